@@ -1,0 +1,255 @@
+"""Labelled rows: the rules they must follow, their digest, and what is odd about them.
+
+Owns every rule that needs nothing but the rows themselves; knows nothing of encoders or files.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from windrow.domain.errors import InvalidText, InvalidTrainingData, LimitExceeded
+
+MIN_LABELS = 2
+SMALL_CLASS_ROWS = 4
+MAX_LABEL_CHARS = 256
+_NAMED_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled example."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataLimits:
+    """The most that one request may bring.
+
+    Args:
+        max_rows: Training rows.
+        max_labels: Distinct labels.
+        max_text_chars: Characters (code points) of one text.
+    """
+
+    max_rows: int = 100_000
+    max_labels: int = 1_000
+    max_text_chars: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """Something in the rows that a person should know; training went on all the same.
+
+    Args:
+        code: Stable, for programs (``duplicate_rows``).
+        message: One sentence for a person.
+        rows: Up to five of the rows concerned, counted from 0.
+    """
+
+    code: str
+    message: str
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Checked rows in the order in which they were sent. Made by :func:`check_rows`."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts, in order."""
+        return [row.text for row in self.rows]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels, sorted by code point."""
+        return tuple(sorted({row.label for row in self.rows}))
+
+    @property
+    def rows_per_label(self) -> dict[str, int]:
+        """How many rows each label has, in the order of :attr:`labels`."""
+        counts = Counter(row.label for row in self.rows)
+        return {label: counts[label] for label in self.labels}
+
+    def label_ids(self) -> list[int]:
+        """Return each row's position in :attr:`labels`."""
+        ids = {label: position for position, label in enumerate(self.labels)}
+        return [ids[row.label] for row in self.rows]
+
+
+def check_text(text: str, max_text_chars: int) -> str:
+    """Return ``text`` unchanged if it can be encoded.
+
+    Raises:
+        InvalidText: It is empty, blank, or holds a lone surrogate.
+        LimitExceeded: It is longer than ``max_text_chars`` characters.
+    """
+    if problem := _text_problem(text):
+        raise InvalidText(f"The text {problem}.")
+    if len(text) > max_text_chars:
+        raise _text_too_long("The text", len(text), max_text_chars)
+    return text
+
+
+def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
+    """Check training rows against every rule and return them as a dataset.
+
+    Raises:
+        InvalidTrainingData: A row breaks a rule (``facts["row"]`` counts from 0), or there are fewer than 2 labels.
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    checked = tuple(rows)
+    check_row_count(len(checked), limits)
+    for number, row in enumerate(checked):
+        _check_row(number, row, limits)
+    dataset = Dataset(checked)
+    if len(dataset.labels) < MIN_LABELS:
+        raise InvalidTrainingData(
+            f"training_data has {len(dataset.labels)} distinct label(s) in {len(checked)} row(s); a classifier needs "
+            f"at least {MIN_LABELS} labels, so at least 2 rows. Add rows with another label."
+        )
+    if len(dataset.labels) > limits.max_labels:
+        raise _limit("labels", len(dataset.labels), limits.max_labels, "WINDROW_MAX_LABELS")
+    return dataset
+
+
+def check_row_count(count: int, limits: DataLimits) -> None:
+    """Refuse more rows than the limit, before any of them is looked at.
+
+    Raises:
+        LimitExceeded: There are too many.
+    """
+    if count > limits.max_rows:
+        raise _limit("rows", count, limits.max_rows, "WINDROW_MAX_ROWS")
+
+
+def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
+    r"""Return rows in their canonical form: UTF-8, a compact JSON object a line, keys sorted, each ended by ``\n``.
+
+    Source: docs/format.md, "Training rows".
+    """
+    lines = (
+        json.dumps({"label": row.label, "text": row.text}, ensure_ascii=False, separators=(",", ":")) for row in rows
+    )
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def data_sha256(rows: Iterable[Row]) -> str:
+    """Return the SHA-256, in hexadecimal, of the rows' canonical form (:func:`rows_as_jsonl`)."""
+    return hashlib.sha256(rows_as_jsonl(rows)).hexdigest()
+
+
+def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
+    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike."""
+    found = (
+        _duplicate_rows(dataset),
+        _contradicting_rows(dataset),
+        _small_classes(dataset),
+        _labels_alike(dataset),
+    )
+    return tuple(warning for warning in found if warning is not None)
+
+
+def _check_row(number: int, row: Row, limits: DataLimits) -> None:
+    for field, value in (("text", row.text), ("label", row.label)):
+        if problem := _text_problem(value):
+            raise InvalidTrainingData(
+                f"training_data[{number}].{field} {problem}. Correct or remove that row.",
+                {"row": number, "field": field},
+            )
+    if len(row.text) > limits.max_text_chars:
+        raise _text_too_long(f"training_data[{number}].text", len(row.text), limits.max_text_chars, row=number)
+    if len(row.label) > MAX_LABEL_CHARS:
+        raise InvalidTrainingData(
+            f"training_data[{number}].label has {len(row.label)} characters; a label has at most {MAX_LABEL_CHARS}. "
+            "Shorten it.",
+            {"row": number, "field": "label"},
+        )
+
+
+def _text_problem(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    if value.isspace():
+        return "is blank"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "is not valid Unicode (it holds half of a surrogate pair)"
+    return None
+
+
+def _text_too_long(what: str, chars: int, limit: int, row: int | None = None) -> LimitExceeded:
+    facts: dict[str, object] = {"limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS"}
+    if row is not None:
+        facts["row"] = row
+    return LimitExceeded(
+        f"{what} has {chars} characters; this server takes at most {limit}. "
+        "Shorten the text, or raise WINDROW_MAX_TEXT_CHARS.",
+        facts,
+    )
+
+
+def _limit(what: str, count: int, limit: int, setting: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"training_data has {count} {what}; this server takes at most {limit}. Send fewer, or raise {setting}.",
+        {"limit": limit, "setting": setting},
+    )
+
+
+def _duplicate_rows(dataset: Dataset) -> DataWarning | None:
+    seen: set[Row] = set()
+    repeats = []
+    for number, row in enumerate(dataset.rows):
+        if row in seen:
+            repeats.append(number)
+        seen.add(row)
+    if not repeats:
+        return None
+    return _warn("duplicate_rows", f"{len(repeats)} row(s) repeat an earlier row with the same label.", repeats)
+
+
+def _contradicting_rows(dataset: Dataset) -> DataWarning | None:
+    labels_of: defaultdict[str, set[str]] = defaultdict(set)
+    for row in dataset.rows:
+        labels_of[row.text].add(row.label)
+    torn = [number for number, row in enumerate(dataset.rows) if len(labels_of[row.text]) > 1]
+    if not torn:
+        return None
+    return _warn("contradicting_rows", f"{len(torn)} row(s) carry a text that also stands under another label.", torn)
+
+
+def _small_classes(dataset: Dataset) -> DataWarning | None:
+    small = {label: count for label, count in dataset.rows_per_label.items() if count < SMALL_CLASS_ROWS}
+    if not small:
+        return None
+    named = ", ".join(f"{label!r} ({count})" for label, count in list(small.items())[:_NAMED_ROWS])
+    more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
+    return _warn(
+        "small_classes",
+        f"{len(small)} label(s) have fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
+        "About 8 rows a label work well.",
+    )
+
+
+def _labels_alike(dataset: Dataset) -> DataWarning | None:
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for label in dataset.labels:
+        spellings[" ".join(label.casefold().split())].append(label)
+    alike = [group for group in spellings.values() if len(group) > 1]
+    if not alike:
+        return None
+    named = "; ".join(" / ".join(repr(label) for label in group) for group in alike[:_NAMED_ROWS])
+    return _warn(
+        "labels_alike", f"Some labels differ only in case or white space: {named}. They count as different labels."
+    )
+
+
+def _warn(code: str, message: str, rows: Sequence[int] = ()) -> DataWarning:
+    return DataWarning(code, message, tuple(rows[:_NAMED_ROWS]))

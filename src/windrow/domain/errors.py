@@ -1,0 +1,166 @@
+"""The errors that Windrow raises on purpose, each with a stable ``code``.
+
+Owns what went wrong and what to do next, in words; knows nothing of HTTP or of exit codes.
+
+::
+
+    WindrowError
+    ├── InvalidInput
+    │   ├── InvalidName               invalid_name
+    │   ├── InvalidTrainingData       invalid_training_data
+    │   ├── InvalidText               invalid_text
+    │   ├── InvalidParameter          invalid_parameter
+    │   ├── LimitExceeded             limit_exceeded
+    │   └── BaseModelNotAllowed       base_model_not_allowed
+    ├── NotFound
+    │   └── ClassifierNotFound        classifier_not_found
+    ├── Conflict
+    │   ├── NameTaken                 name_taken
+    │   └── ConcurrentChange          concurrent_change
+    ├── Unavailable
+    │   ├── BaseModelUnavailable      base_model_unavailable
+    │   └── ShuttingDown              shutting_down
+    └── Failure
+        ├── BaseModelInvalid          base_model_invalid
+        ├── StorageFull               storage_full
+        ├── StorageFailed             storage_failed
+        ├── ArtifactInvalid           artifact_invalid
+        └── TrainingFailed            training_failed
+
+The five families are for ``except`` clauses; only the leaves are raised.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class WindrowError(Exception):
+    """Say what went wrong and what to do next.
+
+    Args:
+        detail: One or two sentences for a person; the last one says what to do.
+        facts: JSON-ready values for a program (``row``, ``limit``, ``near_names`` …).
+    """
+
+    code: ClassVar[str] = ""
+
+    def __init__(self, detail: str, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts: dict[str, object] = dict(facts or {})
+
+
+class InvalidInput(WindrowError):
+    """What the caller sent cannot be right, now or later."""
+
+
+class InvalidName(InvalidInput):
+    """A name does not follow the grammar of names."""
+
+    code = "invalid_name"
+
+
+class InvalidTrainingData(InvalidInput):
+    """The training rows break a rule; ``facts["row"]`` names the first such row, from 0."""
+
+    code = "invalid_training_data"
+
+
+class InvalidText(InvalidInput):
+    """A text to predict is empty, blank or no valid Unicode."""
+
+    code = "invalid_text"
+
+
+class InvalidParameter(InvalidInput):
+    """A number or choice lies outside its range; ``facts`` names it and the range."""
+
+    code = "invalid_parameter"
+
+
+class LimitExceeded(InvalidInput):
+    """More was sent than a setting allows; ``facts`` holds ``limit`` and ``setting``."""
+
+    code = "limit_exceeded"
+
+
+class BaseModelNotAllowed(InvalidInput):
+    """The base model's id is not on this server's allow-list."""
+
+    code = "base_model_not_allowed"
+
+
+class NotFound(WindrowError):
+    """What was named does not exist (any more)."""
+
+
+class ClassifierNotFound(NotFound):
+    """No classifier has this name; ``facts["near_names"]`` lists up to three that are close."""
+
+    code = "classifier_not_found"
+
+
+class Conflict(WindrowError):
+    """The request is sound, but something else stands in its way."""
+
+
+class NameTaken(Conflict):
+    """Another classifier's name differs from this one only in upper and lower case."""
+
+    code = "name_taken"
+
+
+class ConcurrentChange(Conflict):
+    """Others kept changing the same classifier while this change was being committed."""
+
+    code = "concurrent_change"
+
+
+class Unavailable(WindrowError):
+    """Not possible now; it may be later, or after the step that the detail names."""
+
+
+class BaseModelUnavailable(Unavailable):
+    """The base model is neither on this machine nor can it be downloaded."""
+
+    code = "base_model_unavailable"
+
+
+class ShuttingDown(Unavailable):
+    """The server is stopping and takes no new work."""
+
+    code = "shutting_down"
+
+
+class Failure(WindrowError):
+    """Something on this machine failed; the caller did nothing wrong."""
+
+
+class BaseModelInvalid(Failure):
+    """A base model's folder is incomplete, altered or of a kind that Windrow cannot run."""
+
+    code = "base_model_invalid"
+
+
+class StorageFull(Failure):
+    """The disk is full or a quota is used up; nothing was saved."""
+
+    code = "storage_full"
+
+
+class StorageFailed(Failure):
+    """The data directory cannot be read or written."""
+
+    code = "storage_failed"
+
+
+class ArtifactInvalid(Failure):
+    """A saved classifier's files are missing, altered or of an unknown format."""
+
+    code = "artifact_invalid"
+
+
+class TrainingFailed(Failure):
+    """The training process died, ran out of memory or failed; nothing was saved."""
+
+    code = "training_failed"

@@ -1,0 +1,67 @@
+"""The recipe: everything besides the rows that decides what a training yields.
+
+Owns the ranges of the training parameters; knows nothing of how training is done.
+"""
+
+from dataclasses import dataclass
+
+from windrow.domain.errors import InvalidParameter
+
+DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+DEFAULT_NUM_ITERATIONS = 20
+DEFAULT_BATCH_SIZE = 16
+DEFAULT_SEED = 0
+NUM_ITERATIONS_RANGE = (0, 1_000)
+BATCH_SIZE_RANGE = (2, 1_024)
+SEED_RANGE = (0, 2**32 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """A base model, pinned.
+
+    Args:
+        id: What the user calls it, for example ``sentence-transformers/all-MiniLM-L6-v2``.
+        digest: SHA-256, in hexadecimal, over everything in its folder that decides its output.
+        revision: The hub's commit, where it came from one; else ``None``.
+    """
+
+    id: str
+    digest: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The parameters of one training. Made by :func:`check_recipe`.
+
+    Args:
+        num_iterations: Contrastive passes over the training texts; 0 trains the head alone.
+        batch_size: Texts in one contrastive step.
+        seed: Starts every random choice.
+    """
+
+    num_iterations: int = DEFAULT_NUM_ITERATIONS
+    batch_size: int = DEFAULT_BATCH_SIZE
+    seed: int = DEFAULT_SEED
+
+
+def check_recipe(recipe: Recipe) -> Recipe:
+    """Return ``recipe`` unchanged if each parameter lies in its range.
+
+    Raises:
+        InvalidParameter: One does not.
+    """
+    _check_range("num_iterations", recipe.num_iterations, NUM_ITERATIONS_RANGE)
+    _check_range("batch_size", recipe.batch_size, BATCH_SIZE_RANGE)
+    _check_range("seed", recipe.seed, SEED_RANGE)
+    return recipe
+
+
+def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
+    low, high = allowed
+    if not low <= value <= high:
+        raise InvalidParameter(
+            f"{name} is {value}; it must lie between {low} and {high}. Send a value in that range or leave it out.",
+            {"parameter": name, "minimum": low, "maximum": high},
+        )

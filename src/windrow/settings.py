@@ -1,0 +1,119 @@
+"""Every knob once, with its unit and default. The only reader of the environment.
+
+Owns names, defaults and parsing; knows nothing of what the values are used for.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from windrow.domain.dataset import DataLimits
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+PREFIX = "WINDROW_"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise ValueError("true or false expected")
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _log_format(text: str) -> str:
+    if text in ("text", "json"):
+        return text
+    raise ValueError("text or json expected")
+
+
+def _at_least(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < minimum:
+            raise ValueError(f"at least {minimum} expected")
+        return value
+
+    return parse
+
+
+def _knob(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The server's settings; each is also an environment variable, ``WINDROW_`` and the name in capitals."""
+
+    host: str = _knob("127.0.0.1", str, "Address to listen on.")
+    port: int = _knob(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
+    data_dir: Path = _knob(Path("windrow-data"), Path, "Folder that holds classifiers, aliases and base models.")
+    log_format: str = _knob("text", _log_format, "Form of a log line: text or json.")
+    max_body_bytes: int = _knob(32_000_000, _at_least(1), "Largest request body, in bytes.")
+    max_rows: int = _knob(100_000, _at_least(2), "Most training rows in one request.")
+    max_labels: int = _knob(1_000, _at_least(2), "Most labels of one classifier.")
+    max_text_chars: int = _knob(20_000, _at_least(1), "Longest text, in characters.")
+    allowed_base_models: tuple[str, ...] = _knob(
+        (
+            DEFAULT_BASE_MODEL,
+            "sentence-transformers/all-mpnet-base-v2",
+            "BAAI/bge-small-en-v1.5",
+            "BAAI/bge-base-en-v1.5",
+        ),
+        _ids,
+        "Base models that may be asked for, comma-separated; * allows every one.",
+    )
+    offline: bool = _knob(False, _flag, "Never download a base model.")
+    keep_training_rows: bool = _knob(True, _flag, "Keep the training rows beside the classifier.")
+    encoder_threads: int = _knob(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
+    max_loaded_bytes: int = _knob(
+        256_000_000, _at_least(0), "Memory for loaded classifiers, in bytes; the least recently used go first."
+    )
+    max_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    stop_timeout_s: int = _knob(30, _at_least(0), "Seconds that a stopping server waits for running requests.")
+
+    @property
+    def limits(self) -> DataLimits:
+        """The limits on one request's rows and texts."""
+        return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
+
+
+def variable_name(setting: str) -> str:
+    """Return the environment variable of a setting: ``WINDROW_DATA_DIR`` for ``data_dir``."""
+    return PREFIX + setting.upper()
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment, with defaults for what is not set.
+
+    Args:
+        environment: Variables by name; ``None`` reads the process's own.
+
+    Raises:
+        InvalidParameter: A variable's value cannot be read, or a ``WINDROW_`` variable is unknown.
+    """
+    variables = os.environ if environment is None else environment
+    knobs = {variable_name(knob.name): knob for knob in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name in sorted(variables):
+        if not name.startswith(PREFIX):
+            continue
+        if name not in knobs:
+            raise InvalidParameter(
+                f"{name} is no setting of Windrow. Known are: {', '.join(knobs)}.", {"parameter": name}
+            )
+        try:
+            values[knobs[name].name] = knobs[name].metadata["parse"](variables[name])
+        except ValueError as error:
+            raise InvalidParameter(
+                f"{name}={variables[name]!r} cannot be used: {error}. {knobs[name].metadata['doc']}",
+                {"parameter": name},
+            ) from error
+    return Settings(**values)

@@ -1,0 +1,119 @@
+"""The rules for training rows, their digest, and the warnings."""
+
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windrow.domain.dataset import (
+    DataLimits,
+    Row,
+    check_rows,
+    check_text,
+    data_sha256,
+    find_data_warnings,
+    rows_as_jsonl,
+)
+from windrow.domain.errors import InvalidText, InvalidTrainingData, LimitExceeded
+
+LIMITS = DataLimits()
+SOUND = [Row("my card was charged twice", "billing"), Row("the app crashes", "bug")]
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: not text.isspace())
+
+
+def test_sound_rows_pass_in_their_order() -> None:
+    dataset = check_rows(SOUND, LIMITS)
+    assert list(dataset.rows) == SOUND
+    assert dataset.labels == ("billing", "bug")
+    assert dataset.rows_per_label == {"billing": 1, "bug": 1}
+
+
+def test_label_ids_point_into_the_sorted_labels() -> None:
+    dataset = check_rows([Row("a", "z"), Row("b", "a"), Row("c", "z")], LIMITS)
+    assert [dataset.labels[label_id] for label_id in dataset.label_ids()] == ["z", "a", "z"]
+
+
+@pytest.mark.parametrize("field", ["text", "label"])
+@pytest.mark.parametrize("value", ["", "   ", "\n\t", "\u2003", "half \ud800 pair"])
+def test_an_empty_blank_or_broken_value_is_refused_and_its_row_named(field: str, value: str) -> None:
+    bad = Row(value, "x") if field == "text" else Row("x", value)
+    with pytest.raises(InvalidTrainingData) as caught:
+        check_rows([*SOUND, bad], LIMITS)
+    assert caught.value.facts == {"row": 2, "field": field}
+    assert f"training_data[2].{field}" in caught.value.detail
+
+
+@pytest.mark.parametrize("rows", [[], SOUND[:1], [Row("a", "x"), Row("b", "x")]])
+def test_fewer_than_two_labels_are_refused(rows: list[Row]) -> None:
+    with pytest.raises(InvalidTrainingData, match="at least 2 labels"):
+        check_rows(rows, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("limits", "setting"),
+    [
+        (DataLimits(max_rows=1), "WINDROW_MAX_ROWS"),
+        (DataLimits(max_labels=1), "WINDROW_MAX_LABELS"),
+        (DataLimits(max_text_chars=5), "WINDROW_MAX_TEXT_CHARS"),
+    ],
+)
+def test_a_limit_is_named_with_its_setting(limits: DataLimits, setting: str) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        check_rows(SOUND, limits)
+    assert caught.value.facts["setting"] == setting
+    assert setting in caught.value.detail
+
+
+def test_a_very_long_label_is_refused() -> None:
+    with pytest.raises(InvalidTrainingData, match="at most 256"):
+        check_rows([*SOUND, Row("x", "y" * 257)], LIMITS)
+
+
+def test_a_text_of_exactly_the_limit_passes() -> None:
+    assert check_text("x" * 10, 10) == "x" * 10
+    with pytest.raises(LimitExceeded):
+        check_text("x" * 11, 10)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\ud800"])
+def test_a_text_that_cannot_be_encoded_is_refused(text: str) -> None:
+    with pytest.raises(InvalidText):
+        check_text(text, 10)
+
+
+@given(st.lists(st.builds(Row, words, words), max_size=5))
+def test_the_canonical_form_reads_back_as_the_rows(rows: list[Row]) -> None:
+    lines = rows_as_jsonl(rows).decode().split("\n")
+    assert lines.pop() == ""
+    assert [Row(**json.loads(line)) for line in lines] == rows
+
+
+def test_the_digest_is_that_of_the_documented_form() -> None:
+    by_hand = '{"label":"grüße","text":"say \\"hi\\""}\n'.encode()
+    assert data_sha256([Row('say "hi"', "grüße")]) == hashlib.sha256(by_hand).hexdigest()
+
+
+def test_the_digest_depends_on_the_order() -> None:
+    assert data_sha256(SOUND) != data_sha256(SOUND[::-1])
+
+
+def test_clean_rows_of_full_classes_give_no_warning() -> None:
+    rows = [Row(f"text {label} {number}", label) for label in "ab" for number in range(4)]
+    assert find_data_warnings(check_rows(rows, LIMITS)) == ()
+
+
+def test_each_oddity_has_its_warning_and_its_rows() -> None:
+    rows = [Row("t", "a"), Row("t", "a"), Row("t", "b"), Row("u", "A ")]
+    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
+    assert set(found) == {"duplicate_rows", "contradicting_rows", "small_classes", "labels_alike"}
+    assert found["duplicate_rows"].rows == (1,)
+    assert found["contradicting_rows"].rows == (0, 1, 2)
+
+
+def test_a_warning_names_five_rows_at_most() -> None:
+    rows = [Row("t", "a")] * 20 + [Row("u", "b")] * 4
+    found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
+    assert len(found["duplicate_rows"].rows) == 5
+    assert found["duplicate_rows"].message.startswith("22 row(s)")

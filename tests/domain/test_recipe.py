@@ -1,0 +1,29 @@
+"""The ranges of the training parameters."""
+
+import pytest
+
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import Recipe, check_recipe
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(0, 2, 0), Recipe(1_000, 1_024, 2**32 - 1)])
+def test_the_ends_of_each_range_are_allowed(recipe: Recipe) -> None:
+    assert check_recipe(recipe) is recipe
+
+
+@pytest.mark.parametrize(
+    ("recipe", "parameter"),
+    [
+        (Recipe(num_iterations=-1), "num_iterations"),
+        (Recipe(num_iterations=1_001), "num_iterations"),
+        (Recipe(batch_size=1), "batch_size"),
+        (Recipe(batch_size=1_025), "batch_size"),
+        (Recipe(seed=-1), "seed"),
+        (Recipe(seed=2**32), "seed"),
+    ],
+)
+def test_a_value_beyond_its_range_is_refused_with_the_range(recipe: Recipe, parameter: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        check_recipe(recipe)
+    assert caught.value.facts["parameter"] == parameter
+    assert str(caught.value.facts["maximum"]) in caught.value.detail
