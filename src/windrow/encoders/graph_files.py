@@ -1,0 +1,75 @@
+"""Where an encoder's graphs are kept: built once for each digest, whole or not at all.
+
+Owns the directory and how it appears; knows nothing of what the graphs compute.
+"""
+
+import errno
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.weights import load_weights
+
+# Raise it with every change of what the graphs take, give or compute: older ones are then left alone and built anew.
+GRAPH_VERSION = 1
+_DIGEST_CHARS = 32
+
+
+def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
+    """Return the directory with an encoder's graphs, building them on first use.
+
+    Several processes may do this at once: the first finished directory wins, and the others take that one.
+
+    Args:
+        folder: The encoder.
+        data_dir: Windrow's data directory; the graphs go below its ``base_models/graphs``.
+
+    Raises:
+        BaseModelInvalid: The encoder's weights cannot be used.
+        StorageFull: The disk is full.
+        StorageFailed: The data directory cannot be written.
+    """
+    graphs = data_dir / "base_models" / "graphs"
+    kept = graphs / f"{folder.base_model.digest[:_DIGEST_CHARS]}-v{GRAPH_VERSION}"
+    if kept.is_dir():
+        return kept
+    try:
+        graphs.mkdir(parents=True, exist_ok=True)
+        _build(folder, kept)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                f"No room for the base model's graphs in {graphs}. Free some disk and try again."
+            ) from error
+        raise StorageFailed(f"{graphs} cannot be written ({error}). Make it writable and try again.") from error
+    return kept
+
+
+def _build(folder: EncoderFolder, kept: Path) -> None:
+    # Importing onnx takes 30 MB and 0.2 s that a server with finished graphs does without.
+    from windrow.encoders.graph import write_graphs
+
+    aside = kept.with_name(f".building-{uuid.uuid4().hex}")
+    aside.mkdir()
+    try:
+        write_graphs(folder, load_weights(folder), aside)
+        for path in (*aside.iterdir(), aside):
+            _sync(path)
+        aside.rename(kept)  # fails where another process has put its own, equal directory meanwhile
+        _sync(kept.parent)
+    except OSError:
+        if not kept.is_dir():
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

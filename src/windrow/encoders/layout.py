@@ -1,0 +1,37 @@
+"""The names and shapes of an encoder's tensors and graphs, the same for every family.
+
+Owns what weights, adapter tensors and graph files are called; knows nothing of files or of how they are computed.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from windrow.encoders.folder import EncoderFolder
+
+Floats = npt.NDArray[np.float32]
+
+ADAPTED_LAYERS = 3
+TRUNK_FILE = "trunk.onnx"
+TOP_FILE = "top.onnx"
+ADAPTED_TOP_FILE = "adapted_top.onnx"
+MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
+
+
+def top_layers(folder: EncoderFolder) -> range:
+    """Return the layers, counted from 0, that an adapter may change: the last three, or all of fewer."""
+    return range(max(0, folder.layers - ADAPTED_LAYERS), folder.layers)
+
+
+def map_shape(folder: EncoderFolder, name: str) -> tuple[int, int]:
+    """Return the shape [in, out] of one of a layer's six maps."""
+    inner, outer = folder.hidden_size, folder.intermediate_size
+    return {"expand": (inner, outer), "contract": (outer, inner)}.get(name, (inner, inner))
+
+
+def adapted_maps(folder: EncoderFolder) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each adapted map, ``layers.{i}.{map}``, with its shape; its tensors end in ``.down`` and ``.up``."""
+    for layer in top_layers(folder):
+        for name in MAPS:
+            yield f"layers.{layer}.{name}", map_shape(folder, name)

@@ -1,0 +1,45 @@
+"""Adapters of random numbers, and weights that an adapter was added to."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from windrow.encoders.folder import EncoderFolder, read_encoder_folder
+from windrow.encoders.layout import Floats, adapted_maps
+from windrow.encoders.session import Adapter
+
+# Where BERT's files keep the six maps of a layer.
+_BERT_NAMES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_out": "attention.output.dense",
+    "expand": "intermediate.dense",
+    "contract": "output.dense",
+}
+
+
+def adapter_for(folder: EncoderFolder, rank: int, seed: int = 0) -> dict[str, Floats]:
+    """Return an adapter that changes the features visibly."""
+    random = np.random.default_rng(seed)
+    shapes = {
+        f"{name}.{side}": shape
+        for name, (rows, columns) in adapted_maps(folder)
+        for side, shape in (("down", (rows, rank)), ("up", (rank, columns)))
+    }
+    return {name: (random.standard_normal(shape) * 0.1).astype(np.float32) for name, shape in shapes.items()}
+
+
+def merge(folder: EncoderFolder, adapter: Adapter, path: Path) -> EncoderFolder:
+    """Copy a BERT folder to ``path``, with the adapter added to its weights."""
+    shutil.copytree(folder.path, path)
+    tensors = load_file(path / "model.safetensors")
+    for name, _ in adapted_maps(folder):
+        _, layer, part = name.split(".")
+        theirs = f"encoder.layer.{layer}.{_BERT_NAMES[part]}.weight"
+        change = adapter[f"{name}.down"] @ adapter[f"{name}.up"]
+        tensors[theirs] = np.ascontiguousarray(tensors[theirs] + change.T)
+    save_file(tensors, path / "model.safetensors")
+    return read_encoder_folder(path, "tests/merged")

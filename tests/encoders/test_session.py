@@ -1,0 +1,161 @@
+"""The encoder gives what sentence-transformers gives, for every family, with and without an adapter."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.encoders import reference
+from tests.encoders.adapters import adapter_for, merge
+from tests.encoders.contract import TextEncoderContract
+from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
+from tests.fakes.encoder import FakeEncoder
+from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid
+from windrow.encoders.folder import EncoderFolder, read_encoder_folder
+from windrow.encoders.layout import Floats
+from windrow.encoders.session import OnnxEncoder, TextEncoder, load_encoder
+
+VARIED = [
+    "a",
+    "",
+    " ",
+    "How do I reset my password?",
+    "The quick brown fox jumps over the lazy dog. " * 5,
+    "word " * 253,
+    "word " * 254,
+    "word " * 600,
+    "Ünïcödé, naïve café, Łódź, 漢字 かな 한국어",
+    "🦄🔥 emoji 👩‍👩‍👧‍👦 family 🇪🇺",
+    "control \x00\x01\x07\x1b[31m characters\r\n\ttabs\x7f",
+    "مرحبا بالعالم שלום עולם \u202eright to left\u202c",
+    "zero\u200bwidth\u200djoin\ufeffmark a\u0301\u0302\u0303",
+    "[MASK] [CLS] [SEP] literal specials",
+    "\ufffd\uffff \U0010ffff",
+    "x" * 5000,
+]
+WORDS = ["reset my password", "i was charged twice !", "?", "word " * 150 + "here", "word " * 300, "漢字 🦄 not here"]
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: EncoderFolder, data_dir: Path) -> OnnxEncoder:
+    return load_encoder(tiny_folder, data_dir, threads=1)
+
+
+class TestOnnxEncoder(TextEncoderContract):
+    @pytest.fixture
+    def encoder(self, bundled: OnnxEncoder) -> TextEncoder:
+        return bundled
+
+
+class TestFakeEncoder(TextEncoderContract):
+    @pytest.fixture
+    def encoder(self) -> TextEncoder:
+        return FakeEncoder()
+
+
+def test_the_bundled_encoder_agrees_with_sentence_transformers(
+    bundled: OnnxEncoder, bundled_folder: EncoderFolder
+) -> None:
+    ours = bundled.encode(VARIED).features[:, -bundled_folder.hidden_size :]
+    cosines = (ours * reference.last_layer(bundled_folder.path, VARIED)).sum(axis=1)
+    assert cosines.min() >= 0.99999
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_family_agrees_with_sentence_transformers(kind: str, tmp_path: Path) -> None:
+    folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", kind), "tests/tiny")
+    ours = load_encoder(folder, tmp_path, threads=1).encode(WORDS).features
+    np.testing.assert_allclose(ours[:, -folder.hidden_size :], reference.last_layer(folder.path, WORDS), atol=2e-5)
+    np.testing.assert_allclose(ours, reference.last_three_layers(folder.path, WORDS), atol=2e-5)
+
+
+def test_a_model_of_two_layers_gives_the_features_of_both(tmp_path: Path) -> None:
+    folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", num_hidden_layers=2), "tests/tiny")
+    encoder = load_encoder(folder, tmp_path, threads=1)
+    assert encoder.feature_size == 2 * folder.hidden_size
+    theirs = reference.last_three_layers(folder.path, WORDS)[:, folder.hidden_size :]
+    np.testing.assert_allclose(encoder.encode(WORDS).features, theirs, atol=2e-5)
+    assert encoder.encode_states(WORDS).packed.shape[1] == folder.hidden_size
+
+
+def test_a_text_is_truncated_beyond_the_last_token_that_fits(bundled: OnnxEncoder) -> None:
+    assert bundled.encode(["word " * 254, "word " * 255]).truncated.tolist() == [False, True]
+
+
+def test_an_adapter_equals_weights_that_it_was_added_to(
+    tiny: OnnxEncoder, tiny_folder: EncoderFolder, tmp_path: Path
+) -> None:
+    adapter = adapter_for(tiny_folder, rank=4)
+    merged = load_encoder(merge(tiny_folder, adapter, tmp_path / "merged"), tmp_path, threads=1)
+    adapted = tiny.encode(WORDS, adapter).features
+    np.testing.assert_allclose(adapted, merged.encode(WORDS).features, atol=1e-5)
+    assert np.abs(adapted - tiny.encode(WORDS).features).max() > 0.01
+    np.testing.assert_allclose(tiny.features(tiny.encode_states(WORDS), adapter), adapted, atol=1e-5)
+
+
+def test_an_adapter_of_rank_0_changes_nothing(tiny: OnnxEncoder, tiny_folder: EncoderFolder) -> None:
+    empty = tiny.encode(WORDS, adapter_for(tiny_folder, rank=0)).features
+    np.testing.assert_allclose(empty, tiny.encode(WORDS).features, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda a: a.pop("layers.1.query.up"), "lacks layers.1.query.up"),
+        (lambda a: a.update(extra=np.zeros(1, np.float32)), "has extra"),
+        (lambda a: a.update({"layers.1.query.up": np.zeros((5, 32), np.float32)}), "layers.1.query.up as float32"),
+        (lambda a: a.update({"layers.3.key.down": np.zeros((32, 4))}), "layers.3.key.down as float64"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_is_refused(
+    change: Callable[[dict[str, Floats]], object], problem: str, tiny: OnnxEncoder, tiny_folder: EncoderFolder
+) -> None:
+    adapter = adapter_for(tiny_folder, rank=4)
+    change(adapter)
+    with pytest.raises(ArtifactInvalid, match=problem):
+        tiny.encode(WORDS, adapter)
+
+
+def test_a_folder_can_ask_for_lower_case(tmp_path: Path) -> None:
+    path = write_tiny_folder(tmp_path / "model")
+    edit_json(path / "tokenizer.json", normalizer={"type": "NFC"})
+    cased = load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1)
+    assert not np.allclose(*cased.encode(["Reset My PASSWORD", "reset my password"]).features)
+    edit_json(path / "sentence_bert_config.json", do_lower_case=True)
+    lower = load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1)
+    assert np.allclose(*lower.encode(["Reset My PASSWORD", "reset my password"]).features)
+
+
+def test_an_unreadable_tokenizer_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_folder(tmp_path / "model")
+    (path / "tokenizer.json").write_text("{}")
+    with pytest.raises(BaseModelInvalid, match=r"tokenizer\.json cannot be read"):
+        load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
+
+
+def test_a_tokenizer_that_adds_no_special_tokens_is_refused(path: Path, tmp_path: Path) -> None:
+    edit_json(path / "tokenizer.json", post_processor=None)
+    with pytest.raises(BaseModelInvalid, match="adds no special tokens"):
+        load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
+
+
+def test_a_tokenizer_that_knows_more_tokens_than_the_model_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_folder(tmp_path / "model", vocab_size=20)
+    with pytest.raises(BaseModelInvalid, match="more tokens than the model"):
+        load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
+
+
+def test_a_damaged_graph_is_refused_with_what_to_delete(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
+    load_encoder(tiny_folder, tmp_path)
+    (graph,) = (tmp_path / "base_models" / "graphs").glob("*/top.onnx")
+    graph.write_bytes(graph.read_bytes()[:100])
+    with pytest.raises(BaseModelInvalid, match=f"Delete the folder {graph.parent}"):
+        load_encoder(tiny_folder, tmp_path)
+
+
+def test_loading_and_encoding_print_nothing(
+    tiny_folder: EncoderFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    load_encoder(tiny_folder, tmp_path).encode(WORDS, adapter_for(tiny_folder, rank=2))
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,148 @@
+"""Sentence-transformers folders with few, random weights: one for each family, made by the reference libraries."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    MPNetConfig,
+    MPNetModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+from transformers.utils import logging
+
+POSITIONS = 200
+_WORDS = [
+    "reset",
+    "my",
+    "password",
+    "i",
+    "was",
+    "charged",
+    "twice",
+    "two",
+    "words",
+    "word",
+    "how",
+    "do",
+    "and",
+    "of",
+    "漢",
+    "字",
+    "🦄",
+    "not",
+    "here",
+    "[",
+    "]",
+    "!",
+    "?",
+]
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+_ROBERTA_SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
+_SIZES = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 48}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family and a way of pooling."""
+
+    config: type[Any]
+    model: type[PreTrainedModel]
+    specials: list[str]
+    pooling: str = "mean"
+    extra_positions: int = 0
+
+
+KINDS = {
+    "bert": Kind(BertConfig, BertModel, _BERT_SPECIALS),
+    "bert-cls": Kind(BertConfig, BertModel, _BERT_SPECIALS, pooling="cls"),
+    "distilbert": Kind(DistilBertConfig, DistilBertModel, _BERT_SPECIALS),
+    "mpnet": Kind(MPNetConfig, MPNetModel, _ROBERTA_SPECIALS, extra_positions=2),
+    "roberta": Kind(RobertaConfig, RobertaModel, _ROBERTA_SPECIALS, extra_positions=2),
+    "xlm-roberta": Kind(XLMRobertaConfig, XLMRobertaModel, _ROBERTA_SPECIALS, extra_positions=2),
+}
+
+
+def write_tiny_folder(path: Path, kind_name: str = "bert", **changes: object) -> Path:
+    """Write a whole folder; ``changes`` go into the model's config."""
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    kind = KINDS[kind_name]
+    tokenizer = _tokenizer(kind)
+    torch.manual_seed(7)
+    sizes: dict[str, object] = {
+        **_SIZES,
+        "vocab_size": tokenizer.get_vocab_size(),
+        "max_position_embeddings": POSITIONS + kind.extra_positions,
+        "pad_token_id": tokenizer.token_to_id(_named(kind)["pad_token"]),
+    }
+    if kind_name == "distilbert":
+        renamed = {"hidden_size": "dim", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads"}
+        sizes = {renamed.get(name, name): size for name, size in sizes.items()} | {"hidden_dim": 48}
+        del sizes["intermediate_size"]
+    model = kind.model(kind.config(**(sizes | changes)))
+    with torch.no_grad():
+        for parameter in model.parameters():  # far from the usual start, so that no mistake hides behind a zero
+            parameter.copy_(torch.randn_like(parameter) * 0.3 + (parameter == 1))
+    model.save_pretrained(path)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **_named(kind))  # type: ignore[no-untyped-call]
+    wrapped.save_pretrained(path)
+    _write(path / "modules.json", _modules())
+    _write(path / "sentence_bert_config.json", {"max_seq_length": POSITIONS, "do_lower_case": False})
+    _write(path / "1_Pooling" / "config.json", {"word_embedding_dimension": 32, **_pooling(kind.pooling)})
+    return path
+
+
+def edit_json(path: Path, **changes: object) -> None:
+    """Change entries of a JSON object; ``None`` removes one."""
+    content = json.loads(path.read_text()) if path.exists() else {}
+    content |= changes
+    _write(path, {name: value for name, value in content.items() if value is not None})
+
+
+def _tokenizer(kind: Kind) -> Tokenizer:
+    pieces = [*kind.specials, *_WORDS, *_LETTERS, *(f"##{letter}" for letter in _LETTERS)]
+    tokenizer = Tokenizer(
+        models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token=_named(kind)["unk_token"])
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    first, last = _named(kind)["cls_token"], _named(kind)["sep_token"]
+    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ids)
+    return tokenizer
+
+
+def _named(kind: Kind) -> dict[str, str]:
+    roles = ("pad_token", "unk_token", "cls_token", "sep_token")
+    order = kind.specials if kind.specials is _BERT_SPECIALS else ["<pad>", "<unk>", "<s>", "</s>"]
+    return dict(zip(roles, order, strict=True))
+
+
+def _modules() -> list[dict[str, object]]:
+    names = {"Transformer": "", "Pooling": "1_Pooling", "Normalize": "2_Normalize"}
+    return [
+        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{name}"}
+        for number, (name, path) in enumerate(names.items())
+    ]
+
+
+def _pooling(mode: str) -> dict[str, bool]:
+    return {"pooling_mode_cls_token": mode == "cls", "pooling_mode_mean_tokens": mode == "mean"}
+
+
+def _write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
