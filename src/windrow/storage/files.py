@@ -1,0 +1,207 @@
+"""Bytes under keys, each put once and never changed: the seam to a disk, and the local disk behind it.
+
+Owns durability and the words for a failing disk; knows nothing of classifiers or of what the bytes mean.
+"""
+
+import errno
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from windrow.domain.errors import StorageFailed, StorageFull
+
+_PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_KEY = re.compile(f"{_PART}(/{_PART})*")
+_ASIDE = ".aside"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
+
+# Clocks of file systems tick in steps, and two changes within one step bear the same time. A folder is trusted to be
+# unchanged only once its time is older than the coarsest step in use, the 2 s of FAT.
+# Source: "Racy Git", https://git-scm.com/docs/racy-git
+FRESH_NS = 2_000_000_000
+
+
+class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
+    """Something is stored under this key already."""
+
+
+class KeyMissing(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
+    """Nothing is stored under this key."""
+
+
+class Files(Protocol):
+    """All that a place must be able to do to hold classifiers: a local disk can, and so can an object store.
+
+    A key is one or more parts joined by ``/``; a part starts with an ASCII letter or digit and goes on with letters,
+    digits, ``.``, ``_`` or ``-``. Every method raises ``ValueError`` for any other key, ``StorageFull`` and
+    ``StorageFailed`` when the disk fails.
+    """
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """Store ``data`` for good under a new key, whole or not at all; of several callers exactly one wins.
+
+        Raises:
+            KeyExists: The key is in use; what is there will outlive a power cut.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under a key.
+
+        Raises:
+            KeyMissing: There is nothing.
+        """
+        ...
+
+    def list(self, prefix: str) -> list[str]:
+        """Return the sorted names directly below a prefix: of keys and of longer prefixes, no hidden ones."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove a key; one that is not there is no error."""
+        ...
+
+    def change_token(self, prefix: str) -> str | None:
+        """Return a token that differs whenever a name directly below the prefix came or went, or ``None`` for "look".
+
+        Taken before a listing, an equal token later says that the listing still holds.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """Files in a folder of this machine, for any number of threads and processes at once.
+
+    Args:
+        root: The folder; made on the first put.
+        clock_ns: The clock that the file system's times are compared with, in nanoseconds.
+    """
+
+    root: Path
+    clock_ns: Callable[[], int] = time.time_ns
+    _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """Write aside, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
+        path = Path(self._path(key))
+        with _storage_errors("write", key):
+            self._make_folder(path.parent)
+            with self._written_aside(data) as aside:
+                is_new = _link(aside, path)
+                # Also when another writer was first: the caller will build on what is there. When this fails, the file
+                # stays: others may have read it, and a key never changes its content.
+                _sync_folder(path.parent)
+        if not is_new:
+            raise KeyExists(key)
+
+    def get(self, key: str) -> bytes:
+        """Read the file."""
+        path = self._path(key)
+        with _storage_errors("read", key):
+            try:
+                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - see _path
+                    return file.readall()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                raise KeyMissing(key) from error
+
+    def list(self, prefix: str) -> list[str]:
+        """List the folder."""
+        path = self._path(prefix)
+        with _storage_errors("list", prefix):
+            try:
+                return sorted(name for name in os.listdir(path) if not name.startswith("."))  # noqa: PTH208
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
+    def remove(self, key: str) -> None:
+        """Unlink the file and sync its folder."""
+        path = Path(self._path(key))
+        with _storage_errors("remove", key), suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+            _sync_folder(path.parent)
+
+    def change_token(self, prefix: str) -> str | None:
+        """Look at the folder's times, which move with every name that comes or goes."""
+        path = self._path(prefix)
+        now_ns = self.clock_ns()  # read first: a change after it can then never look old
+        try:
+            # mtime would not do: tools that copy folders with their times set it back.
+            changed_ns = os.stat(path).st_ctime_ns  # noqa: PTH116
+        except OSError:
+            return None
+        return None if changed_ns > now_ns - FRESH_NS else str(changed_ns)
+
+    def _path(self, key: str) -> str:
+        """Return a key's path; no Path, which takes longer to make than a folder to list."""
+        if _KEY.fullmatch(key) is None:
+            raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
+        return f"{self.root}/{key}"
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder whose entry in each folder above, up to the root, is known to be on the disk."""
+        is_there = folder.is_dir()
+        if is_there and (folder in self._durable or self.root not in folder.parents):
+            return
+        self._make_folder(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir()
+        _sync_folder(folder.parent)
+        self._durable.add(folder)
+
+    @contextmanager
+    def _written_aside(self, data: bytes) -> Iterator[Path]:
+        """Give a synced file outside the space of keys; what a dead process leaves there is never content."""
+        aside = self.root / _ASIDE / secrets.token_hex(16)
+        self._make_folder(aside.parent)
+        try:
+            with aside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield aside
+        finally:
+            with suppress(OSError):  # only garbage stays
+                aside.unlink()
+
+
+def _link(aside: Path, path: Path) -> bool:
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _storage_errors(verb: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        what = f"Windrow could not {verb} {key} in the data directory ({error.strerror or error})"
+        if error.errno in _FULL:
+            raise StorageFull(
+                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again."
+            ) from error
+        # Without links there is no way to put a whole file in place unless the name is free, so there is no fallback.
+        advice = (
+            "The data directory must lie on one file system that has hard links, such as ext4, XFS, Btrfs or APFS"
+            if verb == "write" and error.errno in _NO_LINKS
+            else "Check that the data directory exists, that the server may read and write it, and that its disk works"
+        )
+        raise StorageFailed(f"{what}. {advice}; then try again.") from error

@@ -1,0 +1,107 @@
+"""MemoryFiles: the seam to a disk, in memory, with exact change tokens; and a wrapper that breaks at a chosen step."""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from windrow.storage.files import Files, KeyExists, KeyMissing
+
+
+@dataclass
+class MemoryFiles:
+    """Keys in a dictionary. Counts what was asked, so that a test can tell a cheap look from a listing."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    _changes: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put_new(self, key: str, data: bytes) -> None:
+        self._count("put_new", key)
+        with self._lock:
+            if key in self.kept:
+                raise KeyExists(key)
+            self.kept[key] = bytes(data)
+            self._note_change(key)
+
+    def get(self, key: str) -> bytes:
+        self._count("get", key)
+        try:
+            return self.kept[key]
+        except KeyError as error:
+            raise KeyMissing(key) from error
+
+    def list(self, prefix: str) -> list[str]:
+        self._count("list", prefix)
+        with self._lock:
+            below = [key.removeprefix(f"{prefix}/") for key in self.kept if key.startswith(f"{prefix}/")]
+        return sorted({rest.split("/")[0] for rest in below})
+
+    def remove(self, key: str) -> None:
+        self._count("remove", key)
+        with self._lock:
+            if self.kept.pop(key, None) is not None:
+                self._note_change(key)
+
+    def change_token(self, prefix: str) -> str | None:
+        self._count("change_token", prefix)
+        with self._lock:
+            return str(self._changes[prefix])
+
+    def _count(self, verb: str, key: str) -> None:
+        if not all(re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]*", part) for part in key.split("/")):
+            raise ValueError(f"{key!r} is no key")
+        self.calls[verb] += 1
+
+    def _note_change(self, key: str) -> None:
+        parts = key.split("/")
+        for length in range(1, len(parts)):
+            self._changes["/".join(parts[:length])] += 1
+
+
+class Killed(BaseException):
+    """Stands for the death of the process: nothing in the code may catch it."""
+
+
+@dataclass
+class BreakingFiles:
+    """Passes everything on until the put or removal of a given number, which raises, before or after it is done.
+
+    Args:
+        files: Where it passes to.
+        step: The number of that step, from 1.
+        failure: What it raises.
+        is_done: Whether the step is done all the same.
+    """
+
+    files: Files
+    step: int
+    failure: BaseException
+    is_done: bool
+    steps: int = 0
+
+    def put_new(self, key: str, data: bytes) -> None:
+        self._take_step(lambda: self.files.put_new(key, data))
+
+    def remove(self, key: str) -> None:
+        self._take_step(lambda: self.files.remove(key))
+
+    def get(self, key: str) -> bytes:
+        return self.files.get(key)
+
+    def list(self, prefix: str) -> list[str]:
+        return self.files.list(prefix)
+
+    def change_token(self, prefix: str) -> str | None:
+        return self.files.change_token(prefix)
+
+    def _take_step(self, do: Callable[[], None]) -> None:
+        self.steps += 1
+        try:
+            if self.steps != self.step or self.is_done:
+                do()
+        finally:
+            if self.steps == self.step:
+                raise self.failure

@@ -1,0 +1,331 @@
+"""The seam to a disk: one contract for every implementation, then what only a local disk does."""
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.files import Killed, MemoryFiles
+from tests.storage.examples import wait_for_tick
+from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
+from windrow.storage.files import FRESH_NS, Files, KeyExists, KeyMissing, LocalFiles
+
+BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
+
+
+def long_after() -> int:
+    """Tell a time at which no folder counts as just changed."""
+    return time.time_ns() + 10 * FRESH_NS
+
+
+@pytest.fixture(params=["local", "local, times trusted", "memory"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "memory":
+        return MemoryFiles()
+    return LocalFiles(tmp_path / "data", time.time_ns if request.param == "local" else long_after)
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    found = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items()}
+
+
+class TestEveryImplementation:
+    def test_gives_back_what_was_put(self, files: Files) -> None:
+        files.put_new("a/b/c.json", b"\0content")
+        assert files.get("a/b/c.json") == b"\0content"
+
+    def test_keeps_the_first_content_of_a_key(self, files: Files) -> None:
+        files.put_new("a/b", b"first")
+        with pytest.raises(KeyExists):
+            files.put_new("a/b", b"second")
+        assert files.get("a/b") == b"first"
+
+    def test_lets_exactly_one_of_many_threads_put_a_key(self, files: Files) -> None:
+        def put(number: int) -> int | None:
+            try:
+                files.put_new("a/b", str(number).encode())
+            except KeyExists:
+                return None
+            return number
+
+        with ThreadPoolExecutor(8) as threads:
+            winners = [number for number in threads.map(put, range(16)) if number is not None]
+        assert len(winners) == 1
+        assert files.get("a/b") == str(winners[0]).encode()
+
+    @pytest.mark.parametrize("key", ["missing", "a", "a/missing", "a/b/below"])
+    def test_says_that_a_key_is_missing(self, files: Files, key: str) -> None:
+        files.put_new("a/b", b"")
+        with pytest.raises(KeyMissing):
+            files.get(key)
+
+    def test_lists_the_sorted_names_directly_below_a_prefix(self, files: Files) -> None:
+        for key in ["a/z.json", "a/b/c", "a/b/d", "ab/c", "b"]:
+            files.put_new(key, b"")
+        assert files.list("a") == ["b", "z.json"]
+
+    @pytest.mark.parametrize("prefix", ["missing", "a/b"])
+    def test_lists_nothing_below_what_is_missing_or_a_key(self, files: Files, prefix: str) -> None:
+        files.put_new("a/b", b"")
+        assert files.list(prefix) == []
+
+    def test_removes_a_key_so_that_it_can_be_put_again(self, files: Files) -> None:
+        files.put_new("a/b", b"old")
+        files.remove("a/b")
+        assert files.list("a") == []
+        files.put_new("a/b", b"new")
+        assert files.get("a/b") == b"new"
+
+    def test_removes_a_missing_key_without_complaint(self, files: Files) -> None:
+        files.remove("a/b")
+
+    def test_changes_the_token_when_a_name_comes_or_goes(self, files: Files, tmp_path: Path) -> None:
+        files.put_new("a/b", b"")
+        changes: list[Callable[[], None]] = [
+            lambda: files.put_new("a/c", b""),
+            lambda: files.put_new("a/d/e", b""),
+            lambda: files.remove("a/c"),
+        ]
+        for change in changes:
+            before = files.change_token("a")
+            wait_for_tick(tmp_path)  # for the case in which times are trusted
+            change()
+            after = files.change_token("a")
+            assert after is None or after != before
+
+    @pytest.mark.parametrize("key", BAD_KEYS)
+    def test_refuses_a_key_that_could_lead_elsewhere(self, files: Files, key: str) -> None:
+        for verb in (files.get, files.list, files.remove, files.change_token, lambda key: files.put_new(key, b"")):
+            with pytest.raises(ValueError, match="is no key"):
+                verb(key)
+
+
+class TestChangeToken:
+    def test_of_an_old_folder_stays_while_nothing_changes(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path, long_after)
+        files.put_new("a/b", b"")
+        token = files.change_token("a")
+        assert token is not None
+        assert files.get("a/b") == b""
+        assert files.change_token("a") == token
+
+    def test_of_a_folder_that_just_changed_is_unknown(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path, lambda: (tmp_path / "a").stat().st_ctime_ns + FRESH_NS - 1)
+        files.put_new("a/b", b"")
+        assert files.change_token("a") is None
+
+    def test_of_a_folder_whose_time_was_set_back_is_unknown(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        files.put_new("a/b", b"")
+        os.utime(tmp_path / "a", (1, 1))
+        assert files.change_token("a") is None
+
+    def test_of_a_missing_folder_is_unknown(self, tmp_path: Path) -> None:
+        assert LocalFiles(tmp_path, long_after).change_token("a") is None
+
+
+def test_files_left_aside_by_a_dead_process_are_no_content(tmp_path: Path) -> None:
+    (tmp_path / ".aside").mkdir()
+    (tmp_path / ".aside" / "0123").write_bytes(b"half")
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"whole")
+    assert everything(tmp_path) == {".aside/0123": b"half", "a/b": b"whole"}
+    assert files.list("a") == ["b"]
+
+
+def test_nothing_is_left_aside_after_a_put(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"1")
+    with pytest.raises(KeyExists):
+        files.put_new("a/b", b"2")
+    assert everything(tmp_path) == {"a/b": b"1"}
+
+
+def test_a_put_is_acknowledged_only_when_its_bytes_and_its_name_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[int | str] = []
+    sync, link = os.fsync, os.link
+
+    def noted_sync(descriptor: int) -> None:
+        events.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    def noted_link(source: Path, target: Path) -> None:
+        events.append("link")
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(os, "link", noted_link)
+
+    def synced_by(files: Files, key: str) -> list[int | str]:
+        events.clear()
+        with suppress(KeyExists):
+            files.put_new(key, b"")
+        return [*events]
+
+    root = tmp_path / "data"
+    files = LocalFiles(root)
+    first, second = synced_by(files, "a/b"), synced_by(files, "a/c")
+    again, elsewhere = synced_by(files, "a/c"), synced_by(LocalFiles(root), "a/d")
+    above, top, folder = (path.stat().st_ino for path in (tmp_path, root, root / "a"))
+    b, c, d = ((root / "a" / name).stat().st_ino for name in "bcd")
+    assert first == [above, top, top, b, "link", folder]
+    assert second == [c, "link", folder]
+    assert again[1:] == ["link", folder]
+    assert elsewhere == [top, top, d, "link", folder]
+
+
+def test_a_folder_that_was_removed_under_a_running_server_is_made_again(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b/c", b"1")
+    (tmp_path / "a/b/c").unlink()
+    (tmp_path / "a/b").rmdir()
+    files.put_new("a/b/c", b"2")
+    assert files.get("a/b/c") == b"2"
+
+
+def test_reading_a_place_writes_nothing(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "data")
+    assert files.list("a") == []
+    assert not (tmp_path / "data").exists()
+
+
+CALLS = ["fsync", "link", "mkdir", "unlink"]
+
+
+class Breaking:
+    """Counts calls of the operating system that change the disk, and breaks at a chosen one, before or after it."""
+
+    def __init__(self, step: int, failure: BaseException, is_done: bool) -> None:
+        self.step, self.failure, self.is_done, self.steps = step, failure, is_done, 0
+
+    def wrapped(self, call: Callable[..., None]) -> Callable[..., None]:
+        def stepping(*args: object, **kwargs: object) -> None:
+            self.steps += 1
+            if self.steps != self.step or self.is_done:
+                call(*args, **kwargs)
+            if self.steps == self.step:
+                raise self.failure
+
+        return stepping
+
+
+@pytest.fixture
+def break_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, BaseException, bool], Breaking]]:
+    def install(step: int, failure: BaseException, is_done: bool) -> Breaking:
+        breaking = Breaking(step, failure, is_done)
+        for name in CALLS:
+            monkeypatch.setattr(os, name, breaking.wrapped(getattr(os, name)))
+        return breaking
+
+    yield install
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "I/O"), Killed()]
+)
+def test_a_put_that_breaks_at_any_system_call_leaves_all_or_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    break_at: Callable[[int, BaseException, bool], Breaking],
+    failure: BaseException,
+    is_done: bool,
+) -> None:
+    outcomes = set()
+    for step in range(1, 100):
+        root = tmp_path / str(step)
+        breaking = break_at(step, failure, is_done)
+        try:
+            LocalFiles(root).put_new("a/b", b"whole")
+            is_acknowledged = True
+        except (WindrowError, Killed):
+            is_acknowledged = False
+        monkeypatch.undo()
+        files = LocalFiles(root)
+        content = [files.get(f"a/{name}") for name in files.list("a")]
+        assert content in ([], [b"whole"])
+        assert content or not is_acknowledged
+        outcomes.add((is_acknowledged, bool(content)))
+        if not content:
+            files.put_new("a/b", b"again")
+        if breaking.steps < step:
+            break
+    assert breaking.steps >= 7
+    assert {(False, False), (True, True)} <= outcomes
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_apart_from_a_broken_one(
+    tmp_path: Path, break_at: Callable[[int, BaseException, bool], Breaking], number: int
+) -> None:
+    break_at(1, OSError(number, "full"), False)
+    with pytest.raises(StorageFull, match=r"Free some space"):
+        LocalFiles(tmp_path / "data").put_new("a/b", b"")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.EXDEV])
+def test_a_file_system_without_hard_links_is_named_as_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def no_link(*args: object) -> None:
+        raise OSError(number, "not supported")
+
+    monkeypatch.setattr(os, "link", no_link)
+    with pytest.raises(StorageFailed, match="hard links"):
+        LocalFiles(tmp_path).put_new("a/b", b"")
+    assert everything(tmp_path) == {}
+
+
+@pytest.mark.parametrize("in_the_way", ["data", "data/a", "data/.aside"])
+def test_a_file_in_place_of_a_folder_is_a_failure_that_says_what_to_check(tmp_path: Path, in_the_way: str) -> None:
+    blocking = tmp_path / in_the_way
+    blocking.parent.mkdir(exist_ok=True)
+    blocking.write_bytes(b"in the way")
+    with pytest.raises(StorageFailed, match=r"could not write a/b .* Check that the data directory exists"):
+        LocalFiles(tmp_path / "data").put_new("a/b", b"")
+    assert blocking.read_bytes() == b"in the way"
+
+
+def test_a_file_size_limit_of_the_system_leaves_nothing(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from pathlib import Path
+from windrow.domain.errors import StorageFailed
+from windrow.storage.files import LocalFiles
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+files = LocalFiles(Path(sys.argv[1]))
+files.put_new("a/small", bytes(1000))
+try:
+    files.put_new("a/large", bytes(1001))
+except StorageFailed as error:
+    print(error.detail)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "could not write a/large" in done.stdout
+    assert everything(tmp_path) == {"a/small": bytes(1000)}
+
+
+def test_a_disk_that_is_really_full_leaves_what_was_there(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    mounted = subprocess.run(mount, capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk takes root")
+    try:
+        files = LocalFiles(tmp_path)
+        files.put_new("a/small", bytes(1000))
+        with pytest.raises(StorageFull):
+            files.put_new("a/large", bytes(100_000))
+        assert everything(tmp_path) == {"a/small": bytes(1000)}
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

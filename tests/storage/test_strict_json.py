@@ -1,0 +1,84 @@
+"""Dataclasses as JSON and back: the same comes back, and nothing else is accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    count: int
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    name: str
+    at: datetime
+    inner: Inner
+    many: tuple[Inner, ...]
+    named: Mapping[str, float]
+
+
+VALUE = Outer("é", datetime(2025, 9, 15, 10, 30, tzinfo=UTC), Inner(1, 0.5), (Inner(2),), {"a": 1.0})
+PLAIN: dict[str, Any] = {
+    "name": "é",
+    "at": "2025-09-15T10:30:00Z",
+    "inner": {"count": 1, "share": 0.5},
+    "many": [{"count": 2, "share": None}],
+    "named": {"a": 1.0},
+}
+
+
+def test_a_dataclass_becomes_plain_values_and_comes_back() -> None:
+    assert to_plain(VALUE) == PLAIN
+    assert from_plain(Outer, PLAIN) == VALUE
+
+
+def test_a_number_may_be_written_without_a_fraction() -> None:
+    assert from_plain(Outer, {**PLAIN, "named": {"a": 1}}) == VALUE
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": 1}, "^name is no string"),
+        ({"name": "\ud800"}, "^name is no valid Unicode"),
+        ({"name": None}, "^name is no string"),
+        ({"at": "2025-09-15 10:30:00"}, "^at is no time like"),
+        ({"at": "2025-09-15T10:30:00+00:00"}, "^at is no time like"),
+        ({"at": "2025-13-15T10:30:00Z"}, "^at is no time"),
+        ({"inner": []}, "^inner is no object"),
+        ({"inner": {"count": 1}}, r"^inner\.share is missing"),
+        ({"inner": {"count": True, "share": None}}, r"^inner\.count is no whole number"),
+        ({"inner": {"count": 1.0, "share": None}}, r"^inner\.count is no whole number"),
+        ({"inner": {"count": 1, "share": "1"}}, r"^inner\.share is no number"),
+        ({"many": {}}, "^many is no array"),
+        ({"many": [{"count": 1, "share": None, "more": 1}]}, r"^many\.more is an unknown field"),
+        ({"named": []}, "^named is no object"),
+        ({"named": {"a": False}}, "^named is no number"),
+        ({"surplus": 1}, "^surplus is an unknown field"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_its_place(change: dict[str, object], message: str) -> None:
+    with pytest.raises(Mismatch, match=message):
+        from_plain(Outer, PLAIN | change)
+
+
+@pytest.mark.parametrize("field", list(PLAIN))
+def test_each_field_must_be_there(field: str) -> None:
+    with pytest.raises(Mismatch, match=f"^{field} is missing"):
+        from_plain(Outer, {name: value for name, value in PLAIN.items() if name != field})
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"\xff", b"NaN", b"-Infinity", b"[" * 100_000, b"\xef\xbb\xbf{}", b"1" * 5000]
+)
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    with pytest.raises(Mismatch, match="is no JSON"):
+        parse(text)
