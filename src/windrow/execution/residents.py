@@ -1,0 +1,56 @@
+"""Resident encoders: one in memory for each base model in use.
+
+Owns which encoders are loaded and that each is loaded once; knows nothing of where their files come from.
+"""
+
+import threading
+from collections.abc import Callable
+
+from windrow.domain.classifier import Record
+from windrow.domain.errors import BaseModelUnavailable
+from windrow.encoders.session import TextEncoder
+
+
+class ResidentEncoders:
+    """Loads encoders on first use and keeps them; thread-safe.
+
+    Args:
+        load: Loads the encoder of a base model's id.
+    """
+
+    def __init__(self, load: Callable[[str], TextEncoder]) -> None:
+        self._load = load
+        self._encoders: dict[str, TextEncoder] = {}
+        self._lock = threading.Lock()
+
+    def get(self, base_model_id: str) -> TextEncoder:
+        """Return the encoder of a base model's id.
+
+        Raises:
+            BaseModelNotAllowed: The id is not on the allow-list.
+            BaseModelUnavailable: It is not on this machine and cannot be downloaded.
+            BaseModelInvalid: Its folder cannot be used.
+        """
+        if (encoder := self._encoders.get(base_model_id)) is not None:
+            return encoder
+        # One at a time: two large models loading together could exhaust a small machine's memory.
+        with self._lock:
+            if base_model_id not in self._encoders:
+                self._encoders[base_model_id] = self._load(base_model_id)
+            return self._encoders[base_model_id]
+
+    def of_record(self, record: Record) -> TextEncoder:
+        """Return the encoder that a classifier was trained on.
+
+        Raises:
+            BaseModelUnavailable: The model of that id on this machine is another one than at training.
+        """
+        encoder = self.get(record.base_model.id)
+        if encoder.base_model.digest != record.base_model.digest:
+            raise BaseModelUnavailable(
+                f"{record.name} was trained on {record.base_model.id} with digest {record.base_model.digest[:12]}…, "
+                f"but this machine has digest {encoder.base_model.digest[:12]}…. Bring back the base model's former "
+                "files, or train the classifier again.",
+                {"expected_digest": record.base_model.digest, "found_digest": encoder.base_model.digest},
+            )
+        return encoder

@@ -1,0 +1,160 @@
+"""Runners: where tasks are run. ``ProcessRunner`` keeps warm training processes beside the server.
+
+Owns the processes' lives and what their death means; knows nothing of what a training does.
+"""
+
+import contextlib
+import queue
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.execution.frames import read_frame, write_frame
+from windrow.execution.tasks import FitOutcome, FitTask, outcome_from_frame, task_to_frame
+
+COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
+# A fresh process now and then keeps memory flat, whatever the libraries in it hold on to.
+FITS_PER_PROCESS = 50
+_STOP_TIMEOUT_S = 5.0
+
+
+class Runner(Protocol):
+    """Runs tasks somewhere."""
+
+    def start(self) -> None:
+        """Get ready, so that the first task starts without delay."""
+        ...
+
+    def run(self, task: FitTask) -> FitOutcome:
+        """Run a task to its end; further tasks wait their turn.
+
+        Raises:
+            TrainingFailed: The task failed, or its process died. The next task works all the same.
+            ShuttingDown: The runner is closed, or was closed meanwhile.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop at once; a running task fails."""
+        ...
+
+
+class ProcessRunner:
+    """Runs tasks in training processes on this machine.
+
+    Args:
+        processes: How many tasks may run at the same time.
+        command: Starts one training process.
+    """
+
+    def __init__(self, processes: int, command: tuple[str, ...] = COMMAND) -> None:
+        self._command = command
+        self._closed = False
+        self._slots: queue.LifoQueue[_Slot] = queue.LifoQueue()
+        self._all = [_Slot() for _ in range(processes)]
+        for slot in self._all:
+            self._slots.put(slot)
+
+    def start(self) -> None:
+        """Start every process; they warm up while the server goes on."""
+        for slot in self._all:
+            slot.ensure_started(self._command)
+
+    def run(self, task: FitTask) -> FitOutcome:
+        """Run a task in the next free process."""
+        slot = self._slots.get()
+        try:
+            process = slot.ensure_started(self._command)
+            if self._closed:  # asked only now: from here on close() sees the process and kills it
+                slot.stop()
+                raise _shutting_down()
+            outcome = slot.run(process, task)
+        except TrainingFailed as error:
+            if self._closed:
+                raise _shutting_down() from error
+            raise
+        else:
+            if slot.fits >= FITS_PER_PROCESS:
+                slot.stop()
+                slot.ensure_started(self._command)
+            return outcome
+        finally:
+            self._slots.put(slot)
+
+    def close(self) -> None:
+        """Stop every process."""
+        self._closed = True
+        for slot in self._all:
+            slot.kill()
+        # A slot comes back once its task has noticed; only then are its pipes nobody's.
+        slots = [self._slots.get() for _ in self._all]
+        for slot in slots:
+            slot.stop()
+            self._slots.put(slot)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Room for one training process."""
+
+    process: subprocess.Popen[bytes] | None = field(default=None)
+    fits: int = 0
+
+    def ensure_started(self, command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+        if self.process is not None and self.process.poll() is None:
+            return self.process
+        self.stop()
+        # A session of its own: Ctrl-C in the server's terminal must not kill a training that the server still finishes.
+        self.process = process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        return process
+
+    def run(self, process: "subprocess.Popen[bytes]", task: FitTask) -> FitOutcome:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            write_frame(process.stdin, task_to_frame(task))
+            frame = read_frame(process.stdout)
+        except OSError:
+            frame = None
+        if frame is None:
+            raise TrainingFailed(_obituary(process.wait()))
+        self.fits += 1
+        return outcome_from_frame(frame)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        process, self.process, self.fits = self.process, None, 0
+        process.kill()
+        process.wait(_STOP_TIMEOUT_S)
+        for stream in (process.stdin, process.stdout):
+            # What is still unsent has nobody to read it.
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+
+def _shutting_down() -> ShuttingDown:
+    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
+
+
+def _obituary(exit_status: int) -> str:
+    if exit_status == -signal.SIGKILL:
+        return (
+            "The training process was killed, most likely because the machine ran out of memory. "
+            "Send fewer rows or shorter texts, or give the machine more memory. Nothing was saved; an earlier revision "
+            "still answers."
+        )
+    return (
+        f"The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision "
+        "still answers. Try again, and look in the server's log if it happens again."
+    )

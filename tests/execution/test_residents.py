@@ -1,0 +1,58 @@
+"""Resident encoders are loaded once, and never stand in for another one."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.encoder import FakeEncoder
+from tests.records import record
+from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
+from windrow.encoders.session import TextEncoder
+from windrow.execution.residents import ResidentEncoders
+
+
+def test_an_encoder_is_loaded_once_however_many_ask() -> None:
+    loads: list[str] = []
+    gate = threading.Barrier(20)
+
+    def load(base_model_id: str) -> TextEncoder:
+        loads.append(base_model_id)
+        return FakeEncoder()
+
+    residents = ResidentEncoders(load)
+
+    def ask() -> TextEncoder:
+        gate.wait()
+        return residents.get("some/model")
+
+    with ThreadPoolExecutor(20) as pool:
+        encoders = {id(answer.result()) for answer in [pool.submit(ask) for _ in range(20)]}
+    assert loads == ["some/model"]
+    assert len(encoders) == 1
+
+
+def test_a_failed_load_is_tried_again() -> None:
+    answers: list[TextEncoder | BaseModelNotAllowed] = [BaseModelNotAllowed("not on the list"), FakeEncoder()]
+
+    def load(_: str) -> TextEncoder:
+        answer = answers.pop(0)
+        if isinstance(answer, BaseModelNotAllowed):
+            raise answer
+        return answer
+
+    residents = ResidentEncoders(load)
+    with pytest.raises(BaseModelNotAllowed):
+        residents.get("some/model")
+    assert residents.get("some/model")
+
+
+def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -> None:
+    encoder = FakeEncoder()
+    residents = ResidentEncoders(lambda _: encoder)
+    trained = replace(record(), base_model=encoder.base_model)
+    assert residents.of_record(trained) is encoder
+    altered = replace(trained, base_model=replace(encoder.base_model, digest="0" * 64))
+    with pytest.raises(BaseModelUnavailable, match="train the classifier again"):
+        residents.of_record(altered)
