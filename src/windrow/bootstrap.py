@@ -1,0 +1,41 @@
+"""Bootstrap: the only place that picks implementations and wires them together.
+
+Owns which class stands behind each seam; knows nothing of what they do.
+"""
+
+from windrow.encoders.folder import find_encoder_folder
+from windrow.encoders.session import TextEncoder, load_encoder
+from windrow.execution.predictor import Predictor
+from windrow.execution.residents import ResidentEncoders
+from windrow.execution.runner import ProcessRunner
+from windrow.service import Service
+from windrow.settings import Settings
+from windrow.storage.catalog import Catalog
+from windrow.storage.files import LocalFiles
+
+
+def open_service(settings: Settings) -> Service:
+    """Return a service on ``settings.data_dir``; nothing is loaded or started yet.
+
+    Raises:
+        StorageFailed: The data directory cannot be made or written.
+    """
+
+    def load(base_model_id: str) -> TextEncoder:
+        folder = find_encoder_folder(
+            base_model_id,
+            data_dir=settings.data_dir,
+            allowed=settings.allowed_base_models,
+            offline=settings.offline,
+        )
+        return load_encoder(folder, settings.data_dir, settings.encoder_threads)
+
+    catalog = Catalog(LocalFiles(settings.data_dir))
+    encoders = ResidentEncoders(load)
+    return Service(
+        catalog=catalog,
+        encoders=encoders,
+        runner=ProcessRunner(settings.max_fits),
+        predictor=Predictor(catalog, encoders, settings.max_loaded_bytes),
+        settings=settings,
+    )
