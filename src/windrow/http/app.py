@@ -1,0 +1,104 @@
+"""The web application: routes, limits, errors and documentation put together.
+
+Owns how the parts of the HTTP side fit; knows nothing of how a verb is done.
+"""
+
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from windrow import __version__
+from windrow.domain.errors import WindrowError
+from windrow.http.bodies import BodyLimit
+from windrow.http.logs import RequestLog
+from windrow.http.problems import (
+    MEDIA_TYPE,
+    STATUSES,
+    EndpointNotFound,
+    MethodNotAllowed,
+    RequestRefused,
+    problem_response,
+)
+from windrow.http.routes import Desk, router
+from windrow.operations import Operations
+from windrow.settings import Settings
+from windrow.wire import FitBody, PredictBody, Problem
+
+DESCRIPTION = "Train text classifiers from a handful of labelled examples, and predict with them."
+_log = structlog.get_logger()
+
+
+def create_app(operations: Operations, settings: Settings) -> FastAPI:
+    """Return the application.
+
+    Args:
+        operations: Does the verbs.
+        settings: Limits on bodies and rows.
+    """
+    app: FastAPI = FastAPIOffline(
+        redoc_url=None,
+        title="Windrow",
+        version=__version__,
+        description=DESCRIPTION,
+        redirect_slashes=False,
+        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
+        middleware=[Middleware(RequestLog), Middleware(BodyLimit, max_bytes=settings.max_body_bytes)],
+        exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
+    )
+    app.state.desk = Desk(operations, settings.limits)
+    app.include_router(router)
+    _complete(app.openapi())  # FastAPI keeps the document that it returns
+    return app
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """Add what FastAPI cannot know to the OpenAPI document: bodies, which the routes read themselves, and problems."""
+    _, definitions = models_json_schema(
+        [(FitBody, "validation"), (PredictBody, "validation"), (Problem, "validation")],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas = document["components"]["schemas"]
+    schemas |= definitions["$defs"]
+    schemas.pop("HTTPValidationError", None)  # FastAPI's own form of a refusal, which is never sent
+    schemas.pop("ValidationError", None)
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for path in document["paths"].values():
+        for verb in path.values():
+            verb["responses"].pop("422", None)
+            verb["responses"]["default"] = {"description": "A problem", "content": {MEDIA_TYPE: problem}}
+
+
+async def _on_windrow_error(request: Request, error: Exception) -> Response:
+    problem = cast(WindrowError, error)
+    if STATUSES[type(problem)] >= 500:
+        _log.error(problem.code, detail=problem.detail, exc_info=problem)
+    return problem_response(problem, request.state.request_id)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Turn the framework's own refusals into problems."""
+    refused = cast(HTTPException, error)
+    return problem_response(_refusal(request, refused), request.state.request_id, refused.headers)
+
+
+def _refusal(request: Request, refused: HTTPException) -> WindrowError:
+    if refused.status_code == 404:
+        known = _endpoints(request.app)
+        return EndpointNotFound(f"No endpoint has this path. Known are: {', '.join(known)}.", {"endpoints": known})
+    if refused.status_code == 405:
+        allowed = (refused.headers or {}).get("Allow", "")
+        return MethodNotAllowed(
+            f"{request.method} is not possible here; use {allowed}.", {"allowed": allowed.split(", ")}
+        )
+    return RequestRefused(f"{refused.detail}. /docs shows every endpoint.")
+
+
+def _endpoints(app: FastAPI) -> list[str]:
+    paths = app.openapi()["paths"].items()
+    return [f"{method.upper()} {path}" for path, verbs in paths for method in verbs] + ["GET /docs"]

@@ -1,0 +1,168 @@
+"""Request bodies: their media type, their size, their JSON, and words for what is wrong with their shape.
+
+Owns the way from bytes to a checked wire shape; knows nothing of the verbs. Never repeats a text in an error.
+"""
+
+import difflib
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from windrow.http.problems import BodyTooLarge, InvalidJson, InvalidRequest, UnsupportedMediaType
+from windrow.wire import TrainingRow
+
+MAX_PROBLEMS = 10
+MAX_KEY_CHARS = 40
+_JSON_TYPE = re.compile(
+    r"application/(json|[^/;\s]+\+json)\s*(;\s*charset=\"?(utf-?8|us-ascii)\"?\s*|;(?!\s*charset=)[^;]*)*",
+    re.IGNORECASE,
+)
+_RULES = {
+    "missing": "is missing",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "list_type": "must be a list of rows",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+
+
+class BodyLimit:
+    """ASGI middleware that refuses a body above the limit: at once where its length is declared, else while it streams.
+
+    Args:
+        app: The application behind it.
+        max_bytes: Largest body.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, counting what its body brings."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen = int(Headers(scope=scope).get("content-length", "0"))
+        streamed = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal streamed
+            self._check(seen)
+            message = await receive()
+            streamed += len(message.get("body", b""))
+            self._check(streamed)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+    def _check(self, size_bytes: int) -> None:
+        if size_bytes > self._max_bytes:
+            raise BodyTooLarge(
+                f"The body is larger than the {self._max_bytes} bytes that this server takes. "
+                "Send less, or raise WINDROW_MAX_BODY_BYTES.",
+                {"limit": self._max_bytes, "setting": "WINDROW_MAX_BODY_BYTES"},
+            )
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the whole body of a request that says it carries JSON.
+
+    Raises:
+        UnsupportedMediaType: It says something else, or nothing.
+        BodyTooLarge: The body exceeds the limit.
+    """
+    if _JSON_TYPE.fullmatch(request.headers.get("content-type", "")) is None:
+        raise UnsupportedMediaType(
+            "The body must be JSON in UTF-8 and must say so. Send the header 'Content-Type: application/json'.",
+            {"expected": "application/json"},
+        )
+    return await request.body()
+
+
+def parse_json(body: bytes) -> object:
+    """Parse strict JSON (RFC 8259): no NaN, no repeated key, no byte order mark.
+
+    Raises:
+        InvalidJson: The body is something else.
+    """
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise _invalid_json(f"byte {error.start} is no UTF-8") from error
+    except json.JSONDecodeError as error:
+        if not body.strip():
+            raise _invalid_json("it is empty") from error
+        if error.msg.startswith("Unexpected UTF-8 BOM"):
+            raise _invalid_json("it starts with a byte order mark; save it as UTF-8 without one") from error
+        raise _invalid_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise _invalid_json("it is nested too deeply") from error
+    except ValueError as error:  # of the hooks below, or a number of thousands of digits
+        raise _invalid_json(str(error)) from error
+
+
+def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRequest:
+    """Say in words what is wrong with a body's shape, without repeating its values.
+
+    Args:
+        error: What pydantic found.
+        shape: The shape that was expected.
+    """
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = [_describe(detail, shape) for detail in found[:MAX_PROBLEMS]]
+    more = f" ({len(found) - 1} more: see problems.)" if len(found) > 1 else ""
+    facts: dict[str, object] = {"problems": problems, "num_problems": len(found)}
+    location = found[0]["loc"]
+    if len(location) > 1 and location[0] == "training_data":
+        facts |= {"row": location[1], "field": _key(location[-1])} if len(location) > 2 else {"row": location[1]}
+    return InvalidRequest(f"{problems[0]}.{more} Correct the request; /docs shows its fields and an example.", facts)
+
+
+def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
+    location = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        return _unknown_field(location, shape)
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in location)
+    return f"{where.lstrip('.') or 'The body'} {_RULES.get(detail['type'], 'has the wrong form')}"
+
+
+def _unknown_field(location: Sequence[int | str], shape: type[BaseModel]) -> str:
+    known = list((shape if len(location) == 1 else TrainingRow).model_fields)
+    key = _key(location[-1])
+    owner = "this request" if len(location) == 1 else f"training_data[{location[1]}]"
+    near = difflib.get_close_matches(key.casefold(), known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"{key} is no field of {owner}; {hint}"
+
+
+def _key(part: int | str) -> str:
+    """Return a key short enough that it cannot be a text that was sent in the wrong place."""
+    key = str(part)
+    return key if len(key) <= MAX_KEY_CHARS else f"{key[:MAX_KEY_CHARS]}…"
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(repeated, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {_key(repeated)!r} stands twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _invalid_json(why: str) -> InvalidJson:
+    return InvalidJson(f"The body cannot be read as JSON: {why}. Correct it and send it again.")

@@ -1,0 +1,113 @@
+"""Structured logs: one line a request, and uvicorn's own lines in the same form, to standard error.
+
+Owns the form of a line and the request id; knows nothing of the verbs. Never writes a text that was sent.
+"""
+
+import logging
+import re
+import secrets
+import sys
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import EventDict, Processor
+
+from windrow.http.problems import internal_error, problem_response
+
+REQUEST_ID_HEADER = "X-Request-ID"
+CLIENT_CLOSED_REQUEST = 499  # nginx's number for a client that left before its answer
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log = structlog.get_logger()
+
+
+def configure_logging(log_format: str) -> None:
+    """Send every log line of this process to standard error, in one form.
+
+    Tracebacks are plain: structlog's prettier ones show local variables, and so the texts that were sent.
+
+    Args:
+        log_format: ``text`` or ``json``.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    line: Processor = structlog.processors.JSONRenderer() if log_format == "json" else _render_text
+    renderer: list[Processor] = [structlog.processors.format_exc_info, line]
+    # Our own lines go straight to the stream, in a third of the time that they would take through ``logging``.
+    structlog.configure(
+        processors=[*shared, *renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    foreign = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer], foreign_pre_chain=shared
+    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(foreign)
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+
+
+def _render_text(_logger: object, _method: str, event: EventDict) -> str:
+    traceback = event.pop("exception", None)
+    head = f"{event.pop('timestamp')} {event.pop('level'):<7} {event.pop('event')}"
+    facts = [f"{name}={_plain_or_quoted(str(value))}" for name, value in event.items()]
+    return " ".join([head, *facts]) + (f"\n{traceback}" if traceback else "")
+
+
+def _plain_or_quoted(value: str) -> str:
+    return value if value.isprintable() and " " not in value else repr(value)
+
+
+class RequestLog:
+    """ASGI middleware that gives each request an id, logs one line for it, and answers unexpected errors."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on and log how it ended."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = CLIENT_CLOSED_REQUEST
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # each request runs in a task of its own
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            pass
+        except Exception:  # noqa: BLE001 - the outermost edge
+            _log.exception("unexpected_error")
+            if status == CLIENT_CLOSED_REQUEST:
+                await problem_response(internal_error(request_id), request_id)(scope, receive, send_with_id)
+        finally:
+            _log_request(scope, status, started)
+
+
+def _request_id(scope: Scope) -> str:
+    sent = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+    return sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def _log_request(scope: Scope, status: int, started: float) -> None:
+    # The raw path is percent-encoded, so that no line break in it can forge a log line.
+    path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
+    duration_ms = round((time.perf_counter() - started) * 1e3, 2)
+    timings = scope["state"].get("timings", {})
+    _log.info("request", method=scope["method"], path=path, status=status, duration_ms=duration_ms, **timings)

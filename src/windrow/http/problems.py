@@ -1,0 +1,136 @@
+"""Every reply that is no success: the one table from error class to status, and ``application/problem+json``.
+
+Owns statuses and the errors that only HTTP can have; knows nothing of routes or of how a verb is done.
+
+::
+
+    WindrowError
+    └── RequestProblem
+        ├── InvalidJson               invalid_json
+        ├── UnsupportedMediaType      unsupported_media_type
+        ├── InvalidRequest            invalid_request
+        ├── BodyTooLarge              body_too_large
+        ├── EndpointNotFound          not_found
+        ├── MethodNotAllowed          method_not_allowed
+        ├── RequestRefused            request_refused
+        └── InternalError             internal_error
+"""
+
+import json
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from windrow.domain import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class RequestProblem(errors.WindrowError):
+    """What can be wrong only with an HTTP request."""
+
+
+class InvalidJson(RequestProblem):
+    """The body cannot be parsed."""
+
+    code = "invalid_json"
+
+
+class UnsupportedMediaType(RequestProblem):
+    """The body is not declared to be JSON in UTF-8."""
+
+    code = "unsupported_media_type"
+
+
+class InvalidRequest(RequestProblem):
+    """The body is JSON of another shape; ``facts["problems"]`` lists up to ten places."""
+
+    code = "invalid_request"
+
+
+class BodyTooLarge(RequestProblem):
+    """The body is larger than the limit."""
+
+    code = "body_too_large"
+
+
+class EndpointNotFound(RequestProblem):
+    """No endpoint has this path."""
+
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestProblem):
+    """The endpoint does not know this method."""
+
+    code = "method_not_allowed"
+
+
+class RequestRefused(RequestProblem):
+    """The framework refused the request for a reason without a code of its own."""
+
+    code = "request_refused"
+
+
+class InternalError(RequestProblem):
+    """A defect in Windrow."""
+
+    code = "internal_error"
+
+
+STATUSES: Mapping[type[errors.WindrowError], int] = {
+    errors.InvalidName: 422,
+    errors.InvalidTrainingData: 422,
+    errors.InvalidText: 422,
+    errors.InvalidParameter: 422,
+    errors.LimitExceeded: 422,
+    errors.BaseModelNotAllowed: 422,
+    errors.ClassifierNotFound: 404,
+    errors.NameTaken: 409,
+    errors.ConcurrentChange: 409,
+    errors.BaseModelUnavailable: 503,
+    errors.ShuttingDown: 503,
+    errors.BaseModelInvalid: 500,
+    errors.StorageFull: 507,
+    errors.StorageFailed: 500,
+    errors.ArtifactInvalid: 500,
+    errors.TrainingFailed: 500,
+    InvalidJson: 400,
+    UnsupportedMediaType: 415,
+    InvalidRequest: 422,
+    BodyTooLarge: 413,
+    EndpointNotFound: 404,
+    MethodNotAllowed: 405,
+    RequestRefused: 400,
+    InternalError: 500,
+}
+
+
+def internal_error(request_id: str) -> InternalError:
+    """Return the answer to an unexpected error; what happened stands in the log alone."""
+    return InternalError(
+        f"Something unexpected went wrong in the server. Look for request {request_id} in its log, and report it."
+    )
+
+
+def problem_response(error: errors.WindrowError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the reply for an error.
+
+    Args:
+        error: An error of a class in :data:`STATUSES`.
+        request_id: Names the request in the log.
+        headers: Further headers of the reply (``Allow``).
+    """
+    status = STATUSES[type(error)]
+    document = {
+        **error.facts,
+        "type": f"urn:windrow:problem:{error.code}",
+        "title": error.code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": error.code,
+        "detail": error.detail,
+        "request_id": request_id,
+    }
+    # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
+    text = json.dumps(document, ensure_ascii=False, default=str) + "\n"
+    return Response(text.encode(errors="backslashreplace"), status, dict(headers or {}), MEDIA_TYPE)

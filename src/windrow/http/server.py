@@ -1,0 +1,158 @@
+"""One running server: its socket, its start, its banner and its clean stop.
+
+Owns signals and the order of starting and stopping; knows nothing of endpoints or of how a verb is done.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Protocol
+
+import structlog
+import uvicorn
+
+from windrow.domain.errors import InvalidParameter
+from windrow.http.app import create_app
+from windrow.http.logs import configure_logging
+from windrow.operations import Operations
+from windrow.settings import Settings
+from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+
+BACKLOG = 2048
+_log = structlog.get_logger()
+
+
+class OpenService(Operations, Protocol):
+    """Operations that are started and closed."""
+
+    def start(self) -> None:
+        """Get ready to answer."""
+        ...
+
+    def close(self) -> None:
+        """Stop all work and let go of everything."""
+        ...
+
+
+def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -> None:
+    """Run the server until a signal stops it; running requests are finished first.
+
+    Args:
+        open_service: Opens what does the verbs; called once the port is taken.
+        settings: Address, log format, limits, patience.
+
+    Raises:
+        InvalidParameter: The address cannot be listened on.
+        WindrowError: What ``open_service`` raises.
+    """
+    configure_logging(settings.log_format)
+    with listen(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
+        service = open_service(settings)
+        try:
+            service.start()
+            server = _Server(_uvicorn_config(service, settings), banner(settings.host, port))
+            server.run(sockets=[listener])
+        finally:
+            service.close()
+    _leave_stuck_threads_behind()
+
+
+def banner(host: str, port: int) -> str:
+    """Return what a person reads once the server answers: its address and two commands to paste."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - shown, not bound
+    address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    rows = ",\n    ".join(json.dumps({"text": text, "label": label}) for text, label in EXAMPLE_ROWS)
+    fit = f'{{"model_name": "{EXAMPLE_NAME}", "training_data": [\n    {rows}]}}'
+    predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
+    return f"""\
+Windrow answers on {address} (try it in a browser: {address}/docs). Ctrl-C stops it.
+
+Train a classifier:
+
+{_curl(f"{address}/v1/classifier/fit", fit)}
+
+Ask it:
+
+{_curl(f"{address}/v1/classifier/predict", predict)}
+"""
+
+
+def _curl(url: str, body: str) -> str:
+    return f"curl -sS {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+def _uvicorn_config(service: OpenService, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(service, settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=settings.stop_timeout_s,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Taking the port first keeps two servers from loading models only to collide."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise InvalidParameter(
+            f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}. "
+            "Stop the other program, or choose another address with --host and --port.",
+            {"parameter": "port"},
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
+
+    def __init__(self, config: uvicorn.Config, text: str) -> None:
+        super().__init__(config)
+        self._text = text
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._text, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals over. Unlike uvicorn's own, a caught signal is not raised again after the stop."""
+        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, action in former.items():
+                signal.signal(number, action)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn calls it so
+        """Stop cleanly on the first signal; leave at once on a second Ctrl-C. Commits are atomic, so nothing breaks."""
+        if self.should_exit and sig == signal.SIGINT:
+            os._exit(128 + sig)
+        if not self.should_exit:
+            sys.stderr.write("Stopping: finishing running requests. Ctrl-C again quits at once.\n")
+            sys.stderr.flush()
+        self.should_exit = True
+
+
+def _leave_stuck_threads_behind() -> None:
+    """End the process where a request outlived the server's patience: its thread would keep Python from ending."""
+    stuck = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    for thread in stuck:
+        thread.join(timeout=1.0 / len(stuck))
+    if any(thread.is_alive() for thread in stuck):
+        _log.warning("requests_abandoned", threads=len(stuck))
+        sys.stdout.flush()
+        os._exit(0)

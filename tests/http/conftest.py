@@ -1,0 +1,111 @@
+"""A running server for the tests: in a thread with FakeOperations, or as a process of its own."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from tests.fakes.operations import FakeOperations
+from windrow.http.app import create_app
+from windrow.http.routes import Desk
+from windrow.http.server import listen
+from windrow.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = Settings(max_body_bytes=20_000, max_rows=20, max_labels=4, max_text_chars=600)
+
+
+@pytest.fixture
+def operations() -> FakeOperations:
+    return FakeOperations(SETTINGS.limits)
+
+
+@pytest.fixture(scope="session")
+def running_app() -> Iterator[tuple[FastAPI, int]]:
+    """The application under a real uvicorn, and its port on 127.0.0.1. Its log lines go nowhere."""
+    structlog.configure(
+        processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
+    )
+    listener = listen("127.0.0.1", 0)
+    app = create_app(FakeOperations(), SETTINGS)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield app, listener.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+    structlog.reset_defaults()
+    listener.close()
+
+
+@pytest.fixture
+def client(running_app: tuple[FastAPI, int], operations: FakeOperations) -> Iterator[httpx.Client]:
+    """An HTTP client of the running application, which works with this test's operations."""
+    app, port = running_app
+    app.state.desk = Desk(operations, SETTINGS.limits)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        yield http
+
+
+class ServerProcess:
+    """A real server process; ``banner`` is what it printed up to its readiness."""
+
+    def __init__(self, flags: list[str], log: Path, variables: dict[str, str]) -> None:
+        self.log = log
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WINDROW_")}
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.fakes.server", *flags],
+                cwd=ROOT,
+                env={**environment, "WINDROW_PORT": "0", **variables},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line.startswith('  -d \'{"model_name"') and line.rstrip().endswith("}'"):
+                break
+        self.banner = "".join(lines)
+        self.url = self.banner.split()[3]
+
+    def say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def wait_for_line(self, line: str) -> None:
+        assert self.process.stdout is not None
+        assert any(said.strip() == line for said in self.process.stdout), self.log.read_text()
+
+    def wait(self) -> int:
+        return self.process.wait(timeout=30)
+
+
+StartServer = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Start a server process; whatever happens, it is gone after the test."""
+    started: list[ServerProcess] = []
+
+    def start(*flags: str, **variables: str) -> ServerProcess:
+        started.append(ServerProcess(list(flags), tmp_path / f"log{len(started)}", variables))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.kill()
+        server.process.communicate()

@@ -1,0 +1,87 @@
+"""Log lines of a real process: their form, the request id, and what never stands in them."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.http.conftest import StartServer
+from windrow.http.logs import _render_text
+from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+
+FIT = {
+    "model_name": EXAMPLE_NAME,
+    "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS],
+}
+
+
+def _json_lines(log: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+
+
+def test_each_request_is_one_json_line_with_id_status_and_timings(start_server: StartServer) -> None:
+    server = start_server(WINDROW_LOG_FORMAT="json")
+    fitted = httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    lost = httpx.get(f"{server.url}/nowhere%0Aforged", headers={"X-Request-ID": "mine-1"})
+    server.process.terminate()
+    assert server.wait() == 0
+    first, second = (line for line in _json_lines(server.log.read_text()) if line["event"] == "request")
+    assert first["request_id"] == fitted.headers["x-request-id"]
+    assert (first["method"], first["path"], first["status"], first["level"]) == (
+        "POST",
+        "/v1/classifier/fit",
+        200,
+        "info",
+    )
+    assert 0 <= first["work_ms"] <= first["duration_ms"]
+    assert (second["request_id"], second["status"], second["path"]) == ("mine-1", 404, "/nowhere%0Aforged")
+    assert lost.headers["x-request-id"] == "mine-1"
+
+
+def test_a_request_is_one_line_of_text_for_a_person(start_server: StartServer) -> None:
+    server = start_server()
+    reply = httpx.get(f"{server.url}/health")
+    server.process.terminate()
+    server.wait()
+    [line] = [line for line in server.log.read_text().splitlines() if " request " in line]
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z info    request method=GET path=/health status=200 "
+        rf"duration_ms=[\d.]+ request_id={reply.headers['x-request-id']}",
+        line,
+    )
+
+
+def test_a_value_with_a_line_break_cannot_forge_a_second_line_of_text() -> None:
+    event = {"timestamp": "T", "level": "info", "event": "request", "path": "/a\nb", "status": 200}
+    assert _render_text(None, "info", event) == r"T info    request path='/a\nb' status=200"
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "a;b"])
+def test_a_request_id_that_is_not_sane_is_replaced(client: httpx.Client, sent: str) -> None:
+    ids = {client.get("/health", headers={"X-Request-ID": sent}).headers["x-request-id"] for _ in range(2)}
+    assert len(ids) == 2
+    assert sent not in ids
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_unexpected_error_is_logged_once_with_its_id_and_without_the_text(
+    start_server: StartServer, log_format: str
+) -> None:
+    server = start_server("--break", WINDROW_LOG_FORMAT=log_format)
+    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    body = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
+    reply = httpx.post(f"{server.url}/v1/classifier/predict", json=body, headers={"X-Request-ID": "broken-7"})
+    assert reply.status_code == 500
+    server.process.terminate()
+    assert server.wait() == 0
+    log = server.log.read_text()
+    assert log.count("Traceback (most recent call last)") == 1
+    assert log.count("RuntimeError: a defect that nobody foresaw") == 1
+    assert log.count("broken-7") == 2  # the error and the request
+    assert EXAMPLE_TEXT not in log
+    assert EXAMPLE_ROWS[0][0] not in log
+    if log_format == "json":
+        [error] = [line for line in _json_lines(log) if line["event"] == "unexpected_error"]
+        assert (error["request_id"], error["level"]) == ("broken-7", "error")

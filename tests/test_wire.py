@@ -1,0 +1,86 @@
+"""The JSON shapes, to and from the domain."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.fakes.operations import FakeOperations
+from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import DataLimits, Row
+from windrow.domain.errors import LimitExceeded
+from windrow.domain.prediction import Prediction
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.wire import EXAMPLE_ROWS, FitBody, FitReply, ModelList, PredictReply, TrainingRow
+
+ROWS = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
+LIMITS = DataLimits()
+
+
+def test_a_fit_body_that_says_nothing_else_gets_the_defaults_of_the_contract() -> None:
+    request = FitBody.read({"model_name": "a", "training_data": ROWS}, LIMITS).to_domain()
+    assert (request.base_model, request.recipe) == ("sentence-transformers/all-MiniLM-L6-v2", Recipe(20, 16))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.text(), st.text())),
+    st.text(),
+    st.text(),
+    st.integers(),
+    st.integers(),
+)
+def test_a_fit_body_keeps_every_value_on_its_way_to_the_domain(
+    rows: list[tuple[str, str]], name: str, base_model: str, num_iterations: int, batch_size: int
+) -> None:
+    sent = {
+        "model_name": name,
+        "training_data": [{"text": text, "label": label} for text, label in rows],
+        "base_model": base_model,
+        "num_iterations": num_iterations,
+        "batch_size": batch_size,
+    }
+    expected = FitRequest(
+        name, tuple(Row(text, label) for text, label in rows), base_model, Recipe(num_iterations, batch_size)
+    )
+    assert FitBody.read(json.loads(json.dumps(sent)), LIMITS).to_domain() == expected
+
+
+@pytest.mark.parametrize("label", [1, 1.5, True, None, ["a"], {"a": 1}])
+def test_a_label_that_is_no_string_is_refused_and_never_converted(label: object) -> None:
+    with pytest.raises(ValidationError):
+        TrainingRow.model_validate({"text": "a", "label": label})
+
+
+def test_what_pydantic_says_never_holds_a_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TrainingRow.model_validate({"text": ["my secret"], "label": "a"})
+    assert "my secret" not in str(caught.value)
+
+
+def test_rows_over_the_limit_are_refused_before_one_of_them_is_read() -> None:
+    with pytest.raises(LimitExceeded):
+        FitBody.read({"model_name": "a", "training_data": [None] * 3}, DataLimits(max_rows=2))
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+    st.text(),
+    st.booleans(),
+)
+def test_a_prediction_survives_the_way_out_and_back(scores: dict[str, float], name: str, truncated: bool) -> None:
+    prediction = Prediction(max(scores, key=scores.__getitem__), scores, name, truncated)
+    assert PredictReply.model_validate_json(PredictReply.of(prediction).model_dump_json()).to_domain() == prediction
+
+
+def test_a_record_is_shown_with_rounded_time_sorted_labels_and_utc() -> None:
+    fake = FakeOperations()
+    record = fake.fit(FitRequest("a", tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))))
+    reply = FitReply.of(record)
+    assert (reply.training_time_seconds, reply.labels) == (0.412, ["account", "billing", "technical"])
+    assert reply.warnings[-1].code == "no_adapter"
+    [entry] = ModelList.of(fake.list_classifiers()).models
+    assert (entry.created_at, entry.base_model, entry.num_examples) == ("2025-09-15T10:30:00Z", DEFAULT_BASE_MODEL, 6)
