@@ -1,0 +1,69 @@
+# The two commands are `make serve` and `make test`. They need Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help serve test lint types imports tests format lock clean
+
+help: ## Show this list.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(VENV)/.serve ## Install what is missing and start the server: make serve ARGS="--port 8000"
+	@exec $(BIN)/windrow serve $(ARGS)
+
+test: ## Run every check: lint, types, imports, tests. The first that fails stops it.
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory imports
+	@$(MAKE) --no-print-directory tests
+
+lint: $(VENV)/.test ## Check style and formatting with ruff.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.test ## Check types with mypy.
+	$(BIN)/mypy
+
+imports: $(VENV)/.test ## Check that imports only go down.
+	$(BIN)/lint-imports --no-logo
+
+tests: $(VENV)/.test ## Run the tests: make tests ARGS="tests/storage -x"
+	$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/.test ## Format the code and correct what ruff can.
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(VENV)/.python ## Renew requirements/*.txt: the newest versions that pyproject.toml allows.
+	$(BIN)/python requirements/lock.py
+
+clean: ## Remove the virtual environment and every cache; classifiers stay.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was made from, so that a second start installs nothing.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Windrow needs Python 3.11 or newer. Name one: make serve PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo 'This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The second line adds nothing to torch's CPU build; its CUDA build (from PyPI, on Linux) names the exact versions of
+# the CUDA packages that it cannot start without. The third installs Windrow itself, without asking the network.
+define install
+	@echo 'Installing $(1) into $(VENV); the first time this takes some minutes …'
+	@$(PIP) --no-deps -r $(1)
+	@$(PIP) -c requirements/serve.txt torch
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml
+	$(call install,requirements/serve.txt)
+
+$(VENV)/.test: $(VENV)/.python requirements/serve.txt requirements/test.txt pyproject.toml
+	$(call install,requirements/test.txt)
+	@touch $(VENV)/.serve

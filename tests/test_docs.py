@@ -1,0 +1,130 @@
+"""The documents say what the code does: settings, endpoints, codes, links, and a tour that works when pasted."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.operations import FakeOperations
+from tests.readme_tour import Tour, differences, steps
+from tests.source_tree import ROOT
+from windrow.http.app import create_app
+from windrow.http.problems import STATUSES
+from windrow.settings import Settings, variable_name
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+
+
+@pytest.fixture
+def tour(tmp_path: Path) -> Iterator[Tour]:
+    tour = Tour(tmp_path)
+    yield tour
+    tour.kill()
+
+
+def test_the_tour_of_the_readme_works_when_pasted_and_shows_what_comes_back(tour: Tour) -> None:
+    blocks = steps(README, "## A tour in 60 seconds")
+    assert sum(step.shown is not None for step in blocks) >= 5
+    for step in blocks:
+        printed = tour.take(step)
+        if step.shown is not None:
+            assert list(differences(json.loads(step.shown), json.loads(printed))) == [], printed
+    tour.stop()
+
+
+def test_the_two_commands_come_first_in_the_readme() -> None:
+    first = re.search(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert first is not None
+    assert re.findall(r"^make (\w+)", first.group(1), re.MULTILINE) == ["serve", "test"]
+
+
+def test_the_table_of_settings_is_what_the_code_says() -> None:
+    rows = [
+        f"| `{variable_name(knob.name)}` | {_default(knob.default)} | {knob.metadata['doc']} |"
+        for knob in fields(Settings)
+    ]
+    assert re.findall(r"^\| `WINDROW_.*", SETTINGS, re.MULTILINE) == rows
+
+
+def test_each_endpoint_has_a_heading() -> None:
+    assert re.findall(r"^### (\w+ /\S*)$", API, re.MULTILINE) == _endpoints()
+
+
+def test_each_field_of_each_request_and_reply_is_named_under_api() -> None:
+    shapes = create_app(FakeOperations(), Settings()).openapi()["components"]["schemas"]
+    names = {name for shape in shapes.values() for name in shape.get("properties", {})}
+    assert {"model_name", "scores", "detail"} <= names
+    assert {name for name in names if f"`{name}`" not in API and f'"{name}"' not in API} == set()
+
+
+def test_the_table_of_codes_is_what_the_code_says() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", API, re.MULTILINE)
+    told = {code: (int(status), meaning) for code, status, meaning in rows}
+    real = {error.code: (status, _first_sentence(error)) for error, status in STATUSES.items()}
+    assert told == real
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_link_of_a_page_leads_somewhere(page: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    targets = [t for t in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"https?:|mailto:", t)]
+    assert [target for target in targets if not _leads_somewhere(page, target)] == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_page_under_docs_can_be_reached_from_the_readme_or_its_index(page: Path) -> None:
+    links = {
+        (index.parent / target.split("#")[0]).resolve()
+        for index in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs" / "adr" / "README.md")
+        for target in re.findall(r"\]\(([^)\s]+)\)", index.read_text())
+    }
+    assert page.resolve() in links
+
+
+@pytest.mark.parametrize("folder", [".ci", "bench", "docs", "requirements", "src", "tests", "."])
+def test_no_file_names_a_path_of_somebodys_machine(folder: str) -> None:
+    paths = ROOT.glob("*.*") if folder == "." else (ROOT / folder).rglob("*")
+    texts = [path for path in paths if path.suffix in {".md", ".py", ".txt", ".toml", ".json", ""} and path.is_file()]
+    personal = re.compile(r"(?<![\w.}/:])/(home|root|Users|work|mnt|opt)/\w")
+    assert [path.name for path in texts if personal.search(path.read_text(errors="replace"))] == []
+
+
+def test_the_changelog_begins_with_what_is_not_released_yet() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{','.join(value) if isinstance(value, tuple) else value}`"
+
+
+def _endpoints() -> list[str]:
+    paths = create_app(FakeOperations(), Settings()).openapi()["paths"]
+    return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+
+
+def _first_sentence(error: type[Exception]) -> str:
+    return (inspect.getdoc(error) or "").split(";")[0].split("\n")[0].rstrip(".") + "."
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path) if path else page
+    if not file.exists():
+        return False
+    return not anchor or anchor in _anchors(file.read_text())
+
+
+def _anchors(markdown: str) -> set[str]:
+    """Return a page's anchors as GitHub makes them from its headings."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

