@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint types imports tests format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-memory format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,15 @@ imports: $(VENV)/.test ## Check that imports only go down.
 tests: $(VENV)/.test ## Run the tests: make tests ARGS="tests/storage -x"
 	$(BIN)/python -m pytest $(ARGS)
 
+bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
+	$(BIN)/python bench/serve.py
+
+bench-fit: $(VENV)/.test ## Measure fits beside SetFit: make bench-fit DATA=/path/to/sets ARGS="--setfit"
+	$(BIN)/python bench/fit.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
+	$(BIN)/python bench/memory.py $(ARGS)
+
 format: $(VENV)/.test ## Format the code and correct what ruff can.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -39,7 +48,7 @@ lock: $(VENV)/.python ## Renew requirements/*.txt: the newest versions that pypr
 	$(BIN)/python requirements/lock.py
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) bench/.venv-setfit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.

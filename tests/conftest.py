@@ -1,9 +1,17 @@
-"""What every test starts from: an environment without anybody's settings, and no network for models."""
+"""What every test starts from: an environment without anybody's settings, no network, and encoders made once."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+if TYPE_CHECKING:
+    from windrow.encoders.folder import EncoderFolder
+    from windrow.encoders.session import OnnxEncoder
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -17,3 +25,45 @@ def _clean_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(former)
+
+
+# What follows imports heavy libraries where it is used, so that tests without encoders start fast.
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory for derived graphs."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def bundled_folder(data_dir: Path) -> "EncoderFolder":
+    """The default base model."""
+    from windrow.encoders.folder import find_encoder_folder
+
+    return find_encoder_folder(DEFAULT_BASE_MODEL, data_dir=data_dir, allowed=[DEFAULT_BASE_MODEL], offline=True)
+
+
+@pytest.fixture(scope="session")
+def bundled(bundled_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
+    """The default base model, ready to encode."""
+    from windrow.encoders.session import load_encoder
+
+    return load_encoder(bundled_folder, data_dir)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> "EncoderFolder":
+    """A small BERT with random weights."""
+    from tests.encoders.tiny import write_tiny_folder
+    from windrow.encoders.folder import read_encoder_folder
+
+    return read_encoder_folder(write_tiny_folder(tmp_path_factory.mktemp("tiny")), "tests/tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
+    """A small BERT with random weights, ready to encode."""
+    from windrow.encoders.session import load_encoder
+
+    return load_encoder(tiny_folder, data_dir, threads=1)

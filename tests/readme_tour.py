@@ -83,7 +83,10 @@ class Tour:
             self._server.send_signal(signal.SIGINT)
             code = self._server.wait(STOP_TIMEOUT_S)
             self._server = None
-            assert code == 0, self._log()
+            log = self._log()
+            assert code == 0, log
+            assert "Traceback" not in log, log
+            assert "warning" not in log.casefold(), log
 
     def kill(self) -> None:
         """Leave nothing behind, whatever happened."""

@@ -18,6 +18,6 @@ def record(name: str = "tickets_v1") -> Record:
         data_sha256="d" * 64,
         created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
         training_time_s=0.5,
-        summary=TrainingSummary(HeadReport(4.0, 0.9, 4), {"numpy": "2"}),
+        summary=TrainingSummary(HeadReport(4.0, 0.9, 4), None, {"numpy": "2"}),
         warnings=(),
     )

@@ -1,5 +1,6 @@
 """The verbs on this machine: fit, predict, list, delete, and what a failure leaves behind."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def service_on(files: Files, settings: Settings | None = None) -> Service:
 
     catalog, encoders = Catalog(files), ResidentEncoders(load)
     predictor = Predictor(catalog, encoders, settings.max_loaded_bytes)
-    return Service(catalog, encoders, InlineRunner(), predictor, settings)
+    return Service(catalog, encoders, InlineRunner(), predictor, settings, threading.Semaphore())
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """The JSON shapes, to and from the domain."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.fakes.operations import FakeOperations
+from tests.fakes.operations import ADAPTER, FakeOperations
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import LimitExceeded
@@ -21,7 +22,7 @@ LIMITS = DataLimits()
 
 def test_a_fit_body_that_says_nothing_else_gets_the_defaults_of_the_contract() -> None:
     request = FitBody.read({"model_name": "a", "training_data": ROWS}, LIMITS).to_domain()
-    assert (request.base_model, request.recipe) == ("sentence-transformers/all-MiniLM-L6-v2", Recipe(20, 16))
+    assert (request.base_model, request.recipe) == ("sentence-transformers/all-MiniLM-L6-v2", Recipe(20, 16, 0, None))
 
 
 @settings(deadline=None)
@@ -29,23 +30,33 @@ def test_a_fit_body_that_says_nothing_else_gets_the_defaults_of_the_contract() -
     st.lists(st.tuples(st.text(), st.text())),
     st.text(),
     st.text(),
-    st.integers(),
-    st.integers(),
+    st.builds(
+        Recipe,
+        st.integers(),
+        st.integers(),
+        st.integers(),
+        st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    ),
 )
 def test_a_fit_body_keeps_every_value_on_its_way_to_the_domain(
-    rows: list[tuple[str, str]], name: str, base_model: str, num_iterations: int, batch_size: int
+    rows: list[tuple[str, str]], name: str, base_model: str, recipe: Recipe
 ) -> None:
     sent = {
         "model_name": name,
         "training_data": [{"text": text, "label": label} for text, label in rows],
         "base_model": base_model,
-        "num_iterations": num_iterations,
-        "batch_size": batch_size,
+        **asdict(recipe),
     }
-    expected = FitRequest(
-        name, tuple(Row(text, label) for text, label in rows), base_model, Recipe(num_iterations, batch_size)
-    )
+    expected = FitRequest(name, tuple(Row(text, label) for text, label in rows), base_model, recipe)
     assert FitBody.read(json.loads(json.dumps(sent)), LIMITS).to_domain() == expected
+
+
+@pytest.mark.parametrize(
+    "fields", [{"seed": None}, {"seed": 1.5}, {"seed": True}, {"max_seconds": "60"}, {"max_seconds": True}]
+)
+def test_a_seed_is_a_whole_number_and_max_seconds_a_number_or_null(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        FitBody.read({"model_name": "a", "training_data": ROWS, **fields}, LIMITS)
 
 
 @pytest.mark.parametrize("label", [1, 1.5, True, None, ["a"], {"a": 1}])
@@ -81,6 +92,20 @@ def test_a_record_is_shown_with_rounded_time_sorted_labels_and_utc() -> None:
     record = fake.fit(FitRequest("a", tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))))
     reply = FitReply.of(record)
     assert (reply.training_time_seconds, reply.labels) == (0.412, ["account", "billing", "technical"])
-    assert reply.warnings[-1].code == "no_adapter"
+    assert [warning.code for warning in reply.warnings] == ["small_classes"]
     [entry] = ModelList.of(fake.list_classifiers()).models
     assert (entry.created_at, entry.base_model, entry.num_examples) == ("2025-09-15T10:30:00Z", DEFAULT_BASE_MODEL, 6)
+
+
+def test_everything_that_is_known_of_an_adapter_is_shown() -> None:
+    reply = FitReply.of(FakeOperations().fit(FitRequest("a", tuple(Row(*row) for row in EXAMPLE_ROWS))))
+    assert reply.adapter is not None
+    assert reply.adapter.model_dump() == {
+        **asdict(ADAPTER),
+        "candidates": [asdict(each) for each in ADAPTER.candidates],
+    }
+
+
+def test_without_contrastive_training_the_adapter_is_null() -> None:
+    rows = tuple(Row(*row) for row in EXAMPLE_ROWS)
+    assert FitReply.of(FakeOperations().fit(FitRequest("a", rows, recipe=Recipe(num_iterations=0)))).adapter is None

@@ -3,6 +3,8 @@
 Owns which class stands behind each seam; knows nothing of what they do.
 """
 
+import threading
+
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.session import TextEncoder, load_encoder
 from windrow.execution.predictor import Predictor
@@ -38,4 +40,5 @@ def open_service(settings: Settings) -> Service:
         runner=ProcessRunner(settings.max_fits),
         predictor=Predictor(catalog, encoders, settings.max_loaded_bytes),
         settings=settings,
+        turns=threading.Semaphore(settings.max_fits),
     )

@@ -3,19 +3,26 @@
 Owns the reference text of each verb; knows nothing of how any of them is done.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from windrow.domain.classifier import FitRequest, Record
 from windrow.domain.prediction import Prediction
 
+OnStep = Callable[[int, int, float], None]
+
 
 class Operations(Protocol):
     """What Windrow can do."""
 
-    def fit(self, request: FitRequest) -> Record:
+    def fit(self, request: FitRequest, on_step: OnStep = ...) -> Record:
         """Train a classifier, save it, and return its record once it answers.
 
         Until the new revision is whole on disk, an existing classifier of that name goes on answering.
+
+        Args:
+            request: Name, rows and recipe.
+            on_step: Called with step, number of steps and loss as contrastive training goes on.
 
         Raises:
             InvalidInput: A rule or limit is broken (name, rows, parameters, base model).

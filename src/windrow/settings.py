@@ -54,7 +54,7 @@ class Settings:
 
     host: str = _knob("127.0.0.1", str, "Address to listen on.")
     port: int = _knob(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
-    data_dir: Path = _knob(Path("windrow-data"), Path, "Folder that holds classifiers, aliases and base models.")
+    data_dir: Path = _knob(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
     log_format: str = _knob("text", _log_format, "Form of a log line: text or json.")
     max_body_bytes: int = _knob(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_rows: int = _knob(100_000, _at_least(2), "Most training rows in one request.")
@@ -90,6 +90,11 @@ def variable_name(setting: str) -> str:
     return PREFIX + setting.upper()
 
 
+def _is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes set a variable, as it does in every pod beside a Service that is called "windrow"."""
+    return name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_")) or value.startswith(("tcp://", "udp://"))
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment, with defaults for what is not set.
 
@@ -103,7 +108,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     knobs = {variable_name(knob.name): knob for knob in fields(Settings)}
     values: dict[str, Any] = {}
     for name in sorted(variables):
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or _is_service_link(name, variables[name]):
             continue
         if name not in knobs:
             raise InvalidParameter(

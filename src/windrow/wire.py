@@ -3,12 +3,14 @@
 Owns field names, types and examples; knows nothing of HTTP, statuses or how a verb is done.
 """
 
+import itertools
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from windrow.domain.classifier import FitRequest, Record
+from windrow.domain.classifier import AdapterReport, FitRequest, Record
 from windrow.domain.dataset import DataLimits, DataWarning, Row, check_row_count
 from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import Prediction
@@ -17,7 +19,10 @@ from windrow.domain.recipe import (
     DEFAULT_BASE_MODEL,
     DEFAULT_BATCH_SIZE,
     DEFAULT_NUM_ITERATIONS,
+    DEFAULT_SEED,
+    MAX_SECONDS_LIMIT,
     NUM_ITERATIONS_RANGE,
+    SEED_RANGE,
     Recipe,
 )
 
@@ -68,6 +73,18 @@ class TrainingRow(Wire):
     label: str = Field(description="Its label, at most 256 characters.", examples=[EXAMPLE_ROWS[0][1]])
 
 
+_SHOWN_WRONG_ROWS = 10
+_SHOWN_FIELDS = 12
+
+
+def _is_plain_row(row: object) -> bool:
+    return isinstance(row, dict) and row.keys() == {"text", "label"} and all(type(row[key]) is str for key in row)
+
+
+def _shortened(row: object) -> object:
+    return dict(itertools.islice(row.items(), _SHOWN_FIELDS)) if isinstance(row, dict) else row
+
+
 class FitBody(Wire):
     """A training to do."""
 
@@ -79,22 +96,36 @@ class FitBody(Wire):
     base_model: BaseModelId = DEFAULT_BASE_MODEL
     num_iterations: int = Field(
         default=DEFAULT_NUM_ITERATIONS,
-        description="Contrastive passes over the training texts; 0 trains the head alone.",
+        description="How long the encoder learns from the training texts: every 5 make one pass in which each text "
+        "meets the others (every 4, above 256 texts); 0 trains the head alone.",
         examples=[DEFAULT_NUM_ITERATIONS],
         json_schema_extra=_range(NUM_ITERATIONS_RANGE),
     )
     batch_size: int = Field(
         default=DEFAULT_BATCH_SIZE,
-        description="Texts in one contrastive step.",
+        description="Texts that meet in one contrastive step, at least; up to 256, a step takes 256 all the same.",
         examples=[DEFAULT_BATCH_SIZE],
         json_schema_extra=_range(BATCH_SIZE_RANGE),
+    )
+    seed: int = Field(
+        default=DEFAULT_SEED,
+        description="Starts every random choice; the same request with the same seed gives the same classifier.",
+        examples=[DEFAULT_SEED],
+        json_schema_extra=_range(SEED_RANGE),
+    )
+    max_seconds: float | None = Field(
+        default=None,
+        description="Ends the training after about so many seconds, with what was learned by then; null sets no limit.",
+        examples=[None, 60.0],
+        json_schema_extra={"exclusiveMinimum": 0, "maximum": MAX_SECONDS_LIMIT},
     )
 
     @classmethod
     def read(cls, document: object, limits: DataLimits) -> Self:
         """Read a parsed JSON document.
 
-        Rows are counted first: a body of millions of wrong rows must not become millions of error messages.
+        Rows are counted first, and little is kept behind the first wrong one: pydantic describes every problem that it
+        finds, and a body of a hundred thousand wrong rows would cost gigabytes.
 
         Raises:
             LimitExceeded: There are too many rows.
@@ -102,12 +133,16 @@ class FitBody(Wire):
         """
         if isinstance(document, dict) and isinstance(rows := document.get("training_data"), list):
             check_row_count(len(rows), limits)
+            wrong = next((number for number, row in enumerate(rows) if not _is_plain_row(row)), len(rows))
+            kept = [*rows[:wrong], *map(_shortened, rows[wrong : wrong + _SHOWN_WRONG_ROWS])]
+            document = {**document, "training_data": kept}
         return cls.model_validate(document)
 
     def to_domain(self) -> FitRequest:
         """Return the request; its values are not checked yet."""
         rows = tuple(Row(row.text, row.label) for row in self.training_data)
-        return FitRequest(self.model_name, rows, self.base_model, Recipe(self.num_iterations, self.batch_size))
+        recipe = Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds)
+        return FitRequest(self.model_name, rows, self.base_model, recipe)
 
 
 class WarningEntry(Wire):
@@ -123,6 +158,47 @@ class WarningEntry(Wire):
         return cls(code=warning.code, message=warning.message, rows=list(warning.rows))
 
 
+class CandidateEntry(Wire):
+    """A strength that was weighed."""
+
+    strength: float = Field(description="From 0 (the encoder as it is) to 1 (the whole change).", examples=[0.0])
+    estimated_accuracy: float | None = Field(
+        description="Share of rows that it places right, from 0 to 1, each judged without itself; null where no "
+        "estimate is free of leaks.",
+        examples=[0.6667],
+    )
+
+
+class AdapterEntry(Wire):
+    """How the encoder was changed for this classifier (docs/training.md)."""
+
+    strength: float = Field(description="Share of the change that is used: 0 (none) to 1 (all).", examples=[1.0])
+    reason: str = Field(
+        description="Why that share, in one sentence.",
+        examples=["The whole change is used: the encoder as it is misplaces 2 of 6 rows, each judged without itself."],
+    )
+    candidates: list[CandidateEntry] = Field(description="What was weighed.")
+    layers: int = Field(description="Layers that were trained, counted from the last one.", examples=[6])
+    rank: int = Field(description="Rank that each matrix's change was cut to.", examples=[8])
+    passes: int = Field(description="Passes over the texts that num_iterations asks for.", examples=[3])
+    planned_steps: int = Field(description="Steps that this takes, within the step budget.", examples=[3])
+    steps: int = Field(description="Steps that were done.", examples=[3])
+    ended_by: str = Field(
+        description="What ended the training: plan, step_budget or max_seconds.",
+        examples=["plan"],
+        json_schema_extra={"enum": ["plan", "step_budget", "max_seconds"]},
+    )
+    texts: int = Field(description="Distinct rows that took part.", examples=[6])
+    used_label_names: bool = Field(description="Whether the labels' names took part as texts.", examples=[True])
+    first_loss: float | None = Field(description="Loss of the first step; null without a step.", examples=[1.721])
+    last_loss: float | None = Field(description="Loss of the last step; null without a step.", examples=[1.302])
+
+    @classmethod
+    def of(cls, report: AdapterReport) -> Self:
+        """Show a report."""
+        return cls.model_validate(asdict(report) | {"candidates": [asdict(each) for each in report.candidates]})
+
+
 class FitReply(Wire):
     """A classifier that is saved and answers."""
 
@@ -135,14 +211,15 @@ class FitReply(Wire):
     base_model: BaseModelId
     training_time_seconds: float = Field(description="Wall time of the training, in seconds.", examples=[0.412])
     revision: int = Field(description="Counts the trainings of this name, from 1.", examples=[1])
-    adapter: None = Field(
-        default=None, description="Always null: the base model itself is not changed yet.", examples=[None]
+    adapter: AdapterEntry | None = Field(
+        description="How the encoder was changed for this classifier; null with num_iterations 0."
     )
     warnings: list[WarningEntry] = Field(description="What was odd about the request or its rows.", examples=[[]])
 
     @classmethod
     def of(cls, record: Record) -> Self:
         """Show the record of a finished training."""
+        report = record.summary.adapter
         return cls(
             model_name=record.name,
             labels=list(record.labels),
@@ -150,6 +227,7 @@ class FitReply(Wire):
             base_model=record.base_model.id,
             training_time_seconds=round(record.training_time_s, 3),
             revision=record.revision,
+            adapter=None if report is None else AdapterEntry.of(report),
             warnings=[WarningEntry.of(warning) for warning in record.warnings],
         )
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from windrow.domain.errors import ArtifactInvalid
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder
 
 LONG = "word " * 600
@@ -17,16 +18,16 @@ class TextEncoderContract:
 
     def test_each_third_of_a_row_has_length_1(self, encoder: TextEncoder) -> None:
         features = encoder.encode(TEXTS).features
-        assert features.shape == (len(TEXTS), encoder.feature_size)
+        assert features.shape == (len(TEXTS), feature_size(encoder.folder))
         assert features.dtype == np.float32
         thirds = features.reshape(len(TEXTS), 3, -1)
         np.testing.assert_allclose(np.linalg.norm(thirds, axis=2), 1.0, atol=1e-5)
 
     def test_no_texts_give_no_rows(self, encoder: TextEncoder) -> None:
         encoded = encoder.encode([])
-        assert encoded.features.shape == (0, encoder.feature_size)
+        assert encoded.features.shape == (0, feature_size(encoder.folder))
         assert encoded.truncated.shape == (0,)
-        assert encoder.features(encoder.encode_states([])).shape == (0, encoder.feature_size)
+        assert encoder.features(encoder.encode_states([])).shape == (0, feature_size(encoder.folder))
 
     def test_a_text_has_the_same_features_alone_and_in_any_mix(self, encoder: TextEncoder) -> None:
         together = encoder.encode(TEXTS).features

@@ -8,12 +8,10 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
-import torch
-from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.adapters import adapter_for
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph import _buckets, write_graphs
+from windrow.encoders.graph import write_graphs
 from windrow.encoders.packing import pack
 from windrow.encoders.weights import load_weights
 
@@ -80,9 +78,3 @@ def test_a_graph_is_small_and_sound_and_its_tensors_lie_on_pages(
         {entry.key: entry.value for entry in t.external_data} for t in model.graph.initializer if t.external_data
     ]
     assert all(int(place["offset"]) % 4096 == 0 and place["location"] == "tensors.bin" for place in outside)
-
-
-def test_distances_fall_into_the_buckets_that_mpnet_gives_them() -> None:
-    distances = np.arange(-600, 601)
-    theirs = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances))  # type: ignore[no-untyped-call]
-    assert np.array_equal(_buckets(distances), theirs.numpy())

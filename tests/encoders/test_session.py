@@ -13,7 +13,7 @@ from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import Floats
+from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.session import OnnxEncoder, TextEncoder, load_encoder
 
 VARIED = [
@@ -35,11 +35,6 @@ VARIED = [
     "x" * 5000,
 ]
 WORDS = ["reset my password", "i was charged twice !", "?", "word " * 150 + "here", "word " * 300, "漢字 🦄 not here"]
-
-
-@pytest.fixture(scope="session")
-def tiny(tiny_folder: EncoderFolder, data_dir: Path) -> OnnxEncoder:
-    return load_encoder(tiny_folder, data_dir, threads=1)
 
 
 class TestOnnxEncoder(TextEncoderContract):
@@ -73,7 +68,7 @@ def test_every_family_agrees_with_sentence_transformers(kind: str, tmp_path: Pat
 def test_a_model_of_two_layers_gives_the_features_of_both(tmp_path: Path) -> None:
     folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", num_hidden_layers=2), "tests/tiny")
     encoder = load_encoder(folder, tmp_path, threads=1)
-    assert encoder.feature_size == 2 * folder.hidden_size
+    assert feature_size(encoder.folder) == 2 * folder.hidden_size
     theirs = reference.last_three_layers(folder.path, WORDS)[:, folder.hidden_size :]
     np.testing.assert_allclose(encoder.encode(WORDS).features, theirs, atol=2e-5)
     assert encoder.encode_states(WORDS).packed.shape[1] == folder.hidden_size

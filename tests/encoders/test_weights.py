@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import MAPS, map_shape
-from windrow.encoders.weights import load_weights
+from windrow.encoders.weights import _buckets, load_weights
 
 
 def folder_at(path: Path) -> EncoderFolder:
@@ -89,3 +90,9 @@ def test_a_file_that_was_cut_off_is_refused(path: Path) -> None:
     (path / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes()[:-1])
     with pytest.raises(BaseModelInvalid, match="cannot be read"):
         load_weights(folder_at(path))
+
+
+def test_distances_fall_into_the_buckets_that_mpnet_gives_them() -> None:
+    distances = np.arange(-600, 601)
+    theirs = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances))  # type: ignore[no-untyped-call]
+    assert np.array_equal(_buckets(distances), theirs.numpy())

@@ -113,7 +113,8 @@ def edit_json(path: Path, **changes: object) -> None:
 
 
 def _tokenizer(kind: Kind) -> Tokenizer:
-    pieces = [*kind.specials, *_WORDS, *_LETTERS, *(f"##{letter}" for letter in _LETTERS)]
+    # A letter may also be a word: numbered twice, it would leave the last piece without a row in the model.
+    pieces = dict.fromkeys([*kind.specials, *_WORDS, *_LETTERS, *(f"##{letter}" for letter in _LETTERS)])
     tokenizer = Tokenizer(
         models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token=_named(kind)["unk_token"])
     )

@@ -67,11 +67,3 @@ def test_a_failed_load_is_raised_and_tried_again() -> None:
     with pytest.raises(KeyError):
         kept.get("a", fail)
     assert kept.get("a", lambda: "value") == "value"
-
-
-def test_a_dropped_value_is_loaded_again() -> None:
-    kept = cache()
-    kept.get("a", lambda: "old")
-    kept.drop("a")
-    kept.drop("never here")
-    assert kept.get("a", lambda: "new") == "new"

@@ -15,15 +15,34 @@ import pytest
 from tests.fakes.runner import InlineRunner
 from windrow.domain.errors import ShuttingDown, TrainingFailed
 from windrow.domain.recipe import Recipe
+from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
-from windrow.execution.runner import ProcessRunner, Runner
-from windrow.execution.tasks import FitTask
-from windrow.execution.training import run_fit
+from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
+from windrow.execution.tasks import FitTask, TuneTask
+from windrow.execution.training import fit, tune
+from windrow.execution.worker import OUT_OF_MEMORY
+from windrow.learning.texts import TokenStates
 from windrow.storage.artifact import artifact_from_bytes
 
 TASK = FitTask(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]), Recipe(num_iterations=0))
 # scikit-learn refuses a single label: a task that always fails inside the training.
 BROKEN_TASK = FitTask(np.eye(2, dtype=np.float32), np.array([0, 0]), Recipe(num_iterations=0))
+
+# A training process in which one thing is changed before it starts.
+CHANGED = "from windrow.execution import worker\n{change}\nworker.main()"
+
+
+def changed_command(change: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", CHANGED.format(change=change))
+
+
+@pytest.fixture(scope="module")
+def tune_task(tiny_folder: EncoderFolder) -> TuneTask:
+    """Four passes over two texts of each of three labels."""
+    lengths = np.array([2, 5, 3, 9, 1, 4], dtype=np.int32)
+    packed = np.random.default_rng(3).standard_normal((int(lengths.sum()), 32)).astype(np.float32)
+    texts, label_ids = TokenStates(packed, lengths), np.array([0, 1, 2, 0, 1, 2])
+    return TuneTask(tiny_folder.path, tiny_folder.base_model, texts, label_ids, Recipe(num_iterations=20), None)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +65,106 @@ def test_a_task_yields_a_finished_artifact(runner: Runner) -> None:
 
 
 def test_the_same_task_yields_the_same_bytes(runner: Runner) -> None:
-    assert runner.run(TASK).artifact == runner.run(TASK).artifact == run_fit(TASK).artifact
+    assert runner.run(TASK).artifact == runner.run(TASK).artifact == fit(TASK).artifact
 
 
 def test_after_a_failed_task_the_next_one_works(runner: Runner) -> None:
     with pytest.raises(TrainingFailed):
         runner.run(BROKEN_TASK)
     assert runner.run(TASK).artifact
+
+
+def test_a_contrastive_training_tells_each_step_in_order(runner: Runner, tune_task: TuneTask) -> None:
+    told: list[tuple[int, int, float]] = []
+    outcome = runner.run(tune_task, lambda *step: told.append(step))
+    assert [(step, of) for step, of, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert tuple(loss for *_, loss in told) == outcome.losses
+
+
+def test_the_same_contrastive_training_yields_the_same_bits(runner: Runner, tune_task: TuneTask) -> None:
+    first, second = (runner.run(tune_task) for _ in range(2))
+    assert first.losses == second.losses
+    for name, tensor in first.adapter.items():
+        assert tensor.tobytes() == second.adapter[name].tobytes()
+
+
+def test_every_runner_trains_the_same_adapter(process_runner: ProcessRunner, tune_task: TuneTask) -> None:
+    here, there = tune(tune_task, ignore_steps), process_runner.run(tune_task)
+    for name, tensor in here.adapter.items():
+        if name.endswith(".down"):  # one sign of both factors is free
+            change = tensor.astype(np.float32) @ here.adapter[name[:-4] + "up"].astype(np.float32)
+            other = there.adapter[name].astype(np.float32) @ there.adapter[name[:-4] + "up"].astype(np.float32)
+            np.testing.assert_allclose(other, change, atol=1e-4)
+
+
+def test_whoever_follows_the_steps_may_fail_and_the_next_task_works(runner: Runner, tune_task: TuneTask) -> None:
+    def fail(step: int, of: int, loss: float) -> None:
+        raise KeyError("nobody listens any more")
+
+    with pytest.raises(KeyError):
+        runner.run(tune_task, fail)
+    assert runner.run(TASK).artifact == fit(TASK).artifact
+
+
+def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_one_works(
+    tune_task: TuneTask, tmp_path: Path
+) -> None:
+    """It dies of itself, once, so that nothing depends on timing."""
+    change = (
+        "import os, pathlib, signal\n"
+        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.step_to_frame\n"
+        "def die_once(step, of, loss):\n"
+        "    if step == 2 and not mark.exists():\n"
+        "        mark.touch()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return told(step, of, loss)\n"
+        "worker.step_to_frame = die_once"
+    )
+    runner = ProcessRunner(1, changed_command(change))
+    told: list[int] = []
+    with pytest.raises(TrainingFailed, match=r"ran out of memory\. Send fewer rows"):
+        runner.run(tune_task, lambda step, of, loss: told.append(step))
+    assert told == [1]
+    assert len(runner.run(tune_task).losses) == 4
+    runner.close()
+
+
+def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: TuneTask) -> None:
+    """NumPy and torch say it each in its own way."""
+    change = (
+        "import numpy, torch\n"
+        "from windrow.learning import contrastive\n"
+        "libraries = iter([numpy, torch])\n"
+        "contrastive.pooled = lambda *_: next(libraries).empty(1 << 50)"
+    )
+    runner = ProcessRunner(1, changed_command(change))
+    for _ in range(2):
+        with pytest.raises(TrainingFailed) as caught:
+            runner.run(tune_task)
+        assert caught.value.detail == OUT_OF_MEMORY
+    process = runner._all[0].process
+    assert runner.run(TASK).artifact
+    assert runner._all[0].process is process
+    runner.close()
+
+
+def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
+    change = (
+        "import pathlib, resource\n"
+        "warm_up = worker._warm_up\n"
+        "def warm_up_and_be_poor():\n"
+        "    warm_up()\n"
+        "    pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20),) * 2)\n"
+        "worker._warm_up = warm_up_and_be_poor"
+    )
+    runner = ProcessRunner(1, changed_command(change))
+    assert runner.run(TASK).artifact  # it is warm, and poor, from here on
+    large = FitTask(np.zeros((50_000, 400), np.float32), np.arange(50_000) % 2, Recipe(num_iterations=0))
+    with pytest.raises(TrainingFailed, match="ran out of memory"):
+        runner.run(large)
+    assert runner.run(TASK).artifact
+    runner.close()
 
 
 def test_a_killed_process_fails_its_task_and_the_next_task_works(process_runner: ProcessRunner) -> None:
@@ -84,12 +196,12 @@ def test_a_process_that_dies_over_a_task_gives_a_clear_error() -> None:
     dying.close()
 
 
-def test_processes_are_replaced_after_a_number_of_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_module, "FITS_PER_PROCESS", 2)
+def test_processes_are_replaced_after_a_number_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "TASKS_PER_PROCESS", 2)
     runner = ProcessRunner(1)
     runner.start()
     pids = []
-    for _ in range(4):
+    for _ in range(3):
         process = runner._all[0].process
         assert process is not None
         pids.append(process.pid)

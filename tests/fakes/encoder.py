@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
-from windrow.encoders.layout import Floats
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.packing import first_tokens
 from windrow.encoders.session import Adapter, Encoded, States
 
@@ -21,15 +23,29 @@ class FakeEncoder:
     """Deterministic and instant; takes no adapter. Passes the contract in tests/encoders/contract.py."""
 
     def __init__(self, base_model_id: str = DEFAULT_BASE_MODEL, digest: str = "fa" * 32) -> None:
-        self._base_model = BaseModel(base_model_id, digest)
+        self._folder = EncoderFolder(
+            base_model=BaseModel(base_model_id, digest),
+            path=Path("no-such-folder"),
+            family="bert",
+            vocabulary=1,
+            layers=NUM_THIRDS,
+            hidden_size=HIDDEN_SIZE,
+            heads=1,
+            intermediate_size=HIDDEN_SIZE,
+            layer_norm_epsilon=0.0,
+            position_offset=0,
+            pooling="mean",
+            max_tokens=MAX_WORDS,
+            lowercase=True,
+        )
 
     @property
     def base_model(self) -> BaseModel:
-        return self._base_model
+        return self._folder.base_model
 
     @property
-    def feature_size(self) -> int:
-        return NUM_THIRDS * HIDDEN_SIZE
+    def folder(self) -> EncoderFolder:
+        return self._folder
 
     def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
         states = self.encode_states(texts)
@@ -46,7 +62,7 @@ class FakeEncoder:
         if adapter is not None:
             raise ArtifactInvalid("This encoder takes no adapter. Train the classifier without one.")
         if not len(states.lengths):
-            return np.empty((0, self.feature_size), np.float32)
+            return np.empty((0, feature_size(self._folder)), np.float32)
         sums = np.add.reduceat(states.packed, first_tokens(states.lengths), axis=0)
         third = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return np.concatenate([np.roll(third, turn, axis=1) for turn in range(NUM_THIRDS)], axis=1).astype(np.float32)

@@ -5,14 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from windrow.domain.classifier import FitRequest, HeadReport, Record, TrainingSummary
-from windrow.domain.dataset import DataLimits, DataWarning, check_rows, check_text, data_sha256, find_data_warnings
+from windrow.domain.classifier import AdapterReport, Candidate, FitRequest, HeadReport, Record, TrainingSummary
+from windrow.domain.dataset import DataLimits, check_rows, check_text, data_sha256, find_data_warnings
 from windrow.domain.errors import ClassifierNotFound, NameTaken
 from windrow.domain.names import check_name, near_names
 from windrow.domain.prediction import Prediction
 from windrow.domain.recipe import BaseModel, check_recipe
+from windrow.execution.runner import ignore_steps
+from windrow.operations import OnStep
 
-NO_ADAPTER = DataWarning("no_adapter", "No adapter was trained: the head alone was.")
+ADAPTER = AdapterReport(
+    strength=0.75,
+    reason="A share of the change is used: the encoder as it is misplaces 1 of 12 rows, each judged without itself.",
+    candidates=(Candidate(0.0, 0.9167), Candidate(0.75, None)),
+    layers=6,
+    rank=8,
+    passes=2,
+    planned_steps=2,
+    steps=2,
+    texts=6,
+    used_label_names=True,
+    first_loss=1.5,
+    last_loss=1.25,
+)
 
 
 @dataclass
@@ -33,7 +48,7 @@ class FakeOperations:
     def close(self) -> None:
         self.closed.set()
 
-    def fit(self, request: FitRequest) -> Record:
+    def fit(self, request: FitRequest, on_step: OnStep = ignore_steps) -> Record:
         name = check_name(request.model_name)
         for other in self._kept:
             if other != name and other.casefold() == name.casefold():
@@ -41,6 +56,10 @@ class FakeOperations:
         dataset = check_rows(request.rows, self.limits)
         check_recipe(request.recipe)
         self.before_fit()
+        adapter = None if request.recipe.num_iterations == 0 else ADAPTER
+        if adapter is not None:
+            on_step(1, 2, 1.5)
+            on_step(2, 2, 1.25)
         self._revisions[name] = self._revisions.get(name, 0) + 1
         record = Record(
             name=name,
@@ -52,8 +71,8 @@ class FakeOperations:
             data_sha256=data_sha256(dataset.rows),
             created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
             training_time_s=0.41234,
-            summary=TrainingSummary(HeadReport(1.0, None, 0), {}),
-            warnings=(*find_data_warnings(dataset), NO_ADAPTER),
+            summary=TrainingSummary(HeadReport(1.0, None, 0), adapter, {}),
+            warnings=find_data_warnings(dataset),
         )
         self._kept[name] = (record, request)
         return record

@@ -27,6 +27,8 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
         return _example(document, document["components"]["schemas"][reference.rsplit("/", 1)[1]])
     if "examples" in schema:
         return schema["examples"][0]
+    if "anyOf" in schema:  # a value or null
+        return _example(document, schema["anyOf"][0])
     if schema["type"] == "array":
         return [_example(document, schema["items"])]
     return {name: _example(document, part) for name, part in schema["properties"].items()}
@@ -61,6 +63,15 @@ def test_every_field_has_a_description_and_every_reference_leads_somewhere(clien
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) == set(schemas)
     for schema in schemas.values():
         assert all("description" in field for field in schema["properties"].values())
+
+
+def test_the_ranges_of_the_parameters_are_shown(client: httpx.Client) -> None:
+    fields = client.get("/openapi.json").json()["components"]["schemas"]["FitBody"]["properties"]
+    shown = {
+        name: (fields[name]["minimum"], fields[name]["maximum"]) for name in ("num_iterations", "batch_size", "seed")
+    }
+    assert shown == {"num_iterations": (0, 1_000), "batch_size": (2, 1_024), "seed": (0, 2**32 - 1)}
+    assert (fields["max_seconds"]["exclusiveMinimum"], fields["max_seconds"]["maximum"]) == (0, 86_400)
 
 
 def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:

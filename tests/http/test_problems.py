@@ -100,6 +100,15 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (_fit_with(num_iterations=10**3000), "invalid_parameter", "between 0 and 1000"),
         (_fit_with(num_iterations=20.5), "invalid_request", "num_iterations must be a whole number"),
         (_fit_with(num_iterations=True), "invalid_request", "num_iterations must be a whole number"),
+        (_fit_with(seed=-1), "invalid_parameter", "between 0 and 4294967295"),
+        (_fit_with(seed=2**32), "invalid_parameter", "between 0 and 4294967295"),
+        (_fit_with(seed=None), "invalid_request", "seed must be a whole number"),
+        (_fit_with(max_seconds=0), "invalid_parameter", "more than 0 and at most 86400"),
+        (_fit_with(max_seconds=-0.5), "invalid_parameter", "more than 0 and at most 86400"),
+        (_fit_with(max_seconds=86_400.5), "invalid_parameter", "more than 0 and at most 86400"),
+        (_fit_with(max_seconds=10**3000), "invalid_request", "max_seconds must be a number"),
+        (_fit_with(max_seconds="60"), "invalid_request", "max_seconds must be a number"),
+        (_fit_with(max_seconds=True), "invalid_request", "max_seconds must be a number"),
         (_fit_with(batch_size="16"), "invalid_request", "batch_size must be a whole number"),
         (_fit_with(base_model=None), "invalid_request", "base_model must be a string"),
         (
@@ -131,6 +140,12 @@ def test_a_fit_that_breaks_a_rule_gets_422_with_the_place_and_the_rule(
     document = check_problem(client.post(FIT_PATH, content=json.dumps(body), headers=JSON), 422, code)
     assert said in str(document["detail"])
     assert client.get("/v1/classifier/models").json() == {"models": []}
+
+
+def test_a_number_too_large_for_a_computer_is_outside_the_range(client: httpx.Client) -> None:
+    body = json.dumps(_fit_with(max_seconds=1.5)).replace("1.5", "1e999")
+    document = check_problem(client.post(FIT_PATH, content=body, headers=JSON), 422, "invalid_parameter")
+    assert (document["parameter"], document["maximum"]) == ("max_seconds", 86_400)
 
 
 def test_at_most_ten_problems_are_listed_and_all_are_counted(client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
+from tests.fakes.operations import ADAPTER, FakeOperations
 from windrow import __version__
 from windrow.http.routes import FIT_THREADS
 from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
@@ -32,8 +32,26 @@ def test_the_four_verbs_answer_with_the_fields_and_values_of_the_contract(client
         "base_model": "sentence-transformers/all-MiniLM-L6-v2",
     }
     assert reply["training_time_seconds"] == 0.412
-    assert (reply["revision"], reply["adapter"]) == (1, None)
-    assert "no_adapter" in [warning["code"] for warning in reply["warnings"]]
+    assert reply["revision"] == 1
+    assert reply["adapter"] == {
+        "strength": 0.75,
+        "reason": ADAPTER.reason,
+        "candidates": [
+            {"strength": 0.0, "estimated_accuracy": 0.9167},
+            {"strength": 0.75, "estimated_accuracy": None},
+        ],
+        "layers": 6,
+        "rank": 8,
+        "passes": 2,
+        "planned_steps": 2,
+        "steps": 2,
+        "ended_by": "plan",
+        "texts": 6,
+        "used_label_names": True,
+        "first_loss": 1.5,
+        "last_loss": 1.25,
+    }
+    assert [warning["code"] for warning in reply["warnings"]] == ["small_classes"]
 
     predicted = client.post("/v1/classifier/predict", json=PREDICT).json()
     assert set(predicted) == {"label", "scores", "model_name", "truncated"}
@@ -49,6 +67,11 @@ def test_the_four_verbs_answer_with_the_fields_and_values_of_the_contract(client
     deleted = client.delete(f"/v1/classifier/models/{EXAMPLE_NAME}").json()
     assert deleted == {"status": "deleted", "model_name": EXAMPLE_NAME}
     assert client.get("/v1/classifier/models").json() == {"models": []}
+
+
+def test_a_fit_without_contrastive_training_has_no_adapter(client: httpx.Client) -> None:
+    reply = client.post("/v1/classifier/fit", json={**FIT, "num_iterations": 0}).json()
+    assert reply["adapter"] is None
 
 
 def test_a_text_longer_than_the_encoder_reads_is_answered_and_marked(client: httpx.Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from windrow.domain.classifier import HeadReport, Record, TrainingSummary
+from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Record, TrainingSummary
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
@@ -16,6 +16,22 @@ ROW_EXAMPLES = (
     Row("Where is my invoice?", "billing"),
     Row("The app crashes \u2028 on start\n", "bug"),
     Row("Caf\u00e9 \U0001f375 page shows nothing", "bug"),
+)
+
+ADAPTER_REPORT = AdapterReport(
+    strength=0.5,
+    reason="A share of the change is used: the encoder as it is misplaces 1 of 18 rows, each judged without itself.",
+    candidates=(Candidate(0.0, 0.9444), Candidate(0.5, None)),
+    layers=6,
+    rank=8,
+    passes=4,
+    planned_steps=4,
+    steps=4,
+    ended_by="plan",
+    texts=18,
+    used_label_names=True,
+    first_loss=2.5,
+    last_loss=1.25,
 )
 
 
@@ -31,7 +47,7 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
         data_sha256=mark * 64,
         created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
         training_time_s=0.75,
-        summary=TrainingSummary(HeadReport(1.0, 0.75, 2), {"numpy": "2.4.6", "windrow": "0.1.0"}),
+        summary=TrainingSummary(HeadReport(1.0, 0.75, 2), ADAPTER_REPORT, {"numpy": "2.4.6", "windrow": "0.1.0"}),
         warnings=(DataWarning("small_classes", "2 label(s) have fewer than 4 rows.", (0, 2)),),
     )
 
@@ -41,7 +57,7 @@ def artifact(seed: int = 0) -> Artifact:
     weights = np.linspace(-1, 1 + seed, 8, dtype=np.float32).reshape(2, 4)
     return Artifact(
         LinearHead(weights, np.array([0.5, -0.5], np.float32)),
-        {"layer.5.query.down": np.linspace(-2, 2, 6, dtype=np.float16).reshape(2, 3)},
+        {"layers.5.query.down": np.linspace(-2, 2, 6, dtype=np.float16).reshape(2, 3)},
     )
 
 

@@ -20,7 +20,10 @@ ARTIFACTS = (Artifact(artifact().head), artifact(1))
 
 def golden_record(name: str, revision: int) -> Record:
     """Return the record of a golden revision."""
-    return replace(record(name, revision=revision), data_sha256=data_sha256(ROW_EXAMPLES))
+    golden = replace(record(name, revision=revision), data_sha256=data_sha256(ROW_EXAMPLES))
+    if ARTIFACTS[revision - 1].adapter is None:
+        return replace(golden, summary=replace(golden.summary, adapter=None))
+    return replace(golden, recipe=replace(golden.recipe, max_seconds=30.0))
 
 
 def make_golden(folder: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 from hypothesis import strategies as st
 
-from windrow.domain.classifier import HeadReport, Record, TrainingSummary
+from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Record, TrainingSummary
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
@@ -19,6 +19,23 @@ _digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 any_time = st.integers(0, 32_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 _warnings = st.builds(DataWarning, _text, _text, st.lists(_count, max_size=5).map(tuple))
 _heads = st.builds(HeadReport, _number, st.none() | st.floats(0, 1), _count)
+_candidates = st.builds(Candidate, st.floats(0, 1), st.none() | st.floats(0, 1))
+_adapters = st.builds(
+    AdapterReport,
+    strength=st.floats(0, 1),
+    reason=_text,
+    candidates=st.lists(_candidates, max_size=3).map(tuple),
+    layers=_count,
+    rank=_count,
+    passes=_count,
+    planned_steps=_count,
+    steps=_count,
+    ended_by=st.sampled_from(["plan", "step_budget", "max_seconds"]),
+    texts=_count,
+    used_label_names=st.booleans(),
+    first_loss=st.none() | _number,
+    last_loss=st.none() | _number,
+)
 
 any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tuple)
 
@@ -33,11 +50,13 @@ def any_record(draw: st.DrawFn) -> Record:
         labels=labels,
         rows_per_label={label: draw(_count) for label in labels},
         base_model=draw(st.builds(BaseModel, _text, _digest, st.none() | _text)),
-        recipe=draw(st.builds(Recipe, _count, _count, _count)),
+        recipe=draw(st.builds(Recipe, _count, _count, _count, st.none() | _number)),
         data_sha256=draw(_digest),
         created_at=draw(any_time),
         training_time_s=draw(_number),
-        summary=draw(st.builds(TrainingSummary, _heads, st.dictionaries(_text, _text, max_size=3))),
+        summary=draw(
+            st.builds(TrainingSummary, _heads, st.none() | _adapters, st.dictionaries(_text, _text, max_size=3))
+        ),
         warnings=draw(st.lists(_warnings, max_size=3).map(tuple)),
     )
 

@@ -69,9 +69,12 @@ def test_the_example_in_the_spec_is_a_revision() -> None:
 
 def test_the_spec_names_every_field_of_a_record() -> None:
     spec = SPEC.read_text()
-    golden = json.loads((GOLDEN / f"format-{FORMAT}/classifiers/tickets/000001.json").read_bytes())
-    for field in (*golden, *golden["record"], *golden["record"]["summary"], *golden["blobs"][ROWS]):
-        assert f"`{field}`" in spec, field
+    golden = json.loads((GOLDEN / f"format-{FORMAT}/classifiers/tickets/000002.json").read_bytes())
+    record, adapter = golden["record"], golden["record"]["summary"]["adapter"]
+    parts = (golden, record, record["base_model"], record["recipe"], record["summary"], record["summary"]["head"])
+    for part in (*parts, adapter, adapter["candidates"][0], golden["blobs"][ROWS]):
+        for field in part:
+            assert f"`{field}`" in spec, field
 
 
 def test_the_commands_in_the_spec_compute_the_digest_of_the_training_rows(tmp_path: Path) -> None:

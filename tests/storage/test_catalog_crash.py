@@ -27,7 +27,7 @@ VERBS: dict[str, tuple[bool, Verb, State]] = {
 
 def prepare(files: Files, is_fitted: bool) -> State:
     Catalog(files).publish(record("bystander"), blobs(3))
-    return Catalog(files).publish(BEFORE, blobs(1)) if is_fitted else None
+    return Catalog(files).publish(BEFORE, blobs(1)).record if is_fitted else None
 
 
 def state_after_restart(files: Files) -> State:

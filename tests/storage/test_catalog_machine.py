@@ -40,7 +40,7 @@ class CatalogMachine(RuleBasedStateMachine):
             return
         self.revisions[name] = self.revisions.get(name, 0) + 1
         self.live[name] = record(name, mark, self.revisions[name])
-        assert self.catalogs[server].publish(record(name, mark), {"artifact": blob}) == self.live[name]
+        assert self.catalogs[server].publish(record(name, mark), {"artifact": blob}).record == self.live[name]
         (ref,) = self.catalogs[1 - server].current(name).blobs.values()
         assert self.catalogs[1 - server].read_blob(name, ref) == blob
 

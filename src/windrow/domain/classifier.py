@@ -48,15 +48,65 @@ class HeadReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way of using an adapter that was weighed, and the estimate that spoke for or against it.
+
+    Args:
+        strength: Share of the adapter's change, from 0 (the encoder as it is) to 1.
+        estimated_accuracy: in [0, 1], on rows that taught it nothing; ``None`` where there is none.
+    """
+
+    strength: float
+    estimated_accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterReport:
+    """How an adapter was trained, and how much of it is used (docs/training.md).
+
+    Args:
+        strength: Share of its change that is used, from 0 (none; then nothing of it is saved) to 1.
+        reason: Why that share, in one sentence.
+        candidates: What was weighed.
+        layers: Trained layers, counted from the last one.
+        rank: Of each map's change.
+        passes: How often the texts meet, as ``num_iterations`` asks.
+        planned_steps: Steps that this takes.
+        steps: Steps that were done.
+        ended_by: What ended it: ``plan``, ``step_budget`` or ``max_seconds``.
+        texts: Distinct rows that took part.
+        used_label_names: Whether the labels' names took part as texts.
+        first_loss: Loss of the first step; ``None`` where no step was done.
+        last_loss: Loss of the last step.
+    """
+
+    strength: float
+    reason: str
+    candidates: tuple[Candidate, ...]
+    layers: int = 0
+    rank: int = 0
+    passes: int = 0
+    planned_steps: int = 0
+    steps: int = 0
+    ended_by: str = "plan"
+    texts: int = 0
+    used_label_names: bool = False
+    first_loss: float | None = None
+    last_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSummary:
-    """What a training process reports beside the tensors.
+    """What a training reports beside the tensors.
 
     Args:
         head: How the head was chosen.
+        adapter: How the adapter was trained; ``None`` where none was asked for.
         versions: Versions of the libraries that decide the result, by name.
     """
 
     head: HeadReport
+    adapter: AdapterReport | None
     versions: Mapping[str, str]
 
 

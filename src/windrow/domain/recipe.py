@@ -14,6 +14,7 @@ DEFAULT_SEED = 0
 NUM_ITERATIONS_RANGE = (0, 1_000)
 BATCH_SIZE_RANGE = (2, 1_024)
 SEED_RANGE = (0, 2**32 - 1)
+MAX_SECONDS_LIMIT = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,16 @@ class Recipe:
     """The parameters of one training. Made by :func:`check_recipe`.
 
     Args:
-        num_iterations: Contrastive passes over the training texts; 0 trains the head alone.
-        batch_size: Texts in one contrastive step.
+        num_iterations: How long contrastive training goes on; 0 trains the head alone (docs/training.md).
+        batch_size: Texts that meet in one contrastive step, at least.
         seed: Starts every random choice.
+        max_seconds: The fit ends after about so many seconds, with what it has by then; ``None`` sets no limit.
     """
 
     num_iterations: int = DEFAULT_NUM_ITERATIONS
     batch_size: int = DEFAULT_BATCH_SIZE
     seed: int = DEFAULT_SEED
+    max_seconds: float | None = None
 
 
 def check_recipe(recipe: Recipe) -> Recipe:
@@ -55,6 +58,13 @@ def check_recipe(recipe: Recipe) -> Recipe:
     _check_range("num_iterations", recipe.num_iterations, NUM_ITERATIONS_RANGE)
     _check_range("batch_size", recipe.batch_size, BATCH_SIZE_RANGE)
     _check_range("seed", recipe.seed, SEED_RANGE)
+    # Not the other way round: a NaN is no number of seconds either.
+    if recipe.max_seconds is not None and not 0 < recipe.max_seconds <= MAX_SECONDS_LIMIT:
+        raise InvalidParameter(
+            f"max_seconds is {recipe.max_seconds}; it must be more than 0 and at most {MAX_SECONDS_LIMIT:.0f}. "
+            "Send such a value or leave it out.",
+            {"parameter": "max_seconds", "minimum": 0, "maximum": MAX_SECONDS_LIMIT},
+        )
     return recipe
 
 

@@ -13,8 +13,17 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from windrow.encoders.folder import RELATIVE_BUCKETS, EncoderFolder
-from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, adapted_maps, top_layers
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.layout import (
+    ADAPTED_TOP_FILE,
+    FEATURE_LAYERS,
+    TOP_FILE,
+    TRUNK_FILE,
+    Floats,
+    adapted_maps,
+    feature_size,
+    top_layers,
+)
 
 _OPSET = 23
 _IR_VERSION = 11
@@ -23,8 +32,6 @@ _TENSORS_FILE = "tensors.bin"
 # ONNX Runtime maps a tensor straight from the file only where it starts on a page.
 _PAGE_BYTES = 4096
 _INLINE_BYTES = 16_384
-# Distances beyond this share a bucket. Source: transformers, MPNetEncoder.relative_position_bucket.
-_FAR_DISTANCE = 128
 
 
 def write_graphs(folder: EncoderFolder, weights: Mapping[str, Floats], directory: Path) -> None:
@@ -33,11 +40,11 @@ def write_graphs(folder: EncoderFolder, weights: Mapping[str, Floats], directory
     Texts lie end to end in all of them; only attention sees a padded grid (:class:`windrow.encoders.packing.Packing`).
 
     - ``trunk.onnx``: token_ids [T], positions [T] and the packing to ``states`` [T, hidden].
-    - ``top.onnx``: states [T, hidden], pooling [B, T] and the packing to ``features`` [B, thirds * hidden]: the pooled,
-      L2-normalised states of each top layer, side by side.
+    - ``top.onnx``: states [T, hidden], pooling [B, T] and the packing to ``features`` [B, feature_size]: the
+      pooled, L2-normalised states of each of the last three layers, side by side.
     - ``adapted_top.onnx``: the same, with a low-rank change of each map of the top layers: ``layers.{i}.{map}.down``
       [in, r] and ``.up`` [r, out], r from 0, and ``rank_mask`` [T, r], which says how much of each rank a token gets.
-      Apart from ``top.onnx`` because taking 37 empty inputs would cost every text without an adapter 5 % more time.
+      Apart from ``top.onnx`` because taking 73 empty inputs would cost every text without an adapter 5 % more time.
 
     Args:
         folder: The encoder's sizes.
@@ -140,10 +147,10 @@ def _top(draft: _Draft) -> _Draft:
         for name, (rows, columns) in adapted_maps(draft.folder):
             draft.take(f"{name}.down", TensorProto.FLOAT, rows, "r")
             draft.take(f"{name}.up", TensorProto.FLOAT, "r", columns)
-    reached = _layers(draft, states, top_layers(draft.folder))[1:]
+    reached = _layers(draft, states, top_layers(draft.folder))[1:][-FEATURE_LAYERS:]
     # LpNormalization leaves a zero vector as it is, so nothing divides by zero.
     thirds = [draft.node("LpNormalization", draft.node("MatMul", pooling, states), axis=-1, p=2) for states in reached]
-    draft.give("features", draft.node("Concat", *thirds, axis=-1), "B", len(thirds) * draft.folder.hidden_size)
+    draft.give("features", draft.node("Concat", *thirds, axis=-1), "B", feature_size(draft.folder))
     return draft
 
 
@@ -188,27 +195,11 @@ def _norm(draft: _Draft, name: str, values: str) -> str:
 def _relative_bias(draft: _Draft) -> str:
     """Return what MPNet adds to attention scores for the distance between two tokens; shape [1, heads, L, L]."""
     reach = draft.folder.max_tokens - 1
-    by_distance = draft.weights["relative_bias"][_buckets(np.arange(-reach, reach + 1))].T
     zero, one = draft.constant("zero", np.int64(0)), draft.constant("one", np.int64(1))
     first, last = draft.constant("first_axis", np.array([0])), draft.constant("last_axis", np.array([1]))
     longest = draft.node("Gather", draft.node("Shape", "padded_index"), one)
     places = draft.node("Range", zero, longest, one)
     distance = draft.node("Sub", draft.node("Unsqueeze", places, first), draft.node("Unsqueeze", places, last))
     index = draft.node("Add", distance, draft.constant("reach", np.int64(reach)))
-    bias = draft.node("Gather", draft.constant("bias_by_distance", by_distance), index, axis=1)
+    bias = draft.node("Gather", draft.weight("bias_by_distance"), index, axis=1)
     return draft.node("Unsqueeze", bias, first)
-
-
-def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the row of MPNet's table for each distance, the place looked at less the place looked from.
-
-    Source: transformers, ``MPNetEncoder.relative_position_bucket``, in float32 as there.
-    """
-    half = RELATIVE_BUCKETS // 2
-    exact = half // 2
-    steps = np.abs(distances)
-    share = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
-        np.log(_FAR_DISTANCE / exact)
-    )
-    far = exact + (share * np.float32(half - exact)).astype(np.int64)
-    return half * (distances > 0) + np.where(steps < exact, steps, np.minimum(far, half - 1))

@@ -12,7 +12,9 @@ from windrow.encoders.folder import EncoderFolder
 
 Floats = npt.NDArray[np.float32]
 
-ADAPTED_LAYERS = 3
+# Adapters reach the last six layers: all of MiniLM's. Features come from the last three. Source: docs/adr/0003, 0009.
+ADAPTED_LAYERS = 6
+FEATURE_LAYERS = 3
 TRUNK_FILE = "trunk.onnx"
 TOP_FILE = "top.onnx"
 ADAPTED_TOP_FILE = "adapted_top.onnx"
@@ -20,8 +22,13 @@ MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
 
 
 def top_layers(folder: EncoderFolder) -> range:
-    """Return the layers, counted from 0, that an adapter may change: the last three, or all of fewer."""
+    """Return the layers, counted from 0, that an adapter may change: the last six, or all of fewer."""
     return range(max(0, folder.layers - ADAPTED_LAYERS), folder.layers)
+
+
+def feature_size(folder: EncoderFolder) -> int:
+    """Return the width of a text's features: the hidden states of the last three layers, or of all of fewer."""
+    return folder.hidden_size * min(FEATURE_LAYERS, folder.layers)
 
 
 def map_shape(folder: EncoderFolder, name: str) -> tuple[int, int]:

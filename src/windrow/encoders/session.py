@@ -17,7 +17,7 @@ from windrow.domain.recipe import BaseModel
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_files import find_or_build_graphs
-from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, adapted_maps, top_layers
+from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, adapted_maps, feature_size
 from windrow.encoders.packing import Packing, cut, pack, token_indices
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Adapter = Mapping[str, Floats]
 # Cells (texts x longest text) in one run. Measured on MiniLM, one core, mixed lengths: 256 and 512 give 4,000 tokens/s,
 # 1024 3,600, 2048 3,500, 4096 3,200, for what no longer fits the caches; and 512 keeps the arena 50 MB below 1024.
 MAX_CELLS = 512
+SPIN_US = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class TextEncoder(Protocol):
         ...
 
     @property
-    def feature_size(self) -> int:
-        """Width of a text's features."""
+    def folder(self) -> EncoderFolder:
+        """Its sizes, and where its files lie."""
         ...
 
     def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
@@ -78,7 +79,8 @@ class TextEncoder(Protocol):
         Args:
             texts: Any number, none included.
             adapter: Low-rank changes of the top layers: ``layers.{i}.{map}.down`` [in, r] and ``.up`` [r, out] for
-                each map (:func:`windrow.encoders.layout.adapted_maps`), float32; ``None`` changes nothing.
+                any of the maps (:func:`windrow.encoders.layout.adapted_maps`), float32; a map without them, and every
+                one with ``None``, stays as it is.
 
         Raises:
             ArtifactInvalid: The adapter's names or shapes are not this encoder's.
@@ -120,14 +122,14 @@ class OnnxEncoder:
         return self._folder.base_model
 
     @property
-    def feature_size(self) -> int:
-        """Width of a text's features."""
-        return self._folder.hidden_size * len(top_layers(self._folder))
+    def folder(self) -> EncoderFolder:
+        """Its sizes, and where its files lie."""
+        return self._folder
 
     def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
         """See :meth:`TextEncoder.encode`."""
         ids, lengths, truncated = self._tokenize(texts)
-        features = np.empty((len(texts), self.feature_size), np.float32)
+        features = np.empty((len(texts), feature_size(self._folder)), np.float32)
         rank = self._check(adapter)
         for chosen in cut(lengths, MAX_CELLS):
             packing = pack(lengths[chosen])
@@ -146,7 +148,7 @@ class OnnxEncoder:
 
     def features(self, states: States, adapter: Adapter | None = None) -> Floats:
         """See :meth:`TextEncoder.features`."""
-        features = np.empty((len(states.lengths), self.feature_size), np.float32)
+        features = np.empty((len(states.lengths), feature_size(self._folder)), np.float32)
         rank = self._check(adapter)
         for chosen in cut(states.lengths, MAX_CELLS):
             chunk = states.packed[token_indices(states.lengths, chosen)]
@@ -168,7 +170,7 @@ class OnnxEncoder:
         if adapter is None:
             return _run(self._top, inputs)
         inputs["rank_mask"] = np.ones((len(states), rank), np.float32)
-        return _run(self._open_adapted_top(), {**inputs, **adapter})
+        return _run(self._open_adapted_top(), {**inputs, **self._unchanged(adapter, rank), **adapter})
 
     def _open_adapted_top(self) -> "InferenceSession":
         # Opened on first use: a server whose classifiers have no adapters saves its memory.
@@ -182,18 +184,28 @@ class OnnxEncoder:
         if adapter is None:
             return 0
         wanted = dict(adapted_maps(self._folder))
-        names = {f"{name}.{side}" for name in wanted for side in ("down", "up")}
-        if adapter.keys() != names:
-            odd = sorted(adapter.keys() ^ names)[0]
-            raise _adapter_invalid(f"has {odd}" if odd in adapter else f"lacks {odd}", self.base_model)
-        rank = int(adapter[f"{next(iter(wanted))}.down"].shape[-1])
-        for name, (rows, columns) in wanted.items():
+        if odd := sorted(adapter.keys() - {f"{name}.{side}" for name in wanted for side in ("down", "up")}):
+            raise _adapter_invalid(f"has {odd[0]}", self.base_model)
+        rank = next((int(tensor.shape[-1]) for name, tensor in adapter.items() if name.endswith(".down")), 0)
+        for name in {name.rpartition(".")[0] for name in adapter}:
+            rows, columns = wanted[name]
             for side, shape in (("down", (rows, rank)), ("up", (rank, columns))):
-                tensor = adapter[f"{name}.{side}"]
+                tensor = adapter.get(f"{name}.{side}")
+                if tensor is None:
+                    raise _adapter_invalid(f"lacks {name}.{side}", self.base_model)
                 if tensor.shape != shape or tensor.dtype != np.float32:
                     problem = f"has {name}.{side} as {tensor.dtype} {tensor.shape}, not float32 {shape}"
                     raise _adapter_invalid(problem, self.base_model)
         return rank
+
+    def _unchanged(self, adapter: Adapter, rank: int) -> Adapter:
+        """Return tensors that change nothing, for the maps that an adapter leaves alone."""
+        return {
+            f"{name}.{side}": np.zeros(shape, np.float32)
+            for name, (rows, columns) in adapted_maps(self._folder)
+            for side, shape in (("down", (rows, rank)), ("up", (rank, columns)))
+            if f"{name}.{side}" not in adapter
+        }
 
 
 def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> OnnxEncoder:
@@ -235,9 +247,11 @@ def _open_session(path: Path, threads: int) -> "InferenceSession":
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4
-    # A spinning thread takes a core from the web server and from the other sessions' threads. Measured on 2 busy cores,
-    # one short text: 5 ms (6.5 ms of processor time) without spinning, 14 ms (22 ms) with it.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that wait for each other inside a run spin for a moment, which saves a short text's time on idle cores; by
+    # default they would go on after the run, and take the cores from the web server and from trainings. Measured on two
+    # cores, one short text, every 3 ms / in a closed loop / processor time / texts a second in 8 threads: 200 us 2.9,
+    # 2.6, 6.3, 413; none 3.6, 3.0, 5.7, 421; default 2.7, 2.5, 8.6, 393.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
     # Every chunk has other shapes, so a remembered memory plan is seldom right: without it 11 MB less, and no slower.
     options.enable_mem_pattern = False
     try:

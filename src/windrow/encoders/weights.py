@@ -6,6 +6,7 @@ Owns the families' own names, prefixes and number formats; knows nothing of grap
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from windrow.domain.errors import BaseModelInvalid
@@ -47,6 +48,8 @@ _LAYERS: Mapping[Family, tuple[str, Mapping[str, str]]] = {
 }
 _WORDS = "embeddings.word_embeddings.weight"
 _NUMBERS = {"F32", "F16", "BF16"}
+# Distances beyond this share a bucket. Source: transformers, MPNetEncoder.relative_position_bucket.
+_FAR_DISTANCE = 128
 
 
 def load_weights(folder: EncoderFolder) -> dict[str, Floats]:
@@ -57,7 +60,8 @@ def load_weights(folder: EncoderFolder) -> dict[str, Floats]:
         token takes row 0 and the token type is added in; ``embeddings_norm.{weight,bias}`` [hidden]; for each layer
         ``layers.{i}.{map}.weight`` [in, out] and ``.bias`` [out] of the six maps;
         ``layers.{i}.{attention_norm,output_norm}.{weight,bias}`` [hidden]; and for MPNet
-        ``relative_bias`` [buckets, heads].
+        ``bias_by_distance`` [heads, 2 * max_tokens - 1]: what attention adds for a key so many places after its query,
+        the middle column being 0 places.
         The maps are transposed views, so they are not contiguous.
 
     Raises:
@@ -72,6 +76,10 @@ def load_weights(folder: EncoderFolder) -> dict[str, Floats]:
         if name.startswith("layers.") and weights[name].ndim == 2:
             weights[name] = weights[name].T
     _check_shapes(folder, weights)
+    if "relative_bias" in weights:
+        reach = folder.max_tokens - 1
+        by_distance = weights.pop("relative_bias")[_buckets(np.arange(-reach, reach + 1))].T
+        weights["bias_by_distance"] = np.ascontiguousarray(by_distance)
     return weights
 
 
@@ -130,6 +138,21 @@ def _check_shapes(folder: EncoderFolder, weights: Mapping[str, Floats]) -> None:
             wanted = (RELATIVE_BUCKETS, folder.heads)
         if tensor.shape != wanted:
             raise _invalid(folder, f"holds {name} with shape {tensor.shape} where config.json asks for {wanted}")
+
+
+def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the row of MPNet's table for each distance, the place looked at less the place looked from.
+
+    Source: transformers, ``MPNetEncoder.relative_position_bucket``, in float32 as there.
+    """
+    half = RELATIVE_BUCKETS // 2
+    exact = half // 2
+    steps = np.abs(distances)
+    share = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
+        np.log(_FAR_DISTANCE / exact)
+    )
+    far = exact + (share * np.float32(half - exact)).astype(np.int64)
+    return half * (distances > 0) + np.where(steps < exact, steps, np.minimum(far, half - 1))
 
 
 def _invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:

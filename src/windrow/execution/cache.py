@@ -47,11 +47,6 @@ class LoadingCache(Generic[K, V]):
             self._load(key, load, future)
         return future.result()
 
-    def drop(self, key: K) -> None:
-        """Forget the value of ``key``, if it is here."""
-        with self._lock:
-            self._values.pop(key, None)
-
     def _load(self, key: K, load: Callable[[], V], future: "Future[V]") -> None:
         try:
             value = load()

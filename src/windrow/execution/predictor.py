@@ -3,28 +3,24 @@
 Owns which classifiers are in memory; knows nothing of names that come and go, which are the catalog's.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import Prediction
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import Adapter
 from windrow.execution.cache import LoadingCache
 from windrow.execution.residents import ResidentEncoders
-from windrow.learning.head import Floats, LinearHead
+from windrow.learning.adapter import widen
+from windrow.learning.head import LinearHead
 from windrow.storage.artifact import ARTIFACT, Entry, artifact_from_bytes
 from windrow.storage.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedClassifier:
-    """A revision that is ready to answer."""
+    """An artifact that is ready to answer."""
 
-    record: Record
     head: LinearHead
     adapter: Adapter | None
 
@@ -41,18 +37,28 @@ class Predictor:
     def __init__(self, catalog: Catalog, encoders: ResidentEncoders, max_loaded_bytes: int) -> None:
         self._catalog = catalog
         self._encoders = encoders
-        self._loaded: LoadingCache[tuple[str, int], LoadedClassifier] = LoadingCache(max_loaded_bytes, _size_bytes)
+        # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
+        self._loaded: LoadingCache[str, LoadedClassifier] = LoadingCache(max_loaded_bytes, _size_bytes)
 
     def predict(self, entry: Entry, text: str) -> Prediction:
         """Classify one text with one revision.
 
         Raises:
             ArtifactInvalid: The saved artifact is damaged.
+            BaseModelNotAllowed: Its encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that it was trained on is not here.
+            BaseModelInvalid: That encoder's files cannot be used.
         """
-        classifier = self._loaded.get((entry.record.name, entry.record.revision), lambda: self._load(entry))
-        record = classifier.record
-        encoded = self._encoders.of_record(record).encode([text], classifier.adapter)
+        record = entry.record
+        encoder = self._encoders.of_record(record)
+        classifier = self._loaded.get(entry.blobs[ARTIFACT].sha256, lambda: self._load(entry))
+        if classifier.head.weights.shape != (len(record.labels), feature_size(encoder.folder)):
+            labels, width = classifier.head.weights.shape
+            raise ArtifactInvalid(
+                f"The saved head of {record.name} does not fit its record: {labels} labels on {width} features. "
+                "Restore the classifier's folder from a backup, or train it again."
+            )
+        encoded = encoder.encode([text], classifier.adapter)
         scores = classifier.head.scores(encoded.features)[0]
         return Prediction(
             label=record.labels[int(scores.argmax())],
@@ -62,21 +68,8 @@ class Predictor:
         )
 
     def _load(self, entry: Entry) -> LoadedClassifier:
-        data = self._catalog.read_blob(entry.record.name, entry.blobs[ARTIFACT])
-        artifact = artifact_from_bytes(data)
-        labels, width = artifact.head.weights.shape
-        if labels != len(entry.record.labels) or width > self._encoders.of_record(entry.record).feature_size:
-            raise ArtifactInvalid(
-                f"The saved head of {entry.record.name} does not fit its record: {labels} labels on {width} features. "
-                "Restore the classifier's folder from a backup, or train it again."
-            )
-        adapter = None if artifact.adapter is None else _widen(artifact.adapter)
-        return LoadedClassifier(entry.record, artifact.head, adapter)
-
-
-def _widen(adapter: Mapping[str, npt.NDArray[np.float16] | Floats]) -> Adapter:
-    """Return an adapter in the precision that the encoder computes in."""
-    return {name: tensor.astype(np.float32) for name, tensor in adapter.items()}
+        artifact = artifact_from_bytes(self._catalog.read_blob(entry.record.name, entry.blobs[ARTIFACT]))
+        return LoadedClassifier(artifact.head, None if artifact.adapter is None else widen(artifact.adapter))
 
 
 def _size_bytes(classifier: LoadedClassifier) -> int:

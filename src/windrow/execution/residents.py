@@ -3,12 +3,12 @@
 Owns which encoders are loaded and that each is loaded once; knows nothing of where their files come from.
 """
 
-import threading
 from collections.abc import Callable
 
 from windrow.domain.classifier import Record
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.encoders.session import TextEncoder
+from windrow.execution.cache import LoadingCache
 
 
 class ResidentEncoders:
@@ -20,8 +20,8 @@ class ResidentEncoders:
 
     def __init__(self, load: Callable[[str], TextEncoder]) -> None:
         self._load = load
-        self._encoders: dict[str, TextEncoder] = {}
-        self._lock = threading.Lock()
+        # None has a size, so none is ever dropped; what the cache brings is that each is loaded once, beside others.
+        self._encoders: LoadingCache[str, TextEncoder] = LoadingCache(1, lambda _: 0)
 
     def get(self, base_model_id: str) -> TextEncoder:
         """Return the encoder of a base model's id.
@@ -31,13 +31,7 @@ class ResidentEncoders:
             BaseModelUnavailable: It is not on this machine and cannot be downloaded.
             BaseModelInvalid: Its folder cannot be used.
         """
-        if (encoder := self._encoders.get(base_model_id)) is not None:
-            return encoder
-        # One at a time: two large models loading together could exhaust a small machine's memory.
-        with self._lock:
-            if base_model_id not in self._encoders:
-                self._encoders[base_model_id] = self._load(base_model_id)
-            return self._encoders[base_model_id]
+        return self._encoders.get(base_model_id, lambda: self._load(base_model_id))
 
     def of_record(self, record: Record) -> TextEncoder:
         """Return the encoder that a classifier was trained on.

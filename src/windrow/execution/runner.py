@@ -9,16 +9,24 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
-from windrow.execution.frames import read_frame, write_frame
-from windrow.execution.tasks import FitOutcome, FitTask, outcome_from_frame, task_to_frame
+from windrow.execution.frames import Frame, read_frame, write_frame
+from windrow.execution.tasks import Task, check_done, step_of
+from windrow.operations import OnStep
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A fresh process now and then keeps memory flat, whatever the libraries in it hold on to.
-FITS_PER_PROCESS = 50
+TASKS_PER_PROCESS = 100
 _STOP_TIMEOUT_S = 5.0
+
+
+Outcome = TypeVar("Outcome")
+
+
+def ignore_steps(step: int, of: int, loss: float) -> None:
+    """Take no notice of how a training goes on."""
 
 
 class Runner(Protocol):
@@ -28,8 +36,12 @@ class Runner(Protocol):
         """Get ready, so that the first task starts without delay."""
         ...
 
-    def run(self, task: FitTask) -> FitOutcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
         """Run a task to its end; further tasks wait their turn.
+
+        Args:
+            task: What to do.
+            on_step: Called with step, number of steps and loss as a training goes on.
 
         Raises:
             TrainingFailed: The task failed, or its process died. The next task works all the same.
@@ -63,21 +75,23 @@ class ProcessRunner:
         for slot in self._all:
             slot.ensure_started(self._command)
 
-    def run(self, task: FitTask) -> FitOutcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
         """Run a task in the next free process."""
         slot = self._slots.get()
         try:
             process = slot.ensure_started(self._command)
             if self._closed:  # asked only now: from here on close() sees the process and kills it
-                slot.stop()
                 raise _shutting_down()
-            outcome = slot.run(process, task)
+            outcome = task.outcome(slot.run(process, task.to_frame(), on_step))
         except TrainingFailed as error:
             if self._closed:
                 raise _shutting_down() from error
             raise
+        except BaseException:
+            slot.stop()  # on_step failed: what the process still has to say belongs to nobody
+            raise
         else:
-            if slot.fits >= FITS_PER_PROCESS:
+            if slot.tasks >= TASKS_PER_PROCESS:
                 slot.stop()
                 slot.ensure_started(self._command)
             return outcome
@@ -101,7 +115,7 @@ class _Slot:
     """Room for one training process."""
 
     process: subprocess.Popen[bytes] | None = field(default=None)
-    fits: int = 0
+    tasks: int = 0
 
     def ensure_started(self, command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
         if self.process is not None and self.process.poll() is None:
@@ -113,18 +127,19 @@ class _Slot:
         )
         return process
 
-    def run(self, process: "subprocess.Popen[bytes]", task: FitTask) -> FitOutcome:
+    def run(self, process: "subprocess.Popen[bytes]", task: Frame, on_step: OnStep) -> Frame:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            write_frame(process.stdin, task_to_frame(task))
-            frame = read_frame(process.stdout)
+            write_frame(process.stdin, task)
+            while (frame := read_frame(process.stdout)) is not None and frame.kind == "progress":
+                on_step(*step_of(frame))
         except OSError:
             frame = None
         if frame is None:
             raise TrainingFailed(_obituary(process.wait()))
-        self.fits += 1
-        return outcome_from_frame(frame)
+        self.tasks += 1
+        return check_done(frame)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -133,7 +148,7 @@ class _Slot:
     def stop(self) -> None:
         if self.process is None:
             return
-        process, self.process, self.fits = self.process, None, 0
+        process, self.process, self.tasks = self.process, None, 0
         process.kill()
         process.wait(_STOP_TIMEOUT_S)
         for stream in (process.stdin, process.stdout):

@@ -5,6 +5,7 @@ Owns the process's life (warm-up, one task at a time, end with its server); know
 
 import os
 import queue
+import signal
 import threading
 import traceback
 from typing import IO
@@ -12,16 +13,21 @@ from typing import IO
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import Recipe
+from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, read_frame, write_frame
-from windrow.execution.tasks import FitTask, outcome_to_frame, task_from_frame
-from windrow.execution.training import run_fit
+from windrow.execution.tasks import FitTask, step_to_frame
+from windrow.execution.training import fit, perform
+from windrow.operations import OnStep
 
 # Below the server's priority, so that a training takes what predictions leave over.
-NICENESS = 10
+NICENESS = 5
 OUT_OF_MEMORY = (
     "The training ran out of memory. Send fewer rows or shorter texts, or give the server's machine more memory."
 )
+# Where NumPy raises MemoryError, torch raises a RuntimeError with these words.
+_TORCH_OUT_OF_MEMORY = "can't allocate memory"
 
 
 def main() -> None:
@@ -31,38 +37,50 @@ def main() -> None:
     # Whatever a library prints belongs in the log, not between the frames.
     os.dup2(2, 1)
     os.nice(NICENESS)
+    # Before torch is loaded: its threads must sleep, not spin, while they wait for each other. With predictions on the
+    # same cores, spinning made a training take four to twenty times as long.
+    os.putenv("OMP_WAIT_POLICY", "PASSIVE")
     tasks: queue.SimpleQueue[Frame] = queue.SimpleQueue()
     threading.Thread(target=_read_tasks, args=(requests, tasks), daemon=True).start()
     # The matrices are small: a second BLAS thread costs more than it brings, twenty-fold on a busy machine.
     with threadpool_limits(limits=1, user_api="blas"):
         _warm_up()
         while True:
-            write_frame(replies, _answer(tasks.get()))
+            write_frame(replies, _answer(tasks.get(), lambda *step: write_frame(replies, step_to_frame(*step))))
 
 
 def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]") -> None:
-    while (frame := read_frame(requests)) is not None:
-        tasks.put(frame)
+    try:
+        while (frame := read_frame(requests)) is not None:
+            tasks.put(frame)
+    except MemoryError:
+        # Half a frame is lost, and with it where the next one begins. The server knows what this death means.
+        os.kill(os.getpid(), signal.SIGKILL)
     # The server is gone or wants this process gone: nobody waits for what it is doing.
     os._exit(0)
 
 
-def _answer(frame: Frame) -> Frame:
+def _answer(frame: Frame, on_step: OnStep) -> Frame:
     try:
-        return outcome_to_frame(run_fit(task_from_frame(frame)))
-    except MemoryError:
-        traceback.print_exc()
-        return Frame("failed", {"detail": OUT_OF_MEMORY})
+        return perform(frame, on_step)
+    except WindrowError as error:
+        return Frame("failed", {"detail": error.detail})
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the server must hear of it
         traceback.print_exc()
+        if isinstance(error, MemoryError) or _TORCH_OUT_OF_MEMORY in str(error):
+            return Frame("failed", {"detail": OUT_OF_MEMORY})
         what = f"The training failed with {type(error).__name__}."
         return Frame("failed", {"detail": f"{what} Look in the server's log, and report it if the data are sound."})
 
 
 def _warm_up() -> None:
-    """Train on made-up rows, so that the first user does not wait for imports."""
-    task = FitTask(np.eye(4, dtype=np.float32), np.arange(4, dtype=np.int64) % 2, Recipe(num_iterations=0))
-    run_fit(task)
+    """Load what a first task would wait for, and fix the threads: the number decides how sums are rounded."""
+    import torch
+
+    from windrow.learning import contrastive  # noqa: F401
+
+    torch.set_num_threads(usable_cores())
+    fit(FitTask(np.eye(4, dtype=np.float32), np.arange(4, dtype=np.int64) % 2, Recipe(num_iterations=0)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from windrow import __version__
-from windrow.domain.errors import WindrowError
+from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
 from windrow.http.bodies import BodyLimit
 from windrow.http.logs import RequestLog
 from windrow.http.problems import (
@@ -32,6 +32,7 @@ from windrow.wire import FitBody, PredictBody, Problem
 
 DESCRIPTION = "Train text classifiers from a handful of labelled examples, and predict with them."
 _log = structlog.get_logger()
+UNEXPECTED = (ArtifactInvalid, BaseModelInvalid, TrainingFailed)
 
 
 def create_app(operations: Operations, settings: Settings) -> FastAPI:
@@ -77,7 +78,9 @@ def _complete(document: dict[str, Any]) -> None:
 async def _on_windrow_error(request: Request, error: Exception) -> Response:
     problem = cast(WindrowError, error)
     if STATUSES[type(problem)] >= 500:
-        _log.error(problem.code, detail=problem.detail, exc_info=problem)
+        # What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only
+        # where something is broken that should not be.
+        _log.error(problem.code, detail=problem.detail, exc_info=problem if isinstance(problem, UNEXPECTED) else None)
     return problem_response(problem, request.state.request_id)
 
 

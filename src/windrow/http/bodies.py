@@ -30,6 +30,7 @@ _RULES = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
     "list_type": "must be a list of rows",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
@@ -112,6 +113,22 @@ def parse_json(body: bytes) -> object:
         raise _invalid_json(str(error)) from error
 
 
+def without_flood(document: object, shape: type[BaseModel]) -> object:
+    """Return a document without most of its unknown fields, of which a few are enough to refuse it.
+
+    pydantic describes every problem that it finds: a body of millions of wrong fields would cost gigabytes.
+
+    Args:
+        document: What :func:`parse_json` returned.
+        shape: The shape that is expected.
+    """
+    if not isinstance(document, dict) or len(document) <= len(shape.model_fields) + MAX_PROBLEMS:
+        return document
+    unknown = [key for key in document if key not in shape.model_fields]
+    kept = set(unknown[:MAX_PROBLEMS])
+    return {key: value for key, value in document.items() if key in kept or key in shape.model_fields}
+
+
 def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRequest:
     """Say in words what is wrong with a body's shape, without repeating its values.
 
@@ -126,7 +143,8 @@ def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRe
     location = found[0]["loc"]
     if len(location) > 1 and location[0] == "training_data":
         facts |= {"row": location[1], "field": _key(location[-1])} if len(location) > 2 else {"row": location[1]}
-    return InvalidRequest(f"{problems[0]}.{more} Correct the request; /docs shows its fields and an example.", facts)
+    first = problems[0] if problems[0].endswith("?") else f"{problems[0]}."
+    return InvalidRequest(f"{first}{more} Correct the request; /docs shows its fields and an example.", facts)
 
 
 def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from windrow import __version__
 from windrow.domain.dataset import DataLimits
-from windrow.http.bodies import invalid_request, parse_json, read_body
+from windrow.http.bodies import invalid_request, parse_json, read_body, without_flood
 from windrow.operations import Operations
 from windrow.wire import (
     EXAMPLE_NAME,
@@ -108,6 +108,7 @@ async def delete(
     return await _answer(request, work, desk.quick)
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=Health, tags=["server"])
 async def health() -> Response:
     """Say that the server answers."""
@@ -120,7 +121,7 @@ def _desk(request: Request) -> Desk:
 
 def _read(body: bytes, shape: type[Shape], validate: Callable[[object], Shape]) -> Shape:
     try:
-        return validate(parse_json(body))
+        return validate(without_flood(parse_json(body), shape))
     except ValidationError as error:
         raise invalid_request(error, shape) from error
 

@@ -25,6 +25,8 @@ from windrow.settings import Settings
 from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 BACKLOG = 2048
+# Between the end of the patience for trainings and the end of that for connections: their last answers go out.
+ANSWER_GRACE_S = 2
 _log = structlog.get_logger()
 
 
@@ -57,7 +59,8 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         service = open_service(settings)
         try:
             service.start()
-            server = _Server(_uvicorn_config(service, settings), banner(settings.host, port))
+            text = banner(settings.host, port)
+            server = _Server(_uvicorn_config(service, settings), text, service.close, settings.stop_timeout_s)
             server.run(sockets=[listener])
         finally:
             service.close()
@@ -99,7 +102,7 @@ def _uvicorn_config(service: OpenService, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=settings.stop_timeout_s,
+        timeout_graceful_shutdown=settings.stop_timeout_s + ANSWER_GRACE_S,
     )
 
 
@@ -119,9 +122,11 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, text: str) -> None:
+    def __init__(self, config: uvicorn.Config, text: str, close_service: Callable[[], None], patience_s: float) -> None:
         super().__init__(config)
         self._text = text
+        self._close_service = close_service
+        self._patience_s = patience_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -141,10 +146,17 @@ class _Server(uvicorn.Server):
         """Stop cleanly on the first signal; leave at once on a second Ctrl-C. Commits are atomic, so nothing breaks."""
         if self.should_exit and sig == signal.SIGINT:
             os._exit(128 + sig)
-        if not self.should_exit:
+        was_told, self.should_exit = self.should_exit, True
+        if was_told:
+            return
+        # Trainings that outlive the patience fail with a clean answer before uvicorn would cut their connections.
+        patience = threading.Timer(self._patience_s, self._close_service)
+        patience.daemon = True
+        patience.start()
+        # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
+        with contextlib.suppress(OSError, ValueError):
             sys.stderr.write("Stopping: finishing running requests. Ctrl-C again quits at once.\n")
             sys.stderr.flush()
-        self.should_exit = True
 
 
 def _leave_stuck_threads_behind() -> None:

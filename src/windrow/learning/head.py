@@ -15,9 +15,15 @@ Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
-DEFAULT_STRENGTH = 4.0
+DEFAULT_STRENGTH = 16.0
+# On a tuned encoder the last layer says most. Source: docs/adr/0009, measured.
+TUNED_STRENGTH = 30.0
+TUNED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
 MAX_FOLDS = 5
 MAX_CV_ROWS = 5_000
+# Rows x width x labels up to which the strength is chosen by cross-validation; twenty fits of that size take about half
+# a minute. Beyond, the default is as good as any: what many rows or labels say does not hang on it.
+MAX_CV_WORK = 100_000_000
 _MAX_SOLVER_STEPS = 1_000
 _SMALLEST_SCORE = 1e-9
 
@@ -50,13 +56,33 @@ class LinearHead:
         return scores
 
 
-def fit_head(features: Floats, label_ids: Ids, seed: int) -> tuple[LinearHead, HeadReport]:
+def fit_tuned_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:
+    """Fit a logistic regression on features of an encoder that was trained on the same rows.
+
+    Its strength is fixed: cross-validation would judge an encoder by rows that it saw.
+
+    Args:
+        features: Shape [rows, features], float32: equally wide parts, one a layer, the last layer last.
+        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+
+    Source: docs/adr/0009.
+    """
+    weights = np.repeat(TUNED_LAYER_WEIGHTS, -(-features.shape[1] // len(TUNED_LAYER_WEIGHTS)))[-features.shape[1] :]
+    narrow, back = _rotate(features * weights.astype(np.float32))
+    head = _solve(narrow, label_ids, TUNED_STRENGTH)
+    return LinearHead(np.ascontiguousarray(head.weights @ back) * weights.astype(np.float32), head.bias), HeadReport(
+        TUNED_STRENGTH, None, 0
+    )
+
+
+def fit_head(features: Floats, label_ids: Ids, seed: int, anchors: int = 0) -> tuple[LinearHead, HeadReport]:
     """Fit a logistic regression whose strength is chosen by stratified cross-validation.
 
     Args:
         features: Shape [rows, features], float32.
         label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
         seed: Deals the rows to the folds.
+        anchors: So many rows at the end are no examples (label names, say): they train, but are never held out.
 
     Returns:
         The head on all rows, and how its strength was chosen: the lowest log loss on held-out rows, which is less
@@ -67,7 +93,7 @@ def fit_head(features: Floats, label_ids: Ids, seed: int) -> tuple[LinearHead, H
     # A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives
     # the same head in a fraction of the time.
     narrow, back = _rotate(features)
-    report = _choose_strength(narrow, label_ids, seed)
+    report = _choose_strength(narrow, label_ids, seed, anchors)
     head = _solve(narrow, label_ids, report.strength)
     return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), report
 
@@ -107,11 +133,14 @@ def splits(folds: Ids) -> Iterator[tuple[Ids, Ids]]:
             yield np.flatnonzero(folds != fold), held_out
 
 
-def _choose_strength(features: Floats, label_ids: Ids, seed: int) -> HeadReport:
-    features, label_ids = _sample(features, label_ids, seed)
-    folds = deal_folds(label_ids, seed)
+def _choose_strength(features: Floats, label_ids: Ids, seed: int, anchors: int) -> HeadReport:
+    examples = len(label_ids) - anchors
+    sampled = _sample(label_ids[:examples], seed)
+    rows = np.concatenate([sampled, np.arange(examples, len(label_ids))])
+    folds = np.concatenate([deal_folds(label_ids[sampled], seed), np.full(anchors, -1)])
+    features, label_ids = features[rows], label_ids[rows]
     fold_splits = list(splits(folds))
-    if not fold_splits:
+    if not fold_splits or features.size * int(label_ids.max() + 1) > MAX_CV_WORK:
         return HeadReport(DEFAULT_STRENGTH, None, 0)
     results = []
     for strength in STRENGTHS:
@@ -128,14 +157,13 @@ def _choose_strength(features: Floats, label_ids: Ids, seed: int) -> HeadReport:
     return HeadReport(strength, accuracy, len(fold_splits))
 
 
-def _sample(features: Floats, label_ids: Ids, seed: int) -> tuple[Floats, Ids]:
+def _sample(label_ids: Ids, seed: int) -> Ids:
     """Return at most ``MAX_CV_ROWS`` rows, one of each label at least: enough to tell strengths apart."""
     if len(label_ids) <= MAX_CV_ROWS:
-        return features, label_ids
+        return np.arange(len(label_ids))
     order = np.random.default_rng(seed).permutation(len(label_ids))
     _, first_of_label = np.unique(label_ids[order], return_index=True)
-    kept = np.union1d(order[:MAX_CV_ROWS], order[first_of_label])
-    return features[kept], label_ids[kept]
+    return np.union1d(order[:MAX_CV_ROWS], order[first_of_label])
 
 
 def _rotate(features: Floats) -> tuple[Floats, Floats]:

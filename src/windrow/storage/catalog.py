@@ -67,8 +67,8 @@ class Catalog:
         self._index: dict[str, _Newest] = {}
         self._folders: tuple[str | None, tuple[str, ...]] = (None, ())
 
-    def publish(self, draft: Record, blobs: Mapping[str, bytes]) -> Record:
-        """Save a classifier's next revision, and return its record as it reads back.
+    def publish(self, draft: Record, blobs: Mapping[str, bytes]) -> Entry:
+        """Save a classifier's next revision, and return it as it reads back.
 
         Args:
             draft: The record; its revision is put in place here.
@@ -82,14 +82,13 @@ class Catalog:
         """
         self.check_name_free(draft.name)
         refs = {role: self._keep_blob(draft.name, content, SUFFIXES[role]) for role, content in blobs.items()}
-        record, was_live = self._append(draft, refs)
+        entry, was_live = self._append(draft, refs)
         # Two servers may have checked at the same time, so a new name looks again now that each sees the other's
         # commit, and withdraws; both may. A name that was live all along is in its right, whoever comes beside it.
         if not was_live and (rival := self._rival(draft.name)) is not None:
-            with suppress(ClassifierNotFound):
-                self.delete(draft.name)
+            self._withdraw(entry.record)
             raise _name_taken(draft.name, rival)
-        return record
+        return entry
 
     def check_name_free(self, name: str) -> None:
         """Refuse a name that no classifier may be published under.
@@ -174,20 +173,27 @@ class Catalog:
                 return self._keep_blob(name, content, suffix)
         return ref
 
-    def _append(self, draft: Record, refs: Mapping[str, BlobRef]) -> tuple[Record, bool]:
-        """Commit, and say whether the revision before was live too.
+    def _append(self, draft: Record, refs: Mapping[str, BlobRef]) -> tuple[Entry, bool]:
+        """Commit: who puts the next number first has it, and the others try the number after it.
 
-        Who puts the next number first has it, and the others try the number after it.
+        Returns:
+            The committed revision, and whether the name was live before it.
         """
         for _ in range(_ATTEMPTS):
-            before = self._newest(draft.name)
-            record = replace(draft, revision=before.number + 1)
+            newest = self._newest(draft.name)
+            entry = Entry(replace(draft, revision=newest.number + 1), refs)
             try:
-                self._files.put_new(_revision_key(record.name, record.revision), revision_to_json(Entry(record, refs)))
+                self._files.put_new(_revision_key(draft.name, newest.number + 1), revision_to_json(entry))
             except KeyExists:
                 continue
-            return record, before.is_live
+            return entry, newest.is_live
         raise _too_busy(draft.name)
+
+    def _withdraw(self, record: Record) -> None:
+        """Delete a revision right after its commit, unless another one has followed it already."""
+        with suppress(KeyExists):
+            tombstone = revision_to_json(Tombstone(self._now()))
+            self._files.put_new(_revision_key(record.name, record.revision + 1), tombstone)
 
     def _names(self) -> tuple[str, ...]:
         """Return the sorted names that have a folder, live or not."""
@@ -201,7 +207,9 @@ class Catalog:
     def _newest(self, name: str) -> _Newest:
         token = self._files.change_token(f"{_ROOT}/{name}")  # before the listing, so that a change in between shows
         known = self._index.get(name)
-        if known is not None and token is not None and token == known.token:
+        # A damaged file may be mended in place, which no folder's time tells.
+        is_damaged = known is not None and isinstance(known.revision, ArtifactInvalid)
+        if known is not None and token is not None and token == known.token and not is_damaged:
             return known
         number = self._highest_number(name)
         if number == 0:

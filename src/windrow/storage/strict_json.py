@@ -64,7 +64,7 @@ def from_plain(kind: type[_T], plain: object) -> _T:
     """Return the dataclass that :func:`to_plain` made ``plain`` from.
 
     Args:
-        kind: A dataclass whose fields are strings, numbers, times, dataclasses, tuples and mappings of these,
+        kind: A dataclass whose fields are strings, numbers, truths, times, dataclasses, tuples and mappings of these,
             or one of them or ``None``. A field's default is of no use here: every field must be present.
         plain: What :func:`parse` returned, or a part of it.
 
@@ -156,6 +156,12 @@ def _read_number(plain: Any) -> float:
     raise Mismatch("is no number")
 
 
+def _read_truth(plain: Any) -> bool:
+    if type(plain) is not bool:
+        raise Mismatch("is neither true nor false")
+    return plain
+
+
 def _read_time(plain: Any) -> datetime:
     if type(plain) is str and _TIMESTAMP.fullmatch(plain):
         try:
@@ -169,6 +175,7 @@ _SIMPLE: Mapping[Any, _Read] = {
     str: _read_string,
     int: _read_whole_number,
     float: _read_number,
+    bool: _read_truth,
     datetime: _read_time,
 }
 

