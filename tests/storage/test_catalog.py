@@ -112,6 +112,19 @@ class TestPublish:
         assert catalog.publish(record("tickets"), blobs()).record.revision == 2
         assert names(catalog) == ["Tickets", "tickets"]
 
+    def test_withdraws_its_own_revision_only(self) -> None:
+        """Between its commit and its withdrawal, another server trained the same name: that one stays."""
+        files = RacingFiles()
+        catalog = Catalog(files)
+        files.race = lambda: Catalog(files).publish(record("Tickets"), {})
+        catalog._withdraw = lambda one: (  # type: ignore[method-assign]
+            Catalog(files)._append(replace(one, data_sha256="b" * 64), {}),
+            Catalog._withdraw(catalog, one),
+        )[1]
+        with pytest.raises(NameTaken):
+            catalog.publish(record("tickets"), blobs())
+        assert catalog.current("tickets").record.data_sha256 == "b" * 64
+
     def test_takes_the_next_number_when_another_catalog_was_faster(self) -> None:
         files = RacingFiles()
         files.race = lambda: Catalog(files).publish(record(mark="b"), {})

@@ -1,0 +1,72 @@
+"""Settings: every knob from its variable, and clear words for what cannot be read."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from windrow.domain.errors import InvalidParameter
+from windrow.settings import Settings, read_settings, variable_name
+
+
+def test_without_variables_every_setting_has_its_default() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "value"),
+    [
+        ("host", "0.0.0.0", "0.0.0.0"),
+        ("port", "8000", 8000),
+        ("data_dir", "/srv/windrow", Path("/srv/windrow")),
+        ("log_format", "json", "json"),
+        ("max_rows", "2", 2),
+        ("offline", "Yes", True),
+        ("keep_training_rows", "off", False),
+        ("allowed_base_models", " a/b, c/d ,", ("a/b", "c/d")),
+        ("max_fits", "3", 3),
+    ],
+)
+def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> None:
+    assert getattr(read_settings({variable_name(setting): text}), setting) == value
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("port", "http"),
+        ("port", "-1"),
+        ("max_rows", "1"),
+        ("max_fits", "0"),
+        ("offline", "maybe"),
+        ("log_format", "xml"),
+        ("max_body_bytes", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_variable(setting: str, text: str) -> None:
+    with pytest.raises(InvalidParameter, match=variable_name(setting)):
+        read_settings({variable_name(setting): text})
+
+
+def test_a_mistyped_variable_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidParameter, match="WINDROW_DATA_DIR"):
+        read_settings({"WINDROW_DATADIR": "x"})
+
+
+def test_what_kubernetes_sets_beside_a_service_called_windrow_is_no_setting() -> None:
+    links = {
+        "WINDROW_SERVICE_HOST": "10.0.0.1",
+        "WINDROW_SERVICE_PORT": "14345",
+        "WINDROW_PORT": "tcp://10.0.0.1:14345",
+        "WINDROW_PORT_14345_TCP_ADDR": "10.0.0.1",
+    }
+    assert read_settings(links) == Settings()
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    limits = Settings(max_rows=5, max_labels=4, max_text_chars=3).limits
+    assert (limits.max_rows, limits.max_labels, limits.max_text_chars) == (5, 4, 3)
+
+
+def test_each_setting_says_what_it_is() -> None:
+    assert all(knob.metadata["doc"].endswith(".") for knob in fields(Settings))
