@@ -16,6 +16,7 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import blobs, record, wait_for_tick
+from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidName, NameTaken
 from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
@@ -113,14 +114,17 @@ class TestPublish:
         assert names(catalog) == ["Tickets", "tickets"]
 
     def test_withdraws_its_own_revision_only(self) -> None:
-        """Between its commit and its withdrawal, another server trained the same name: that one stays."""
         files = RacingFiles()
-        catalog = Catalog(files)
+
+        class OvertakenCatalog(Catalog):
+            """Between its commit and its withdrawal, another server trains the same name."""
+
+            def _withdraw(self, record: Record) -> None:
+                Catalog(files)._append(replace(record, data_sha256="b" * 64), {})
+                super()._withdraw(record)
+
+        catalog = OvertakenCatalog(files)
         files.race = lambda: Catalog(files).publish(record("Tickets"), {})
-        catalog._withdraw = lambda one: (  # type: ignore[method-assign]
-            Catalog(files)._append(replace(one, data_sha256="b" * 64), {}),
-            Catalog._withdraw(catalog, one),
-        )[1]
         with pytest.raises(NameTaken):
             catalog.publish(record("tickets"), blobs())
         assert catalog.current("tickets").record.data_sha256 == "b" * 64
