@@ -73,9 +73,9 @@ def test_an_adapter_is_trained_and_reported(fit: Callable[..., Trained], tiny: O
     report, adapter = report_of(trained), artifact_from_bytes(trained.artifact).adapter
     assert adapter is not None
     assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
-    assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 4)
+    assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 3)
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (4, 4, "plan", 12)
-    assert [(step, of) for step, of, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
     assert trained.warnings == ()
 
@@ -153,7 +153,7 @@ def test_a_sample_without_an_adapter_still_fits_the_head_on_every_row(
 def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Callable[..., Trained]) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001))
     report = report_of(trained)
-    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 4, "max_seconds")
+    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
     assert (report.first_loss, report.last_loss) == (None, None)
     assert codes(trained) == {"ended_by_max_seconds"}
     assert artifact_from_bytes(trained.artifact).adapter is None

@@ -88,7 +88,7 @@ def test_the_loss_falls_and_changes_every_map(lesson: Lesson) -> None:
     told: list[tuple[int, int, float]] = []
     tuned = train_layers(lesson, lambda *step: told.append(step))
     assert tuned.losses[-1] < tuned.losses[0] - 0.1
-    assert told == [(number, 4, loss) for number, loss in enumerate(tuned.losses, start=1)]
+    assert told == [(number, 3, loss) for number, loss in enumerate(tuned.losses, start=1)]
     assert tuned.changes.keys() == {f"layers.{layer}.{part}" for layer in range(4) for part in MAPS}
     assert all(np.isfinite(change).all() and change.any() for change in tuned.changes.values())
 
@@ -149,7 +149,7 @@ def test_time_that_ran_out_leaves_at_least_one_step(lesson: Lesson) -> None:
     tuned = train(lesson, max_seconds=1e-9)
     assert len(tuned.losses) == 1
     assert any(change.any() for change in tuned.changes.values())
-    assert len(train(lesson, max_seconds=600).losses) == 4
+    assert len(train(lesson, max_seconds=600).losses) == 3
 
 
 def test_no_step_is_begun_that_would_end_too_late(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_no_step_is_begun_that_would_end_too_late(lesson: Lesson, monkeypatch: p
 
 def test_labels_of_one_text_each_change_nothing(tiny_folder: EncoderFolder) -> None:
     tuned = train(lesson_on(tiny_folder, some_texts(), np.arange(len(LENGTHS))))
-    assert tuned.losses == (0.0,) * 4
+    assert tuned.losses == (0.0,) * 3
     assert not any(change.any() for change in tuned.changes.values())
 
 
