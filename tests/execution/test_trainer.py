@@ -74,7 +74,7 @@ def test_an_adapter_is_trained_and_reported(fit: Callable[..., Trained], tiny: O
     assert adapter is not None
     assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
     assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 3)
-    assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (4, 4, "plan", 12)
+    assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
     assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
     assert trained.warnings == ()
