@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-memory format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-predict bench-fleet bench-memory format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,12 @@ bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/R
 bench-fit: $(VENV)/.test ## Measure fits beside SetFit: make bench-fit DATA=/path/to/sets ARGS="--setfit"
 	$(BIN)/python bench/fit.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
+bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
+	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make bench-fleet ARGS="--classifiers 1000"
+	$(BIN)/python bench/fleet.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
 
@@ -48,7 +54,7 @@ lock: $(VENV)/.python ## Renew requirements/*.txt: the newest versions that pypr
 	$(BIN)/python requirements/lock.py
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) bench/.venv-setfit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.

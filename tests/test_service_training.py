@@ -13,14 +13,18 @@ from tests.fakes.runner import InlineRunner
 from tests.learning.serving import layers_of, tensors, weights_of
 from windrow.domain.classifier import FitRequest, Record
 from windrow.domain.dataset import Row
+from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import Recipe
+from windrow.encoders.adapters import MapChanges
+from windrow.encoders.bulk import encode_states
 from windrow.encoders.layout import FEATURE_LAYERS, Floats
-from windrow.encoders.session import Adapter, OnnxEncoder
-from windrow.execution.predictor import Predictor
+from windrow.encoders.session import OnnxEncoder
+from windrow.execution.batching import BatchQueue
+from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import ProcessRunner, Runner
+from windrow.execution.turns import Turns
 from windrow.learning import plan
-from windrow.learning.adapter import widen
 from windrow.learning.layers import pack_texts, pooled
 from windrow.learning.texts import TokenStates
 from windrow.service import Service
@@ -55,9 +59,14 @@ QUESTIONS = ["Why was I charged again?", "error on the screen " * 30, "?", "Plea
 
 
 def service_on(files: LocalFiles | MemoryFiles, encoder: OnnxEncoder, runner: Runner) -> Service:
-    catalog, encoders = Catalog(files), ResidentEncoders(lambda _: encoder)
-    predictor = Predictor(catalog, encoders, 2**28)
-    return Service(catalog, encoders, runner, predictor, Settings(), threading.Semaphore())
+    catalog, encoders, queue = Catalog(files), ResidentEncoders(lambda _: encoder), BatchQueue(2, 256)
+    predictor = Predictor(catalog, encoders, queue, Memory(max_loaded_bytes=2**28, max_encoded_bytes=2**26))
+    return Service(catalog, encoders, runner, predictor, queue, Settings(), Turns(1))
+
+
+def ask(service: Service, name: str, *texts: str) -> tuple[Prediction, ...]:
+    """Return one classifier's answers."""
+    return service.predict(PredictRequest((name,), texts))
 
 
 def artifact_of(service: Service, name: str) -> tuple[str, int, Artifact]:
@@ -85,10 +94,10 @@ def test_it_answers_what_training_computed(service: Service, bundled: OnnxEncode
     _, _, artifact = artifact_of(service, "tickets")
     assert artifact.adapter is not None
     texts = [*QUESTIONS, *(row.text for row in ROWS)]
-    expected = artifact.head.scores(features_as_trained(bundled, texts, widen(artifact.adapter)))
-    answers = [list(service.predict("tickets", text).scores.values()) for text in texts]
+    expected = artifact.head.scores(features_as_trained(bundled, texts, artifact.adapter))
+    answers = [list(answer.scores.values()) for answer in ask(service, "tickets", *texts)]
     np.testing.assert_allclose(answers, expected, atol=1e-4)
-    found = [service.predict("tickets", row.text).label for row in ROWS]
+    found = [answer.label for answer in ask(service, "tickets", *(row.text for row in ROWS))]
     assert found == [row.label for row in ROWS]
 
 
@@ -98,7 +107,7 @@ def test_the_same_request_gives_the_same_bytes_whatever_else_goes_on(service: Se
 
     def predict() -> None:
         while not stop.is_set():
-            service.predict("tickets", QUESTIONS[0])
+            ask(service, "tickets", QUESTIONS[0])
 
     asking = threading.Thread(target=predict)
     asking.start()
@@ -122,7 +131,7 @@ def test_the_same_request_gives_the_same_bytes_after_a_restart(service: Service,
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:
     recipe = Recipe(num_iterations=5, batch_size=32, seed=3, max_seconds=600)
     record = service.fit(replace(REQUEST, model_name="recorded", recipe=recipe))
-    (listed,) = (one for one in service.list_classifiers() if one.name == "recorded")
+    (listed,) = (one for one in service.list_classifiers().records if one.name == "recorded")
     assert listed == record
     assert listed.recipe == recipe
     report = listed.summary.adapter
@@ -131,9 +140,9 @@ def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> N
     assert "torch" in listed.summary.versions
 
 
-def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: Adapter) -> Floats:
+def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: MapChanges) -> Floats:
     """Return what training makes of texts: the last three layers in torch, side by side."""
-    states, folder = encoder.encode_states(texts), encoder.folder
+    states, folder = encode_states(encoder, texts), encoder.folder
     packed = pack_texts(TokenStates(states.packed, states.lengths), np.arange(len(texts)), folder.pooling)
     weights, layers = tensors(weights_of(folder, adapter)), layers_of(folder)
     reached = [
@@ -183,11 +192,10 @@ def tiny_service(tiny: OnnxEncoder) -> Service:
 
 
 def assert_usable(service: Service, record: Record) -> None:
-    for text in ("reset my password", "?", "word " * 400):
-        scores = service.predict(record.name, text).scores
-        assert tuple(scores) == record.labels
-        assert all(0 <= score <= 1 for score in scores.values())
-        assert sum(scores.values()) == pytest.approx(1, abs=1e-4)
+    for answer in ask(service, record.name, "reset my password", "?", "word " * 400):
+        assert tuple(answer.scores) == record.labels
+        assert all(0 <= score <= 1 for score in answer.scores.values())
+        assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize("num_iterations", [0, 5])

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.prediction import PredictLimits
 from windrow.settings import Settings, read_settings, variable_name
 
 
@@ -25,6 +27,10 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("keep_training_rows", "off", False),
         ("allowed_base_models", " a/b, c/d ,", ("a/b", "c/d")),
         ("max_fits", "3", 3),
+        ("max_waiting", "1", 1),
+        ("max_encoded_bytes", "0", 0),
+        ("keep_loaded", "tickets, tone_v3", ("tickets", "tone_v3")),
+        ("keep_loaded", "", ()),
     ],
 )
 def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> None:
@@ -38,6 +44,10 @@ def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> 
         ("port", "-1"),
         ("max_rows", "1"),
         ("max_fits", "0"),
+        ("max_waiting", "0"),
+        ("max_texts", "0"),
+        ("max_model_names", "-1"),
+        ("max_encoded_bytes", "-1"),
         ("offline", "maybe"),
         ("log_format", "xml"),
         ("max_body_bytes", ""),
@@ -64,8 +74,9 @@ def test_what_kubernetes_sets_beside_a_service_called_windrow_is_no_setting() ->
 
 
 def test_the_limits_are_those_of_the_settings() -> None:
-    limits = Settings(max_rows=5, max_labels=4, max_text_chars=3).limits
-    assert (limits.max_rows, limits.max_labels, limits.max_text_chars) == (5, 4, 3)
+    settings = Settings(max_rows=5, max_labels=4, max_text_chars=3, max_texts=2, max_model_names=1)
+    assert settings.limits == DataLimits(max_rows=5, max_labels=4, max_text_chars=3)
+    assert settings.predict_limits == PredictLimits(max_texts=2, max_model_names=1, max_text_chars=3)
 
 
 def test_each_setting_says_what_it_is() -> None:

@@ -3,13 +3,14 @@
 Owns which class stands behind each seam; knows nothing of what they do.
 """
 
-import threading
-
+from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.session import TextEncoder, load_encoder
-from windrow.execution.predictor import Predictor
+from windrow.execution.batching import BatchQueue
+from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import ProcessRunner
+from windrow.execution.turns import Turns
 from windrow.service import Service
 from windrow.settings import Settings
 from windrow.storage.catalog import Catalog
@@ -34,11 +35,14 @@ def open_service(settings: Settings) -> Service:
 
     catalog = Catalog(LocalFiles(settings.data_dir))
     encoders = ResidentEncoders(load)
+    queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting)
+    memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
     return Service(
         catalog=catalog,
         encoders=encoders,
         runner=ProcessRunner(settings.max_fits),
-        predictor=Predictor(catalog, encoders, settings.max_loaded_bytes),
+        predictor=Predictor(catalog, encoders, queue, memory),
+        queue=queue,
         settings=settings,
-        turns=threading.Semaphore(settings.max_fits),
+        turns=Turns(settings.max_fits),
     )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from windrow.domain.classifier import FitRequest, Record
-from windrow.domain.prediction import Prediction
+from windrow.domain.listing import Listing, Page
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 
 OnStep = Callable[[int, int, float], None]
 
@@ -34,18 +35,34 @@ class Operations(Protocol):
         """
         ...
 
-    def predict(self, model_name: str, text: str) -> Prediction:
-        """Classify one text.
+    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+        """Classify texts: several by one classifier, or one by several classifiers. All of it is answered, or nothing.
+
+        Args:
+            request: Names, texts and how many scores to give.
+            is_wanted: Asked, from any thread, before something is computed.
+
+        Returns:
+            An answer for each text, or for each name, in their order.
 
         Raises:
-            InvalidInput: The name or the text breaks a rule.
-            ClassifierNotFound: No classifier has this name.
-            ArtifactInvalid: The saved classifier is damaged.
+            InvalidInput: A name, a text, their number or ``top_k`` breaks a rule.
+            ClassifierNotFound: No classifier has one of the names.
+            ArtifactInvalid: A saved classifier is damaged.
+            Overloaded: Too many requests wait already.
+            Abandoned: ``is_wanted`` said no.
         """
         ...
 
-    def list_classifiers(self) -> tuple[Record, ...]:
-        """Return the newest record of every classifier that is not deleted, sorted by name."""
+    def list_classifiers(self, page: Page = Page()) -> Listing:
+        """Return the newest record of every classifier that is not deleted, sorted by name, or a page of them.
+
+        Args:
+            page: Which part of the list; by default all of it.
+
+        Raises:
+            InvalidInput: The page breaks a rule.
+        """
         ...
 
     def delete(self, model_name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 PREFIX = "WINDROW_"
@@ -60,6 +61,11 @@ class Settings:
     max_rows: int = _knob(100_000, _at_least(2), "Most training rows in one request.")
     max_labels: int = _knob(1_000, _at_least(2), "Most labels of one classifier.")
     max_text_chars: int = _knob(20_000, _at_least(1), "Longest text, in characters.")
+    max_texts: int = _knob(1_000, _at_least(1), "Most texts in one predict.")
+    max_model_names: int = _knob(1_000, _at_least(1), "Most classifiers in one predict.")
+    max_waiting: int = _knob(
+        256, _at_least(1), "Requests that may wait for the encoder; further ones are told when to come again."
+    )
     allowed_base_models: tuple[str, ...] = _knob(
         (
             DEFAULT_BASE_MODEL,
@@ -76,13 +82,24 @@ class Settings:
     max_loaded_bytes: int = _knob(
         256_000_000, _at_least(0), "Memory for loaded classifiers, in bytes; the least recently used go first."
     )
+    keep_loaded: tuple[str, ...] = _knob(
+        (), _ids, "Classifiers that are loaded at the start and stay in memory, comma-separated."
+    )
+    max_encoded_bytes: int = _knob(
+        64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
+    )
     max_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
     stop_timeout_s: int = _knob(30, _at_least(0), "Seconds that a stopping server waits for running requests.")
 
     @property
     def limits(self) -> DataLimits:
-        """The limits on one request's rows and texts."""
+        """The limits on one training's rows."""
         return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
+
+    @property
+    def predict_limits(self) -> PredictLimits:
+        """The limits on one predict's names and texts."""
+        return PredictLimits(self.max_texts, self.max_model_names, self.max_text_chars)
 
 
 def variable_name(setting: str) -> str:

@@ -11,7 +11,7 @@ from windrow.domain.dataset import (
     DataLimits,
     Row,
     check_rows,
-    check_text,
+    check_texts,
     data_sha256,
     find_data_warnings,
     rows_as_jsonl,
@@ -72,15 +72,15 @@ def test_a_very_long_label_is_refused() -> None:
 
 
 def test_a_text_of_exactly_the_limit_passes() -> None:
-    assert check_text("x" * 10, 10) == "x" * 10
+    check_texts(["x" * 10], 10)
     with pytest.raises(LimitExceeded):
-        check_text("x" * 11, 10)
+        check_texts(["x" * 11], 10)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\ud800"])
 def test_a_text_that_cannot_be_encoded_is_refused(text: str) -> None:
     with pytest.raises(InvalidText):
-        check_text(text, 10)
+        check_texts([text], 10)
 
 
 @given(st.lists(st.builds(Row, words, words), max_size=5))

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from windrow.encoders.adapters import Adapter, Halves, MapChanges, join_changes
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import Floats, adapted_maps
-from windrow.encoders.session import Adapter
+from windrow.encoders.layout import adapted_maps
 
 # Where BERT's files keep the six maps of a layer.
 _BERT_NAMES = {
@@ -21,25 +21,30 @@ _BERT_NAMES = {
 }
 
 
-def adapter_for(folder: EncoderFolder, rank: int, seed: int = 0) -> dict[str, Floats]:
+def adapter_for(folder: EncoderFolder, rank: int, seed: int = 0) -> Adapter:
     """Return an adapter that changes the features visibly."""
+    return join_changes(folder, changes_for(folder, rank, seed))
+
+
+def changes_for(folder: EncoderFolder, rank: int, seed: int = 0, size: float = 0.1) -> dict[str, Halves]:
+    """Return the changes of such an adapter, map by map."""
     random = np.random.default_rng(seed)
     shapes = {
         f"{name}.{side}": shape
         for name, (rows, columns) in adapted_maps(folder)
         for side, shape in (("down", (rows, rank)), ("up", (rank, columns)))
     }
-    return {name: (random.standard_normal(shape) * 0.1).astype(np.float32) for name, shape in shapes.items()}
+    return {name: (random.standard_normal(shape) * size).astype(np.float16) for name, shape in shapes.items()}
 
 
-def merge(folder: EncoderFolder, adapter: Adapter, path: Path) -> EncoderFolder:
-    """Copy a BERT folder to ``path``, with the adapter added to its weights."""
+def merge(folder: EncoderFolder, changes: MapChanges, path: Path) -> EncoderFolder:
+    """Copy a BERT folder to ``path``, with an adapter's changes added to its weights."""
     shutil.copytree(folder.path, path)
     tensors = load_file(path / "model.safetensors")
     for name, _ in adapted_maps(folder):
         _, layer, part = name.split(".")
         theirs = f"encoder.layer.{layer}.{_BERT_NAMES[part]}.weight"
-        change = adapter[f"{name}.down"] @ adapter[f"{name}.up"]
+        change = changes[f"{name}.down"].astype(np.float32) @ changes[f"{name}.up"].astype(np.float32)
         tensors[theirs] = np.ascontiguousarray(tensors[theirs] + change.T)
     save_file(tensors, path / "model.safetensors")
     return read_encoder_folder(path, "tests/merged")

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from windrow.encoders.cores import usable_cores
+from windrow.encoders.cores import place, usable_cores
 
 
 @pytest.mark.parametrize(("text", "cores"), [("100000 100000\n", 1), ("50000 100000\n", 1), ("150000 100000\n", 2)])
@@ -30,3 +30,50 @@ def test_without_a_limit_the_physical_cores_that_are_allowed_count(
     assert usable_cores(tmp_path / "cpu.max") == 4
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
     assert usable_cores(tmp_path / "missing") == 1
+
+
+def write_topology(path: Path, siblings: dict[int, str]) -> Path:
+    for number, text in siblings.items():
+        folder = path / f"cpu{number}" / "topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(text + "\n")
+    return path
+
+
+def allow(numbers: set[int], monkeypatch: pytest.MonkeyPatch) -> list[frozenset[int]]:
+    """Let this process use such processors; return the list of what its threads are confined to from now on."""
+    confined: list[frozenset[int]] = []
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: numbers, raising=False)
+    monkeypatch.setattr("os.sched_setaffinity", lambda _, allowed: confined.append(frozenset(allowed)), raising=False)
+    return confined
+
+
+def test_each_thread_gets_a_core_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    confined = allow({0, 1, 2, 3, 4, 5}, monkeypatch)
+    topology = write_topology(tmp_path, {0: "0,4", 1: "1,5", 2: "2-3", 3: "2-3", 4: "0,4", 5: "1,5"})
+    placement = place(3, topology)
+    assert placement is not None
+    assert placement.others == "2,6;3,4"
+    with placement.caller():
+        assert confined == [frozenset({0, 4})]
+    assert confined == [frozenset({0, 4}), frozenset(range(6))]
+
+
+@pytest.mark.parametrize(("threads", "allowed"), [(1, {0}), (2, {0, 1, 2, 3}), (2, {0, 4})])
+def test_a_process_that_leaves_cores_to_others_is_not_placed(
+    threads: int, allowed: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(allowed, monkeypatch)
+    assert place(threads, write_topology(tmp_path, {0: "0,4", 4: "0,4"})) is None
+
+
+def test_processors_of_an_unknown_layout_count_as_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow({2, 5}, monkeypatch)
+    placement = place(2, write_topology(tmp_path, {2: "nonsense"}))
+    assert placement is not None
+    assert (placement.cores, placement.others) == ((frozenset({2}), frozenset({5})), "6")
+
+
+def test_a_system_that_cannot_place_threads_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sched_setaffinity", raising=False)
+    assert place(2, tmp_path) is None

@@ -1,20 +1,21 @@
 """The encoder gives what sentence-transformers gives, for every family, with and without an adapter."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.encoders import reference
-from tests.encoders.adapters import adapter_for, merge
+from tests.encoders.adapters import adapter_for, changes_for, merge
 from tests.encoders.contract import TextEncoderContract
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid
+from windrow.domain.errors import BaseModelInvalid
+from windrow.encoders.adapters import join_changes
+from windrow.encoders.bulk import encode, encode_states, features_of
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import Floats, feature_size
-from windrow.encoders.session import OnnxEncoder, TextEncoder, load_encoder
+from windrow.encoders.layout import feature_size
+from windrow.encoders.session import OnnxEncoder, TextEncoder, Width, load_encoder
 
 VARIED = [
     "a",
@@ -52,7 +53,7 @@ class TestFakeEncoder(TextEncoderContract):
 def test_the_bundled_encoder_agrees_with_sentence_transformers(
     bundled: OnnxEncoder, bundled_folder: EncoderFolder
 ) -> None:
-    ours = bundled.encode(VARIED).features[:, -bundled_folder.hidden_size :]
+    ours = encode(bundled, VARIED).features[:, -bundled_folder.hidden_size :]
     cosines = (ours * reference.last_layer(bundled_folder.path, VARIED)).sum(axis=1)
     assert cosines.min() >= 0.99999
 
@@ -60,7 +61,7 @@ def test_the_bundled_encoder_agrees_with_sentence_transformers(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_family_agrees_with_sentence_transformers(kind: str, tmp_path: Path) -> None:
     folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", kind), "tests/tiny")
-    ours = load_encoder(folder, tmp_path, threads=1).encode(WORDS).features
+    ours = encode(load_encoder(folder, tmp_path, threads=1), WORDS).features
     np.testing.assert_allclose(ours[:, -folder.hidden_size :], reference.last_layer(folder.path, WORDS), atol=2e-5)
     np.testing.assert_allclose(ours, reference.last_three_layers(folder.path, WORDS), atol=2e-5)
 
@@ -70,56 +71,52 @@ def test_a_model_of_two_layers_gives_the_features_of_both(tmp_path: Path) -> Non
     encoder = load_encoder(folder, tmp_path, threads=1)
     assert feature_size(encoder.folder) == 2 * folder.hidden_size
     theirs = reference.last_three_layers(folder.path, WORDS)[:, folder.hidden_size :]
-    np.testing.assert_allclose(encoder.encode(WORDS).features, theirs, atol=2e-5)
-    assert encoder.encode_states(WORDS).packed.shape[1] == folder.hidden_size
+    np.testing.assert_allclose(encode(encoder, WORDS).features, theirs, atol=2e-5)
+    assert encode_states(encoder, WORDS).packed.shape[1] == folder.hidden_size
 
 
 def test_a_text_is_truncated_beyond_the_last_token_that_fits(bundled: OnnxEncoder) -> None:
-    assert bundled.encode(["word " * 254, "word " * 255]).truncated.tolist() == [False, True]
+    assert encode(bundled, ["word " * 254, "word " * 255]).truncated.tolist() == [False, True]
 
 
 def test_an_adapter_equals_weights_that_it_was_added_to(
     tiny: OnnxEncoder, tiny_folder: EncoderFolder, tmp_path: Path
 ) -> None:
-    adapter = adapter_for(tiny_folder, rank=4)
-    merged = load_encoder(merge(tiny_folder, adapter, tmp_path / "merged"), tmp_path, threads=1)
-    adapted = tiny.encode(WORDS, adapter).features
-    np.testing.assert_allclose(adapted, merged.encode(WORDS).features, atol=1e-5)
-    assert np.abs(adapted - tiny.encode(WORDS).features).max() > 0.01
-    np.testing.assert_allclose(tiny.features(tiny.encode_states(WORDS), adapter), adapted, atol=1e-5)
+    changes = changes_for(tiny_folder, rank=4)
+    adapter = join_changes(tiny_folder, changes)
+    merged = load_encoder(merge(tiny_folder, changes, tmp_path / "merged"), tmp_path, threads=1)
+    adapted = encode(tiny, WORDS, adapter).features
+    np.testing.assert_allclose(adapted, encode(merged, WORDS).features, atol=1e-5)
+    assert np.abs(adapted - encode(tiny, WORDS).features).max() > 0.01
+    np.testing.assert_allclose(features_of(tiny, encode_states(tiny, WORDS), adapter), adapted, atol=1e-5)
+
+
+@pytest.mark.parametrize("width", Width)
+def test_texts_with_different_adapters_and_with_none_share_a_batch(
+    width: Width, tiny: OnnxEncoder, tiny_folder: EncoderFolder
+) -> None:
+    first, second = adapter_for(tiny_folder, 2, seed=1), adapter_for(tiny_folder, 3, seed=2)
+    adapters = [first, None, second, first, None, second]
+    batch = tiny.tokenize(WORDS)
+    together = tiny.encode(batch, adapters, width)
+    apart = [tiny.encode([text], [adapter], Width.ALL_CORES)[0] for text, adapter in zip(batch, adapters, strict=True)]
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+    assert np.abs(together - tiny.encode(batch, [None] * len(batch), width)).max(axis=1)[[0, 2, 3, 5]].min() > 0.01
 
 
 def test_an_adapter_of_rank_0_changes_nothing(tiny: OnnxEncoder, tiny_folder: EncoderFolder) -> None:
-    empty = tiny.encode(WORDS, adapter_for(tiny_folder, rank=0)).features
-    np.testing.assert_allclose(empty, tiny.encode(WORDS).features, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (lambda a: a.pop("layers.1.query.up"), "lacks layers.1.query.up"),
-        (lambda a: a.update(extra=np.zeros(1, np.float32)), "has extra"),
-        (lambda a: a.update({"layers.1.query.up": np.zeros((5, 32), np.float32)}), "layers.1.query.up as float32"),
-        (lambda a: a.update({"layers.3.key.down": np.zeros((32, 4))}), "layers.3.key.down as float64"),
-    ],
-)
-def test_an_adapter_that_does_not_fit_is_refused(
-    change: Callable[[dict[str, Floats]], object], problem: str, tiny: OnnxEncoder, tiny_folder: EncoderFolder
-) -> None:
-    adapter = adapter_for(tiny_folder, rank=4)
-    change(adapter)
-    with pytest.raises(ArtifactInvalid, match=problem):
-        tiny.encode(WORDS, adapter)
+    empty = encode(tiny, WORDS, adapter_for(tiny_folder, rank=0)).features
+    np.testing.assert_allclose(empty, encode(tiny, WORDS).features, atol=1e-6)
 
 
 def test_a_folder_can_ask_for_lower_case(tmp_path: Path) -> None:
     path = write_tiny_folder(tmp_path / "model")
     edit_json(path / "tokenizer.json", normalizer={"type": "NFC"})
     cased = load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1)
-    assert not np.allclose(*cased.encode(["Reset My PASSWORD", "reset my password"]).features)
+    assert not np.allclose(*encode(cased, ["Reset My PASSWORD", "reset my password"]).features)
     edit_json(path / "sentence_bert_config.json", do_lower_case=True)
     lower = load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1)
-    assert np.allclose(*lower.encode(["Reset My PASSWORD", "reset my password"]).features)
+    assert np.allclose(*encode(lower, ["Reset My PASSWORD", "reset my password"]).features)
 
 
 def test_an_unreadable_tokenizer_is_refused(tmp_path: Path) -> None:
@@ -152,5 +149,5 @@ def test_a_damaged_graph_is_refused_with_what_to_delete(tiny_folder: EncoderFold
 def test_loading_and_encoding_print_nothing(
     tiny_folder: EncoderFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    load_encoder(tiny_folder, tmp_path).encode(WORDS, adapter_for(tiny_folder, rank=2))
+    encode(load_encoder(tiny_folder, tmp_path), WORDS, adapter_for(tiny_folder, rank=2))
     assert capfd.readouterr() == ("", "")

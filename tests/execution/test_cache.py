@@ -1,10 +1,14 @@
 """The loading cache: single flight, budget, eviction."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from windrow.domain.vitals import CacheVitals
 from windrow.execution.cache import LoadingCache
 
 
@@ -20,24 +24,23 @@ def test_a_value_is_loaded_once() -> None:
     assert loads == ["a"]
 
 
-def test_a_hundred_simultaneous_callers_load_once() -> None:
-    kept = cache()
+@pytest.mark.parametrize("max_bytes", [100, 0], ids=["kept", "not kept"])
+def test_a_hundred_simultaneous_callers_load_once(max_bytes: int) -> None:
+    kept = cache(max_bytes)
     loads: list[int] = []
-    gate = threading.Barrier(100)
-    release = threading.Event()
+    all_have_asked = threading.Event()
 
     def load() -> str:
         loads.append(1)
-        assert release.wait(30)
+        assert all_have_asked.wait(30)
         return "value"
 
-    def ask() -> str:
-        gate.wait()
-        return kept.get("a", load)
-
     with ThreadPoolExecutor(100) as pool:
-        answers = [pool.submit(ask) for _ in range(100)]
-        release.set()
+        answers = [pool.submit(kept.get, "a", load) for _ in range(100)]
+        deadline = time.monotonic() + 30
+        while kept.vitals().misses < 100 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        all_have_asked.set()
         assert {answer.result() for answer in answers} == {"value"}
     assert len(loads) == 1
 
@@ -56,6 +59,55 @@ def test_a_value_beyond_the_budget_is_handed_out_but_not_kept() -> None:
     kept = cache(max_bytes=2)
     assert kept.get("a", lambda: "xxx") == "xxx"
     assert kept.get("a", lambda: "yyy") == "yyy"
+
+
+def test_a_budget_of_nothing_keeps_nothing() -> None:
+    kept = cache(max_bytes=0)
+    assert kept.get("a", lambda: "x") == "x"
+    kept.put("b", "x")
+    assert (kept.peek("a"), kept.peek("b")) == (None, None)
+    assert kept.vitals() == CacheVitals(entries=0, size_bytes=0, max_bytes=0, hits=0, misses=3)
+
+
+def test_a_value_that_was_put_is_found() -> None:
+    kept = cache()
+    kept.put("a", "x")
+    assert kept.peek("a") == kept.get("a", lambda: "loaded") == "x"
+    kept.put("a", "another")
+    assert kept.peek("a") == "another"
+    assert kept.vitals().size_bytes == len("another")
+
+
+def test_a_look_at_a_value_keeps_it_from_going_first() -> None:
+    kept = cache(max_bytes=2)
+    kept.put("a", "x")
+    kept.put("b", "x")
+    kept.peek("a")
+    kept.put("c", "x")
+    assert [key for key in "abc" if kept.peek(key)] == ["a", "c"]
+
+
+def test_vitals_tell_what_is_here_and_how_often_it_helped() -> None:
+    kept = cache(max_bytes=5)
+    for _ in range(3):
+        kept.get("a", lambda: "xx")
+    kept.put("b", "yyy")
+    kept.peek("b")
+    kept.peek("c")
+    assert kept.vitals() == CacheVitals(entries=2, size_bytes=5, max_bytes=5, hits=3, misses=2)
+    kept.put("c", "z")
+    assert (kept.vitals().entries, kept.vitals().size_bytes) == (2, 4)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 4)), max_size=40), st.integers(0, 8))
+def test_it_never_holds_more_than_its_budget(puts: list[tuple[str, int]], max_bytes: int) -> None:
+    kept = cache(max_bytes)
+    for key, size in puts:
+        kept.put(key, "x" * size)
+        vitals = kept.vitals()
+        assert vitals.size_bytes <= max_bytes
+        assert sum(len(kept.peek(letter) or "") for letter in "abcdef") == vitals.size_bytes
 
 
 def test_a_failed_load_is_raised_and_tried_again() -> None:

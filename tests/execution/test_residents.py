@@ -51,8 +51,8 @@ def test_a_failed_load_is_tried_again() -> None:
 def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -> None:
     encoder = FakeEncoder()
     residents = ResidentEncoders(lambda _: encoder)
-    trained = replace(record(), base_model=encoder.base_model)
+    trained = replace(record(), base_model=encoder.folder.base_model)
     assert residents.of_record(trained) is encoder
-    altered = replace(trained, base_model=replace(encoder.base_model, digest="0" * 64))
+    altered = replace(trained, base_model=replace(encoder.folder.base_model, digest="0" * 64))
     with pytest.raises(BaseModelUnavailable, match="train the classifier again"):
         residents.of_record(altered)

@@ -1,6 +1,7 @@
 """A training from checked rows to a finished artifact: what is trained, what is left out, and what the report says."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,14 @@ from tests.fakes.runner import InlineRunner
 from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.recipe import Recipe
+from windrow.encoders.adapters import join_changes
+from windrow.encoders.bulk import encode
 from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import trainer
 from windrow.execution.runner import ignore_steps
-from windrow.execution.trainer import Trained, train
+from windrow.execution.trainer import Means, Trained, train
 from windrow.learning import plan
-from windrow.learning.adapter import widen
 from windrow.learning.choice import Strength
 from windrow.learning.plan import FEW, MANY
 from windrow.storage.artifact import Artifact, artifact_from_bytes
@@ -37,7 +39,7 @@ def dataset(rows_per_label: int = 4, labels: int = 3) -> Dataset:
 @pytest.fixture
 def fit(tiny: OnnxEncoder) -> Callable[..., Trained]:
     def fit(data: Dataset, recipe: Recipe = Recipe(), on_step: Callable[..., None] = ignore_steps) -> Trained:
-        return train(data, recipe, tiny, InlineRunner(), on_step)
+        return train(data, recipe, Means(tiny, nullcontext, InlineRunner()), on_step)
 
     return fit
 
@@ -86,7 +88,7 @@ def test_the_head_fits_the_features_that_the_saved_adapter_gives(
     data = dataset()
     artifact = artifact_from_bytes(fit(data).artifact)
     assert artifact.adapter is not None
-    scores = artifact.head.scores(tiny.encode(data.texts, widen(artifact.adapter)).features)
+    scores = artifact.head.scores(encode(tiny, data.texts, join_changes(tiny.folder, artifact.adapter)).features)
     assert (scores.argmax(axis=1) == data.label_ids()).all()
 
 

@@ -1,18 +1,20 @@
 """FakeEncoder: a text encoder without a model. Words are hashed, so texts that share words lie close."""
 
-import hashlib
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import Floats
 from windrow.encoders.packing import first_tokens
-from windrow.encoders.session import Adapter, Encoded, States
+from windrow.encoders.session import Tokens, Width
 
 HIDDEN_SIZE = 64
 NUM_THIRDS = 3
@@ -40,35 +42,32 @@ class FakeEncoder:
         )
 
     @property
-    def base_model(self) -> BaseModel:
-        return self._folder.base_model
-
-    @property
     def folder(self) -> EncoderFolder:
         return self._folder
 
-    def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
-        states = self.encode_states(texts)
-        return Encoded(self.features(states, adapter), states.truncated)
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        # The first stands for a real encoder's special token.
+        words = [["", *text.lower().split()] for text in texts]
+        return [
+            Tokens(np.array([zlib.crc32(word.encode()) for word in row[:MAX_WORDS]], np.int64), len(row) > MAX_WORDS)
+            for row in words
+        ]
 
-    def encode_states(self, texts: Sequence[str]) -> States:
-        words = [["", *text.lower().split()] for text in texts]  # the first stands for a real encoder's special token
-        kept = [row[:MAX_WORDS] for row in words]
-        packed = np.array([_vector(word) for row in kept for word in row], np.float32).reshape(-1, HIDDEN_SIZE)
-        lengths = np.array([len(row) for row in kept], np.int32)
-        return States(packed, lengths, np.array([len(row) > MAX_WORDS for row in words], np.bool_))
-
-    def features(self, states: States, adapter: Adapter | None = None) -> Floats:
-        if adapter is not None:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        if any(adapters):
             raise ArtifactInvalid("This encoder takes no adapter. Train the classifier without one.")
-        if not len(states.lengths):
-            return np.empty((0, feature_size(self._folder)), np.float32)
-        sums = np.add.reduceat(states.packed, first_tokens(states.lengths), axis=0)
+        return self.features(self.states(batch), np.array([len(tokens.ids) for tokens in batch], np.int32))
+
+    def states(self, batch: Sequence[Tokens]) -> Floats:
+        return np.array([_vector(number) for tokens in batch for number in tokens.ids.tolist()], np.float32)
+
+    def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
+        assert adapter is None
+        sums = np.add.reduceat(states, first_tokens(lengths), axis=0)
         third = sums / np.linalg.norm(sums, axis=1, keepdims=True)
         return np.concatenate([np.roll(third, turn, axis=1) for turn in range(NUM_THIRDS)], axis=1).astype(np.float32)
 
 
 @lru_cache(maxsize=10_000)
-def _vector(word: str) -> Floats:
-    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8])
-    return np.random.default_rng(seed).standard_normal(HIDDEN_SIZE).astype(np.float32)
+def _vector(number: int) -> Floats:
+    return np.random.default_rng(number).standard_normal(HIDDEN_SIZE).astype(np.float32)

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from windrow.domain.classifier import AdapterReport, Candidate, FitRequest, HeadReport, Record, TrainingSummary
-from windrow.domain.dataset import DataLimits, check_rows, check_text, data_sha256, find_data_warnings
-from windrow.domain.errors import ClassifierNotFound, NameTaken
+from windrow.domain.dataset import check_rows, data_sha256, find_data_warnings
+from windrow.domain.errors import Abandoned, ClassifierNotFound, NameTaken
+from windrow.domain.listing import DEFAULT_PAGE_SIZE, Listing, Page, check_page
 from windrow.domain.names import check_name, near_names
-from windrow.domain.prediction import Prediction
-from windrow.domain.recipe import BaseModel, check_recipe
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
+from windrow.domain.recipe import BaseModel, check_range, check_recipe
+from windrow.domain.vitals import CacheVitals, Vitals
 from windrow.execution.runner import ignore_steps
 from windrow.operations import OnStep
+from windrow.settings import Settings
 
 ADAPTER = AdapterReport(
     strength=0.75,
@@ -28,15 +31,29 @@ ADAPTER = AdapterReport(
     first_loss=1.5,
     last_loss=1.25,
 )
+VITALS = Vitals(
+    waiting_requests=1,
+    waiting_texts=2,
+    running_batches=3,
+    batches=4,
+    tokens=5,
+    refused=6,
+    abandoned=7,
+    fits_running=8,
+    fits_waiting=9,
+    classifiers=CacheVitals(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
+    texts=CacheVitals(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+)
 
 
 @dataclass
 class FakeOperations:
     """Scores a label by the words that a text shares with its rows. Every hook runs at the start of its verb."""
 
-    limits: DataLimits = field(default_factory=DataLimits)
+    settings: Settings = field(default_factory=Settings)
     before_fit: Callable[[], None] = lambda: None
-    before_predict: Callable[[], None] = lambda: None
+    before_predict: Callable[[IsWanted], None] = lambda is_wanted: None
+    shown: Vitals = VITALS
     started: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
     _kept: dict[str, tuple[Record, FitRequest]] = field(default_factory=dict)
@@ -53,7 +70,7 @@ class FakeOperations:
         for other in self._kept:
             if other != name and other.casefold() == name.casefold():
                 raise NameTaken(f"{other} exists; names may not differ only in case. Choose another name.")
-        dataset = check_rows(request.rows, self.limits)
+        dataset = check_rows(request.rows, self.settings.limits)
         check_recipe(request.recipe)
         self.before_fit()
         adapter = None if request.recipe.num_iterations == 0 else ADAPTER
@@ -77,27 +94,43 @@ class FakeOperations:
         self._kept[name] = (record, request)
         return record
 
-    def predict(self, model_name: str, text: str) -> Prediction:
-        self.before_predict()
-        check_text(text, self.limits.max_text_chars)
-        record, request = self._find(check_name(model_name))
-        words = text.split()
-        votes = dict.fromkeys(record.labels, 1)
-        for row in request.rows:
-            votes[row.label] += len(set(words).intersection(row.text.split()))
-        total = sum(votes.values())
-        scores = {label: count / total for label, count in votes.items()}
-        return Prediction(max(scores, key=scores.__getitem__), scores, model_name, truncated=len(words) > 256)
+    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+        self.before_predict(is_wanted)
+        check_predict_request(request, self.settings.predict_limits)
+        kept = [self._find(name) for name in request.model_names]
+        if request.top_k is not None:
+            check_range("top_k", request.top_k, (1, max(len(record.labels) for record, _ in kept)))
+        if not is_wanted():
+            raise Abandoned("The caller left, so nothing was computed. Ask again.")
+        return tuple(_answer(*each, text, request.top_k) for each in kept for text in request.texts)
 
-    def list_classifiers(self) -> tuple[Record, ...]:
-        return tuple(self._kept[name][0] for name in sorted(self._kept))
+    def list_classifiers(self, page: Page = Page()) -> Listing:
+        check_page(page)
+        names = [name for name in sorted(self._kept) if page.after is None or name > page.after]
+        limit = len(names) if page.is_whole_list else page.limit or DEFAULT_PAGE_SIZE
+        records = tuple(self._kept[name][0] for name in names[:limit])
+        return Listing(records, records[-1].name if len(names) > limit else None)
 
     def delete(self, model_name: str) -> None:
         self._find(check_name(model_name))
         del self._kept[model_name]
+
+    def vitals(self) -> Vitals:
+        return self.shown
 
     def _find(self, name: str) -> tuple[Record, FitRequest]:
         if name not in self._kept:
             near = near_names(name, self._kept)
             raise ClassifierNotFound(f"No classifier is named {name}. Train it first.", {"near_names": list(near)})
         return self._kept[name]
+
+
+def _answer(record: Record, request: FitRequest, text: str, top_k: int | None) -> Prediction:
+    words = text.split()
+    votes = dict.fromkeys(record.labels, 1)
+    for row in request.rows:
+        votes[row.label] += len(set(words).intersection(row.text.split()))
+    total = sum(votes.values())
+    best = record.labels if top_k is None else sorted(votes, key=lambda label: -votes[label])[:top_k]
+    scores = {label: votes[label] / total for label in best}
+    return Prediction(max(scores, key=scores.__getitem__), scores, record.name, truncated=len(words) > 256)

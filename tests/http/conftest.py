@@ -5,53 +5,86 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from tests.fakes.operations import FakeOperations
 from windrow.http.app import create_app
-from windrow.http.routes import Desk
+from windrow.http.metrics import Observed
 from windrow.http.server import listen
 from windrow.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = Settings(max_body_bytes=20_000, max_rows=20, max_labels=4, max_text_chars=600)
+SETTINGS = Settings(
+    max_body_bytes=20_000,
+    max_rows=20,
+    max_labels=4,
+    max_text_chars=600,
+    max_texts=10,
+    max_model_names=5,
+    max_waiting=8,
+)
+
+
+@dataclass
+class Switch:
+    """Passes every verb on to the operations of the test that runs."""
+
+    chosen: FakeOperations = field(default_factory=FakeOperations)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.chosen, name)
+
+
+@dataclass(frozen=True)
+class RunningApp:
+    """The application under a real uvicorn.
+
+    Args:
+        port: On 127.0.0.1.
+        switch: Chooses what it works with.
+    """
+
+    port: int
+    switch: Switch
 
 
 @pytest.fixture
 def operations() -> FakeOperations:
-    return FakeOperations(SETTINGS.limits)
+    return FakeOperations(SETTINGS)
 
 
 @pytest.fixture(scope="session")
-def running_app() -> Iterator[tuple[FastAPI, int]]:
-    """The application under a real uvicorn, and its port on 127.0.0.1. Its log lines go nowhere."""
+def running_app() -> Iterator[RunningApp]:
+    """A running application, whose log lines go nowhere."""
     structlog.configure(
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
     listener = listen("127.0.0.1", 0)
-    app = create_app(FakeOperations(), SETTINGS)
+    switch = Switch()
+    app = create_app(cast(Observed, switch), SETTINGS)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield app, listener.getsockname()[1]
+    yield RunningApp(listener.getsockname()[1], switch)
     server.should_exit = True
     thread.join()
+    app.close()
     structlog.reset_defaults()
     listener.close()
 
 
 @pytest.fixture
-def client(running_app: tuple[FastAPI, int], operations: FakeOperations) -> Iterator[httpx.Client]:
+def client(running_app: RunningApp, operations: FakeOperations) -> Iterator[httpx.Client]:
     """An HTTP client of the running application, which works with this test's operations."""
-    app, port = running_app
-    app.state.desk = Desk(operations, SETTINGS.limits)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+    running_app.switch.chosen = operations
+    with httpx.Client(base_url=f"http://127.0.0.1:{running_app.port}", timeout=30) as http:
         yield http
 
 

@@ -8,16 +8,21 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from windrow.wire import Deleted, FitReply, Health, ModelList, PredictReply
+from windrow.wire.listing import Deleted, ModelList, ModelPage
+from windrow.wire.prediction import ClassifiersReply, PredictReply, TextsReply
+from windrow.wire.server import Health
+from windrow.wire.shapes import EXAMPLE_NAME
+from windrow.wire.training import FitReply
 
-REPLIES: dict[str, type[BaseModel]] = {
-    "/v1/classifier/fit": FitReply,
-    "/v1/classifier/predict": PredictReply,
-    "/v1/classifier/models": ModelList,
-    "/v1/classifier/models/{name}": Deleted,
-    "/health": Health,
+# The shapes that each endpoint may answer with.
+REPLIES: dict[str, tuple[type[BaseModel], ...]] = {
+    "/v1/classifier/fit": (FitReply,),
+    "/v1/classifier/predict": (PredictReply, TextsReply, ClassifiersReply),
+    "/v1/classifier/models": (ModelList, ModelPage),
+    "/v1/classifier/models/{name}": (Deleted,),
+    "/health": (Health,),
 }
 
 
@@ -34,27 +39,60 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
     return {name: _example(document, part) for name, part in schema["properties"].items()}
 
 
+def _examples(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
+    """Return what a body or a reply shows: its own examples, or else one for each shape that it may have."""
+    shown = content["application/json"]
+    if "examples" in shown:
+        return [example["value"] for example in shown["examples"].values()]
+    return [_example(document, schema) for schema in shown["schema"].get("anyOf", [shown["schema"]])]
+
+
+def _fits_one(shapes: tuple[type[BaseModel], ...], value: object) -> bool:
+    return any(not _problems(shape, value) for shape in shapes)
+
+
+def _problems(shape: type[BaseModel], value: object) -> str:
+    try:
+        shape.model_validate(value)
+    except ValidationError as error:
+        return str(error)
+    return ""
+
+
 def test_the_examples_of_every_endpoint_can_be_executed(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == set(REPLIES)
+    assert set(document["paths"]) == {*REPLIES, "/metrics"}
+    executed = 0
     for path, verbs in document["paths"].items():  # in the order of fit, predict, models, delete
         for method, verb in verbs.items():
-            for parameter in verb.get("parameters", []):
-                path_sent = path.replace(f"{{{parameter['name']}}}", parameter["schema"]["examples"][0])
-            body = verb.get("requestBody")
-            sent = _example(document, body["content"]["application/json"]["schema"]) if body else None
-            reply = client.request(method, path_sent if "{" in path else path, json=sent)
-            assert reply.status_code == 200, reply.text
-            REPLIES[path].model_validate(reply.json())
+            sent = _examples(document, verb["requestBody"]["content"]) if "requestBody" in verb else [None]
+            for body in sent:
+                reply = client.request(method, path.replace("{name}", EXAMPLE_NAME), json=body)
+                assert reply.status_code == 200, reply.text
+                assert path == "/metrics" or _fits_one(REPLIES[path], reply.json())
+                executed += 1
+    assert executed == len(document["paths"]) + 2  # predict has three forms
 
 
 def test_the_examples_of_replies_have_the_shape_of_replies(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     for path, verbs in document["paths"].items():
         for verb in verbs.values():
-            REPLIES[path].model_validate(
-                _example(document, verb["responses"]["200"]["content"]["application/json"]["schema"])
-            )
+            content = verb["responses"]["200"]["content"]
+            if path == "/metrics":
+                assert set(content) == {"text/plain"}
+                continue
+            examples = _examples(document, content)
+            assert len(examples) == len(REPLIES[path])
+            for shape, example in zip(REPLIES[path], examples, strict=True):
+                assert _problems(shape, example) == ""
+
+
+def test_the_parameters_of_the_list_are_shown_with_their_ranges(client: httpx.Client) -> None:
+    parameters = client.get("/openapi.json").json()["paths"]["/v1/classifier/models"]["get"]["parameters"]
+    limit, cursor = parameters
+    assert (limit["name"], limit["schema"]["minimum"], limit["schema"]["maximum"]) == ("limit", 1, 1_000)
+    assert (cursor["name"], cursor["required"]) == ("cursor", False)
 
 
 def test_every_field_has_a_description_and_every_reference_leads_somewhere(client: httpx.Client) -> None:

@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from windrow.domain.dataset import DataLimits
 from windrow.http.bodies import MAX_PROBLEMS, parse_json, without_flood
-from windrow.wire import FitBody, PredictBody
+from windrow.wire.prediction import PredictBody
+from windrow.wire.training import FitBody
 
 
 def test_a_document_of_known_fields_stays_as_it_is() -> None:

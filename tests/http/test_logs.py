@@ -1,5 +1,6 @@
 """Log lines of a real process: their form, the request id, and what never stands in them."""
 
+import http.client
 import json
 import re
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from tests.http.conftest import StartServer
 from windrow.http.logs import _render_text
-from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 FIT = {
     "model_name": EXAMPLE_NAME,
@@ -51,6 +52,22 @@ def test_a_request_is_one_line_of_text_for_a_person(start_server: StartServer) -
         rf"duration_ms=[\d.]+ request_id={reply.headers['x-request-id']}",
         line,
     )
+
+
+def test_a_predict_whose_client_has_left_is_logged_with_499(start_server: StartServer) -> None:
+    server = start_server("--wait", WINDROW_LOG_FORMAT="json")
+    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    leaver = http.client.HTTPConnection(server.url.removeprefix("http://"))
+    body = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
+    leaver.request("POST", "/v1/classifier/predict", body, {"Content-Type": "application/json"})
+    server.wait_for_line("predict waits")
+    leaver.close()
+    server.process.terminate()
+    assert server.wait() == 0
+    log = server.log.read_text()
+    [line] = [line for line in _json_lines(log) if line.get("path") == "/v1/classifier/predict"]
+    assert (line["event"], line["status"]) == ("request", 499)
+    assert "Traceback" not in log
 
 
 def test_a_value_with_a_line_break_cannot_forge_a_second_line_of_text() -> None:

@@ -11,9 +11,11 @@ import pytest
 from tests.fakes.operations import FakeOperations
 from tests.http.conftest import SETTINGS
 from windrow.domain import errors
+from windrow.domain.prediction import IsWanted
 from windrow.http import problems
 from windrow.http.problems import STATUSES, problem_response
-from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, Problem
+from windrow.wire.server import Problem
+from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS
 
 SECRET = "Unser Geheimnis steht hier"
 ROWS = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
@@ -240,6 +242,83 @@ def test_a_text_that_is_empty_blank_or_too_long_gets_422(client: httpx.Client, t
     check_problem(reply, 422, "limit_exceeded" if text.strip() else "invalid_text")
 
 
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ({"model_name": "a"}, "invalid_request", "Exactly one of text and texts"),
+        ({"text": "a"}, "invalid_request", "Exactly one of model_name and model_names"),
+        ({"model_name": "a", "text": "a", "texts": ["a"]}, "invalid_request", "Exactly one of text and texts"),
+        ({"model_name": "a", "model_names": ["a"], "text": "a"}, "invalid_request", "Exactly one of model_name"),
+        ({"model_names": ["a"], "texts": ["a"]}, "invalid_request", "model_names goes with text"),
+        ({"model_name": "a", "texts": SECRET}, "invalid_request", "texts must be a list"),
+        ({"model_name": "a", "texts": ["a", {SECRET: SECRET}]}, "invalid_request", "texts[1] must be a string"),
+        ({"model_name": "a", "txts": ["a"]}, "invalid_request", "did you mean text"),
+        ({"model_name": "a", "text": "a", "top_k": "2"}, "invalid_request", "top_k must be a whole number"),
+        ({"model_name": "a", "texts": []}, "invalid_parameter", "texts is empty. Send between 1 and 10."),
+        ({"model_names": [], "text": "a"}, "invalid_parameter", "model_names is empty. Send between 1 and 5."),
+        ({"model_name": "a", "texts": ["a"] * 11}, "limit_exceeded", "WINDROW_MAX_TEXTS"),
+        ({"model_names": ["a"] * 6, "text": "a"}, "limit_exceeded", "WINDROW_MAX_MODEL_NAMES"),
+        ({"model_name": "a", "texts": ["a", " "]}, "invalid_text", "texts[1] is blank"),
+        ({"model_name": "a", "texts": ["a", "b" * 601]}, "limit_exceeded", "texts[1] has 601 characters"),
+        ({"model_names": [EXAMPLE_NAME, "../a"], "text": "a"}, "invalid_name", "[A-Za-z0-9]"),
+        ({"model_name": EXAMPLE_NAME, "text": "a", "top_k": 0}, "invalid_parameter", "between 1 and 3"),
+        ({"model_name": EXAMPLE_NAME, "texts": ["a"], "top_k": 4}, "invalid_parameter", "between 1 and 3"),
+        ({"model_names": [EXAMPLE_NAME], "text": "a", "top_k": -1}, "invalid_parameter", "between 1 and 3"),
+        ([], "invalid_request", "The body must be an object"),
+    ],
+)
+def test_a_predict_that_breaks_a_rule_gets_422_with_the_place_and_the_rule(
+    client: httpx.Client, body: object, code: str, said: str
+) -> None:
+    client.post(FIT_PATH, json=FIT)
+    document = check_problem(client.post(PREDICT_PATH, json=body), 422, code)
+    assert said in str(document["detail"])
+    assert "texts[1]" not in said or document["index"] == 1
+
+
+def test_one_unknown_name_among_many_gets_404_that_names_it_and_nothing_is_answered(client: httpx.Client) -> None:
+    client.post(FIT_PATH, json=FIT)
+    body = {"model_names": [EXAMPLE_NAME, "ticket_clasifier_v1"], "text": SECRET}
+    document = check_problem(client.post(PREDICT_PATH, json=body), 404, "classifier_not_found")
+    assert "ticket_clasifier_v1" in str(document["detail"])
+    assert document["near_names"] == [EXAMPLE_NAME]
+    assert "predictions" not in document
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"limit": "0"}, "between 1 and 1000"),
+        ({"limit": "1001"}, "between 1 and 1000"),
+        ({"limit": "-3"}, "between 1 and 1000"),
+        ({"limit": "ten"}, "between 1 and 1000"),
+        ({"limit": ""}, "between 1 and 1000"),
+        ({"cursor": "???"}, "next_cursor"),
+        ({"cursor": ""}, "next_cursor"),
+    ],
+)
+def test_a_page_that_cannot_be_gets_422_with_the_rule(
+    client: httpx.Client, parameters: dict[str, str], said: str
+) -> None:
+    reply = client.get("/v1/classifier/models", params=parameters)
+    document = check_problem(reply, 422, "invalid_parameter")
+    assert said in str(document["detail"])
+    assert document["parameter"] in parameters
+
+
+def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_come_again(
+    client: httpx.Client, operations: FakeOperations
+) -> None:
+    def refuse(is_wanted: IsWanted) -> None:
+        raise errors.Overloaded("256 requests wait already. Try again in 3 s.", {"retry_after_s": 3})
+
+    operations.before_predict = refuse
+    reply = client.post(PREDICT_PATH, json={"model_name": "a", "text": "b"})
+    document = check_problem(reply, 429, "overloaded")
+    assert (reply.headers["retry-after"], document["retry_after_s"]) == ("3", 3)
+    assert "retry-after" not in client.post(PREDICT_PATH, json={}).headers
+
+
 @pytest.mark.parametrize("error", sorted(STATUSES, key=str))
 def test_every_error_of_a_verb_gets_its_status(
     client: httpx.Client, operations: FakeOperations, error: type[errors.WindrowError]
@@ -254,7 +333,7 @@ def test_every_error_of_a_verb_gets_its_status(
 
 
 def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, operations: FakeOperations) -> None:
-    def fail() -> None:
+    def fail(is_wanted: IsWanted) -> None:
         raise RuntimeError(SECRET)
 
     operations.before_predict = fail

@@ -13,7 +13,7 @@ import pytest
 from tests.http.conftest import StartServer
 from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
-from windrow.wire import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 FIT = {
     "model_name": EXAMPLE_NAME,

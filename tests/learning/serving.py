@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from windrow.encoders.adapters import MapChanges
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import Floats, top_layers
-from windrow.encoders.session import Adapter
 from windrow.encoders.weights import load_weights
 from windrow.learning.layers import pack_texts, pooled
 from windrow.learning.texts import LayerPlan, TokenStates
@@ -19,12 +19,12 @@ def layers_of(folder: EncoderFolder) -> LayerPlan:
     return LayerPlan(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
 
 
-def weights_of(folder: EncoderFolder, adapter: Adapter | None = None) -> dict[str, Floats]:
-    """Return an encoder's weights, with an adapter added to them."""
+def weights_of(folder: EncoderFolder, changes: MapChanges | None = None) -> dict[str, Floats]:
+    """Return an encoder's weights, with an adapter's changes added to them."""
     weights = load_weights(folder)
-    for name in {name.rpartition(".")[0] for name in adapter or {}}:
-        assert adapter is not None
-        weights[f"{name}.weight"] = weights[f"{name}.weight"] + adapter[f"{name}.down"] @ adapter[f"{name}.up"]
+    wide = {name: tensor.astype(np.float32) for name, tensor in (changes or {}).items()}
+    for name in {name.rpartition(".")[0] for name in wide}:
+        weights[f"{name}.weight"] = weights[f"{name}.weight"] + wide[f"{name}.down"] @ wide[f"{name}.up"]
     return weights
 
 
@@ -33,10 +33,10 @@ def tensors(weights: Mapping[str, Floats]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in weights.items()}
 
 
-def pooled_as_trained(texts: TokenStates, folder: EncoderFolder, adapter: Adapter | None = None) -> Floats:
+def pooled_as_trained(texts: TokenStates, folder: EncoderFolder, changes: MapChanges | None = None) -> Floats:
     """Return what training makes of the texts, in their order: the last layer, shape [n, hidden]."""
     packed = pack_texts(texts, np.arange(len(texts.lengths)), folder.pooling)
     points = np.empty((len(texts.lengths), folder.hidden_size), np.float32)
     with torch.no_grad():
-        points[packed.order] = pooled(packed, tensors(weights_of(folder, adapter)), layers_of(folder)).numpy()
+        points[packed.order] = pooled(packed, tensors(weights_of(folder, changes)), layers_of(folder)).numpy()
     return points

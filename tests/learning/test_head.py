@@ -6,7 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from windrow.learning.head import MAX_FOLDS, STRENGTHS, Floats, Ids, LinearHead, deal_folds, fit_head, splits
+from windrow.learning.head import (
+    MAX_FOLDS,
+    STRENGTHS,
+    Floats,
+    Ids,
+    LinearHead,
+    deal_folds,
+    fit_head,
+    score_together,
+    splits,
+)
 
 
 def clusters(rows_per_label: int, labels: int, width: int = 64, spread: float = 0.3) -> tuple[Floats, Ids]:
@@ -91,3 +101,18 @@ def test_each_label_is_always_left_in_training_and_spread_evenly(counts: list[in
         else:
             sizes = np.bincount(own, minlength=min(MAX_FOLDS, max(counts)))
             assert sizes.max() - sizes.min() <= 1
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(1, 4), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_heads_score_together_as_they_do_alone(labels: list[int], rows: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    heads = [
+        LinearHead(
+            random.normal(scale=20, size=(count, 8)).astype(np.float32), random.normal(size=count).astype(np.float32)
+        )
+        for count in labels
+    ]
+    features = random.normal(size=(rows, 8)).astype(np.float32)
+    for head, scores in zip(heads, score_together(heads, features), strict=True):
+        np.testing.assert_allclose(scores, head.scores(features), atol=1e-5)

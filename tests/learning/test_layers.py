@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.encoders.adapters import adapter_for
+from tests.encoders.adapters import changes_for
 from tests.encoders.tiny import KINDS, write_tiny_folder
 from tests.learning.serving import layers_of, pooled_as_trained, tensors, weights_of
+from windrow.encoders.adapters import join_changes
+from windrow.encoders.bulk import States, encode, encode_states, features_of
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.session import OnnxEncoder, States, load_encoder
+from windrow.encoders.session import OnnxEncoder, load_encoder
 from windrow.learning.layers import pack_texts, pooled, token_states
 from windrow.learning.texts import TokenStates
 
@@ -36,25 +38,25 @@ def some_states(folder: EncoderFolder) -> States:
 def test_every_family_trains_what_it_serves(kind: str, tmp_path: Path) -> None:
     folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", kind), "tests/tiny")
     encoder = load_encoder(folder, tmp_path, threads=1)
-    for states in (some_states(folder), encoder.encode_states(["how do i reset my password ?", "word", "and " * 250])):
-        for adapter in (None, adapter_for(folder, rank=4)):
-            served = encoder.features(states, adapter)[:, -folder.hidden_size :]
-            trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, adapter)
+    for states in (some_states(folder), encode_states(encoder, ["how do i reset my password ?", "word", "and " * 250])):
+        for changes in (None, changes_for(folder, rank=4)):
+            adapter = None if changes is None else join_changes(folder, changes)
+            served = features_of(encoder, states, adapter)[:, -folder.hidden_size :]
+            trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, changes)
             np.testing.assert_allclose(trained, served, atol=1e-4)
-    plain = encoder.features(states)
-    assert np.abs(encoder.features(states, adapter) - plain).max() > 0.01, "the adapter changed nothing"
+    plain = features_of(encoder, states)
+    assert np.abs(features_of(encoder, states, adapter) - plain).max() > 0.01, "the adapter changed nothing"
 
 
 @pytest.mark.parametrize("adapted", [False, True])
 def test_the_bundled_encoder_trains_what_it_serves(bundled: OnnxEncoder, adapted: bool) -> None:
     folder = bundled.folder
-    adapter = (
-        {name: tensor * np.float32(0.125) for name, tensor in adapter_for(folder, rank=8).items()} if adapted else None
-    )
-    states = bundled.encode_states(TEXTS)
+    changes = changes_for(folder, rank=8, size=0.035) if adapted else {}
+    states = encode_states(bundled, TEXTS)
     assert (states.lengths.min(), states.lengths.max()) == (3, folder.max_tokens)
-    trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, adapter)
-    np.testing.assert_allclose(trained, bundled.encode(TEXTS, adapter).features[:, -folder.hidden_size :], atol=1e-4)
+    trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, changes)
+    served = encode(bundled, TEXTS, join_changes(folder, changes)).features
+    np.testing.assert_allclose(trained, served[:, -folder.hidden_size :], atol=1e-4)
 
 
 def test_a_text_has_the_same_state_alone_and_among_others(tiny_folder: EncoderFolder) -> None:

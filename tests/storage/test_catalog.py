@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -190,6 +191,17 @@ class TestCurrent:
             catalog.current("ticket_v1")
         assert caught.value.facts["near_names"] == ["tickets_v1", "tickets_v2"]
 
+    def test_of_an_unknown_name_opens_near_names_only_and_lists_the_live_ones(self) -> None:
+        files = MemoryFiles()
+        for name in ("tickets_v1", "tickets_v2", *"abcdef"):
+            Catalog(files).publish(record(name), {})
+        Catalog(files).delete("tickets_v2")
+        files.calls.clear()
+        with pytest.raises(ClassifierNotFound) as caught:
+            Catalog(files).current("ticket_v1")
+        assert caught.value.facts["near_names"] == ["tickets_v1"]
+        assert files.calls["get"] == 2
+
     def test_costs_one_look_while_nothing_changes(self) -> None:
         files = MemoryFiles()
         catalog = Catalog(files)
@@ -261,6 +273,70 @@ class TestLive:
             (root / stray).write_bytes(whole)
         assert names(catalog) == names(Catalog(LocalFiles(tmp_path))) == ["tickets"]
         assert catalog.publish(record(), {}).record.revision == 2
+
+
+def test_a_name_takes_less_than_2_kb_of_memory() -> None:
+    files, count = MemoryFiles(), 200
+    for number in range(count):
+        Catalog(files).publish(record(f"tickets_{number}", mark=f"{number % 16:x}"), {})
+    catalog = Catalog(files)
+    catalog.page(1)
+    tracemalloc.start()
+    catalog.live()
+    taken_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken_bytes < 2_000 * count
+
+
+class TestPage:
+    def pages(self, catalog: Catalog, limit: int) -> list[str]:
+        """Return the names of every page, a page a string."""
+        found, after = [], None
+        while True:
+            entries, after = catalog.page(limit, after)
+            found.append("".join(entry.record.name for entry in entries))
+            if after is None:
+                return found
+
+    @pytest.mark.parametrize(
+        ("limit", "expected"), [(1, ["a", "c", "d", "f"]), (2, ["ac", "df"]), (3, ["acd", "f"]), (4, ["acdf"])]
+    )
+    def test_after_page_shows_each_live_name_once(self, catalog: Catalog, limit: int, expected: list[str]) -> None:
+        for name in "fbdaec":
+            catalog.publish(record(name), {})
+        catalog.delete("b")
+        catalog.delete("e")
+        assert self.pages(catalog, limit) == expected
+
+    def test_of_nothing_is_empty_and_the_last(self, catalog: Catalog) -> None:
+        assert catalog.page(10, None) == ((), None)
+
+    @pytest.mark.parametrize(("after", "expected"), [("a", "b"), ("aa", "b"), ("0", "a"), ("c", ""), ("~", "")])
+    def test_starts_after_any_name_also_one_that_is_gone(self, catalog: Catalog, after: str, expected: str) -> None:
+        for name in "abc":
+            catalog.publish(record(name), {})
+        catalog.delete("c")
+        entries, _ = catalog.page(1, after)
+        assert "".join(entry.record.name for entry in entries) == expected
+
+    def test_looks_at_its_own_names_and_one_more(self) -> None:
+        files = MemoryFiles()
+        for name in "abcdefgh":
+            Catalog(files).publish(record(name), {})
+        catalog = Catalog(files)
+        files.calls.clear()
+        assert catalog.page(2, "b")[1] == "d"
+        assert files.calls["get"] == 3
+        files.calls.clear()
+        catalog.page(2, "b")
+        assert files.calls == {"change_token": 1 + 3}
+
+    def test_leaves_out_a_damaged_name(self, tmp_path: Path) -> None:
+        catalog = Catalog(LocalFiles(tmp_path))
+        for name in "abc":
+            catalog.publish(record(name), {})
+        (tmp_path / "classifiers/b/000001.json").write_text("{")
+        assert self.pages(catalog, 1) == ["a", "c"]
 
 
 class TestOtherCatalogs:

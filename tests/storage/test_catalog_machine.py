@@ -62,6 +62,13 @@ class CatalogMachine(RuleBasedStateMachine):
             with pytest.raises(ClassifierNotFound):
                 self.catalogs[server].current(name)
 
+    @rule(server=SERVERS, limit=st.integers(1, 4), after=st.none() | NAMES | st.sampled_from(["0", "aa", "z"]))
+    def page(self, server: int, limit: int, after: str | None) -> None:
+        expected = [name for name in sorted(self.live) if after is None or name > after]
+        entries, last = self.catalogs[server].page(limit, after)
+        assert [entry.record for entry in entries] == [self.live[name] for name in expected[:limit]]
+        assert last == (expected[limit - 1] if len(expected) > limit else None)
+
     @rule(server=SERVERS)
     def restart(self, server: int) -> None:
         self.catalogs[server] = Catalog(self.catalogs[server]._files)

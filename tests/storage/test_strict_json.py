@@ -1,5 +1,6 @@
 """Dataclasses as JSON and back: the same comes back, and nothing else is accepted."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,12 @@ PLAIN: dict[str, Any] = {
 def test_a_dataclass_becomes_plain_values_and_comes_back() -> None:
     assert to_plain(VALUE) == PLAIN
     assert from_plain(Outer, PLAIN) == VALUE
+
+
+def test_equal_strings_of_many_values_are_in_memory_once() -> None:
+    one, another = (from_plain(Outer, parse(json.dumps(PLAIN).encode())) for _ in range(2))
+    assert one.name is another.name
+    assert next(iter(one.named)) is next(iter(another.named))
 
 
 def test_a_number_may_be_written_without_a_fraction() -> None:

@@ -6,7 +6,7 @@ Owns every rule that needs nothing but the rows themselves; knows nothing of enc
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from windrow.domain.errors import InvalidText, InvalidTrainingData, LimitExceeded
@@ -83,18 +83,23 @@ class Dataset:
         return [ids[row.label] for row in self.rows]
 
 
-def check_text(text: str, max_text_chars: int) -> str:
-    """Return ``text`` unchanged if it can be encoded.
+def check_texts(texts: Sequence[str], max_text_chars: int) -> None:
+    """Refuse texts that cannot be encoded; ``facts["index"]`` names the first, counted from 0.
+
+    Args:
+        texts: Any strings.
+        max_text_chars: Characters (code points) that each may have.
 
     Raises:
-        InvalidText: It is empty, blank, or holds a lone surrogate.
-        LimitExceeded: It is longer than ``max_text_chars`` characters.
+        InvalidText: A text is empty, blank, or holds a lone surrogate.
+        LimitExceeded: A text is longer than ``max_text_chars`` characters.
     """
-    if problem := _text_problem(text):
-        raise InvalidText(f"The text {problem}.")
-    if len(text) > max_text_chars:
-        raise _text_too_long("The text", len(text), max_text_chars)
-    return text
+    for index, text in enumerate(texts):
+        what = "The text" if len(texts) == 1 else f"texts[{index}]"
+        if problem := _text_problem(text):
+            raise InvalidText(f"{what} {problem}. Correct it or leave it out.", {"index": index})
+        if len(text) > max_text_chars:
+            raise _text_too_long(what, len(text), max_text_chars, {"index": index})
 
 
 def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
@@ -164,7 +169,7 @@ def _check_row(number: int, row: Row, limits: DataLimits) -> None:
                 {"row": number, "field": field},
             )
     if len(row.text) > limits.max_text_chars:
-        raise _text_too_long(f"training_data[{number}].text", len(row.text), limits.max_text_chars, row=number)
+        raise _text_too_long(f"training_data[{number}].text", len(row.text), limits.max_text_chars, {"row": number})
     if len(row.label) > MAX_LABEL_CHARS:
         raise InvalidTrainingData(
             f"training_data[{number}].label has {len(row.label)} characters; a label has at most {MAX_LABEL_CHARS}. "
@@ -185,14 +190,11 @@ def _text_problem(value: str) -> str | None:
     return None
 
 
-def _text_too_long(what: str, chars: int, limit: int, row: int | None = None) -> LimitExceeded:
-    facts: dict[str, object] = {"limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS"}
-    if row is not None:
-        facts["row"] = row
+def _text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object]) -> LimitExceeded:
     return LimitExceeded(
         f"{what} has {chars} characters; this server takes at most {limit}. "
         "Shorten the text, or raise WINDROW_MAX_TEXT_CHARS.",
-        facts,
+        {"limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS", **place},
     )
 
 

@@ -19,7 +19,9 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
-    │   └── ShuttingDown              shutting_down
+    │   ├── ShuttingDown              shutting_down
+    │   ├── Overloaded                overloaded
+    │   └── Abandoned                 abandoned
     └── Failure
         ├── BaseModelInvalid          base_model_invalid
         ├── StorageFull               storage_full
@@ -130,6 +132,18 @@ class ShuttingDown(Unavailable):
     """The server is stopping and takes no new work."""
 
     code = "shutting_down"
+
+
+class Overloaded(Unavailable):
+    """More requests wait already than may wait; ``facts["retry_after_s"]`` is when to try again, in whole seconds."""
+
+    code = "overloaded"
+
+
+class Abandoned(Unavailable):
+    """The caller left before the answer, so nothing was computed."""
+
+    code = "abandoned"
 
 
 class Failure(WindrowError):

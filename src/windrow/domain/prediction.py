@@ -1,16 +1,62 @@
-"""What a classifier answers. Owns the value alone; knows nothing of how it was computed."""
+"""What a caller asks of classifiers, the rules for that, and what they answer.
 
-from collections.abc import Mapping
+Owns the rules that need nothing but the request itself; knows nothing of how an answer is computed.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from windrow.domain.dataset import check_texts
+from windrow.domain.errors import InvalidParameter, LimitExceeded
+from windrow.domain.names import check_name
+
+# Asked before anything costly is computed. Not so: the caller has gone, and nobody would read the answer.
+IsWanted = Callable[[], bool]
+
+
+def always() -> bool:
+    """Say that an answer is wanted, whatever happens."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PredictLimits:
+    """The most that one request may bring.
+
+    Args:
+        max_texts: Texts.
+        max_model_names: Names of classifiers.
+        max_text_chars: Characters (code points) of one text.
+    """
+
+    max_texts: int = 1_000
+    max_model_names: int = 1_000
+    max_text_chars: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What is to be classified, and by whom.
+
+    Args:
+        model_names: The classifiers, at least one.
+        texts: The texts, at least one. Several texts go to one classifier, or one text to several classifiers.
+        top_k: How many scores each answer holds, the best ones; ``None`` for all.
+    """
+
+    model_names: tuple[str, ...]
+    texts: tuple[str, ...]
+    top_k: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One answer for one text.
+    """One classifier's answer for one text.
 
     Args:
         label: The label with the highest score.
-        scores: Each label's score in [0, 1], in the order of the classifier's labels; they sum to 1.
+        scores: Each label's score in [0, 1], in the order of the classifier's labels; they sum to 1. Where a number
+            of scores was asked for, only so many, the highest first.
         model_name: The classifier that answered.
         truncated: Whether the text was longer than the encoder reads, so that its end was left out.
     """
@@ -19,3 +65,39 @@ class Prediction:
     scores: Mapping[str, float]
     model_name: str
     truncated: bool
+
+
+def check_predict_request(request: PredictRequest, limits: PredictLimits) -> PredictRequest:
+    """Return ``request`` unchanged if it follows every rule that needs no look at a classifier.
+
+    Raises:
+        InvalidName: A name breaks the grammar.
+        InvalidText: A text is empty, blank or no valid Unicode; ``facts["index"]`` counts the texts from 0.
+        InvalidParameter: There is no name or no text, or there are several of both.
+        LimitExceeded: Too many names, too many texts, or a text that is too long.
+    """
+    _check_count("model_names", len(request.model_names), limits.max_model_names)
+    _check_count("texts", len(request.texts), limits.max_texts)
+    if min(len(request.model_names), len(request.texts)) > 1:
+        raise InvalidParameter(
+            "Several texts for several classifiers were sent. Send one text with model_names, or texts with one "
+            "model_name.",
+            {"parameter": "model_names"},
+        )
+    for name in request.model_names:
+        check_name(name)
+    check_texts(request.texts, limits.max_text_chars)
+    return request
+
+
+def _check_count(what: str, count: int, limit: int) -> None:
+    if count == 0:
+        raise InvalidParameter(
+            f"{what} is empty. Send between 1 and {limit}.", {"parameter": what, "minimum": 1, "maximum": limit}
+        )
+    if count > limit:
+        setting = f"WINDROW_MAX_{what.upper()}"
+        raise LimitExceeded(
+            f"{what} has {count} entries; this server takes at most {limit}. Send fewer, or raise {setting}.",
+            {"limit": limit, "setting": setting},
+        )

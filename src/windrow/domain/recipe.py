@@ -55,9 +55,9 @@ def check_recipe(recipe: Recipe) -> Recipe:
     Raises:
         InvalidParameter: One does not.
     """
-    _check_range("num_iterations", recipe.num_iterations, NUM_ITERATIONS_RANGE)
-    _check_range("batch_size", recipe.batch_size, BATCH_SIZE_RANGE)
-    _check_range("seed", recipe.seed, SEED_RANGE)
+    check_range("num_iterations", recipe.num_iterations, NUM_ITERATIONS_RANGE)
+    check_range("batch_size", recipe.batch_size, BATCH_SIZE_RANGE)
+    check_range("seed", recipe.seed, SEED_RANGE)
     # Not the other way round: a NaN is no number of seconds either.
     if recipe.max_seconds is not None and not 0 < recipe.max_seconds <= MAX_SECONDS_LIMIT:
         raise InvalidParameter(
@@ -68,7 +68,12 @@ def check_recipe(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
+def check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
+    """Refuse a parameter outside its range, both ends of which are allowed.
+
+    Raises:
+        InvalidParameter: It lies outside.
+    """
     low, high = allowed
     if not low <= value <= high:
         raise InvalidParameter(

@@ -69,6 +69,9 @@ def pack(lengths: Integers) -> Packing:
         lengths: Tokens of each text, each at least 1; shape [B], B at least 1.
     """
     texts, longest = len(lengths), int(lengths.max())
+    if texts == 1:  # the most frequent case, and it needs no index arithmetic
+        tokens = np.arange(longest)
+        return Packing(lengths.astype(np.int32), np.zeros(longest, np.int64), tokens, tokens[None], tokens)
     firsts = first_tokens(lengths)
     rows = np.repeat(np.arange(texts), lengths)
     tokens = np.arange(len(rows))

@@ -5,207 +5,189 @@ Owns sessions, tokenizing and the order of work; knows nothing of classifiers, a
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid
-from windrow.domain.recipe import BaseModel
-from windrow.encoders.cores import usable_cores
+from windrow.domain.errors import BaseModelInvalid
+from windrow.encoders.adapters import Adapter, join_changes, mix
+from windrow.encoders.cores import Placement, place, usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_files import find_or_build_graphs
-from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, adapted_maps, feature_size
-from windrow.encoders.packing import Packing, cut, pack, token_indices
+from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, top_layers
+from windrow.encoders.packing import Packing, pack
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-Adapter = Mapping[str, Floats]
-
-# Cells (texts x longest text) in one run. Measured on MiniLM, one core, mixed lengths: 256 and 512 give 4,000 tokens/s,
-# 1024 3,600, 2048 3,500, 4096 3,200, for what no longer fits the caches; and 512 keeps the arena 50 MB below 1024.
-MAX_CELLS = 512
 SPIN_US = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Features of texts.
+class Width(Enum):
+    """How many cores one computation takes.
 
-    Args:
-        features: Shape [n, feature_size], float32; each third (one layer) of a row has length 1.
-        truncated: Whether a text was longer than the encoder reads; shape [n], bool.
+    Measured on two cores, texts of 20 tokens on average: two computations on one core each reach 6,800 tokens/s in
+    batches of 32 tokens and 7,800 in batches of 128; one on both cores 4,500 and 6,700, but a lone short text is
+    answered in 3.0 ms instead of 4.5.
     """
 
-    features: Floats
-    truncated: npt.NDArray[np.bool_]
+    ONE_CORE = "one core"
+    ALL_CORES = "all cores"
 
 
-@dataclass(frozen=True, slots=True)
-class States:
-    """What the frozen trunk makes of texts: the adapted layers start from here.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """A text as the encoder reads it.
 
     Args:
-        packed: One state for each token, text after text; shape [T, hidden], float32.
-        lengths: Tokens of each text; shape [n], int32.
-        truncated: Whether a text was longer than the encoder reads; shape [n], bool.
+        ids: Shape [n], int64, n at least 1.
+        truncated: Whether the text was longer than the encoder reads.
     """
 
-    packed: Floats
-    lengths: npt.NDArray[np.int32]
-    truncated: npt.NDArray[np.bool_]
+    ids: npt.NDArray[np.int64]
+    truncated: bool
 
 
 class TextEncoder(Protocol):
-    """One base model, ready to encode; safe to share between threads."""
-
-    @property
-    def base_model(self) -> BaseModel:
-        """The base model, pinned."""
-        ...
+    """One base model, ready to encode; safe to share between threads. Each method but the first two is one batch."""
 
     @property
     def folder(self) -> EncoderFolder:
         """Its sizes, and where its files lie."""
         ...
 
-    def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
-        """Return the features of texts, in their order and whatever else is among them.
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text."""
+        ...
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        """Return the features of texts, each with an adapter of its own.
 
         Args:
-            texts: Any number, none included.
-            adapter: Low-rank changes of the top layers: ``layers.{i}.{map}.down`` [in, r] and ``.up`` [r, out] for
-                any of the maps (:func:`windrow.encoders.layout.adapted_maps`), float32; a map without them, and every
-                one with ``None``, stays as it is.
+            batch: At least one text.
+            adapters: One a text; ``None`` leaves the encoder as it is. Equal ones should be the same object.
+            width: How many cores to take. It does not matter to the result beyond rounding.
 
-        Raises:
-            ArtifactInvalid: The adapter's names or shapes are not this encoder's.
+        Returns:
+            Shape [n, feature_size], float32; each third (one layer) of a row has length 1. A row depends on its text
+            and adapter alone, not on what else is in the batch.
         """
         ...
 
-    def encode_states(self, texts: Sequence[str]) -> States:
-        """Return what no adapter can change, so that it is computed once: the states below the top layers."""
+    def states(self, batch: Sequence[Tokens]) -> Floats:
+        """Return what no adapter can change: the states below the top layers.
+
+        Args:
+            batch: At least one text.
+
+        Returns:
+            One state a token, text after text; shape [T, hidden], float32.
+        """
         ...
 
-    def features(self, states: States, adapter: Adapter | None = None) -> Floats:
-        """Return what :meth:`encode` would for the texts behind ``states``.
+    def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
+        """Return what :meth:`encode` would, with all cores, for the texts behind ``states``.
+
+        Args:
+            states: Shape [T, hidden], float32.
+            lengths: Tokens of each text, at least one of them; shape [n].
+            adapter: For all of them.
 
         Returns:
             Shape [n, feature_size], float32.
-
-        Raises:
-            ArtifactInvalid: The adapter's names or shapes are not this encoder's.
         """
         ...
 
 
 class OnnxEncoder:
-    """A :class:`TextEncoder` on ONNX Runtime. Made by :func:`load_encoder`."""
+    """A :class:`TextEncoder` on ONNX Runtime. Made by :func:`load_encoder`.
+
+    A session holds a copy of its weights in the order in which the processor wants them, so there are few. The one for
+    one core takes adapters, and none: 100 nodes more do not matter to a batch. The one for all cores answers lone short
+    texts, where they do; so adapters have another, opened when the first of them comes.
+    """
 
     def __init__(self, folder: EncoderFolder, graphs: Path, tokenizer: "Tokenizer", threads: int) -> None:
         self._folder = folder
         self._graphs = graphs
         self._tokenizer = tokenizer
         self._threads = threads
-        self._trunk = _open_session(graphs / TRUNK_FILE, threads)
-        self._top = _open_session(graphs / TOP_FILE, threads)
-        self._adapted_top: InferenceSession | None = None
+        self._placement = place(threads)
+        self._no_change = join_changes(folder, {})
+        self._sessions: dict[tuple[str, int], InferenceSession] = {}
         self._opening = threading.Lock()
-
-    @property
-    def base_model(self) -> BaseModel:
-        """The base model, pinned."""
-        return self._folder.base_model
+        # Without layers below the top, looking up embeddings is all that is left, and more threads only cost time.
+        self._trunk_width = Width.ALL_CORES if top_layers(folder).start else Width.ONE_CORE
+        self._session(TRUNK_FILE, self._trunk_width)
+        self._session(TOP_FILE, Width.ALL_CORES)
+        self._session(ADAPTED_TOP_FILE, Width.ONE_CORE)
 
     @property
     def folder(self) -> EncoderFolder:
         """Its sizes, and where its files lie."""
         return self._folder
 
-    def encode(self, texts: Sequence[str], adapter: Adapter | None = None) -> Encoded:
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """See :meth:`TextEncoder.tokenize`."""
+        if len(texts) == 1:  # a batch would wake threads that have nothing to do
+            encodings = [self._tokenizer.encode(texts[0])]
+        else:
+            encodings = self._tokenizer.encode_batch_fast(list(texts))
+        return [Tokens(np.array(each.ids, np.int64), bool(each.overflowing)) for each in encodings]
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
         """See :meth:`TextEncoder.encode`."""
-        ids, lengths, truncated = self._tokenize(texts)
-        features = np.empty((len(texts), feature_size(self._folder)), np.float32)
-        rank = self._check(adapter)
-        for chosen in cut(lengths, MAX_CELLS):
-            packing = pack(lengths[chosen])
-            states = self._run_trunk([ids[row] for row in chosen], packing)
-            features[chosen] = self._run_top(states, packing, adapter, rank)
-        return Encoded(features, truncated)
+        packing = pack(np.array([len(tokens.ids) for tokens in batch], np.int32))
+        return self._run_top(self._run_trunk(batch, packing, width), packing, adapters, width)
 
-    def encode_states(self, texts: Sequence[str]) -> States:
-        """See :meth:`TextEncoder.encode_states`."""
-        ids, lengths, truncated = self._tokenize(texts)
-        packed = np.empty((int(lengths.sum()), self._folder.hidden_size), np.float32)
-        for chosen in cut(lengths, MAX_CELLS):
-            packing = pack(lengths[chosen])
-            packed[token_indices(lengths, chosen)] = self._run_trunk([ids[row] for row in chosen], packing)
-        return States(packed, lengths, truncated)
+    def states(self, batch: Sequence[Tokens]) -> Floats:
+        """See :meth:`TextEncoder.states`."""
+        packing = pack(np.array([len(tokens.ids) for tokens in batch], np.int32))
+        return self._run_trunk(batch, packing, Width.ALL_CORES)
 
-    def features(self, states: States, adapter: Adapter | None = None) -> Floats:
+    def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
         """See :meth:`TextEncoder.features`."""
-        features = np.empty((len(states.lengths), feature_size(self._folder)), np.float32)
-        rank = self._check(adapter)
-        for chosen in cut(states.lengths, MAX_CELLS):
-            chunk = states.packed[token_indices(states.lengths, chosen)]
-            features[chosen] = self._run_top(chunk, pack(states.lengths[chosen]), adapter, rank)
-        return features
+        return self._run_top(states, pack(lengths), [adapter] * len(lengths), Width.ALL_CORES)
 
-    def _tokenize(self, texts: Sequence[str]) -> tuple[list[list[int]], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-        encodings = self._tokenizer.encode_batch_fast(list(texts))
-        ids = [encoding.ids for encoding in encodings]
-        truncated = np.array([bool(encoding.overflowing) for encoding in encodings], np.bool_)
-        return ids, np.array([len(row) for row in ids], np.int32), truncated
+    def _run_trunk(self, batch: Sequence[Tokens], packing: Packing, width: Width) -> Floats:
+        ids = np.concatenate([tokens.ids for tokens in batch])
+        if self._trunk_width is Width.ONE_CORE:
+            width = Width.ONE_CORE
+        return self._run(TRUNK_FILE, width, _indices(packing) | {"token_ids": ids, "positions": packing.positions})
 
-    def _run_trunk(self, ids: Sequence[Sequence[int]], packing: Packing) -> Floats:
-        token_ids = np.concatenate(ids).astype(np.int64)
-        return _run(self._trunk, _indices(packing) | {"token_ids": token_ids, "positions": packing.positions})
-
-    def _run_top(self, states: Floats, packing: Packing, adapter: Adapter | None, rank: int) -> Floats:
+    def _run_top(self, states: Floats, packing: Packing, adapters: Sequence[Adapter | None], width: Width) -> Floats:
         inputs = _indices(packing) | {"states": states, "pooling": packing.pooling(self._folder.pooling)}
-        if adapter is None:
-            return _run(self._top, inputs)
-        inputs["rank_mask"] = np.ones((len(states), rank), np.float32)
-        return _run(self._open_adapted_top(), {**inputs, **self._unchanged(adapter, rank), **adapter})
+        if width is Width.ALL_CORES and not any(adapters):
+            return self._run(TOP_FILE, width, inputs)
+        down, up, mask = mix([adapter or self._no_change for adapter in adapters], packing.lengths)
+        return self._run(ADAPTED_TOP_FILE, width, inputs | {"down": down, "up": up, "rank_mask": mask})
 
-    def _open_adapted_top(self) -> "InferenceSession":
-        # Opened on first use: a server whose classifiers have no adapters saves its memory.
+    def _run(self, file: str, width: Width, inputs: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        session = self._session(file, width)
+        with self._place(width):
+            output: Floats = session.run(None, inputs)[0]
+        return output
+
+    def _place(self, width: Width) -> AbstractContextManager[None]:
+        if width is Width.ONE_CORE or self._placement is None:
+            return nullcontext()
+        return self._placement.caller()
+
+    def _session(self, file: str, width: Width) -> "InferenceSession":
+        threads = self._threads if width is Width.ALL_CORES else 1
+        if (file, threads) in self._sessions:
+            return self._sessions[file, threads]
         with self._opening:
-            if self._adapted_top is None:
-                self._adapted_top = _open_session(self._graphs / ADAPTED_TOP_FILE, self._threads)
-            return self._adapted_top
-
-    def _check(self, adapter: Adapter | None) -> int:
-        """Return the adapter's rank, after comparing its names and shapes with the top layers."""
-        if adapter is None:
-            return 0
-        wanted = dict(adapted_maps(self._folder))
-        if odd := sorted(adapter.keys() - {f"{name}.{side}" for name in wanted for side in ("down", "up")}):
-            raise _adapter_invalid(f"has {odd[0]}", self.base_model)
-        rank = next((int(tensor.shape[-1]) for name, tensor in adapter.items() if name.endswith(".down")), 0)
-        for name in {name.rpartition(".")[0] for name in adapter}:
-            rows, columns = wanted[name]
-            for side, shape in (("down", (rows, rank)), ("up", (rank, columns))):
-                tensor = adapter.get(f"{name}.{side}")
-                if tensor is None:
-                    raise _adapter_invalid(f"lacks {name}.{side}", self.base_model)
-                if tensor.shape != shape or tensor.dtype != np.float32:
-                    problem = f"has {name}.{side} as {tensor.dtype} {tensor.shape}, not float32 {shape}"
-                    raise _adapter_invalid(problem, self.base_model)
-        return rank
-
-    def _unchanged(self, adapter: Adapter, rank: int) -> Adapter:
-        """Return tensors that change nothing, for the maps that an adapter leaves alone."""
-        return {
-            f"{name}.{side}": np.zeros(shape, np.float32)
-            for name, (rows, columns) in adapted_maps(self._folder)
-            for side, shape in (("down", (rows, rank)), ("up", (rank, columns)))
-            if f"{name}.{side}" not in adapter
-        }
+            if (file, threads) not in self._sessions:
+                placement = self._placement if threads > 1 else None
+                self._sessions[file, threads] = _open_session(self._graphs / file, threads, placement)
+            return self._sessions[file, threads]
 
 
 def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> OnnxEncoder:
@@ -233,12 +215,7 @@ def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _run(session: "InferenceSession", inputs: Mapping[str, npt.NDArray[Any]]) -> Floats:
-    output: Floats = session.run(None, inputs)[0]
-    return output
-
-
-def _open_session(path: Path, threads: int) -> "InferenceSession":
+def _open_session(path: Path, threads: int, placement: Placement | None) -> "InferenceSession":
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
@@ -252,7 +229,9 @@ def _open_session(path: Path, threads: int) -> "InferenceSession":
     # cores, one short text, every 3 ms / in a closed loop / processor time / texts a second in 8 threads: 200 us 2.9,
     # 2.6, 6.3, 413; none 3.6, 3.0, 5.7, 421; default 2.7, 2.5, 8.6, 393.
     options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
-    # Every chunk has other shapes, so a remembered memory plan is seldom right: without it 11 MB less, and no slower.
+    if placement is not None:
+        options.add_session_config_entry("session.intra_op_thread_affinities", placement.others)
+    # Every batch has other shapes, so a remembered memory plan is seldom right: without it 11 MB less, and no slower.
     options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -292,11 +271,4 @@ def _open_tokenizer(folder: EncoderFolder) -> "Tokenizer":
 def _tokenizer_invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
     return BaseModelInvalid(
         f"The tokenizer {folder.tokenizer_path} {problem}. Copy the model again.", {"file": str(folder.tokenizer_path)}
-    )
-
-
-def _adapter_invalid(problem: str, base_model: BaseModel) -> ArtifactInvalid:
-    return ArtifactInvalid(
-        f"The adapter {problem}, which does not fit the base model {base_model.id}. Train the classifier again.",
-        {"base_model": base_model.id},
     )

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
+from windrow.domain.vitals import CacheVitals
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -18,8 +20,8 @@ class LoadingCache(Generic[K, V]):
     """Keeps the most recently used values within a budget; thread-safe.
 
     Args:
-        max_bytes: The budget. A value larger than all of it is handed out but not kept.
-        size_of: A value's size in bytes.
+        max_bytes: The budget. A value larger than all of it is handed out but not kept; 0 keeps nothing.
+        size_of: A value's size in bytes, at least 1.
     """
 
     def __init__(self, max_bytes: int, size_of: Callable[[V], int]) -> None:
@@ -27,6 +29,7 @@ class LoadingCache(Generic[K, V]):
         self._loading: dict[K, Future[V]] = {}
         self._lock = threading.Lock()
         self._size_of = size_of
+        self._hits = self._misses = 0
 
     def get(self, key: K, load: Callable[[], V]) -> V:
         """Return the value of ``key``, loading it if it is not here.
@@ -38,7 +41,9 @@ class LoadingCache(Generic[K, V]):
         """
         with self._lock:
             if key in self._values:
+                self._hits += 1
                 return self._values[key]
+            self._misses += 1
             future = self._loading.get(key)
             if leads := future is None:
                 future = self._loading[key] = Future()
@@ -46,6 +51,31 @@ class LoadingCache(Generic[K, V]):
         if leads:
             self._load(key, load, future)
         return future.result()
+
+    def peek(self, key: K) -> V | None:
+        """Return the value of ``key`` if it is here, which makes it the most recently used one."""
+        with self._lock:
+            if key in self._values:
+                self._hits += 1
+                return self._values[key]
+            self._misses += 1
+            return None
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value that was made elsewhere, for who makes many of them at once."""
+        with self._lock:
+            self._keep(key, value)
+
+    def vitals(self) -> CacheVitals:
+        """Return what is here; a question that waited for a load is a miss."""
+        with self._lock:
+            return CacheVitals(
+                entries=len(self._values),
+                size_bytes=int(self._values.currsize),
+                max_bytes=int(self._values.maxsize),
+                hits=self._hits,
+                misses=self._misses,
+            )
 
     def _load(self, key: K, load: Callable[[], V], future: "Future[V]") -> None:
         try:
@@ -57,6 +87,9 @@ class LoadingCache(Generic[K, V]):
             return
         with self._lock:
             del self._loading[key]
-            if self._size_of(value) <= self._values.maxsize:
-                self._values[key] = value
+            self._keep(key, value)
         future.set_result(value)
+
+    def _keep(self, key: K, value: V) -> None:
+        if self._size_of(value) <= self._values.maxsize:
+            self._values[key] = value

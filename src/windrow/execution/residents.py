@@ -40,11 +40,12 @@ class ResidentEncoders:
             BaseModelUnavailable: The model of that id on this machine is another one than at training.
         """
         encoder = self.get(record.base_model.id)
-        if encoder.base_model.digest != record.base_model.digest:
+        found = encoder.folder.base_model.digest
+        if found != record.base_model.digest:
             raise BaseModelUnavailable(
                 f"{record.name} was trained on {record.base_model.id} with digest {record.base_model.digest[:12]}…, "
-                f"but this machine has digest {encoder.base_model.digest[:12]}…. Bring back the base model's former "
-                "files, or train the classifier again.",
-                {"expected_digest": record.base_model.digest, "found_digest": encoder.base_model.digest},
+                f"but this machine has digest {found[:12]}…. Bring back the base model's former files, or train the "
+                "classifier again.",
+                {"expected_digest": record.base_model.digest, "found_digest": found},
             )
         return encoder

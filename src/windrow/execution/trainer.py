@@ -12,11 +12,13 @@ import numpy as np
 from windrow.domain.classifier import AdapterReport, TrainingSummary
 from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.recipe import Recipe
+from windrow.encoders.adapters import join_changes
+from windrow.encoders.bulk import Encoded, Turn, encode, encode_states, features_of
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import Encoded, TextEncoder
+from windrow.encoders.session import TextEncoder
 from windrow.execution.runner import Runner
 from windrow.execution.tasks import AdapterTensors, FitTask, TuneOutcome, TuneTask
-from windrow.learning.adapter import scale, widen
+from windrow.learning.adapter import scale
 from windrow.learning.choice import choose_strength, label_name_texts, names_mean_something
 from windrow.learning.head import Ids
 from windrow.learning.plan import sample_rows
@@ -40,6 +42,21 @@ class Trained:
     artifact: bytes
     summary: TrainingSummary
     warnings: tuple[DataWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a training works with.
+
+    Args:
+        encoder: The base model.
+        turn: Entered for each batch that is encoded, so that predictions come first.
+        runner: Runs what needs a process of its own.
+    """
+
+    encoder: TextEncoder
+    turn: Turn
+    runner: Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +106,13 @@ class _Tuned:
     report: AdapterReport | None
 
 
-def train(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, runner: Runner, on_step: OnStep) -> Trained:
+def train(dataset: Dataset, recipe: Recipe, means: Means, on_step: OnStep) -> Trained:
     """Train a classifier.
 
     Args:
         dataset: Checked rows.
         recipe: Checked parameters.
-        encoder: The base model.
-        runner: Runs what needs a process of its own.
+        means: The encoder and where to work.
         on_step: Called with step, number of steps and loss as contrastive training goes on.
 
     Raises:
@@ -105,26 +121,26 @@ def train(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, runner: Runner
 
     Source: docs/training.md.
     """
-    look = _look_first(dataset, recipe, encoder)
+    look = _look_first(dataset, recipe, means)
     tuned = _Tuned(None, None)
     if recipe.num_iterations > 0:
-        tuned = _tune(look, recipe, encoder.folder, lambda task: runner.run(task, on_step))
-    task, truncated = _fit_task(dataset, recipe, encoder, look, tuned)
-    outcome = runner.run(task)
+        tuned = _tune(look, recipe, means.encoder.folder, lambda task: means.runner.run(task, on_step))
+    task, truncated = _fit_task(dataset, recipe, means, look, tuned)
+    outcome = means.runner.run(task)
     return Trained(outcome.artifact, outcome.summary, tuple(_warnings(truncated, tuned.report)))
 
 
-def _look_first(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> _FirstLook:
+def _look_first(dataset: Dataset, recipe: Recipe, means: Means) -> _FirstLook:
     began_s = time.monotonic()
     # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
-    lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in dataset.texts]
+    lengths = [min(means.encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in dataset.texts]
     sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), np.array(lengths), recipe.seed)
     rows = list(dict.fromkeys(dataset.rows[row] for row in sampled))
     label_of = {label: number for number, label in enumerate(dataset.labels)}
     number = {text: position for position, text in enumerate(dict.fromkeys(row.text for row in rows))}
     names = tuple(label_name_texts(dataset.labels))
-    states = encoder.encode_states([*number, *names])
-    features = encoder.features(states)
+    states = encode_states(means.encoder, [*number, *names], means.turn)
+    features = features_of(means.encoder, states, turn=means.turn)
     text_ids = np.array([number[row.text] for row in rows], dtype=np.int64)
     label_ids = np.array([label_of[row.label] for row in rows], dtype=np.int64)
     kept = np.arange(len(features))
@@ -180,14 +196,14 @@ def _with_outcome(report: AdapterReport, outcome: TuneOutcome, look: _FirstLook)
 
 
 def _fit_task(
-    dataset: Dataset, recipe: Recipe, encoder: TextEncoder, look: _FirstLook, tuned: _Tuned
+    dataset: Dataset, recipe: Recipe, means: Means, look: _FirstLook, tuned: _Tuned
 ) -> tuple[FitTask, list[int]]:
     """Return the head's task on features as they will be served, and the rows whose texts were truncated."""
     texts = list(dict.fromkeys(dataset.texts))
     encoded = look.encoded
     if tuned.adapter is not None or look.share < 1:
-        adapter = None if tuned.adapter is None else widen(tuned.adapter)
-        encoded = encoder.encode([*texts, *look.names], adapter)
+        adapter = None if tuned.adapter is None else join_changes(means.encoder.folder, tuned.adapter)
+        encoded = encode(means.encoder, [*texts, *look.names], adapter, means.turn)
     number = {text: position for position, text in enumerate(texts)}
     rows = [number[text] for text in dataset.texts]
     names = range(len(look.names))

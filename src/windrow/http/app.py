@@ -3,6 +3,8 @@
 Owns how the parts of the HTTP side fit; knows nothing of how a verb is done.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
@@ -11,12 +13,12 @@ from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from windrow import __version__
 from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
-from windrow.http.bodies import BodyLimit
 from windrow.http.logs import RequestLog
+from windrow.http.metrics import Observed
 from windrow.http.problems import (
     MEDIA_TYPE,
     STATUSES,
@@ -25,37 +27,86 @@ from windrow.http.problems import (
     RequestRefused,
     problem_response,
 )
-from windrow.http.routes import Desk, router
-from windrow.operations import Operations
+from windrow.http.routes import Desk, endpoints, open_desk, router
 from windrow.settings import Settings
-from windrow.wire import FitBody, PredictBody, Problem
+from windrow.wire.prediction import PredictBody
+from windrow.wire.server import Problem
+from windrow.wire.training import FitBody
 
 DESCRIPTION = "Train text classifiers from a handful of labelled examples, and predict with them."
 _log = structlog.get_logger()
 UNEXPECTED = (ArtifactInvalid, BaseModelInvalid, TrainingFailed)
 
 
-def create_app(operations: Operations, settings: Settings) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The ASGI application. Made by :func:`create_app`.
+
+    Args:
+        asgi: Answers requests.
+        pages: Documents the endpoints.
+        desk: What the endpoints work with.
+    """
+
+    asgi: ASGIApp
+    pages: FastAPI
+    desk: Desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self.asgi(scope, receive, send)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self.desk.close()
+
+
+def create_app(operations: Observed, settings: Settings) -> Application:
     """Return the application.
 
     Args:
         operations: Does the verbs.
-        settings: Limits on bodies and rows.
+        settings: Limits.
     """
-    app: FastAPI = FastAPIOffline(
+    pages: FastAPI = FastAPIOffline(
         redoc_url=None,
         title="Windrow",
         version=__version__,
         description=DESCRIPTION,
         redirect_slashes=False,
         swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
-        middleware=[Middleware(RequestLog), Middleware(BodyLimit, max_bytes=settings.max_body_bytes)],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
-    app.state.desk = Desk(operations, settings.limits)
-    app.include_router(router)
-    _complete(app.openapi())  # FastAPI keeps the document that it returns
-    return app
+    pages.state.desk = desk = open_desk(operations, settings)
+    pages.include_router(router)
+    _complete(pages.openapi())  # FastAPI keeps the document that it returns
+    return Application(RequestLog(_ShortWay(pages), desk.metrics.observe), pages, desk)
+
+
+class _ShortWay:
+    """Calls an endpoint with a fixed path itself, and leaves every other request to FastAPI.
+
+    FastAPI documents the endpoints, but none of what it does before it calls one is needed here, and it takes 0.2 ms.
+    """
+
+    def __init__(self, pages: FastAPI) -> None:
+        self._pages = pages
+        self._endpoints: Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+            key: route.endpoint for key, route in endpoints().items() if not route.param_convertors
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get((scope.get("method", ""), scope.get("path", "")))
+        if endpoint is None:
+            await self._pages(scope, receive, send)
+            return
+        scope["app"] = self._pages
+        request = Request(scope, receive)
+        try:
+            response = await endpoint(request)
+        except WindrowError as error:
+            response = await _on_windrow_error(request, error)
+        await response(scope, receive, send)
 
 
 def _complete(document: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 Owns the way from bytes to a checked wire shape; knows nothing of the verbs. Never repeats a text in an error.
 """
 
+import codecs
 import difflib
 import json
 import re
@@ -12,12 +13,10 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from starlette.datastructures import Headers
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect, Request
 
 from windrow.http.problems import BodyTooLarge, InvalidJson, InvalidRequest, UnsupportedMediaType
-from windrow.wire import TrainingRow
+from windrow.wire.training import TrainingRow
 
 MAX_PROBLEMS = 10
 MAX_KEY_CHARS = 40
@@ -31,56 +30,23 @@ _RULES = {
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
-    "list_type": "must be a list of rows",
+    "list_type": "must be a list",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
 
 
-class BodyLimit:
-    """ASGI middleware that refuses a body above the limit: at once where its length is declared, else while it streams.
-
-    Args:
-        app: The application behind it.
-        max_bytes: Largest body.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, counting what its body brings."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        seen = int(Headers(scope=scope).get("content-length", "0"))
-        streamed = 0
-
-        async def receive_within_limit() -> Message:
-            nonlocal streamed
-            self._check(seen)
-            message = await receive()
-            streamed += len(message.get("body", b""))
-            self._check(streamed)
-            return message
-
-        await self._app(scope, receive_within_limit, send)
-
-    def _check(self, size_bytes: int) -> None:
-        if size_bytes > self._max_bytes:
-            raise BodyTooLarge(
-                f"The body is larger than the {self._max_bytes} bytes that this server takes. "
-                "Send less, or raise WINDROW_MAX_BODY_BYTES.",
-                {"limit": self._max_bytes, "setting": "WINDROW_MAX_BODY_BYTES"},
-            )
-
-
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, max_bytes: int) -> bytes:
     """Return the whole body of a request that says it carries JSON.
 
+    A body above the limit is refused at once where its length is declared, else while it streams.
+
+    Args:
+        request: The request.
+        max_bytes: Largest body.
+
     Raises:
-        UnsupportedMediaType: It says something else, or nothing.
+        UnsupportedMediaType: It says that it carries something else, or nothing.
         BodyTooLarge: The body exceeds the limit.
     """
     if _JSON_TYPE.fullmatch(request.headers.get("content-type", "")) is None:
@@ -88,7 +54,16 @@ async def read_body(request: Request) -> bytes:
             "The body must be JSON in UTF-8 and must say so. Send the header 'Content-Type: application/json'.",
             {"expected": "application/json"},
         )
-    return await request.body()
+    _check_size(int(request.headers.get("content-length", "0")), max_bytes)
+    body, is_whole = bytearray(), False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        is_whole = not message.get("more_body", False)
+        _check_size(len(body), max_bytes)
+    return bytes(body)
 
 
 def parse_json(body: bytes) -> object:
@@ -98,13 +73,13 @@ def parse_json(body: bytes) -> object:
         InvalidJson: The body is something else.
     """
     try:
-        return json.loads(body.decode(), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        return _STRICT_JSON.decode(body.decode())
     except UnicodeDecodeError as error:
         raise _invalid_json(f"byte {error.start} is no UTF-8") from error
     except json.JSONDecodeError as error:
         if not body.strip():
             raise _invalid_json("it is empty") from error
-        if error.msg.startswith("Unexpected UTF-8 BOM"):
+        if body.startswith(codecs.BOM_UTF8):
             raise _invalid_json("it starts with a byte order mark; save it as UTF-8 without one") from error
         raise _invalid_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
@@ -140,17 +115,35 @@ def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRe
     problems = [_describe(detail, shape) for detail in found[:MAX_PROBLEMS]]
     more = f" ({len(found) - 1} more: see problems.)" if len(found) > 1 else ""
     facts: dict[str, object] = {"problems": problems, "num_problems": len(found)}
-    location = found[0]["loc"]
-    if len(location) > 1 and location[0] == "training_data":
-        facts |= {"row": location[1], "field": _key(location[-1])} if len(location) > 2 else {"row": location[1]}
+    facts |= _place(found[0]["loc"])
     first = problems[0] if problems[0].endswith("?") else f"{problems[0]}."
     return InvalidRequest(f"{first}{more} Correct the request; /docs shows its fields and an example.", facts)
+
+
+def _place(location: Sequence[int | str]) -> dict[str, object]:
+    """Return the facts that name an entry of a list."""
+    if len(location) < 2:
+        return {}
+    if location[0] != "training_data":
+        return {"index": location[1]}
+    return {"row": location[1], "field": _key(location[-1])} if len(location) > 2 else {"row": location[1]}
+
+
+def _check_size(size_bytes: int, max_bytes: int) -> None:
+    if size_bytes > max_bytes:
+        raise BodyTooLarge(
+            f"The body is larger than the {max_bytes} bytes that this server takes. "
+            "Send less, or raise WINDROW_MAX_BODY_BYTES.",
+            {"limit": max_bytes, "setting": "WINDROW_MAX_BODY_BYTES"},
+        )
 
 
 def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
     location = detail["loc"]
     if detail["type"] == "extra_forbidden":
         return _unknown_field(location, shape)
+    if detail["type"] == "value_error":  # our own words
+        return detail["msg"].removeprefix("Value error, ")
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in location)
     return f"{where.lstrip('.') or 'The body'} {_RULES.get(detail['type'], 'has the wrong form')}"
 
@@ -180,6 +173,9 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
 
 
 def _invalid_json(why: str) -> InvalidJson:

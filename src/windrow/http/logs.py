@@ -8,17 +8,18 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Callable
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 
-from windrow.http.problems import internal_error, problem_response
+from windrow.domain.errors import Abandoned
+from windrow.http.problems import STATUSES, internal_error, problem_response
 
-REQUEST_ID_HEADER = "X-Request-ID"
-CLIENT_CLOSED_REQUEST = 499  # nginx's number for a client that left before its answer
+REQUEST_ID_HEADER = b"x-request-id"
+CLIENT_CLOSED_REQUEST = STATUSES[Abandoned]
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _log = structlog.get_logger()
 
@@ -65,10 +66,16 @@ def _plain_or_quoted(value: str) -> str:
 
 
 class RequestLog:
-    """ASGI middleware that gives each request an id, logs one line for it, and answers unexpected errors."""
+    """ASGI middleware that gives each request an id, logs one line for it, and answers unexpected errors.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: The application behind it.
+        observe: Told of each answered request, with its status and its seconds.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Callable[[Scope, int, float], None]) -> None:
         self._app = app
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on and log how it ended."""
@@ -77,6 +84,7 @@ class RequestLog:
             return
         started = time.perf_counter()
         request_id = _request_id(scope)
+        id_header = (REQUEST_ID_HEADER, request_id.encode())
         scope.setdefault("state", {})["request_id"] = request_id
         status = CLIENT_CLOSED_REQUEST
 
@@ -84,7 +92,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                message["headers"] = [*message["headers"], id_header]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # each request runs in a task of its own
@@ -97,17 +105,18 @@ class RequestLog:
             if status == CLIENT_CLOSED_REQUEST:
                 await problem_response(internal_error(request_id), request_id)(scope, receive, send_with_id)
         finally:
-            _log_request(scope, status, started)
+            duration_s = time.perf_counter() - started
+            self._observe(scope, status, duration_s)
+            _log_request(scope, status, duration_s)
 
 
 def _request_id(scope: Scope) -> str:
-    sent = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+    sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
     return sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
-def _log_request(scope: Scope, status: int, started: float) -> None:
+def _log_request(scope: Scope, status: int, duration_s: float) -> None:
     # The raw path is percent-encoded, so that no line break in it can forge a log line.
     path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
-    duration_ms = round((time.perf_counter() - started) * 1e3, 2)
-    timings = scope["state"].get("timings", {})
-    _log.info("request", method=scope["method"], path=path, status=status, duration_ms=duration_ms, **timings)
+    timings = {"duration_ms": round(duration_s * 1e3, 2), **scope["state"].get("timings", {})}
+    _log.info("request", method=scope["method"], path=path, status=status, **timings)

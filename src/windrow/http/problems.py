@@ -90,6 +90,8 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.ConcurrentChange: 409,
     errors.BaseModelUnavailable: 503,
     errors.ShuttingDown: 503,
+    errors.Overloaded: 429,
+    errors.Abandoned: 499,  # nginx's number for a client that left before its answer
     errors.BaseModelInvalid: 500,
     errors.StorageFull: 507,
     errors.StorageFailed: 500,
@@ -131,6 +133,9 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
         "detail": error.detail,
         "request_id": request_id,
     }
+    sent = dict(headers or {})
+    if (retry_after_s := error.facts.get("retry_after_s")) is not None:
+        sent["Retry-After"] = str(retry_after_s)
     # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
     text = json.dumps(document, ensure_ascii=False, default=str) + "\n"
-    return Response(text.encode(errors="backslashreplace"), status, dict(headers or {}), MEDIA_TYPE)
+    return Response(text.encode(errors="backslashreplace"), status, sent, MEDIA_TYPE)

@@ -1,96 +1,154 @@
-"""The endpoints: one short function a verb.
+"""The endpoints: one short function a verb, from a request to a response.
 
-Owns paths and methods; knows nothing of how a verb is done, of statuses or of log lines.
+Owns paths, methods and the threads that the verbs run in; knows nothing of how a verb is done, of statuses or of logs.
 """
 
+import asyncio
+import contextvars
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.types import Receive
 
 from windrow import __version__
-from windrow.domain.dataset import DataLimits
+from windrow.domain.listing import DEFAULT_PAGE_SIZE, PAGE_SIZE_RANGE
+from windrow.domain.prediction import IsWanted
 from windrow.http.bodies import invalid_request, parse_json, read_body, without_flood
-from windrow.operations import Operations
-from windrow.wire import (
-    EXAMPLE_NAME,
-    Deleted,
-    FitBody,
-    FitReply,
-    Health,
-    ModelList,
-    PredictBody,
-    PredictReply,
-)
+from windrow.http.metrics import Metrics, Observed
+from windrow.settings import Settings
+from windrow.wire.listing import Deleted, ModelList, ModelPage, read_page
+from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
+from windrow.wire.server import Health
+from windrow.wire.shapes import EXAMPLE_NAME
+from windrow.wire.training import FitBody, FitReply
 
-QUICK_THREADS = 40
 FIT_THREADS = 40
+# For the list, deletions and refusals, also while as many predictions wait as may.
+SPARE_THREADS = 64
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the endpoints work with.
+    """What the endpoints work with. Made by :func:`open_desk`.
 
     Args:
         operations: Does the verbs.
-        limits: The limits on training rows.
+        settings: Limits.
+        metrics: The server's figures.
         quick: Threads for everything but fits.
         fits: Threads for fits; most of them wait for their turn, and none of the quick verbs waits behind them.
     """
 
-    operations: Operations
-    limits: DataLimits
-    quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_THREADS))
-    fits: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(FIT_THREADS))
+    operations: Observed
+    settings: Settings
+    metrics: Metrics
+    quick: ThreadPoolExecutor
+    fits: ThreadPoolExecutor
+
+    def close(self) -> None:
+        """Let the threads end once they have nothing to do."""
+        self.quick.shutdown(wait=False)
+        self.fits.shutdown(wait=False)
+
+
+def open_desk(operations: Observed, settings: Settings) -> Desk:
+    """Return what the endpoints work with."""
+    return Desk(
+        operations,
+        settings,
+        Metrics(operations.vitals, endpoints()),
+        quick=ThreadPoolExecutor(settings.max_waiting + SPARE_THREADS, "quick"),
+        fits=ThreadPoolExecutor(FIT_THREADS, "fit"),
+    )
 
 
 router = APIRouter()
 
 
-def _accepts(shape: type[BaseModel]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}
+def endpoints() -> dict[tuple[str, str], APIRoute]:
+    """Return every endpoint by its method and its path template."""
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    return {(method, route.path_format): route for route in routes for method in route.methods or ()}
+
+
+def _accepts(shape: type[BaseModel], **more: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}, **more}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _examples(side: int) -> dict[str, Any]:
+    return {form: {"value": example[side]} for form, example in EXAMPLES.items()}
+
+
+def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 @router.post("/v1/classifier/fit", openapi_extra=_accepts(FitBody), response_model=FitReply, tags=["classifier"])
 async def fit(request: Request) -> Response:
     """Train a classifier and save it. A name that exists goes on answering as before until the training is saved."""
-    body = await read_body(request)
     desk = _desk(request)
+    body = await read_body(request, desk.settings.max_body_bytes)
 
-    def work() -> FitReply:
-        asked = _read(body, FitBody, lambda document: FitBody.read(document, desk.limits))
-        return FitReply.of(desk.operations.fit(asked.to_domain()))
+    def work() -> Response:
+        asked = _read(body, FitBody, lambda document: FitBody.read(document, desk.settings.limits))
+        return _reply(FitReply.of(desk.operations.fit(asked.to_domain())))
 
     return await _answer(request, work, desk.fits)
 
 
 @router.post(
-    "/v1/classifier/predict", openapi_extra=_accepts(PredictBody), response_model=PredictReply, tags=["classifier"]
+    "/v1/classifier/predict",
+    openapi_extra=_accepts(PredictBody, examples=_examples(0)),
+    response_model=PredictReply | TextsReply | ClassifiersReply,
+    responses={200: {"content": {"application/json": {"examples": _examples(1)}}}},
+    tags=["classifier"],
 )
 async def predict(request: Request) -> Response:
-    """Classify one text."""
-    body = await read_body(request)
+    """Classify a text, many texts (texts in place of text), or a text by many classifiers (model_names)."""
     desk = _desk(request)
+    body = await read_body(request, desk.settings.max_body_bytes)
 
-    def work() -> PredictReply:
+    def work(is_wanted: IsWanted) -> Response:
         asked = _read(body, PredictBody, PredictBody.model_validate)
-        return PredictReply.of(desk.operations.predict(asked.model_name, asked.text))
+        return _reply(asked.reply(desk.operations.predict(asked.to_domain(), is_wanted)))
+
+    return await _answer_while_wanted(request, work, desk.quick)
+
+
+@router.get(
+    "/v1/classifier/models",
+    openapi_extra={
+        "parameters": [
+            _query(
+                "limit",
+                f"The most classifiers on a page; {DEFAULT_PAGE_SIZE} with cursor alone. Without both: all.",
+                {"type": "integer", "minimum": PAGE_SIZE_RANGE[0], "maximum": PAGE_SIZE_RANGE[1]},
+            ),
+            _query("cursor", "The next_cursor of the page before.", {"type": "string"}),
+        ]
+    },
+    response_model=ModelList | ModelPage,
+    tags=["classifier"],
+)
+async def models(request: Request) -> Response:
+    """List every classifier, or a page of them, sorted by name."""
+    desk, parameters = _desk(request), request.query_params
+
+    def work() -> Response:
+        page = read_page(parameters.get("limit"), parameters.get("cursor"))
+        listing = desk.operations.list_classifiers(page)
+        return _reply(ModelList.of(listing) if page.is_whole_list else ModelPage.of(listing))
 
     return await _answer(request, work, desk.quick)
-
-
-@router.get("/v1/classifier/models", response_model=ModelList, tags=["classifier"])
-async def models(request: Request) -> Response:
-    """List every classifier, sorted by name."""
-    desk = _desk(request)
-    return await _answer(request, lambda: ModelList.of(desk.operations.list_classifiers()), desk.quick)
 
 
 # The path converter lets a name with a slash reach the grammar, which refuses it with the rule.
@@ -101,18 +159,30 @@ async def delete(
     """Delete a classifier, at once."""
     desk = _desk(request)
 
-    def work() -> Deleted:
+    def work() -> Response:
         desk.operations.delete(name)
-        return Deleted(model_name=name)
+        return _reply(Deleted(model_name=name))
 
     return await _answer(request, work, desk.quick)
 
 
 @router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=Health, tags=["server"])
-async def health() -> Response:
+async def health(request: Request) -> Response:  # noqa: ARG001 - each endpoint takes its request
     """Say that the server answers."""
     return _reply(Health(version=__version__))
+
+
+@router.get("/metrics", response_class=PlainTextResponse, tags=["server"])
+async def metrics(request: Request) -> Response:
+    """Show how long requests take and how busy the server is, for Prometheus."""
+    desk = _desk(request)
+
+    def work() -> Response:
+        content, media_type = desk.metrics.render(request.headers.get("accept", ""))
+        return Response(content, media_type=media_type)
+
+    return await _answer(request, work, desk.quick)
 
 
 def _desk(request: Request) -> Desk:
@@ -126,19 +196,36 @@ def _read(body: bytes, shape: type[Shape], validate: Callable[[object], Shape]) 
         raise invalid_request(error, shape) from error
 
 
-async def _answer(request: Request, work: Callable[[], BaseModel], threads: CapacityLimiter) -> Response:
+async def _answer(request: Request, work: Callable[[], Response], threads: ThreadPoolExecutor) -> Response:
     """Do the work in a thread, and leave its stage timings for the log line."""
     asked = time.perf_counter()
 
     def timed() -> Response:
         began = time.perf_counter()
-        reply = _reply(work())
+        response = work()
         wait_ms, work_ms = (began - asked) * 1e3, (time.perf_counter() - began) * 1e3
         request.state.timings = {"wait_ms": round(wait_ms, 2), "work_ms": round(work_ms, 2)}
-        return reply
+        return response
 
-    # A cancelled request (the server stops and its patience is over) must not wait for its thread.
-    return await to_thread.run_sync(timed, limiter=threads, abandon_on_cancel=True)
+    # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its patience is
+    # over) does not wait for its thread.
+    return await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, timed)
+
+
+async def _answer_while_wanted(
+    request: Request, work: Callable[[IsWanted], Response], threads: ThreadPoolExecutor
+) -> Response:
+    """Do the work in a thread that can ask whether the client is still there."""
+    departure = asyncio.create_task(_wait_for_departure(request.receive))
+    try:
+        return await _answer(request, lambda: work(lambda: not departure.done()), threads)
+    finally:
+        departure.cancel()
+
+
+async def _wait_for_departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _reply(shape: BaseModel) -> Response:

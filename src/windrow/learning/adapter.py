@@ -4,7 +4,6 @@ Owns how a change becomes small tensors, and their scale; knows nothing of how i
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +47,3 @@ def scale(adapter: Adapter, strength: float) -> Adapter:
         name: (tensor * np.float32(strength)).astype(np.float16) if name.endswith(".up") else tensor
         for name, tensor in adapter.items()
     }
-
-
-def widen(adapter: Mapping[str, npt.NDArray[np.floating[Any]]]) -> dict[str, Floats]:
-    """Return an adapter in the precision that encoders compute in."""
-    return {name: tensor.astype(np.float32) for name, tensor in adapter.items()}

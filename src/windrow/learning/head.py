@@ -3,7 +3,7 @@
 Owns the head's arithmetic and the choice of its strength; knows nothing of texts, encoders or files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,29 @@ class LinearHead:
         exponentials = np.exp(logits)
         scores: Floats = exponentials / exponentials.sum(axis=1, keepdims=True)
         return scores
+
+
+def score_together(heads: Sequence[LinearHead], features: Floats) -> list[Floats]:
+    """Return what :meth:`LinearHead.scores` of each head would, in few large steps instead of many small ones.
+
+    Args:
+        heads: At least one, all of the same width.
+        features: Shape [rows, features], float32.
+
+    Returns:
+        One array a head, shape [rows, labels], float32.
+    """
+    if len(heads) == 1:
+        return [heads[0].scores(features)]
+    counts = np.array([len(head.bias) for head in heads])
+    ends = counts.cumsum()
+    starts = ends - counts
+    logits = features @ np.concatenate([head.weights for head in heads]).T
+    logits += np.concatenate([head.bias for head in heads])
+    logits -= np.repeat(np.maximum.reduceat(logits, starts, axis=1), counts, axis=1)
+    scores = np.exp(logits)
+    scores /= np.repeat(np.add.reduceat(scores, starts, axis=1), counts, axis=1)
+    return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def fit_tuned_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:

@@ -6,10 +6,12 @@ Owns commits, deletions and the in-memory index; knows nothing of disks, tensors
 import hashlib
 import logging
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, ConcurrentChange, NameTaken
@@ -122,6 +124,22 @@ class Catalog:
         """
         revisions = (self._newest(name).revision for name in self._names())
         return tuple([revision for revision in revisions if isinstance(revision, Entry)])
+
+    def page(self, limit: int, after: str | None = None) -> tuple[tuple[Entry, ...], str | None]:
+        """Return a part of :meth:`live`, looking at no more names than it takes.
+
+        Args:
+            limit: How many at most, at least 1.
+            after: Only names that sort after this one, which need not exist; ``None`` starts at the first.
+
+        Returns:
+            The entries, and the name of the last one where more follow, else ``None``.
+        """
+        names = self._names()
+        start = 0 if after is None else bisect_right(names, after)
+        revisions = (self._newest(name).revision for name in names[start:])
+        found = tuple(islice((revision for revision in revisions if isinstance(revision, Entry)), limit + 1))
+        return found[:limit], found[limit - 1].record.name if len(found) > limit else None
 
     def delete(self, name: str) -> None:
         """Delete a classifier by a tombstone; its older revisions stay on the disk.
@@ -251,11 +269,12 @@ class Catalog:
         return next((other for other in alike if self._newest(other).is_live), None)
 
     def _not_found(self, name: str) -> ClassifierNotFound:
-        near = near_names(name, (entry.record.name for entry in self.live()))
+        # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
+        near = [other for other in near_names(name, self._names()) if self._newest(other).is_live]
         question = f" Did you mean {' or '.join(near)}?" if near else ""
         return ClassifierNotFound(
             f"There is no classifier named {name}.{question} List the classifiers that exist, or train it first.",
-            {"name": name, "near_names": list(near)},
+            {"name": name, "near_names": near},
         )
 
 

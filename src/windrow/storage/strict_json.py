@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
 _Read = Callable[[Any], Any]
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+# Names, versions and digests are short; texts are not, and remembering them would only take memory.
+_MOST_SHARED_CHARS = 128
 
 
 class Mismatch(ValueError):  # noqa: N818 - its name says what it is
@@ -141,7 +143,13 @@ def _read_string(plain: Any) -> str:
             plain.encode()
         except UnicodeEncodeError as error:
             raise Mismatch("is no valid Unicode") from error
-    return plain
+    return _shared(plain) if len(plain) <= _MOST_SHARED_CHARS else plain
+
+
+@lru_cache(maxsize=4_096)
+def _shared(text: str) -> str:
+    """Return the first of equal strings: what thousands of records repeat, such as versions, is in memory once."""
+    return text
 
 
 def _read_whole_number(plain: Any) -> int:

@@ -1,19 +1,16 @@
-"""The API's JSON shapes, to and from the domain. Shared by the server and by clients.
+"""The JSON shapes of a training, to and from the domain.
 
-Owns field names, types and examples; knows nothing of HTTP, statuses or how a verb is done.
+Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is trained.
 """
 
 import itertools
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from windrow.domain.classifier import AdapterReport, FitRequest, Record
 from windrow.domain.dataset import DataLimits, DataWarning, Row, check_row_count
-from windrow.domain.names import NAME_GRAMMAR
-from windrow.domain.prediction import Prediction
 from windrow.domain.recipe import (
     BATCH_SIZE_RANGE,
     DEFAULT_BASE_MODEL,
@@ -25,45 +22,10 @@ from windrow.domain.recipe import (
     SEED_RANGE,
     Recipe,
 )
+from windrow.wire.shapes import EXAMPLE_ROWS, BaseModelId, Labels, Name, NumExamples, Wire, shown_range
 
-EXAMPLE_NAME = "ticket_classifier_v1"
-EXAMPLE_ROWS = (
-    ("I was charged twice this month", "billing"),
-    ("Please refund my last invoice", "billing"),
-    ("The app crashes when I log in", "technical"),
-    ("I get error 500 on the upload page", "technical"),
-    ("How do I change my email address", "account"),
-    ("Please delete my profile", "account"),
-)
-EXAMPLE_TEXT = "My card was billed two times"
-
-
-class Wire(BaseModel):
-    """What every shape keeps to: no unknown fields, no guessing of types, no values in error messages."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, protected_namespaces=()
-    )
-
-
-def _range(limits: tuple[int, int]) -> dict[str, Any]:
-    """Show a range in the schema only: the domain checks it, so that the rule stands in one place."""
-    return {"minimum": limits[0], "maximum": limits[1]}
-
-
-Name = Annotated[
-    str,
-    Field(
-        description="The classifier's name. It is refused, never changed, if it breaks the grammar.",
-        examples=[EXAMPLE_NAME],
-        json_schema_extra={"pattern": f"^{NAME_GRAMMAR}$"},
-    ),
-]
-BaseModelId = Annotated[str, Field(description="Id of the base model.", examples=[DEFAULT_BASE_MODEL])]
-Labels = Annotated[
-    list[str], Field(description="The labels, sorted.", examples=[sorted({label for _, label in EXAMPLE_ROWS})])
-]
-NumExamples = Annotated[int, Field(description="Number of training rows.", examples=[len(EXAMPLE_ROWS)])]
+_SHOWN_WRONG_ROWS = 10
+_SHOWN_FIELDS = 12
 
 
 class TrainingRow(Wire):
@@ -71,10 +33,6 @@ class TrainingRow(Wire):
 
     text: str = Field(description="The text, at most 20,000 characters.", examples=[EXAMPLE_ROWS[0][0]])
     label: str = Field(description="Its label, at most 256 characters.", examples=[EXAMPLE_ROWS[0][1]])
-
-
-_SHOWN_WRONG_ROWS = 10
-_SHOWN_FIELDS = 12
 
 
 def _is_plain_row(row: object) -> bool:
@@ -99,19 +57,19 @@ class FitBody(Wire):
         description="How long the encoder learns from the training texts: every 5 make one pass in which each text "
         "meets the others (every 4, above 256 texts); 0 trains the head alone.",
         examples=[DEFAULT_NUM_ITERATIONS],
-        json_schema_extra=_range(NUM_ITERATIONS_RANGE),
+        json_schema_extra=shown_range(NUM_ITERATIONS_RANGE),
     )
     batch_size: int = Field(
         default=DEFAULT_BATCH_SIZE,
         description="Texts that meet in one contrastive step, at least; up to 256, a step takes 256 all the same.",
         examples=[DEFAULT_BATCH_SIZE],
-        json_schema_extra=_range(BATCH_SIZE_RANGE),
+        json_schema_extra=shown_range(BATCH_SIZE_RANGE),
     )
     seed: int = Field(
         default=DEFAULT_SEED,
         description="Starts every random choice; the same request with the same seed gives the same classifier.",
         examples=[DEFAULT_SEED],
-        json_schema_extra=_range(SEED_RANGE),
+        json_schema_extra=shown_range(SEED_RANGE),
     )
     max_seconds: float | None = Field(
         default=None,
@@ -230,105 +188,3 @@ class FitReply(Wire):
             adapter=None if report is None else AdapterEntry.of(report),
             warnings=[WarningEntry.of(warning) for warning in record.warnings],
         )
-
-
-class PredictBody(Wire):
-    """A text to classify."""
-
-    model_name: Name
-    text: str = Field(description="The text, at most 20,000 characters.", examples=[EXAMPLE_TEXT])
-
-
-class PredictReply(Wire):
-    """The answer for one text."""
-
-    label: str = Field(description="The label with the highest score.", examples=["billing"])
-    scores: dict[str, float] = Field(
-        description="Each label's score, from 0 to 1; they sum to 1.",
-        examples=[{"account": 0.08, "billing": 0.87, "technical": 0.05}],
-    )
-    model_name: Name
-    truncated: bool = Field(
-        description="Whether the text was longer than the encoder reads, so that its end was left out.",
-        examples=[False],
-    )
-
-    @classmethod
-    def of(cls, prediction: Prediction) -> Self:
-        """Show a prediction."""
-        return cls(
-            label=prediction.label,
-            scores=dict(prediction.scores),
-            model_name=prediction.model_name,
-            truncated=prediction.truncated,
-        )
-
-    def to_domain(self) -> Prediction:
-        """Return the prediction that was shown."""
-        return Prediction(self.label, self.scores, self.model_name, self.truncated)
-
-
-class ModelEntry(Wire):
-    """One classifier of the list."""
-
-    name: Name
-    labels: Labels
-    base_model: BaseModelId
-    num_examples: NumExamples
-    created_at: str = Field(description="When its training ended, UTC.", examples=["2025-09-15T10:30:00Z"])
-
-    @classmethod
-    def of(cls, record: Record) -> Self:
-        """Show a record in the list."""
-        return cls(
-            name=record.name,
-            labels=list(record.labels),
-            base_model=record.base_model.id,
-            num_examples=record.num_examples,
-            created_at=_utc(record.created_at),
-        )
-
-
-class ModelList(Wire):
-    """Every classifier, sorted by name."""
-
-    models: list[ModelEntry] = Field(description="The newest revision of each classifier.")
-
-    @classmethod
-    def of(cls, records: tuple[Record, ...]) -> Self:
-        """Show records."""
-        return cls(models=[ModelEntry.of(record) for record in records])
-
-
-class Deleted(Wire):
-    """A classifier is gone."""
-
-    status: Literal["deleted"] = Field(default="deleted", description="It answers no more.", examples=["deleted"])
-    model_name: Name
-
-
-class Health(Wire):
-    """The server answers."""
-
-    status: Literal["ok"] = Field(default="ok", description="The server answers.", examples=["ok"])
-    version: str = Field(description="Windrow's version.", examples=["0.1.0"])
-
-
-class Problem(Wire):
-    """Why a request was refused (RFC 9457); more members may follow, such as ``row``, ``limit`` or ``near_names``."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="A URI for the code.", examples=["urn:windrow:problem:classifier_not_found"])
-    title: str = Field(description="The code in words.", examples=["Classifier not found"])
-    status: int = Field(description="The HTTP status.", examples=[404])
-    code: str = Field(description="Stable, for programs.", examples=["classifier_not_found"])
-    detail: str = Field(
-        description="What went wrong and what to do next.",
-        examples=["No classifier is named 'ticket_classifer_v1'. Did you mean 'ticket_classifier_v1'?"],
-    )
-    request_id: str = Field(description="Find this request in the server's log by it.", examples=["5f2b9c0de1a34b77"])
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

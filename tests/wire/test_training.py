@@ -1,4 +1,4 @@
-"""The JSON shapes, to and from the domain."""
+"""The JSON shapes of a training, to and from the domain."""
 
 import json
 from dataclasses import asdict
@@ -12,9 +12,9 @@ from tests.fakes.operations import ADAPTER, FakeOperations
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import LimitExceeded
-from windrow.domain.prediction import Prediction
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
-from windrow.wire import EXAMPLE_ROWS, FitBody, FitReply, ModelList, PredictReply, TrainingRow
+from windrow.domain.recipe import Recipe
+from windrow.wire.shapes import EXAMPLE_ROWS
+from windrow.wire.training import FitBody, FitReply, TrainingRow
 
 ROWS = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
 LIMITS = DataLimits()
@@ -76,25 +76,11 @@ def test_rows_over_the_limit_are_refused_before_one_of_them_is_read() -> None:
         FitBody.read({"model_name": "a", "training_data": [None] * 3}, DataLimits(max_rows=2))
 
 
-@settings(deadline=None)
-@given(
-    st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
-    st.text(),
-    st.booleans(),
-)
-def test_a_prediction_survives_the_way_out_and_back(scores: dict[str, float], name: str, truncated: bool) -> None:
-    prediction = Prediction(max(scores, key=scores.__getitem__), scores, name, truncated)
-    assert PredictReply.model_validate_json(PredictReply.of(prediction).model_dump_json()).to_domain() == prediction
-
-
-def test_a_record_is_shown_with_rounded_time_sorted_labels_and_utc() -> None:
-    fake = FakeOperations()
-    record = fake.fit(FitRequest("a", tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))))
+def test_a_record_is_shown_with_rounded_time_and_sorted_labels() -> None:
+    record = FakeOperations().fit(FitRequest("a", tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))))
     reply = FitReply.of(record)
     assert (reply.training_time_seconds, reply.labels) == (0.412, ["account", "billing", "technical"])
     assert [warning.code for warning in reply.warnings] == ["small_classes"]
-    [entry] = ModelList.of(fake.list_classifiers()).models
-    assert (entry.created_at, entry.base_model, entry.num_examples) == ("2025-09-15T10:30:00Z", DEFAULT_BASE_MODEL, 6)
 
 
 def test_everything_that_is_known_of_an_adapter_is_shown() -> None:

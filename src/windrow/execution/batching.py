@@ -1,0 +1,280 @@
+"""The batch queue: whose texts are encoded next, together with whose, and on how many cores.
+
+Owns the order of work and the threads that do it; knows nothing of classifiers, caches or HTTP.
+"""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+import numpy as np
+
+from windrow.domain.errors import Abandoned, Overloaded
+from windrow.domain.prediction import IsWanted
+from windrow.encoders.adapters import Adapter
+from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.session import TextEncoder, Tokens, Width
+
+# A batch of so many tokens runs at nearly full speed; larger ones only let others wait longer. Source: docs/adr/0011.
+BATCH_TOKENS = 128
+# What a request with many texts puts into a batch before it is the next one's turn.
+SHARE_TOKENS = 32
+# Batches of predictions between two of a training, where both wait.
+BATCHES_PER_TURN = 3
+# Until batches have been timed.
+FIRST_TOKENS_PER_S = 4_000.0
+_NEWEST_WEIGHT = 0.1
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """Texts that belong together, and the thread that waits for all of them.
+
+    Args:
+        encoder: What encodes them.
+        tokens: Of each text.
+        adapters: One a text.
+        is_wanted: Asked before each batch.
+        features: Where the results go.
+        waiting: The texts that no batch has taken yet, shortest first, for a batch of equals has no padding.
+        unfinished: Texts without a result.
+        inbox: Batches that the thread shall run; ``None`` wakes it.
+        is_leading: Whether the thread has a batch to run.
+        error: What kept a text from being encoded.
+    """
+
+    encoder: TextEncoder
+    tokens: Sequence[Tokens]
+    adapters: Sequence[Adapter | None]
+    is_wanted: IsWanted
+    features: Floats
+    waiting: deque[int]
+    unfinished: int
+    inbox: "SimpleQueue[_Batch | None]" = field(default_factory=SimpleQueue)
+    is_leading: bool = False
+    error: BaseException | None = None
+
+    def give_up(self, error: BaseException) -> None:
+        """Drop the texts that no batch has taken."""
+        self.error = self.error or error
+        self.finish(len(self.waiting))
+        self.waiting.clear()
+
+    def finish(self, texts: int) -> None:
+        self.unfinished -= texts
+        if not self.unfinished:
+            self.inbox.put(None)
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Texts of any requests for one run of one encoder, and the request whose thread runs it."""
+
+    leader: _Request
+    encoder: TextEncoder
+    texts: list[tuple[_Request, int]] = field(default_factory=list)
+    tokens: int = 0
+    width: Width = Width.ONE_CORE
+    cores: int = 1
+
+    def take_share(self, request: _Request) -> bool:
+        """Take some of a request's texts, as far as they fit; a text longer than a batch gets one of its own."""
+        limit = min(self.tokens + SHARE_TOKENS, BATCH_TOKENS)
+        before = len(self.texts)
+        while request.encoder is self.encoder and request.waiting and self.tokens < limit:
+            size = len(request.tokens[request.waiting[0]].ids)
+            if self.texts and self.tokens + size > BATCH_TOKENS:
+                break
+            self.texts.append((request, request.waiting.popleft()))
+            self.tokens += size
+        return len(self.texts) > before
+
+    def run(self) -> Floats:
+        batch = [request.tokens[text] for request, text in self.texts]
+        adapters = [request.adapters[text] for request, text in self.texts]
+        return self.encoder.encode(batch, adapters, self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueVitals:
+    """What the queue does, in the words of :class:`windrow.domain.vitals.Vitals`."""
+
+    waiting_requests: int
+    waiting_texts: int
+    running_batches: int
+    batches: int
+    tokens: int
+    refused: int
+    abandoned: int
+
+
+class BatchQueue:
+    """Shares the cores between all requests; thread-safe.
+
+    There are no threads of its own and no timers. A thread that brings a request leads: it runs a batch at once if
+    cores are free, on all of them if nobody else wants any, else on one. Whoever finds none free waits, and the thread
+    that frees one fills the next batch from all that wait, in turns, and hands it to the first one's thread.
+
+    Args:
+        cores: Computations that may run at the same time.
+        max_waiting: Requests that may wait; further ones are refused.
+    """
+
+    def __init__(self, cores: int, max_waiting: int) -> None:
+        self._max_waiting = max_waiting
+        self._cores = cores
+        self._free = cores
+        self._lock = threading.Lock()
+        self._requests: list[_Request] = []
+        self._trainings: deque[SimpleQueue[None]] = deque()
+        self._is_training = False
+        self._batches_since_turn = 0
+        self._tokens_per_s = FIRST_TOKENS_PER_S
+        self._running = self._batches = self._tokens = self._refused = self._abandoned = 0
+
+    def encode(
+        self, encoder: TextEncoder, tokens: Sequence[Tokens], adapters: Sequence[Adapter | None], is_wanted: IsWanted
+    ) -> Floats:
+        """Return the features of texts, in batches with whatever else is waiting.
+
+        Args:
+            encoder: What encodes them.
+            tokens: Of at least one text.
+            adapters: One a text.
+            is_wanted: Asked before each batch.
+
+        Returns:
+            Shape [n, feature_size], float32.
+
+        Raises:
+            Overloaded: Too many requests wait already.
+            Abandoned: ``is_wanted`` said no.
+        """
+        order = sorted(range(len(tokens)), key=lambda text: len(tokens[text].ids))
+        features = np.empty((len(tokens), feature_size(encoder.folder)), np.float32)
+        request = _Request(encoder, tokens, adapters, is_wanted, features, deque(order), len(tokens))
+        with self._lock:
+            if len(self._requests) >= self._max_waiting:
+                raise self._refusal()
+            self._requests.append(request)
+            self._hand_out()
+        while request.unfinished:
+            if (batch := request.inbox.get()) is not None:
+                self._run(batch)
+        if request.error is not None:
+            raise request.error
+        return features
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until a training may compute for a moment, beside predictions and seldom while some wait."""
+        inbox: SimpleQueue[None] = SimpleQueue()
+        with self._lock:
+            self._trainings.append(inbox)
+            self._hand_out()
+        inbox.get()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._is_training = False
+                self._free += 1
+                self._hand_out()
+
+    def vitals(self) -> QueueVitals:
+        """Return what waits and runs now, and what was done since the start."""
+        with self._lock:
+            waiting = [len(request.waiting) for request in self._requests]
+            return QueueVitals(
+                waiting_requests=len(waiting),
+                waiting_texts=sum(waiting),
+                running_batches=self._running,
+                batches=self._batches,
+                tokens=self._tokens,
+                refused=self._refused,
+                abandoned=self._abandoned,
+            )
+
+    def _run(self, batch: _Batch) -> None:
+        began = time.perf_counter()
+        error: BaseException | None = None
+        try:
+            features = batch.run()
+        except BaseException as failure:  # noqa: BLE001  whatever it is, all whose texts were in the batch must hear of it
+            error = failure
+        took_s = time.perf_counter() - began
+        with self._lock:
+            batch.leader.is_leading = False
+            self._free += batch.cores
+            self._running -= 1
+            self._batches += 1
+            self._tokens += batch.tokens
+            speed = batch.tokens / max(took_s, 1e-6) * (self._cores / batch.cores)
+            self._tokens_per_s += _NEWEST_WEIGHT * (speed - self._tokens_per_s)
+            self._hand_out()  # first of all, so that no core waits for what follows
+            for row, (request, text) in enumerate(batch.texts):
+                if error is None:
+                    request.features[text] = features[row]
+                else:
+                    request.give_up(error)
+                request.finish(1)
+
+    def _hand_out(self) -> None:
+        """Give the free cores work, as long as there is some."""
+        while self._free:
+            if self._trainings and not self._is_training and self._is_their_turn():
+                self._batches_since_turn = 0
+                self._is_training = True
+                self._free -= 1
+                self._trainings.popleft().put(None)
+            elif batch := self._next_batch():
+                self._batches_since_turn += 1
+                self._free -= batch.cores
+                self._running += 1
+                batch.leader.is_leading = True
+                batch.leader.inbox.put(batch)
+            else:
+                return
+
+    def _is_their_turn(self) -> bool:
+        return not self._requests or self._batches_since_turn >= BATCHES_PER_TURN
+
+    def _next_batch(self) -> _Batch | None:
+        """Fill a batch from all requests in turns: a deficit round robin (Shreedhar & Varghese, 1996)."""
+        self._requests = [request for request in self._requests if self._is_waiting(request)]
+        leader = next((request for request in self._requests if not request.is_leading), None)
+        if leader is None:
+            return None
+        self._requests.sort(key=lambda request: request is not leader)
+        batch = _Batch(leader, leader.encoder)
+        served: dict[_Request, None] = {}
+        while took := [request for request in self._requests if batch.take_share(request)]:
+            served |= dict.fromkeys(took)
+        # Who got a share goes behind the others; who did not fit keeps its place, and is the next batch's first.
+        behind = [request for request in served if request.waiting]
+        self._requests = [request for request in self._requests if request not in served] + behind
+        if self._free == self._cores and all(request is leader for request in self._requests):
+            batch.width, batch.cores = Width.ALL_CORES, self._cores
+        return batch
+
+    def _is_waiting(self, request: _Request) -> bool:
+        """Whether a request still has texts to encode, and somebody who wants them."""
+        if request.waiting and not request.is_wanted():
+            self._abandoned += 1
+            request.give_up(Abandoned("The caller left before its texts were encoded, so they were not."))
+        return bool(request.waiting)
+
+    def _refusal(self) -> Overloaded:
+        self._refused += 1
+        ahead = sum(min(SHARE_TOKENS, sum(len(r.tokens[text].ids) for text in r.waiting)) for r in self._requests)
+        wait_s = max(1, math.ceil(ahead / self._tokens_per_s))
+        return Overloaded(
+            f"{len(self._requests)} requests are waiting already. Send this one again in {wait_s} s, or raise "
+            "WINDROW_MAX_WAITING.",
+            {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING"},
+        )

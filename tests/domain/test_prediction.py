@@ -1,0 +1,56 @@
+"""The rules that a predict must follow before anybody looks at a classifier."""
+
+import pytest
+
+from windrow.domain.errors import InvalidName, InvalidParameter, InvalidText, LimitExceeded, WindrowError
+from windrow.domain.prediction import PredictLimits, PredictRequest, always, check_predict_request
+
+LIMITS = PredictLimits(max_texts=3, max_model_names=2, max_text_chars=5)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PredictRequest(("a",), ("text",)),
+        PredictRequest(("a",), ("text",) * 3),
+        PredictRequest(("a", "a"), ("text",)),
+        PredictRequest(("a",), ("text",), top_k=0),  # whether it fits is known once the classifiers are
+    ],
+)
+def test_a_request_within_the_rules_is_returned_unchanged(request_: PredictRequest) -> None:
+    assert check_predict_request(request_, LIMITS) is request_
+
+
+@pytest.mark.parametrize(
+    ("names", "texts", "error", "facts"),
+    [
+        ((), ("a",), InvalidParameter, {"parameter": "model_names", "minimum": 1, "maximum": 2}),
+        (("a",), (), InvalidParameter, {"parameter": "texts", "minimum": 1, "maximum": 3}),
+        (("a", "b"), ("a", "b"), InvalidParameter, {"parameter": "model_names"}),
+        (("a", "b", "c"), ("a",), LimitExceeded, {"limit": 2, "setting": "WINDROW_MAX_MODEL_NAMES"}),
+        (("a",), ("a",) * 4, LimitExceeded, {"limit": 3, "setting": "WINDROW_MAX_TEXTS"}),
+        (("a", "!"), ("a",), InvalidName, {"name": "!"}),
+        (("a",), ("",), InvalidText, {"index": 0}),
+        (("a",), ("a", "b", " "), InvalidText, {"index": 2}),
+        (("a",), ("a", "\ud800"), InvalidText, {"index": 1}),
+        (("a",), ("a", "123456"), LimitExceeded, {"index": 1, "limit": 5, "setting": "WINDROW_MAX_TEXT_CHARS"}),
+    ],
+)
+def test_a_request_that_breaks_a_rule_is_refused_with_the_place_and_the_rule(
+    names: tuple[str, ...], texts: tuple[str, ...], error: type[WindrowError], facts: dict[str, object]
+) -> None:
+    with pytest.raises(error) as caught:
+        check_predict_request(PredictRequest(names, texts), LIMITS)
+    assert caught.value.facts.items() >= facts.items()
+
+
+def test_a_bad_text_among_several_is_called_by_its_place_and_a_single_one_is_not() -> None:
+    with pytest.raises(InvalidText, match=r"^texts\[1\] is blank\."):
+        check_predict_request(PredictRequest(("a",), ("a", " ")), LIMITS)
+    with pytest.raises(InvalidText, match=r"^The text is blank\.") as caught:
+        check_predict_request(PredictRequest(("a",), (" ",)), LIMITS)
+    assert caught.value.facts == {"index": 0}
+
+
+def test_unless_somebody_says_otherwise_an_answer_is_wanted() -> None:
+    assert always()

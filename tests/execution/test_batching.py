@@ -1,0 +1,356 @@
+"""The batch queue: nobody waits without need, everybody gets a turn, and each text gets its own result."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.encoder import FakeEncoder
+from windrow.domain.errors import Abandoned, Overloaded
+from windrow.domain.prediction import IsWanted
+from windrow.encoders.adapters import Adapter
+from windrow.encoders.layout import Floats
+from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TURN, SHARE_TOKENS, BatchQueue
+
+PATIENCE_S = 30.0
+
+
+class PausingEncoder(FakeEncoder):
+    """Starts a batch only when it is told to, and remembers each: the first id of each text, and the width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[tuple[list[int], Width]] = []
+        self.begun = threading.Semaphore(0)
+        self._let = threading.Semaphore(0)
+        self.failure: Exception | None = None
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        self.batches.append(([int(tokens.ids[0]) for tokens in batch], width))
+        self.begun.release()
+        assert self._let.acquire(timeout=PATIENCE_S)
+        if self.failure is not None:
+            raise self.failure
+        return super().encode(batch, adapters, width)
+
+    def wait_for_batch(self) -> None:
+        assert self.begun.acquire(timeout=PATIENCE_S)
+
+    def let(self, batches: int = 1) -> None:
+        self._let.release(batches)
+
+    @property
+    def marks(self) -> list[list[int]]:
+        return [marks for marks, _ in self.batches]
+
+
+class Desk:
+    """Asks a queue from threads of its own."""
+
+    def __init__(self, queue: BatchQueue, encoder: TextEncoder) -> None:
+        self.queue, self.encoder = queue, encoder
+        self._threads = ThreadPoolExecutor(50)
+
+    def ask(
+        self, *texts: Tokens, is_wanted: IsWanted = lambda: True, encoder: TextEncoder | None = None
+    ) -> Future[Floats]:
+        """Send a request, and return once it waits or runs."""
+        before = self.seen()
+        used = encoder or self.encoder
+        future = self._threads.submit(self.queue.encode, used, texts, [None] * len(texts), is_wanted)
+        wait_until(lambda: self.seen() > before or future.done())
+        return future
+
+    def seen(self) -> int:
+        """Count what went into the queue by now."""
+        vitals = self.queue.vitals()
+        return vitals.waiting_texts + vitals.running_batches * 1_000 + vitals.batches * 1_000_000
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    for _ in range(int(PATIENCE_S * 1_000)):
+        if is_true():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it did not come true")
+
+
+def text(mark: int, tokens: int = 5) -> Tokens:
+    return Tokens(np.array([mark] + [7] * (tokens - 1), np.int64), truncated=False)
+
+
+@pytest.fixture
+def encoder() -> Iterator[PausingEncoder]:
+    encoder = PausingEncoder()
+    yield encoder
+    encoder.let(1_000)
+
+
+@pytest.fixture
+def one_core(encoder: PausingEncoder) -> Iterator[Desk]:
+    desk = Desk(BatchQueue(cores=1, max_waiting=40), encoder)
+    yield desk
+    encoder.let(1_000)
+    desk.close()
+
+
+@pytest.fixture
+def two_cores(encoder: PausingEncoder) -> Iterator[Desk]:
+    desk = Desk(BatchQueue(cores=2, max_waiting=40), encoder)
+    yield desk
+    encoder.let(1_000)
+    desk.close()
+
+
+def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: Desk, encoder: PausingEncoder) -> None:
+    answer = two_cores.ask(text(1))
+    encoder.let()
+    assert answer.result(PATIENCE_S).shape == (1, 192)
+    assert encoder.batches == [([1], Width.ALL_CORES)]
+
+
+def test_what_comes_while_a_batch_runs_shares_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
+    answers = [one_core.ask(text(mark)) for mark in range(5)]
+    assert one_core.queue.vitals().waiting_requests == 4
+    encoder.let(2)
+    assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in answers)
+    assert encoder.marks == [[0], [1, 2, 3, 4]]
+
+
+def test_two_batches_that_both_wait_take_a_core_each(two_cores: Desk, encoder: PausingEncoder) -> None:
+    long = [two_cores.ask(text(mark, tokens=BATCH_TOKENS)) for mark in range(3)]
+    encoder.let()
+    encoder.wait_for_batch()
+    encoder.wait_for_batch()
+    encoder.wait_for_batch()
+    assert two_cores.queue.vitals().running_batches == 2
+    encoder.let(2)
+    assert [answer.result(PATIENCE_S).shape for answer in long] == [(1, 192)] * 3
+    assert [width for _, width in encoder.batches] == [Width.ALL_CORES, Width.ONE_CORE, Width.ONE_CORE]
+
+
+def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    half = BATCH_TOKENS // 2
+    answers = [one_core.ask(text(1, half)), one_core.ask(text(2, half + 1)), one_core.ask(text(3, half))]
+    encoder.let(4)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert encoder.marks == [[0], [1, 3], [2]]
+
+
+def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: Desk, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    long, short = one_core.ask(text(1, BATCH_TOKENS + 50)), one_core.ask(text(2))
+    encoder.let(3)
+    assert (long.result(PATIENCE_S).shape, short.result(PATIENCE_S).shape) == ((1, 192), (1, 192))
+    assert encoder.marks == [[0], [1], [2]]
+
+
+def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, encoder: PausingEncoder) -> None:
+    many = one_core.ask(*[text(mark, tokens=8) for mark in range(100)])
+    encoder.wait_for_batch()
+    single = one_core.ask(text(500))
+    encoder.let(2)
+    single.result(PATIENCE_S)
+    assert not many.done()
+    assert 500 in encoder.marks[1]
+    assert len(encoder.marks[1]) == BATCH_TOKENS // 8, "the rest of the batch goes to the request with many texts"
+    encoder.let(10)
+    assert many.result(PATIENCE_S).shape == (100, 192)
+
+
+def test_each_request_gets_a_share_of_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    answers = [one_core.ask(*[text(mark, tokens=8)] * 50) for mark in (1, 2, 3)]
+    encoder.let()
+    encoder.wait_for_batch()
+    encoder.wait_for_batch()
+    share = SHARE_TOKENS // 8
+    assert encoder.marks[1] == [1] * share + [2] * share + [3] * share + [1] * share
+    encoder.let(50)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+
+
+def test_texts_of_one_request_are_encoded_shortest_first_and_returned_in_their_order(
+    one_core: Desk, encoder: PausingEncoder
+) -> None:
+    texts = [text(1, 60), text(2, 5), text(3, 90)]
+    encoder.let(10)
+    features = one_core.ask(*texts).result(PATIENCE_S)
+    assert [mark for batch in encoder.marks for mark in batch] == [2, 1, 3]
+    np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Width.ALL_CORES), atol=1e-6)
+
+
+def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+    other = PausingEncoder()
+    other.let(10)
+    one_core.ask(text(0))
+    answers = [one_core.ask(text(1)), one_core.ask(text(2), encoder=other), one_core.ask(text(3))]
+    encoder.let(2)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert encoder.marks == [[0], [1, 3]]
+    assert other.marks == [[2]]
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: PausingEncoder) -> None:
+    desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
+    answers = [desk.ask(text(mark)) for mark in range(3)]
+    with pytest.raises(Overloaded, match="Send this one again in 1 s") as refused:
+        desk.ask(text(4)).result(PATIENCE_S)
+    assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING"}
+    assert desk.queue.vitals().refused == 1
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert desk.ask(text(5)).result(PATIENCE_S).shape == (1, 192)
+    desk.close()
+
+
+def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    left = threading.Event()
+    gone, stays = one_core.ask(text(1), is_wanted=lambda: not left.is_set()), one_core.ask(text(2))
+    left.set()
+    encoder.let(5)
+    with pytest.raises(Abandoned):
+        gone.result(PATIENCE_S)
+    stays.result(PATIENCE_S)
+    assert encoder.marks == [[0], [2]]
+    assert one_core.queue.vitals().abandoned == 1
+
+
+def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: Desk, encoder: PausingEncoder) -> None:
+    left = threading.Event()
+    gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_wanted=lambda: not left.is_set())
+    encoder.wait_for_batch()
+    left.set()
+    encoder.let(50)
+    with pytest.raises(Abandoned):
+        gone.result(PATIENCE_S)
+    assert len(encoder.batches) == 1
+    assert one_core.queue.vitals().waiting_requests == 0
+
+
+def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
+    one_core: Desk, encoder: PausingEncoder
+) -> None:
+    one_core.ask(text(0))
+    failing = [one_core.ask(text(1, 60)), one_core.ask(text(2, 60))]
+    later = one_core.ask(text(3, 100))
+    encoder.let()
+    encoder.wait_for_batch()
+    encoder.wait_for_batch()
+    encoder.failure = RuntimeError("out of memory")
+    encoder.let()
+    for answer in failing:
+        with pytest.raises(RuntimeError, match="out of memory"):
+            answer.result(PATIENCE_S)
+    encoder.failure = None
+    encoder.let()
+    assert later.result(PATIENCE_S).shape == (1, 192)
+
+
+def test_a_training_has_its_turn_at_once_where_nobody_waits(encoder: PausingEncoder) -> None:
+    queue = BatchQueue(cores=1, max_waiting=1)
+    with queue.turn():
+        pass
+    with queue.turn():
+        pass
+
+
+def test_a_training_waits_while_predictions_do_but_not_for_ever(one_core: Desk, encoder: PausingEncoder) -> None:
+    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(BATCHES_PER_TURN + 3)]
+    order: list[int] = []
+
+    def train() -> None:
+        with one_core.queue.turn():
+            order.append(len(encoder.batches))
+
+    training = threading.Thread(target=train)
+    training.start()
+    encoder.let(len(answers))
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    training.join(PATIENCE_S)
+    assert order[0] >= BATCHES_PER_TURN or order[0] == len(answers)
+    assert order[0] <= BATCHES_PER_TURN + 1
+
+
+def test_only_one_training_computes_at_a_time_and_leaves_a_core_to_predictions(
+    two_cores: Desk, encoder: PausingEncoder
+) -> None:
+    queue = two_cores.queue
+    with queue.turn():
+        entered = threading.Event()
+
+        def train() -> None:
+            with queue.turn():
+                entered.set()
+
+        second = threading.Thread(target=train)
+        second.start()
+        encoder.let()
+        assert two_cores.ask(text(1)).result(PATIENCE_S).shape == (1, 192)
+        assert not entered.is_set()
+    assert entered.wait(PATIENCE_S)
+    second.join()
+    assert encoder.batches == [([1], Width.ONE_CORE)]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.lists(st.integers(1, 200), min_size=1, max_size=12), min_size=1, max_size=12),
+    st.integers(1, 4),
+)
+def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: list[list[int]], cores: int) -> None:
+    encoder, queue = FakeEncoder(), BatchQueue(cores, max_waiting=100)
+    requests = [
+        [text(100 * number + place, size) for place, size in enumerate(own)] for number, own in enumerate(sizes)
+    ]
+
+    def ask(texts: list[Tokens]) -> Floats:
+        return queue.encode(encoder, texts, [None] * len(texts), lambda: True)
+
+    with ThreadPoolExecutor(len(requests)) as threads:
+        answers = list(threads.map(ask, requests))
+    for texts, features in zip(requests, answers, strict=True):
+        alone = np.concatenate([encoder.encode([one], [None], Width.ALL_CORES) for one in texts])
+        np.testing.assert_allclose(features, alone, atol=1e-5)
+    vitals = queue.vitals()
+    assert (vitals.waiting_requests, vitals.running_batches) == (0, 0)
+    assert vitals.tokens == sum(map(sum, sizes))
+
+
+def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
+    encoder, queue = FakeEncoder(), BatchQueue(cores=2, max_waiting=1_000)
+    random = np.random.default_rng(1)
+    sizes = random.integers(1, 60, 300).tolist()
+
+    def work(number: int) -> bool:
+        if number % 10 == 0:
+            with queue.turn():
+                return True
+        wanted = number % 7 != 0
+        try:
+            texts = [text(number, sizes[number])] * (1 + number % 3)
+            queue.encode(encoder, texts, [None] * len(texts), lambda: wanted)
+        except Abandoned:
+            return not wanted
+        return wanted
+
+    with ThreadPoolExecutor(32) as threads:
+        assert all(threads.map(work, range(300)))
+    with queue.turn():
+        pass
+    assert queue.encode(encoder, [text(1)], [None], lambda: True).shape == (1, 192)

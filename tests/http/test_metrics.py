@@ -1,0 +1,120 @@
+"""What a monitor reads: every figure of the service, the time of each request, and no label that a caller chose."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.fakes.operations import FakeOperations
+from windrow.http.app import create_app
+from windrow.settings import Settings
+from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+
+FIT = {"model_name": EXAMPLE_NAME, "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]}
+PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
+COUNT = "windrow_request_duration_seconds_count"
+
+
+def _samples(client: httpx.Client) -> dict[str, float]:
+    """Return each sample's value by its name and labels."""
+    lines = client.get("/metrics").text.splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+def _label_values(client: httpx.Client, label: str) -> set[str]:
+    return set(re.findall(rf'{label}="([^"]*)"', client.get("/metrics").text))
+
+
+def test_every_vital_sign_is_shown(client: httpx.Client, operations: FakeOperations) -> None:
+    found = _samples(client)
+    shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_duration_" not in name}
+    assert shown == {
+        "windrow_waiting_requests": 1,
+        "windrow_waiting_texts": 2,
+        "windrow_running_batches": 3,
+        "windrow_batches_total": 4,
+        "windrow_tokens_total": 5,
+        "windrow_refused_requests_total": 6,
+        "windrow_abandoned_requests_total": 7,
+        "windrow_fits_running": 8,
+        "windrow_fits_waiting": 9,
+        'windrow_cache_entries{cache="classifiers"}': 10,
+        'windrow_cache_bytes{cache="classifiers"}': 11,
+        'windrow_cache_max_bytes{cache="classifiers"}': 12,
+        'windrow_cache_hits_total{cache="classifiers"}': 13,
+        'windrow_cache_misses_total{cache="classifiers"}': 14,
+        'windrow_cache_entries{cache="texts"}': 15,
+        'windrow_cache_bytes{cache="texts"}': 16,
+        'windrow_cache_max_bytes{cache="texts"}': 17,
+        'windrow_cache_hits_total{cache="texts"}': 18,
+        'windrow_cache_misses_total{cache="texts"}': 19,
+    }
+
+
+def test_the_process_and_its_python_are_shown(client: httpx.Client) -> None:
+    text = client.get("/metrics").text
+    assert "python_info{" in text
+    assert "process_resident_memory_bytes " in text
+    assert "process_cpu_seconds_total " in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "endpoint", "status"),
+    [
+        ("POST", "/v1/classifier/predict", "/v1/classifier/predict", 200),
+        ("GET", "/v1/classifier/models?limit=3", "/v1/classifier/models", 200),
+        ("GET", "/v1/classifier/models?limit=0", "/v1/classifier/models", 422),
+        ("DELETE", f"/v1/classifier/models/{EXAMPLE_NAME}", "/v1/classifier/models/{name}", 200),
+        ("DELETE", "/v1/classifier/models/unknown", "/v1/classifier/models/{name}", 404),
+        ("GET", "/health", "/health", 200),
+        ("HEAD", "/health", "/health", 200),
+    ],
+)
+def test_a_request_is_counted_under_its_endpoints_template(
+    client: httpx.Client, method: str, path: str, endpoint: str, status: int
+) -> None:
+    client.post("/v1/classifier/fit", json=FIT)
+    sample = f'{COUNT}{{endpoint="{endpoint}",method="{method}",status="{status}"}}'
+    before = _samples(client).get(sample, 0)
+    assert client.request(method, path, json=PREDICT).status_code == status
+    assert _samples(client)[sample] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/never/heard/of", 404),
+        ("GET", "/v1/classifier/models/some_name", 405),
+        ("PATCH", "/health", 405),
+        ("PURGE", "/health", 405),
+        ("GET", "/docs", 200),
+    ],
+)
+def test_what_is_no_endpoint_is_counted_together(client: httpx.Client, method: str, path: str, status: int) -> None:
+    sample = f'{COUNT}{{endpoint="other",method="other",status="{status}"}}'
+    before = _samples(client).get(sample, 0)
+    assert client.request(method, path).status_code == status
+    assert _samples(client)[sample] == before + 1
+    known = {*create_app(FakeOperations(), Settings()).pages.openapi()["paths"], "other"}
+    assert _label_values(client, "endpoint") <= known
+    assert _label_values(client, "method") <= {"GET", "HEAD", "POST", "DELETE", "other"}
+
+
+def test_no_label_holds_a_classifiers_name(client: httpx.Client) -> None:
+    client.post("/v1/classifier/fit", json=FIT)
+    client.post("/v1/classifier/predict", json=PREDICT)
+    client.delete(f"/v1/classifier/models/{EXAMPLE_NAME}")
+    assert EXAMPLE_NAME not in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "end"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8", "\n"),
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text; version=1.0.0", "# EOF\n"),
+    ],
+)
+def test_each_of_the_two_text_formats_is_spoken(client: httpx.Client, accept: str, media_type: str, end: str) -> None:
+    reply = client.get("/metrics", headers={"Accept": accept})
+    assert reply.headers["content-type"].startswith(media_type)
+    assert reply.text.endswith(end)

@@ -1,0 +1,112 @@
+"""The JSON shapes of a predict in its three forms, to and from the domain."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
+
+PREDICTIONS = st.builds(
+    lambda scores, name, truncated: Prediction(max(scores, key=scores.__getitem__), scores, name, truncated),
+    st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+    st.text(),
+    st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.text(), st.lists(st.text()), st.none() | st.integers())
+def test_a_body_keeps_every_value_on_its_way_to_the_domain(one: str, many: list[str], top_k: int | None) -> None:
+    bodies: dict[PredictRequest, dict[str, object]] = {
+        PredictRequest((one,), (one,), top_k): {"model_name": one, "text": one},
+        PredictRequest((one,), tuple(many), top_k): {"model_name": one, "texts": many},
+        PredictRequest(tuple(many), (one,), top_k): {"model_names": many, "text": one},
+    }
+    for expected, body in bodies.items():
+        assert PredictBody.model_validate({**body, "top_k": top_k}).to_domain() == expected
+
+
+def test_a_field_that_is_null_counts_as_left_out() -> None:
+    body = PredictBody.model_validate({"model_name": "a", "model_names": None, "text": "b", "texts": None})
+    assert body.to_domain() == PredictRequest(("a",), ("b",))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "Exactly one of model_name and model_names"),
+        ({"text": "a"}, "Exactly one of model_name and model_names"),
+        ({"model_name": "a", "model_names": ["a"], "text": "a"}, "Exactly one of model_name and model_names"),
+        ({"model_name": "a"}, "Exactly one of text and texts"),
+        ({"model_name": "a", "text": "a", "texts": ["a"]}, "Exactly one of text and texts"),
+        ({"model_names": ["a"], "texts": ["a"]}, "model_names goes with text, not with texts"),
+    ],
+)
+def test_what_is_none_of_the_three_forms_is_refused(body: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        PredictBody.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"texts": "abc"},
+        {"texts": ["a", 1]},
+        {"texts": ["a", None]},
+        {"texts": {"0": "a"}},
+        {"text": "a", "top_k": 1.5},
+        {"text": "a", "top_k": True},
+        {"text": "a", "top_k": "1"},
+    ],
+)
+def test_no_value_is_converted(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PredictBody.model_validate({"model_name": "a", **wrong})
+
+
+def test_of_very_many_wrong_texts_only_the_first_is_described() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PredictBody.model_validate({"model_name": "a", "texts": ["a", *range(100_000)]})
+    assert [error["loc"] for error in caught.value.errors()] == [("texts", 1)]
+
+
+@settings(deadline=None)
+@given(PREDICTIONS)
+def test_a_prediction_survives_the_way_out_and_back(prediction: Prediction) -> None:
+    shown = PredictReply.of(prediction).model_dump_json()
+    assert PredictReply.model_validate_json(shown).to_domain() == prediction
+
+
+@settings(deadline=None)
+@given(st.lists(PREDICTIONS, min_size=1))
+def test_many_predictions_survive_the_way_out_and_back_in_their_order(predictions: list[Prediction]) -> None:
+    by_one = tuple(replace(each, model_name="one") for each in predictions)
+    shown = TextsReply.of(by_one).model_dump_json()
+    assert TextsReply.model_validate_json(shown).to_domain() == by_one
+    shown = ClassifiersReply.of(predictions).model_dump_json()
+    assert ClassifiersReply.model_validate_json(shown).to_domain() == tuple(predictions)
+
+
+def test_the_reply_has_the_form_of_the_question() -> None:
+    answer = Prediction("a", {"a": 0.75, "b": 0.25}, "x", truncated=False)
+    shown = {"label": "a", "scores": {"a": 0.75, "b": 0.25}, "model_name": "x", "truncated": False}
+    replies = [PredictBody.model_validate(question).reply([answer]).model_dump() for question, _ in EXAMPLES.values()]
+    unnamed = {name: value for name, value in shown.items() if name != "model_name"}
+    assert replies == [shown, {"predictions": [unnamed], "model_name": "x"}, {"predictions": [shown]}]
+    assert list(replies[0]) == ["label", "scores", "model_name", "truncated"]
+
+
+def test_the_scores_keep_their_order() -> None:
+    answer = Prediction("b", {"b": 0.75, "a": 0.25}, "x", truncated=False)
+    assert '{"b":0.75,"a":0.25}' in PredictReply.of(answer).model_dump_json()
+
+
+@pytest.mark.parametrize("form", EXAMPLES)
+def test_the_examples_have_the_shapes_that_they_illustrate(form: str) -> None:
+    question, answer = EXAMPLES[form]
+    reply = type(PredictBody.model_validate(question).reply([Prediction("a", {}, "x", truncated=False)]))
+    reply.model_validate(answer)
