@@ -1,6 +1,7 @@
 """The verbs on this machine: fit, predict, list, delete, and what a failure leaves behind."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,8 @@ from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import Recipe
 from windrow.encoders.session import TextEncoder
 from windrow.execution.batching import BatchQueue
-from windrow.execution.predictor import LoadedClassifier, Memory, Predictor
+from windrow.execution.predictor import Memory, Predictor
+from windrow.execution.question import LoadedClassifier
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.turns import Turns
 from windrow.service import Service
@@ -332,7 +334,7 @@ class FullPredictor(Predictor):
 
     def predict(
         self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
-    ) -> tuple[Prediction, ...]:
+    ) -> "Future[tuple[Prediction, ...]]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})
 

@@ -4,11 +4,13 @@ Owns the reference text of each verb; knows nothing of how any of them is done.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Protocol
 
 from windrow.domain.classifier import FitRequest, Record
 from windrow.domain.listing import Listing, Page
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.vitals import Vitals
 
 OnStep = Callable[[int, int, float], None]
 
@@ -72,4 +74,24 @@ class Operations(Protocol):
             InvalidName: The name breaks the grammar.
             ClassifierNotFound: No classifier has this name.
         """
+        ...
+
+
+class LocalOperations(Operations, Protocol):
+    """Operations on this machine: what a server needs beside the verbs."""
+
+    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+        """Begin :meth:`predict` and return its answer to come, whose callbacks run in another thread.
+
+        Raises:
+            WindrowError: What ``predict`` raises, here or from the future.
+        """
+        ...
+
+    def starts_at_once(self, request: PredictRequest) -> bool:
+        """Whether :meth:`start_predict` is a matter of microseconds, so that an event loop may call it."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """Return what goes on."""
         ...

@@ -5,6 +5,7 @@ Owns the order of the steps of each verb, and is the only one that publishes; kn
 
 import logging
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,8 +65,9 @@ class Service:
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
 
     def close(self) -> None:
-        """Stop the training processes; running trainings fail."""
+        """Stop the training processes and the encoder's threads; running trainings and waiting predictions fail."""
         self.runner.close()
+        self.queue.close()
 
     def fit(self, request: FitRequest, on_step: OnStep = ignore_steps) -> Record:
         """Train a classifier, save it, and return its record once it answers. See ``Operations.fit``."""
@@ -96,11 +98,22 @@ class Service:
 
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
         """Classify texts. See ``Operations.predict``."""
+        return self.start_predict(request, is_wanted).result()
+
+    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+        """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
         check_predict_request(request, self.settings.predict_limits)
         entries = tuple(self.catalog.current(name) for name in request.model_names)
         if request.top_k is not None:
             check_range("top_k", request.top_k, (1, max(len(entry.record.labels) for entry in entries)))
         return self.predictor.predict(entries, request.texts, request.top_k, is_wanted)
+
+    def starts_at_once(self, request: PredictRequest) -> bool:
+        """Whether :meth:`start_predict` takes no time. See ``LocalOperations.starts_at_once``."""
+        if len(request.model_names) != 1 or len(request.texts) != 1:
+            return False
+        entry = self.catalog.remembered(request.model_names[0])
+        return entry is not None and self.predictor.is_loaded(entry)
 
     def list_classifiers(self, page: Page = Page()) -> Listing:
         """Return the newest record of every classifier. See ``Operations.list_classifiers``."""
@@ -121,7 +134,7 @@ class Service:
     def _ask_once(self, entry: Entry, text: str) -> None:
         """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
         try:
-            self.predictor.predict((entry,), (text,), None, always)
+            self.predictor.predict((entry,), (text,), None, always).result()
         except Overloaded:  # which is no reason to call a saved classifier a failure
             self.predictor.load(entry)
 

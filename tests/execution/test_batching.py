@@ -1,7 +1,7 @@
 """The batch queue: nobody waits without need, everybody gets a turn, and each text gets its own result."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.errors import Abandoned, Overloaded
+from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats
@@ -54,33 +54,15 @@ class Desk:
 
     def __init__(self, queue: BatchQueue, encoder: TextEncoder) -> None:
         self.queue, self.encoder = queue, encoder
-        self._threads = ThreadPoolExecutor(50)
 
     def ask(
         self, *texts: Tokens, is_wanted: IsWanted = lambda: True, encoder: TextEncoder | None = None
     ) -> Future[Floats]:
-        """Send a request, and return once it waits or runs."""
-        before = self.seen()
         used = encoder or self.encoder
-        future = self._threads.submit(self.queue.encode, used, texts, [None] * len(texts), is_wanted)
-        wait_until(lambda: self.seen() > before or future.done())
-        return future
-
-    def seen(self) -> int:
-        """Count what went into the queue by now."""
-        vitals = self.queue.vitals()
-        return vitals.waiting_texts + vitals.running_batches * 1_000 + vitals.batches * 1_000_000
+        return self.queue.encode(used, texts, [None] * len(texts), is_wanted)
 
     def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    for _ in range(int(PATIENCE_S * 1_000)):
-        if is_true():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError("it did not come true")
+        self.queue.close()
 
 
 def text(mark: int, tokens: int = 5) -> Tokens:
@@ -207,7 +189,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: Pausi
     desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
     answers = [desk.ask(text(mark)) for mark in range(3)]
     with pytest.raises(Overloaded, match="Send this one again in 1 s") as refused:
-        desk.ask(text(4)).result(PATIENCE_S)
+        desk.ask(text(4))
     assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING"}
     assert desk.queue.vitals().refused == 1
     encoder.let(10)
@@ -320,7 +302,7 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
     ]
 
     def ask(texts: list[Tokens]) -> Floats:
-        return queue.encode(encoder, texts, [None] * len(texts), lambda: True)
+        return queue.encode(encoder, texts, [None] * len(texts), lambda: True).result(PATIENCE_S)
 
     with ThreadPoolExecutor(len(requests)) as threads:
         answers = list(threads.map(ask, requests))
@@ -330,6 +312,7 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
     vitals = queue.vitals()
     assert (vitals.waiting_requests, vitals.running_batches) == (0, 0)
     assert vitals.tokens == sum(map(sum, sizes))
+    queue.close()
 
 
 def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
@@ -344,7 +327,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
         wanted = number % 7 != 0
         try:
             texts = [text(number, sizes[number])] * (1 + number % 3)
-            queue.encode(encoder, texts, [None] * len(texts), lambda: wanted)
+            queue.encode(encoder, texts, [None] * len(texts), lambda: wanted).result(PATIENCE_S)
         except Abandoned:
             return not wanted
         return wanted
@@ -353,4 +336,30 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
         assert all(threads.map(work, range(300)))
     with queue.turn():
         pass
-    assert queue.encode(encoder, [text(1)], [None], lambda: True).shape == (1, 192)
+    assert queue.encode(encoder, [text(1)], [None], lambda: True).result(PATIENCE_S).shape == (1, 192)
+    queue.close()
+
+
+def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+    running, waiting = one_core.ask(text(0)), one_core.ask(text(1))
+    encoder.wait_for_batch()
+    closing = threading.Thread(target=one_core.close)
+    closing.start()
+    with pytest.raises(ShuttingDown, match="Send it again"):
+        waiting.result(PATIENCE_S)
+    encoder.let()
+    assert running.result(PATIENCE_S).shape == (1, 192)
+    closing.join(PATIENCE_S)
+    with pytest.raises(ShuttingDown):
+        one_core.ask(text(2))
+
+
+def test_an_answer_may_bring_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:
+    answered = threading.Event()
+
+    def ask_again(_: Future[Floats]) -> None:
+        one_core.ask(text(1)).add_done_callback(lambda _: answered.set())
+
+    one_core.ask(text(0)).add_done_callback(ask_again)
+    encoder.let(2)
+    assert answered.wait(PATIENCE_S)

@@ -59,7 +59,7 @@ class Place:
         return self.catalog.publish(draft, {ARTIFACT: artifact})
 
     def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
-        return self.predictor.predict(entries, texts, top_k, lambda: True)
+        return self.predictor.predict(entries, texts, top_k, lambda: True).result(30)
 
     def blob_reads(self) -> int:
         return self.files.calls["get"]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,6 +54,7 @@ class FakeOperations:
     settings: Settings = field(default_factory=Settings)
     before_fit: Callable[[], None] = lambda: None
     before_predict: Callable[[IsWanted], None] = lambda is_wanted: None
+    is_instant: bool = False
     shown: Vitals = VITALS
     started: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
@@ -103,6 +105,14 @@ class FakeOperations:
         if not is_wanted():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
         return tuple(_answer(*each, text, request.top_k) for each in kept for text in request.texts)
+
+    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+        answer: Future[tuple[Prediction, ...]] = Future()
+        answer.set_result(self.predict(request, is_wanted))
+        return answer
+
+    def starts_at_once(self, request: PredictRequest) -> bool:
+        return self.is_instant
 
     def list_classifiers(self, page: Page = Page()) -> Listing:
         check_page(page)

@@ -16,8 +16,8 @@ import uvicorn
 
 from tests.fakes.operations import FakeOperations
 from windrow.http.app import create_app
-from windrow.http.metrics import Observed
 from windrow.http.server import listen
+from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def running_app() -> Iterator[RunningApp]:
     )
     listener = listen("127.0.0.1", 0)
     switch = Switch()
-    app = create_app(cast(Observed, switch), SETTINGS)
+    app = create_app(cast(LocalOperations, switch), SETTINGS)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

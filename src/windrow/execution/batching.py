@@ -8,13 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 import numpy as np
 
-from windrow.domain.errors import Abandoned, Overloaded
+from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats, feature_size
@@ -33,7 +34,7 @@ _NEWEST_WEIGHT = 0.1
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """Texts that belong together, and the thread that waits for all of them.
+    """Texts that belong together.
 
     Args:
         encoder: What encodes them.
@@ -43,8 +44,7 @@ class _Request:
         features: Where the results go.
         waiting: The texts that no batch has taken yet, shortest first, for a batch of equals has no padding.
         unfinished: Texts without a result.
-        inbox: Batches that the thread shall run; ``None`` wakes it.
-        is_leading: Whether the thread has a batch to run.
+        answer: Set once no text is unfinished.
         error: What kept a text from being encoded.
     """
 
@@ -55,27 +55,27 @@ class _Request:
     features: Floats
     waiting: deque[int]
     unfinished: int
-    inbox: "SimpleQueue[_Batch | None]" = field(default_factory=SimpleQueue)
-    is_leading: bool = False
+    answer: "Future[Floats]"
     error: BaseException | None = None
 
     def give_up(self, error: BaseException) -> None:
         """Drop the texts that no batch has taken."""
         self.error = self.error or error
-        self.finish(len(self.waiting))
+        self.unfinished -= len(self.waiting)
         self.waiting.clear()
 
-    def finish(self, texts: int) -> None:
-        self.unfinished -= texts
-        if not self.unfinished:
-            self.inbox.put(None)
+    def settle(self) -> None:
+        """Give the answer. That runs whatever waits for it, so the queue must not be locked."""
+        if self.error is None:
+            self.answer.set_result(self.features)
+        else:
+            self.answer.set_exception(self.error)
 
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Texts of any requests for one run of one encoder, and the request whose thread runs it."""
+    """Texts of any requests for one run of one encoder."""
 
-    leader: _Request
     encoder: TextEncoder
     texts: list[tuple[_Request, int]] = field(default_factory=list)
     tokens: int = 0
@@ -116,9 +116,8 @@ class QueueVitals:
 class BatchQueue:
     """Shares the cores between all requests; thread-safe.
 
-    There are no threads of its own and no timers. A thread that brings a request leads: it runs a batch at once if
-    cores are free, on all of them if nobody else wants any, else on one. Whoever finds none free waits, and the thread
-    that frees one fills the next batch from all that wait, in turns, and hands it to the first one's thread.
+    There are as many threads as cores, and no timers. A batch starts as soon as a core is free: on all cores if nobody
+    else wants any, else on one. What comes meanwhile fills the next batch.
 
     Args:
         cores: Computations that may run at the same time.
@@ -130,7 +129,11 @@ class BatchQueue:
         self._cores = cores
         self._free = cores
         self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._idle: list[SimpleQueue[_Batch | None]] = []
+        self._is_closed = False
         self._requests: list[_Request] = []
+        self._dropped: list[_Request] = []
         self._trainings: deque[SimpleQueue[None]] = deque()
         self._is_training = False
         self._batches_since_turn = 0
@@ -139,8 +142,8 @@ class BatchQueue:
 
     def encode(
         self, encoder: TextEncoder, tokens: Sequence[Tokens], adapters: Sequence[Adapter | None], is_wanted: IsWanted
-    ) -> Floats:
-        """Return the features of texts, in batches with whatever else is waiting.
+    ) -> "Future[Floats]":
+        """Have texts encoded, in batches with whatever else is waiting.
 
         Args:
             encoder: What encodes them.
@@ -149,42 +152,54 @@ class BatchQueue:
             is_wanted: Asked before each batch.
 
         Returns:
-            Shape [n, feature_size], float32.
+            Their features, shape [n, feature_size], float32; or :class:`Abandoned` where ``is_wanted`` said no,
+            :class:`ShuttingDown` where the queue was closed. Its callbacks run in a thread of the queue.
 
         Raises:
             Overloaded: Too many requests wait already.
-            Abandoned: ``is_wanted`` said no.
+            ShuttingDown: The queue is closed.
         """
         order = sorted(range(len(tokens)), key=lambda text: len(tokens[text].ids))
         features = np.empty((len(tokens), feature_size(encoder.folder)), np.float32)
-        request = _Request(encoder, tokens, adapters, is_wanted, features, deque(order), len(tokens))
-        with self._lock:
+        request = _Request(encoder, tokens, adapters, is_wanted, features, deque(order), len(tokens), Future())
+        request.answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        with self._change():
+            if self._is_closed:
+                raise _closed()
             if len(self._requests) >= self._max_waiting:
                 raise self._refusal()
+            if not self._threads:
+                self._start()
             self._requests.append(request)
-            self._hand_out()
-        while request.unfinished:
-            if (batch := request.inbox.get()) is not None:
-                self._run(batch)
-        if request.error is not None:
-            raise request.error
-        return features
+        return request.answer
+
+    def close(self) -> None:
+        """Finish the running batches, fail what waits, and end the threads."""
+        with self._change():
+            self._is_closed = True
+            for request in self._requests:
+                self._drop(request, _closed())
+            self._requests = []
+            for inbox in self._idle:
+                inbox.put(None)
+            self._idle = []
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until a training may compute for a moment, beside predictions and seldom while some wait."""
         inbox: SimpleQueue[None] = SimpleQueue()
-        with self._lock:
+        with self._change():
             self._trainings.append(inbox)
-            self._hand_out()
         inbox.get()
         try:
             yield
         finally:
-            with self._lock:
+            with self._change():
                 self._is_training = False
                 self._free += 1
-                self._hand_out()
 
     def vitals(self) -> QueueVitals:
         """Return what waits and runs now, and what was done since the start."""
@@ -200,29 +215,57 @@ class BatchQueue:
                 abandoned=self._abandoned,
             )
 
+    def _start(self) -> None:
+        for number in range(self._cores):
+            inbox: SimpleQueue[_Batch | None] = SimpleQueue()
+            self._idle.append(inbox)
+            self._threads.append(threading.Thread(target=self._work, args=(inbox,), name=f"encode-{number}"))
+            self._threads[-1].daemon = True
+            self._threads[-1].start()
+
+    def _work(self, inbox: "SimpleQueue[_Batch | None]") -> None:
+        """Run batch after batch."""
+        while (batch := inbox.get()) is not None:
+            self._run(batch)
+            with self._change():
+                self._running -= 1
+                self._free += batch.cores
+                if self._is_closed:
+                    return
+                self._idle.append(inbox)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Lock the queue for a change, give the free cores work, and tell those whose requests were dropped."""
+        with self._lock:
+            yield
+            self._hand_out()
+            dropped, self._dropped = self._dropped, []
+        for request in dropped:
+            request.settle()
+
     def _run(self, batch: _Batch) -> None:
         began = time.perf_counter()
         error: BaseException | None = None
         try:
             features = batch.run()
-        except BaseException as failure:  # noqa: BLE001  whatever it is, all whose texts were in the batch must hear of it
+        except BaseException as failure:  # noqa: BLE001  whatever it is, all whose texts were in the batch must hear it
             error = failure
         took_s = time.perf_counter() - began
         with self._lock:
-            batch.leader.is_leading = False
-            self._free += batch.cores
-            self._running -= 1
             self._batches += 1
             self._tokens += batch.tokens
             speed = batch.tokens / max(took_s, 1e-6) * (self._cores / batch.cores)
             self._tokens_per_s += _NEWEST_WEIGHT * (speed - self._tokens_per_s)
-            self._hand_out()  # first of all, so that no core waits for what follows
             for row, (request, text) in enumerate(batch.texts):
+                request.unfinished -= 1
                 if error is None:
                     request.features[text] = features[row]
                 else:
                     request.give_up(error)
-                request.finish(1)
+            finished = [request for request in dict.fromkeys(each for each, _ in batch.texts) if not request.unfinished]
+        for request in finished:
+            request.settle()
 
     def _hand_out(self) -> None:
         """Give the free cores work, as long as there is some."""
@@ -232,12 +275,11 @@ class BatchQueue:
                 self._is_training = True
                 self._free -= 1
                 self._trainings.popleft().put(None)
-            elif batch := self._next_batch():
+            elif self._requests and (batch := self._next_batch()):
                 self._batches_since_turn += 1
                 self._free -= batch.cores
                 self._running += 1
-                batch.leader.is_leading = True
-                batch.leader.inbox.put(batch)
+                self._idle.pop().put(batch)  # the latest one's caches are the warmest
             else:
                 return
 
@@ -246,28 +288,32 @@ class BatchQueue:
 
     def _next_batch(self) -> _Batch | None:
         """Fill a batch from all requests in turns: a deficit round robin (Shreedhar & Varghese, 1996)."""
-        self._requests = [request for request in self._requests if self._is_waiting(request)]
-        leader = next((request for request in self._requests if not request.is_leading), None)
-        if leader is None:
+        self._drop_unwanted()
+        if not self._requests:
             return None
-        self._requests.sort(key=lambda request: request is not leader)
-        batch = _Batch(leader, leader.encoder)
+        batch = _Batch(self._requests[0].encoder)
         served: dict[_Request, None] = {}
         while took := [request for request in self._requests if batch.take_share(request)]:
             served |= dict.fromkeys(took)
         # Who got a share goes behind the others; who did not fit keeps its place, and is the next batch's first.
         behind = [request for request in served if request.waiting]
         self._requests = [request for request in self._requests if request not in served] + behind
-        if self._free == self._cores and all(request is leader for request in self._requests):
+        if self._free == self._cores and not self._requests:
             batch.width, batch.cores = Width.ALL_CORES, self._cores
         return batch
 
-    def _is_waiting(self, request: _Request) -> bool:
-        """Whether a request still has texts to encode, and somebody who wants them."""
-        if request.waiting and not request.is_wanted():
-            self._abandoned += 1
-            request.give_up(Abandoned("The caller left before its texts were encoded, so they were not."))
-        return bool(request.waiting)
+    def _drop_unwanted(self) -> None:
+        """Drop the requests whose callers have gone."""
+        for request in self._requests:
+            if request.waiting and not request.is_wanted():
+                self._abandoned += 1
+                self._drop(request, Abandoned("The caller left before its texts were encoded, so they were not."))
+        self._requests = [request for request in self._requests if request.waiting]
+
+    def _drop(self, request: _Request, error: WindrowError) -> None:
+        request.give_up(error)
+        if not request.unfinished:
+            self._dropped.append(request)
 
     def _refusal(self) -> Overloaded:
         self._refused += 1
@@ -278,3 +324,7 @@ class BatchQueue:
             "WINDROW_MAX_WAITING.",
             {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING"},
         )
+
+
+def _closed() -> ShuttingDown:
+    return ShuttingDown("The server is stopping, so nothing was classified. Send it again once the server is back.")

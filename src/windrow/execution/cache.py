@@ -61,6 +61,11 @@ class LoadingCache(Generic[K, V]):
             self._misses += 1
             return None
 
+    def __contains__(self, key: K) -> bool:
+        """Whether a value is here; asking is no use of it."""
+        with self._lock:
+            return key in self._values
+
     def put(self, key: K, value: V) -> None:
         """Keep a value that was made elsewhere, for who makes many of them at once."""
         with self._lock:

@@ -6,26 +6,23 @@ catalog's.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
-
-import numpy as np
 
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import IsWanted, Prediction
 from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, join_changes
 from windrow.encoders.layout import Floats, feature_size
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.session import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
+from windrow.execution.question import EncodedText, LoadedClassifier, Question, TextKey
 from windrow.execution.residents import ResidentEncoders
-from windrow.learning.head import LinearHead, score_together
 from windrow.storage.artifact import ARTIFACT, Entry, artifact_from_bytes
 from windrow.storage.catalog import Catalog
 
 _DIGEST_BYTES = 16
-# Their weights are copied side by side, so there is a limit; with 16, a head costs 2 us instead of 12.
-MAX_HEADS_TOGETHER = 16
 # What a kept text takes beside its features.
 _ENTRY_BYTES = 400
 
@@ -45,33 +42,17 @@ class Memory:
     keep_loaded: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LoadedClassifier:
-    """An artifact that is ready to answer.
-
-    Args:
-        head: Its head.
-        adapter: Its change of the encoder; ``None`` for none.
-        encoder: The encoder that it was trained on.
-        digest: Of what its features depend on beside the text: the artifact with an adapter, else the base model.
-    """
-
-    head: LinearHead
-    adapter: Adapter | None
-    encoder: TextEncoder
-    digest: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedText:
-    """A text's features, and whether its end was left out."""
-
-    features: Floats
-    truncated: bool
-
-
 _ClassifierKey = tuple[str, str]
-_TextKey = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Texts for one encoder."""
+
+    encoder: TextEncoder
+    keys: Sequence[TextKey]
+    tokens: Sequence[Tokens]
+    adapters: Sequence[Adapter | None]
 
 
 class Predictor:
@@ -93,12 +74,14 @@ class Predictor:
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
             memory.max_loaded_bytes, _classifier_bytes
         )
-        self._encoded: LoadingCache[_TextKey, EncodedText] = LoadingCache(memory.max_encoded_bytes, _text_bytes)
+        self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(memory.max_encoded_bytes, _text_bytes)
 
     def predict(
         self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
-    ) -> tuple[Prediction, ...]:
+    ) -> "Future[tuple[Prediction, ...]]":
         """Classify each text with each revision, revision by revision.
+
+        Classifiers that are not in memory are loaded first, and texts tokenized; nothing waits for the encoder.
 
         Args:
             entries: The revisions.
@@ -106,23 +89,33 @@ class Predictor:
             top_k: How many scores to give, the best first; ``None`` gives all, in the order of the labels.
             is_wanted: Asked before texts are encoded.
 
+        Returns:
+            The answers; or :class:`Abandoned` where ``is_wanted`` said no, :class:`ShuttingDown` where the server
+            stops.
+
         Raises:
             ArtifactInvalid: A saved artifact is damaged.
             BaseModelNotAllowed: An encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that a classifier was trained on is not here.
             BaseModelInvalid: That encoder's files cannot be used.
             Overloaded: Too many requests wait already.
-            Abandoned: ``is_wanted`` said no.
+            ShuttingDown: The server stops.
         """
         classifiers = [self.load(entry) for entry in entries]
-        digests = [_digest(text) for text in texts]
-        encoded = self._encode(classifiers, dict(zip(digests, texts, strict=True)), is_wanted)
-        scores = _score(classifiers, encoded, digests)
-        return tuple(
-            _answer(entry, own, encoded[classifier.digest, digest], top_k)
-            for entry, classifier, rows in zip(entries, classifiers, scores, strict=True)
-            for digest, own in zip(digests, rows, strict=True)
-        )
+        question = Question(entries, classifiers, [_digest(text) for text in texts], top_k)
+        missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
+        answer: Future[tuple[Prediction, ...]] = Future()
+        answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        if missing:
+            works = self._tokenize(question, missing, dict(zip(question.texts, texts, strict=True)))
+            self._encode(question, works, is_wanted, answer)
+        else:
+            answer.set_result(question.answers())
+        return answer
+
+    def is_loaded(self, entry: Entry) -> bool:
+        """Whether a revision would answer without a look at the disk."""
+        return _key(entry) in self._loaded or self._kept.get(entry.record.name, (None,))[0] == _key(entry)
 
     def load(self, entry: Entry) -> LoadedClassifier:
         """Return a revision ready to answer, from memory or from the disk.
@@ -134,8 +127,7 @@ class Predictor:
             BaseModelInvalid: That encoder's files cannot be used.
         """
         record = entry.record
-        # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
-        key = entry.blobs[ARTIFACT].sha256, record.base_model.digest
+        key = _key(entry)
         if (kept := self._kept.get(record.name)) is not None and kept[0] == key:
             return kept[1]
         classifier = self._loaded.get(key, lambda: self._read(entry))
@@ -171,53 +163,58 @@ class Predictor:
             return LoadedClassifier(artifact.head, None, encoder, record.base_model.digest)
         return LoadedClassifier(artifact.head, join_changes(encoder.folder, artifact.adapter), encoder, blob.sha256)
 
-    def _encode(
-        self, classifiers: Sequence[LoadedClassifier], texts: Mapping[bytes, str], is_wanted: IsWanted
-    ) -> dict[_TextKey, EncodedText]:
-        """Return each text as each classifier needs it, computing what is not kept."""
-        ways = {classifier.digest: classifier for classifier in classifiers}
-        keys = [(way, text) for way in ways for text in texts]
-        found = {key: kept for key in keys if (kept := self._encoded.peek(key)) is not None}
-        missing = [key for key in keys if key not in found]
-        for encoder in {ways[way].encoder for way, _ in missing}:
-            own = [key for key in missing if ways[key[0]].encoder is encoder]
-            distinct = list({text: None for _, text in own})
+    def _recall(self, key: TextKey, question: Question) -> bool:
+        """Take an encoded text from memory, if it is there."""
+        kept = self._encoded.peek(key)
+        if kept is not None:
+            question.encoded[key] = kept
+        return kept is not None
+
+    def _tokenize(self, question: Question, missing: Sequence[TextKey], texts: Mapping[bytes, str]) -> list[_Work]:
+        """Return what is to be encoded, by encoder; each text is tokenized once for all adapters."""
+        ways = {classifier.digest: classifier for classifier in question.classifiers}
+        works = []
+        for encoder in {ways[way].encoder: None for way, _ in missing}:
+            keys = [key for key in missing if ways[key[0]].encoder is encoder]
+            distinct = list(dict.fromkeys(text for _, text in keys))
             tokens = dict(zip(distinct, encoder.tokenize([texts[text] for text in distinct]), strict=True))
-            adapters = [ways[way].adapter for way, _ in own]
-            features = self._queue.encode(encoder, [tokens[text] for _, text in own], adapters, is_wanted)
-            for key, row in zip(own, features, strict=True):
-                # A copy, so that one kept text does not keep all that it was encoded with.
-                found[key] = EncodedText(row.copy(), tokens[key[1]].truncated)
-                self._encoded.put(key, found[key])
-        return found
+            works.append(
+                _Work(encoder, keys, [tokens[text] for _, text in keys], [ways[way].adapter for way, _ in keys])
+            )
+        return works
+
+    def _encode(
+        self,
+        question: Question,
+        works: Sequence[_Work],
+        is_wanted: IsWanted,
+        answer: "Future[tuple[Prediction, ...]]",
+    ) -> None:
+        """Have texts encoded, encoder after encoder, and give the answer once all are."""
+        work, *others = works
+
+        def go_on(encoded: "Future[Floats]") -> None:
+            try:
+                self._keep(question, work, encoded.result())
+                if others:
+                    self._encode(question, others, is_wanted, answer)
+                else:
+                    answer.set_result(question.answers())
+            except BaseException as error:  # noqa: BLE001  whatever it is, who waits for the answer must hear of it
+                answer.set_exception(error)
+
+        self._queue.encode(work.encoder, work.tokens, work.adapters, is_wanted).add_done_callback(go_on)
+
+    def _keep(self, question: Question, work: _Work, features: Floats) -> None:
+        for key, tokens, row in zip(work.keys, work.tokens, features, strict=True):
+            # A copy, so that one kept text does not keep all that it was encoded with.
+            question.encoded[key] = EncodedText(row.copy(), tokens.truncated)
+            self._encoded.put(key, question.encoded[key])
 
 
-def _score(
-    classifiers: Sequence[LoadedClassifier], encoded: Mapping[_TextKey, EncodedText], texts: Sequence[bytes]
-) -> list[list[list[float]]]:
-    """Return each label's score, for each classifier and text."""
-    alike: dict[str, list[int]] = {}
-    for number, classifier in enumerate(classifiers):
-        alike.setdefault(classifier.digest, []).append(number)
-    scores: dict[int, list[list[float]]] = {}
-    for digest, numbers in alike.items():
-        features = np.stack([encoded[digest, text].features for text in texts])
-        for start in range(0, len(numbers), MAX_HEADS_TOGETHER):
-            some = numbers[start : start + MAX_HEADS_TOGETHER]
-            together = score_together([classifiers[number].head for number in some], features)
-            scores |= {number: own.tolist() for number, own in zip(some, together, strict=True)}
-    return [scores[number] for number in range(len(classifiers))]
-
-
-def _answer(entry: Entry, scores: Sequence[float], text: EncodedText, top_k: int | None) -> Prediction:
-    labels = entry.record.labels
-    ranking = range(len(labels)) if top_k is None else sorted(range(len(labels)), key=lambda i: -scores[i])[:top_k]
-    return Prediction(
-        label=max(zip(scores, labels, strict=True), key=lambda pair: pair[0])[1],
-        scores={labels[position]: scores[position] for position in ranking},
-        model_name=entry.record.name,
-        truncated=text.truncated,
-    )
+def _key(entry: Entry) -> _ClassifierKey:
+    # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
+    return entry.blobs[ARTIFACT].sha256, entry.record.base_model.digest
 
 
 def _misfit(entry: Entry, problem: str) -> ArtifactInvalid:

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from windrow import __version__
 from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
 from windrow.http.logs import RequestLog
-from windrow.http.metrics import Observed
 from windrow.http.problems import (
     MEDIA_TYPE,
     STATUSES,
@@ -28,6 +27,7 @@ from windrow.http.problems import (
     problem_response,
 )
 from windrow.http.routes import Desk, endpoints, open_desk, router
+from windrow.operations import LocalOperations
 from windrow.settings import Settings
 from windrow.wire.prediction import PredictBody
 from windrow.wire.server import Problem
@@ -61,7 +61,7 @@ class Application:
         self.desk.close()
 
 
-def create_app(operations: Observed, settings: Settings) -> Application:
+def create_app(operations: LocalOperations, settings: Settings) -> Application:
     """Return the application.
 
     Args:

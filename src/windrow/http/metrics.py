@@ -4,7 +4,6 @@ Owns the names of the figures; knows nothing of who counts them. No label holds 
 """
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -13,7 +12,6 @@ from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 from windrow.domain.vitals import Vitals
-from windrow.operations import Operations
 
 # From a small classifier on an idle server to a long training.
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -39,14 +37,6 @@ _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
     (CounterMetricFamily, "windrow_cache_hits_total", "hits", "Times that a value was in a cache."),
     (CounterMetricFamily, "windrow_cache_misses_total", "misses", "Times that a value was not in a cache."),
 )
-
-
-class Observed(Operations, Protocol):
-    """Operations that also say how busy they are."""
-
-    def vitals(self) -> Vitals:
-        """Return what goes on."""
-        ...
 
 
 class Metrics:

@@ -21,7 +21,8 @@ from windrow import __version__
 from windrow.domain.listing import DEFAULT_PAGE_SIZE, PAGE_SIZE_RANGE
 from windrow.domain.prediction import IsWanted
 from windrow.http.bodies import invalid_request, parse_json, read_body, without_flood
-from windrow.http.metrics import Metrics, Observed
+from windrow.http.metrics import Metrics
+from windrow.operations import LocalOperations
 from windrow.settings import Settings
 from windrow.wire.listing import Deleted, ModelList, ModelPage, read_page
 from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
@@ -30,9 +31,11 @@ from windrow.wire.shapes import EXAMPLE_NAME
 from windrow.wire.training import FitBody, FitReply
 
 FIT_THREADS = 40
-# For the list, deletions and refusals, also while as many predictions wait as may.
-SPARE_THREADS = 64
+QUICK_THREADS = 40
+# A body of this size is read in less time than a thread takes to begin.
+SMALL_BODY_BYTES = 4_096
 Shape = TypeVar("Shape", bound=BaseModel)
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Desk:
         fits: Threads for fits; most of them wait for their turn, and none of the quick verbs waits behind them.
     """
 
-    operations: Observed
+    operations: LocalOperations
     settings: Settings
     metrics: Metrics
     quick: ThreadPoolExecutor
@@ -59,13 +62,13 @@ class Desk:
         self.fits.shutdown(wait=False)
 
 
-def open_desk(operations: Observed, settings: Settings) -> Desk:
+def open_desk(operations: LocalOperations, settings: Settings) -> Desk:
     """Return what the endpoints work with."""
     return Desk(
         operations,
         settings,
         Metrics(operations.vitals, endpoints()),
-        quick=ThreadPoolExecutor(settings.max_waiting + SPARE_THREADS, "quick"),
+        quick=ThreadPoolExecutor(QUICK_THREADS, "quick"),
         fits=ThreadPoolExecutor(FIT_THREADS, "fit"),
     )
 
@@ -116,12 +119,11 @@ async def predict(request: Request) -> Response:
     """Classify a text, many texts (texts in place of text), or a text by many classifiers (model_names)."""
     desk = _desk(request)
     body = await read_body(request, desk.settings.max_body_bytes)
-
-    def work(is_wanted: IsWanted) -> Response:
-        asked = _read(body, PredictBody, PredictBody.model_validate)
-        return _reply(asked.reply(desk.operations.predict(asked.to_domain(), is_wanted)))
-
-    return await _answer_while_wanted(request, work, desk.quick)
+    departure = asyncio.create_task(_wait_for_departure(request.receive))
+    try:
+        return await _predict(desk, body, lambda: not departure.done())
+    finally:
+        departure.cancel()
 
 
 @router.get(
@@ -207,20 +209,29 @@ async def _answer(request: Request, work: Callable[[], Response], threads: Threa
         request.state.timings = {"wait_ms": round(wait_ms, 2), "work_ms": round(work_ms, 2)}
         return response
 
+    return await _in_thread(timed, threads)
+
+
+async def _in_thread(work: Callable[[], Done], threads: ThreadPoolExecutor) -> Done:
     # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its patience is
     # over) does not wait for its thread.
-    return await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, timed)
+    return await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, work)
 
 
-async def _answer_while_wanted(
-    request: Request, work: Callable[[IsWanted], Response], threads: ThreadPoolExecutor
-) -> Response:
-    """Do the work in a thread that can ask whether the client is still there."""
-    departure = asyncio.create_task(_wait_for_departure(request.receive))
-    try:
-        return await _answer(request, lambda: work(lambda: not departure.done()), threads)
-    finally:
-        departure.cancel()
+async def _predict(desk: Desk, body: bytes, is_wanted: IsWanted) -> Response:
+    """Predict, with a thread only for what takes its time: a large body, or a classifier that must be loaded."""
+    small = len(body) <= SMALL_BODY_BYTES
+    asked = await _run(desk, small, lambda: _read(body, PredictBody, PredictBody.model_validate))
+    question = asked.to_domain()
+    at_once = small and desk.operations.starts_at_once(question)
+    answer = await _run(desk, at_once, lambda: desk.operations.start_predict(question, is_wanted))
+    predictions = await asyncio.wrap_future(answer)
+    return await _run(desk, small, lambda: _reply(asked.reply(predictions)))
+
+
+async def _run(desk: Desk, at_once: bool, work: Callable[[], Done]) -> Done:
+    """Do some work here or, where it is not done at once, in a thread."""
+    return work() if at_once else await _in_thread(work, desk.quick)
 
 
 async def _wait_for_departure(receive: Receive) -> None:

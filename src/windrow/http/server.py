@@ -21,7 +21,7 @@ import uvicorn
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import Application, create_app
 from windrow.http.logs import configure_logging
-from windrow.http.metrics import Observed
+from windrow.operations import LocalOperations
 from windrow.settings import Settings
 from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
@@ -31,7 +31,7 @@ ANSWER_GRACE_S = 2
 _log = structlog.get_logger()
 
 
-class OpenService(Observed, Protocol):
+class OpenService(LocalOperations, Protocol):
     """Operations that are started, watched and closed."""
 
     def start(self) -> None:

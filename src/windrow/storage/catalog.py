@@ -117,6 +117,11 @@ class Catalog:
             return revision
         raise self._not_found(name)
 
+    def remembered(self, name: str) -> Entry | None:
+        """Return what was a classifier's newest revision at the last look, without one; for what may be out of date."""
+        known = self._index.get(name)
+        return known.revision if known is not None and isinstance(known.revision, Entry) else None
+
     def live(self) -> tuple[Entry, ...]:
         """Return the newest revision of each classifier that is not deleted, sorted by name.
 
