@@ -78,7 +78,7 @@ class Service:
         self.catalog.check_name_free(name)
         encoder = self.encoders.get(request.base_model)
         with self.turns:
-            trained = train(dataset, recipe, Means(encoder, self.queue.turn, self.runner), on_step)
+            trained = train(dataset, recipe, Means(encoder, self.queue.compute, self.runner), on_step)
         record = Record(
             name=name,
             revision=0,  # the catalog numbers it when it commits

@@ -1,14 +1,13 @@
 """What every TextEncoder does: an implementation's test subclasses the suite and brings an ``encoder`` fixture."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.bulk import encode, encode_states, features_of
-from windrow.encoders.layout import feature_size
+from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.session import TextEncoder, Width
 
 LONG = "word " * 600
@@ -61,22 +60,22 @@ class TextEncoderContract:
         one, every = (encoder.encode(batch, plain, width) for width in (Width.ONE_CORE, Width.ALL_CORES))
         np.testing.assert_allclose(one, every, atol=1e-5)
 
-    def test_each_batch_is_encoded_in_a_turn_of_its_own(self, encoder: TextEncoder) -> None:
-        turns: list[str] = []
+    def test_batches_may_be_computed_in_any_order(self, encoder: TextEncoder) -> None:
+        counts: list[int] = []
 
-        @contextmanager
-        def turn() -> Iterator[None]:
-            turns.append("begins")
-            yield
-            turns.append("ends")
+        def last_first(batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
+            counts.append(len(batches))
+            return [batch() for batch in reversed(batches)][::-1]
 
-        states = encode_states(encoder, TEXTS, turn)
-        after_states = len(turns)
-        features_of(encoder, states, turn=turn)
-        after_features = len(turns)
-        encode(encoder, TEXTS, turn=turn)
-        assert turns == ["begins", "ends"] * (len(turns) // 2)
-        assert 4 <= after_states == after_features - after_states == len(turns) - after_features
+        states = encode_states(encoder, TEXTS, last_first)
+        np.testing.assert_array_equal(states.packed, encode_states(encoder, TEXTS).packed)
+        features = features_of(encoder, states, compute=last_first)
+        np.testing.assert_array_equal(features, features_of(encoder, states))
+        np.testing.assert_array_equal(
+            encode(encoder, TEXTS, compute=last_first).features, encode(encoder, TEXTS).features
+        )
+        assert len(counts) == 3
+        assert min(counts) > 1
 
     def test_threads_may_share_an_encoder(self, encoder: TextEncoder) -> None:
         expected = encode(encoder, TEXTS).features

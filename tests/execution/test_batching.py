@@ -1,7 +1,7 @@
 """The batch queue: nobody waits without need, everybody gets a turn, and each text gets its own result."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +15,7 @@ from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder, Tokens, Width
-from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TURN, SHARE_TOKENS, BatchQueue
+from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_CHUNK, SHARE_TOKENS, BatchQueue
 
 PATIENCE_S = 30.0
 
@@ -63,6 +63,14 @@ class Desk:
 
     def close(self) -> None:
         self.queue.close()
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    for _ in range(int(PATIENCE_S * 1_000)):
+        if is_true():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it did not come true")
 
 
 def text(mark: int, tokens: int = 5) -> Tokens:
@@ -243,51 +251,90 @@ def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
     assert later.result(PATIENCE_S).shape == (1, 192)
 
 
-def test_a_training_has_its_turn_at_once_where_nobody_waits(encoder: PausingEncoder) -> None:
+def chunk(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
+    """Return a batch of a training, which notes its number."""
+
+    def work() -> Floats:
+        if order is not None:
+            order.append(number)
+        return np.full((1, 1), number, np.float32)
+
+    return work
+
+
+def test_a_training_gets_its_results_in_order() -> None:
+    queue = BatchQueue(cores=3, max_waiting=1)
+    assert [float(result[0, 0]) for result in queue.compute([chunk(number) for number in range(20)])] == [*range(20)]
+    assert queue.compute([]) == []
+    queue.close()
+
+
+def test_a_failure_reaches_the_training() -> None:
     queue = BatchQueue(cores=1, max_waiting=1)
-    with queue.turn():
-        pass
-    with queue.turn():
-        pass
+
+    def fail() -> Floats:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        queue.compute([chunk(0), fail])
+    assert len(queue.compute([chunk(1)])) == 1
+    queue.close()
 
 
 def test_a_training_waits_while_predictions_do_but_not_for_ever(one_core: Desk, encoder: PausingEncoder) -> None:
-    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(BATCHES_PER_TURN + 3)]
+    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_CHUNK)]
+    encoder.wait_for_batch()
     order: list[int] = []
+    done = threading.Event()
+
+    def note_batches() -> Floats:
+        return chunk(len(encoder.batches), order)()
 
     def train() -> None:
-        with one_core.queue.turn():
-            order.append(len(encoder.batches))
+        one_core.queue.compute([note_batches, chunk(0)])
+        done.set()
 
     training = threading.Thread(target=train)
     training.start()
+    wait_until(lambda: one_core.queue.waiting_chunks == 2)
     encoder.let(len(answers))
     for answer in answers:
         answer.result(PATIENCE_S)
+    assert done.wait(PATIENCE_S)
+    training.join()
+    assert 1 <= order[0] <= BATCHES_PER_CHUNK + 1, "after that many batches of predictions"
+
+
+def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
+    queue = BatchQueue(cores=2, max_waiting=1)
+    meeting = threading.Barrier(2, timeout=PATIENCE_S)
+
+    def meet() -> Floats:
+        meeting.wait()
+        return np.zeros((1, 1), np.float32)
+
+    assert len(queue.compute([meet, meet])) == 2
+    queue.close()
+
+
+def test_closing_fails_a_training_that_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    encoder.wait_for_batch()
+    failure: list[ShuttingDown] = []
+
+    def train() -> None:
+        try:
+            one_core.queue.compute([chunk(0)])
+        except ShuttingDown as error:
+            failure.append(error)
+
+    training = threading.Thread(target=train)
+    training.start()
+    wait_until(lambda: one_core.queue.waiting_chunks == 1)
+    encoder.let()
+    one_core.close()
     training.join(PATIENCE_S)
-    assert order[0] >= BATCHES_PER_TURN or order[0] == len(answers)
-    assert order[0] <= BATCHES_PER_TURN + 1
-
-
-def test_only_one_training_computes_at_a_time_and_leaves_a_core_to_predictions(
-    two_cores: Desk, encoder: PausingEncoder
-) -> None:
-    queue = two_cores.queue
-    with queue.turn():
-        entered = threading.Event()
-
-        def train() -> None:
-            with queue.turn():
-                entered.set()
-
-        second = threading.Thread(target=train)
-        second.start()
-        encoder.let()
-        assert two_cores.ask(text(1)).result(PATIENCE_S).shape == (1, 192)
-        assert not entered.is_set()
-    assert entered.wait(PATIENCE_S)
-    second.join()
-    assert encoder.batches == [([1], Width.ONE_CORE)]
+    assert len(failure) == 1
 
 
 @settings(deadline=None, max_examples=25)
@@ -322,8 +369,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
 
     def work(number: int) -> bool:
         if number % 10 == 0:
-            with queue.turn():
-                return True
+            return len(queue.compute([chunk(number)] * 3)) == 3
         wanted = number % 7 != 0
         try:
             texts = [text(number, sizes[number])] * (1 + number % 3)
@@ -334,8 +380,6 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
 
     with ThreadPoolExecutor(32) as threads:
         assert all(threads.map(work, range(300)))
-    with queue.turn():
-        pass
     assert queue.encode(encoder, [text(1)], [None], lambda: True).result(PATIENCE_S).shape == (1, 192)
     queue.close()
 

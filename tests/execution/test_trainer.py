@@ -1,7 +1,6 @@
 """A training from checked rows to a finished artifact: what is trained, what is left out, and what the report says."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
-from windrow.encoders.bulk import encode
+from windrow.encoders.bulk import encode, one_by_one
 from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import trainer
@@ -39,7 +38,7 @@ def dataset(rows_per_label: int = 4, labels: int = 3) -> Dataset:
 @pytest.fixture
 def fit(tiny: OnnxEncoder) -> Callable[..., Trained]:
     def fit(data: Dataset, recipe: Recipe = Recipe(), on_step: Callable[..., None] = ignore_steps) -> Trained:
-        return train(data, recipe, Means(tiny, nullcontext, InlineRunner()), on_step)
+        return train(data, recipe, Means(tiny, one_by_one, InlineRunner()), on_step)
 
     return fit
 

@@ -4,8 +4,8 @@ Owns the size and order of batches; knows nothing of sessions, nor of who else w
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,17 @@ from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.packing import cut, token_indices
 from windrow.encoders.session import TextEncoder, Tokens, Width
 
-# Entered for each batch: it may wait for others before it lets one compute.
-Turn = Callable[[], AbstractContextManager[object]]
+# Computes batches, in any order and at the same time, and returns their results in the order of the batches.
+Compute = Callable[[Sequence[Callable[[], Floats]]], Sequence[Floats]]
 
-# Cells (texts x longest text) in one batch. Measured on MiniLM, one core, mixed lengths: 256 and 512 give 4,000
-# tokens/s, 1024 3,600, 2048 3,500, 4096 3,200, for what no longer fits the caches; and a prediction that comes
-# meanwhile waits half as long for 256.
-MAX_CELLS = 256
+# Cells (texts x longest text) in one batch. Measured on MiniLM: 128 is as fast as 256 and 512, and faster than what no
+# longer fits the caches; and a prediction that comes meanwhile waits the less.
+MAX_CELLS = 128
+
+
+def one_by_one(batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
+    """Compute batches here, one after the other."""
+    return [batch() for batch in batches]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class States:
 
 
 def encode(
-    encoder: TextEncoder, texts: Sequence[str], adapter: Adapter | None = None, turn: Turn = nullcontext
+    encoder: TextEncoder, texts: Sequence[str], adapter: Adapter | None = None, compute: Compute = one_by_one
 ) -> Encoded:
     """Return the features of texts, in their order.
 
@@ -61,44 +65,47 @@ def encode(
         encoder: The encoder.
         texts: Any number, none included.
         adapter: For all of them.
-        turn: Entered for each batch.
+        compute: Computes batches.
     """
     tokens = encoder.tokenize(texts)
-    lengths = _lengths(tokens)
-    features = np.empty((len(texts), feature_size(encoder.folder)), np.float32)
-    for chosen in cut(lengths, MAX_CELLS):
-        batch = [tokens[text] for text in chosen]
-        with turn():
-            features[chosen] = encoder.encode(batch, [adapter] * len(batch), Width.ALL_CORES)
-    return Encoded(features, _truncated(tokens))
+    chunks = list(cut(_lengths(tokens), MAX_CELLS))
+    batches = [
+        partial(encoder.encode, [tokens[text] for text in chunk], [adapter] * len(chunk), Width.ONE_CORE)
+        for chunk in chunks
+    ]
+    features = _put_together(compute(batches), chunks, (len(texts), feature_size(encoder.folder)))
+    return Encoded(features, np.array([each.truncated for each in tokens], np.bool_))
 
 
-def encode_states(encoder: TextEncoder, texts: Sequence[str], turn: Turn = nullcontext) -> States:
+def encode_states(encoder: TextEncoder, texts: Sequence[str], compute: Compute = one_by_one) -> States:
     """Return what no adapter can change, so that it is computed once: the states below the top layers."""
     tokens = encoder.tokenize(texts)
     lengths = _lengths(tokens)
-    packed = np.empty((int(lengths.sum()), encoder.folder.hidden_size), np.float32)
-    for chosen in cut(lengths, MAX_CELLS):
-        with turn():
-            packed[token_indices(lengths, chosen)] = encoder.states([tokens[text] for text in chosen])
-    return States(packed, lengths, _truncated(tokens))
+    chunks = list(cut(lengths, MAX_CELLS))
+    batches = [partial(encoder.states, [tokens[text] for text in chunk]) for chunk in chunks]
+    places = [token_indices(lengths, chunk) for chunk in chunks]
+    packed = _put_together(compute(batches), places, (int(lengths.sum()), encoder.folder.hidden_size))
+    return States(packed, lengths, np.array([each.truncated for each in tokens], np.bool_))
 
 
 def features_of(
-    encoder: TextEncoder, states: States, adapter: Adapter | None = None, turn: Turn = nullcontext
+    encoder: TextEncoder, states: States, adapter: Adapter | None = None, compute: Compute = one_by_one
 ) -> Floats:
     """Return what :func:`encode` would for the texts behind ``states``; shape [n, feature_size], float32."""
-    features = np.empty((len(states.lengths), feature_size(encoder.folder)), np.float32)
-    for chosen in cut(states.lengths, MAX_CELLS):
-        chunk = states.packed[token_indices(states.lengths, chosen)]
-        with turn():
-            features[chosen] = encoder.features(chunk, states.lengths[chosen], adapter)
-    return features
+    chunks = list(cut(states.lengths, MAX_CELLS))
+    batches = [
+        partial(encoder.features, states.packed[token_indices(states.lengths, chunk)], states.lengths[chunk], adapter)
+        for chunk in chunks
+    ]
+    return _put_together(compute(batches), chunks, (len(states.lengths), feature_size(encoder.folder)))
+
+
+def _put_together(parts: Sequence[Floats], places: Sequence[npt.NDArray[np.int64]], shape: tuple[int, int]) -> Floats:
+    whole = np.empty(shape, np.float32)
+    for place, part in zip(places, parts, strict=True):
+        whole[place] = part
+    return whole
 
 
 def _lengths(tokens: Sequence[Tokens]) -> npt.NDArray[np.int32]:
     return np.array([len(each.ids) for each in tokens], np.int32)
-
-
-def _truncated(tokens: Sequence[Tokens]) -> npt.NDArray[np.bool_]:
-    return np.array([each.truncated for each in tokens], np.bool_)

@@ -81,7 +81,7 @@ class TextEncoder(Protocol):
         ...
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
-        """Return what no adapter can change: the states below the top layers.
+        """Return what no adapter can change, on one core: the states below the top layers.
 
         Args:
             batch: At least one text.
@@ -92,7 +92,7 @@ class TextEncoder(Protocol):
         ...
 
     def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
-        """Return what :meth:`encode` would, with all cores, for the texts behind ``states``.
+        """Return what :meth:`encode` would, on one core, for the texts behind ``states``.
 
         Args:
             states: Shape [T, hidden], float32.
@@ -149,11 +149,11 @@ class OnnxEncoder:
     def states(self, batch: Sequence[Tokens]) -> Floats:
         """See :meth:`TextEncoder.states`."""
         packing = pack(np.array([len(tokens.ids) for tokens in batch], np.int32))
-        return self._run_trunk(batch, packing, Width.ALL_CORES)
+        return self._run_trunk(batch, packing, Width.ONE_CORE)
 
     def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
         """See :meth:`TextEncoder.features`."""
-        return self._run_top(states, pack(lengths), [adapter] * len(lengths), Width.ALL_CORES)
+        return self._run_top(states, pack(lengths), [adapter] * len(lengths), Width.ONE_CORE)
 
     def _run_trunk(self, batch: Sequence[Tokens], packing: Packing, width: Width) -> Floats:
         ids = np.concatenate([tokens.ids for tokens in batch])

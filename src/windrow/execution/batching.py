@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ BATCH_TOKENS = 128
 # What a request with many texts puts into a batch before it is the next one's turn.
 SHARE_TOKENS = 32
 # Batches of predictions between two of a training, where both wait.
-BATCHES_PER_TURN = 3
+BATCHES_PER_CHUNK = 3
 # Until batches have been timed.
 FIRST_TOKENS_PER_S = 4_000.0
 _NEWEST_WEIGHT = 0.1
@@ -70,6 +70,22 @@ class _Request:
             self.answer.set_result(self.features)
         else:
             self.answer.set_exception(self.error)
+
+
+@dataclass(slots=True, eq=False)
+class _Chunk:
+    """A batch of a training."""
+
+    work: Callable[[], Floats]
+    answer: "Future[Floats]" = field(default_factory=Future)
+    cores: int = 1
+
+    def settle(self) -> None:
+        """Do the work and give its result."""
+        try:
+            self.answer.set_result(self.work())
+        except BaseException as error:  # noqa: BLE001  whatever it is, the training must hear of it
+            self.answer.set_exception(error)
 
 
 @dataclass(slots=True, eq=False)
@@ -130,13 +146,12 @@ class BatchQueue:
         self._free = cores
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle: list[SimpleQueue[_Batch | None]] = []
+        self._idle: list[SimpleQueue[_Batch | _Chunk | None]] = []
         self._is_closed = False
         self._requests: list[_Request] = []
         self._dropped: list[_Request] = []
-        self._trainings: deque[SimpleQueue[None]] = deque()
-        self._is_training = False
-        self._batches_since_turn = 0
+        self._chunks: deque[_Chunk] = deque()
+        self._batches_since_chunk = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._abandoned = 0
 
@@ -183,23 +198,40 @@ class BatchQueue:
             for inbox in self._idle:
                 inbox.put(None)
             self._idle = []
+            chunks, self._chunks = self._chunks, deque()
+        for chunk in chunks:
+            chunk.answer.set_exception(_closed())
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until a training may compute for a moment, beside predictions and seldom while some wait."""
-        inbox: SimpleQueue[None] = SimpleQueue()
+    def compute(self, batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
+        """Compute the batches of a training, each on one core, where predictions leave it free or have had their share.
+
+        Their results do not depend on what else goes on, for they are never mixed with others.
+
+        Args:
+            batches: What to compute.
+
+        Returns:
+            Their results, in their order.
+
+        Raises:
+            ShuttingDown: The queue is closed.
+        """
+        chunks = [_Chunk(batch) for batch in batches]
         with self._change():
-            self._trainings.append(inbox)
-        inbox.get()
-        try:
-            yield
-        finally:
-            with self._change():
-                self._is_training = False
-                self._free += 1
+            if self._is_closed:
+                raise _closed()
+            if not self._threads:
+                self._start()
+            self._chunks.extend(chunks)
+        return [chunk.answer.result() for chunk in chunks]
+
+    @property
+    def waiting_chunks(self) -> int:
+        """How many batches of trainings wait."""
+        return len(self._chunks)
 
     def vitals(self) -> QueueVitals:
         """Return what waits and runs now, and what was done since the start."""
@@ -217,19 +249,21 @@ class BatchQueue:
 
     def _start(self) -> None:
         for number in range(self._cores):
-            inbox: SimpleQueue[_Batch | None] = SimpleQueue()
+            inbox: SimpleQueue[_Batch | _Chunk | None] = SimpleQueue()
             self._idle.append(inbox)
             self._threads.append(threading.Thread(target=self._work, args=(inbox,), name=f"encode-{number}"))
             self._threads[-1].daemon = True
             self._threads[-1].start()
 
-    def _work(self, inbox: "SimpleQueue[_Batch | None]") -> None:
+    def _work(self, inbox: "SimpleQueue[_Batch | _Chunk | None]") -> None:
         """Run batch after batch."""
-        while (batch := inbox.get()) is not None:
-            self._run(batch)
+        while (task := inbox.get()) is not None:
+            if isinstance(task, _Chunk):
+                task.settle()
+            else:
+                self._run(task)
             with self._change():
-                self._running -= 1
-                self._free += batch.cores
+                self._free += task.cores
                 if self._is_closed:
                     return
                 self._idle.append(inbox)
@@ -253,6 +287,7 @@ class BatchQueue:
             error = failure
         took_s = time.perf_counter() - began
         with self._lock:
+            self._running -= 1
             self._batches += 1
             self._tokens += batch.tokens
             speed = batch.tokens / max(took_s, 1e-6) * (self._cores / batch.cores)
@@ -270,21 +305,17 @@ class BatchQueue:
     def _hand_out(self) -> None:
         """Give the free cores work, as long as there is some."""
         while self._free:
-            if self._trainings and not self._is_training and self._is_their_turn():
-                self._batches_since_turn = 0
-                self._is_training = True
-                self._free -= 1
-                self._trainings.popleft().put(None)
-            elif self._requests and (batch := self._next_batch()):
-                self._batches_since_turn += 1
-                self._free -= batch.cores
-                self._running += 1
-                self._idle.pop().put(batch)  # the latest one's caches are the warmest
-            else:
+            task = self._next_chunk() or self._next_batch()
+            if task is None:
                 return
+            self._free -= task.cores
+            self._idle.pop().put(task)  # the latest one's caches are the warmest
 
-    def _is_their_turn(self) -> bool:
-        return not self._requests or self._batches_since_turn >= BATCHES_PER_TURN
+    def _next_chunk(self) -> _Chunk | None:
+        if not self._chunks or (self._requests and self._batches_since_chunk < BATCHES_PER_CHUNK):
+            return None
+        self._batches_since_chunk = 0
+        return self._chunks.popleft()
 
     def _next_batch(self) -> _Batch | None:
         """Fill a batch from all requests in turns: a deficit round robin (Shreedhar & Varghese, 1996)."""
@@ -300,6 +331,8 @@ class BatchQueue:
         self._requests = [request for request in self._requests if request not in served] + behind
         if self._free == self._cores and not self._requests:
             batch.width, batch.cores = Width.ALL_CORES, self._cores
+        self._running += 1
+        self._batches_since_chunk += 1
         return batch
 
     def _drop_unwanted(self) -> None:

@@ -121,9 +121,11 @@ class _Slot:
         if self.process is not None and self.process.poll() is None:
             return self.process
         self.stop()
-        # A session of its own: Ctrl-C in the server's terminal must not kill a training that the server still finishes.
+        # A process group of its own: Ctrl-C in the server's terminal must not kill a training that the server still
+        # finishes. Not a session of its own: Linux may share the cores between sessions first, and then the training's
+        # lower priority would count for nothing beside the server.
         self.process = process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
         return process
 

@@ -13,7 +13,7 @@ from windrow.domain.classifier import AdapterReport, TrainingSummary
 from windrow.domain.dataset import Dataset, DataWarning
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
-from windrow.encoders.bulk import Encoded, Turn, encode, encode_states, features_of
+from windrow.encoders.bulk import Compute, Encoded, encode, encode_states, features_of
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.session import TextEncoder
 from windrow.execution.runner import Runner
@@ -50,12 +50,12 @@ class Means:
 
     Args:
         encoder: The base model.
-        turn: Entered for each batch that is encoded, so that predictions come first.
+        compute: Computes what is encoded, beside predictions.
         runner: Runs what needs a process of its own.
     """
 
     encoder: TextEncoder
-    turn: Turn
+    compute: Compute
     runner: Runner
 
 
@@ -139,8 +139,8 @@ def _look_first(dataset: Dataset, recipe: Recipe, means: Means) -> _FirstLook:
     label_of = {label: number for number, label in enumerate(dataset.labels)}
     number = {text: position for position, text in enumerate(dict.fromkeys(row.text for row in rows))}
     names = tuple(label_name_texts(dataset.labels))
-    states = encode_states(means.encoder, [*number, *names], means.turn)
-    features = features_of(means.encoder, states, turn=means.turn)
+    states = encode_states(means.encoder, [*number, *names], means.compute)
+    features = features_of(means.encoder, states, compute=means.compute)
     text_ids = np.array([number[row.text] for row in rows], dtype=np.int64)
     label_ids = np.array([label_of[row.label] for row in rows], dtype=np.int64)
     kept = np.arange(len(features))
@@ -203,7 +203,7 @@ def _fit_task(
     encoded = look.encoded
     if tuned.adapter is not None or look.share < 1:
         adapter = None if tuned.adapter is None else join_changes(means.encoder.folder, tuned.adapter)
-        encoded = encode(means.encoder, [*texts, *look.names], adapter, means.turn)
+        encoded = encode(means.encoder, [*texts, *look.names], adapter, means.compute)
     number = {text: position for position, text in enumerate(texts)}
     rows = [number[text] for text in dataset.texts]
     names = range(len(look.names))

@@ -21,8 +21,9 @@ from windrow.execution.tasks import FitTask, step_to_frame
 from windrow.execution.training import fit, perform
 from windrow.operations import OnStep
 
-# Below the server's priority, so that a training takes what predictions leave over.
-NICENESS = 5
+# Below the server's priority: a training takes what predictions leave, and about a tenth of each core where they leave
+# nothing.
+NICENESS = 10
 OUT_OF_MEMORY = (
     "The training ran out of memory. Send fewer rows or shorter texts, or give the server's machine more memory."
 )
