@@ -241,6 +241,15 @@ def test_closing_while_a_task_runs_says_that_the_server_is_stopping() -> None:
     assert len(errors) == 1
 
 
+def test_a_training_gives_way_to_predictions_and_is_spared_by_ctrl_c(process_runner: ProcessRunner) -> None:
+    process = process_runner._all[0].process
+    assert process is not None
+    wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0))
+    # Between two sessions, Linux would share the cores evenly, whatever the priorities.
+    assert os.getsid(process.pid) == os.getsid(0)
+    assert os.getpgid(process.pid) != os.getpgid(0)
+
+
 def test_closing_ends_the_processes() -> None:
     runner = ProcessRunner(2)
     runner.start()
@@ -268,6 +277,14 @@ def test_a_training_process_ends_with_its_server(tmp_path: Path) -> None:
     while _runs(worker_pid):
         assert time.monotonic() < deadline, "the training process outlived its server"
         time.sleep(0.05)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(30_000):
+        if is_so():
+            return
+        time.sleep(0.001)
+    raise AssertionError("it did not come true")
 
 
 def _runs(pid: int) -> bool:

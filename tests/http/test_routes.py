@@ -226,6 +226,21 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
         assert {predict.result().status_code for predict in predicts} == {200}
 
 
+@pytest.mark.parametrize(
+    ("is_instant", "padding", "takes_thread"), [(True, 0, False), (False, 0, True), (True, 5_000, True)]
+)
+def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_thread(
+    is_instant: bool, padding: int, takes_thread: bool, client: httpx.Client, operations: FakeOperations
+) -> None:
+    client.post(FIT_PATH, json=FIT)
+    operations.is_instant = is_instant
+    threads: list[str] = []
+    operations.before_predict = lambda is_wanted: threads.append(threading.current_thread().name)
+    content = json.dumps(PREDICT) + " " * padding
+    assert client.post(PREDICT_PATH, content=content, headers={"Content-Type": "application/json"}).is_success
+    assert threads[0].startswith("quick") == takes_thread
+
+
 def test_an_answer_is_wanted_until_the_client_closes_its_connection(
     client: httpx.Client, operations: FakeOperations
 ) -> None:
