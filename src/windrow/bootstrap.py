@@ -35,7 +35,7 @@ def open_service(settings: Settings) -> Service:
 
     catalog = Catalog(LocalFiles(settings.data_dir))
     encoders = ResidentEncoders(load)
-    queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting)
+    queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
     memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
     return Service(
         catalog=catalog,

@@ -66,6 +66,11 @@ class Settings:
     max_waiting: int = _knob(
         256, _at_least(1), "Requests that may wait for the encoder; further ones are told when to come again."
     )
+    max_waiting_tokens: int = _knob(
+        1_000_000,
+        _at_least(1),
+        "Tokens that may wait for the encoder; further requests are told when to come again.",
+    )
     allowed_base_models: tuple[str, ...] = _knob(
         (
             DEFAULT_BASE_MODEL,

@@ -1,11 +1,12 @@
 """A process takes no more cores than it was given."""
 
+import os
 from pathlib import Path
 
 import psutil
 import pytest
 
-from windrow.encoders.cores import place, usable_cores
+from windrow.encoders.cores import Placement, place, usable_cores
 
 
 @pytest.mark.parametrize(("text", "cores"), [("100000 100000\n", 1), ("50000 100000\n", 1), ("150000 100000\n", 2)])
@@ -57,6 +58,14 @@ def test_each_thread_gets_a_core_of_its_own(tmp_path: Path, monkeypatch: pytest.
     with placement.caller():
         assert confined == [frozenset({0, 4})]
     assert confined == [frozenset({0, 4}), frozenset(range(6))]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot place threads")
+def test_a_core_that_was_taken_away_is_done_without() -> None:
+    before = os.sched_getaffinity(0)
+    with Placement((frozenset({100_000}), frozenset({100_001}))).caller():
+        assert os.sched_getaffinity(0) == before
+    assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize(("threads", "allowed"), [(1, {0}), (2, {0, 1, 2, 3}), (2, {0, 4})])

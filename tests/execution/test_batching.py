@@ -207,6 +207,23 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: Pausi
     desk.close()
 
 
+def test_too_many_waiting_tokens_are_refused_and_the_wait_is_that_for_the_first_place(encoder: PausingEncoder) -> None:
+    desk = Desk(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
+    desk.ask(text(0))
+    answers = [desk.ask(*[text(mark, 100)] * 600) for mark in range(2)]
+    with pytest.raises(Overloaded) as refused:
+        desk.queue.check_room()
+    assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_TOKENS"
+    # Both get equal shares of 4,000 tokens/s, the guess before the first batch: the first place is free after 30 s.
+    assert refused.value.facts["retry_after_s"] == 30
+    more = desk.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
+    encoder.let(5_000)
+    for answer in (*answers, more):
+        answer.result(PATIENCE_S)
+    desk.queue.check_room()
+    desk.close()
+
+
 def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     left = threading.Event()
@@ -396,6 +413,38 @@ def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder
     closing.join(PATIENCE_S)
     with pytest.raises(ShuttingDown):
         one_core.ask(text(2))
+
+
+def test_closing_after_a_failure_ends_everything(one_core: Desk, encoder: PausingEncoder) -> None:
+    encoder.failure = RuntimeError("out of memory")
+    failing = one_core.ask(*[text(mark, BATCH_TOKENS) for mark in range(3)])
+    failing.add_done_callback(lambda _: one_core.queue.close())
+    encoder.let(3)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        failing.result(PATIENCE_S)
+    one_core.close()
+    with pytest.raises(ShuttingDown):
+        one_core.queue.compute([chunk(0)])
+
+
+def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, encoder = BatchQueue(cores=2, max_waiting=5), FakeEncoder()
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_one(thread: threading.Thread) -> None:
+        if len(started) == 1:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start_one)
+        with pytest.raises(RuntimeError, match="can't start"):
+            queue.encode(encoder, [text(0)], [None], lambda: True)
+    answers = [queue.encode(encoder, [text(mark)], [None], lambda: True) for mark in range(4)]
+    assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in answers)
+    queue.close()
 
 
 def test_an_answer_may_bring_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:

@@ -245,10 +245,10 @@ def test_a_text_that_is_empty_blank_or_too_long_gets_422(client: httpx.Client, t
 @pytest.mark.parametrize(
     ("body", "code", "said"),
     [
-        ({"model_name": "a"}, "invalid_request", "Exactly one of text and texts"),
-        ({"text": "a"}, "invalid_request", "Exactly one of model_name and model_names"),
-        ({"model_name": "a", "text": "a", "texts": ["a"]}, "invalid_request", "Exactly one of text and texts"),
-        ({"model_name": "a", "model_names": ["a"], "text": "a"}, "invalid_request", "Exactly one of model_name"),
+        ({"model_name": "a"}, "invalid_request", "text (or texts) is missing"),
+        ({"text": "a"}, "invalid_request", "model_name (or model_names) is missing"),
+        ({"model_name": "a", "text": "a", "texts": ["a"]}, "invalid_request", "Only one of text and texts"),
+        ({"model_name": "a", "model_names": ["a"], "text": "a"}, "invalid_request", "Only one of model_name"),
         ({"model_names": ["a"], "texts": ["a"]}, "invalid_request", "model_names goes with text"),
         ({"model_name": "a", "texts": SECRET}, "invalid_request", "texts must be a list"),
         ({"model_name": "a", "texts": ["a", {SECRET: SECRET}]}, "invalid_request", "texts[1] must be a string"),

@@ -238,7 +238,7 @@ def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_th
     operations.before_predict = lambda is_wanted: threads.append(threading.current_thread().name)
     content = json.dumps(PREDICT) + " " * padding
     assert client.post(PREDICT_PATH, content=content, headers={"Content-Type": "application/json"}).is_success
-    assert threads[0].startswith("quick") == takes_thread
+    assert threads[0].startswith("predict") == takes_thread
 
 
 def test_an_answer_is_wanted_until_the_client_closes_its_connection(

@@ -141,7 +141,7 @@ class Overloaded(Unavailable):
 
 
 class Abandoned(Unavailable):
-    """The caller left before the answer, so nothing was computed."""
+    """The caller left before the answer, so the rest was not computed."""
 
     code = "abandoned"
 

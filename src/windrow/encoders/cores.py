@@ -6,7 +6,7 @@ Owns what the operating system and the container allow; knows nothing of what th
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +38,9 @@ class Placement:
 
     Args:
         cores: The logical processors of each core.
-        allowed: All logical processors that this process may use.
     """
 
     cores: tuple[frozenset[int], ...]
-    allowed: frozenset[int]
 
     @property
     def others(self) -> str:
@@ -51,12 +49,15 @@ class Placement:
 
     @contextmanager
     def caller(self) -> Iterator[None]:
-        """Keep the calling thread on the first core."""
-        os.sched_setaffinity(0, self.cores[0])
+        """Keep the calling thread on the first core, if that may still be had: an operator may take cores away."""
+        former = os.sched_getaffinity(0)
+        with suppress(OSError):
+            os.sched_setaffinity(0, self.cores[0])
         try:
             yield
         finally:
-            os.sched_setaffinity(0, self.allowed)
+            with suppress(OSError):
+                os.sched_setaffinity(0, former)
 
 
 def place(threads: int, topology: Path = _TOPOLOGY) -> Placement | None:
@@ -73,7 +74,7 @@ def place(threads: int, topology: Path = _TOPOLOGY) -> Placement | None:
         return None
     allowed = frozenset(os.sched_getaffinity(0))
     cores = {_siblings(number, topology) & allowed: None for number in sorted(allowed)}
-    return Placement(tuple(cores), allowed) if len(cores) == threads else None
+    return Placement(tuple(cores)) if len(cores) == threads else None
 
 
 def _siblings(number: int, topology: Path) -> frozenset[int]:

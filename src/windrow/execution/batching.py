@@ -44,6 +44,7 @@ class _Request:
         features: Where the results go.
         waiting: The texts that no batch has taken yet, shortest first, for a batch of equals has no padding.
         unfinished: Texts without a result.
+        waiting_tokens: Of the texts in ``waiting``.
         answer: Set once no text is unfinished.
         error: What kept a text from being encoded.
     """
@@ -55,6 +56,7 @@ class _Request:
     features: Floats
     waiting: deque[int]
     unfinished: int
+    waiting_tokens: int
     answer: "Future[Floats]"
     error: BaseException | None = None
 
@@ -62,6 +64,7 @@ class _Request:
         """Drop the texts that no batch has taken."""
         self.error = self.error or error
         self.unfinished -= len(self.waiting)
+        self.waiting_tokens = 0
         self.waiting.clear()
 
     def settle(self) -> None:
@@ -108,6 +111,7 @@ class _Batch:
                 break
             self.texts.append((request, request.waiting.popleft()))
             self.tokens += size
+            request.waiting_tokens -= size
         return len(self.texts) > before
 
     def run(self) -> Floats:
@@ -138,10 +142,12 @@ class BatchQueue:
     Args:
         cores: Computations that may run at the same time.
         max_waiting: Requests that may wait; further ones are refused.
+        max_waiting_tokens: Tokens that may wait before a request is refused.
     """
 
-    def __init__(self, cores: int, max_waiting: int) -> None:
+    def __init__(self, cores: int, max_waiting: int, max_waiting_tokens: int = 1_000_000) -> None:
         self._max_waiting = max_waiting
+        self._max_waiting_tokens = max_waiting_tokens
         self._cores = cores
         self._free = cores
         self._lock = threading.Lock()
@@ -155,8 +161,22 @@ class BatchQueue:
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._abandoned = 0
 
+    def check_room(self) -> None:
+        """Refuse a request before anything is done for it.
+
+        Raises:
+            Overloaded: Too much waits already.
+        """
+        with self._lock:
+            self._check_room()
+
     def encode(
-        self, encoder: TextEncoder, tokens: Sequence[Tokens], adapters: Sequence[Adapter | None], is_wanted: IsWanted
+        self,
+        encoder: TextEncoder,
+        tokens: Sequence[Tokens],
+        adapters: Sequence[Adapter | None],
+        is_wanted: IsWanted,
+        is_admitted: bool = False,
     ) -> "Future[Floats]":
         """Have texts encoded, in batches with whatever else is waiting.
 
@@ -165,26 +185,36 @@ class BatchQueue:
             tokens: Of at least one text.
             adapters: One a text.
             is_wanted: Asked before each batch.
+            is_admitted: Whether they belong to a request that was let in before, and so wait in any case.
 
         Returns:
             Their features, shape [n, feature_size], float32; or :class:`Abandoned` where ``is_wanted`` said no,
             :class:`ShuttingDown` where the queue was closed. Its callbacks run in a thread of the queue.
 
         Raises:
-            Overloaded: Too many requests wait already.
+            Overloaded: Too much waits already.
             ShuttingDown: The queue is closed.
         """
         order = sorted(range(len(tokens)), key=lambda text: len(tokens[text].ids))
         features = np.empty((len(tokens), feature_size(encoder.folder)), np.float32)
-        request = _Request(encoder, tokens, adapters, is_wanted, features, deque(order), len(tokens), Future())
+        request = _Request(
+            encoder=encoder,
+            tokens=tokens,
+            adapters=adapters,
+            is_wanted=is_wanted,
+            features=features,
+            waiting=deque(order),
+            unfinished=len(tokens),
+            waiting_tokens=sum(len(each.ids) for each in tokens),
+            answer=Future(),
+        )
         request.answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
         with self._change():
             if self._is_closed:
                 raise _closed()
-            if len(self._requests) >= self._max_waiting:
-                raise self._refusal()
-            if not self._threads:
-                self._start()
+            if not is_admitted:
+                self._check_room()
+            self._start()
             self._requests.append(request)
         return request.answer
 
@@ -223,8 +253,7 @@ class BatchQueue:
         with self._change():
             if self._is_closed:
                 raise _closed()
-            if not self._threads:
-                self._start()
+            self._start()
             self._chunks.extend(chunks)
         return [chunk.answer.result() for chunk in chunks]
 
@@ -248,12 +277,15 @@ class BatchQueue:
             )
 
     def _start(self) -> None:
-        for number in range(self._cores):
+        """Start the threads that are not there yet; the next request tries again where the system refuses one."""
+        while len(self._threads) < self._cores:
             inbox: SimpleQueue[_Batch | _Chunk | None] = SimpleQueue()
+            thread = threading.Thread(
+                target=self._work, args=(inbox,), name=f"encode-{len(self._threads)}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
             self._idle.append(inbox)
-            self._threads.append(threading.Thread(target=self._work, args=(inbox,), name=f"encode-{number}"))
-            self._threads[-1].daemon = True
-            self._threads[-1].start()
 
     def _work(self, inbox: "SimpleQueue[_Batch | _Chunk | None]") -> None:
         """Run batch after batch."""
@@ -304,7 +336,7 @@ class BatchQueue:
 
     def _hand_out(self) -> None:
         """Give the free cores work, as long as there is some."""
-        while self._free:
+        while self._free and self._idle:
             task = self._next_chunk() or self._next_batch()
             if task is None:
                 return
@@ -340,22 +372,30 @@ class BatchQueue:
         for request in self._requests:
             if request.waiting and not request.is_wanted():
                 self._abandoned += 1
-                self._drop(request, Abandoned("The caller left before its texts were encoded, so they were not."))
+                self._drop(
+                    request, Abandoned("The caller left before all its texts were encoded, so the rest was not.")
+                )
         self._requests = [request for request in self._requests if request.waiting]
 
     def _drop(self, request: _Request, error: WindrowError) -> None:
+        if not request.waiting:  # it failed, and has been told so
+            return
         request.give_up(error)
         if not request.unfinished:
             self._dropped.append(request)
 
-    def _refusal(self) -> Overloaded:
+    def _check_room(self) -> None:
+        tokens = [request.waiting_tokens for request in self._requests]
+        limits = {"WINDROW_MAX_WAITING": self._max_waiting, "WINDROW_MAX_WAITING_TOKENS": self._max_waiting_tokens}
+        full = [name for name, used in zip(limits, (len(tokens), sum(tokens)), strict=True) if used >= limits[name]]
+        if not full:
+            return
         self._refused += 1
-        ahead = sum(min(SHARE_TOKENS, sum(len(r.tokens[text].ids) for text in r.waiting)) for r in self._requests)
-        wait_s = max(1, math.ceil(ahead / self._tokens_per_s))
-        return Overloaded(
-            f"{len(self._requests)} requests are waiting already. Send this one again in {wait_s} s, or raise "
-            "WINDROW_MAX_WAITING.",
-            {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING"},
+        # All get equal shares, so the shortest request is the first that leaves, once all have got as much.
+        wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
+        raise Overloaded(
+            f"{len(tokens)} requests are waiting already. Send this one again in {wait_s} s, or raise {full[0]}.",
+            {"retry_after_s": wait_s, "limit": limits[full[0]], "setting": full[0]},
         )
 
 

@@ -107,6 +107,7 @@ class Predictor:
         answer: Future[tuple[Prediction, ...]] = Future()
         answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
         if missing:
+            self._queue.check_room()  # before the work of reading texts that will be refused
             works = self._tokenize(question, missing, dict(zip(question.texts, texts, strict=True)))
             self._encode(question, works, is_wanted, answer)
         else:
@@ -189,6 +190,7 @@ class Predictor:
         works: Sequence[_Work],
         is_wanted: IsWanted,
         answer: "Future[tuple[Prediction, ...]]",
+        is_admitted: bool = False,
     ) -> None:
         """Have texts encoded, encoder after encoder, and give the answer once all are."""
         work, *others = works
@@ -197,13 +199,14 @@ class Predictor:
             try:
                 self._keep(question, work, encoded.result())
                 if others:
-                    self._encode(question, others, is_wanted, answer)
+                    self._encode(question, others, is_wanted, answer, is_admitted=True)
                 else:
                     answer.set_result(question.answers())
             except BaseException as error:  # noqa: BLE001  whatever it is, who waits for the answer must hear of it
                 answer.set_exception(error)
 
-        self._queue.encode(work.encoder, work.tokens, work.adapters, is_wanted).add_done_callback(go_on)
+        encoded = self._queue.encode(work.encoder, work.tokens, work.adapters, is_wanted, is_admitted)
+        encoded.add_done_callback(go_on)
 
     def _keep(self, question: Question, work: _Work, features: Floats) -> None:
         for key, tokens, row in zip(work.keys, work.tokens, features, strict=True):

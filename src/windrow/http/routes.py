@@ -31,7 +31,9 @@ from windrow.wire.shapes import EXAMPLE_NAME
 from windrow.wire.training import FitBody, FitReply
 
 FIT_THREADS = 40
-QUICK_THREADS = 40
+QUICK_THREADS = 8
+# For predictions that must load a classifier or read a large body; none of them waits for the encoder.
+PREDICT_THREADS = 40
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -46,7 +48,8 @@ class Desk:
         operations: Does the verbs.
         settings: Limits.
         metrics: The server's figures.
-        quick: Threads for everything but fits.
+        quick: Threads for what must answer also when the others are busy.
+        predictions: Threads for predictions that take their time before they are encoded.
         fits: Threads for fits; most of them wait for their turn, and none of the quick verbs waits behind them.
     """
 
@@ -54,11 +57,13 @@ class Desk:
     settings: Settings
     metrics: Metrics
     quick: ThreadPoolExecutor
+    predictions: ThreadPoolExecutor
     fits: ThreadPoolExecutor
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""
         self.quick.shutdown(wait=False)
+        self.predictions.shutdown(wait=False)
         self.fits.shutdown(wait=False)
 
 
@@ -69,6 +74,7 @@ def open_desk(operations: LocalOperations, settings: Settings) -> Desk:
         settings,
         Metrics(operations.vitals, endpoints()),
         quick=ThreadPoolExecutor(QUICK_THREADS, "quick"),
+        predictions=ThreadPoolExecutor(PREDICT_THREADS, "predict"),
         fits=ThreadPoolExecutor(FIT_THREADS, "fit"),
     )
 
@@ -121,7 +127,7 @@ async def predict(request: Request) -> Response:
     body = await read_body(request, desk.settings.max_body_bytes)
     departure = asyncio.create_task(_wait_for_departure(request.receive))
     try:
-        return await _predict(desk, body, lambda: not departure.done())
+        return await _predict(request, body, lambda: not departure.done())
     finally:
         departure.cancel()
 
@@ -205,11 +211,15 @@ async def _answer(request: Request, work: Callable[[], Response], threads: Threa
     def timed() -> Response:
         began = time.perf_counter()
         response = work()
-        wait_ms, work_ms = (began - asked) * 1e3, (time.perf_counter() - began) * 1e3
-        request.state.timings = {"wait_ms": round(wait_ms, 2), "work_ms": round(work_ms, 2)}
+        _note_timings(request, began - asked, time.perf_counter() - began)
         return response
 
     return await _in_thread(timed, threads)
+
+
+def _note_timings(request: Request, wait_s: float, work_s: float) -> None:
+    """Leave for the log line how long a request waited for its work to begin, and how long that took."""
+    request.state.timings = {"wait_ms": round(wait_s * 1e3, 2), "work_ms": round(work_s * 1e3, 2)}
 
 
 async def _in_thread(work: Callable[[], Done], threads: ThreadPoolExecutor) -> Done:
@@ -218,20 +228,23 @@ async def _in_thread(work: Callable[[], Done], threads: ThreadPoolExecutor) -> D
     return await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, work)
 
 
-async def _predict(desk: Desk, body: bytes, is_wanted: IsWanted) -> Response:
-    """Predict, with a thread only for what takes its time: a large body, or a classifier that must be loaded."""
-    small = len(body) <= SMALL_BODY_BYTES
-    asked = await _run(desk, small, lambda: _read(body, PredictBody, PredictBody.model_validate))
+async def _predict(request: Request, body: bytes, is_wanted: IsWanted) -> Response:
+    """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
+    desk, asked_at = _desk(request), time.perf_counter()
+    is_small = len(body) <= SMALL_BODY_BYTES
+    asked = await _run(desk, is_small, lambda: _read(body, PredictBody, PredictBody.model_validate))
     question = asked.to_domain()
-    at_once = small and desk.operations.starts_at_once(question)
+    at_once = is_small and desk.operations.starts_at_once(question)
     answer = await _run(desk, at_once, lambda: desk.operations.start_predict(question, is_wanted))
+    started_at = time.perf_counter()
     predictions = await asyncio.wrap_future(answer)
-    return await _run(desk, small, lambda: _reply(asked.reply(predictions)))
+    _note_timings(request, started_at - asked_at, time.perf_counter() - started_at)
+    return await _run(desk, len(predictions) == 1, lambda: _reply(asked.reply(predictions)))
 
 
 async def _run(desk: Desk, at_once: bool, work: Callable[[], Done]) -> Done:
     """Do some work here or, where it is not done at once, in a thread."""
-    return work() if at_once else await _in_thread(work, desk.quick)
+    return work() if at_once else await _in_thread(work, desk.predictions)
 
 
 async def _wait_for_departure(receive: Receive) -> None:

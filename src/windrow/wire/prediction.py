@@ -74,10 +74,14 @@ class PredictBody(Wire):
 
     @model_validator(mode="after")
     def _choose_a_form(self) -> Self:
-        if (self.model_name is None) == (self.model_names is None):
-            raise ValueError("Exactly one of model_name and model_names must be there")
-        if (self.text is None) == (self.texts is None):
-            raise ValueError("Exactly one of text and texts must be there")
+        if self.model_name is None and self.model_names is None:
+            raise ValueError("model_name (or model_names) is missing")
+        if self.text is None and self.texts is None:
+            raise ValueError("text (or texts) is missing")
+        if self.model_name is not None and self.model_names is not None:
+            raise ValueError("Only one of model_name and model_names may be there")
+        if self.text is not None and self.texts is not None:
+            raise ValueError("Only one of text and texts may be there")
         if self.model_names is not None and self.texts is not None:
             raise ValueError("model_names goes with text, not with texts")
         return self

@@ -28,6 +28,9 @@ class Problem(Wire):
     code: str = Field(description="Stable, for programs.", examples=["classifier_not_found"])
     detail: str = Field(
         description="What went wrong and what to do next.",
-        examples=["No classifier is named 'ticket_classifer_v1'. Did you mean 'ticket_classifier_v1'?"],
+        examples=[
+            "There is no classifier named ticket_classifer_v1. Did you mean ticket_classifier_v1? List the classifiers "
+            "that exist, or train it first."
+        ],
     )
     request_id: str = Field(description="Find this request in the server's log by it.", examples=["5f2b9c0de1a34b77"])
