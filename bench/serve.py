@@ -9,6 +9,7 @@ Run: make bench-serve
 
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -67,10 +68,11 @@ def measure_server(url: str, server: psutil.Process, figures: list[tuple[str, st
         }
         # The plainest client, so that what is measured is the server.
         connection = HTTPConnection(client.base_url.host, client.base_url.port)
-        calls: dict[str, Callable[[], object]] = {
-            "predict over HTTP": lambda: ask(connection, NAME),
-            "predict over HTTP, adapter": lambda: ask(connection, f"{NAME}_adapted"),
-            **{name: partial(session.encode, [TEXT]) for name, session in bare.items()},
+        calls: dict[str, Callable[[str], object]] = {
+            "predict over HTTP": partial(ask, connection, NAME),
+            "predict over HTTP, adapter": partial(ask, connection, f"{NAME}_adapted"),
+            "predict over HTTP, a text that came before": lambda _: ask(connection, NAME, TEXT),
+            **{name: lambda text, session=session: session.encode([text]) for name, session in bare.items()},
         }
         medians = in_turns(calls)
         connection.close()
@@ -82,9 +84,9 @@ def measure_server(url: str, server: psutil.Process, figures: list[tuple[str, st
     figures.append(("its training process's resident memory", f"{children / 2**20:.0f} MiB"))
 
 
-def ask(connection: HTTPConnection, model_name: str) -> dict[str, object]:
+def ask(connection: HTTPConnection, model_name: str, text: str) -> dict[str, object]:
     """Have one text classified."""
-    body = json.dumps({"model_name": model_name, "text": TEXT})
+    body = json.dumps({"model_name": model_name, "text": text})
     connection.request("POST", "/v1/classifier/predict", body, {"Content-Type": "application/json"})
     reply = connection.getresponse()
     answer: dict[str, object] = json.loads(reply.read())
@@ -92,16 +94,21 @@ def ask(connection: HTTPConnection, model_name: str) -> dict[str, object]:
     return answer
 
 
-def in_turns(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median of each call in milliseconds, made in alternating blocks."""
+def in_turns(calls: dict[str, Callable[[str], object]]) -> dict[str, float]:
+    """Return the median of each call in milliseconds, made in alternating blocks.
+
+    The words come in another order each time, so that no text is known from before.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
+    words, order = TEXT.split(), random.Random(0)
     for _ in range(BLOCKS):
         for name, call in calls.items():
-            call()
+            call(TEXT)
             for _ in range(CALLS_IN_A_BLOCK):
+                text = " ".join(order.sample(words, len(words)))
                 time.sleep(PAUSE_S)
                 started = time.perf_counter()
-                call()
+                call(text)
                 times[name].append((time.perf_counter() - started) * 1000)
     return {name: statistics.median(taken) for name, taken in times.items()}
 
