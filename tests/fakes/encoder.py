@@ -14,7 +14,7 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import Floats
 from windrow.encoders.packing import first_tokens
-from windrow.encoders.session import Tokens, Width
+from windrow.encoders.session import Tokens, Width, token_counts
 
 HIDDEN_SIZE = 64
 NUM_THIRDS = 3
@@ -56,7 +56,7 @@ class FakeEncoder:
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
         if any(adapters):
             raise ArtifactInvalid("This encoder takes no adapter. Train the classifier without one.")
-        return self.features(self.states(batch), np.array([len(tokens.ids) for tokens in batch], np.int32))
+        return self.features(self.states(batch), token_counts(batch))
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
         return np.array([_vector(number) for tokens in batch for number in tokens.ids.tolist()], np.float32)

@@ -26,21 +26,17 @@ class CacheVitals:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
-    """The whole service. What has happened is counted from the start of the process.
+class QueueVitals:
+    """What the encoder's queue does; counts run from the start of the process.
 
     Args:
-        waiting_requests: Requests that wait for an encoder.
-        waiting_texts: Texts that these still need encoded.
-        running_batches: Batches that are being encoded.
-        batches: Batches that were encoded.
-        tokens: Tokens in them.
-        refused: Requests that were refused because too many waited.
-        abandoned: Requests whose callers left before the answer.
-        fits_running: Trainings that run.
-        fits_waiting: Trainings that wait for their turn.
-        classifiers: The cache of loaded classifiers.
-        texts: The cache of encoded texts.
+        waiting_requests: Requests that wait for the encoder now.
+        waiting_texts: Their texts.
+        running_batches: Batches that the encoder computes now.
+        batches: Batches computed.
+        tokens: Tokens computed.
+        refused: Requests refused because too many waited.
+        abandoned: Requests whose caller left before all was computed.
     """
 
     waiting_requests: int
@@ -50,6 +46,19 @@ class Vitals:
     tokens: int
     refused: int
     abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals(QueueVitals):
+    """What an operator watches: the queue, and all around it.
+
+    Args:
+        fits_running: Trainings that run now.
+        fits_waiting: Trainings that wait for their turn now.
+        classifiers: Loaded classifiers.
+        texts: Encoded texts.
+    """
+
     fits_running: int
     fits_waiting: int
     classifiers: CacheVitals

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.packing import cut, token_indices
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.session import TextEncoder, Width, token_counts
 
 # Computes batches, in any order and at the same time, and returns their results in the order of the batches.
 Compute = Callable[[Sequence[Callable[[], Floats]]], Sequence[Floats]]
@@ -68,7 +68,7 @@ def encode(
         compute: Computes batches.
     """
     tokens = encoder.tokenize(texts)
-    chunks = list(cut(_lengths(tokens), MAX_CELLS))
+    chunks = list(cut(token_counts(tokens), MAX_CELLS))
     batches = [
         partial(encoder.encode, [tokens[text] for text in chunk], [adapter] * len(chunk), Width.ONE_CORE)
         for chunk in chunks
@@ -80,7 +80,7 @@ def encode(
 def encode_states(encoder: TextEncoder, texts: Sequence[str], compute: Compute = one_by_one) -> States:
     """Return what no adapter can change, so that it is computed once: the states below the top layers."""
     tokens = encoder.tokenize(texts)
-    lengths = _lengths(tokens)
+    lengths = token_counts(tokens)
     chunks = list(cut(lengths, MAX_CELLS))
     batches = [partial(encoder.states, [tokens[text] for text in chunk]) for chunk in chunks]
     places = [token_indices(lengths, chunk) for chunk in chunks]
@@ -105,7 +105,3 @@ def _put_together(parts: Sequence[Floats], places: Sequence[npt.NDArray[np.int64
     for place, part in zip(places, parts, strict=True):
         whole[place] = part
     return whole
-
-
-def _lengths(tokens: Sequence[Tokens]) -> npt.NDArray[np.int32]:
-    return np.array([len(each.ids) for each in tokens], np.int32)

@@ -54,6 +54,11 @@ class Tokens:
     truncated: bool
 
 
+def token_counts(batch: Sequence[Tokens]) -> npt.NDArray[np.int32]:
+    """Return the number of tokens of each text; shape [n]."""
+    return np.array([len(tokens.ids) for tokens in batch], np.int32)
+
+
 class TextEncoder(Protocol):
     """One base model, ready to encode; safe to share between threads. Each method but the first two is one batch."""
 
@@ -143,12 +148,12 @@ class OnnxEncoder:
 
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
         """See :meth:`TextEncoder.encode`."""
-        packing = pack(np.array([len(tokens.ids) for tokens in batch], np.int32))
+        packing = pack(token_counts(batch))
         return self._run_top(self._run_trunk(batch, packing, width), packing, adapters, width)
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
         """See :meth:`TextEncoder.states`."""
-        packing = pack(np.array([len(tokens.ids) for tokens in batch], np.int32))
+        packing = pack(token_counts(batch))
         return self._run_trunk(batch, packing, Width.ONE_CORE)
 
     def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:

@@ -17,6 +17,7 @@ import numpy as np
 
 from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsWanted
+from windrow.domain.vitals import QueueVitals
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats, feature_size
 from windrow.encoders.session import TextEncoder, Tokens, Width
@@ -118,19 +119,6 @@ class _Batch:
         batch = [request.tokens[text] for request, text in self.texts]
         adapters = [request.adapters[text] for request, text in self.texts]
         return self.encoder.encode(batch, adapters, self.width)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueVitals:
-    """What the queue does, in the words of :class:`windrow.domain.vitals.Vitals`."""
-
-    waiting_requests: int
-    waiting_texts: int
-    running_batches: int
-    batches: int
-    tokens: int
-    refused: int
-    abandoned: int
 
 
 class BatchQueue:
