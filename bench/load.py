@@ -14,7 +14,6 @@ from typing import Any
 from venvs import venv_bin
 
 SCRIPT = Path(__file__).with_name("load.js")
-MOST_WAITING = 400  # requests under way at once in an open loop; one beyond them is not sent, and counts as failed
 Metrics = dict[str, dict[str, float]]  # by name, then by statistic
 
 
@@ -56,7 +55,7 @@ def closed_loop(url: str, bodies_file: Path, clients: int, seconds: float) -> Re
     return result(run_k6(url, bodies_file, scenario))
 
 
-def open_loop(url: str, bodies_file: Path, rate_per_s: float, seconds: float) -> Result:
+def open_loop(url: str, bodies_file: Path, rate_per_s: float, seconds: float, clients: int) -> Result:
     """Send requests at even distances in time, without waiting for answers: what users do who know nothing of another.
 
     Args:
@@ -64,6 +63,8 @@ def open_loop(url: str, bodies_file: Path, rate_per_s: float, seconds: float) ->
         bodies_file: One JSON body a line, at least ``rate_per_s * seconds`` of them; each is sent once, in order.
         rate_per_s: Requests a second.
         seconds: For how long; requests under way at the end are waited for.
+        clients: Requests under way at once; one beyond them is not sent, and counts as failed. They take turns, each
+            with a connection of its own: the fewer, the fewer are new.
     """
     if (bodies := count_lines(bodies_file)) < rate_per_s * seconds:
         raise ValueError(f"{bodies_file} has {bodies} lines; {rate_per_s * seconds:.0f} are needed")
@@ -72,7 +73,7 @@ def open_loop(url: str, bodies_file: Path, rate_per_s: float, seconds: float) ->
         "rate": round(rate_per_s * 100),  # k6 takes whole numbers only
         "timeUnit": "100s",
         "duration": f"{round(seconds * 1000)}ms",
-        "preAllocatedVUs": MOST_WAITING,
+        "preAllocatedVUs": clients,
     }
     metrics = run_k6(url, bodies_file, scenario)
     return result(metrics, never_sent=metrics.get("dropped_iterations", {"count": 0})["count"])

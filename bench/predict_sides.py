@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from bare import base_model_folder
 from draws import tickets
-from load import Result, closed_loop, result, run_k6
+from load import Result, closed_loop, open_loop
 from predict_texts import write_bodies
 from server import post, running_server
 from venvs import venv_bin
@@ -82,17 +82,8 @@ class Server:
 
     def open_loop(self, texts: Sequence[str], rate_per_s: float, clients: int) -> Result:
         """See :meth:`Side.open_loop`."""
-        scenario = {
-            "executor": "constant-arrival-rate",
-            "rate": round(rate_per_s * 100),  # k6 takes whole numbers only
-            "timeUnit": "100s",
-            "duration": f"{(len(texts) - 1) / rate_per_s:.3f}s",
-            # k6 lets its clients take turns, each with a connection of its own: the fewer, the fewer are new.
-            "preAllocatedVUs": clients,
-        }
         with self._bodies(texts) as bodies:
-            metrics = run_k6(self._url, bodies, scenario)
-        return result(metrics, never_sent=metrics.get("dropped_iterations", {"count": 0})["count"])
+            return open_loop(self._url, bodies, rate_per_s, (len(texts) - 1) / rate_per_s, clients)
 
     def closed_loop(self, texts: Sequence[str], clients: int, seconds: float) -> Result:
         """See :meth:`Side.closed_loop`."""
