@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-predict bench-fleet bench-memory format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-predict bench-fleet bench-lifecycle bench-memory torture format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make b
 
 bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make bench-fleet ARGS="--classifiers 1000"
 	$(BIN)/python bench/fleet.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions each: lists, promotions, fsck.
+	$(BIN)/python bench/lifecycle.py $(ARGS)
+
+torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
+	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(ARGS)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)

@@ -5,6 +5,7 @@ Owns what they are made of; knows nothing of what is measured with them.
 
 import random
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -16,14 +17,15 @@ import numpy.typing as npt
 from draws import TICKETS, tickets
 
 from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Record, TrainingSummary
-from windrow.domain.dataset import Row
+from windrow.domain.dataset import Dataset, Row, data_sha256
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.layout import adapted_maps, feature_size
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog
+from windrow.storage.catalog import Catalog, Draft
 from windrow.storage.files import LocalFiles
+from windrow.storage.namespace import Namespace
 
 LABELS, RANK = len(TICKETS), 8
 LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
@@ -39,9 +41,9 @@ class UnsyncedFiles(LocalFiles):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    def change_token(self, prefix: str) -> str | None:  # noqa: ARG002
-        """Say that nothing changed: no name is ever looked at again."""
-        return ""
+    def change_token(self, prefix: str) -> str | None:
+        """Say that no name came or went, since each is written by nobody else; its own files are listed."""
+        return None if "/" in prefix else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,15 @@ class Fleet:
         catalog: Where they go.
         folder: The encoder that they are for.
         versions: Of the libraries, as a record has them.
-        rows: The training rows, the same for all.
     """
 
     catalog: Catalog
     folder: EncoderFolder
     versions: dict[str, str]
-    rows: bytes
 
-    def write(self, names: Iterable[str]) -> None:
-        """Write classifiers with a head alone, each with its own."""
-        chance = np.random.default_rng(0)
+    def write(self, names: Iterable[str], seed: int = 0) -> None:
+        """Write classifiers with a head alone, each with its own; another seed gives other heads."""
+        chance = np.random.default_rng(seed)
         for name in names:
             self._publish(name, artifact_to_bytes(self._artifact(chance, has_adapter=False)))
 
@@ -88,7 +88,7 @@ class Fleet:
     def _publish(self, name: str, artifact: bytes) -> None:
         """Save a classifier whose record repeats nothing of others that users choose or chance decides."""
         chance = random.Random(name)
-        labels = tuple(f"{name}_{label}" for label in sorted(TICKETS))
+        dataset = Dataset(tuple(Row(f"{row['text']} {name}", f"{name}_{row['label']}") for row in tickets()))
         rows, wrong = chance.randrange(1_000, 9_999), chance.randrange(20)
         report = AdapterReport(
             strength=0.0,
@@ -98,25 +98,24 @@ class Fleet:
         record = Record(
             name=name,
             revision=0,
-            labels=labels,
-            rows_per_label={label: chance.randrange(100, 3_000) for label in labels},
+            labels=dataset.labels,
+            rows_per_label=dataset.rows_per_label,
             base_model=self.folder.base_model,
             recipe=Recipe(),
-            data_sha256=chance.randbytes(32).hex(),
+            data_sha256=data_sha256(dataset.rows),
             created_at=FIRST_DAY + timedelta(seconds=chance.randrange(10**7)),
             training_time_s=round(chance.uniform(0.5, 60), 3),
             summary=TrainingSummary(HeadReport(4.0, round(chance.uniform(0.5, 1), 4), 5), report, self.versions),
             warnings=(),
         )
-        self.catalog.publish(record, {ARTIFACT: artifact, ROWS: self.rows})
+        self.catalog.publish(Draft(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.rows)}))
 
 
 def open_fleet(data_dir: Path) -> Fleet:
     """Return the writer for a data directory."""
     folder = find_encoder_folder(DEFAULT_BASE_MODEL, data_dir=data_dir, allowed=(DEFAULT_BASE_MODEL,), offline=True)
     return Fleet(
-        catalog=Catalog(UnsyncedFiles(data_dir)),
+        catalog=Catalog(Namespace(UnsyncedFiles(data_dir), nullcontext)),
         folder=folder,
         versions={library: version(library) for library in LIBRARIES},
-        rows=rows_to_blob(tuple(Row(row["text"], row["label"]) for row in tickets())),
     )

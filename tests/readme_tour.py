@@ -20,7 +20,7 @@ from pathlib import Path
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
 SHOWN_ADDRESS = "127.0.0.1:14345"
-VARYING = {"created_at", "training_time_seconds"}
+VARYING = {"created_at", "training_time_seconds", "size_bytes"}
 SCORE_TOLERANCE = 0.02
 
 

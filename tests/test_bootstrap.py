@@ -1,82 +1,31 @@
 """The whole product as users run it: real server processes, the real encoder, real training, one data directory."""
 
-import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-START_TIMEOUT_S = 120
-# Tickets in words of our own, mixed up enough that the encoder alone misplaces some, so that an adapter is trained.
-TICKETS = {
-    "refund": ["give me my money back", "I want what I paid returned", "cancel it and repay me", "reimburse the fee"],
-    "invoice": ["send me the bill", "the amount on the receipt is odd", "which fee is this", "a paper for what I paid"],
-    "login": ["it does not let me in", "my code is refused", "the door stays shut for me", "who changed my password"],
-}
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server process and a client of it."""
-
-    process: "subprocess.Popen[str]"
-    client: httpx.Client
-    log: Path
-
-
-Start = Callable[..., Running]
+from tests.servers import START_TIMEOUT_S, TICKETS, Running, Servers, Start, fit, predict
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    started: list[Running] = []
+    """Start servers, on one data directory."""
+    servers = Servers(tmp_path)
 
-    def start_server(data_dir: Path = tmp_path / "data", **variables: str) -> Running:
-        log = tmp_path / f"server-{len(started)}.log"
-        with log.open("w") as sink:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "windrow", "serve", "--port", "0"],
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env={**os.environ, "WINDROW_DATA_DIR": str(data_dir), **variables},
-            )
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) is None:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
-        started.append(Running(process, httpx.Client(base_url=found[0], timeout=120), log))
-        return started[-1]
+    def start_server(**variables: str) -> Running:
+        return servers.start(tmp_path / "data", **variables)
 
     yield start_server
-    for server in started:
-        server.client.close()
-        server.process.kill()
-        server.process.wait()
-
-
-def fit(server: Running, name: str = "tickets_v1", *, swapped: bool = False, **more: object) -> dict[str, object]:
-    labels = dict(zip(TICKETS, reversed(TICKETS), strict=True)) if swapped else {label: label for label in TICKETS}
-    rows = [{"text": text, "label": labels[label]} for label, texts in TICKETS.items() for text in texts]
-    reply = server.client.post("/v1/classifier/fit", json={"model_name": name, "training_data": rows, **more})
-    assert reply.status_code == 200, reply.text
-    answer: dict[str, object] = reply.json()
-    return answer
-
-
-def predict(server: Running, name: str = "tickets_v1", text: str = "send me the bill") -> httpx.Response:
-    return server.client.post("/v1/classifier/predict", json={"model_name": name, "text": text})
+    servers.stop()
 
 
 def test_a_classifier_answers_the_same_after_its_server_was_killed(start: Start) -> None:
@@ -184,3 +133,28 @@ def test_a_stop_is_obeyed_though_nobody_reads_the_log_any_more(tmp_path: Path) -
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     process.stdout.close()
+
+
+def test_one_version_after_the_other_is_promoted_rolled_back_deleted_and_restored(start: Start) -> None:
+    """The life of a task, by two servers in turn; what one of them has done, the other one knows."""
+    one, other = start(), start()
+    assert fit(one, num_iterations=0)["next_name"] == "tickets_v2"
+    fit(other, "tickets_v2", num_iterations=0, swapped=True)
+    aliases, models = "/v1/classifier/aliases/tickets", "/v1/classifier/models"
+    for server, name, label in ((one, "tickets_v1", "refund"), (other, "tickets@latest", "login")):
+        assert server.client.put(aliases, json={"model_name": name, "reason": "test"}).status_code == 200
+        for each in (one, other):
+            assert predict(each, "tickets", "give me my money back").json()["label"] == label
+    assert one.client.delete(f"{models}/tickets_v2").status_code == 409
+    assert one.client.post(f"{aliases}/rollback").json()["points_to"] == "tickets_v1"
+    assert other.client.delete(f"{models}/tickets_v2").status_code == 200
+    assert predict(one, "tickets_v2").status_code == 404
+    assert one.client.post(f"{models}/tickets_v2/restore").status_code == 200
+    assert predict(other, "tickets_v2", "give me my money back").json()["label"] == "login"
+    events = [change["event"] for change in other.client.get(f"{aliases}/history").json()["changes"]]
+    assert events == ["promoted", "promoted", "rolled_back"]
+    file = one.client.get(f"{models}/tickets_v2/export").content
+    zipped = {"content-type": "application/zip"}
+    imported = other.client.post(f"{models}/import?model_name=tickets_v3", content=file, headers=zipped)
+    assert imported.status_code == 200, imported.text
+    assert predict(one, "tickets@latest", "give me my money back").json()["model_name"] == "tickets_v3"

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics_core import Metric
 
+from tests.api_tour import ApiTour, form
 from tests.fakes.operations import FakeOperations
 from tests.readme_tour import Tour, differences, steps
 from tests.source_tree import ROOT
+from tests.storage.breakage import ALL
 from windrow.http.app import create_app
 from windrow.http.problems import STATUSES
 from windrow.settings import Settings, variable_name
@@ -27,6 +29,13 @@ SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 @pytest.fixture
 def tour(tmp_path: Path) -> Iterator[Tour]:
     tour = Tour(tmp_path)
+    yield tour
+    tour.kill()
+
+
+@pytest.fixture
+def api_tour(tmp_path: Path) -> Iterator[ApiTour]:
+    tour = ApiTour(tmp_path)
     yield tour
     tour.kill()
 
@@ -73,11 +82,30 @@ def test_each_field_of_each_request_and_reply_is_named_under_api() -> None:
     assert {name for name in names if f"`{name}`" not in API and f'"{name}"' not in API} == set()
 
 
+def test_the_commands_of_the_api_work_when_pasted_and_what_comes_back_has_the_fields_that_are_shown(
+    api_tour: ApiTour,
+) -> None:
+    name_the_server, *blocks = steps(f"\n{API}", "# The API")
+    assert name_the_server.commands == "API=http://127.0.0.1:14345/v1/classifier"
+    assert len(blocks) >= 18
+    for step in blocks:
+        printed = api_tour.take(step.commands)
+        if step.shown is not None:
+            shown, got = json.loads(step.shown), json.loads(printed)
+            assert form(got, like=shown) == form(shown, like=got), step.commands
+
+
 def test_the_table_of_codes_is_what_the_code_says() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", API, re.MULTILINE)
     told = {code: (int(status), meaning) for code, status, meaning in rows}
     real = {error.code: (status, _first_sentence(error)) for error, status in STATUSES.items()}
     assert told == real
+
+
+def test_the_table_of_what_fsck_finds_has_every_code_and_its_severity() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (\w+) \| .+ \|$", (ROOT / "docs" / "fsck.md").read_text(), re.MULTILINE))
+    broken = {code: severity for severity, code, _ in ALL.values()}
+    assert told == {**broken, "blob_unreadable": "damage", "folder_unreadable": "damage"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -3,18 +3,35 @@
 Owns which class stands behind each seam; knows nothing of what they do.
 """
 
+from datetime import timedelta
+
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
+from windrow.encoders.inventory import Inventory
 from windrow.encoders.session import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import ProcessRunner
+from windrow.execution.sweeper import Sweeper
 from windrow.execution.turns import Turns
-from windrow.service import Service
+from windrow.service.parts import Store
+from windrow.service.service import Service
 from windrow.settings import Settings
+from windrow.storage.aliases import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
+from windrow.storage.lock import DirectoryLock
+from windrow.storage.namespace import Namespace, utc_now
+
+# Expiry is counted in days, so an hour more or less makes no difference.
+SWEEP_EVERY_S = 3_600.0
+
+
+def open_store(settings: Settings) -> Store:
+    """Return what is saved in ``settings.data_dir``, with nothing that trains or predicts."""
+    names = Namespace(LocalFiles(settings.data_dir), DirectoryLock(settings.data_dir))
+    return Store(names, Catalog(names), Aliases(names), Inventory(settings.data_dir, settings.allowed_base_models))
 
 
 def open_service(settings: Settings) -> Service:
@@ -33,16 +50,18 @@ def open_service(settings: Settings) -> Service:
         )
         return load_encoder(folder, settings.data_dir, settings.encoder_threads)
 
-    catalog = Catalog(LocalFiles(settings.data_dir))
+    store = open_store(settings)
+    retention = timedelta(days=settings.retention_days)
     encoders = ResidentEncoders(load)
     queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
     memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
     return Service(
-        catalog=catalog,
+        store=store,
         encoders=encoders,
         runner=ProcessRunner(settings.max_fits),
-        predictor=Predictor(catalog, encoders, queue, memory),
+        predictor=Predictor(store.catalog, encoders, queue, memory),
         queue=queue,
         settings=settings,
         turns=Turns(settings.max_fits),
+        sweeper=Sweeper(lambda: store.catalog.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
     )

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from windrow import __version__
-from windrow.domain.errors import WindrowError
+from windrow.domain.checkup import Checkup
+from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.settings import Settings, read_settings, variable_name
 
 EXIT_REFUSED = 2
+EXIT_DAMAGED = 1
 
 app = typer.Typer(
     name="windrow",
@@ -63,6 +65,49 @@ def serve(
     from windrow.http.server import serve as run_server
 
     run_server(open_service, settings)
+
+
+@app.command()
+def fsck(
+    data_dir: Annotated[Path | None, _option("data_dir")] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Remove garbage, and finish what a crash left half done.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Read a data directory to its last byte and check every digest, also while servers run on it.
+
+    Exit code 0: all classifiers are sound. 1: something is damaged. 2: the directory cannot be checked.
+    """
+    settings = read_settings() if data_dir is None else dataclasses.replace(read_settings(), data_dir=data_dir)
+    if not any((settings.data_dir / folder).is_dir() for folder in ("classifiers", "aliases", "base_models")):
+        raise InvalidParameter(
+            f"{settings.data_dir} is no data directory: it has neither classifiers nor aliases nor base models. "
+            "Name the right one with --data-dir."
+        )
+    from windrow.bootstrap import open_store
+    from windrow.storage.fsck import check
+
+    checkup = check(settings.data_dir, open_store(settings).names, repair=repair)
+    if as_json:
+        from windrow.wire.checkup import CheckReply
+
+        print(CheckReply.of(checkup).model_dump_json())
+    else:
+        _print_checkup(checkup)
+    if not checkup.is_sound:
+        raise typer.Exit(EXIT_DAMAGED)
+
+
+def _print_checkup(checkup: Checkup) -> None:
+    for finding in checkup.findings:
+        state = "repaired" if finding.is_repaired else finding.severity
+        print(f"{state}: {finding.place}: {finding.detail} [{finding.code}]")
+    print(
+        f"{checkup.classifiers} classifiers, {checkup.records} records, {checkup.blobs} blobs, "
+        f"{checkup.size_bytes / 1e6:.1f} MB read: {'sound' if checkup.is_sound else 'DAMAGED'}"
+        f"{'' if checkup.findings else ', nothing found'}."
+    )
 
 
 def main() -> None:

@@ -1,15 +1,25 @@
 """Operations: every verb of the product, once. ``Service`` does them here, a client over HTTP.
 
 Owns the reference text of each verb; knows nothing of how any of them is done.
+
+Wherever a classifier is only read, ``model_name`` may also be an alias, a revision (``tickets_v2@3``) or a task's
+highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data directory cannot be read. Every
+verb that changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
 """
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from windrow.domain.classifier import FitRequest, Record
-from windrow.domain.listing import Listing, Page
+from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Said
+from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.base_models import BaseModelUse
+from windrow.domain.checkup import Checkup
+from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, FitRequest, FitResult, NotesChange
+from windrow.domain.listing import Listing, Page, Selection
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.reproduction import Reproduction
+from windrow.domain.usage import Usage
 from windrow.domain.vitals import Vitals
 
 OnStep = Callable[[int, int, float], None]
@@ -18,8 +28,8 @@ OnStep = Callable[[int, int, float], None]
 class Operations(Protocol):
     """What Windrow can do."""
 
-    def fit(self, request: FitRequest, on_step: OnStep = ...) -> Record:
-        """Train a classifier, save it, and return its record once it answers.
+    def fit(self, request: FitRequest, on_step: OnStep = ...) -> FitResult:
+        """Train a classifier, save it, and return it once it answers.
 
         Until the new revision is whole on disk, an existing classifier of that name goes on answering.
 
@@ -28,12 +38,11 @@ class Operations(Protocol):
             on_step: Called with step, number of steps and loss as contrastive training goes on.
 
         Raises:
-            InvalidInput: A rule or limit is broken (name, rows, parameters, base model).
-            NameTaken: Another classifier's name differs only in case.
+            InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
+            NameTaken: The name is an alias's, or another one differs only in case.
+            ClassifierExists: The name exists, and the request does not overwrite.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             TrainingFailed: The training process failed; an earlier revision still answers.
-            StorageFull: The disk is full; an earlier revision still answers.
-            StorageFailed: The data directory cannot be written.
         """
         ...
 
@@ -45,11 +54,11 @@ class Operations(Protocol):
             is_wanted: Asked, from any thread, before something is computed.
 
         Returns:
-            An answer for each text, or for each name, in their order.
+            An answer for each text, or for each name, in their order; all of a name's come from one revision.
 
         Raises:
             InvalidInput: A name, a text, their number or ``top_k`` breaks a rule.
-            ClassifierNotFound: No classifier has one of the names.
+            NotFound: One of the names means nothing.
             ArtifactInvalid: A saved classifier is damaged.
             Overloaded: Too many requests wait already.
             Abandoned: ``is_wanted`` said no.
@@ -57,22 +66,194 @@ class Operations(Protocol):
         ...
 
     def list_classifiers(self, page: Page = Page()) -> Listing:
-        """Return the newest record of every classifier that is not deleted, sorted by name, or a page of them.
+        """Return the newest revision of every classifier that is not deleted, sorted by name, or a part of that list.
 
         Args:
-            page: Which part of the list; by default all of it.
+            page: Which part, in which order; by default all of it.
 
         Raises:
             InvalidInput: The page breaks a rule.
         """
         ...
 
-    def delete(self, model_name: str) -> None:
-        """Delete a classifier, at once and for every server on the same data directory.
+    def show(self, model_name: str) -> ClassifierDetails:
+        """Return everything that is known about a classifier: what a person must note to train it again, and more.
 
         Raises:
             InvalidName: The name breaks the grammar.
+            NotFound: It means nothing.
+            ArtifactInvalid: The record is damaged.
+        """
+        ...
+
+    def describe(self, model_name: str, change: NotesChange) -> Classifier:
+        """Change what is said about a classifier.
+
+        Raises:
+            InvalidInput: The name, the description or a tag breaks a rule.
             ClassifierNotFound: No classifier has this name.
+        """
+        ...
+
+    def delete(self, model_name: str, *, purge: bool = False, force: bool = False) -> Deletion:
+        """Delete a classifier, at once and for every server on the same data directory.
+
+        Args:
+            model_name: A classifier's name, or ``name@revision`` to purge one older revision.
+            purge: Remove its files for good, also those of one that is deleted already. Otherwise :meth:`restore`
+                brings it back until the retention time is over.
+            force: Also where an alias points to it, which then answers no more.
+
+        Raises:
+            InvalidInput: The name breaks the grammar, or a single revision is not to be purged.
+            NotFound: There is no such classifier or revision, or it is deleted already and not to be purged.
+            ClassifierInUse: An alias points to it, or the revision is the one that answers.
+        """
+        ...
+
+    def delete_all(
+        self, selection: Selection, *, purge: bool = False, force: bool = False, dry_run: bool = False
+    ) -> Deletion:
+        """Delete every classifier of a selection: none if one of them may not be deleted.
+
+        Args:
+            selection: Which; not everything.
+            purge: Remove the files for good.
+            force: Also those that an alias points to.
+            dry_run: Only say which they are.
+
+        Raises:
+            InvalidParameter: The selection leaves nothing out.
+            ClassifierInUse: An alias points to some of them.
+        """
+        ...
+
+    def restore(self, model_name: str) -> Classifier:
+        """Bring a deleted classifier back as it was, or make an older revision (``name@revision``) answer again.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            NotFound: There is no such classifier or revision, or it is purged.
+            NotDeleted: It answers already.
+            NameTaken: Its name is now an alias's, or differs only in case from another one.
+            ArtifactInvalid: Its files are damaged.
+        """
+        ...
+
+    def promote(self, request: PromoteRequest) -> Alias:
+        """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one.
+
+        Raises:
+            InvalidInput: A name, the reason or the person breaks a rule.
+            NotFound: There is no such classifier.
+            NameTaken: A classifier has the alias's name, or another name differs only in case.
+            ArtifactInvalid: The classifier is damaged, so the alias stays where it points.
+            BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
+        """
+        ...
+
+    def rollback(self, alias: str, said: Said = Said()) -> Alias:
+        """Point an alias back to where it pointed before its last promotion; again goes one further back.
+
+        Raises:
+            InvalidInput: The name or what is said breaks a rule.
+            AliasNotFound: There is no such alias.
+            NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
+            ArtifactInvalid: That classifier is damaged, so the alias stays where it points.
+            BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
+        """
+        ...
+
+    def remove_alias(self, alias: str, said: Said = Said()) -> None:
+        """Take an alias away; what it points to stays, and so does its history.
+
+        Raises:
+            InvalidInput: The name or what is said breaks a rule.
+            AliasNotFound: There is no such alias.
+        """
+        ...
+
+    def list_aliases(self) -> tuple[Alias, ...]:
+        """Return every alias, sorted by name."""
+        ...
+
+    def alias_history(self, alias: str) -> tuple[AliasChange, ...]:
+        """Return each change of an alias, the first one first, also of one that was taken away.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            AliasNotFound: There never was such an alias.
+        """
+        ...
+
+    def export(self, model_name: str, *, training_rows: bool = False) -> Export:
+        """Return a classifier as one file, for :meth:`import_classifier`. Its digests are checked first.
+
+        Args:
+            model_name: The classifier, or one of its revisions.
+            training_rows: Whether the training texts go along; otherwise none of them is in the file.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            NotFound: It means nothing.
+            RowsNotKept: The training rows were not kept.
+            ArtifactInvalid: The classifier is damaged.
+        """
+        ...
+
+    def import_classifier(self, file: BinaryIO, request: ImportRequest = ImportRequest()) -> Imported:
+        """Take in a classifier that was exported. Everything is checked before anything is written.
+
+        Args:
+            file: The export, open for reading at any place.
+            request: Its name here, and whether to save it.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            ArchiveInvalid: The file is no whole export, or holds something else.
+            NameTaken: The name is an alias's, or another one differs only in case.
+            ClassifierExists: The name exists, and the request does not overwrite.
+        """
+        ...
+
+    def reproduce(self, model_name: str, on_step: OnStep = ...) -> Reproduction:
+        """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            NotFound: It means nothing.
+            RowsNotKept: The training rows were not kept.
+            LimitExceeded: They are more, or longer, than this server trains on.
+            ArtifactInvalid: The classifier is damaged.
+            BaseModelUnavailable: The base model is not here, or is another one than at the training.
+            TrainingFailed: The training process failed.
+        """
+        ...
+
+    def base_models(self) -> tuple[BaseModelUse, ...]:
+        """Return the base models on this machine, and how many classifiers use each."""
+        ...
+
+    def remove_base_model(self, base_model: str) -> int:
+        """Remove a base model that no classifier uses, and return how many bytes that freed.
+
+        Raises:
+            InvalidParameter: The id is malformed.
+            BaseModelNotFound: It is not on this machine.
+            BaseModelInUse: A classifier uses it, also a deleted one that can be restored, or it came with Windrow.
+        """
+        ...
+
+    def usage(self) -> Usage:
+        """Return what the data directory holds, in bytes."""
+        ...
+
+    def fsck(self, *, repair: bool = False) -> Checkup:
+        """Read the whole data directory and check every digest.
+
+        Args:
+            repair: Remove garbage that nobody writes any more, and finish what a crash left half done. What is
+                damaged is never touched.
         """
         ...
 

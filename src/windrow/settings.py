@@ -45,6 +45,16 @@ def _at_least(minimum: int) -> Callable[[str], int]:
     return parse
 
 
+def _between(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = _at_least(minimum)(text)
+        if value > maximum:
+            raise ValueError(f"at most {maximum} expected")
+        return value
+
+    return parse
+
+
 def _knob(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
     return field(default=default, metadata={"parse": parse, "doc": doc})
 
@@ -82,13 +92,19 @@ class Settings:
         "Base models that may be asked for, comma-separated; * allows every one.",
     )
     offline: bool = _knob(False, _flag, "Never download a base model.")
+    retention_days: int = _knob(
+        7, _between(0, 36_500), "Days for which a deleted classifier can be restored; then its files are removed."
+    )
+    max_import_bytes: int = _knob(
+        256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
+    )
     keep_training_rows: bool = _knob(True, _flag, "Keep the training rows beside the classifier.")
     encoder_threads: int = _knob(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
     max_loaded_bytes: int = _knob(
         256_000_000, _at_least(0), "Memory for loaded classifiers, in bytes; the least recently used go first."
     )
     keep_loaded: tuple[str, ...] = _knob(
-        (), _ids, "Classifiers that are loaded at the start and stay in memory, comma-separated."
+        (), _ids, "Classifiers that are loaded at the start and stay in memory, by name or alias, comma-separated."
     )
     max_encoded_bytes: int = _knob(
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."

@@ -1,27 +1,130 @@
-"""Which part of the list may be asked for."""
+"""Which classifiers may be asked for, in which order, and which part of the list."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.records import record
+from windrow.domain.classifier import Classifier, Notes
+from windrow.domain.classifier import TestScore as Score
 from windrow.domain.errors import InvalidName, InvalidParameter
-from windrow.domain.listing import Page, check_page
+from windrow.domain.listing import SORTS, Page, Selection, check_page, in_order
+from windrow.domain.recipe import BaseModel
+
+DAY = datetime(2025, 9, 15, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("page", [Page(), Page(1), Page(1_000), Page(after="a"), Page(3, "a")])
-def test_a_page_within_the_rules_is_returned_unchanged(page: Page) -> None:
-    assert check_page(page) is page
+def classifier(
+    name: str,
+    *,
+    day: int = 1,
+    rows: int = 4,
+    size_bytes: int = 1_000,
+    accuracy: float | None = None,
+    tag: str = "fold",
+) -> Classifier:
+    changed = replace(record(name), created_at=DAY.replace(day=day), rows_per_label={"billing": rows, "bug": 4})
+    test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY)
+    return Classifier(changed, Notes(tags=(tag,)), test, None, size_bytes, keeps_rows=True)
 
 
-@pytest.mark.parametrize("limit", [-1, 0, 1_001])
-def test_a_limit_outside_its_range_is_refused_with_the_range(limit: int) -> None:
-    with pytest.raises(InvalidParameter) as caught:
-        check_page(Page(limit))
-    assert caught.value.facts == {"parameter": "limit", "minimum": 1, "maximum": 1_000}
+class TestPage:
+    @pytest.mark.parametrize(
+        "page", [Page(), Page(1), Page(1_000), Page(after="a"), Page(3, "a"), *(Page(sort=sort) for sort in SORTS)]
+    )
+    def test_within_the_rules_is_returned_unchanged(self, page: Page) -> None:
+        assert check_page(page) is page
+        backwards = replace(page, sort=f"-{page.order}")
+        assert check_page(backwards) is backwards
+
+    @pytest.mark.parametrize("limit", [-1, 0, 1_001])
+    def test_with_a_limit_outside_its_range_is_refused_with_the_range(self, limit: int) -> None:
+        with pytest.raises(InvalidParameter) as caught:
+            check_page(Page(limit))
+        assert caught.value.facts == {"parameter": "limit", "minimum": 1, "maximum": 1_000}
+
+    @pytest.mark.parametrize("sort", ["", "-", "--name", "Name", "name ", "labels"])
+    def test_in_an_unknown_order_is_refused_with_the_known_ones(self, sort: str) -> None:
+        with pytest.raises(InvalidParameter) as caught:
+            check_page(Page(sort=sort or " "))
+        assert caught.value.facts == {"parameter": "sort", "allowed": list(SORTS)}
+
+    def test_starts_after_something_that_can_be_a_name(self) -> None:
+        with pytest.raises(InvalidName):
+            check_page(Page(after="../etc"))
+
+    def test_without_limit_and_start_alone_is_the_whole_list(self) -> None:
+        assert [Page().is_whole_list, Page(1).is_whole_list, Page(after="a").is_whole_list] == [True, False, False]
+
+    def test_sorts_the_versions_of_a_task_by_version_and_all_else_by_name(self) -> None:
+        versions = Selection(task="tickets")
+        pages = [Page(), Page(selection=versions), Page(selection=versions, sort="-size")]
+        assert [page.order for page in pages] == ["name", "version", "-size"]
 
 
-def test_a_page_starts_after_something_that_can_be_a_name() -> None:
-    with pytest.raises(InvalidName):
-        check_page(Page(after="../etc"))
+class TestSelection:
+    @pytest.mark.parametrize(
+        ("selection", "expected"),
+        [
+            (Selection(), ["Tickets_v1", "moods_v1", "tickets", "tickets_v02", "tickets_v1", "tickets_v1_v2"]),
+            (Selection(prefix=""), ["Tickets_v1", "moods_v1", "tickets", "tickets_v02", "tickets_v1", "tickets_v1_v2"]),
+            (Selection(task="tickets"), ["tickets_v1"]),
+            (Selection(task="tickets_v1"), ["tickets_v1_v2"]),
+            (Selection(prefix="tickets_"), ["tickets_v02", "tickets_v1", "tickets_v1_v2"]),
+            (Selection(task="tickets", prefix="tickets_v1"), ["tickets_v1"]),
+            (Selection(task="tickets", prefix="moods"), []),
+            (Selection(prefix="zzz"), []),
+            (Selection(task="../"), []),
+        ],
+    )
+    def test_by_name_takes_what_has_the_task_and_the_prefix(self, selection: Selection, expected: list[str]) -> None:
+        names = ["Tickets_v1", "moods_v1", "tickets", "tickets_v02", "tickets_v1", "tickets_v1_v2"]
+        assert selection.names_among(names) == expected
+        assert [name for name in names if selection.has(classifier(name))] == expected
+
+    def test_takes_a_classifier_to_which_everything_applies(self) -> None:
+        other_model = replace(record("b"), base_model=BaseModel("other/encoder", "a" * 64))
+        ours, other = classifier("a"), replace(classifier("b", tag="best"), record=other_model)
+        selections = [Selection(tag="fold"), Selection(base_model="fake/encoder"), Selection(tag="fold", prefix="a")]
+        assert all(selection.has(ours) for selection in selections)
+        assert not any(selection.has(other) for selection in selections)
+        assert not Selection(tag="fold", base_model="other/encoder").has(ours)
+        assert not Selection(tag="fol").has(ours)
+
+    def test_without_any_wish_is_everything(self) -> None:
+        assert Selection().is_everything
+        assert Selection(prefix="").is_everything
+        wishes = [Selection(task="a"), Selection(prefix="a"), Selection(tag="a"), Selection(base_model="a")]
+        assert not any(wish.is_everything for wish in wishes)
 
 
-def test_only_a_page_without_limit_and_start_is_the_whole_list() -> None:
-    assert [Page().is_whole_list, Page(1).is_whole_list, Page(after="a").is_whole_list] == [True, False, False]
+class TestOrder:
+    @pytest.mark.parametrize(
+        ("sort", "vary"),
+        [
+            ("created_at", lambda name, rank: classifier(name, day=rank)),
+            ("num_examples", lambda name, rank: classifier(name, rows=rank)),
+            ("size", lambda name, rank: classifier(name, size_bytes=rank)),
+            ("test_accuracy", lambda name, rank: classifier(name, accuracy=rank / 10)),
+        ],
+    )
+    def test_is_by_what_it_says_and_equals_by_name(self, sort: str, vary: Callable[[str, int], Classifier]) -> None:
+        shuffled = [vary("b", 2), vary("d", 1), vary("a", 3), vary("c", 2)]
+        assert [one.record.name for one in in_order(shuffled, sort)] == ["d", "b", "c", "a"]
+        assert [one.record.name for one in in_order(shuffled, f"-{sort}")] == ["a", "b", "c", "d"]
+
+    def test_by_name_is_by_code_point(self) -> None:
+        shuffled = [classifier(name) for name in ("b", "B", "a10", "a2")]
+        assert [one.record.name for one in in_order(shuffled, "name")] == ["B", "a10", "a2", "b"]
+        assert [one.record.name for one in in_order(shuffled, "-name")] == ["b", "a2", "a10", "B"]
+
+    def test_by_version_counts_and_puts_a_task_before_its_versions(self) -> None:
+        shuffled = [classifier(name) for name in ("a_v10", "b_v1", "a_v2", "a_v0", "a", "a_v02")]
+        expected = ["a", "a_v0", "a_v2", "a_v10", "a_v02", "b_v1"]
+        assert [one.record.name for one in in_order(shuffled, "version")] == expected
+
+    def test_by_accuracy_puts_what_was_never_measured_below_what_is_always_wrong(self) -> None:
+        shuffled = [classifier("wrong", accuracy=0.0), classifier("unknown"), classifier("right", accuracy=1.0)]
+        assert [one.record.name for one in in_order(shuffled, "-test_accuracy")] == ["right", "wrong", "unknown"]

@@ -166,6 +166,7 @@ def test_the_digest_depends_on_content_alone(tiny_folder: EncoderFolder, path: P
         (lambda p: edit_json(p / "config.json", is_decoder=True), "is_decoder=True"),
         (lambda p: edit_json(p / "config.json", num_hidden_layers=0), "num_hidden_layers=0"),
         (lambda p: edit_json(p / "config.json", num_attention_heads=5), "5 attention heads"),
+        (lambda p: edit_json(p / "config.json", layer_norm_eps="tiny"), "layer_norm_eps='tiny'"),
         (lambda p: edit_json(p / "sentence_bert_config.json", max_seq_length=2), "maximum length of 2"),
         (lambda p: edit_json(p / "1_Pooling/config.json", pooling_mode_max_tokens=True), "pools by"),
         (lambda p: edit_json(p / "1_Pooling/config.json", pooling_mode="lasttoken"), "pools by"),

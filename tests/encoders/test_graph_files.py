@@ -12,7 +12,7 @@ import pytest
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.encoders import graph
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph_files import GRAPH_VERSION, find_or_build_graphs
+from windrow.encoders.graph_files import GRAPH_VERSION, find_or_build_graphs, graph_folders
 from windrow.encoders.layout import Floats
 
 FILES = ["adapted_top.onnx", "tensors.bin", "top.onnx", "trunk.onnx"]
@@ -32,6 +32,14 @@ def test_graphs_are_kept_by_digest_and_built_once(tiny_folder: EncoderFolder, tm
     before = {path.name: path.stat().st_ino for path in kept.iterdir()}
     assert find_or_build_graphs(tiny_folder, tmp_path) == kept
     assert {path.name: path.stat().st_ino for path in kept.iterdir()} == before
+
+
+def test_an_encoders_graphs_are_found_again_those_of_other_versions_too(tmp_path: Path) -> None:
+    graphs = tmp_path / "base_models" / "graphs"
+    for name in (f"{'a' * 32}-v1", f"{'a' * 32}-v{GRAPH_VERSION}", f"{'b' * 32}-v1", ".building-0123"):
+        (graphs / name).mkdir(parents=True)
+    assert graph_folders("a" * 64, tmp_path) == (graphs / f"{'a' * 32}-v1", graphs / f"{'a' * 32}-v{GRAPH_VERSION}")
+    assert graph_folders("c" * 64, tmp_path) == graph_folders("", tmp_path) == ()
 
 
 def test_processes_that_race_end_with_one_whole_directory(tiny_folder: EncoderFolder, tmp_path: Path) -> None:

@@ -87,6 +87,41 @@ def test_a_look_at_a_value_keeps_it_from_going_first() -> None:
     assert [key for key in "abc" if kept.peek(key)] == ["a", "c"]
 
 
+def test_what_is_discarded_is_loaded_anew() -> None:
+    kept = cache()
+    for key in ("a1", "a2", "b1"):
+        kept.put(key, "old")
+    kept.discard(lambda key: key.startswith("a"))
+    assert [kept.get(key, lambda: "new") for key in ("a1", "a2", "b1")] == ["new", "new", "old"]
+    assert kept.vitals().size_bytes == 9
+
+
+@pytest.mark.parametrize("is_failing", [False, True])
+def test_a_load_that_began_before_a_discard_is_handed_out_but_not_kept(is_failing: bool) -> None:
+    kept = cache()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def load() -> str:
+        has_begun.set()
+        assert may_end.wait(30)
+        if is_failing:
+            raise KeyError("no such file")
+        return "old"
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept.get, "a", load)
+        assert has_begun.wait(30)
+        kept.discard(lambda key: key == "a")
+        assert kept.get("a", lambda: "new") == "new"
+        may_end.set()
+        if is_failing:
+            with pytest.raises(KeyError):
+                first.result()
+        else:
+            assert first.result() == "old"
+    assert kept.peek("a") == "new"
+
+
 def test_vitals_tell_what_is_here_and_how_often_it_helped() -> None:
     kept = cache(max_bytes=5)
     for _ in range(3):

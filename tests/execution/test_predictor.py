@@ -12,7 +12,9 @@ from tests.encoders.adapters import changes_for
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.files import MemoryFiles
 from tests.records import record
+from tests.storage.examples import open_catalog
 from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction
 from windrow.encoders.adapters import Adapter, MapChanges
 from windrow.encoders.layout import Floats, feature_size
@@ -21,8 +23,9 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.learning.head import LinearHead
-from windrow.storage.artifact import ARTIFACT, Artifact, Entry, artifact_to_bytes
-from windrow.storage.catalog import Catalog
+from windrow.storage.artifact import ARTIFACT, Artifact, artifact_to_bytes
+from windrow.storage.catalog import Draft, Found
+from windrow.storage.revision import Entry
 
 
 class CountingEncoder(FakeEncoder):
@@ -46,7 +49,7 @@ class Place:
     files: MemoryFiles = field(default_factory=MemoryFiles)
 
     def __post_init__(self) -> None:
-        self.catalog = Catalog(self.files)
+        self.catalog = open_catalog(self.files)
         encoders = ResidentEncoders(lambda _: self.encoder)
         self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.memory)
 
@@ -55,14 +58,20 @@ class Place:
         width = width or feature_size(self.encoder.folder)
         weights = random.standard_normal((2, width)).astype(np.float32)
         artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter))
-        draft = replace(record(name), base_model=self.encoder.folder.base_model)
-        return self.catalog.publish(draft, {ARTIFACT: artifact})
+        trained = replace(record(name), base_model=self.encoder.folder.base_model)
+        return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
 
     def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
-        return self.predictor.predict(entries, texts, top_k, lambda: True).result(30)
+        asked = [found(entry) for entry in entries]
+        return self.predictor.predict(asked, texts, top_k, lambda: True).result(30)
 
     def blob_reads(self) -> int:
         return self.files.calls["get"]
+
+
+def found(entry: Entry, alias: str | None = None) -> Found:
+    """Return what a classifier's name, or an alias of it, means."""
+    return Found(entry, Reference(entry.record.name), alias)
 
 
 def encoded_by(place: Place) -> int:
@@ -183,13 +192,54 @@ def test_the_least_recently_used_classifier_leaves_first_and_comes_back() -> Non
 def test_a_classifier_that_is_to_stay_loaded_is_read_once() -> None:
     place = Place(memory=Memory(0, 10**6, keep_loaded=["a"]))
     kept, other = place.publish("a", 1), place.publish("b", 2)
-    place.predictor.load(kept)
+    place.predictor.load(found(kept))
     reads = place.blob_reads()
     for entry in (kept, other, kept, other):
         place.ask([entry], ["charged twice"])
     assert place.blob_reads() == reads + 2
     retrained = place.publish("a", 3)
     assert place.ask([retrained], ["charged twice"]) != place.ask([kept], ["charged twice"])
+
+
+def test_what_an_alias_points_to_stays_loaded_for_it_until_it_points_elsewhere() -> None:
+    place = Place(memory=Memory(0, 10**6, keep_loaded=["tickets"]))
+    first, second = place.publish("a", 1), place.publish("b", 2)
+    place.predictor.load(found(first, alias="tickets"))
+    assert place.predictor.is_loaded(first)
+    place.predictor.load(found(second, alias="tickets"))
+    assert place.predictor.is_loaded(second)
+    assert not place.predictor.is_loaded(first)
+
+
+def test_what_stays_loaded_for_two_names_stays_until_both_are_forgotten() -> None:
+    place = Place(memory=Memory(0, 10**6, keep_loaded=["a", "tickets"]))
+    entry = place.publish("a")
+    place.predictor.load(found(entry, alias="tickets"))
+    place.predictor.forget("tickets")
+    assert place.predictor.is_loaded(entry)
+    place.predictor.forget("a")
+    assert not place.predictor.is_loaded(entry)
+    place.predictor.forget("a")
+
+
+def test_a_revision_that_is_asked_by_its_number_does_not_take_the_place_of_what_stays_loaded() -> None:
+    place = Place(memory=Memory(0, 10**6, keep_loaded=["a"]))
+    older, newer = place.publish("a", 1), place.publish("a", 2)
+    place.predictor.load(found(newer))
+    place.predictor.load(Found(older, Reference("a", 1)))
+    assert place.predictor.is_loaded(newer)
+    assert not place.predictor.is_loaded(older)
+
+
+def test_answers_say_which_classifier_gave_them_and_by_which_alias_it_was_asked() -> None:
+    place = Place()
+    entry = place.publish("a")
+    asked = [found(entry), found(entry, alias="tickets")]
+    answers = place.predictor.predict(asked, ["charged twice"], None, lambda: True).result(30)
+    assert [(answer.model_name, answer.revision, answer.alias) for answer in answers] == [
+        ("a", 1, None),
+        ("a", 1, "tickets"),
+    ]
 
 
 def test_a_head_of_another_width_is_refused_with_what_to_do() -> None:

@@ -1,6 +1,8 @@
 """Resident encoders are loaded once, and never stand in for another one."""
 
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -46,6 +48,24 @@ def test_a_failed_load_is_tried_again() -> None:
     with pytest.raises(BaseModelNotAllowed):
         residents.get("some/model")
     assert residents.get("some/model")
+
+
+def test_a_forgotten_encoder_leaves_memory_and_is_loaded_anew() -> None:
+    loads: list[str] = []
+
+    def load(base_model_id: str) -> TextEncoder:
+        loads.append(base_model_id)
+        return FakeEncoder(base_model_id)
+
+    residents = ResidentEncoders(load)
+    gone, kept = weakref.ref(residents.get("some/model")), residents.get("other/model")
+    residents.forget("some/model")
+    residents.forget("never/loaded")
+    gc.collect()
+    assert gone() is None
+    assert residents.get("other/model") is kept
+    assert residents.get("some/model")
+    assert loads == ["some/model", "other/model", "some/model"]
 
 
 def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -> None:

@@ -3,10 +3,11 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.files import KeyExists, KeyMissing
 
 
 @dataclass
@@ -17,6 +18,16 @@ class MemoryFiles:
     calls: Counter[str] = field(default_factory=Counter)
     _changes: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _writer: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let one writer at a time in, among all who use these files."""
+        assert self._writer.acquire(timeout=30), "nobody frees the lock: is it taken twice?"
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def put_new(self, key: str, data: bytes) -> None:
         self._count("put_new", key)
@@ -69,6 +80,8 @@ class Killed(BaseException):
 class BreakingFiles:
     """Passes everything on until the put or removal of a given number, which raises, before or after it is done.
 
+    What is dead stays dead: after :class:`Killed` no later step is done either.
+
     Args:
         files: Where it passes to.
         step: The number of that step, from 1.
@@ -76,11 +89,14 @@ class BreakingFiles:
         is_done: Whether the step is done all the same.
     """
 
-    files: Files
+    files: MemoryFiles
     step: int
     failure: BaseException
     is_done: bool
     steps: int = 0
+
+    def lock(self) -> AbstractContextManager[None]:
+        return self.files.lock()
 
     def put_new(self, key: str, data: bytes) -> None:
         self._take_step(lambda: self.files.put_new(key, data))
@@ -99,6 +115,8 @@ class BreakingFiles:
 
     def _take_step(self, do: Callable[[], None]) -> None:
         self.steps += 1
+        if self.steps > self.step and isinstance(self.failure, Killed):
+            raise self.failure
         try:
             if self.steps != self.step or self.is_done:
                 do()

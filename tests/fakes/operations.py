@@ -1,23 +1,67 @@
-"""FakeOperations: the verbs in memory, true to the words of ``Operations``, and able to pause inside a fit."""
+"""FakeOperations: the verbs in memory, true to the words of ``Operations``, and able to pause inside some of them."""
 
+import json
 import threading
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import BinaryIO
 
-from windrow.domain.classifier import AdapterReport, Candidate, FitRequest, HeadReport, Record, TrainingSummary
+from windrow.domain.alias import Alias, AliasChange, AliasEvent, PromoteRequest, Said, check_promote_request, check_said
+from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.base_models import BaseModelUse, StoredBaseModel, check_unused
+from windrow.domain.checkup import Checkup, Finding
+from windrow.domain.classifier import (
+    AdapterReport,
+    Candidate,
+    Classifier,
+    ClassifierDetails,
+    Deletion,
+    FitRequest,
+    FitResult,
+    HeadReport,
+    Notes,
+    NotesChange,
+    Origin,
+    Record,
+    TrainingSummary,
+)
 from windrow.domain.dataset import check_rows, data_sha256, find_data_warnings
-from windrow.domain.errors import Abandoned, ClassifierNotFound, NameTaken
-from windrow.domain.listing import DEFAULT_PAGE_SIZE, Listing, Page, check_page
-from windrow.domain.names import check_name, near_names
+from windrow.domain.errors import (
+    Abandoned,
+    AliasNotFound,
+    ArchiveInvalid,
+    BaseModelInUse,
+    BaseModelNotFound,
+    ClassifierExists,
+    ClassifierInUse,
+    ClassifierNotFound,
+    InvalidName,
+    InvalidParameter,
+    NameTaken,
+    NotDeleted,
+    NotFound,
+    NothingToRollBack,
+    RevisionNotFound,
+    RowsNotKept,
+)
+from windrow.domain.listing import DEFAULT_PAGE_SIZE, Listing, Page, Selection, check_page, in_order
+from windrow.domain.names import Reference, check_name, near_names, read_reference
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
-from windrow.domain.recipe import BaseModel, check_range, check_recipe
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel, check_range, check_recipe
+from windrow.domain.reproduction import Reproduction
+from windrow.domain.usage import ClassifierUsage, Usage
+from windrow.domain.versions import next_version, read_version
 from windrow.domain.vitals import CacheVitals, Vitals
 from windrow.execution.runner import ignore_steps
 from windrow.operations import OnStep
 from windrow.settings import Settings
+from windrow.wire.classifier import ModelRecord
 
+NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
+SIZE_BYTES = 1_000
 ADAPTER = AdapterReport(
     strength=0.75,
     reason="A share of the change is used: the encoder as it is misplaces 1 of 12 rows, each judged without itself.",
@@ -45,6 +89,43 @@ VITALS = Vitals(
     classifiers=CacheVitals(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
     texts=CacheVitals(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
 )
+INSTALLED = StoredBaseModel(BaseModel(DEFAULT_BASE_MODEL, "0" * 64), "installed", 90, 10)
+DOWNLOADED = StoredBaseModel(BaseModel("BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7"), "data_directory", 130, 20)
+GARBAGE = Finding("garbage", "aside_file", ".aside/5f2b", "A write that never ended. Repairing removes it.")
+
+
+@dataclass
+class _Kept:
+    """One revision, with its rows' words as numbers, so that no text is in an export."""
+
+    classifier: Classifier
+    words: list[tuple[str, list[int]]]
+
+
+@dataclass
+class _Name:
+    revisions: dict[int, _Kept] = field(default_factory=dict)
+    current: int = 0
+    deleted_at: datetime | None = None
+
+    @property
+    def kept(self) -> _Kept:
+        return self.revisions[self.current]
+
+    @property
+    def classifier(self) -> Classifier:
+        return replace(self.kept.classifier, deleted_at=self.deleted_at)
+
+
+@dataclass
+class _Alias:
+    points_to: Reference | None = None
+    before: list[Reference | None] = field(default_factory=list)
+    changes: list[AliasChange] = field(default_factory=list)
+
+    def change(self, event: AliasEvent, points_to: Reference | None, said: Said) -> None:
+        self.changes.append(AliasChange(len(self.changes) + 1, event, self.points_to, points_to, NOW, said))
+        self.points_to = points_to
 
 
 @dataclass
@@ -54,12 +135,16 @@ class FakeOperations:
     settings: Settings = field(default_factory=Settings)
     before_fit: Callable[[], None] = lambda: None
     before_predict: Callable[[IsWanted], None] = lambda is_wanted: None
+    before_fsck: Callable[[], None] = lambda: None
     is_instant: bool = False
+    keeps_rows: bool = True
     shown: Vitals = VITALS
+    findings: tuple[Finding, ...] = (GARBAGE,)
+    stored: list[StoredBaseModel] = field(default_factory=lambda: [DOWNLOADED, INSTALLED])
     started: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
-    _kept: dict[str, tuple[Record, FitRequest]] = field(default_factory=dict)
-    _revisions: dict[str, int] = field(default_factory=dict)
+    _names: dict[str, _Name] = field(default_factory=dict)
+    _aliases: dict[str, _Alias] = field(default_factory=dict)
 
     def start(self) -> None:
         self.started.set()
@@ -67,44 +152,49 @@ class FakeOperations:
     def close(self) -> None:
         self.closed.set()
 
-    def fit(self, request: FitRequest, on_step: OnStep = ignore_steps) -> Record:
+    def vitals(self) -> Vitals:
+        return self.shown
+
+    def fit(self, request: FitRequest, on_step: OnStep = ignore_steps) -> FitResult:
         name = check_name(request.model_name)
-        for other in self._kept:
-            if other != name and other.casefold() == name.casefold():
-                raise NameTaken(f"{other} exists; names may not differ only in case. Choose another name.")
         dataset = check_rows(request.rows, self.settings.limits)
         check_recipe(request.recipe)
+        request.notes.of(Notes())
+        self._check_free(name, request.overwrite)
         self.before_fit()
         adapter = None if request.recipe.num_iterations == 0 else ADAPTER
         if adapter is not None:
             on_step(1, 2, 1.5)
             on_step(2, 2, 1.25)
-        self._revisions[name] = self._revisions.get(name, 0) + 1
         record = Record(
             name=name,
-            revision=self._revisions[name],
+            revision=0,
             labels=dataset.labels,
             rows_per_label=dataset.rows_per_label,
             base_model=BaseModel(request.base_model, "0" * 64),
             recipe=request.recipe,
             data_sha256=data_sha256(dataset.rows),
-            created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
+            created_at=NOW,
             training_time_s=0.41234,
-            summary=TrainingSummary(HeadReport(1.0, None, 0), adapter, {}),
+            summary=TrainingSummary(HeadReport(1.0, None, 0), adapter, {"numpy": "2.1.0"}),
             warnings=find_data_warnings(dataset),
         )
-        self._kept[name] = (record, request)
-        return record
+        kept = _Kept(
+            Classifier(record, Notes(), None, None, SIZE_BYTES, self.keeps_rows),
+            [(row.label, _words(row.text)) for row in dataset.rows],
+        )
+        classifier = self._save(kept, request.notes)
+        return FitResult(classifier, next_version(name, [*self._names, *self._aliases]))
 
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
         self.before_predict(is_wanted)
         check_predict_request(request, self.settings.predict_limits)
-        kept = [self._find(name) for name in request.model_names]
+        found = [self._find(name) for name in request.model_names]
         if request.top_k is not None:
-            check_range("top_k", request.top_k, (1, max(len(record.labels) for record, _ in kept)))
+            check_range("top_k", request.top_k, (1, max(len(kept.classifier.record.labels) for kept, _ in found)))
         if not is_wanted():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
-        return tuple(_answer(*each, text, request.top_k) for each in kept for text in request.texts)
+        return tuple(_answer(kept, alias, text, request.top_k) for kept, alias in found for text in request.texts)
 
     def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
         answer: Future[tuple[Prediction, ...]] = Future()
@@ -116,31 +206,276 @@ class FakeOperations:
 
     def list_classifiers(self, page: Page = Page()) -> Listing:
         check_page(page)
-        names = [name for name in sorted(self._kept) if page.after is None or name > page.after]
-        limit = len(names) if page.is_whole_list else page.limit or DEFAULT_PAGE_SIZE
-        records = tuple(self._kept[name][0] for name in names[:limit])
-        return Listing(records, records[-1].name if len(names) > limit else None)
+        there = [name.classifier for name in self._names.values() if (name.deleted_at is not None) == page.deleted]
+        found = in_order([each for each in there if page.selection.has(each)], page.order)
+        names = [each.record.name for each in found]
+        start = 0
+        if page.after is not None:
+            start = names.index(page.after) + 1 if page.after in names else sum(name < page.after for name in names)
+        end = len(found) if page.is_whole_list else start + (page.limit or DEFAULT_PAGE_SIZE)
+        return Listing(tuple(found[start:end]), names[end - 1] if end < len(found) else None)
 
-    def delete(self, model_name: str) -> None:
-        self._find(check_name(model_name))
-        del self._kept[model_name]
+    def show(self, model_name: str) -> ClassifierDetails:
+        record = self._find(model_name)[0].classifier.record
+        name = self._names[record.name]
+        targets = (Reference(record.name), Reference(record.name, record.revision))
+        aliases = tuple(sorted(alias for alias, kept in self._aliases.items() if kept.points_to in targets))
+        classifier = name.revisions[record.revision].classifier
+        return ClassifierDetails(classifier, name.current == record.revision, tuple(sorted(name.revisions)), aliases)
 
-    def vitals(self) -> Vitals:
-        return self.shown
+    def describe(self, model_name: str, change: NotesChange) -> Classifier:
+        name = self._living(check_name(model_name))
+        name.kept.classifier = replace(name.kept.classifier, notes=change.of(name.kept.classifier.notes))
+        return name.classifier
 
-    def _find(self, name: str) -> tuple[Record, FitRequest]:
-        if name not in self._kept:
-            near = near_names(name, self._kept)
-            raise ClassifierNotFound(f"No classifier is named {name}. Train it first.", {"near_names": list(near)})
-        return self._kept[name]
+    def delete(self, model_name: str, *, purge: bool = False, force: bool = False) -> Deletion:
+        reference = _fixed(model_name)
+        if reference.revision is not None:
+            return self._purge_revision(reference.name, reference.revision, purge, force)
+        name = self._names.get(reference.name) if purge else self._living(reference.name)
+        if name is None:
+            raise self._not_found(reference.name)
+        self._check_unused([reference.name], force)
+        name.deleted_at = NOW
+        freed_bytes = SIZE_BYTES * len(name.revisions) if purge else 0
+        if purge:
+            del self._names[reference.name]
+        return Deletion((model_name,), freed_bytes, purge)
+
+    def delete_all(
+        self, selection: Selection, *, purge: bool = False, force: bool = False, dry_run: bool = False
+    ) -> Deletion:
+        if selection.is_everything:
+            raise InvalidParameter("Nothing says which classifiers to delete. Send a prefix.", {"parameter": "prefix"})
+        names = sorted(each.record.name for each in self.list_classifiers(Page(selection=selection)).classifiers)
+        self._check_unused(names, force)
+        if dry_run:
+            return Deletion(tuple(names), SIZE_BYTES * len(names) * purge, purge)
+        freed_bytes = sum(self.delete(name, purge=purge, force=True).freed_bytes for name in names)
+        return Deletion(tuple(names), freed_bytes, purge)
+
+    def restore(self, model_name: str) -> Classifier:
+        reference = _fixed(model_name)
+        name = self._names.get(reference.name)
+        if name is None:
+            raise self._not_found(reference.name)
+        revision = reference.revision or name.current
+        self._check_revision(name, reference.name, revision)
+        if name.deleted_at is None and revision == name.current:
+            raise NotDeleted(f"{model_name} answers already, so there is nothing to restore.")
+        name.current, name.deleted_at = revision, None
+        return name.classifier
+
+    def promote(self, request: PromoteRequest) -> Alias:
+        check_promote_request(request)
+        asked = read_reference(request.model_name)
+        record = self._find(request.model_name)[0].classifier.record
+        for other in (*self._names, *self._aliases):
+            if other.casefold() == request.alias.casefold() and (other in self._names or other != request.alias):
+                raise NameTaken(f"{other} exists. Choose another name for the alias.")
+        alias = self._aliases.setdefault(request.alias, _Alias())
+        alias.before.append(alias.points_to)
+        alias.change("promoted", Reference(record.name, asked.revision), request.said)
+        return self._alias(request.alias)
+
+    def rollback(self, alias: str, said: Said = Said()) -> Alias:
+        check_said(said)
+        kept = self._known_alias(check_name(alias))
+        if not kept.before or (way := kept.before[-1]) is None or not self._answers(way):
+            raise NothingToRollBack(f"{alias} has pointed nowhere else before. Promote it instead.")
+        kept.before.pop()
+        kept.change("rolled_back", way, said)
+        return self._alias(alias)
+
+    def remove_alias(self, alias: str, said: Said = Said()) -> None:
+        check_said(said)
+        kept = self._known_alias(check_name(alias))
+        kept.before.clear()
+        kept.change("removed", None, said)
+
+    def list_aliases(self) -> tuple[Alias, ...]:
+        return tuple(self._alias(name) for name in sorted(self._aliases) if self._aliases[name].points_to is not None)
+
+    def alias_history(self, alias: str) -> tuple[AliasChange, ...]:
+        if check_name(alias) not in self._aliases:
+            raise self._no_alias(alias)
+        return tuple(self._aliases[alias].changes)
+
+    def export(self, model_name: str, *, training_rows: bool = False) -> Export:
+        kept = self._find(model_name)[0]
+        if training_rows and not kept.classifier.keeps_rows:
+            raise RowsNotKept(f"The training rows of {model_name} were not kept. Export it without them.")
+        shown = replace(kept.classifier, keeps_rows=training_rows)
+        document = {"record": ModelRecord.of(shown).model_dump(), "words": kept.words}
+        content = json.dumps(document).encode()
+        return Export(f"{shown.record.name}.windrow", len(content), _pieces(content))
+
+    def import_classifier(self, file: BinaryIO, request: ImportRequest = ImportRequest()) -> Imported:
+        try:
+            document = json.load(file)
+        except ValueError as error:
+            raise ArchiveInvalid("The file is no export. Export it again.", {"problem": "no_archive"}) from error
+        there = ModelRecord.model_validate(document["record"]).to_domain()
+        name = check_name(request.model_name or there.record.name)
+        self._check_free(name, request.overwrite)
+        origin = Origin(there.record.name, there.record.revision, NOW)
+        classifier = replace(there, record=replace(there.record, name=name), origin=origin)
+        kept = _Kept(classifier, [(label, words) for label, words in document["words"]])
+        if not request.dry_run:
+            classifier = self._save(kept, NotesChange(there.notes.description, there.notes.tags))
+        return Imported(classifier, (), not request.dry_run)
+
+    def reproduce(self, model_name: str, on_step: OnStep = ignore_steps) -> Reproduction:
+        classifier = self._find(model_name)[0].classifier
+        if not classifier.keeps_rows:
+            raise RowsNotKept(f"The training rows of {model_name} were not kept. Train it again from your own copy.")
+        self.before_fit()
+        record = classifier.record
+        return Reproduction(
+            record.name, record.revision, "identical weights", 0.0, 0.0, 0, record.num_examples, (), (), 0.409
+        )
+
+    def base_models(self) -> tuple[BaseModelUse, ...]:
+        used = [name.classifier.record.base_model.id for name in self._names.values()]
+        return tuple(BaseModelUse(model, used.count(model.base_model.id), model is INSTALLED) for model in self.stored)
+
+    def remove_base_model(self, base_model: str) -> int:
+        if base_model.count("/") != 1:
+            raise InvalidParameter(f"{base_model} is no id of a base model. Write it like BAAI/bge-small-en-v1.5.")
+        use = {use.model.base_model.id: use for use in self.base_models()}.get(base_model)
+        if use is None:
+            raise BaseModelNotFound(f"{base_model} is not on this machine, so there is nothing to remove.")
+        check_unused(use)
+        if use.model.place == "installed":
+            raise BaseModelInUse(f"{base_model} came with Windrow. Keep it.")
+        self.stored.remove(use.model)
+        return use.model.size_bytes + use.model.graph_bytes
+
+    def usage(self) -> Usage:
+        classifiers = tuple(
+            ClassifierUsage(name, SIZE_BYTES * len(kept.revisions), len(kept.revisions), kept.deleted_at is not None)
+            for name, kept in sorted(self._names.items())
+        )
+        return Usage(tuple(self.stored), classifiers, 4, 5_000)
+
+    def fsck(self, *, repair: bool = False) -> Checkup:
+        self.before_fsck()
+        revisions = sum(len(name.revisions) for name in self._names.values())
+        findings = tuple(replace(each, is_repaired=repair and each.severity == "garbage") for each in self.findings)
+        return Checkup(len(self._names), revisions, revisions, SIZE_BYTES * revisions, findings)
+
+    def _check_free(self, name: str, overwrite: bool) -> None:
+        for alias in self.list_aliases():
+            if alias.name.casefold() == name.casefold():
+                raise NameTaken(f"{alias.name} is an alias. Choose another name.")
+        for other in self._names:
+            if other != name and other.casefold() == name.casefold():
+                raise NameTaken(f"{other} exists; names may not differ only in case. Choose another name.")
+        if not overwrite and name in self._names and self._names[name].deleted_at is None:
+            raise ClassifierExists(f"{name} exists. Choose another name, or overwrite it.", {"name": name})
+
+    def _save(self, kept: _Kept, change: NotesChange) -> Classifier:
+        name = self._names.setdefault(kept.classifier.record.name, _Name())
+        notes = name.kept.classifier.notes if name.revisions else Notes()
+        name.current, name.deleted_at = max(name.revisions, default=0) + 1, None
+        record = replace(kept.classifier.record, revision=name.current)
+        kept.classifier = replace(kept.classifier, record=record, notes=change.of(notes))
+        name.revisions[name.current] = kept
+        return name.classifier
+
+    def _find(self, text: str) -> tuple[_Kept, str | None]:
+        """Return what a text refers to, and the alias by which it does."""
+        reference = read_reference(text)
+        alias = None
+        if reference.is_latest:
+            reference = Reference(self._latest(reference.name))
+        elif reference.revision is None and (points_to := self._aliases.get(reference.name, _Alias()).points_to):
+            alias, reference = reference.name, points_to
+        name = self._living(reference.name)
+        revision = reference.revision or name.current
+        self._check_revision(name, reference.name, revision)
+        return name.revisions[revision], alias
+
+    def _latest(self, task: str) -> str:
+        living = (read_version(name) for name, kept in self._names.items() if kept.deleted_at is None)
+        versions = [version for version in living if version is not None and version.task == task]
+        if not versions:
+            raise ClassifierNotFound(f"{task} has no versions. Train {task}_v1 first.", {"near_names": []})
+        return f"{task}_v{max(versions).number}"
+
+    def _living(self, name: str) -> _Name:
+        if name not in self._names or self._names[name].deleted_at is not None:
+            raise self._not_found(name)
+        return self._names[name]
+
+    def _check_revision(self, name: _Name, written: str, revision: int) -> None:
+        if revision not in name.revisions:
+            known = sorted(name.revisions)
+            raise RevisionNotFound(f"{written} has no revision {revision}. It has {known}.", {"revisions": known})
+
+    def _purge_revision(self, written: str, revision: int, purge: bool, force: bool) -> Deletion:
+        if not purge:
+            raise InvalidParameter("A single revision can only be purged. Send purge=true.", {"parameter": "purge"})
+        name = self._living(written)
+        self._check_revision(name, written, revision)
+        if revision == name.current:
+            raise ClassifierInUse("This revision answers. Delete the classifier as a whole.", {"aliases": []})
+        self._check_unused([f"{written}@{revision}"], force)
+        del name.revisions[revision]
+        return Deletion((f"{written}@{revision}",), SIZE_BYTES, is_purged=True)
+
+    def _check_unused(self, names: list[str], force: bool) -> None:
+        pointing = {alias: kept.points_to for alias, kept in self._aliases.items() if kept.points_to is not None}
+        aliases = sorted(alias for alias, target in pointing.items() if {target.name, str(target)} & set(names))
+        if aliases and not force:
+            raise ClassifierInUse(f"{aliases} point there. Point them elsewhere, or send force.", {"aliases": aliases})
+
+    def _not_found(self, name: str) -> NotFound:
+        near = near_names(name, self._names)
+        return ClassifierNotFound(f"No classifier is named {name}. Train it first.", {"near_names": list(near)})
+
+    def _no_alias(self, alias: str) -> NotFound:
+        near = near_names(alias, self._aliases)
+        return AliasNotFound(f"No alias is named {alias}. Promote it first.", {"near_names": list(near)})
+
+    def _known_alias(self, alias: str) -> _Alias:
+        if alias not in self._aliases or self._aliases[alias].points_to is None:
+            raise self._no_alias(alias)
+        return self._aliases[alias]
+
+    def _alias(self, name: str) -> Alias:
+        points_to, change = self._aliases[name].points_to, self._aliases[name].changes[-1]
+        assert points_to is not None
+        return Alias(name, points_to, change.at, change.said, self._answers(points_to))
+
+    def _answers(self, target: Reference) -> bool:
+        name = self._names.get(target.name)
+        return name is not None and name.deleted_at is None and (target.revision or name.current) in name.revisions
 
 
-def _answer(record: Record, request: FitRequest, text: str, top_k: int | None) -> Prediction:
-    words = text.split()
+def _fixed(model_name: str) -> Reference:
+    reference = read_reference(model_name)
+    if reference.is_latest:
+        raise InvalidName(f"{model_name} means another classifier tomorrow. Name the version itself.")
+    return reference
+
+
+def _words(text: str) -> list[int]:
+    return sorted({zlib.crc32(word.encode()) for word in text.split()})
+
+
+def _answer(kept: _Kept, alias: str | None, text: str, top_k: int | None) -> Prediction:
+    record = kept.classifier.record
     votes = dict.fromkeys(record.labels, 1)
-    for row in request.rows:
-        votes[row.label] += len(set(words).intersection(row.text.split()))
+    for label, words in kept.words:
+        votes[label] += len(set(words).intersection(_words(text)))
     total = sum(votes.values())
     best = record.labels if top_k is None else sorted(votes, key=lambda label: -votes[label])[:top_k]
     scores = {label: votes[label] / total for label in best}
-    return Prediction(max(scores, key=scores.__getitem__), scores, record.name, truncated=len(words) > 256)
+    winner = max(scores, key=scores.__getitem__)
+    return Prediction(winner, scores, record.name, record.revision, len(text.split()) > 256, alias)
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), 100):
+        yield content[start : start + 100]

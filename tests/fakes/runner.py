@@ -1,6 +1,12 @@
-"""A runner that runs tasks in the calling thread: for tests that need no process."""
+"""Runners that run tasks in the calling thread: for tests that need no process."""
+
+import io
+from collections.abc import MutableMapping
+
+from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.execution.frames import Frame, write_frame
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.training import perform
@@ -28,10 +34,36 @@ class InlineRunner:
         if self.failure is not None:
             raise self.failure
         try:
-            return task.outcome(perform(task.to_frame(), on_step))
+            return task.outcome(self.perform(task.to_frame(), on_step))
         except ValueError as error:
             raise TrainingFailed("The training failed.") from error
+
+    def perform(self, frame: Frame, on_step: OnStep) -> Frame:
+        """Do a task, on one core as a training process does."""
+        with threadpool_limits(limits=1, user_api="blas"):
+            return perform(frame, on_step)
 
     def close(self) -> None:
         """Take no further task."""
         self.closed = True
+
+
+class RememberingRunner(InlineRunner):
+    """Does each task once: the same task has the same outcome.
+
+    Args:
+        outcomes: What is known; several runners may share it.
+    """
+
+    def __init__(self, outcomes: MutableMapping[bytes, Frame]) -> None:
+        super().__init__()
+        self.outcomes = outcomes
+
+    def perform(self, frame: Frame, on_step: OnStep) -> Frame:
+        """Do a task, or give what came of it the last time."""
+        stream = io.BytesIO()
+        write_frame(stream, frame)
+        task = stream.getvalue()
+        if task not in self.outcomes:
+            self.outcomes[task] = super().perform(frame, on_step)
+        return self.outcomes[task]

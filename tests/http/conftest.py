@@ -1,6 +1,7 @@
 """A running server for the tests: in a thread with FakeOperations, or as a process of its own."""
 
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ SETTINGS = Settings(
     max_texts=10,
     max_model_names=5,
     max_waiting=8,
+    max_import_bytes=20_000,
 )
 
 
@@ -84,7 +86,9 @@ def running_app() -> Iterator[RunningApp]:
 def client(running_app: RunningApp, operations: FakeOperations) -> Iterator[httpx.Client]:
     """An HTTP client of the running application, which works with this test's operations."""
     running_app.switch.chosen = operations
-    with httpx.Client(base_url=f"http://127.0.0.1:{running_app.port}", timeout=30) as http:
+    # A context without certificates: reading them takes longer than most tests.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with httpx.Client(base_url=f"http://127.0.0.1:{running_app.port}", timeout=30, verify=context) as http:
         yield http
 
 

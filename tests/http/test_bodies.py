@@ -1,8 +1,12 @@
-"""Bodies that are wrong in very many places are refused for the price of a few."""
+"""Bodies: how JSON is declared, when a body may be left out, and the price of one that is wrong in many places."""
 
+import json
+
+import httpx
 import pytest
 from pydantic import ValidationError
 
+from tests.http.asking import ALIASES, API, FIT, FIT_PATH, JSON, check_problem
 from windrow.domain.dataset import DataLimits
 from windrow.http.bodies import MAX_PROBLEMS, parse_json, without_flood
 from windrow.wire.prediction import PredictBody
@@ -39,3 +43,39 @@ def test_behind_the_first_wrong_row_only_a_few_are_looked_at(row: object) -> Non
 
 def test_json_is_parsed_strictly() -> None:
     assert parse_json(b'{"a": [1, 2.5, "x"]}') == {"a": [1, 2.5, "x"]}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/vnd.api+json",
+        "application/json; indent=4",
+    ],
+)
+def test_every_way_to_declare_json_in_utf_8_is_taken(client: httpx.Client, content_type: str) -> None:
+    reply = client.post(FIT_PATH, content=json.dumps(FIT), headers={"Content-Type": content_type})
+    assert reply.status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, JSON, {"Content-Type": "text/plain"}])
+def test_a_body_that_may_be_left_out_may_be_left_out_whatever_is_declared(
+    client: httpx.Client, headers: dict[str, str]
+) -> None:
+    assert client.post(f"{API}/fsck", headers=headers).status_code == 200
+    chunked = client.post(f"{API}/fsck", headers={**headers, **JSON}, content=iter([b""]))
+    assert chunked.status_code == 200
+
+
+def test_a_body_that_may_be_left_out_is_read_as_strictly_as_any_other_where_it_is_there(client: httpx.Client) -> None:
+    check_problem(client.post(f"{API}/fsck", content=b"{}"), 415, "unsupported_media_type")
+    check_problem(client.post(f"{API}/fsck", content=b"{", headers=JSON), 400, "invalid_json")
+    check_problem(client.post(f"{API}/fsck", content=b"{}".ljust(20_001), headers=JSON), 413, "body_too_large")
+    document = check_problem(client.post(f"{API}/fsck", json={"repiar": True}), 422, "invalid_request")
+    assert str(document["detail"]).startswith("repiar is no field of this request; did you mean repair?")
+    document = check_problem(client.post(f"{API}/fsck", json={"repair": "true"}), 422, "invalid_request")
+    assert "repair must be true or false" in str(document["detail"])
+    document = check_problem(client.post(f"{ALIASES}/a/rollback", json={"by": 1}), 422, "invalid_request")
+    assert "by must be a string" in str(document["detail"])

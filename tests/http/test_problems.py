@@ -9,19 +9,13 @@ import httpx
 import pytest
 
 from tests.fakes.operations import FakeOperations
+from tests.http.asking import FIT, FIT_PATH, JSON, PREDICT_PATH, ROWS, SECRET, check_problem
 from tests.http.conftest import SETTINGS
 from windrow.domain import errors
 from windrow.domain.prediction import IsWanted
 from windrow.http import problems
 from windrow.http.problems import STATUSES, problem_response
-from windrow.wire.server import Problem
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS
-
-SECRET = "Unser Geheimnis steht hier"
-ROWS = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
-FIT = {"model_name": EXAMPLE_NAME, "training_data": ROWS}
-FIT_PATH, PREDICT_PATH = "/v1/classifier/fit", "/v1/classifier/predict"
-JSON = {"Content-Type": "application/json"}
+from windrow.wire.shapes import EXAMPLE_NAME
 
 
 def _leaves(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
@@ -30,18 +24,6 @@ def _leaves(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowEr
         yield family
     for child in children:
         yield from _leaves(child)
-
-
-def check_problem(reply: httpx.Response, status: int, code: str) -> dict[str, object]:
-    document: dict[str, object] = reply.json()
-    assert (reply.status_code, document["code"]) == (status, code), document
-    assert reply.headers["content-type"] == "application/problem+json"
-    Problem.model_validate(document)
-    assert document["status"] == status
-    assert document["type"] == f"urn:windrow:problem:{code}"
-    assert document["request_id"] == reply.headers["x-request-id"]
-    assert SECRET not in reply.text
-    return document
 
 
 def test_the_table_maps_every_error_that_can_be_raised_and_nothing_else() -> None:
@@ -113,6 +95,12 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (_fit_with(max_seconds=True), "invalid_request", "max_seconds must be a number"),
         (_fit_with(batch_size="16"), "invalid_request", "batch_size must be a whole number"),
         (_fit_with(base_model=None), "invalid_request", "base_model must be a string"),
+        (_fit_with(overwrite="false"), "invalid_request", "overwrite must be true or false"),
+        (_fit_with(tags="a"), "invalid_request", "tags must be a list"),
+        (_fit_with(tags=["a", 1]), "invalid_request", "tags[1] must be a string"),
+        (_fit_with(tags=["a", SECRET * 9]), "invalid_parameter", "tags[1] must have 1 to 64 visible characters"),
+        (_fit_with(description=1), "invalid_request", "description must be a string"),
+        (_fit_with(description="a" * 2_001), "invalid_parameter", "description has 2001 characters"),
         (
             _fit_with(num_iteration=20),
             "invalid_request",
@@ -227,7 +215,7 @@ def test_an_unknown_classifier_gets_404_with_names_that_are_close(client: httpx.
 def test_deleting_a_bad_name_gets_422_with_the_grammar_and_deletes_nothing(client: httpx.Client, name: str) -> None:
     client.post(FIT_PATH, json=FIT)
     document = check_problem(client.delete(f"/v1/classifier/models/{name}"), 422, "invalid_name")
-    assert document["grammar"] == "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+    assert str(document["grammar"]).startswith("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
     assert len(client.get("/v1/classifier/models").json()["models"]) == 1
 
 
@@ -356,7 +344,6 @@ def test_a_wrong_method_gets_405_with_the_right_one(client: httpx.Client) -> Non
     reply = client.get(FIT_PATH)
     assert check_problem(reply, 405, "method_not_allowed")["allowed"] == ["POST"]
     assert reply.headers["allow"] == "POST"
-    assert client.get("/v1/classifier/models/a").headers["allow"] == "DELETE"
 
 
 def _read_head(connection: socket.socket) -> bytes:

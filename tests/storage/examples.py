@@ -1,15 +1,35 @@
-"""A record, an artifact and rows for the tests of storage."""
+"""A record, an artifact, rows and a catalog for the tests of storage."""
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Record, TrainingSummary
+from tests.fakes.files import BreakingFiles, MemoryFiles
+from windrow.domain.alias import Said
+from windrow.domain.classifier import (
+    AdapterReport,
+    Candidate,
+    HeadReport,
+    NotesChange,
+    Origin,
+    Record,
+    TestScore,
+    TrainingSummary,
+)
 from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.names import read_reference
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
+from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
+from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.files import Files, LocalFiles
+from windrow.storage.lock import DirectoryLock, Lock
+from windrow.storage.namespace import Namespace, utc_now
 
 ROW_EXAMPLES = (
     Row("I was charged twice", "billing"),
@@ -52,6 +72,9 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
     )
 
 
+TEST_SCORE = TestScore(9, 10, "e" * 64, datetime(2025, 9, 15, 11, 0, tzinfo=UTC))
+
+
 def artifact(seed: int = 0) -> Artifact:
     """Return a small artifact with an adapter; each seed gives other numbers."""
     weights = np.linspace(-1, 1 + seed, 8, dtype=np.float32).reshape(2, 4)
@@ -64,6 +87,53 @@ def artifact(seed: int = 0) -> Artifact:
 def blobs(seed: int = 0) -> dict[str, bytes]:
     """Return the blobs of a revision."""
     return {ARTIFACT: artifact_to_bytes(artifact(seed)), ROWS: rows_to_blob(ROW_EXAMPLES)}
+
+
+def draft(
+    name: str = "tickets",
+    mark: str = "a",
+    contents: Mapping[str, bytes] | None = None,
+    *,
+    description: str | None = None,
+    overwrite: bool = True,
+    origin: Origin | None = None,
+) -> Draft:
+    """Return a training that is to be saved, without blobs unless some are given."""
+    return Draft(record(name, mark), contents or {}, notes=NotesChange(description), origin=origin, overwrite=overwrite)
+
+
+def lock_of(files: Files) -> Lock:
+    """Return the lock that all who write these files share."""
+    if isinstance(files, MemoryFiles | BreakingFiles):
+        return files.lock
+    assert isinstance(files, LocalFiles)
+    return DirectoryLock(files.root)
+
+
+def open_names(files: Files, now: Callable[[], datetime] = utc_now) -> Namespace:
+    """Return the names of a place, as another server sees them."""
+    return Namespace(files, lock_of(files), now)
+
+
+def open_catalog(files: Files, now: Callable[[], datetime] = utc_now) -> Catalog:
+    """Return the catalog of a place, as another server sees it."""
+    return Catalog(open_names(files, now))
+
+
+def open_aliases(files: Files, now: Callable[[], datetime] = utc_now) -> Aliases:
+    """Return the aliases of a place, as another server sees them."""
+    return Aliases(open_names(files, now))
+
+
+def promote(files: Files, alias: str, target: str) -> None:
+    """Point an alias somewhere, as another server does."""
+    open_aliases(files).promote(alias, read_reference(target), Said())
+
+
+def fast_folder(parent: str | None = None) -> AbstractContextManager[str]:
+    """Return a temporary folder, in memory where the system has files there: for tests that write very often."""
+    in_memory = "/dev/shm"
+    return TemporaryDirectory(dir=parent or (in_memory if Path(in_memory).is_dir() else None))
 
 
 def wait_for_tick(folder: Path) -> None:

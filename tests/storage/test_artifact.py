@@ -1,7 +1,6 @@
-"""What is written on the disk: it comes back the same, and what is damaged, foreign or newer is refused."""
+"""Tensors and rows on the disk: they come back the same, and what is damaged, foreign or newer is refused."""
 
 import gzip
-import json
 from typing import Any
 
 import numpy as np
@@ -9,27 +8,23 @@ import pytest
 from hypothesis import given, settings
 from safetensors.numpy import save
 
-from tests.storage.examples import ROW_EXAMPLES, artifact, record
-from tests.storage.strategies import any_artifact, any_entry, any_rows, any_time
+from tests.storage.examples import ROW_EXAMPLES, artifact
+from tests.storage.strategies import any_artifact, any_rows
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import (
     FORMAT,
     Artifact,
-    BlobRef,
-    Entry,
-    Tombstone,
     artifact_from_bytes,
     artifact_to_bytes,
-    revision_from_json,
-    revision_to_json,
+    check_format,
+    each_row,
     rows_from_blob,
     rows_to_blob,
 )
 
 TENSORS = {"head.weights": np.ones((2, 4), np.float32), "head.bias": np.ones(2, np.float32)}
-ENTRY = Entry(record(), {"artifact": BlobRef("c" * 64, 12_000, ".safetensors")})
 
 
 class TestArtifact:
@@ -123,6 +118,11 @@ class TestRows:
             rows_to_blob(ROW_EXAMPLES) + b"\0",
             rows_to_blob(ROW_EXAMPLES) * 2,
             gzip.compress(b'{"label":"a","text":"b"}'),
+            gzip.compress(b'{"label":"a","text":"b"}\n\n'),
+            gzip.compress(b'{"text":"b","label":"a"}\n'),
+            gzip.compress(b'{"label": "a", "text": "b"}\n'),
+            gzip.compress(b'{"label":"a","text":"\\u00e9"}\n'),
+            gzip.compress(b'{"label":"a","text":"b"}\r\n'),
             gzip.compress(b'{"label":"a"}\n'),
             gzip.compress(b'{"label":"a","text":"b","more":1}\n'),
             gzip.compress(b'{"label":"a","text":1}\n'),
@@ -134,68 +134,25 @@ class TestRows:
         with pytest.raises(ArtifactInvalid, match="train the classifier again"):
             rows_from_blob(blob)
 
-
-class TestRevision:
-    @settings(deadline=None)
-    @given(any_entry)
-    def test_comes_back_as_it_was_saved(self, entry: Entry) -> None:
-        assert revision_from_json(revision_to_json(entry)) == entry
-
-    @settings(deadline=None)
-    @given(any_time.map(Tombstone))
-    def test_of_a_deletion_comes_back_as_it_was_saved(self, tombstone: Tombstone) -> None:
-        assert revision_from_json(revision_to_json(tombstone)) == tombstone
-
-    def test_is_json_that_a_person_can_read(self) -> None:
-        text = revision_to_json(ENTRY).decode()
-        assert text.startswith(f'{{\n  "format": {FORMAT},\n  "kind": "trained",\n  "record": {{\n')
-        assert '"created_at": "2025-09-15T10:30:00Z"' in text
-        assert text.endswith("}\n")
-
-    def test_that_breaks_the_rules_is_not_even_written(self) -> None:
+    def test_are_read_one_by_one_up_to_the_first_that_is_damaged(self) -> None:
+        text = rows_as_jsonl(ROW_EXAMPLES[:2]) + b"damaged\n"
+        rows = each_row(gzip.compress(text))
+        assert [next(rows), next(rows)] == [*ROW_EXAMPLES[:2]]
         with pytest.raises(ArtifactInvalid):
-            revision_to_json(Entry(record(revision=0), {}))
+            next(rows)
 
-    @pytest.mark.parametrize("number", [2, 10**9])
-    def test_of_a_newer_format_asks_for_an_upgrade(self, number: int) -> None:
+
+class TestFormat:
+    def test_of_today_is_known(self) -> None:
+        check_format(FORMAT)
+
+    @pytest.mark.parametrize("number", [FORMAT + 1, 10**9])
+    def test_that_is_newer_asks_for_an_upgrade(self, number: int) -> None:
         with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
-            revision_from_json(json.dumps({"format": number, "kind": "promoted"}).encode())
+            check_format(number)
         assert caught.value.facts == {"format": number, "newest_known_format": FORMAT}
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"format": None},
-            {"format": "1"},
-            {"format": True},
-            {"format": 0},
-            {"kind": "renamed"},
-            {"kind": []},
-            {"kind": "deleted"},
-            {"more": 1},
-            {"record": {}},
-            {"record.revision": 0},
-            {"record.labels": []},
-            {"record.labels": ["bug", "billing"]},
-            {"record.labels": ["bug", "bug"]},
-            {"record.rows_per_label": {"billing": 2}},
-            {"record.rows_per_label": {"billing": 2, "bug": "2"}},
-            {"record.training_time_s": "fast"},
-            {"blobs": {"artifact": {"sha256": "../" * 8, "size_bytes": 1, "suffix": ".safetensors"}}},
-            {"blobs": {"artifact": {"sha256": "c" * 64, "size_bytes": 1, "suffix": "/../../x"}}},
-            {"blobs": {"artifact": {"sha256": "c" * 64, "size_bytes": 1.5, "suffix": ".safetensors"}}},
-        ],
-    )
-    def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
-        plain = json.loads(revision_to_json(ENTRY))
-        for path, value in change.items():
-            *outer, field = path.split(".")
-            (plain[outer[0]] if outer else plain)[field] = value
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
-            revision_from_json(json.dumps(plain).encode())
-
-    def test_that_is_cut_off_anywhere_is_refused(self) -> None:
-        whole = revision_to_json(ENTRY).rstrip()
-        for length in range(len(whole)):
-            with pytest.raises(ArtifactInvalid):
-                revision_from_json(whole[:length])
+    @pytest.mark.parametrize("number", [None, 0, -1, 1.0, "1", True, [1]])
+    def test_that_is_none_is_refused(self, number: object) -> None:
+        with pytest.raises(ArtifactInvalid, match="no format number"):
+            check_format(number)

@@ -9,72 +9,146 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.storage.examples import ROW_EXAMPLES
-from tests.storage.make_golden import ARTIFACTS, golden_record, make_golden
+from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, open_aliases, open_catalog, open_names
+from tests.storage.make_golden import ARTIFACTS, START, golden_draft, make_golden
+from tests.storage.model import Server
+from windrow.domain.classifier import Notes
 from windrow.domain.dataset import data_sha256
 from windrow.domain.errors import ClassifierNotFound
-from windrow.storage.artifact import ARTIFACT, FORMAT, ROWS, artifact_from_bytes, revision_from_json, rows_from_blob
+from windrow.domain.listing import Page
+from windrow.domain.names import Reference
+from windrow.storage.artifact import ARTIFACT, FORMAT, ROWS, artifact_from_bytes, rows_from_blob
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
+from windrow.storage.revision import Buried, alias_from_json, revision_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
+NEWEST = GOLDEN / f"format-{FORMAT}"
 SPEC = Path(__file__).parents[2] / "docs" / "format.md"
-FORMATS = range(1, FORMAT + 1)
 
 
-@pytest.mark.parametrize("number", FORMATS)
-def test_a_released_format_stays_readable(number: int) -> None:
-    catalog = Catalog(LocalFiles(GOLDEN / f"format-{number}"))
-    (entry,) = catalog.live()
-    assert entry.record == golden_record("tickets", 2)
-    assert rows_from_blob(catalog.read_blob("tickets", entry.blobs[ROWS])) == ROW_EXAMPLES
-    read = artifact_from_bytes(catalog.read_blob("tickets", entry.blobs[ARTIFACT]))
-    np.testing.assert_array_equal(read.head.weights, ARTIFACTS[1].head.weights, strict=True)
-    np.testing.assert_array_equal(read.head.bias, ARTIFACTS[1].head.bias, strict=True)
-    assert (read.adapter or {}).keys() == (ARTIFACTS[1].adapter or {}).keys()
-    for name, tensor in (ARTIFACTS[1].adapter or {}).items():
+@pytest.fixture(params=range(1, FORMAT + 1))
+def files(request: pytest.FixtureRequest) -> LocalFiles:
+    return LocalFiles(GOLDEN / f"format-{request.param}")
+
+
+@pytest.fixture
+def catalog(files: LocalFiles) -> Catalog:
+    return open_catalog(files)
+
+
+def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
+    anew, taken_in, tickets = catalog.listing(Page()).classifiers
+    assert anew.record == golden_draft("anew", 3).record
+    assert tickets.record == golden_draft("tickets", 2).record
+    assert (tickets.notes, tickets.test) == (Notes("For the help desk, café too", ("best", "small")), TEST_SCORE)
+    assert taken_in.record == golden_draft("taken_in", 1).record
+    assert taken_in.origin is not None
+    assert (taken_in.origin.name, taken_in.origin.revision, taken_in.keeps_rows) == ("theirs", 7, False)
+
+
+@pytest.mark.parametrize("revision", [2, 3])
+def test_the_blobs_of_a_released_format_stay_readable(catalog: Catalog, revision: int) -> None:
+    entry = catalog.find(Reference("tickets", revision)).entry
+    assert rows_from_blob(catalog.blobs.read("tickets", entry.blobs[ROWS])) == ROW_EXAMPLES
+    read, made = artifact_from_bytes(catalog.blobs.read("tickets", entry.blobs[ARTIFACT])), ARTIFACTS[revision - 1]
+    np.testing.assert_array_equal(read.head.weights, made.head.weights, strict=True)
+    np.testing.assert_array_equal(read.head.bias, made.head.bias, strict=True)
+    assert (read.adapter or {}).keys() == (made.adapter or {}).keys()
+    for name, tensor in (made.adapter or {}).items():
         np.testing.assert_array_equal((read.adapter or {})[name], tensor, strict=True)
 
 
-@pytest.mark.parametrize("number", FORMATS)
-def test_a_deletion_of_a_released_format_stays_one(number: int) -> None:
+def test_what_was_purged_in_a_released_format_stays_purged(files: LocalFiles, catalog: Catalog) -> None:
+    assert open_names(files).revisions("tickets") == (2, 3)
     with pytest.raises(ClassifierNotFound):
-        Catalog(LocalFiles(GOLDEN / f"format-{number}")).current("gone")
+        catalog.current("half_gone")
 
 
-@pytest.mark.parametrize("number", FORMATS)
-def test_every_numbered_file_of_a_released_format_can_be_read(number: int) -> None:
-    paths = sorted((GOLDEN / f"format-{number}").rglob("*.json"))
-    assert len(paths) == 4
-    for path in paths:
-        revision_from_json(path.read_bytes())
+def test_a_deletion_of_a_released_format_stays_one(catalog: Catalog) -> None:
+    (gone,) = catalog.listing(Page(deleted=True)).classifiers
+    assert (gone.record, gone.deleted_at) == (golden_draft("gone", 1).record, START.replace(minute=10))
+    with pytest.raises(ClassifierNotFound):
+        catalog.current("gone")
+
+
+def test_what_was_deleted_before_a_training_of_a_released_format_waits_to_be_purged(catalog: Catalog) -> None:
+    assert catalog.current("anew").buried == Buried(2, START.replace(minute=12))
+    assert catalog.find(Reference("anew", 1)).entry.record == golden_draft("anew", 1).record
+
+
+def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catalog: Catalog) -> None:
+    aliases = open_aliases(files)
+    assert [(alias.name, str(alias.points_to), alias.answers) for alias in aliases.list()] == [
+        ("live", "tickets@3", True)
+    ]
+    assert catalog.find(Reference("live")).entry.record.revision == 3
+    assert [change.event for change in aliases.history("live")] == ["promoted", "promoted", "rolled_back"]
+    assert [(change.event, change.said.reason) for change in aliases.history("former")] == [
+        ("promoted", ""),
+        ("removed", "nobody asks for it"),
+    ]
+
+
+def test_a_released_format_is_sound_but_for_the_purge_that_was_not_finished(files: LocalFiles) -> None:
+    assert Server(files).finding_codes() == {"purge_unfinished"}
+
+
+def test_the_golden_folder_has_every_kind_of_file() -> None:
+    kinds = {json.loads(path.read_bytes())["kind"] for path in NEWEST.rglob("*.json")}
+    of_aliases = {"promoted", "rolled_back", "removed"}
+    endings = {"deleted", "purged"}
+    assert kinds == {"imported", "trained", "described", "measured", "restored", "trimmed"} | endings | of_aliases
 
 
 def test_what_is_written_today_has_the_golden_form(tmp_path: Path) -> None:
     make_golden(tmp_path)
-    for golden in (GOLDEN / f"format-{FORMAT}").rglob("*.json"):
-        kept, written = (
-            json.loads(path.read_bytes())
-            for path in (golden, tmp_path / golden.relative_to(GOLDEN / f"format-{FORMAT}"))
-        )
-        for plain in (kept, written):  # how well gzip packs differs from one zlib to the next
+    golden, written = (sorted(str(path.relative_to(root)) for path in root.rglob("*")) for root in (NEWEST, tmp_path))
+    assert [path for path in written if not path.endswith(".gz")] == [p for p in golden if not p.endswith(".gz")]
+    for path in NEWEST.rglob("*.json"):
+        kept, new = (json.loads(one.read_bytes()) for one in (path, tmp_path / path.relative_to(NEWEST)))
+        for plain in (kept, new):  # how well gzip packs differs from one zlib to the next
             plain.get("blobs", {}).pop(ROWS, None)
-        assert written == kept, "the format changed: docs/format.md says what to do"
+        assert new == kept, "the format changed: docs/format.md says what to do"
 
 
-def test_the_example_in_the_spec_is_a_revision() -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", SPEC.read_text(), re.DOTALL)
-    revision_from_json(example.encode())
+def test_the_same_is_written_byte_for_byte(tmp_path: Path) -> None:
+    roots = tmp_path / "one", tmp_path / "other"
+    for root in roots:
+        make_golden(root)
+    one, other = ({path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in roots)
+    assert one == other
 
 
-def test_the_spec_names_every_field_of_a_record() -> None:
+def test_the_examples_in_the_spec_can_be_read() -> None:
+    classifier, alias = re.findall(r"```json\n(.*?)```", SPEC.read_text(), re.DOTALL)
+    revision_from_json("tickets", 2, classifier.encode())
+    alias_from_json("tickets", 2, alias.encode())
+    endings = re.findall(r'```\n(\{"format": 1, "kind": "(?:deleted|purged)".*?)```', SPEC.read_text(), re.DOTALL)
+    assert len(endings) == 2
+    for ending in endings:
+        revision_from_json("tickets", 2, ending.encode())
+
+
+def test_the_spec_names_every_field_and_every_kind() -> None:
     spec = SPEC.read_text()
-    golden = json.loads((GOLDEN / f"format-{FORMAT}/classifiers/tickets/000002.json").read_bytes())
-    record, adapter = golden["record"], golden["record"]["summary"]["adapter"]
-    parts = (golden, record, record["base_model"], record["recipe"], record["summary"], record["summary"]["head"])
-    for part in (*parts, adapter, adapter["candidates"][0], golden["blobs"][ROWS]):
-        for field in part:
-            assert f"`{field}`" in spec, field
+    files = [json.loads(path.read_bytes()) for path in NEWEST.rglob("*.json")]
+    words = {*map(_kind, files)}.union(*map(_fields, files))
+    assert {word for word in words if f"`{word}`" not in spec and f'"kind": "{word}"' not in spec} == set()
+
+
+def _kind(file: dict[str, str]) -> str:
+    return file["kind"]
+
+
+def _fields(plain: object) -> set[str]:
+    """Return the names of all fields, but not those that stand for something else: labels, libraries and digests."""
+    if isinstance(plain, list):
+        return set().union(*map(_fields, plain))
+    if not isinstance(plain, dict):
+        return set()
+    inner = (value for name, value in plain.items() if name not in {"rows_per_label", "versions"})
+    return set(plain).union(*map(_fields, inner))
 
 
 def test_the_commands_in_the_spec_compute_the_digest_of_the_training_rows(tmp_path: Path) -> None:

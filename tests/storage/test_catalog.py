@@ -1,27 +1,39 @@
-"""The catalog: commits, deletions, names, damage, and what other catalogs on the same place see."""
+"""The catalog: commits, what names mean, damage, and what other catalogs on the same place see."""
 
 import json
 import logging
 import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import blobs, record, wait_for_tick
-from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidName, NameTaken
+from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog, open_names, promote, record, wait_for_tick
+from windrow.domain.classifier import Notes, NotesChange, Origin
+from windrow.domain.errors import (
+    ArtifactInvalid,
+    ClassifierExists,
+    ClassifierNotFound,
+    ConcurrentChange,
+    InvalidName,
+    InvalidParameter,
+    NameTaken,
+    RevisionNotFound,
+)
+from windrow.domain.listing import Page
+from windrow.domain.names import Reference, read_reference
 from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import FRESH_NS, Files, LocalFiles
+from windrow.storage.revision import Purged, revision_to_json
+
+AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -31,312 +43,367 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
 
 @pytest.fixture
 def catalog(files: Files) -> Catalog:
-    return Catalog(files)
+    return open_catalog(files, lambda: AT)
 
 
 def names(catalog: Catalog) -> list[str]:
-    return [entry.record.name for entry in catalog.live()]
+    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
 
 
 class TestPublish:
-    def test_makes_a_classifier_that_reads_back(self, catalog: Catalog) -> None:
-        published = catalog.publish(record(), blobs())
-        entry = catalog.current("tickets")
-        assert published == entry
-        assert entry.record == record(revision=1)
-        assert {role: catalog.read_blob("tickets", ref) for role, ref in entry.blobs.items()} == blobs()
+    def test_makes_a_classifier_that_reads_back(self, files: Files, catalog: Catalog) -> None:
+        published = catalog.publish(draft(contents=blobs(), description="for the help desk"))
+        for each in (catalog, open_catalog(files)):
+            assert each.current("tickets") == published
+        assert (published.kind, published.at, published.record) == ("trained", AT, record(revision=1))
+        assert (published.notes, published.test, published.origin) == (Notes("for the help desk"), None, None)
+        assert {role: catalog.blobs.read("tickets", ref) for role, ref in published.blobs.items()} == blobs()
 
     def test_of_an_existing_name_adds_a_revision_and_keeps_the_older_one(self, files: Files, catalog: Catalog) -> None:
-        catalog.publish(record(mark="a"), blobs(1))
-        assert catalog.publish(record(mark="b"), blobs(2)).record == record(mark="b", revision=2)
+        catalog.publish(draft(mark="a", contents=blobs(1)))
+        assert catalog.publish(draft(mark="b", contents=blobs(2))).record == record(mark="b", revision=2)
         assert catalog.current("tickets").record == record(mark="b", revision=2)
+        assert catalog.find(Reference("tickets", 1)).entry.record == record(mark="a", revision=1)
         assert files.list("classifiers/tickets") == ["000001.json", "000002.json", "blobs"]
 
+    def test_counts_whatever_its_record_says(self, catalog: Catalog) -> None:
+        one = draft()
+        assert catalog.publish(replace(one, record=replace(one.record, revision=9))).record.revision == 1
+
+    def test_keeps_what_is_said_about_a_name_unless_it_says_otherwise(self, catalog: Catalog) -> None:
+        change = NotesChange("old", ("b", "a", "b"))
+        assert catalog.publish(replace(draft(), notes=change)).notes == Notes("old", ("a", "b"))
+        assert catalog.publish(draft()).notes == Notes("old", ("a", "b"))
+        assert catalog.publish(draft(description="new")).notes == Notes("new", ("a", "b"))
+
+    def test_says_nothing_about_a_name_that_was_deleted(self, catalog: Catalog) -> None:
+        catalog.publish(draft(description="old"))
+        catalog.delete("tickets")
+        assert catalog.publish(draft()).notes == Notes()
+
+    def test_measures_nothing_by_what_was_measured_of_another_revision(self, files: Files, catalog: Catalog) -> None:
+        measured = replace(catalog.publish(draft()), kind="measured", test=TEST_SCORE)
+        open_names(files).classifiers.append("tickets", 2, revision_to_json("tickets", 2, measured))
+        assert catalog.publish(draft()).test is None
+        assert catalog.find(Reference("tickets", 1)).entry.test == TEST_SCORE
+
+    def test_of_an_import_says_where_it_came_from_and_how_it_did_there(self, catalog: Catalog) -> None:
+        origin = Origin("theirs", 7, AT)
+        entry = catalog.publish(replace(draft(origin=origin), test=TEST_SCORE))
+        assert (entry.kind, entry.origin, entry.test, entry.is_training) == ("imported", origin, TEST_SCORE, True)
+        assert catalog.publish(draft()).origin is None
+
     def test_shares_a_blob_that_is_there_already(self, files: Files, catalog: Catalog) -> None:
-        catalog.publish(record(), blobs())
-        catalog.publish(record(), blobs())
+        for _ in range(2):
+            catalog.publish(draft(contents=blobs()))
         assert len(files.list("classifiers/tickets/blobs")) == len(blobs())
 
     def test_replaces_a_blob_of_the_same_name_that_was_damaged(self, tmp_path: Path) -> None:
-        catalog = Catalog(LocalFiles(tmp_path))
-        catalog.publish(record(), blobs())
+        catalog = open_catalog(LocalFiles(tmp_path))
+        catalog.publish(draft(contents=blobs()))
         for path in (tmp_path / "classifiers/tickets/blobs").iterdir():
             path.write_bytes(b"")
-        entry = Catalog(LocalFiles(tmp_path)).publish(record(), blobs())
-        ref = catalog.current("tickets").blobs[ARTIFACT]
+        entry = open_catalog(LocalFiles(tmp_path)).publish(draft(contents=blobs()))
         assert entry.record.revision == 2
-        assert catalog.read_blob("tickets", ref) == blobs()[ARTIFACT]
+        assert catalog.blobs.read("tickets", catalog.current("tickets").blobs[ARTIFACT]) == blobs()[ARTIFACT]
 
     def test_goes_on_counting_after_a_deletion(self, catalog: Catalog) -> None:
-        catalog.publish(record(), blobs())
+        catalog.publish(draft())
         catalog.delete("tickets")
-        assert catalog.publish(record(), blobs()).record.revision == 3
+        assert catalog.publish(draft()).record.revision == 3
         assert names(catalog) == ["tickets"]
 
     def test_goes_on_counting_beyond_six_digits(self, files: Files, catalog: Catalog) -> None:
         files.put_new("classifiers/tickets/999999.json", b"{}")
-        assert [catalog.publish(record(), {}).record.revision for _ in range(2)] == [1_000_000, 1_000_001]
+        assert [catalog.publish(draft()).record.revision for _ in range(2)] == [1_000_000, 1_000_001]
         assert catalog.current("tickets").record.revision == 1_000_001
+
+    def test_starts_anew_where_a_purge_was_not_finished(self, files: Files, catalog: Catalog) -> None:
+        for seed in (1, 2):
+            catalog.publish(draft(contents=blobs(seed), description="old"))
+        purged = revision_to_json("tickets", 3, Purged("purged", AT))
+        open_names(files).classifiers.append("tickets", 3, purged)
+        assert names(catalog) == []
+        entry = catalog.publish(draft(mark="b", contents=blobs(3)))
+        assert (entry.record.revision, entry.notes) == (1, Notes())
+        assert files.list("classifiers/tickets") == ["000001.json", "blobs"]
+        assert files.list("classifiers/tickets/blobs") == sorted(ref.file_name for ref in entry.blobs.values())
+
+    def test_that_may_not_overwrite_is_refused_by_what_exists(self, files: Files, catalog: Catalog) -> None:
+        once = draft(overwrite=False)
+        catalog.publish(once)
+        for refused in (lambda: catalog.publish(once), lambda: catalog.check_name_free("tickets", overwrite=False)):
+            with pytest.raises(ClassifierExists, match="send overwrite=true") as caught:
+                refused()
+            assert caught.value.facts == {"name": "tickets"}
+        catalog.delete("tickets")
+        assert catalog.publish(once).record.revision == 3
+        files.put_new("classifiers/tickets/000004.json", b"{")
+        with pytest.raises(ClassifierExists):
+            catalog.publish(once)
 
     def test_refuses_a_bad_name(self, files: Files, catalog: Catalog) -> None:
         with pytest.raises(InvalidName):
-            catalog.publish(record("../tickets"), blobs())
+            catalog.publish(draft("../tickets", contents=blobs()))
         assert files.list("classifiers") == []
 
     def test_refuses_a_name_that_differs_only_in_case(self, files: Files, catalog: Catalog) -> None:
-        catalog.publish(record("Tickets"), blobs())
-        for refused in (catalog.check_name_free, lambda name: catalog.publish(record(name), blobs())):
+        catalog.publish(draft("Tickets", contents=blobs()))
+        for refused in (catalog.check_name_free, lambda name: catalog.publish(draft(name, contents=blobs()))):
             with pytest.raises(NameTaken) as caught:
                 refused("tickets")
             assert caught.value.facts == {"name": "tickets", "existing_name": "Tickets"}
         assert files.list("classifiers") == ["Tickets"]
 
-    def test_takes_a_name_whose_other_spelling_was_deleted(self, catalog: Catalog) -> None:
-        catalog.publish(record("Tickets"), blobs())
-        catalog.delete("Tickets")
-        catalog.publish(record("tickets"), blobs())
-        assert names(catalog) == ["tickets"]
-
-    def test_withdraws_when_another_spelling_was_committed_meanwhile(self) -> None:
-        files = RacingFiles()
-        catalog = Catalog(files)
-        files.race = lambda: Catalog(files).publish(record("Tickets"), blobs())
-        with pytest.raises(NameTaken):
-            catalog.publish(record("tickets"), blobs())
-        assert names(catalog) == ["Tickets"]
-
-    def test_does_not_withdraw_a_name_that_was_live_before(self) -> None:
-        files = RacingFiles()
-        catalog = Catalog(files)
-        catalog.publish(record("tickets"), blobs())
-        content = files.get("classifiers/tickets/000001.json").replace(b"tickets", b"Tickets")
-        files.race = partial(files.put_new, "classifiers/Tickets/000001.json", content)
-        assert catalog.publish(record("tickets"), blobs()).record.revision == 2
-        assert names(catalog) == ["Tickets", "tickets"]
-
-    def test_withdraws_its_own_revision_only(self) -> None:
-        files = RacingFiles()
-
-        class OvertakenCatalog(Catalog):
-            """Between its commit and its withdrawal, another server trains the same name."""
-
-            def _withdraw(self, record: Record) -> None:
-                Catalog(files)._append(replace(record, data_sha256="b" * 64), {})
-                super()._withdraw(record)
-
-        catalog = OvertakenCatalog(files)
-        files.race = lambda: Catalog(files).publish(record("Tickets"), {})
-        with pytest.raises(NameTaken):
-            catalog.publish(record("tickets"), blobs())
-        assert catalog.current("tickets").record.data_sha256 == "b" * 64
-
-    def test_takes_the_next_number_when_another_catalog_was_faster(self) -> None:
-        files = RacingFiles()
-        files.race = lambda: Catalog(files).publish(record(mark="b"), {})
-        assert Catalog(files).publish(record(mark="a"), {}).record == record(mark="a", revision=2)
-        assert Catalog(files).current("tickets").record == record(mark="a", revision=2)
-
-
-class RacingFiles(MemoryFiles):
-    """Lets another server act once, just before the next commit."""
-
-    race: Callable[[], object] | None = None
-
-    def put_new(self, key: str, data: bytes) -> None:
-        if key.endswith(".json") and self.race is not None:
-            race, self.race = self.race, None
-            race()
-        super().put_new(key, data)
-
-
-class TestDelete:
-    def test_hides_a_classifier_and_keeps_its_files(self, files: Files, catalog: Catalog) -> None:
-        catalog.publish(record(), blobs())
-        catalog.delete("tickets")
-        assert names(catalog) == []
-        with pytest.raises(ClassifierNotFound):
-            catalog.current("tickets")
-        assert len(files.list("classifiers/tickets/blobs")) == len(blobs())
-
-    def test_writes_a_dated_tombstone(self, files: Files) -> None:
-        catalog = Catalog(files, now=lambda: datetime(2025, 9, 16, 8, 0, tzinfo=UTC))
-        catalog.publish(record(), blobs())
-        catalog.delete("tickets")
-        tombstone = json.loads(files.get("classifiers/tickets/000002.json"))
-        assert tombstone == {"format": 1, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
-
-    def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
-        catalog.publish(record(), blobs())
-        catalog.delete("tickets")
-        for name in ("tickets", "unheard-of"):
-            with pytest.raises(ClassifierNotFound):
-                catalog.delete(name)
+    def test_refuses_the_name_of_an_alias(self, files: Files, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        promote(files, "live", "tickets")
+        for name in ("live", "LIVE"):
+            with pytest.raises(NameTaken):
+                catalog.publish(draft(name))
         assert files.list("classifiers") == ["tickets"]
 
-    def test_that_meets_another_deletion_leaves_one_tombstone(self) -> None:
-        files = RacingFiles()
-        catalog = Catalog(files)
-        catalog.publish(record(), {})
-        files.race = lambda: Catalog(files).delete("tickets")
+    def test_takes_a_name_whose_other_spelling_was_deleted(self, catalog: Catalog) -> None:
+        catalog.publish(draft("Tickets"))
+        catalog.delete("Tickets")
+        catalog.publish(draft("tickets"))
+        assert names(catalog) == ["tickets"]
+
+    def test_that_would_not_read_back_is_refused(self, files: Files, catalog: Catalog) -> None:
+        one = draft()
+        with pytest.raises(ArtifactInvalid):
+            catalog.publish(replace(one, record=replace(one.record, labels=("bug", "billing"))))
+        assert names(catalog) == []
+
+    def test_meets_a_file_that_was_put_by_hand_without_the_lock(self) -> None:
+        files = MemoryFiles()
+        catalog = open_catalog(files)
+        catalog.publish(draft())
+        assert names(catalog) == ["tickets"]
+        files.kept["classifiers/tickets/000002.json"] = b"{}"  # no look tells
+        with pytest.raises(ConcurrentChange):
+            catalog.publish(draft())
+
+
+class TestPreview:
+    def test_is_what_would_be_published_and_saves_nothing(self, files: Files, catalog: Catalog) -> None:
+        for description in ("first", None):
+            one = draft(contents=blobs(), description=description)
+            before = files.list("classifiers")
+            previewed = catalog.preview(one)
+            assert files.list("classifiers") == before
+            assert catalog.publish(one) == previewed
+
+    def test_counts_from_one_where_a_purge_was_not_finished(self, files: Files, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        purged = revision_to_json("tickets", 2, Purged("purged", AT))
+        open_names(files).classifiers.append("tickets", 2, purged)
+        previewed = catalog.preview(draft())
+        assert previewed.record.revision == 1
+        assert catalog.publish(draft()) == previewed
+
+    def test_refuses_what_could_not_be_published(self, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        refused = {"../x": InvalidName, "TICKETS": NameTaken, "tickets": ClassifierExists}
+        for name, error in refused.items():
+            with pytest.raises(error):
+                catalog.preview(draft(name, overwrite=False))
+
+
+class TestFind:
+    @pytest.fixture(autouse=True)
+    def _some(self, files: Files, catalog: Catalog) -> None:
+        """Revisions 1 and 2 of ``t_v1``, 1 of ``t_v2``, and aliases to all of them."""
+        for name, mark in (("t_v1", "a"), ("t_v1", "b"), ("t_v2", "c")):
+            catalog.publish(draft(name, mark=mark))
+        for alias, target in (("live", "t_v1"), ("pinned", "t_v1@1"), ("new", "t_v2")):
+            promote(files, alias, target)
+
+    @pytest.mark.parametrize(
+        ("reference", "mark", "target", "alias"),
+        [
+            ("t_v1", "b", "t_v1", None),
+            ("t_v1@1", "a", "t_v1@1", None),
+            ("t_v1@2", "b", "t_v1@2", None),
+            ("t@latest", "c", "t_v2", None),
+            ("live", "b", "t_v1", "live"),
+            ("pinned", "a", "t_v1@1", "pinned"),
+        ],
+    )
+    def test_says_what_a_reference_means_and_what_to_point_at(
+        self, catalog: Catalog, reference: str, mark: str, target: str, alias: str | None
+    ) -> None:
+        found = catalog.find(read_reference(reference))
+        assert found.entry.record.data_sha256 == mark * 64
+        assert (str(found.target), found.alias) == (target, alias)
+
+    @pytest.mark.parametrize(
+        ("reference", "error"),
+        [
+            ("t", ClassifierNotFound),
+            ("t_v3", ClassifierNotFound),
+            ("t_v3@1", ClassifierNotFound),
+            ("t_v1@3", RevisionNotFound),
+            ("live@1", ClassifierNotFound),
+            ("live@latest", ClassifierNotFound),
+            ("t_v1@latest", ClassifierNotFound),
+        ],
+    )
+    def test_of_what_means_nothing_is_refused(self, catalog: Catalog, reference: str, error: type[Exception]) -> None:
+        with pytest.raises(error):
+            catalog.find(read_reference(reference))
+
+    def test_of_an_alias_whose_classifier_is_gone_says_where_it_points(self, catalog: Catalog) -> None:
+        catalog.purge_revision("t_v1", 1, force=True)
+        catalog.delete("t_v2", force=True)
+        for alias, target, error in (("pinned", "t_v1@1", RevisionNotFound), ("new", "t_v2", ClassifierNotFound)):
+            with pytest.raises(error, match=f"The alias {alias} points to {target}, which does not answer") as caught:
+                catalog.find(Reference(alias))
+            assert caught.value.facts["alias"] == alias
+        catalog.delete("t_v1", force=True)
         with pytest.raises(ClassifierNotFound):
-            catalog.delete("tickets")
-        assert files.list("classifiers/tickets") == ["000001.json", "000002.json"]
+            catalog.find(Reference("pinned"))
+
+    def test_of_what_is_damaged_is_an_error(self, files: Files, catalog: Catalog) -> None:
+        files.put_new("classifiers/t_v1/000003.json", b"{")
+        files.put_new("aliases/new/000002.json", b"{")
+        for reference in ("t_v1", "t_v1@1", "live", "new"):
+            with pytest.raises(ArtifactInvalid):
+                catalog.find(read_reference(reference))
+
+    def test_costs_one_look_while_nothing_changes(self) -> None:
+        files = MemoryFiles()
+        catalog = open_catalog(files)
+        for mark in "ab":
+            catalog.publish(draft(mark=mark))
+        promote(files, "live", "tickets")
+        for reference, looks in (("tickets", 1), ("live", 3)):  # is it a classifier, where it points, what is there
+            catalog.find(Reference(reference))
+            files.calls.clear()
+            catalog.find(Reference(reference))
+            assert files.calls["change_token"] == looks
+            assert files.calls["get"] == 0
+
+    def test_follows_an_alias_that_was_promoted_away_from_what_was_then_deleted(self) -> None:
+        files = PromotedMeanwhile()
+        catalog = open_catalog(files)
+        for name in ("old", "new"):
+            catalog.publish(draft(name))
+        promote(files, "live", "old")
+        files.is_racing = True
+        found = catalog.find(Reference("live"))
+        assert (found.entry.record.name, str(found.target)) == ("new", "new")
+        assert not files.is_racing
+
+
+class PromotedMeanwhile(MemoryFiles):
+    """Lets another server promote ``new`` and delete ``old`` once, between a look at the alias and one at ``old``."""
+
+    is_racing = False
+
+    def change_token(self, prefix: str) -> str | None:
+        if self.is_racing and prefix == "classifiers/old":
+            self.is_racing = False
+            promote(self, "live", "new")
+            open_catalog(self).delete("old")
+        return super().change_token(prefix)
 
 
 class TestCurrent:
     def test_of_an_unknown_name_lists_near_names(self, catalog: Catalog) -> None:
         for name in ("tickets_v1", "tickets_v2", "moods"):
-            catalog.publish(record(name), {})
+            catalog.publish(draft(name))
         with pytest.raises(ClassifierNotFound, match="Did you mean tickets_v") as caught:
             catalog.current("ticket_v1")
         assert caught.value.facts["near_names"] == ["tickets_v1", "tickets_v2"]
 
-    def test_of_an_unknown_name_opens_near_names_only_and_lists_the_live_ones(self) -> None:
-        files = MemoryFiles()
-        for name in ("tickets_v1", "tickets_v2", *"abcdef"):
-            Catalog(files).publish(record(name), {})
-        Catalog(files).delete("tickets_v2")
-        files.calls.clear()
-        with pytest.raises(ClassifierNotFound) as caught:
-            Catalog(files).current("ticket_v1")
-        assert caught.value.facts["near_names"] == ["tickets_v1"]
-        assert files.calls["get"] == 2
+    def test_of_an_alias_is_refused(self, files: Files, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        promote(files, "live", "tickets")
+        with pytest.raises(ClassifierNotFound, match="live is an alias"):
+            catalog.current("live")
 
     def test_costs_one_look_while_nothing_changes(self) -> None:
         files = MemoryFiles()
-        catalog = Catalog(files)
-        catalog.publish(record(), {})
+        catalog = open_catalog(files)
+        catalog.publish(draft())
         catalog.current("tickets")
         files.calls.clear()
         catalog.current("tickets")
         assert files.calls == {"change_token": 1}
 
-    def test_sees_a_commit_that_came_while_it_was_listing(self) -> None:
-        files = ListingRaces()
-        catalog = Catalog(files)
-        catalog.publish(record(mark="a"), {})
-        files.race = lambda: Catalog(files).publish(record(mark="b"), {})
-        catalog.current("tickets")
-        assert catalog.current("tickets").record == record(mark="b", revision=2)
 
-    def test_remembers_nothing_of_names_that_do_not_exist(self, catalog: Catalog) -> None:
-        for number in range(10):
+class TestDescribe:
+    def test_changes_what_is_said_and_nothing_else(self, files: Files, catalog: Catalog) -> None:
+        origin = Origin("theirs", 7, AT)
+        catalog.publish(draft(contents=blobs(1)))
+        before = catalog.publish(replace(draft(contents=blobs(2), origin=origin), test=TEST_SCORE))
+        after = catalog.describe("tickets", NotesChange("for the help desk", ("best",)))
+        assert after == replace(before, kind="described", notes=Notes("for the help desk", ("best",)))
+        assert open_catalog(files).current("tickets") == after
+        assert catalog.describe("tickets", NotesChange(tags=())).notes == Notes("for the help desk")
+
+    def test_adds_no_revision_and_shows_in_all_of_them(self, catalog: Catalog) -> None:
+        for _ in range(2):
+            catalog.publish(draft())
+        catalog.describe("tickets", NotesChange("new"))
+        assert [catalog.find(Reference("tickets", number)).entry.notes.description for number in (1, 2)] == ["new"] * 2
+        with pytest.raises(RevisionNotFound):
+            catalog.find(Reference("tickets", 3))
+        assert catalog.publish(draft()).record.revision == 4
+
+    def test_that_changes_nothing_writes_nothing(self, files: Files, catalog: Catalog) -> None:
+        entry = catalog.publish(draft(description="as it is"))
+        for change in (NotesChange(), NotesChange("as it is"), NotesChange(tags=())):
+            assert catalog.describe("tickets", change) == entry
+        assert files.list("classifiers/tickets") == ["000001.json"]
+
+    def test_by_what_breaks_a_rule_is_refused(self, files: Files, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        with pytest.raises(InvalidParameter):
+            catalog.describe("tickets", NotesChange(tags=("",)))
+        assert files.list("classifiers/tickets") == ["000001.json"]
+
+    def test_of_what_is_not_there_is_refused(self, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        catalog.delete("tickets")
+        for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
-                catalog.current(f"guess_{number}")
-        assert catalog._index == {}
-
-    def test_refuses_a_name_that_could_lead_elsewhere(self, catalog: Catalog) -> None:
-        for verb in (catalog.current, catalog.delete, catalog.check_name_free):
-            with pytest.raises(InvalidName):
-                verb("../../etc")
+                catalog.describe(name, NotesChange("new"))
+        with pytest.raises(InvalidName):
+            catalog.describe("../tickets", NotesChange("new"))
 
 
-class ListingRaces(MemoryFiles):
-    """Lets another server act once, just after the next listing."""
-
-    race: Callable[[], object] | None = None
-
-    def list(self, prefix: str) -> list[str]:
-        names = super().list(prefix)
-        if self.race is not None and prefix == "classifiers/tickets":
-            race, self.race = self.race, None
-            race()
-        return names
-
-
-class TestLive:
-    def test_is_sorted_by_name_and_leaves_out_the_deleted(self, catalog: Catalog) -> None:
-        for name in ("b", "c", "a"):
-            catalog.publish(record(name), {})
+class TestEntries:
+    def test_are_of_every_file_that_can_be_read(self, files: Files, catalog: Catalog) -> None:
+        for name in ("b", "a", "a"):
+            catalog.publish(draft(name))
+        catalog.describe("b", NotesChange("new"))
         catalog.delete("b")
-        assert names(catalog) == ["a", "c"]
+        files.put_new("classifiers/c/000001.json", b"{")
+        found = [(entry.record.name, entry.record.revision, entry.kind) for entry in catalog.entries()]
+        assert found == [("a", 1, "trained"), ("a", 2, "trained"), ("b", 1, "trained"), ("b", 1, "described")]
 
-    def test_costs_one_look_a_name_while_nothing_changes(self) -> None:
-        files = MemoryFiles()
-        catalog = Catalog(files)
+
+class TestNextName:
+    def test_is_free_among_classifiers_and_aliases_also_deleted_ones(self, files: Files, catalog: Catalog) -> None:
+        for name in ("t_v1", "t_v2", "T_v4", "u_v9"):
+            catalog.publish(draft(name))
+        assert catalog.next_name("t_v1") == "t_v5"
+        promote(files, "t_v7", "t_v1")
+        catalog.delete("T_v4")
+        assert catalog.next_name("t_v1") == "t_v8"
+        assert catalog.next_name("a" * 126) is None
+
+
+class TestPointedAt:
+    def test_tells_which_of_some_classifiers_have_which_aliases(self, files: Files, catalog: Catalog) -> None:
         for name in ("a", "b", "c"):
-            catalog.publish(record(name), {})
-        catalog.live()
-        files.calls.clear()
-        catalog.live()
-        assert files.calls == {"change_token": 4}
-
-    def test_ignores_what_is_no_classifier(self, tmp_path: Path) -> None:
-        root = tmp_path / "classifiers"
-        for folder in ("bad name", ".hidden", "empty", "tickets"):
-            (root / folder).mkdir(parents=True)
-        catalog = Catalog(LocalFiles(tmp_path))
-        catalog.publish(record(), {})
-        whole = (root / "tickets/000001.json").read_bytes()
-        strays = ["bad name/000001.json", ".hidden/000001.json", "README", "empty/1.json", "empty/000001.json.bak"]
-        for stray in [*strays, "tickets/000000.json.tmp", "tickets/2.json", "tickets/0000002.json", "tickets/notes"]:
-            (root / stray).write_bytes(whole)
-        assert names(catalog) == names(Catalog(LocalFiles(tmp_path))) == ["tickets"]
-        assert catalog.publish(record(), {}).record.revision == 2
-
-
-def test_a_name_takes_less_than_2_kb_of_memory() -> None:
-    files, count = MemoryFiles(), 200
-    for number in range(count):
-        Catalog(files).publish(record(f"tickets_{number}", mark=f"{number % 16:x}"), {})
-    catalog = Catalog(files)
-    catalog.page(1)
-    tracemalloc.start()
-    catalog.live()
-    taken_bytes, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert taken_bytes < 2_000 * count
-
-
-class TestPage:
-    def pages(self, catalog: Catalog, limit: int) -> list[str]:
-        """Return the names of every page, a page a string."""
-        found, after = [], None
-        while True:
-            entries, after = catalog.page(limit, after)
-            found.append("".join(entry.record.name for entry in entries))
-            if after is None:
-                return found
-
-    @pytest.mark.parametrize(
-        ("limit", "expected"), [(1, ["a", "c", "d", "f"]), (2, ["ac", "df"]), (3, ["acd", "f"]), (4, ["acdf"])]
-    )
-    def test_after_page_shows_each_live_name_once(self, catalog: Catalog, limit: int, expected: list[str]) -> None:
-        for name in "fbdaec":
-            catalog.publish(record(name), {})
-        catalog.delete("b")
-        catalog.delete("e")
-        assert self.pages(catalog, limit) == expected
-
-    def test_of_nothing_is_empty_and_the_last(self, catalog: Catalog) -> None:
-        assert catalog.page(10, None) == ((), None)
-
-    @pytest.mark.parametrize(("after", "expected"), [("a", "b"), ("aa", "b"), ("0", "a"), ("c", ""), ("~", "")])
-    def test_starts_after_any_name_also_one_that_is_gone(self, catalog: Catalog, after: str, expected: str) -> None:
-        for name in "abc":
-            catalog.publish(record(name), {})
-        catalog.delete("c")
-        entries, _ = catalog.page(1, after)
-        assert "".join(entry.record.name for entry in entries) == expected
-
-    def test_looks_at_its_own_names_and_one_more(self) -> None:
-        files = MemoryFiles()
-        for name in "abcdefgh":
-            Catalog(files).publish(record(name), {})
-        catalog = Catalog(files)
-        files.calls.clear()
-        assert catalog.page(2, "b")[1] == "d"
-        assert files.calls["get"] == 3
-        files.calls.clear()
-        catalog.page(2, "b")
-        assert files.calls == {"change_token": 1 + 3}
-
-    def test_leaves_out_a_damaged_name(self, tmp_path: Path) -> None:
-        catalog = Catalog(LocalFiles(tmp_path))
-        for name in "abc":
-            catalog.publish(record(name), {})
-        (tmp_path / "classifiers/b/000001.json").write_text("{")
-        assert self.pages(catalog, 1) == ["a", "c"]
+            catalog.publish(draft(name))
+        for alias, target in (("z", "a"), ("y", "a@1"), ("x", "b")):
+            promote(files, alias, target)
+        assert catalog.pointed_at(["a", "c", "unheard-of"]) == {"a": ("y", "z")}
+        assert catalog.pointed_at([]) == {}
 
 
 class TestOtherCatalogs:
@@ -351,44 +418,55 @@ class TestOtherCatalogs:
             if is_settled:  # trusted times need a new tick between two changes
                 wait_for_tick(tmp_path)
 
-        ours, theirs = (Catalog(LocalFiles(tmp_path, clock_ns)) for _ in range(2))
+        ours, theirs = (open_catalog(LocalFiles(tmp_path, clock_ns)) for _ in range(2))
         for round_number in range(20):
             for mark in "ab":
                 pause()
-                published = theirs.publish(record(mark=mark), {}).record
+                published = theirs.publish(draft(mark=mark)).record
                 assert ours.current("tickets").record == published
-                assert [entry.record for entry in ours.live()] == [published]
+                assert [one.record for one in ours.listing(Page()).classifiers] == [published]
             pause()
             theirs.delete("tickets")
             assert names(ours) == []
             assert published.revision == 3 * round_number + 2
 
     def test_see_a_folder_that_was_removed_and_made_anew(self, tmp_path: Path) -> None:
-        ours, theirs = Catalog(LocalFiles(tmp_path)), Catalog(LocalFiles(tmp_path))
-        theirs.publish(record(mark="a"), {})
+        ours, theirs = open_catalog(LocalFiles(tmp_path)), open_catalog(LocalFiles(tmp_path))
+        theirs.publish(draft(mark="a"))
         assert ours.current("tickets").record == record(mark="a")
         (tmp_path / "classifiers/tickets/000001.json").unlink()
         (tmp_path / "classifiers/tickets").rmdir()
-        theirs.publish(record(mark="b"), {})
+        theirs.publish(draft(mark="b"))
         assert ours.current("tickets").record == record(mark="b")
 
+    def test_see_a_purge_and_what_is_published_afterwards(self, files: Files, catalog: Catalog) -> None:
+        theirs = open_catalog(files)
+        for mark in "ab":
+            theirs.publish(draft(mark=mark))
+            assert catalog.current("tickets").record == record(mark=mark)
+            theirs.purge("tickets")
+            assert names(catalog) == []
+
     def test_in_many_threads_leave_no_gap(self, files: Files) -> None:
-        catalogs = [Catalog(files) for _ in range(4)]
+        catalogs = [open_catalog(files) for _ in range(4)]
+
+        def publish(turn: int) -> int:
+            return catalogs[turn % 4].publish(draft(contents=blobs(turn % 3))).record.revision
+
         with ThreadPoolExecutor(8) as threads:
-            published = list(threads.map(lambda turn: catalogs[turn % 4].publish(record(), blobs(turn % 3)), range(40)))
-        assert sorted(entry.record.revision for entry in published) == list(range(1, 41))
+            assert sorted(threads.map(publish, range(40))) == list(range(1, 41))
 
     def test_in_many_processes_leave_no_gap(self, tmp_path: Path) -> None:
         script = """
 import sys
 from pathlib import Path
-from tests.storage.examples import blobs, record
-from windrow.storage.catalog import Catalog
+from tests.storage.examples import blobs, draft, open_catalog
 from windrow.storage.files import LocalFiles
-catalog = Catalog(LocalFiles(Path(sys.argv[1])))
+catalog = open_catalog(LocalFiles(Path(sys.argv[1])))
 print("ready", flush=True)
 sys.stdin.readline()
-print(*(catalog.publish(record(mark=sys.argv[2]), blobs(turn % 3)).record.revision for turn in range(25)))
+drafts = (draft(mark=sys.argv[2], contents=blobs(turn % 3)) for turn in range(15))
+print(*(catalog.publish(one).record.revision for one in drafts))
 """
         command = [sys.executable, "-c", script, str(tmp_path)]
         workers = [
@@ -404,11 +482,11 @@ print(*(catalog.publish(record(mark=sys.argv[2]), blobs(turn % 3)).record.revisi
             worker.stdin.flush()
         replies = [worker.communicate()[0] for worker in workers]
         marks = {int(word): mark for mark, reply in zip("abcd", replies, strict=True) for word in reply.split()}
-        assert sorted(marks) == list(range(1, 101))
+        assert sorted(marks) == list(range(1, 61))
         for number, mark in marks.items():
             kept = json.loads((tmp_path / f"classifiers/tickets/{number:06d}.json").read_bytes())["record"]
             assert (kept["revision"], kept["data_sha256"]) == (number, mark * 64)
-        assert Catalog(LocalFiles(tmp_path)).current("tickets").record.revision == 100
+        assert open_catalog(LocalFiles(tmp_path)).current("tickets").record.revision == 60
 
 
 ROOT = Path(__file__).parents[2]
@@ -417,9 +495,9 @@ ROOT = Path(__file__).parents[2]
 class TestDamage:
     @pytest.fixture
     def local(self, tmp_path: Path) -> Catalog:
-        catalog = Catalog(LocalFiles(tmp_path))
+        catalog = open_catalog(LocalFiles(tmp_path))
         for name in ("moods", "tickets"):
-            catalog.publish(record(name), blobs())
+            catalog.publish(draft(name, contents=blobs()))
         return catalog
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": 2, "kind": "trained"}'])
@@ -439,12 +517,12 @@ class TestDamage:
         whole = path.read_bytes()
         path.write_bytes(b"")
         # Seen from an hour later, the folder's time is trusted, and mending the file in place does not move it.
-        local = Catalog(LocalFiles(tmp_path, lambda: time.time_ns() + 3_600_000_000_000))
+        local = open_catalog(LocalFiles(tmp_path, lambda: time.time_ns() + 3_600_000_000_000))
         assert names(local) == ["moods"]
         path.write_bytes(whole)
         assert names(local) == ["moods", "tickets"]
         path.write_bytes(b"")
-        assert Catalog(LocalFiles(tmp_path)).publish(record("tickets"), blobs()).record.revision == 2
+        assert open_catalog(LocalFiles(tmp_path)).publish(draft(contents=blobs())).record.revision == 2
         assert names(local) == ["moods", "tickets"]
         (tmp_path / "classifiers/moods/000002.json").write_bytes(b"")
         local.delete("moods")
@@ -469,7 +547,7 @@ class TestDamage:
     @pytest.mark.parametrize("content", [None, b"", b"other", "flipped"])
     def test_of_a_blob_is_never_handed_out(self, tmp_path: Path, local: Catalog, content: bytes | str | None) -> None:
         entry = local.current("tickets")
-        path = tmp_path / f"classifiers/tickets/blobs/{entry.blobs[ROWS].sha256}.jsonl.gz"
+        path = tmp_path / f"classifiers/tickets/blobs/{entry.blobs[ROWS].file_name}"
         if content == "flipped":
             whole = path.read_bytes()
             content = whole[:-1] + bytes([whole[-1] ^ 1])
@@ -477,22 +555,77 @@ class TestDamage:
         if isinstance(content, bytes):
             path.write_bytes(content)
         with pytest.raises(ArtifactInvalid, match=r"blobs/.*train the classifier again"):
-            local.read_blob("tickets", entry.blobs[ROWS])
-        assert local.read_blob("tickets", entry.blobs[ARTIFACT]) == blobs()[ARTIFACT]
-
-    def test_of_a_reference_to_a_blob_of_another_size_is_noticed(self, local: Catalog) -> None:
-        ref = local.current("tickets").blobs[ARTIFACT]
-        with pytest.raises(ArtifactInvalid):
-            local.read_blob("tickets", replace(ref, size_bytes=ref.size_bytes + 1))
+            local.blobs.read("tickets", entry.blobs[ROWS])
+        assert local.blobs.read("tickets", entry.blobs[ARTIFACT]) == blobs()[ARTIFACT]
 
 
-def test_a_copied_folder_is_a_classifier_of_the_other_directory(tmp_path: Path) -> None:
-    source, target = Catalog(LocalFiles(tmp_path / "source")), Catalog(LocalFiles(tmp_path / "target"))
-    source.publish(record(), blobs())
-    assert names(target) == []
-    target.publish(record("moods"), blobs())
-    subprocess.run(
-        ["cp", "-a", str(tmp_path / "source/classifiers/tickets"), str(tmp_path / "target/classifiers")], check=True
-    )
-    assert names(target) == ["moods", "tickets"]
-    assert target.read_blob("tickets", target.current("tickets").blobs[ARTIFACT]) == blobs()[ARTIFACT]
+class TestCopies:
+    @pytest.mark.parametrize("copy", [["cp", "-a"], ["cp", "-r"]])
+    def test_of_a_folder_are_classifiers_of_the_other_directory(self, tmp_path: Path, copy: list[str]) -> None:
+        source, target = (open_catalog(LocalFiles(tmp_path / name)) for name in ("source", "target"))
+        for seed in (1, 2):
+            source.publish(draft(contents=blobs(seed)))
+        source.describe("tickets", NotesChange("moved"))
+        assert names(target) == []
+        target.publish(draft("moods", contents=blobs()))
+        subprocess.run([*copy, tmp_path / "source/classifiers/tickets", tmp_path / "target/classifiers"], check=True)
+        assert names(target) == ["moods", "tickets"]
+        assert target.current("tickets") == source.current("tickets")
+        for revision, seed in ((1, 1), (2, 2)):
+            entry = target.find(Reference("tickets", revision)).entry
+            assert target.blobs.read("tickets", entry.blobs[ARTIFACT]) == blobs(seed)[ARTIFACT]
+        assert target.publish(draft(contents=blobs())).record.revision == 4
+
+    def test_of_aliases_point_where_they_did(self, tmp_path: Path) -> None:
+        source, target = LocalFiles(tmp_path / "source"), LocalFiles(tmp_path / "target")
+        for files in (source, target):
+            open_catalog(files).publish(draft())
+        promote(source, "live", "tickets")
+        subprocess.run(["cp", "-r", tmp_path / "source/aliases", tmp_path / "target"], check=True)
+        assert open_catalog(target).find(Reference("live")).target == Reference("tickets")
+
+    def test_of_a_name_that_an_alias_has_leave_the_classifier_to_answer(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        catalog = open_catalog(files)
+        catalog.publish(draft("tickets"))
+        promote(files, "live", "tickets")
+        catalog.publish(draft("other"))
+        text = files.get("classifiers/other/000001.json").replace(b'"other"', b'"live"')
+        files.put_new("classifiers/live/000001.json", text)
+        assert catalog.find(Reference("live")).entry.record.name == "live"
+
+
+@pytest.mark.parametrize("verb", ["current", "check_name_free", "delete", "purge", "restore"])
+def test_a_name_that_could_lead_elsewhere_is_refused(catalog: Catalog, verb: str) -> None:
+    with pytest.raises(InvalidName):
+        getattr(catalog, verb)("../../etc")
+
+
+class ListingRaces(MemoryFiles):
+    """Lets another server act once, just after the next listing of ``tickets``."""
+
+    race: Callable[[], object] | None = None
+
+    def list(self, prefix: str) -> list[str]:
+        found = super().list(prefix)
+        if self.race is not None and prefix == "classifiers/tickets":
+            race, self.race = self.race, None
+            race()
+        return found
+
+
+def test_a_reader_that_meets_a_purge_and_a_refit_sees_one_of_them() -> None:
+    files = ListingRaces()
+    ours, theirs = open_catalog(files), open_catalog(files)
+    theirs.publish(draft(mark="a"))
+
+    def purge_and_refit() -> None:
+        theirs.purge("tickets")
+        theirs.publish(draft(mark="b"))
+
+    files.race = lambda: theirs.purge("tickets")
+    with pytest.raises(ClassifierNotFound):
+        ours.current("tickets")
+    theirs.publish(draft(mark="a"))
+    files.race = purge_and_refit
+    assert ours.current("tickets").record == record(mark="b")

@@ -1,150 +1,184 @@
-"""Crash safety: whatever fails, and wherever the process dies, each name is in its old or in its new state."""
+"""Crash safety: whatever fails, and wherever the process dies, everything is in its old or in its new state."""
 
 import errno
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
-from tests.storage.examples import blobs, record
-from windrow.domain.classifier import Record
-from windrow.domain.errors import ClassifierNotFound, StorageFull
-from windrow.storage.catalog import Catalog
+from tests.storage.dying import Die, mortals
+from tests.storage.examples import fast_folder
+from tests.storage.model import Model, Server, Verb, verb
+from windrow.domain.errors import StorageFull
 from windrow.storage.files import Files, LocalFiles
 
-Verb = Callable[[Catalog], object]
-State = Record | None
+# What is there beforehand and must never be touched, with rows that other trainings share.
+BYSTANDERS = (
+    *(verb("fit", "bystander", seed, "stands by") for seed in (1, 2)),
+    verb("promote", "live", "bystander@1", "it is good"),
+)
+FITTED = tuple(verb("fit", "tickets", seed, f"said {seed}") for seed in (11, 12, 14))
+TRIMMED = (*FITTED, verb("purge_revision", "tickets", 1))
+POINTED = (*FITTED, verb("promote", "best", "tickets@1", "first"), verb("promote", "best", "tickets", "second"))
 
-BEFORE = record(mark="a", revision=1)
-VERBS: dict[str, tuple[bool, Verb, State]] = {
-    "fit": (False, lambda catalog: catalog.publish(record(mark="b"), blobs(2)), record(mark="b", revision=1)),
-    "refit": (True, lambda catalog: catalog.publish(record(mark="b"), blobs(2)), record(mark="b", revision=2)),
-    "delete": (True, lambda catalog: catalog.delete("tickets"), None),
+
+@dataclass(frozen=True)
+class Case:
+    """A verb, and what was done before it."""
+
+    before: tuple[Verb, ...]
+    act: Verb
+
+    def prepare(self, files: Files) -> None:
+        """Bring a place into the state before the verb."""
+        server, model = Server(files), Model()
+        for one in (*BYSTANDERS, *self.before):
+            assert one.on(server) == one.on(model)
+
+    def model(self) -> Model:
+        """Return the model in the state before the verb."""
+        model = Model()
+        for one in (*BYSTANDERS, *self.before):
+            one.on(model)
+        return model
+
+
+CASES = {
+    "fit": Case((), verb("fit", "tickets", 15, "new")),
+    "refit": Case(FITTED, verb("fit", "tickets", 15)),
+    "refit with what is there": Case(FITTED, verb("fit", "tickets", 12)),
+    "refit of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("fit", "tickets", 15)),
+    "import": Case((), verb("take_in", "tickets", 15)),
+    "describe": Case(FITTED, verb("describe", "tickets", "another")),
+    "delete": Case(FITTED, verb("delete", "tickets")),
+    "restore": Case((*TRIMMED, verb("delete", "tickets")), verb("restore", "tickets")),
+    "restore a revision": Case(FITTED, verb("restore", "tickets", 1)),
+    "purge": Case(FITTED, verb("purge", "tickets")),
+    "purge of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("purge", "tickets")),
+    "purge a revision": Case(FITTED, verb("purge_revision", "tickets", 2)),
+    "purge a revision that was restored": Case(
+        (*FITTED, verb("restore", "tickets", 1), verb("restore", "tickets", 3)), verb("purge_revision", "tickets", 1)
+    ),
+    "sweep of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("sweep")),
+    "sweep of what was deleted before": Case(
+        (*TRIMMED, verb("delete", "tickets"), verb("fit", "tickets", 15)), verb("sweep")
+    ),
+    "promote": Case(FITTED, verb("promote", "best", "tickets@2", "why")),
+    "promote anew": Case(POINTED, verb("promote", "best", "tickets@3", "why")),
+    "roll back": Case(POINTED, verb("roll_back", "best", "why")),
+    "remove an alias": Case(POINTED, verb("remove", "best", "why")),
 }
+# What is said where the disk is full; a sweep tells the log, and then which names it purged: none.
+REFUSALS = ("StorageFull", "")
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
-def prepare(files: Files, is_fitted: bool) -> State:
-    Catalog(files).publish(record("bystander"), blobs(3))
-    return Catalog(files).publish(BEFORE, blobs(1)).record if is_fitted else None
+def check_what_is_left(files: Files, case: Case, outcome: object = None) -> bool:
+    """See that a fresh server finds the old state or the new one, and can do the verb again; say if it is the new one.
 
-
-def state_after_restart(files: Files) -> State:
-    """Return what a fresh catalog says of the name, having read each listed classifier to its last byte."""
-    catalog = Catalog(files)
-    for entry in catalog.live():
-        for ref in entry.blobs.values():
-            catalog.read_blob(entry.record.name, ref)
-    assert catalog.current("bystander").record == record("bystander")
-    try:
-        return catalog.current("tickets").record
-    except ClassifierNotFound:
-        return None
+    Args:
+        files: What the failure left.
+        case: What was being done.
+        outcome: What the verb returned, or the name of its error; ``None`` where the process died.
+    """
+    old = case.model()
+    new, server = old.copy(), Server(files)
+    returned = case.act.on(new)
+    state = server.state()
+    assert state in (old.state(), new.state())
+    is_new = state == new.state()
+    assert outcome in (None, *REFUSALS) or (is_new and outcome == returned)
+    model = new if is_new else old
+    model.half_purged = server.half_purged()
+    assert case.act.on(server) == case.act.on(model)
+    assert server.state() == model.state()
+    return is_new
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the step", "after the step"])
 @pytest.mark.parametrize("failure", [StorageFull("The disk is full."), Killed()], ids=["full disk", "killed"])
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_failure_at_any_put_leaves_the_old_or_the_new_state(verb: str, failure: BaseException, is_done: bool) -> None:
-    is_fitted, act, after = VERBS[verb]
-    states = []
-    for step in range(1, 20):
-        files = MemoryFiles()
-        before = prepare(files, is_fitted)
-        breaking = BreakingFiles(files, step, failure, is_done)
-        try:
-            act(Catalog(breaking))
-        except (StorageFull, Killed):
-            states.append(state_after_restart(files))
-            assert states[-1] in (before, after)
-            act_again(files, act, after)
-        else:
-            assert state_after_restart(files) == after
-            break
-    puts = 1 if verb == "delete" else 3
-    assert states == [before] * (puts - 1) + [after if is_done else before]
-
-
-def act_again(files: Files, act: Verb, after: State) -> None:
-    """Do the verb once more, as a person would; only a deletion may find that it is done already."""
-    try:
-        act(Catalog(files))
-    except ClassifierNotFound:
-        assert after is None
-    again = state_after_restart(files)
-    assert (again and again.data_sha256) == (after and after.data_sha256)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_process_that_dies_at_any_system_call_leaves_the_old_or_the_new_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+@every_case
+def test_a_failure_at_any_put_or_removal_leaves_the_old_or_the_new_state(
+    case: Case, failure: BaseException, is_done: bool
 ) -> None:
-    # What a dead process wrote, the system still holds, so syncing may be left out; its calls are counted all the same.
+    found = []
+    for step in range(1, 50):
+        files = MemoryFiles()
+        case.prepare(files)
+        breaking = BreakingFiles(files, step, failure, is_done)
+        outcome = None
+        with suppress(Killed):
+            outcome = case.act.on(Server(breaking))
+        found.append(check_what_is_left(files, case, outcome))
+        if breaking.steps < step:
+            break
+    assert len(found) > 1
+    assert found == sorted(found)
+    assert found[-1]
+
+
+@pytest.fixture
+def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out syncing: what a dead process wrote, the system still holds. The calls are counted all the same."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    is_fitted, act, after = VERBS[verb]
-    states = []
-    for step in range(1, 200):
-        files = LocalFiles(tmp_path / str(step))
-        before = prepare(files, is_fitted)
-        has_died = die_at(step, lambda: act(Catalog(LocalFiles(files.root))))  # noqa: B023 - called at once
-        states.append(state_after_restart(files))
+
+
+@pytest.fixture(scope="module")
+def die() -> Iterator[Die]:
+    with mortals() as die:
+        yield die
+
+
+@pytest.fixture
+def copies(case: Case, unsynced: None) -> Iterator[Callable[[], LocalFiles]]:
+    """Make places in the state before the verb."""
+    with fast_folder() as folder:
+        before, copy = Path(folder, "before"), Path(folder, "copy")
+        case.prepare(LocalFiles(before))
+
+        def make() -> LocalFiles:
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(before, copy)
+            return LocalFiles(copy)
+
+        yield make
+
+
+@every_case
+def test_a_process_that_dies_at_any_system_call_leaves_the_old_or_the_new_state(
+    case: Case, copies: Callable[[], LocalFiles], die: Die
+) -> None:
+    found, garbage = [], set()
+    for step in range(1, 500):
+        files = copies()
+        has_died = die(files.root, case.act, step)
+        garbage |= Server(files).finding_codes()
+        found.append(check_what_is_left(files, case))
         if not has_died:
             break
-        assert states[-1] in (before, after)
-        act_again(files, act, after)
-    assert states[-1] == after
-    changed_at = states.index(after)
-    assert len(states) > changed_at >= 3
-    assert states == [before] * changed_at + [after] * (len(states) - changed_at)
+    assert len(found) > 5
+    assert found == sorted(found)
+    assert found[-1]
+    assert garbage
 
 
-DEATH = 77
-
-
-def die_at(step: int, act: Callable[[], object]) -> bool:
-    """Run ``act`` in a process that ends without a word before its system call number ``step``, and say if it did."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            _die_at_call(step)
-            act()
-            status = 0
-        finally:
-            os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, DEATH)
-    return status == DEATH
-
-
-def _die_at_call(step: int) -> None:
-    remaining = iter(range(step - 1, -1, -1))
-
-    def mortal(call: Callable[..., object]) -> Callable[..., object]:
-        def stepping(*args: object, **kwargs: object) -> object:
-            if next(remaining, -1) == 0:
-                os._exit(DEATH)
-            return call(*args, **kwargs)
-
-        return stepping
-
-    for name in ("open", "mkdir", "fsync", "link", "unlink"):
-        setattr(os, name, mortal(getattr(os, name)))
-
-
-def test_a_full_disk_is_told_to_the_caller_and_the_old_revision_still_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@every_case
+def test_a_disk_that_is_full_at_any_system_call_leaves_the_old_or_the_new_state(
+    case: Case, copies: Callable[[], LocalFiles]
 ) -> None:
-    files = LocalFiles(tmp_path)
-    prepare(files, True)
-    catalog = Catalog(files)
-
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageFull):
-        catalog.publish(record(mark="b"), blobs(2))
-    monkeypatch.undo()
-    assert catalog.current("tickets").record == state_after_restart(files) == BEFORE
+    outcomes = set()
+    for step in range(1, 500):
+        files = copies()
+        failing = FailingAt(step, OSError(errno.ENOSPC, "No space left on device"))
+        with each_writing_call(failing):
+            outcome = case.act.on(Server(files))
+        outcomes.add((outcome, check_what_is_left(files, case, outcome)))
+        if failing.steps < step:
+            break
+    assert outcomes & {(refusal, False) for refusal in REFUSALS}

@@ -1,96 +1,173 @@
-"""The catalog against its model, a dictionary: any order of verbs, through two catalogs on one place."""
+"""Classifiers and aliases against their model: any order of verbs, through several servers on one place."""
 
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import record
-from windrow.domain.classifier import Record
-from windrow.domain.errors import ClassifierNotFound, NameTaken
-from windrow.storage.catalog import Catalog
+from tests.storage.model import Model, Server, verb
+from windrow.domain.classifier import Classifier
+from windrow.domain.listing import Page, Selection
+from windrow.domain.versions import Version, read_version
 from windrow.storage.files import Files, LocalFiles
 
-NAMES = st.sampled_from(["a", "A", "b", "tickets_v1"])
-SERVERS = st.sampled_from([0, 1])
+# Some differ in case only, some are versions of one task, and some are wanted for both kinds.
+NAMES = st.sampled_from(["t_v2", "t_v10", "T_v2"])
+ALIASES = st.sampled_from(["live", "live", "Live", "t_v10"])
+DESCRIPTIONS = st.sampled_from(["", "one", "other"])
+REVISIONS = st.integers(1, 4)
+RARELY = st.sampled_from([False, False, False, True])
 
 
 class CatalogMachine(RuleBasedStateMachine):
-    """Two servers publish, delete and read; the model knows each name's live record and its count of revisions."""
+    """Three servers do what they are asked; the model says what they should answer and what is there afterwards."""
+
+    fitted: Bundle[str] = Bundle("fitted")
+    pointed: Bundle[str] = Bundle("pointed")
 
     @initialize()
     def open(self) -> None:
-        files = self.make_files()
-        self.catalogs = [Catalog(files), Catalog(files)]
-        self.live: dict[str, Record] = {}
-        self.revisions: dict[str, int] = {}
+        self.files = self.make_files()
+        self.servers = [Server(self.files) for _ in range(3)]
+        self.model = Model()
+        self.turn = 0
 
     def make_files(self) -> Files:
         return MemoryFiles()
 
-    @rule(server=SERVERS, name=NAMES, mark=st.sampled_from("abc"), blob=st.binary(max_size=2))
-    def publish(self, server: int, name: str, mark: str, blob: bytes) -> None:
-        if any(other != name and other.casefold() == name.casefold() for other in self.live):
-            with pytest.raises(NameTaken):
-                self.catalogs[server].publish(record(name, mark), {"artifact": blob})
-            return
-        self.revisions[name] = self.revisions.get(name, 0) + 1
-        self.live[name] = record(name, mark, self.revisions[name])
-        assert self.catalogs[server].publish(record(name, mark), {"artifact": blob}).record == self.live[name]
-        (ref,) = self.catalogs[1 - server].current(name).blobs.values()
-        assert self.catalogs[1 - server].read_blob(name, ref) == blob
+    def do(self, method: str, *args: object) -> None:
+        """Let the servers take turns, and then each see what one of them did."""
+        self.turn += 1
+        one = verb(method, *args)
+        assert one.on(self.servers[self.turn % 3]) == one.on(self.model)
 
-    @rule(server=SERVERS, name=NAMES)
-    def delete(self, server: int, name: str) -> None:
-        if name not in self.live:
-            with pytest.raises(ClassifierNotFound):
-                self.catalogs[server].delete(name)
-            return
-        self.catalogs[server].delete(name)
-        self.revisions[name] += 1
-        del self.live[name]
+    @rule(target=fitted, name=NAMES, description=st.none() | DESCRIPTIONS)
+    def fit(self, name: str, description: str | None) -> str:
+        self.do("fit", name, self.turn, description)
+        return name
 
-    @rule(server=SERVERS, name=NAMES)
-    def read(self, server: int, name: str) -> None:
-        if name in self.live:
-            assert self.catalogs[server].current(name).record == self.live[name]
-        else:
-            with pytest.raises(ClassifierNotFound):
-                self.catalogs[server].current(name)
+    @rule(target=fitted, name=NAMES)
+    def take_in(self, name: str) -> str:
+        self.do("take_in", name, self.turn)
+        return name
 
-    @rule(server=SERVERS, limit=st.integers(1, 4), after=st.none() | NAMES | st.sampled_from(["0", "aa", "z"]))
-    def page(self, server: int, limit: int, after: str | None) -> None:
-        expected = [name for name in sorted(self.live) if after is None or name > after]
-        entries, last = self.catalogs[server].page(limit, after)
-        assert [entry.record for entry in entries] == [self.live[name] for name in expected[:limit]]
-        assert last == (expected[limit - 1] if len(expected) > limit else None)
+    @rule(name=fitted, overwrite=st.booleans())
+    def refit(self, name: str, overwrite: bool) -> None:
+        self.do("fit", name, self.turn, None, overwrite)
 
-    @rule(server=SERVERS)
+    @rule(name=fitted, description=DESCRIPTIONS)
+    def describe(self, name: str, description: str) -> None:
+        self.do("describe", name, description)
+
+    @rule(name=fitted, force=RARELY)
+    def delete(self, name: str, force: bool) -> None:
+        self.do("delete", name, force)
+
+    @rule(name=fitted, revision=st.none() | REVISIONS)
+    def restore(self, name: str, revision: int | None) -> None:
+        self.do("restore", name, revision)
+
+    @rule(name=fitted, force=RARELY)
+    def purge(self, name: str, force: bool) -> None:
+        self.do("purge", name, force)
+
+    @rule(name=fitted, revision=REVISIONS, force=RARELY)
+    def purge_revision(self, name: str, revision: int, force: bool) -> None:
+        self.do("purge_revision", name, revision, force)
+
+    @rule()
+    def sweep(self) -> None:
+        self.do("sweep")
+
+    @rule(target=pointed, alias=ALIASES, name=fitted, reason=DESCRIPTIONS)
+    def promote(self, alias: str, name: str, reason: str) -> str:
+        self.do("promote", alias, name, reason)
+        return alias
+
+    @rule(target=pointed, alias=ALIASES, name=fitted, revision=REVISIONS)
+    def promote_a_revision(self, alias: str, name: str, revision: int) -> str:
+        self.do("promote", alias, f"{name}@{revision}")
+        return alias
+
+    @rule(alias=pointed, name=fitted, revision=st.none() | REVISIONS)
+    def promote_anew(self, alias: str, name: str, revision: int | None) -> None:
+        self.do("promote", alias, name if revision is None else f"{name}@{revision}")
+
+    @rule(alias=pointed, reason=DESCRIPTIONS)
+    def roll_back(self, alias: str, reason: str) -> None:
+        self.do("roll_back", alias, reason)
+
+    @rule(alias=pointed, reason=DESCRIPTIONS)
+    def remove(self, alias: str, reason: str) -> None:
+        self.do("remove", alias, reason)
+
+    @rule(name=NAMES, alias=ALIASES, revision=REVISIONS)
+    def find(self, name: str, alias: str, revision: int) -> None:
+        for reference in (name, alias, f"{name}@{revision}"):
+            for server in self.servers:
+                assert server.find(reference) == self.model.find(reference)
+
+    @rule()
+    def find_the_latest(self) -> None:
+        versions = [(version, name) for name in self.live() if (version := read_version(name)) and version.task == "t"]
+        expected = self.model.find(max(versions)[1]) if versions else "ClassifierNotFound"
+        assert [server.find("t@latest") for server in self.servers] == [expected] * 3
+
+    @rule(limit=st.integers(1, 4), after=st.none() | NAMES | st.sampled_from(["0", "b", "z"]), deleted=st.booleans())
+    def page(self, limit: int, after: str | None, deleted: bool) -> None:
+        names = sorted(self.deleted() if deleted else self.live())
+        expected = [name for name in names if after is None or name > after]
+        for server in self.servers:
+            listing = server.catalog.listing(Page(limit, after, deleted=deleted))
+            assert names_of(listing.classifiers) == expected[:limit]
+            assert listing.next_after == (expected[limit - 1] if len(expected) > limit else None)
+
+    @rule()
+    def versions(self) -> None:
+        versions = {name: version for name in self.live() if (version := read_version(name))}
+        expected = sorted(versions, key=lambda name: versions[name])
+        for server in self.servers:
+            classifiers = server.catalog.listing(Page(selection=Selection(task="t"))).classifiers
+            assert names_of(classifiers) == [
+                name for name in expected if versions[name] == Version("t", versions[name].number)
+            ]
+
+    @rule(server=st.integers(0, 2))
     def restart(self, server: int) -> None:
-        self.catalogs[server] = Catalog(self.catalogs[server]._files)
+        self.servers[server] = Server(self.files)
 
     @invariant()
-    def both_servers_list_what_is_live(self) -> None:
-        for catalog in self.catalogs:
-            assert [entry.record for entry in catalog.live()] == [self.live[name] for name in sorted(self.live)]
+    def all_servers_agree_with_the_model(self) -> None:
+        for server in self.servers:
+            assert server.state() == self.model.state()
+
+    def live(self) -> list[str]:
+        return [name for name, kept in self.model.classifiers.items() if not kept.is_deleted]
+
+    def deleted(self) -> list[str]:
+        return [name for name, kept in self.model.classifiers.items() if kept.is_deleted]
+
+
+def names_of(classifiers: tuple[Classifier, ...]) -> list[str]:
+    return [classifier.record.name for classifier in classifiers]
 
 
 class LocalCatalogMachine(CatalogMachine):
-    """The same on a real directory."""
+    """The same on a real directory, which fsck finds in order at the end."""
 
     def make_files(self) -> Files:
         self.folder = tempfile.TemporaryDirectory()
         return LocalFiles(Path(self.folder.name))
 
     def teardown(self) -> None:
+        assert self.servers[0].finding_codes() == set()
         self.folder.cleanup()
 
 
-CatalogMachine.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=25)
-LocalCatalogMachine.TestCase.settings = settings(deadline=None, max_examples=12, stateful_step_count=15)
+CatalogMachine.TestCase.settings = settings(deadline=None, max_examples=80, stateful_step_count=40)
+LocalCatalogMachine.TestCase.settings = settings(deadline=None, max_examples=10, stateful_step_count=30)
 TestCatalogInMemory = CatalogMachine.TestCase
 TestCatalogOnDisk = LocalCatalogMachine.TestCase

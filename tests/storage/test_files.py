@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
@@ -86,6 +87,14 @@ class TestEveryImplementation:
 
     def test_removes_a_missing_key_without_complaint(self, files: Files) -> None:
         files.remove("a/b")
+
+    def test_forgets_a_prefix_without_keys(self, files: Files) -> None:
+        for key in ("a/b/c", "a/d"):
+            files.put_new(key, b"")
+        files.remove("a/b/c")
+        assert files.list("a") == ["d"]
+        files.remove("a/d")
+        assert files.list("a") == []
 
     def test_changes_the_token_when_a_name_comes_or_goes(self, files: Files, tmp_path: Path) -> None:
         files.put_new("a/b", b"")
@@ -193,42 +202,44 @@ def test_a_folder_that_was_removed_under_a_running_server_is_made_again(tmp_path
     assert files.get("a/b/c") == b"2"
 
 
+def test_a_removal_takes_the_folders_that_it_leaves_empty(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "data")
+    for key in ("a/b/c/d", "a/b/e"):
+        files.put_new(key, b"")
+    files.remove("a/b/c/d")
+    assert not (tmp_path / "data/a/b/c").exists()
+    assert files.list("a/b") == ["e"]
+    files.remove("a/b/e")
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".aside"]
+
+
+def test_a_removal_is_acknowledged_only_when_it_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = LocalFiles(tmp_path)
+    for key in ("a/b", "a/c"):
+        files.put_new(key, b"")
+    synced: list[tuple[int, bool]] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append((os.fstat(fd).st_ino, (tmp_path / "a/b").exists())))
+    files.remove("a/b")
+    assert synced == [((tmp_path / "a").stat().st_ino, False)]
+
+
+def test_a_folder_that_was_removed_and_made_anew_is_synced_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"")
+    files.remove("a/b")
+    (tmp_path / "a").mkdir()  # by a process that died before it could sync
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    files.put_new("a/b", b"")
+    assert tmp_path.stat().st_ino in synced
+
+
 def test_reading_a_place_writes_nothing(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path / "data")
     assert files.list("a") == []
     assert not (tmp_path / "data").exists()
-
-
-CALLS = ["fsync", "link", "mkdir", "unlink"]
-
-
-class Breaking:
-    """Counts calls of the operating system that change the disk, and breaks at a chosen one, before or after it."""
-
-    def __init__(self, step: int, failure: BaseException, is_done: bool) -> None:
-        self.step, self.failure, self.is_done, self.steps = step, failure, is_done, 0
-
-    def wrapped(self, call: Callable[..., None]) -> Callable[..., None]:
-        def stepping(*args: object, **kwargs: object) -> None:
-            self.steps += 1
-            if self.steps != self.step or self.is_done:
-                call(*args, **kwargs)
-            if self.steps == self.step:
-                raise self.failure
-
-        return stepping
-
-
-@pytest.fixture
-def break_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, BaseException, bool], Breaking]]:
-    def install(step: int, failure: BaseException, is_done: bool) -> Breaking:
-        breaking = Breaking(step, failure, is_done)
-        for name in CALLS:
-            monkeypatch.setattr(os, name, breaking.wrapped(getattr(os, name)))
-        return breaking
-
-    yield install
-    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("is_done", [False, True])
@@ -236,22 +247,18 @@ def break_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, BaseExc
     "failure", [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "I/O"), Killed()]
 )
 def test_a_put_that_breaks_at_any_system_call_leaves_all_or_nothing(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    break_at: Callable[[int, BaseException, bool], Breaking],
-    failure: BaseException,
-    is_done: bool,
+    tmp_path: Path, failure: BaseException, is_done: bool
 ) -> None:
     outcomes = set()
     for step in range(1, 100):
         root = tmp_path / str(step)
-        breaking = break_at(step, failure, is_done)
+        failing = FailingAt(step, failure, is_done)
         try:
-            LocalFiles(root).put_new("a/b", b"whole")
+            with each_writing_call(failing):
+                LocalFiles(root).put_new("a/b", b"whole")
             is_acknowledged = True
         except (WindrowError, Killed):
             is_acknowledged = False
-        monkeypatch.undo()
         files = LocalFiles(root)
         content = [files.get(f"a/{name}") for name in files.list("a")]
         assert content in ([], [b"whole"])
@@ -259,18 +266,42 @@ def test_a_put_that_breaks_at_any_system_call_leaves_all_or_nothing(
         outcomes.add((is_acknowledged, bool(content)))
         if not content:
             files.put_new("a/b", b"again")
-        if breaking.steps < step:
+        if failing.steps < step:
             break
-    assert breaking.steps >= 7
+    assert failing.steps >= 12
     assert {(False, False), (True, True)} <= outcomes
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told_apart_from_a_broken_one(
-    tmp_path: Path, break_at: Callable[[int, BaseException, bool], Breaking], number: int
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "I/O"), Killed()]
+)
+def test_a_removal_that_breaks_at_any_system_call_leaves_all_or_nothing(
+    tmp_path: Path, failure: BaseException, is_done: bool
 ) -> None:
-    break_at(1, OSError(number, "full"), False)
-    with pytest.raises(StorageFull, match=r"Free some space"):
+    for step in range(1, 100):
+        files = LocalFiles(tmp_path / str(step))
+        for key in ("a/b/c", "a/d"):
+            files.put_new(key, b"whole")
+        failing = FailingAt(step, failure, is_done)
+        try:
+            with each_writing_call(failing):
+                files.remove("a/b/c")
+            assert files.list("a/b") == []
+        except (WindrowError, Killed):
+            assert files.list("a/b") in ([], ["c"])
+        assert files.get("a/d") == b"whole"
+        files.remove("a/b/c")
+        files.put_new("a/b/c", b"again")
+        assert files.get("a/b/c") == b"again"
+        if failing.steps < step:
+            break
+    assert failing.steps >= 3
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_apart_from_a_broken_one(tmp_path: Path, number: int) -> None:
+    with each_writing_call(FailingAt(1, OSError(number, "full"))), pytest.raises(StorageFull, match=r"Free some space"):
         LocalFiles(tmp_path / "data").put_new("a/b", b"")
 
 

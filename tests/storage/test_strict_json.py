@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,15 +20,17 @@ class Inner:
 @dataclass(frozen=True, slots=True)
 class Outer:
     name: str
+    kind: Literal["one", "other"]
     at: datetime
     inner: Inner
     many: tuple[Inner, ...]
     named: Mapping[str, float]
 
 
-VALUE = Outer("é", datetime(2025, 9, 15, 10, 30, tzinfo=UTC), Inner(1, 0.5), (Inner(2),), {"a": 1.0})
+VALUE = Outer("é", "one", datetime(2025, 9, 15, 10, 30, tzinfo=UTC), Inner(1, 0.5), (Inner(2),), {"a": 1.0})
 PLAIN: dict[str, Any] = {
     "name": "é",
+    "kind": "one",
     "at": "2025-09-15T10:30:00Z",
     "inner": {"count": 1, "share": 0.5},
     "many": [{"count": 2, "share": None}],
@@ -57,6 +59,9 @@ def test_a_number_may_be_written_without_a_fraction() -> None:
         ({"name": 1}, "^name is no string"),
         ({"name": "\ud800"}, "^name is no valid Unicode"),
         ({"name": None}, "^name is no string"),
+        ({"kind": "two"}, "^kind is not one of one, other"),
+        ({"kind": None}, "^kind is not one of"),
+        ({"kind": ["one"]}, "^kind is not one of"),
         ({"at": "2025-09-15 10:30:00"}, "^at is no time like"),
         ({"at": "2025-09-15T10:30:00+00:00"}, "^at is no time like"),
         ({"at": "2025-13-15T10:30:00Z"}, "^at is no time"),
@@ -65,6 +70,9 @@ def test_a_number_may_be_written_without_a_fraction() -> None:
         ({"inner": {"count": True, "share": None}}, r"^inner\.count is no whole number"),
         ({"inner": {"count": 1.0, "share": None}}, r"^inner\.count is no whole number"),
         ({"inner": {"count": 1, "share": "1"}}, r"^inner\.share is no number"),
+        ({"inner": {"count": 2**53, "share": None}}, r"^inner\.count is no whole number"),
+        ({"inner": {"count": 1, "share": 1e999}}, r"^inner\.share is no number"),
+        ({"inner": {"count": 1, "share": 10**400}}, r"^inner\.share is no number"),
         ({"many": {}}, "^many is no array"),
         ({"many": [{"count": 1, "share": None, "more": 1}]}, r"^many\.more is an unknown field"),
         ({"named": []}, "^named is no object"),
@@ -84,8 +92,20 @@ def test_each_field_must_be_there(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"\xff", b"NaN", b"-Infinity", b"[" * 100_000, b"\xef\xbb\xbf{}", b"1" * 5000]
+    "text",
+    [b"", b"{", b"\xff", b"NaN", b"-Infinity", b"[" * 100_000, b"\xef\xbb\xbf{}", b"1" * 5000, b'{"a": 1, "a": 1}'],
 )
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(Mismatch, match="is no JSON"):
         parse(text)
+
+
+def test_a_number_beyond_all_others_is_no_number() -> None:
+    with pytest.raises(Mismatch, match=r"^inner\.share is no number"):
+        from_plain(Outer, parse(json.dumps(PLAIN).replace("0.5", "1e999").encode()))
+
+
+@pytest.mark.parametrize("year", [1, 999, 9999])
+def test_a_time_of_any_year_comes_back(year: int) -> None:
+    value = Outer("é", "other", datetime(year, 1, 2, 3, 4, 5, tzinfo=UTC), Inner(1), (), {})
+    assert from_plain(Outer, parse(json.dumps(to_plain(value)).encode())) == value

@@ -12,10 +12,12 @@ from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
 
 PREDICTIONS = st.builds(
-    lambda scores, name, truncated: Prediction(max(scores, key=scores.__getitem__), scores, name, truncated),
+    lambda scores, *more: Prediction(max(scores, key=scores.__getitem__), scores, *more),
     st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
     st.text(),
+    st.integers(1, 10**6),
     st.booleans(),
+    st.none() | st.text(),
 )
 
 
@@ -85,7 +87,10 @@ def test_a_prediction_survives_the_way_out_and_back(prediction: Prediction) -> N
 @settings(deadline=None)
 @given(st.lists(PREDICTIONS, min_size=1))
 def test_many_predictions_survive_the_way_out_and_back_in_their_order(predictions: list[Prediction]) -> None:
-    by_one = tuple(replace(each, model_name="one") for each in predictions)
+    first = predictions[0]
+    by_one = tuple(
+        replace(each, model_name=first.model_name, revision=first.revision, alias=first.alias) for each in predictions
+    )
     shown = TextsReply.of(by_one).model_dump_json()
     assert TextsReply.model_validate_json(shown).to_domain() == by_one
     shown = ClassifiersReply.of(predictions).model_dump_json()
@@ -93,21 +98,22 @@ def test_many_predictions_survive_the_way_out_and_back_in_their_order(prediction
 
 
 def test_the_reply_has_the_form_of_the_question() -> None:
-    answer = Prediction("a", {"a": 0.75, "b": 0.25}, "x", truncated=False)
-    shown = {"label": "a", "scores": {"a": 0.75, "b": 0.25}, "model_name": "x", "truncated": False}
+    answer = Prediction("a", {"a": 0.75, "b": 0.25}, "x", 3, truncated=False, alias="y")
+    who = {"model_name": "x", "revision": 3, "alias": "y"}
+    shown = {"label": "a", "scores": {"a": 0.75, "b": 0.25}, **who, "truncated": False}
     replies = [PredictBody.model_validate(question).reply([answer]).model_dump() for question, _ in EXAMPLES.values()]
-    unnamed = {name: value for name, value in shown.items() if name != "model_name"}
-    assert replies == [shown, {"predictions": [unnamed], "model_name": "x"}, {"predictions": [shown]}]
-    assert list(replies[0]) == ["label", "scores", "model_name", "truncated"]
+    unnamed = {name: value for name, value in shown.items() if name not in who}
+    assert replies == [shown, {"predictions": [unnamed], **who}, {"predictions": [shown]}]
+    assert list(replies[0]) == ["label", "scores", "model_name", "revision", "alias", "truncated"]
 
 
 def test_the_scores_keep_their_order() -> None:
-    answer = Prediction("b", {"b": 0.75, "a": 0.25}, "x", truncated=False)
+    answer = Prediction("b", {"b": 0.75, "a": 0.25}, "x", 1, truncated=False)
     assert '{"b":0.75,"a":0.25}' in PredictReply.of(answer).model_dump_json()
 
 
 @pytest.mark.parametrize("form", EXAMPLES)
 def test_the_examples_have_the_shapes_that_they_illustrate(form: str) -> None:
     question, answer = EXAMPLES[form]
-    reply = type(PredictBody.model_validate(question).reply([Prediction("a", {}, "x", truncated=False)]))
+    reply = type(PredictBody.model_validate(question).reply([Prediction("a", {}, "x", 1, truncated=False)]))
     reply.model_validate(answer)

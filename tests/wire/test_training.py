@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.fakes.operations import ADAPTER, FakeOperations
-from windrow.domain.classifier import FitRequest
+from tests.fakes.operations import FakeOperations
+from windrow.domain.classifier import FitRequest, NotesChange
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import LimitExceeded
 from windrow.domain.recipe import Recipe
@@ -23,38 +23,43 @@ LIMITS = DataLimits()
 def test_a_fit_body_that_says_nothing_else_gets_the_defaults_of_the_contract() -> None:
     request = FitBody.read({"model_name": "a", "training_data": ROWS}, LIMITS).to_domain()
     assert (request.base_model, request.recipe) == ("sentence-transformers/all-MiniLM-L6-v2", Recipe(20, 16, 0, None))
+    assert (request.notes, request.overwrite) == (NotesChange(), True)
 
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.text(), st.text())),
-    st.text(),
-    st.text(),
     st.builds(
-        Recipe,
-        st.integers(),
-        st.integers(),
-        st.integers(),
-        st.none() | st.floats(allow_nan=False, allow_infinity=False),
-    ),
+        FitRequest, recipe=st.builds(Recipe, max_seconds=st.none() | st.floats(allow_nan=False, allow_infinity=False))
+    )
 )
-def test_a_fit_body_keeps_every_value_on_its_way_to_the_domain(
-    rows: list[tuple[str, str]], name: str, base_model: str, recipe: Recipe
-) -> None:
+def test_a_fit_body_keeps_every_value_on_its_way_to_the_domain(request: FitRequest) -> None:
     sent = {
-        "model_name": name,
-        "training_data": [{"text": text, "label": label} for text, label in rows],
-        "base_model": base_model,
-        **asdict(recipe),
+        "model_name": request.model_name,
+        "training_data": [asdict(row) for row in request.rows],
+        "base_model": request.base_model,
+        **asdict(request.recipe),
+        **asdict(request.notes),
+        "overwrite": request.overwrite,
     }
-    expected = FitRequest(name, tuple(Row(text, label) for text, label in rows), base_model, recipe)
-    assert FitBody.read(json.loads(json.dumps(sent)), LIMITS).to_domain() == expected
+    assert FitBody.read(json.loads(json.dumps(sent)), LIMITS).to_domain() == request
 
 
 @pytest.mark.parametrize(
-    "fields", [{"seed": None}, {"seed": 1.5}, {"seed": True}, {"max_seconds": "60"}, {"max_seconds": True}]
+    "fields",
+    [
+        {"seed": None},
+        {"seed": 1.5},
+        {"seed": True},
+        {"max_seconds": "60"},
+        {"max_seconds": True},
+        {"tags": "a"},
+        {"tags": [1]},
+        {"description": 1},
+        {"overwrite": "false"},
+        {"overwrite": None},
+    ],
 )
-def test_a_seed_is_a_whole_number_and_max_seconds_a_number_or_null(fields: dict[str, object]) -> None:
+def test_no_other_value_is_converted(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FitBody.read({"model_name": "a", "training_data": ROWS, **fields}, LIMITS)
 
@@ -76,20 +81,13 @@ def test_rows_over_the_limit_are_refused_before_one_of_them_is_read() -> None:
         FitBody.read({"model_name": "a", "training_data": [None] * 3}, DataLimits(max_rows=2))
 
 
-def test_a_record_is_shown_with_rounded_time_and_sorted_labels() -> None:
-    record = FakeOperations().fit(FitRequest("a", tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))))
-    reply = FitReply.of(record)
+def test_a_result_is_shown_with_rounded_time_sorted_labels_and_the_next_free_name() -> None:
+    rows = tuple(Row(text, label) for text, label in reversed(EXAMPLE_ROWS))
+    reply = FitReply.of(FakeOperations().fit(FitRequest("a", rows, notes=NotesChange("Tickets.", ("b", "a")))))
     assert (reply.training_time_seconds, reply.labels) == (0.412, ["account", "billing", "technical"])
+    assert (reply.next_name, reply.created_at) == ("a_v2", "2025-09-15T10:30:00Z")
+    assert (reply.description, reply.tags) == ("Tickets.", ["a", "b"])
     assert [warning.code for warning in reply.warnings] == ["small_classes"]
-
-
-def test_everything_that_is_known_of_an_adapter_is_shown() -> None:
-    reply = FitReply.of(FakeOperations().fit(FitRequest("a", tuple(Row(*row) for row in EXAMPLE_ROWS))))
-    assert reply.adapter is not None
-    assert reply.adapter.model_dump() == {
-        **asdict(ADAPTER),
-        "candidates": [asdict(each) for each in ADAPTER.candidates],
-    }
 
 
 def test_without_contrastive_training_the_adapter_is_null() -> None:

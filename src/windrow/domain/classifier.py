@@ -1,6 +1,6 @@
-"""The record of a classifier: what is remembered about the training of one revision.
+"""A classifier: the record of each training, what people noted about it, and what was measured.
 
-Owns the value alone; ``storage`` writes it down and ``wire`` shows it.
+Owns the values and the limits on notes; ``storage`` writes them down and ``wire`` shows them.
 """
 
 from collections.abc import Mapping
@@ -8,11 +8,51 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from windrow.domain.dataset import DataWarning, Row
-from windrow.domain.recipe import (
-    DEFAULT_BASE_MODEL,
-    BaseModel,
-    Recipe,
-)
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel, Recipe
+
+MAX_DESCRIPTION_CHARS = 2_000
+MAX_TAGS = 20
+MAX_TAG_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a person says about a classifier. Checked by :func:`check_notes`.
+
+    Args:
+        description: At most 2,000 characters.
+        tags: At most 20, sorted and distinct, each of 1 to 64 characters.
+    """
+
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotesChange:
+    """What is to be said about a classifier from now on.
+
+    Args:
+        description: ``None`` leaves it as it is.
+        tags: In any order; ``None`` leaves them as they are.
+    """
+
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+
+    def of(self, notes: Notes) -> Notes:
+        """Return notes with this change.
+
+        Raises:
+            InvalidParameter: It breaks a rule (:func:`check_notes`).
+        """
+        return check_notes(
+            Notes(
+                notes.description if self.description is None else self.description,
+                notes.tags if self.tags is None else self.tags,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +64,16 @@ class FitRequest:
         rows: Labelled examples, at least 2 labels.
         base_model: Id of the encoder to build on.
         recipe: The training parameters.
+        notes: Description and tags; what is left out stays as it is for an existing name.
+        overwrite: Whether an existing name may get a new revision.
     """
 
     model_name: str
     rows: tuple[Row, ...]
     base_model: str = DEFAULT_BASE_MODEL
     recipe: Recipe = Recipe()
+    notes: NotesChange = NotesChange()
+    overwrite: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +146,7 @@ class TrainingSummary:
     Args:
         head: How the head was chosen.
         adapter: How the adapter was trained; ``None`` where none was asked for.
-        versions: Versions of the libraries that decide the result, by name.
+        versions: What decides roundings, by name: versions of libraries and of Python, the platform, the processor.
     """
 
     head: HeadReport
@@ -116,7 +160,7 @@ class Record:
 
     Args:
         name: The classifier's name.
-        revision: Counts from 1; deletions and restorations count too, so numbers may skip.
+        revision: The number of the training in the name's log, from 1; other changes are numbered too, so it may skip.
         labels: Sorted by code point; the order of the head's rows.
         rows_per_label: In the order of ``labels``.
         base_model: The pinned encoder.
@@ -144,3 +188,141 @@ class Record:
     def num_examples(self) -> int:
         """The number of training rows."""
         return sum(self.rows_per_label.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TestScore:
+    """How a classifier did on rows that it had not seen.
+
+    Args:
+        correct: Rows that it placed right.
+        total: Rows in all, at least 1.
+        data_sha256: Digest of the rows, made like that of training rows.
+        measured_at: UTC, whole seconds.
+    """
+
+    correct: int
+    total: int
+    data_sha256: str
+    measured_at: datetime
+
+    @property
+    def accuracy(self) -> float:
+        """Share of rows that were placed right."""
+        return self.correct / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an imported classifier was trained.
+
+    Args:
+        name: Its name there.
+        revision: Its revision there.
+        imported_at: UTC, whole seconds.
+    """
+
+    name: str
+    revision: int
+    imported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A revision of a classifier, with everything that is known about it.
+
+    Args:
+        record: What is remembered about its training.
+        notes: What a person says about it.
+        test: The last measurement; ``None`` before the first.
+        origin: Where an imported one comes from; ``None`` for one that was trained here.
+        size_bytes: Of its files, also of those that it shares with other revisions of its name.
+        keeps_rows: Whether its training rows are kept.
+        deleted_at: When it was deleted, UTC; ``None`` for one that answers.
+    """
+
+    record: Record
+    notes: Notes
+    test: TestScore | None
+    origin: Origin | None
+    size_bytes: int
+    keeps_rows: bool
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierDetails:
+    """A classifier, and what there is beside the revision that is shown.
+
+    Args:
+        classifier: The revision that is shown.
+        answers: Whether this revision is the one that the bare name means.
+        revisions: Every revision that ``name@revision`` reaches, ascending.
+        aliases: The aliases that point to the name or to this revision, sorted.
+    """
+
+    classifier: Classifier
+    answers: bool
+    revisions: tuple[int, ...]
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """A training that is saved.
+
+    Args:
+        classifier: The new revision.
+        next_name: A free name for the task's next version; ``None`` where it would be too long.
+    """
+
+    classifier: Classifier
+    next_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a deletion did, or would do.
+
+    Args:
+        model_names: The classifiers or revisions, sorted.
+        freed_bytes: What it freed on the disk; 0 where they can be restored.
+        is_purged: Whether they are gone for good.
+        skipped: Names that were left as they are: others changed them meanwhile, or the disk failed before them.
+        aliases: Aliases that point to them, and answer no more if they are deleted by force; sorted.
+    """
+
+    model_names: tuple[str, ...]
+    freed_bytes: int = 0
+    is_purged: bool = False
+    skipped: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+def check_notes(notes: Notes) -> Notes:
+    """Return notes with their tags sorted and distinct.
+
+    Raises:
+        InvalidParameter: The description or a tag is too long, blank or no valid Unicode, or there are too many tags.
+    """
+    if len(notes.description) > MAX_DESCRIPTION_CHARS:
+        raise _bad_note(
+            "description", f"has {len(notes.description)} characters; at most {MAX_DESCRIPTION_CHARS} are possible"
+        )
+    tags = tuple(sorted(set(notes.tags)))
+    if len(tags) > MAX_TAGS:
+        raise _bad_note("tags", f"are {len(tags)}; at most {MAX_TAGS} are possible")
+    for number, tag in enumerate(notes.tags):
+        if not 0 < len(tag) <= MAX_TAG_CHARS or tag != tag.strip() or not tag.isprintable():
+            rule = f"must have 1 to {MAX_TAG_CHARS} visible characters, without white space around them"
+            raise _bad_note(f"tags[{number}]", rule)
+    try:
+        notes.description.encode()
+    except UnicodeEncodeError as error:
+        raise _bad_note("description", "must be valid Unicode") from error
+    return Notes(notes.description, tags)
+
+
+def _bad_note(field: str, problem: str) -> InvalidParameter:
+    parameter = field.partition("[")[0]
+    return InvalidParameter(f"{field} {problem}. Correct it or leave it out.", {"parameter": parameter})

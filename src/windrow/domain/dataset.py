@@ -15,6 +15,7 @@ MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
 MAX_LABEL_CHARS = 256
 _NAMED_ROWS = 5
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,7 @@ def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
 
     Source: docs/format.md, "Training rows".
     """
-    lines = (
-        json.dumps({"label": row.label, "text": row.text}, ensure_ascii=False, separators=(",", ":")) for row in rows
-    )
+    lines = (_CANONICAL.encode({"label": row.label, "text": row.text}) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -11,11 +11,21 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   ├── InvalidText               invalid_text
     │   ├── InvalidParameter          invalid_parameter
     │   ├── LimitExceeded             limit_exceeded
-    │   └── BaseModelNotAllowed       base_model_not_allowed
+    │   ├── BaseModelNotAllowed       base_model_not_allowed
+    │   └── ArchiveInvalid            archive_invalid
     ├── NotFound
-    │   └── ClassifierNotFound        classifier_not_found
+    │   ├── ClassifierNotFound        classifier_not_found
+    │   ├── RevisionNotFound          revision_not_found
+    │   ├── AliasNotFound             alias_not_found
+    │   └── BaseModelNotFound         base_model_not_found
     ├── Conflict
     │   ├── NameTaken                 name_taken
+    │   ├── ClassifierExists          classifier_exists
+    │   ├── ClassifierInUse           classifier_in_use
+    │   ├── NotDeleted                not_deleted
+    │   ├── NothingToRollBack         nothing_to_roll_back
+    │   ├── RowsNotKept               rows_not_kept
+    │   ├── BaseModelInUse            base_model_in_use
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
@@ -92,6 +102,12 @@ class BaseModelNotAllowed(InvalidInput):
     code = "base_model_not_allowed"
 
 
+class ArchiveInvalid(InvalidInput):
+    """A file to import is no whole export of a classifier; ``facts["problem"]`` says what is wrong with it."""
+
+    code = "archive_invalid"
+
+
 class NotFound(WindrowError):
     """What was named does not exist (any more)."""
 
@@ -102,18 +118,72 @@ class ClassifierNotFound(NotFound):
     code = "classifier_not_found"
 
 
+class RevisionNotFound(NotFound):
+    """The classifier has no such revision (any more); ``facts["revisions"]`` lists those that it has."""
+
+    code = "revision_not_found"
+
+
+class AliasNotFound(NotFound):
+    """No alias has this name; ``facts["near_names"]`` lists up to three that are close."""
+
+    code = "alias_not_found"
+
+
+class BaseModelNotFound(NotFound):
+    """The base model is not on this machine; ``facts["base_models"]`` lists those that are."""
+
+    code = "base_model_not_found"
+
+
 class Conflict(WindrowError):
     """The request is sound, but something else stands in its way."""
 
 
 class NameTaken(Conflict):
-    """Another classifier's name differs from this one only in upper and lower case."""
+    """The name belongs to an alias, or to a classifier where an alias is wanted, or differs from one only in case."""
 
     code = "name_taken"
 
 
+class ClassifierExists(Conflict):
+    """A classifier of this name exists, and the request says that it must not."""
+
+    code = "classifier_exists"
+
+
+class ClassifierInUse(Conflict):
+    """An alias points to it; ``facts["aliases"]`` lists which. ``force`` does it all the same."""
+
+    code = "classifier_in_use"
+
+
+class NotDeleted(Conflict):
+    """What is to be restored answers already."""
+
+    code = "not_deleted"
+
+
+class NothingToRollBack(Conflict):
+    """The alias has pointed nowhere else before, or what it pointed to is gone."""
+
+    code = "nothing_to_roll_back"
+
+
+class RowsNotKept(Conflict):
+    """The training rows were not kept, so the training cannot be repeated."""
+
+    code = "rows_not_kept"
+
+
+class BaseModelInUse(Conflict):
+    """Classifiers were trained on the base model, or it came with Windrow."""
+
+    code = "base_model_in_use"
+
+
 class ConcurrentChange(Conflict):
-    """Others kept changing the same classifier while this change was being committed."""
+    """Another process has been changing the data directory for too long."""
 
     code = "concurrent_change"
 

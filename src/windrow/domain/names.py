@@ -1,19 +1,66 @@
-"""The grammar of names, and which existing names are close to a mistyped one.
+"""The grammar of names, the ways to refer to a classifier, and which existing names are close to a mistyped one.
 
-Owns the one rule for classifier names; knows nothing of where names are kept.
+Owns the one rule for names, and what ``name@3`` and ``task@latest`` mean; knows nothing of where names are kept.
 """
 
 import difflib
 import heapq
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from windrow.domain.errors import InvalidName
 
 NAME_GRAMMAR = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+LATEST = "latest"
+REFERENCE_GRAMMAR = f"{NAME_GRAMMAR}(@([1-9][0-9]{{0,17}}|{LATEST}))?"
 _NAME = re.compile(NAME_GRAMMAR)
+_REFERENCE = re.compile(REFERENCE_GRAMMAR)
 MAX_NEAR_NAMES = 3
 _COMPARED_NAMES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What stands for a classifier: its name or an alias, one of its revisions, or a task's highest version.
+
+    Args:
+        name: Of a classifier or an alias; of a task where ``is_latest``.
+        revision: ``tickets_v2@3`` means revision 3; ``None`` the one that answers now.
+        is_latest: Whether the highest version of the task ``name`` is meant (``tickets@latest``).
+    """
+
+    name: str
+    revision: int | None = None
+    is_latest: bool = False
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        if self.is_latest:
+            return f"{self.name}@{LATEST}"
+        return self.name if self.revision is None else f"{self.name}@{self.revision}"
+
+
+def read_reference(text: str) -> Reference:
+    """Return what a text refers to.
+
+    Args:
+        text: ``name``, ``name@3`` or ``task@latest``.
+
+    Raises:
+        InvalidName: It is none of these.
+    """
+    if "@" not in text:
+        return Reference(check_name(text))
+    if _REFERENCE.fullmatch(text) is None:
+        raise InvalidName(
+            f"{text[:140]!r} names no classifier. Write a name, a revision like tickets_v2@3, or a task's highest "
+            f"version like tickets@{LATEST} ({REFERENCE_GRAMMAR}).",
+            {"name": text[:140], "grammar": REFERENCE_GRAMMAR},
+        )
+    name, _, which = text.partition("@")
+    return Reference(name, is_latest=True) if which == LATEST else Reference(name, int(which))
 
 
 def check_name(name: str) -> str:
@@ -26,6 +73,12 @@ def check_name(name: str) -> str:
         InvalidName: The name breaks the grammar.
     """
     if _NAME.fullmatch(name) is None:
+        if _REFERENCE.fullmatch(name) is not None:
+            raise InvalidName(
+                f"{name} is no name of its own: what stands behind @ can only be read. Name the classifier itself, "
+                f"{name.partition('@')[0]}.",
+                {"name": name, "grammar": NAME_GRAMMAR},
+            )
         raise InvalidName(
             f"The name {name[:140]!r} is not allowed. A name starts with a letter or digit and goes on with at most "
             f"127 letters, digits, '.', '_' or '-' ({NAME_GRAMMAR}). Choose such a name; "
@@ -33,6 +86,13 @@ def check_name(name: str) -> str:
             {"name": name[:140], "grammar": NAME_GRAMMAR},
         )
     return name
+
+
+def names_with_prefix(names: Sequence[str], prefix: str) -> Sequence[str]:
+    """Return those of some sorted names that start with a prefix, without a look at the others."""
+    start = bisect_left(names, prefix)
+    # No name has a character above "z", so what starts with the prefix sorts before this.
+    return names[start : bisect_left(names, f"{prefix}{{", start)]
 
 
 def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:

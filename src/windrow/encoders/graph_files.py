@@ -16,6 +16,8 @@ from windrow.encoders.weights import load_weights
 # Raise it with every change of what the graphs take, give or compute: older ones are then left alone and built anew.
 GRAPH_VERSION = 3
 _DIGEST_CHARS = 32
+# How the name of a directory begins that is not finished.
+BUILDING = ".building-"
 
 
 def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
@@ -32,7 +34,7 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
         StorageFull: The disk is full.
         StorageFailed: The data directory cannot be written.
     """
-    graphs = data_dir / "base_models" / "graphs"
+    graphs = graphs_dir(data_dir)
     kept = graphs / f"{folder.base_model.digest[:_DIGEST_CHARS]}-v{GRAPH_VERSION}"
     if kept.is_dir():
         return kept
@@ -48,18 +50,33 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
     return kept
 
 
+def graphs_dir(data_dir: Path) -> Path:
+    """Return the directory that holds one directory for each encoder's graphs."""
+    return data_dir / "base_models" / "graphs"
+
+
+def graph_folders(digest: str, data_dir: Path) -> tuple[Path, ...]:
+    """Return the directories with graphs of an encoder, those of other versions of Windrow too.
+
+    Args:
+        digest: The encoder's, in full.
+        data_dir: Windrow's data directory.
+    """
+    return tuple(sorted(graphs_dir(data_dir).glob(f"{digest[:_DIGEST_CHARS]}-v*")))
+
+
 def _build(folder: EncoderFolder, kept: Path) -> None:
     # Importing onnx takes 30 MB and 0.2 s that a server with finished graphs does without.
     from windrow.encoders.graph import write_graphs
 
-    aside = kept.with_name(f".building-{uuid.uuid4().hex}")
+    aside = kept.with_name(f"{BUILDING}{uuid.uuid4().hex}")
     aside.mkdir()
     try:
         write_graphs(folder, load_weights(folder), aside)
         for path in (*aside.iterdir(), aside):
-            _sync(path)
+            sync(path)
         aside.rename(kept)  # fails where another process has put its own, equal directory meanwhile
-        _sync(kept.parent)
+        sync(kept.parent)
     except OSError:
         if not kept.is_dir():
             raise
@@ -67,7 +84,8 @@ def _build(folder: EncoderFolder, kept: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file's content, or a directory's names, outlive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

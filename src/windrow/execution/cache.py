@@ -71,6 +71,17 @@ class LoadingCache(Generic[K, V]):
         with self._lock:
             self._keep(key, value)
 
+    def discard(self, is_meant: Callable[[K], bool]) -> None:
+        """Drop values, and let no load that is under way bring them back; who waits for such a load still gets it.
+
+        Args:
+            is_meant: Whether the value of a key is to go.
+        """
+        with self._lock:
+            for kept in (self._values, self._loading):
+                for key in [key for key in kept if is_meant(key)]:
+                    del kept[key]
+
     def vitals(self) -> CacheVitals:
         """Return what is here; a question that waited for a load is a miss."""
         with self._lock:
@@ -87,13 +98,20 @@ class LoadingCache(Generic[K, V]):
             value = load()
         except BaseException as error:  # noqa: BLE001  whatever it is, all who wait must hear of it
             with self._lock:
-                del self._loading[key]
+                self._end_loading(key, future)
             future.set_exception(error)
             return
         with self._lock:
-            del self._loading[key]
-            self._keep(key, value)
+            if self._end_loading(key, future):
+                self._keep(key, value)
         future.set_result(value)
+
+    def _end_loading(self, key: K, future: "Future[V]") -> bool:
+        """Return whether the value is still wanted here."""
+        is_wanted = self._loading.get(key) is future
+        if is_wanted:
+            del self._loading[key]
+        return is_wanted
 
     def _keep(self, key: K, value: V) -> None:
         if self._size_of(value) <= self._values.maxsize:

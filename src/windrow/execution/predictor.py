@@ -5,10 +5,12 @@ catalog's.
 """
 
 import hashlib
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
+from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import IsWanted, Prediction
 from windrow.domain.vitals import Vitals
@@ -19,8 +21,9 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
 from windrow.execution.question import EncodedText, LoadedClassifier, Question, TextKey
 from windrow.execution.residents import ResidentEncoders
-from windrow.storage.artifact import ARTIFACT, Entry, artifact_from_bytes
-from windrow.storage.catalog import Catalog
+from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
+from windrow.storage.catalog import Catalog, Found
+from windrow.storage.revision import Entry
 
 _DIGEST_BYTES = 16
 # What a kept text takes beside its features.
@@ -34,7 +37,7 @@ class Memory:
     Args:
         max_loaded_bytes: Budget for loaded classifiers.
         max_encoded_bytes: Budget for encoded texts.
-        keep_loaded: Names of classifiers that stay in memory beyond the budget.
+        keep_loaded: Classifiers that stay in memory beyond the budget, by name or by alias.
     """
 
     max_loaded_bytes: int
@@ -70,21 +73,23 @@ class Predictor:
         self._encoders = encoders
         self._queue = queue
         self._keep_loaded = frozenset(memory.keep_loaded)
-        self._kept: dict[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
+        self._kept: dict[_ClassifierKey, LoadedClassifier] = {}
+        self._kept_keys: dict[str, _ClassifierKey] = {}
+        self._keeping = threading.Lock()
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
             memory.max_loaded_bytes, _classifier_bytes
         )
         self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(memory.max_encoded_bytes, _text_bytes)
 
     def predict(
-        self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
+        self, asked: Sequence[Found], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
     ) -> "Future[tuple[Prediction, ...]]":
         """Classify each text with each revision, revision by revision.
 
         Classifiers that are not in memory are loaded first, and texts tokenized; nothing waits for the encoder.
 
         Args:
-            entries: The revisions.
+            asked: The revisions.
             texts: Any number.
             top_k: How many scores to give, the best first; ``None`` gives all, in the order of the labels.
             is_wanted: Asked before texts are encoded.
@@ -101,8 +106,8 @@ class Predictor:
             Overloaded: Too many requests wait already.
             ShuttingDown: The server stops.
         """
-        classifiers = [self.load(entry) for entry in entries]
-        question = Question(entries, classifiers, [_digest(text) for text in texts], top_k)
+        classifiers = [self.load(found) for found in asked]
+        question = Question(asked, classifiers, [_digest(text) for text in texts], top_k)
         missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
         answer: Future[tuple[Prediction, ...]] = Future()
         answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
@@ -116,9 +121,10 @@ class Predictor:
 
     def is_loaded(self, entry: Entry) -> bool:
         """Whether a revision would answer without a look at the disk."""
-        return _key(entry) in self._loaded or self._kept.get(entry.record.name, (None,))[0] == _key(entry)
+        key = _key(entry)
+        return key in self._loaded or key in self._kept
 
-    def load(self, entry: Entry) -> LoadedClassifier:
+    def load(self, found: Found) -> LoadedClassifier:
         """Return a revision ready to answer, from memory or from the disk.
 
         Raises:
@@ -127,16 +133,30 @@ class Predictor:
             BaseModelUnavailable: The encoder that it was trained on is not here.
             BaseModelInvalid: That encoder's files cannot be used.
         """
-        record = entry.record
+        entry = found.entry
         key = _key(entry)
-        if (kept := self._kept.get(record.name)) is not None and kept[0] == key:
-            return kept[1]
-        classifier = self._loaded.get(key, lambda: self._read(entry))
-        if len(classifier.head.bias) != len(record.labels):
-            raise _misfit(entry, f"{len(classifier.head.bias)} labels, not {len(record.labels)}")
-        if record.name in self._keep_loaded:
-            self._kept[record.name] = key, classifier
+        classifier = self._kept.get(key) or self._loaded.get(key, lambda: self._read(entry))
+        if len(classifier.head.bias) != len(entry.record.labels):
+            raise _misfit(entry.record, f"{len(classifier.head.bias)} labels, not {len(entry.record.labels)}")
+        if found.target.revision is None:
+            for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
+                self._keep_for(name, key, classifier)
         return classifier
+
+    def forget(self, name: str) -> None:
+        """Let what was kept in memory for a name go with the rest."""
+        with self._keeping:
+            self._release(name)
+
+    def forget_encoder(self, digest: str) -> None:
+        """Let every classifier on an encoder leave memory, so that the encoder can.
+
+        Args:
+            digest: The base model's.
+        """
+        self._loaded.discard(lambda key: key[1] == digest)
+        for name in [name for name, key in list(self._kept_keys.items()) if key[1] == digest]:
+            self.forget(name)
 
     def vitals(self, fits_running: int, fits_waiting: int) -> Vitals:
         """Return what goes on.
@@ -153,16 +173,41 @@ class Predictor:
             texts=self._encoded.vitals(),
         )
 
+    def check_fit(self, record: Record, artifact: Artifact) -> tuple[TextEncoder, Adapter | None]:
+        """Return the encoder of a record and an artifact's adapter for it, if the artifact fits them both.
+
+        Raises:
+            ArtifactInvalid: It does not.
+            BaseModelNotAllowed: The encoder's id is not on the allow-list.
+            BaseModelUnavailable: The encoder that the record names is not here.
+            BaseModelInvalid: That encoder's files cannot be used.
+        """
+        encoder = self._encoders.of_record(record)
+        labels, width = artifact.head.weights.shape
+        if width != feature_size(encoder.folder):
+            raise _misfit(record, f"{width} features, not {feature_size(encoder.folder)}")
+        if labels != len(record.labels):
+            raise _misfit(record, f"{labels} labels, not {len(record.labels)}")
+        return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
+
     def _read(self, entry: Entry) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
-        encoder = self._encoders.of_record(record)
-        artifact = artifact_from_bytes(self._catalog.read_blob(record.name, blob))
-        width = artifact.head.weights.shape[1]
-        if width != feature_size(encoder.folder):
-            raise _misfit(entry, f"{width} features, not {feature_size(encoder.folder)}")
-        if artifact.adapter is None:
-            return LoadedClassifier(artifact.head, None, encoder, record.base_model.digest)
-        return LoadedClassifier(artifact.head, join_changes(encoder.folder, artifact.adapter), encoder, blob.sha256)
+        artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
+        encoder, adapter = self.check_fit(record, artifact)
+        digest = record.base_model.digest if adapter is None else blob.sha256
+        return LoadedClassifier(artifact.head, adapter, encoder, digest)
+
+    def _keep_for(self, name: str | None, key: _ClassifierKey, classifier: LoadedClassifier) -> None:
+        if name is None or self._kept_keys.get(name) == key:
+            return
+        with self._keeping:
+            self._release(name)
+            self._kept[key] = classifier
+            self._kept_keys[name] = key
+
+    def _release(self, name: str) -> None:
+        if (key := self._kept_keys.pop(name, None)) is not None and key not in self._kept_keys.values():
+            del self._kept[key]
 
     def _recall(self, key: TextKey, question: Question) -> bool:
         """Take an encoded text from memory, if it is there."""
@@ -220,9 +265,9 @@ def _key(entry: Entry) -> _ClassifierKey:
     return entry.blobs[ARTIFACT].sha256, entry.record.base_model.digest
 
 
-def _misfit(entry: Entry, problem: str) -> ArtifactInvalid:
+def _misfit(record: Record, problem: str) -> ArtifactInvalid:
     return ArtifactInvalid(
-        f"The saved head of {entry.record.name} does not fit its record: it has {problem}. "
+        f"The saved head of {record.name} does not fit its record: it has {problem}. "
         "Restore the classifier's folder from a backup, or train it again."
     )
 

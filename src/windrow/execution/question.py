@@ -13,7 +13,7 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
 from windrow.learning.head import LinearHead, score_together
-from windrow.storage.artifact import Entry
+from windrow.storage.catalog import Found
 
 # Their weights are copied side by side, so there is a limit; with 16, a head costs 2 us instead of 12.
 MAX_HEADS_TOGETHER = 16
@@ -53,14 +53,14 @@ class Question:
     """Each text for each classifier.
 
     Args:
-        entries: The revisions that are asked.
+        asked: The revisions that are asked, and how they were named.
         classifiers: The same, loaded.
         texts: Digests of the texts.
         top_k: How many scores to give, the best first; ``None`` gives all, in the order of the labels.
         encoded: The texts as the classifiers need them; filled as they are encoded.
     """
 
-    entries: Sequence[Entry]
+    asked: Sequence[Found]
     classifiers: Sequence[LoadedClassifier]
     texts: Sequence[bytes]
     top_k: int | None
@@ -75,8 +75,8 @@ class Question:
         """Return the answers, classifier by classifier and text by text."""
         scores = self._scores()
         return tuple(
-            self._answer(entry, scores[number][row], self.encoded[self.classifiers[number].digest, text])
-            for number, entry in enumerate(self.entries)
+            self._answer(found, scores[number][row], self.encoded[self.classifiers[number].digest, text])
+            for number, found in enumerate(self.asked)
             for row, text in enumerate(self.texts)
         )
 
@@ -94,9 +94,17 @@ class Question:
                 scores |= {number: own.tolist() for number, own in zip(some, together, strict=True)}
         return scores
 
-    def _answer(self, entry: Entry, scores: list[float], text: EncodedText) -> Prediction:
-        labels = entry.record.labels
+    def _answer(self, found: Found, scores: list[float], text: EncodedText) -> Prediction:
+        record = found.entry.record
+        labels = record.labels
         shown = list(zip(labels, scores, strict=True))
         if self.top_k is not None:
             shown = sorted(shown, key=lambda pair: -pair[1])[: self.top_k]
-        return Prediction(labels[scores.index(max(scores))], dict(shown), entry.record.name, text.truncated)
+        return Prediction(
+            label=labels[scores.index(max(scores))],
+            scores=dict(shown),
+            model_name=record.name,
+            revision=record.revision,
+            truncated=text.truncated,
+            alias=found.alias,
+        )

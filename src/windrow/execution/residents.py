@@ -33,6 +33,10 @@ class ResidentEncoders:
         """
         return self._encoders.get(base_model_id, lambda: self._load(base_model_id))
 
+    def forget(self, base_model_id: str) -> None:
+        """Drop the encoder of a base model's id; it leaves memory once nobody uses it, and the next use loads anew."""
+        self._encoders.discard(lambda loaded: loaded == base_model_id)
+
     def of_record(self, record: Record) -> TextEncoder:
         """Return the encoder that a classifier was trained on.
 

@@ -6,7 +6,6 @@ Owns which function does which task; knows nothing of pipes, names or of what ha
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from windrow.domain.recipe import BaseModel
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
+from windrow.execution.environment import describe_environment
 from windrow.execution.frames import Frame
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask, TuneOutcome, TuneTask
 from windrow.learning.adapter import cut_to_rank
@@ -25,8 +25,6 @@ from windrow.learning.plan import plan_steps
 from windrow.learning.texts import LayerPlan
 from windrow.operations import OnStep
 from windrow.storage.artifact import Artifact, artifact_to_bytes
-
-DECIDING_LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
 
 
 def perform(frame: Frame, on_step: OnStep) -> Frame:
@@ -76,8 +74,7 @@ def fit(task: FitTask) -> FitOutcome:
         head, head_report = fit_head(task.features, task.label_ids, task.recipe.seed, task.anchors)
     else:
         head, head_report = fit_tuned_head(task.features, task.label_ids)
-    versions = {library: version(library) for library in DECIDING_LIBRARIES}
-    summary = TrainingSummary(head_report, task.report, versions)
+    summary = TrainingSummary(head_report, task.report, describe_environment())
     return FitOutcome(artifact_to_bytes(Artifact(head, task.adapter)), summary)
 
 

@@ -8,8 +8,8 @@ import difflib
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +20,7 @@ from windrow.wire.training import TrainingRow
 
 MAX_PROBLEMS = 10
 MAX_KEY_CHARS = 40
+Shape = TypeVar("Shape", bound=BaseModel)
 _JSON_TYPE = re.compile(
     r"application/(json|[^/;\s]+\+json)\s*(;\s*charset=\"?(utf-?8|us-ascii)\"?\s*|;(?!\s*charset=)[^;]*)*",
     re.IGNORECASE,
@@ -27,6 +28,7 @@ _JSON_TYPE = re.compile(
 _RULES = {
     "missing": "is missing",
     "string_type": "must be a string",
+    "bool_type": "must be true or false",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
@@ -54,7 +56,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
             "The body must be JSON in UTF-8 and must say so. Send the header 'Content-Type: application/json'.",
             {"expected": "application/json"},
         )
-    _check_size(int(request.headers.get("content-length", "0")), max_bytes)
+    check_size(int(request.headers.get("content-length", "0")), max_bytes, "WINDROW_MAX_BODY_BYTES")
     body, is_whole = bytearray(), False
     while not is_whole:
         message = await request.receive()
@@ -62,8 +64,60 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         is_whole = not message.get("more_body", False)
-        _check_size(len(body), max_bytes)
+        check_size(len(body), max_bytes, "WINDROW_MAX_BODY_BYTES")
     return bytes(body)
+
+
+async def read_optional_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body of a request that need not have one; where it has none, an empty object.
+
+    Args:
+        request: The request.
+        max_bytes: Largest body.
+
+    Raises:
+        UnsupportedMediaType: It has one that is not declared to be JSON.
+        BodyTooLarge: The body exceeds the limit.
+    """
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return b"{}"
+    return await read_body(request, max_bytes) or b"{}"
+
+
+def check_size(size_bytes: int, max_bytes: int, setting: str) -> None:
+    """Refuse a body that is too large.
+
+    Args:
+        size_bytes: As declared, or what has come so far.
+        max_bytes: Largest body.
+        setting: The variable that sets it.
+
+    Raises:
+        BodyTooLarge: It is too large.
+    """
+    if size_bytes > max_bytes:
+        raise BodyTooLarge(
+            f"The body is larger than the {max_bytes} bytes that this server takes. Send less, or raise {setting}.",
+            {"limit": max_bytes, "setting": setting},
+        )
+
+
+def read_document(body: bytes, shape: type[Shape], validate: Callable[[object], Shape] | None = None) -> Shape:
+    """Return a JSON body in the shape that is expected.
+
+    Args:
+        body: Its bytes.
+        shape: The shape.
+        validate: Reads the parsed document in place of ``shape.model_validate``.
+
+    Raises:
+        InvalidJson: The body is no strict JSON.
+        InvalidRequest: It has another shape.
+    """
+    try:
+        return (validate or shape.model_validate)(without_flood(parse_json(body), shape))
+    except ValidationError as error:
+        raise invalid_request(error, shape) from error
 
 
 def parse_json(body: bytes) -> object:
@@ -126,16 +180,7 @@ def _place(location: Sequence[int | str]) -> dict[str, object]:
         return {}
     if location[0] != "training_data":
         return {"index": location[1]}
-    return {"row": location[1], "field": _key(location[-1])} if len(location) > 2 else {"row": location[1]}
-
-
-def _check_size(size_bytes: int, max_bytes: int) -> None:
-    if size_bytes > max_bytes:
-        raise BodyTooLarge(
-            f"The body is larger than the {max_bytes} bytes that this server takes. "
-            "Send less, or raise WINDROW_MAX_BODY_BYTES.",
-            {"limit": max_bytes, "setting": "WINDROW_MAX_BODY_BYTES"},
-        )
+    return {"row": location[1], "field": short_key(location[-1])} if len(location) > 2 else {"row": location[1]}
 
 
 def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
@@ -144,20 +189,24 @@ def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
         return _unknown_field(location, shape)
     if detail["type"] == "value_error":  # our own words
         return detail["msg"].removeprefix("Value error, ")
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in location)
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in location)
     return f"{where.lstrip('.') or 'The body'} {_RULES.get(detail['type'], 'has the wrong form')}"
 
 
 def _unknown_field(location: Sequence[int | str], shape: type[BaseModel]) -> str:
     known = list((shape if len(location) == 1 else TrainingRow).model_fields)
-    key = _key(location[-1])
+    key = short_key(location[-1])
     owner = "this request" if len(location) == 1 else f"training_data[{location[1]}]"
+    return f"{key} is no field of {owner}; {near_or_known(key, known)}"
+
+
+def near_or_known(key: str, known: Sequence[str]) -> str:
+    """Return a hint at the name that was probably meant, else at all that there are."""
     near = difflib.get_close_matches(key.casefold(), known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"{key} is no field of {owner}; {hint}"
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 
 
-def _key(part: int | str) -> str:
+def short_key(part: int | str) -> str:
     """Return a key short enough that it cannot be a text that was sent in the wrong place."""
     key = str(part)
     return key if len(key) <= MAX_KEY_CHARS else f"{key[:MAX_KEY_CHARS]}…"
@@ -167,7 +216,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         [(repeated, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {_key(repeated)!r} stands twice in one object")
+        raise ValueError(f"the key {short_key(repeated)!r} stands twice in one object")
     return found
 
 

@@ -12,6 +12,7 @@ Owns statuses and the errors that only HTTP can have; knows nothing of routes or
         ├── BodyTooLarge              body_too_large
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
+        ├── CrossSiteRequest          cross_site_request
         ├── RequestRefused            request_refused
         └── InternalError             internal_error
 """
@@ -37,13 +38,13 @@ class InvalidJson(RequestProblem):
 
 
 class UnsupportedMediaType(RequestProblem):
-    """The body is not declared to be JSON in UTF-8."""
+    """The body is not declared to be of a type that the endpoint reads."""
 
     code = "unsupported_media_type"
 
 
 class InvalidRequest(RequestProblem):
-    """The body is JSON of another shape; ``facts["problems"]`` lists up to ten places."""
+    """The body or the query has another shape; ``facts["problems"]`` lists up to ten places of a body."""
 
     code = "invalid_request"
 
@@ -66,6 +67,12 @@ class MethodNotAllowed(RequestProblem):
     code = "method_not_allowed"
 
 
+class CrossSiteRequest(RequestProblem):
+    """A page of another site sent the request, and a browser does not ask before it sends such a one."""
+
+    code = "cross_site_request"
+
+
 class RequestRefused(RequestProblem):
     """The framework refused the request for a reason without a code of its own."""
 
@@ -85,8 +92,18 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.InvalidParameter: 422,
     errors.LimitExceeded: 422,
     errors.BaseModelNotAllowed: 422,
+    errors.ArchiveInvalid: 422,
     errors.ClassifierNotFound: 404,
+    errors.RevisionNotFound: 404,
+    errors.AliasNotFound: 404,
+    errors.BaseModelNotFound: 404,
     errors.NameTaken: 409,
+    errors.ClassifierExists: 409,
+    errors.ClassifierInUse: 409,
+    errors.NotDeleted: 409,
+    errors.NothingToRollBack: 409,
+    errors.RowsNotKept: 409,
+    errors.BaseModelInUse: 409,
     errors.ConcurrentChange: 409,
     errors.BaseModelUnavailable: 503,
     errors.ShuttingDown: 503,
@@ -103,6 +120,7 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     BodyTooLarge: 413,
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
+    CrossSiteRequest: 403,
     RequestRefused: 400,
     InternalError: 500,
 }

@@ -1,307 +1,278 @@
-"""The catalog of classifiers: for each name a log of revisions, the highest number being the truth.
+"""The catalog of classifiers: saving, finding, listing, deleting, describing and restoring them.
 
-Owns commits, deletions and the in-memory index; knows nothing of disks, tensors or training.
+Owns the order of the steps of each change, so that a crash between any two leaves the old state or the new one; knows
+nothing of disks, tensors or training. Removing files for good is in ``purging``.
 """
 
-import hashlib
-import logging
-import re
-from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import islice
 
-from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, ConcurrentChange, NameTaken
-from windrow.domain.names import NAME_GRAMMAR, check_name, near_names
-from windrow.storage.artifact import SUFFIXES, BlobRef, Entry, Tombstone, revision_from_json, revision_to_json
-from windrow.storage.files import Files, KeyExists, KeyMissing
-
-_ROOT = "classifiers"
-_NAME = re.compile(NAME_GRAMMAR)
-_REVISION = re.compile(r"([0-9]{6}|[1-9][0-9]{6,17})\.json")
-_ATTEMPTS = 1_000
-
-_log = logging.getLogger("windrow.storage")
+from windrow.domain.classifier import Notes, NotesChange, Origin, Record, TestScore
+from windrow.domain.errors import ArtifactInvalid, ClassifierExists, NotDeleted, NotFound
+from windrow.domain.listing import Listing, Page
+from windrow.domain.names import Reference, check_name
+from windrow.domain.versions import next_version
+from windrow.storage.artifact import SUFFIXES
+from windrow.storage.listing import list_page
+from windrow.storage.purging import IsMeant, Purging
+from windrow.storage.revision import BlobRef, Buried, Entry, Purged, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
-class _Newest:
-    """What the index holds of one name; never changed, only replaced.
+class Draft:
+    """A training that is to be saved.
 
     Args:
-        token: The folder's change token from before it was listed.
-        number: The highest revision; 0 where there is none.
-        revision: What its file says; the error where it cannot be read, ``None`` where there is none.
+        record: Its record; the revision is put in place by the catalog.
+        blobs: Contents by role (:data:`windrow.storage.artifact.SUFFIXES`).
+        notes: What is said about it; what is left out stays as it is for an existing name.
+        origin: Where it was imported from; ``None`` where it was trained here.
+        test: How it did on a test set there; ``None`` where that is unknown.
+        overwrite: Whether it may follow an existing classifier of its name.
     """
 
-    token: str | None
-    number: int
-    revision: Entry | Tombstone | ArtifactInvalid | None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the name is in use; one whose file cannot be read is."""
-        return isinstance(self.revision, Entry | ArtifactInvalid)
+    record: Record
+    blobs: Mapping[str, bytes]
+    notes: NotesChange = NotesChange()
+    origin: Origin | None = None
+    test: TestScore | None = None
+    overwrite: bool = True
 
 
-def utc_now() -> datetime:
-    """Return the time, UTC, in whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-class Catalog:
-    """The classifiers in a place, for any number of threads and of catalogs on the same place.
-
-    The index needs no lock: its values are replaced whole, each carries the token from before its listing, and each
-    look compares that token first. So a late writer's older value does no harm; it is listed anew.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reference means at this moment.
 
     Args:
-        files: The place.
-        now: The clock that dates deletions.
+        entry: The revision that it means.
+        target: What an alias should point to, to go on meaning this.
+        alias: The alias that was named; ``None`` where a classifier was.
     """
 
-    def __init__(self, files: Files, now: Callable[[], datetime] = utc_now) -> None:
-        self._files = files
-        self._now = now
-        self._index: dict[str, _Newest] = {}
-        self._folders: tuple[str | None, tuple[str, ...]] = (None, ())
+    entry: Entry
+    target: Reference
+    alias: str | None = None
 
-    def publish(self, draft: Record, blobs: Mapping[str, bytes]) -> Entry:
+
+class Catalog(Purging):
+    """The classifiers of a namespace, for any number of threads and of catalogs on the same place."""
+
+    def publish(self, draft: Draft) -> Entry:
         """Save a classifier's next revision, and return it as it reads back.
 
-        Args:
-            draft: The record; its revision is put in place here.
-            blobs: Contents by role (:data:`windrow.storage.artifact.SUFFIXES`).
-
         Raises:
-            NameTaken: Another live name differs only in case.
-            ConcurrentChange: Others kept committing to the same name.
+            InvalidName: The name breaks the grammar.
+            NameTaken: An alias has the name, or another one differs only in case.
+            ClassifierExists: The name exists, and the draft may not follow it.
             StorageFull: The disk is full; the newest revision is as before.
             StorageFailed: The disk failed; the newest revision is as before, or whole and new.
         """
-        self.check_name_free(draft.name)
-        refs = {role: self._keep_blob(draft.name, content, SUFFIXES[role]) for role, content in blobs.items()}
-        entry, was_live = self._append(draft, refs)
-        # Two servers may have checked at the same time, so a new name looks again now that each sees the other's
-        # commit, and withdraws; both may. A name that was live all along is in its right, whoever comes beside it.
-        if not was_live and (rival := self._rival(draft.name)) is not None:
-            self._withdraw(entry.record)
-            raise _name_taken(draft.name, rival)
-        return entry
+        name = draft.record.name
+        with self._names.lock():
+            self.check_name_free(name, overwrite=draft.overwrite)
+            if isinstance(self._logs.newest(name).value, Purged):
+                self._finish_purge(name)
+            for role, content in draft.blobs.items():
+                self.blobs.keep(name, content, SUFFIXES[role])
+            return self._commit(name, lambda number: self._following(draft, number))
 
-    def check_name_free(self, name: str) -> None:
+    def preview(self, draft: Draft) -> Entry:
+        """Return what :meth:`publish` would save, and save nothing.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            NameTaken: An alias has the name, or another one differs only in case.
+            ClassifierExists: The name exists, and the draft may not follow it.
+        """
+        self.check_name_free(draft.record.name, overwrite=draft.overwrite)
+        newest = self._logs.newest(draft.record.name)
+        return self._following(draft, 1 if isinstance(newest.value, Purged) else newest.number + 1)
+
+    def check_name_free(self, name: str, *, overwrite: bool = True) -> None:
         """Refuse a name that no classifier may be published under.
 
         Raises:
             InvalidName: It breaks the grammar.
-            NameTaken: Another live name differs only in case.
+            NameTaken: An alias has it, or another name differs only in case.
+            ClassifierExists: A classifier has it, and may not be overwritten.
         """
-        if (rival := self._rival(check_name(name))) is not None:
-            raise _name_taken(name, rival)
+        self._names.check_free(name)
+        if not overwrite and isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
+            raise ClassifierExists(
+                f"A classifier named {name} exists, and overwrite is false. Choose another name, or send "
+                "overwrite=true to add a revision to it.",
+                {"name": name},
+            )
+
+    def find(self, reference: Reference) -> Found:
+        """Return what a reference means now; one look at a folder's time where nothing changed.
+
+        Raises:
+            ClassifierNotFound: It means nothing, or what an alias points to is gone.
+            RevisionNotFound: The classifier has no such revision.
+            ArtifactInvalid: The revision's file is damaged or of a newer format.
+        """
+        name = reference.name
+        if reference.is_latest:
+            entry = self._names.latest(name)
+            return Found(entry, Reference(entry.record.name))
+        if reference.revision is not None:
+            return Found(self._names.revision(name, reference.revision), reference)
+        if (newest := self._names.entry(name)) is not None:
+            return Found(newest, reference)
+        while (pointer := self._names.pointer(name)) is not None:
+            try:
+                return Found(self._answering(name, pointer.target), pointer.target, alias=name)
+            except NotFound:
+                # Between the two looks the alias may have been pointed elsewhere, and its former target been deleted.
+                if self._names.pointer(name) == pointer:
+                    raise
+        raise self._names.not_found(name)
 
     def current(self, name: str) -> Entry:
-        """Return a classifier's newest revision; one look at the folder's time where nothing changed.
+        """Return a classifier's newest revision.
 
         Raises:
             InvalidName: The name breaks the grammar.
             ClassifierNotFound: No classifier has this name, or it is deleted.
             ArtifactInvalid: The revision's file is damaged or of a newer format.
         """
-        revision = self._newest(check_name(name)).revision
-        if isinstance(revision, ArtifactInvalid):
-            raise ArtifactInvalid(revision.detail, revision.facts) from revision
-        if isinstance(revision, Entry):
-            return revision
-        raise self._not_found(name)
+        return self._names.answering(Reference(check_name(name)))
 
-    def remembered(self, name: str) -> Entry | None:
-        """Return what was a classifier's newest revision at the last look, without one; for what may be out of date."""
-        known = self._index.get(name)
-        return known.revision if known is not None and isinstance(known.revision, Entry) else None
+    def listing(self, page: Page) -> Listing:
+        """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
 
-    def live(self) -> tuple[Entry, ...]:
-        """Return the newest revision of each classifier that is not deleted, sorted by name.
-
-        A name whose newest file cannot be read is left out here, with a warning in the log; :meth:`current` says why.
+        Raises:
+            InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
         """
-        revisions = (self._newest(name).revision for name in self._names())
-        return tuple([revision for revision in revisions if isinstance(revision, Entry)])
+        return list_page(self._names, page)
 
-    def page(self, limit: int, after: str | None = None) -> tuple[tuple[Entry, ...], str | None]:
-        """Return a part of :meth:`live`, looking at no more names than it takes.
+    def entries(self) -> Iterator[Entry]:
+        """Yield what every readable file of every classifier says, also of deleted ones and of older revisions."""
+        for name in self._logs.names():
+            for number in self._logs.numbers(name):
+                if isinstance(value := self._logs.at(name, number), Entry):
+                    yield value
+
+    def next_name(self, name: str) -> str | None:
+        """Return a free name for the next version of a name's task; ``None`` where it would be too long."""
+        return next_version(name, (*self._logs.names(), *self._names.aliases.names()))
+
+    def pointed_at(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return those of some classifiers that aliases point to, and which aliases, sorted."""
+        wanted = set(names)
+        found: dict[str, tuple[str, ...]] = {}
+        for alias, pointer in self._names.pointers():
+            if pointer.target.name in wanted:
+                found[pointer.target.name] = (*found.get(pointer.target.name, ()), alias)
+        return found
+
+    def delete(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> None:
+        """Delete a classifier by a tombstone; its files stay on the disk.
 
         Args:
-            limit: How many at most, at least 1.
-            after: Only names that sort after this one, which need not exist; ``None`` starts at the first.
-
-        Returns:
-            The entries, and the name of the last one where more follow, else ``None``.
-        """
-        names = self._names()
-        start = 0 if after is None else bisect_right(names, after)
-        revisions = (self._newest(name).revision for name in names[start:])
-        found = tuple(islice((revision for revision in revisions if isinstance(revision, Entry)), limit + 1))
-        return found[:limit], found[limit - 1].record.name if len(found) > limit else None
-
-    def delete(self, name: str) -> None:
-        """Delete a classifier by a tombstone; its older revisions stay on the disk.
+            name: The classifier.
+            force: Also where an alias points to it.
+            is_meant: Only if this says so; ``None`` deletes it in any case.
 
         Raises:
             InvalidName: The name breaks the grammar.
-            ClassifierNotFound: No classifier has this name, or it is deleted already.
-            ConcurrentChange: Others kept committing to the same name.
+            ClassifierNotFound: No classifier has this name, it is deleted already, or it is not meant any more.
+            ClassifierInUse: An alias points to it.
             StorageFull: The disk is full; nothing changed.
             StorageFailed: The disk failed.
         """
-        content = revision_to_json(Tombstone(self._now()))
-        for _ in range(_ATTEMPTS):
-            newest = self._newest(check_name(name))
-            if not newest.is_live:
-                raise self._not_found(name)
-            try:
-                return self._files.put_new(_revision_key(name, newest.number + 1), content)
-            except KeyExists:
-                continue
-        raise _too_busy(name)
+        with self._names.lock():
+            self._check_exists(check_name(name))
+            if is_meant is not None:
+                self._check_meant(name, is_meant)
+            if not force:
+                self._names.check_unused(name)
+            self._commit(name, lambda _: Tombstone("deleted", self._names.now()))
 
-    def read_blob(self, name: str, ref: BlobRef) -> bytes:
-        """Return a blob of a classifier.
+    def restore(self, name: str, revision: int | None = None) -> Entry:
+        """Bring a deleted classifier back as it was, or make another of its revisions answer.
 
         Raises:
-            ArtifactInvalid: It is missing or damaged.
+            InvalidName: The name breaks the grammar.
+            ClassifierNotFound: Nothing is there under this name.
+            RevisionNotFound: It has no such revision.
+            NotDeleted: It answers already.
+            NameTaken: An alias has the name now, or another one differs only in case.
+            ArtifactInvalid: Its files are missing or damaged.
         """
-        key = _blob_key(name, ref)
-        try:
-            content = self._files.get(key)
-        except KeyMissing as error:
-            raise _damaged_blob(key, "is missing") from error
-        if len(content) != ref.size_bytes or hashlib.sha256(content).hexdigest() != ref.sha256:
-            raise _damaged_blob(key, "was altered: its size or sha256 is not the recorded one")
-        return content
+        with self._names.lock():
+            is_deleted = isinstance(self._logs.newest(check_name(name)).value, Tombstone)
+            last = self._names.last_entry(name) if is_deleted else self.current(name)
+            self._names.check_free(name)
+            entry = last if revision is None else self._names.training(name, revision, last)
+            if not is_deleted and entry.record.revision == last.record.revision:
+                raise self._answers_already(name, last)
+            for ref in entry.blobs.values():
+                self.blobs.read(name, ref)
+            # What a person brings back from before a deletion is older than what was trained since, not deleted.
+            is_buried = entry.buried is not None and entry.record.revision < entry.buried.up_to
+            buried = None if is_buried else entry.buried
+            return self._commit(name, lambda _: replace(entry, kind="restored", at=self._names.now(), buried=buried))
 
-    def _keep_blob(self, name: str, content: bytes, suffix: str) -> BlobRef:
-        ref = BlobRef(hashlib.sha256(content).hexdigest(), len(content), suffix)
-        key = _blob_key(name, ref)
-        try:
-            self._files.put_new(key, content)
-        except KeyExists:
-            try:
-                self.read_blob(name, ref)
-            except ArtifactInvalid:
-                _log.warning("Replacing %s, which was damaged.", key)
-                self._files.remove(key)
-                return self._keep_blob(name, content, suffix)
-        return ref
+    def describe(self, name: str, change: NotesChange) -> Entry:
+        """Change what is said about a classifier.
 
-    def _append(self, draft: Record, refs: Mapping[str, BlobRef]) -> tuple[Entry, bool]:
-        """Commit: who puts the next number first has it, and the others try the number after it.
-
-        Returns:
-            The committed revision, and whether the name was live before it.
+        Raises:
+            InvalidName: The name breaks the grammar.
+            InvalidParameter: The description or a tag breaks a rule.
+            ClassifierNotFound: No classifier has this name, or it is deleted.
         """
-        for _ in range(_ATTEMPTS):
-            newest = self._newest(draft.name)
-            entry = Entry(replace(draft, revision=newest.number + 1), refs)
-            try:
-                self._files.put_new(_revision_key(draft.name, newest.number + 1), revision_to_json(entry))
-            except KeyExists:
-                continue
-            return entry, newest.is_live
-        raise _too_busy(draft.name)
+        with self._names.lock():
+            entry = self.current(name)
+            notes = change.of(entry.notes)
+            if notes == entry.notes:
+                return entry
+            return self._commit(name, lambda _: replace(entry, kind="described", at=self._names.now(), notes=notes))
 
-    def _withdraw(self, record: Record) -> None:
-        """Delete a revision right after its commit, unless another one has followed it already."""
-        with suppress(KeyExists):
-            tombstone = revision_to_json(Tombstone(self._now()))
-            self._files.put_new(_revision_key(record.name, record.revision + 1), tombstone)
-
-    def _names(self) -> tuple[str, ...]:
-        """Return the sorted names that have a folder, live or not."""
-        token = self._files.change_token(_ROOT)
-        known_token, names = self._folders
-        if token is None or token != known_token:
-            names = tuple(name for name in self._files.list(_ROOT) if _NAME.fullmatch(name))
-            self._folders = (token, names)
-        return names
-
-    def _newest(self, name: str) -> _Newest:
-        token = self._files.change_token(f"{_ROOT}/{name}")  # before the listing, so that a change in between shows
-        known = self._index.get(name)
-        # A damaged file may be mended in place, which no folder's time tells.
-        is_damaged = known is not None and isinstance(known.revision, ArtifactInvalid)
-        if known is not None and token is not None and token == known.token and not is_damaged:
-            return known
-        number = self._highest_number(name)
-        if number == 0:
-            self._index.pop(name, None)  # names that do not exist must not fill the memory
-            return _Newest(token, 0, None)
-        # Read again even where the number is the known one: a person may have moved the folder away or repaired it.
-        newest = _Newest(token, number, self._read_revision(name, number))
-        self._warn_of_damage(name, newest, known)
-        self._index[name] = newest
-        return newest
-
-    def _highest_number(self, name: str) -> int:
-        matches = (_REVISION.fullmatch(file) for file in self._files.list(f"{_ROOT}/{name}"))
-        return max((int(match[1]) for match in matches if match is not None), default=0)
-
-    def _read_revision(self, name: str, number: int) -> Entry | Tombstone | ArtifactInvalid:
-        key = _revision_key(name, number)
-        try:
-            revision = revision_from_json(self._files.get(key))
-        except KeyMissing:
-            return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
-        except ArtifactInvalid as error:
-            return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
-        if isinstance(revision, Entry) and (revision.record.name, revision.record.revision) != (name, number):
-            return ArtifactInvalid(
-                f"{key} is the record of {revision.record.name}, revision {revision.record.revision}. A classifier's "
-                "folder bears its name: give it back the name, or train the classifier again."
-            )
-        return revision
-
-    def _warn_of_damage(self, name: str, newest: _Newest, known: _Newest | None) -> None:
-        if isinstance(newest.revision, ArtifactInvalid) and (known is None or known.number != newest.number):
-            _log.warning("The classifier %s is left out of the list. %s", name, newest.revision.detail)
-
-    def _rival(self, name: str) -> str | None:
-        """Return a live name that differs from ``name`` only in case."""
-        folded = name.casefold()
-        alike = (other for other in self._names() if other != name and other.casefold() == folded)
-        return next((other for other in alike if self._newest(other).is_live), None)
-
-    def _not_found(self, name: str) -> ClassifierNotFound:
-        # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
-        near = [other for other in near_names(name, self._names()) if self._newest(other).is_live]
-        question = f" Did you mean {' or '.join(near)}?" if near else ""
-        return ClassifierNotFound(
-            f"There is no classifier named {name}.{question} List the classifiers that exist, or train it first.",
-            {"name": name, "near_names": near},
+    def _following(self, draft: Draft, number: int) -> Entry:
+        """Return a draft as the next entry of its log."""
+        name = draft.record.name
+        newest = self._logs.newest(name)
+        before = newest.value if isinstance(newest.value, Entry) else None
+        buried = None if before is None else before.buried
+        if isinstance(newest.value, Tombstone):
+            buried = Buried(newest.number, newest.value.at)
+        return Entry(
+            kind="trained" if draft.origin is None else "imported",
+            at=self._names.now(),
+            record=replace(draft.record, revision=number),
+            blobs={role: BlobRef.of(content, SUFFIXES[role]) for role, content in draft.blobs.items()},
+            notes=draft.notes.of(Notes() if before is None else before.notes),
+            test=draft.test,
+            origin=draft.origin,
+            purged=self._names.purged(name),
+            buried=buried,
         )
 
+    def _answers_already(self, name: str, entry: Entry) -> NotDeleted:
+        revision = entry.record.revision
+        others = [other for other in self._names.revisions(name) if other != revision]
+        if others:
+            advice = f"To make another revision answer, name it, such as {name}@{others[-1]}."
+        else:
+            advice = "It has no other revision, so there is nothing to restore."
+        return NotDeleted(
+            f"{name} is not deleted, and its revision {revision} answers already. {advice}",
+            {"name": name, "revisions": sorted([*others, revision])},
+        )
 
-def _revision_key(name: str, number: int) -> str:
-    return f"{_ROOT}/{name}/{number:06d}.json"
+    def _check_exists(self, name: str) -> None:
+        # One whose file cannot be read exists; it can be deleted, and trained again.
+        if not isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
+            raise self._names.not_found(name)
 
-
-def _blob_key(name: str, ref: BlobRef) -> str:
-    return f"{_ROOT}/{name}/blobs/{ref.sha256}{ref.suffix}"
-
-
-def _name_taken(name: str, rival: str) -> NameTaken:
-    return NameTaken(
-        f"The name {name} differs only in case from the classifier {rival}. "
-        f"Choose another name, or delete {rival} first.",
-        {"name": name, "existing_name": rival},
-    )
-
-
-def _too_busy(name: str) -> ConcurrentChange:
-    return ConcurrentChange(f"Others kept changing the classifier {name} while this change was saved. Try again.")
-
-
-def _damaged_blob(key: str, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid(f"{key} {problem}. Restore it from a backup, or train the classifier again.")
+    def _answering(self, alias: str, target: Reference) -> Entry:
+        try:
+            return self._names.answering(target)
+        except NotFound as error:
+            raise type(error)(
+                f"The alias {alias} points to {target}, which does not answer. {error.detail} Or promote another "
+                "classifier.",
+                {**error.facts, "alias": alias},
+            ) from error

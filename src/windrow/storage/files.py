@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -18,8 +19,8 @@ from windrow.domain.errors import StorageFailed, StorageFull
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
-_ASIDE = ".aside"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+ASIDE = ".aside"
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 
 # Clocks of file systems tick in steps, and two changes within one step bear the same time. A folder is trusted to be
@@ -65,7 +66,7 @@ class Files(Protocol):
         ...
 
     def remove(self, key: str) -> None:
-        """Remove a key; one that is not there is no error."""
+        """Remove a key; one that is not there is no error. A prefix without keys is gone, too."""
         ...
 
     def change_token(self, prefix: str) -> str | None:
@@ -122,11 +123,15 @@ class LocalFiles:
                 return []
 
     def remove(self, key: str) -> None:
-        """Unlink the file and sync its folder."""
+        """Unlink the file, sync its folder, and remove the folders that this leaves empty."""
         path = Path(self._path(key))
         with _storage_errors("remove", key), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
             _sync_folder(path.parent)
+        for folder in path.parents[: len(path.relative_to(self.root).parts) - 1]:
+            self._durable.discard(folder)  # whoever makes it anew must sync it anew
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
 
     def change_token(self, prefix: str) -> str | None:
         """Look at the folder's times, which move with every name that comes or goes."""
@@ -141,7 +146,7 @@ class LocalFiles:
 
     def _path(self, key: str) -> str:
         """Return a key's path; no Path, which takes longer to make than a folder to list."""
-        if _KEY.fullmatch(key) is None:
+        if not _is_key(key):
             raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
         return f"{self.root}/{key}"
 
@@ -159,7 +164,7 @@ class LocalFiles:
     @contextmanager
     def _written_aside(self, data: bytes) -> Iterator[Path]:
         """Give a synced file outside the space of keys; what a dead process leaves there is never content."""
-        aside = self.root / _ASIDE / secrets.token_hex(16)
+        aside = self.root / ASIDE / secrets.token_hex(16)
         self._make_folder(aside.parent)
         try:
             with aside.open("xb") as file:
@@ -170,6 +175,12 @@ class LocalFiles:
         finally:
             with suppress(OSError):  # only garbage stays
                 aside.unlink()
+
+
+@lru_cache(maxsize=32_768)
+def _is_key(key: str) -> bool:
+    """Whether a key follows the grammar; the folders of classifiers are asked for again and again."""
+    return _KEY.fullmatch(key) is not None
 
 
 def _link(aside: Path, path: Path) -> bool:
@@ -194,7 +205,7 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
         yield
     except OSError as error:
         what = f"Windrow could not {verb} {key} in the data directory ({error.strerror or error})"
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFull(
                 f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again."
             ) from error

@@ -4,19 +4,22 @@ Owns the mapping of every type that a saved value is made of; knows nothing of c
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import NoneType
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
 _Read = Callable[[Any], Any]
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 # Names, versions and digests are short; texts are not, and remembering them would only take memory.
 _MOST_SHARED_CHARS = 128
+# Beyond it, not every program reads the same number (RFC 8259, section 6).
+_MOST_WHOLE = 2**53 - 1
 
 
 class Mismatch(ValueError):  # noqa: N818 - its name says what it is
@@ -41,7 +44,7 @@ def parse(text: bytes) -> Any:
     """Return the plain value of a UTF-8 JSON text.
 
     Raises:
-        Mismatch: It is no JSON. NaN and infinities are none either.
+        Mismatch: It is no JSON. NaN, infinities and objects that name a field twice are none either.
     """
     try:
         return _DECODER.decode(text.decode())
@@ -58,7 +61,8 @@ def to_plain(value: object) -> Any:
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Not strftime, which writes the year 999 with three digits.
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
     return value
 
 
@@ -67,7 +71,8 @@ def from_plain(kind: type[_T], plain: object) -> _T:
 
     Args:
         kind: A dataclass whose fields are strings, numbers, truths, times, dataclasses, tuples and mappings of these,
-            or one of them or ``None``. A field's default is of no use here: every field must be present.
+            choices of strings, or one of them or ``None``. A field's default is of no use here: every field must be
+            present.
         plain: What :func:`parse` returned, or a part of it.
 
     Raises:
@@ -83,6 +88,8 @@ def _reader(kind: Any) -> _Read:
     if is_dataclass(kind):
         return _object_reader(kind)
     arguments = get_args(kind)
+    if get_origin(kind) is Literal:
+        return _choice_reader(arguments)
     if get_origin(kind) is tuple:
         return _tuple_reader(_reader(arguments[0]))
     if get_origin(kind) is Mapping:
@@ -131,6 +138,17 @@ def _mapping_reader(read_item: _Read) -> _Read:
     return read
 
 
+def _choice_reader(choices: tuple[str, ...]) -> _Read:
+    known = {choice: choice for choice in choices}
+
+    def read(plain: Any) -> str:
+        if type(plain) is not str or plain not in known:
+            raise Mismatch(f"is not one of {', '.join(choices)}")
+        return known[plain]
+
+    return read
+
+
 def _optional_reader(read_some: _Read) -> _Read:
     return lambda plain: None if plain is None else read_some(plain)
 
@@ -153,13 +171,16 @@ def _shared(text: str) -> str:
 
 
 def _read_whole_number(plain: Any) -> int:
-    if type(plain) is not int:
+    if type(plain) is not int or abs(plain) > _MOST_WHOLE:
         raise Mismatch("is no whole number")
     return plain
 
 
 def _read_number(plain: Any) -> float:
-    if type(plain) is int or type(plain) is float:
+    # 1e999 is JSON too, and reads as infinity.
+    if type(plain) is float and math.isfinite(plain):
+        return plain
+    if type(plain) is int and abs(plain) <= _MOST_WHOLE:
         return float(plain)
     raise Mismatch("is no number")
 
@@ -201,4 +222,11 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not allowed")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    plain = dict(pairs)
+    if len(plain) < len(pairs):
+        raise ValueError("a field is named twice")
+    return plain
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)

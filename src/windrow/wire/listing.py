@@ -1,59 +1,58 @@
-"""The JSON shapes of the list of classifiers and of a deletion, to and from the domain.
+"""The JSON shapes of the list of classifiers, and the parameters that ask for a part of it, to and from the domain.
 
-Owns the fields of an entry and what a cursor looks like; knows nothing of HTTP or of where classifiers are kept.
+Owns the forms of a list and what a cursor looks like; knows nothing of HTTP or of where classifiers are kept.
 """
 
 import base64
-from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field
 
-from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidName, InvalidParameter
-from windrow.domain.listing import PAGE_SIZE_RANGE, Listing, Page
+from windrow.domain.listing import DEFAULT_PAGE_SIZE, DESCENDING, PAGE_SIZE_RANGE, SORTS, Listing, Page, Selection
 from windrow.domain.names import check_name
-from windrow.wire.shapes import BaseModelId, Labels, Name, NumExamples, Wire
+from windrow.wire.classifier import ModelEntry, ModelRecord
+from windrow.wire.queries import Parameter, Query, flag, read_filled, read_flag, read_whole_number, text
+from windrow.wire.shapes import Wire, shown_range
 
-_MAX_LIMIT_CHARS = 9
-
-
-class ModelEntry(Wire):
-    """One classifier of the list."""
-
-    name: Name
-    labels: Labels
-    base_model: BaseModelId
-    num_examples: NumExamples
-    created_at: str = Field(description="When its training ended, UTC.", examples=["2025-09-15T10:30:00Z"])
-
-    @classmethod
-    def of(cls, record: Record) -> Self:
-        """Show a record in the list."""
-        return cls(
-            name=record.name,
-            labels=list(record.labels),
-            base_model=record.base_model.id,
-            num_examples=record.num_examples,
-            created_at=_utc(record.created_at),
-        )
+SELECTION = (
+    text("task", "Only versions of this task: ticket_classifier means ticket_classifier_v1, _v2 and so on."),
+    text("prefix", "Only names that start with it."),
+    text("tag", "Only classifiers that carry this tag."),
+    text("base_model", "Only classifiers on the base model of this id."),
+)
+LIST = (
+    *SELECTION,
+    Parameter(
+        "sort",
+        f"The order, with '{DESCENDING}' before it for the reverse. Left out: by name; with task, by version.",
+        {"type": "string", "enum": [sign + sort for sort in SORTS for sign in ("", DESCENDING)]},
+    ),
+    Parameter(
+        "limit",
+        f"The most classifiers on a page; {DEFAULT_PAGE_SIZE} with cursor alone. Without both: all.",
+        {"type": "integer", **shown_range(PAGE_SIZE_RANGE)},
+    ),
+    text("cursor", "The next_cursor of the page before, with the same other parameters."),
+    flag("deleted", "Whether to list the deleted classifiers that can be restored, instead of those that answer."),
+    flag("full", "Whether each entry is the whole record, which takes many times the bytes."),
+)
 
 
 class ModelList(Wire):
-    """Every classifier, sorted by name."""
+    """Every classifier."""
 
     models: list[ModelEntry] = Field(description="The newest revision of each classifier.")
 
     @classmethod
     def of(cls, listing: Listing) -> Self:
         """Show the whole list."""
-        return cls(models=[ModelEntry.of(record) for record in listing.records])
+        return cls.model_construct(models=[ModelEntry.of(classifier) for classifier in listing.classifiers])
 
 
-class ModelPage(Wire):
-    """A page of the list of classifiers, which is sorted by name."""
+class ModelPage(ModelList):
+    """A page of the list of classifiers."""
 
-    models: list[ModelEntry] = Field(description="The newest revision of each classifier.")
     next_cursor: str | None = Field(
         description="Send it as cursor to get the next page; null on the last one.", examples=["dGlja2V0cw"]
     )
@@ -61,28 +60,72 @@ class ModelPage(Wire):
     @classmethod
     def of(cls, listing: Listing) -> Self:
         """Show a page of the list."""
-        cursor = None if listing.next_after is None else to_cursor(listing.next_after)
-        return cls(models=[ModelEntry.of(record) for record in listing.records], next_cursor=cursor)
+        entries = [ModelEntry.of(classifier) for classifier in listing.classifiers]
+        return cls.model_construct(models=entries, next_cursor=_next_cursor(listing))
 
 
-class Deleted(Wire):
-    """A classifier is gone."""
+class RecordPage(Wire):
+    """A list of whole records, or a page of it."""
 
-    status: Literal["deleted"] = Field(default="deleted", description="It answers no more.", examples=["deleted"])
-    model_name: Name
+    models: list[ModelRecord] = Field(description="The newest revision of each classifier.")
+    next_cursor: str | None = Field(
+        description="Send it as cursor to get the next page; null where the list ends.", examples=["dGlja2V0cw"]
+    )
+
+    @classmethod
+    def of(cls, listing: Listing) -> Self:
+        """Show a list or a page of it."""
+        records = [ModelRecord.of(classifier) for classifier in listing.classifiers]
+        return cls.model_construct(models=records, next_cursor=_next_cursor(listing))
+
+    def to_domain(self) -> Listing:
+        """Return the list that was shown."""
+        next_after = None if self.next_cursor is None else from_cursor(self.next_cursor)
+        return Listing(tuple(record.to_domain() for record in self.models), next_after)
 
 
-def read_page(limit: str | None, cursor: str | None) -> Page:
-    """Return the page that the parameters of a URL ask for; the limit's range is not checked yet.
+def read_page(query: Query) -> Page:
+    """Return the page that a query asks for; the limit's range and the order are not checked yet.
 
     Args:
-        limit: A whole number in digits.
-        cursor: What :func:`to_cursor` made.
+        query: The parameters of :data:`LIST`.
 
     Raises:
-        InvalidParameter: One of them is something else.
+        InvalidParameter: One of them cannot be read.
     """
-    return Page(None if limit is None else _read_limit(limit), None if cursor is None else from_cursor(cursor))
+    cursor = query.get("cursor")
+    return Page(
+        limit=read_whole_number(query, "limit", PAGE_SIZE_RANGE),
+        after=None if cursor is None else from_cursor(cursor),
+        selection=read_selection(query),
+        sort=read_filled(query, "sort"),
+        deleted=read_flag(query, "deleted"),
+    )
+
+
+def read_selection(query: Query) -> Selection:
+    """Return the classifiers that a query asks for.
+
+    Args:
+        query: The parameters of :data:`SELECTION`.
+
+    Raises:
+        InvalidParameter: One of them is empty.
+    """
+    return Selection(*(read_filled(query, parameter.name) for parameter in SELECTION))
+
+
+def show_listing(listing: Listing, page: Page, full: bool) -> ModelList | RecordPage:
+    """Return a list in the form that was asked for.
+
+    Args:
+        listing: The classifiers.
+        page: What was asked for; without a limit and a cursor there is no next page to tell of.
+        full: Whether whole records are wanted.
+    """
+    if full:
+        return RecordPage.of(listing)
+    return ModelList.of(listing) if page.is_whole_list else ModelPage.of(listing)
 
 
 def to_cursor(name: str) -> str:
@@ -106,15 +149,5 @@ def from_cursor(cursor: str) -> str:
         ) from error
 
 
-def _read_limit(text: str) -> int:
-    if text.isascii() and text.removeprefix("-").isdecimal() and len(text) <= _MAX_LIMIT_CHARS:
-        return int(text)
-    low, high = PAGE_SIZE_RANGE
-    raise InvalidParameter(
-        f"limit is no whole number between {low} and {high}. Send one, or leave it out.",
-        {"parameter": "limit", "minimum": low, "maximum": high},
-    )
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _next_cursor(listing: Listing) -> str | None:
+    return None if listing.next_after is None else to_cursor(listing.next_after)

@@ -8,12 +8,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from windrow.domain.names import REFERENCE_GRAMMAR
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_TEXT, Name, Wire
 
 _SCORES = {"account": 0.08, "billing": 0.87, "technical": 0.05}
 _TEXT_ANSWER = {"label": "billing", "scores": _SCORES, "truncated": False}
-_NAMED_ANSWER = {"label": "billing", "scores": _SCORES, "model_name": EXAMPLE_NAME, "truncated": False}
+_WHO = {"model_name": EXAMPLE_NAME, "revision": 1, "alias": None}
+_NAMED_ANSWER = {"label": "billing", "scores": _SCORES, **_WHO, "truncated": False}
 # The three forms, each as a question and its answer.
 EXAMPLES = {
     "one text": (
@@ -22,7 +24,7 @@ EXAMPLES = {
     ),
     "many texts": (
         {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"], "top_k": None},
-        {"predictions": [_TEXT_ANSWER, _TEXT_ANSWER], "model_name": EXAMPLE_NAME},
+        {"predictions": [_TEXT_ANSWER, _TEXT_ANSWER], **_WHO},
     ),
     "many classifiers": (
         {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
@@ -38,6 +40,12 @@ Scores = Annotated[
         examples=[_SCORES],
     ),
 ]
+Answerer = Annotated[Name, Field(description="The classifier that answered, by its own name.")]
+AnswererRevision = Annotated[int, Field(description="Its revision that answered.", examples=[1])]
+AskedAlias = Annotated[
+    str | None,
+    Field(description="The alias by which it was asked; null where it was asked by its own name.", examples=[None]),
+]
 Truncated = Annotated[
     bool,
     Field(
@@ -50,7 +58,12 @@ Truncated = Annotated[
 class PredictBody(Wire):
     """What to classify: a text, many texts, or a text by many classifiers."""
 
-    model_name: Name | None = Field(default=None, description="The classifier's name.", examples=[EXAMPLE_NAME])
+    model_name: str | None = Field(
+        default=None,
+        description="The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version.",
+        examples=[EXAMPLE_NAME],
+        json_schema_extra={"pattern": f"^{REFERENCE_GRAMMAR}$"},
+    )
     # One wrong entry is enough to refuse a list; pydantic would describe a million of them.
     model_names: list[str] | None = Field(
         default=None,
@@ -106,7 +119,9 @@ class PredictReply(Wire):
 
     label: Label
     scores: Scores
-    model_name: Name
+    model_name: Answerer
+    revision: AnswererRevision
+    alias: AskedAlias
     truncated: Truncated
 
     @classmethod
@@ -117,12 +132,14 @@ class PredictReply(Wire):
             label=prediction.label,
             scores=prediction.scores,
             model_name=prediction.model_name,
+            revision=prediction.revision,
+            alias=prediction.alias,
             truncated=prediction.truncated,
         )
 
     def to_domain(self) -> Prediction:
         """Return the prediction that was shown."""
-        return Prediction(self.label, self.scores, self.model_name, self.truncated)
+        return Prediction(self.label, self.scores, self.model_name, self.revision, self.truncated, self.alias)
 
 
 class TextAnswer(Wire):
@@ -137,7 +154,9 @@ class TextsReply(Wire):
     """One classifier's answers for many texts."""
 
     predictions: list[TextAnswer] = Field(description="One for each text, in the order of the texts.")
-    model_name: Name
+    model_name: Answerer
+    revision: AnswererRevision
+    alias: AskedAlias
 
     @classmethod
     def of(cls, predictions: Sequence[Prediction]) -> Self:
@@ -146,11 +165,17 @@ class TextsReply(Wire):
             TextAnswer.model_construct(label=one.label, scores=one.scores, truncated=one.truncated)
             for one in predictions
         ]
-        return cls.model_construct(predictions=answers, model_name=predictions[0].model_name)
+        first = predictions[0]
+        return cls.model_construct(
+            predictions=answers, model_name=first.model_name, revision=first.revision, alias=first.alias
+        )
 
     def to_domain(self) -> tuple[Prediction, ...]:
         """Return the predictions that were shown."""
-        return tuple(Prediction(one.label, one.scores, self.model_name, one.truncated) for one in self.predictions)
+        return tuple(
+            Prediction(one.label, one.scores, self.model_name, self.revision, one.truncated, self.alias)
+            for one in self.predictions
+        )
 
 
 class ClassifiersReply(Wire):

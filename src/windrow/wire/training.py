@@ -4,13 +4,12 @@ Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is
 """
 
 import itertools
-from dataclasses import asdict
 from typing import Literal, Self
 
 from pydantic import Field
 
-from windrow.domain.classifier import AdapterReport, FitRequest, Record
-from windrow.domain.dataset import DataLimits, DataWarning, Row, check_row_count
+from windrow.domain.classifier import FitRequest, FitResult, NotesChange
+from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.recipe import (
     BATCH_SIZE_RANGE,
     DEFAULT_BASE_MODEL,
@@ -22,7 +21,21 @@ from windrow.domain.recipe import (
     SEED_RANGE,
     Recipe,
 )
-from windrow.wire.shapes import EXAMPLE_ROWS, BaseModelId, Labels, Name, NumExamples, Wire, shown_range
+from windrow.wire.reports import AdapterEntry, WarningEntry
+from windrow.wire.shapes import (
+    EXAMPLE_ROWS,
+    BaseModelId,
+    CreatedAt,
+    Description,
+    Labels,
+    Name,
+    NumExamples,
+    Revision,
+    Tags,
+    Wire,
+    shown_range,
+    utc,
+)
 
 _SHOWN_WRONG_ROWS = 10
 _SHOWN_FIELDS = 12
@@ -77,6 +90,22 @@ class FitBody(Wire):
         examples=[None, 60.0],
         json_schema_extra={"exclusiveMinimum": 0, "maximum": MAX_SECONDS_LIMIT},
     )
+    description: str | None = Field(
+        default=None,
+        description="What to say about it, at most 2,000 characters. Left out, an existing name keeps its own.",
+        examples=["Tickets of the web shop."],
+    )
+    tags: list[str] | None = Field(
+        default=None,
+        description="At most 20, each of 1 to 64 characters. Left out, an existing name keeps its own.",
+        examples=[["shop", "tickets"]],
+        fail_fast=True,
+    )
+    overwrite: bool = Field(
+        default=True,
+        description="Whether an existing name gets a new revision; false refuses it.",
+        examples=[True],
+    )
 
     @classmethod
     def read(cls, document: object, limits: DataLimits) -> Self:
@@ -100,61 +129,8 @@ class FitBody(Wire):
         """Return the request; its values are not checked yet."""
         rows = tuple(Row(row.text, row.label) for row in self.training_data)
         recipe = Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds)
-        return FitRequest(self.model_name, rows, self.base_model, recipe)
-
-
-class WarningEntry(Wire):
-    """Something in the data that a person should know; training went on all the same."""
-
-    code: str = Field(description="Stable, for programs.", examples=["small_classes"])
-    message: str = Field(description="One sentence for a person.", examples=["1 label(s) have fewer than 4 rows."])
-    rows: list[int] = Field(description="Up to five of the rows concerned, counted from 0.", examples=[[0, 3]])
-
-    @classmethod
-    def of(cls, warning: DataWarning) -> Self:
-        """Show a warning."""
-        return cls(code=warning.code, message=warning.message, rows=list(warning.rows))
-
-
-class CandidateEntry(Wire):
-    """A strength that was weighed."""
-
-    strength: float = Field(description="From 0 (the encoder as it is) to 1 (the whole change).", examples=[0.0])
-    estimated_accuracy: float | None = Field(
-        description="Share of rows that it places right, from 0 to 1, each judged without itself; null where no "
-        "estimate is free of leaks.",
-        examples=[0.6667],
-    )
-
-
-class AdapterEntry(Wire):
-    """How the encoder was changed for this classifier (docs/training.md)."""
-
-    strength: float = Field(description="Share of the change that is used: 0 (none) to 1 (all).", examples=[1.0])
-    reason: str = Field(
-        description="Why that share, in one sentence.",
-        examples=["The whole change is used: the encoder as it is misplaces 2 of 6 rows, each judged without itself."],
-    )
-    candidates: list[CandidateEntry] = Field(description="What was weighed.")
-    layers: int = Field(description="Layers that were trained, counted from the last one.", examples=[6])
-    rank: int = Field(description="Rank that each matrix's change was cut to.", examples=[8])
-    passes: int = Field(description="Passes over the texts that num_iterations asks for.", examples=[3])
-    planned_steps: int = Field(description="Steps that this takes, within the step budget.", examples=[3])
-    steps: int = Field(description="Steps that were done.", examples=[3])
-    ended_by: str = Field(
-        description="What ended the training: plan, step_budget or max_seconds.",
-        examples=["plan"],
-        json_schema_extra={"enum": ["plan", "step_budget", "max_seconds"]},
-    )
-    texts: int = Field(description="Distinct rows that took part.", examples=[6])
-    used_label_names: bool = Field(description="Whether the labels' names took part as texts.", examples=[True])
-    first_loss: float | None = Field(description="Loss of the first step; null without a step.", examples=[1.721])
-    last_loss: float | None = Field(description="Loss of the last step; null without a step.", examples=[1.302])
-
-    @classmethod
-    def of(cls, report: AdapterReport) -> Self:
-        """Show a report."""
-        return cls.model_validate(asdict(report) | {"candidates": [asdict(each) for each in report.candidates]})
+        notes = NotesChange(self.description, None if self.tags is None else tuple(self.tags))
+        return FitRequest(self.model_name, rows, self.base_model, recipe, notes, self.overwrite)
 
 
 class FitReply(Wire):
@@ -168,15 +144,23 @@ class FitReply(Wire):
     num_examples: NumExamples
     base_model: BaseModelId
     training_time_seconds: float = Field(description="Wall time of the training, in seconds.", examples=[0.412])
-    revision: int = Field(description="Counts the trainings of this name, from 1.", examples=[1])
+    revision: Revision
+    next_name: str | None = Field(
+        description="A free name for the task's next version; null where it would be too long.",
+        examples=["ticket_classifier_v2"],
+    )
+    created_at: CreatedAt
+    description: Description
+    tags: Tags
     adapter: AdapterEntry | None = Field(
         description="How the encoder was changed for this classifier; null with num_iterations 0."
     )
     warnings: list[WarningEntry] = Field(description="What was odd about the request or its rows.", examples=[[]])
 
     @classmethod
-    def of(cls, record: Record) -> Self:
-        """Show the record of a finished training."""
+    def of(cls, result: FitResult) -> Self:
+        """Show a finished training."""
+        record, notes = result.classifier.record, result.classifier.notes
         report = record.summary.adapter
         return cls(
             model_name=record.name,
@@ -185,6 +169,10 @@ class FitReply(Wire):
             base_model=record.base_model.id,
             training_time_seconds=round(record.training_time_s, 3),
             revision=record.revision,
+            next_name=result.next_name,
+            created_at=utc(record.created_at),
+            description=notes.description,
+            tags=list(notes.tags),
             adapter=None if report is None else AdapterEntry.of(report),
             warnings=[WarningEntry.of(warning) for warning in record.warnings],
         )

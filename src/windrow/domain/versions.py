@@ -1,0 +1,50 @@
+"""Versions of a task by name: ``ticket_classifier_v2`` is version 2 of the task ``ticket_classifier``.
+
+Owns that pattern and the order of versions; knows nothing of which classifiers exist.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from windrow.domain.names import NAME_GRAMMAR
+
+_VERSIONED = re.compile(r"(?P<task>.+)_v(?P<number>0|[1-9][0-9]{0,8})")
+_NAME = re.compile(NAME_GRAMMAR)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """What a versioned name says.
+
+    Args:
+        task: What stands before ``_v``.
+        number: What stands behind it; v2 comes before v10.
+    """
+
+    task: str
+    number: int
+
+
+def read_version(name: str) -> Version | None:
+    """Return what a name says of its version; ``None`` where it says nothing (``tickets``, ``tickets_v02``)."""
+    match = _VERSIONED.fullmatch(name)
+    return None if match is None else Version(match["task"], int(match["number"]))
+
+
+def next_version(name: str, taken: Iterable[str]) -> str | None:
+    """Return the name for the next training of a name's task: one above the highest version that is taken.
+
+    Args:
+        name: With or without a version; one without counts as version 1.
+        taken: Names in use, in any order, case and task.
+
+    Returns:
+        The name, or ``None`` where it would be too long or its number too high.
+    """
+    own = read_version(name) or Version(name, 1)
+    folded = f"{own.task}_v".casefold()
+    others = (read_version(other) for other in taken if other.casefold().startswith(folded))
+    numbers = [other.number for other in others if other is not None and other.task.casefold() == own.task.casefold()]
+    proposal = f"{own.task}_v{max([own.number, *numbers]) + 1}"
+    return proposal if _NAME.fullmatch(proposal) and read_version(proposal) else None

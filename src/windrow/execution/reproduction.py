@@ -1,0 +1,137 @@
+"""Training a revision again from its record and kept rows, and comparing what comes of it with what was kept.
+
+Owns what is compared, and on which texts; must not save anything, and knows nothing of where artifacts and rows lie.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from windrow.domain.classifier import AdapterReport, Record
+from windrow.domain.dataset import Dataset, Row, data_sha256
+from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.reproduction import Reproduction, find_changes, judge
+from windrow.encoders.adapters import MapChanges, join_changes
+from windrow.encoders.bulk import encode
+from windrow.encoders.layout import Floats, feature_size
+from windrow.execution.trainer import Means, train
+from windrow.operations import OnStep
+from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
+
+# Encoding so many, twice, takes little beside a training on as many rows or more.
+MAX_COMPARED_TEXTS = 1_000
+
+
+def reproduce(
+    record: Record, artifact_bytes: bytes, rows: Sequence[Row], means: Means, on_step: OnStep
+) -> Reproduction:
+    """Train a revision again and compare the new artifact with the kept one. Nothing is saved.
+
+    Both artifacts answer today, on this machine, through the encoder path that serves; so a difference is one of the
+    artifacts, not of where they were asked.
+
+    Args:
+        record: The revision's; its recipe is followed.
+        artifact_bytes: Its kept artifact.
+        rows: Its kept training rows.
+        means: Where to work; the encoder is the one of the record (``ResidentEncoders.of_record``).
+        on_step: Called with step, number of steps and loss as contrastive training goes on.
+
+    Raises:
+        ArtifactInvalid: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
+        TrainingFailed: A task failed.
+        ShuttingDown: The runner was closed.
+    """
+    dataset = Dataset(tuple(rows))
+    kept = artifact_from_bytes(artifact_bytes)
+    _check_belonging(record, kept, dataset, means)
+    started = time.perf_counter()
+    trained = train(dataset, record.recipe, means, on_step)
+    training_time_s = round(time.perf_counter() - started, 3)
+    again = artifact_from_bytes(trained.artifact)
+    texts = choose_texts(dataset.texts)
+    then, now = (_scores(artifact, texts, means) for artifact in (kept, again))
+    num_changed_labels = int((then.argmax(axis=1) != now.argmax(axis=1)).sum())
+    largest_score_difference = _largest_difference(then, now)
+    # Equal tensors give equal files, and only they do.
+    has_same_weights = artifact_to_bytes(kept) == artifact_to_bytes(again)
+    return Reproduction(
+        model_name=record.name,
+        revision=record.revision,
+        verdict=judge(has_same_weights, num_changed_labels, largest_score_difference),
+        largest_weight_difference=_largest_weight_difference(kept, again),
+        largest_score_difference=largest_score_difference,
+        num_changed_labels=num_changed_labels,
+        num_texts=len(texts),
+        changes=find_changes(record.summary.versions, trained.summary.versions),
+        notes=tuple(_notes(record.summary.adapter, trained.summary.adapter)),
+        training_time_s=training_time_s,
+    )
+
+
+def choose_texts(texts: Sequence[str]) -> list[str]:
+    """Return the distinct texts in their order, or ``MAX_COMPARED_TEXTS`` of them, evenly taken.
+
+    Args:
+        texts: Any number.
+    """
+    distinct = list(dict.fromkeys(texts))
+    count = min(len(distinct), MAX_COMPARED_TEXTS)
+    return [distinct[number * len(distinct) // count] for number in range(count)]
+
+
+def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, means: Means) -> None:
+    """Refuse files that came from elsewhere: training would take minutes, and its verdict would mean nothing."""
+    shape = len(dataset.labels), feature_size(means.encoder.folder)
+    if data_sha256(dataset.rows) != record.data_sha256:
+        raise _misfit(record, "its training rows have another digest")
+    if kept.head.weights.shape != shape:
+        raise _misfit(record, f"its head has shape {kept.head.weights.shape}, not {shape}")
+    if kept.adapter is not None:
+        join_changes(means.encoder.folder, kept.adapter)
+
+
+def _scores(artifact: Artifact, texts: Sequence[str], means: Means) -> Floats:
+    adapter = None if artifact.adapter is None else join_changes(means.encoder.folder, artifact.adapter)
+    return artifact.head.scores(encode(means.encoder, texts, adapter, means.compute).features)
+
+
+def _largest_weight_difference(kept: Artifact, again: Artifact) -> float | None:
+    ours, theirs = kept.adapter or {}, again.adapter or {}
+    maps = {name.rpartition(".")[0] for name in ours}
+    if maps != {name.rpartition(".")[0] for name in theirs}:
+        return None
+    return max(
+        _largest_difference(kept.head.weights, again.head.weights),
+        _largest_difference(kept.head.bias, again.head.bias),
+        *(_largest_difference(_change(ours, name), _change(theirs, name)) for name in maps),
+    )
+
+
+def _change(adapter: MapChanges, name: str) -> npt.NDArray[np.float64]:
+    """Return what an adapter adds to a map."""
+    down, up = adapter[f"{name}.down"], adapter[f"{name}.up"]
+    return down.astype(np.float64) @ up.astype(np.float64)
+
+
+def _largest_difference(ours: npt.NDArray[np.floating[Any]], theirs: npt.NDArray[np.floating[Any]]) -> float:
+    return float(np.abs(ours.astype(np.float64) - theirs).max())
+
+
+def _notes(first: AdapterReport | None, new: AdapterReport | None) -> Iterator[str]:
+    for which, report in (("first", first), ("new", new)):
+        if report is not None and report.ended_by == "max_seconds":
+            yield (
+                f"max_seconds ended the {which} training after {report.steps} of {report.planned_steps} steps. "
+                "How many steps fit depends on the clock, so the two need not be equal."
+            )
+
+
+def _misfit(record: Record, problem: str) -> ArtifactInvalid:
+    return ArtifactInvalid(
+        f"The saved files of {record.name} do not belong to its record: {problem}. "
+        "Restore the classifier's folder from a backup, or train it again."
+    )

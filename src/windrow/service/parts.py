@@ -1,0 +1,105 @@
+"""The parts that the verbs work with, and what more than one verb does with them.
+
+Owns their names; knows nothing of a single verb.
+"""
+
+from dataclasses import dataclass
+
+from windrow.domain.errors import InvalidName, RowsNotKept
+from windrow.domain.names import Reference, read_reference
+from windrow.encoders.inventory import Inventory
+from windrow.execution.batching import BatchQueue
+from windrow.execution.predictor import Predictor
+from windrow.execution.residents import ResidentEncoders
+from windrow.execution.runner import Runner
+from windrow.execution.sweeper import Sweeper
+from windrow.execution.turns import Turns
+from windrow.settings import Settings
+from windrow.storage.aliases import Aliases
+from windrow.storage.catalog import Catalog, Found
+from windrow.storage.namespace import Namespace
+from windrow.storage.revision import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is saved. Made by ``bootstrap.open_service``.
+
+    Args:
+        names: The space of names.
+        catalog: The saved classifiers.
+        aliases: Where aliases point.
+        inventory: The base models on this machine.
+    """
+
+    names: Namespace
+    catalog: Catalog
+    aliases: Aliases
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the verbs work with. Made by ``bootstrap.open_service``.
+
+    Args:
+        store: What is saved.
+        encoders: The encoders in memory.
+        runner: Where trainings run.
+        predictor: Answers from saved classifiers.
+        queue: Shares the cores between predictions and trainings.
+        settings: Limits and what is kept.
+        turns: One for each training that may run at the same time; waiting ones hold nothing but their rows.
+        sweeper: Purges what was deleted long ago.
+    """
+
+    store: Store
+    encoders: ResidentEncoders
+    runner: Runner
+    predictor: Predictor
+    queue: BatchQueue
+    settings: Settings
+    turns: Turns
+    sweeper: Sweeper
+
+    def find(self, model_name: str) -> Found:
+        """Return what a name, alias, revision or task means now.
+
+        Raises:
+            InvalidName: It breaks the grammar.
+            NotFound: It means nothing.
+            ArtifactInvalid: Its newest file is damaged.
+        """
+        return self.store.catalog.find(read_reference(model_name))
+
+    def read_blob(self, entry: Entry, role: str) -> bytes:
+        """Return a blob of a revision, checked.
+
+        Raises:
+            RowsNotKept: It has no such blob, which only training rows can lack.
+            ArtifactInvalid: It is missing or damaged.
+        """
+        name = entry.record.name
+        if role not in entry.blobs:
+            raise RowsNotKept(
+                f"The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
+                "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows.",
+                {"name": name, "data_sha256": entry.record.data_sha256},
+            )
+        return self.store.catalog.blobs.read(name, entry.blobs[role])
+
+
+def read_fixed(model_name: str) -> Reference:
+    """Return the classifier or revision that is named for good, for verbs that change something.
+
+    Raises:
+        InvalidName: The name breaks the grammar, or stands for whatever is the latest.
+    """
+    reference = read_reference(model_name)
+    if reference.is_latest:
+        raise InvalidName(
+            f"{model_name} means another classifier tomorrow, so nothing is changed by that name. Name the version "
+            "itself.",
+            {"name": model_name},
+        )
+    return reference

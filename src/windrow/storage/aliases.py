@@ -1,0 +1,175 @@
+"""The aliases of a namespace: promoting, rolling back, taking away, and what happened before.
+
+Owns the changes of where an alias points, each of which is one commit; knows nothing of blobs or of predictions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from windrow.domain.alias import Alias, AliasChange, Said
+from windrow.domain.errors import ArtifactInvalid, ConcurrentChange, NotFound, NothingToRollBack
+from windrow.domain.names import Reference, check_name
+from windrow.storage.log import readable
+from windrow.storage.namespace import Namespace
+from windrow.storage.revision import AliasRevision, Pointer, Removed, alias_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where a rollback would lead.
+
+    Args:
+        number: The number of the alias's log at which this holds.
+        target: Where it would point.
+    """
+
+    number: int
+    target: Reference
+
+
+class Aliases:
+    """The aliases of a namespace, for any number of threads and processes.
+
+    Args:
+        names: The namespace.
+    """
+
+    def __init__(self, names: Namespace) -> None:
+        self._names = names
+        self._logs = names.aliases
+
+    def list(self) -> tuple[Alias, ...]:
+        """Return every alias, sorted by name."""
+        return tuple(self._shown(name, pointer) for name, pointer in self._names.pointers())
+
+    def promote(self, alias: str, target: Reference, said: Said) -> Alias:
+        """Point an alias at a classifier, or at one of its revisions. Pointing it where it points changes nothing.
+
+        Raises:
+            InvalidName: The alias breaks the grammar.
+            NameTaken: A classifier has its name, or another name differs only in case.
+            NotFound: What it is to point to does not exist.
+            ArtifactInvalid: What it is to point to is damaged.
+            StorageFull: The disk is full; the alias points where it did.
+            StorageFailed: The disk failed; the alias points where it did, or to the new target.
+        """
+        with self._names.lock():
+            self._names.check_free(alias, for_alias=True)
+            self._names.answering(target)
+            newest = self._logs.newest(alias)
+            if isinstance(newest.value, Pointer) and newest.value.target == target:
+                return self._shown(alias, newest.value)
+            back_to = newest.number if isinstance(newest.value, Pointer) else 0
+            pointer = Pointer("promoted", self._names.now(), str(target), said, back_to)
+            return self._point(alias, newest.number + 1, pointer)
+
+    def way_back(self, alias: str) -> WayBack:
+        """Return where a rollback would lead now.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            AliasNotFound: There is no such alias.
+            NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
+            ArtifactInvalid: The alias, or that classifier, is damaged.
+        """
+        pointer = self._pointer(alias)
+        before = readable(self._logs.at(alias, pointer.back_to)) if pointer.back_to else None
+        if not isinstance(before, Pointer):
+            raise NothingToRollBack(
+                f"No promotion of the alias {alias} is left to take back: {pointer.points_to} is what it was pointed "
+                "to first, or anew. Promote a classifier instead.",
+                {"alias": alias},
+            )
+        try:
+            self._names.answering(before.target)
+        except NotFound as error:
+            raise NothingToRollBack(
+                f"The alias {alias} pointed to {before.points_to} before, which does not answer. {error.detail} Or "
+                "promote another classifier.",
+                {"alias": alias, "model_name": before.points_to},
+            ) from error
+        return WayBack(self._logs.newest(alias).number, before.target)
+
+    def roll_back(self, alias: str, way: WayBack, said: Said) -> Alias:
+        """Point an alias back.
+
+        Args:
+            alias: The alias.
+            way: Where to, from :meth:`way_back`.
+            said: Why and by whom.
+
+        Raises:
+            AliasNotFound: There is no such alias any more.
+            NothingToRollBack: The classifier is gone by now.
+            ConcurrentChange: Somebody else has changed the alias meanwhile, so it stays as it is.
+        """
+        with self._names.lock():
+            now = self.way_back(alias)
+            if now != way:
+                raise ConcurrentChange(
+                    f"Somebody else has changed the alias {alias} at the same moment, so it was not rolled back. "
+                    "Look where it points now."
+                )
+            before = self._logs.at(alias, self._pointer(alias).back_to)
+            back_to = before.back_to if isinstance(before, Pointer) else 0
+            pointer = Pointer("rolled_back", self._names.now(), str(way.target), said, back_to)
+            return self._point(alias, way.number + 1, pointer)
+
+    def remove(self, alias: str, said: Said) -> None:
+        """Take an alias away; its history stays.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            AliasNotFound: There is no such alias.
+        """
+        with self._names.lock():
+            newest = self._logs.newest(check_name(alias))
+            # One whose file cannot be read is there; it can be taken away, and made anew.
+            if not isinstance(newest.value, Pointer | ArtifactInvalid):
+                raise self._names.alias_not_found(alias)
+            self._append(alias, newest.number + 1, Removed("removed", self._names.now(), said))
+
+    def history(self, alias: str) -> tuple[AliasChange, ...]:
+        """Return each change of an alias, the first one first, also of one that was taken away.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            AliasNotFound: There never was such an alias.
+            ArtifactInvalid: A change cannot be read.
+        """
+        changes = tuple(self._changes(check_name(alias)))
+        if not changes:
+            raise self._names.alias_not_found(alias)
+        return changes
+
+    def _changes(self, alias: str) -> Iterator[AliasChange]:
+        points_from = None
+        for number in self._logs.numbers(alias):
+            value = readable(self._logs.at(alias, number))
+            if value is None:  # it went at this moment
+                continue
+            points_to = value.target if isinstance(value, Pointer) else None
+            yield AliasChange(number, value.kind, points_from, points_to, value.at, value.said)
+            points_from = points_to
+
+    def _pointer(self, alias: str) -> Pointer:
+        if (pointer := self._names.pointer(check_name(alias))) is None:
+            raise self._names.alias_not_found(alias)
+        return pointer
+
+    def _point(self, alias: str, number: int, pointer: Pointer) -> Alias:
+        self._append(alias, number, pointer)
+        return self._shown(alias, pointer)
+
+    def _append(self, alias: str, number: int, revision: AliasRevision) -> None:
+        self._logs.append(alias, number, alias_to_json(alias, number, revision))
+
+    def _shown(self, alias: str, pointer: Pointer) -> Alias:
+        return Alias(alias, pointer.target, pointer.at, pointer.said, self._answers(pointer.target))
+
+    def _answers(self, target: Reference) -> bool:
+        try:
+            self._names.answering(target)
+        except (NotFound, ArtifactInvalid):
+            return False
+        return True

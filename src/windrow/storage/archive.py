@@ -1,0 +1,252 @@
+"""A classifier as one file (``.windrow``): what an export holds, and every rule that a stranger's must follow.
+
+Owns what docs/format.md calls an export; knows nothing of the zip around it, of the disk or of names in use.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO, Literal
+
+from windrow import __version__
+from windrow.domain.classifier import Record
+from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, rows_as_jsonl
+from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid, InvalidInput
+from windrow.domain.names import check_name
+from windrow.domain.recipe import check_recipe
+from windrow.encoders.folder import is_model_id
+from windrow.storage.artifact import (
+    ARTIFACT,
+    DAMAGED,
+    FORMAT,
+    RESTORE,
+    ROWS,
+    SUFFIXES,
+    artifact_from_bytes,
+    check_format,
+    each_row,
+)
+from windrow.storage.revision import BlobRef, Entry, check_entry
+from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
+from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
+
+MANIFEST = "classifier.json"
+FILE_NAMES: Mapping[str, str] = {role: f"{role}{suffix}" for role, suffix in SUFFIXES.items()}
+
+# 1,000 labels of 256 characters, twice, take 2 MB in UTF-8.
+MAX_MANIFEST_BYTES = 4 * 2**20
+# A tensor takes about 100 bytes of its file's head, and an adapter has fewer than 1,000.
+MAX_TENSORS_HEAD_BYTES = 2**20
+# Ten times what a server takes unless it is told otherwise; to check so many takes seconds.
+MAX_ROWS = 1_000_000
+# Whatever is not checked one by one: more than any training writes, and little enough to keep in memory.
+_MOST_WORD_CHARS = 256
+_MOST_SENTENCE_CHARS = 2**16
+_MOST_ITEMS = 100
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``classifier.json`` says beside its format.
+
+    Args:
+        kind: That it is an export.
+        exported_at: When, UTC, whole seconds.
+        windrow: Version of the Windrow that exported it.
+        entry: The classifier; of its blobs, those that go along.
+    """
+
+    kind: Literal["export"]
+    exported_at: datetime
+    windrow: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A classifier that came as a file, checked in full.
+
+    Args:
+        entry: As it was where it was exported.
+        blobs: Contents by role; the rows are there only if they came along.
+    """
+
+    entry: Entry
+    blobs: Mapping[str, bytes]
+
+
+def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
+    """Return a classifier as one file; but for the time, the same classifier gives the same bytes.
+
+    Args:
+        entry: The classifier.
+        blobs: The contents that go along, by role: the artifact and perhaps the rows, as they were read.
+        now: UTC, whole seconds.
+
+    Raises:
+        ArtifactInvalid: It could not be imported, so it must not be exported.
+    """
+    sent = replace(entry, blobs={role: ref for role, ref in entry.blobs.items() if role in blobs})
+    plain = {"format": FORMAT, **to_plain(Manifest("export", now, __version__, sent))}
+    manifest = json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
+    try:
+        _check_entry(sent)
+        if len(manifest) > MAX_MANIFEST_BYTES:
+            raise Mismatch(f"has {len(manifest)} bytes; at most {MAX_MANIFEST_BYTES} are possible", (MANIFEST,))
+    except Mismatch as mismatch:
+        raise ArtifactInvalid(
+            f"{entry.record.name} cannot be exported, since it could not be imported: {mismatch}. "
+            "Copy its folder into the other data directory instead."
+        ) from mismatch
+    return write_zip({MANIFEST: manifest, **{name: blobs[role] for role, name in FILE_NAMES.items() if role in blobs}})
+
+
+def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
+    """Return the classifier of a file that may come from anyone, once all of it was checked; nothing is written.
+
+    Args:
+        file: The file, open for reading at any place.
+        max_bytes: How large it may be, what is in it together, and the training rows when unpacked.
+
+    Raises:
+        ArchiveInvalid: It is no whole export. ``facts["problem"]`` is one of the words that docs/format.md lists.
+    """
+    most_bytes = {MANIFEST: MAX_MANIFEST_BYTES, **dict.fromkeys(FILE_NAMES.values(), max_bytes)}
+    contents = read_zip(file, most_bytes, max_bytes)
+    if MANIFEST not in contents:
+        raise _missing(MANIFEST)
+    entry = _read_manifest(contents.pop(MANIFEST))
+    blobs = dict(_blobs(entry, contents))
+    try:
+        _check_artifact(entry.record, blobs[ARTIFACT])
+    except ArtifactInvalid as error:
+        raise _unreadable(error, "bad_artifact", FILE_NAMES[ARTIFACT]) from error
+    try:
+        _check_rows(entry.record, blobs.get(ROWS), max_bytes)
+    except ArtifactInvalid as error:
+        raise _unreadable(error, "bad_rows", FILE_NAMES[ROWS]) from error
+    return Unpacked(entry, blobs)
+
+
+def _read_manifest(data: bytes) -> Entry:
+    try:
+        plain = parse(data)
+    except Mismatch as mismatch:
+        raise refused("not_json", f"holds {MANIFEST}, which {mismatch.problem}") from mismatch
+    if type(plain) is not dict or plain.get("kind") != "export":
+        raise refused("not_an_export", f"holds {MANIFEST}, which is not of the kind export")
+    try:
+        check_format(plain.pop("format", None))
+        entry = from_plain(Manifest, plain).entry
+    except ArtifactInvalid as error:
+        raise _unreadable(error, "bad_manifest", MANIFEST) from error
+    except Mismatch as mismatch:
+        raise refused("bad_manifest", f"holds {MANIFEST}, which cannot be read: {mismatch}") from mismatch
+    try:
+        _check_entry(entry)
+    except Mismatch as mismatch:
+        raise refused("bad_record", f"holds {MANIFEST}, which breaks a rule: {mismatch}") from mismatch
+    return entry
+
+
+def _check_entry(entry: Entry) -> None:
+    """Refuse an entry that Windrow would not have written, or that would cost whoever imports it dearly.
+
+    Raises:
+        Mismatch: It is one.
+    """
+    check_entry(entry)
+    record = entry.record
+    try:
+        check_name(record.name)
+        check_name(record.name if entry.origin is None else entry.origin.name)
+        check_recipe(record.recipe)
+    except InvalidInput as error:
+        raise Mismatch(f"breaks a rule ({error.detail})", ("entry",)) from error
+    digests = {record.data_sha256, record.base_model.digest, *([] if entry.test is None else [entry.test.data_sha256])}
+    if not is_model_id(record.base_model.id):
+        raise Mismatch("is no id of a base model", ("entry", "record", "base_model", "id"))
+    if not all(map(_SHA256.fullmatch, digests)):
+        raise Mismatch("holds a digest that is no SHA-256", ("entry",))
+    for place, length, most in _lengths(entry):
+        if length > most:
+            raise Mismatch(f"is longer than {most}", ("entry", *place.split(".")))
+    if len(record.labels) < MIN_LABELS or min(record.rows_per_label.values()) < 0:
+        raise Mismatch("are too few, or have fewer rows than none", ("entry", "record", "labels"))
+    if record.num_examples > MAX_ROWS:
+        raise Mismatch(f"are more than {MAX_ROWS} in all", ("entry", "record", "rows_per_label"))
+    if not {ARTIFACT} <= entry.blobs.keys() <= FILE_NAMES.keys():
+        raise Mismatch(f"are not {ARTIFACT} and perhaps {ROWS}", ("entry", "blobs"))
+    if any(ref.suffix != SUFFIXES[role] for role, ref in entry.blobs.items()):
+        raise Mismatch("have other suffixes than they should", ("entry", "blobs"))
+
+
+def _lengths(entry: Entry) -> Iterator[tuple[str, int, int]]:
+    """Yield where something may be too long, its length, and the most that it may be."""
+    record, adapter = entry.record, entry.record.summary.adapter
+    versions = record.summary.versions
+    yield "record.labels", max(map(len, record.labels)), MAX_LABEL_CHARS
+    yield "record.base_model.id", len(record.base_model.id), _MOST_WORD_CHARS
+    yield "record.base_model.revision", len(record.base_model.revision or ""), _MOST_WORD_CHARS
+    yield "record.summary.versions", len(versions), _MOST_ITEMS
+    yield "record.summary.versions", max(map(len, (*versions, *versions.values())), default=0), _MOST_WORD_CHARS
+    yield "record.warnings", len(record.warnings), _MOST_ITEMS
+    for warning in record.warnings:
+        yield "record.warnings.code", len(warning.code), _MOST_WORD_CHARS
+        yield "record.warnings.message", len(warning.message), _MOST_SENTENCE_CHARS
+        yield "record.warnings.rows", len(warning.rows), _MOST_ITEMS
+    if adapter is not None:
+        yield "record.summary.adapter.reason", len(adapter.reason), _MOST_SENTENCE_CHARS
+        yield "record.summary.adapter.ended_by", len(adapter.ended_by), _MOST_WORD_CHARS
+        yield "record.summary.adapter.candidates", len(adapter.candidates), _MOST_ITEMS
+
+
+def _blobs(entry: Entry, contents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the contents of an entry's blobs by role, once they are those that it names."""
+    roles = {file_name: role for role, file_name in FILE_NAMES.items()}
+    for file_name in contents:
+        if roles[file_name] not in entry.blobs:
+            raise refused("unknown_entry", f"holds {file_name}, which its {MANIFEST} does not name")
+    for role, ref in entry.blobs.items():
+        if FILE_NAMES[role] not in contents:
+            raise _missing(FILE_NAMES[role])
+        content = contents[FILE_NAMES[role]]
+        if BlobRef(hashlib.sha256(content).hexdigest(), len(content), SUFFIXES[role]) != ref:
+            raise refused("wrong_digest", f"holds {FILE_NAMES[role]} of another size or sha256 than recorded")
+        yield role, content
+
+
+def _check_artifact(record: Record, blob: bytes) -> None:
+    if int.from_bytes(blob[:8], "little") > MAX_TENSORS_HEAD_BYTES:
+        raise refused("bad_artifact", f"holds tensors whose head has more than {MAX_TENSORS_HEAD_BYTES} bytes")
+    if len(artifact_from_bytes(blob).head.weights) != len(record.labels):
+        raise refused("wrong_labels", f"holds a head that does not fit its {len(record.labels)} labels")
+
+
+def _check_rows(record: Record, blob: bytes | None, max_bytes: int) -> None:
+    if blob is None:
+        return
+    digest, counts = hashlib.sha256(), Counter[str]()
+    # One row too many is enough to tell, and a few bytes may unpack to millions.
+    for row in islice(each_row(blob, max_bytes), record.num_examples + 1):
+        digest.update(rows_as_jsonl((row,)))
+        counts[row.label] += 1
+    if digest.hexdigest() != record.data_sha256 or counts != Counter(record.rows_per_label):
+        raise refused("wrong_rows", "holds other training rows than its record says")
+
+
+def _missing(file_name: str) -> ArchiveInvalid:
+    return refused("missing_entry", f"holds no {file_name}")
+
+
+def _unreadable(error: ArtifactInvalid, problem: str, file_name: str) -> ArchiveInvalid:
+    if "format" in error.facts:  # a newer one, and its detail says what to do
+        return ArchiveInvalid(error.detail, {"problem": "newer_format", **error.facts})
+    what = error.detail.removeprefix(DAMAGED).removesuffix(RESTORE).strip(". ")
+    return refused(problem, f"holds {file_name}, which {what}")

@@ -1,0 +1,74 @@
+"""The blobs of classifiers: named by their digest, kept once, and checked whenever they are read.
+
+Owns where a blob lies; knows nothing of what is in it or of who refers to it.
+"""
+
+import logging
+import re
+
+from windrow.domain.errors import ArtifactInvalid
+from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.namespace import CLASSIFIERS
+from windrow.storage.revision import BlobRef
+
+FOLDER = "blobs"
+FILE_NAME = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,16}){1,2}")
+
+_log = logging.getLogger("windrow.storage")
+
+
+class Blobs:
+    """The blobs in a place.
+
+    Args:
+        files: The place.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def keep(self, name: str, content: bytes, suffix: str) -> BlobRef:
+        """Keep a content for a classifier, unless it is there already, and return where."""
+        ref = BlobRef.of(content, suffix)
+        key = _key(name, ref.file_name)
+        try:
+            self._files.put_new(key, content)
+        except KeyExists:
+            try:
+                self.read(name, ref)
+            except ArtifactInvalid:
+                _log.warning("Replacing %s, which was damaged.", key)
+                self._files.remove(key)
+                return self.keep(name, content, suffix)
+        return ref
+
+    def read(self, name: str, ref: BlobRef) -> bytes:
+        """Return a blob of a classifier.
+
+        Raises:
+            ArtifactInvalid: It is missing or damaged.
+        """
+        key = _key(name, ref.file_name)
+        try:
+            content = self._files.get(key)
+        except KeyMissing as error:
+            raise _damaged(key, "is missing") from error
+        if BlobRef.of(content, ref.suffix) != ref:
+            raise _damaged(key, "was altered: its size or sha256 is not the recorded one")
+        return content
+
+    def file_names(self, name: str) -> list[str]:
+        """Return the names of a classifier's blobs, sorted, whether anything refers to them or not."""
+        return [file for file in self._files.list(f"{CLASSIFIERS}/{name}/{FOLDER}") if FILE_NAME.fullmatch(file)]
+
+    def remove(self, name: str, file_name: str) -> None:
+        """Remove a blob for good."""
+        self._files.remove(_key(name, file_name))
+
+
+def _key(name: str, file_name: str) -> str:
+    return f"{CLASSIFIERS}/{name}/{FOLDER}/{file_name}"
+
+
+def _damaged(key: str, problem: str) -> ArtifactInvalid:
+    return ArtifactInvalid(f"{key} {problem}. Restore it from a backup, or train the classifier again.")

@@ -1,0 +1,236 @@
+"""What lies in a folder of the data directory, and whether a log in it is whole; nothing is ever followed.
+
+Owns what a listing tells without knowing classifiers or aliases apart; knows nothing of blobs, locks or removing.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+from windrow.domain.checkup import Severity
+from windrow.domain.errors import ArtifactInvalid
+from windrow.storage.artifact import RESTORE
+from windrow.storage.blob_check import open_plain
+from windrow.storage.log import NUMBERED
+
+Value = TypeVar("Value")
+
+_REPAIR = "Repairing removes it."
+_MAY_BE_A_COPY = "It may belong to a copy that is still being made, so it stays for an hour. Look again later."
+
+NOTHING = re.compile("(?!)")
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that should not be there, or not like this.
+
+    Args:
+        severity: As a finding's.
+        code: As a finding's.
+        place: As a finding's.
+        what: What it is, in whole sentences.
+        advice: What to do, likewise.
+        remove: Places to remove, in this order, to put it right; none where it stays as it is.
+    """
+
+    severity: Severity
+    code: str
+    place: str
+    what: str
+    advice: str
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in one folder.
+
+    Args:
+        changed_s: When a name in it came or went, in seconds since 1970; 0 where there is no folder.
+        files: The files that belong there, by name.
+        folders: The names of the folders that belong there.
+        found: Everything else.
+    """
+
+    changed_s: float
+    files: Mapping[str, os.stat_result]
+    folders: tuple[str, ...]
+    found: tuple[Found, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all lies there."""
+        return not (self.files or self.folders or self.found)
+
+
+NO_FOLDER = Listing(0.0, {}, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Generic[Value]):
+    """A log as it is on the disk.
+
+    Args:
+        place: Its folder.
+        listing: What lies in the folder.
+        values: What each numbered file says, ascending; the error where it cannot be read.
+        size_bytes: Of these files.
+    """
+
+    place: str
+    listing: Listing
+    values: dict[int, Value | ArtifactInvalid]
+    size_bytes: int
+
+    @property
+    def newest(self) -> Value | ArtifactInvalid | None:
+        """What the highest number says; ``None`` where there is none."""
+        return next(reversed(self.values.values()), None)
+
+    @property
+    def last_unreadable(self) -> int:
+        """The highest number that cannot be read; 0 where all can."""
+        return max((number for number, value in self.values.items() if isinstance(value, ArtifactInvalid)), default=0)
+
+    def file(self, number: int) -> str:
+        """Return the place of a number."""
+        return f"{self.place}/{number:06d}.json"
+
+
+def list_folder(root: str, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> Listing:
+    """List a folder below the data directory.
+
+    Args:
+        root: The data directory.
+        place: The folder's path below it.
+        files: The names of files that belong there.
+        folders: The names of folders that belong there.
+    """
+    try:
+        descriptor = os.open(f"{root}/{place}", _FLAGS)
+    except OSError as error:
+        return _not_listed(root, place, error)
+    try:
+        return _list(descriptor, place, files, folders)
+    finally:
+        os.close(descriptor)
+
+
+def read_log(
+    root: str, place: str, read: Callable[[str, int, bytes], Value], folders: re.Pattern[str] = NOTHING
+) -> Log[Value]:
+    """Read each numbered file of a log.
+
+    Args:
+        root: The data directory.
+        place: The log's folder.
+        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+        folders: The names of folders that may lie beside the files.
+    """
+    listing = list_folder(root, place, NUMBERED, folders)
+    numbers = sorted((int(file.removesuffix(".json")), file) for file in listing.files)
+    values: dict[int, Value | ArtifactInvalid] = {}
+    size_bytes = 0
+    for number, file in numbers:
+        try:
+            with open_plain(f"{root}/{place}/{file}") as opened:
+                content = opened.read()
+            size_bytes += len(content)
+            values[number] = read(place.rpartition("/")[2], number, content)
+        except OSError as error:
+            values[number] = ArtifactInvalid(f"It cannot be read ({error.strerror}). {RESTORE}")
+        except ArtifactInvalid as error:
+            values[number] = error
+    return Log(place, listing, values, size_bytes)
+
+
+def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Found]:
+    """Yield the numbers of a log that cannot be read, but those that are purged."""
+    for number, value in log.values.items():
+        if isinstance(value, ArtifactInvalid) and number not in purged:
+            code = "record_unreadable"
+            if "newest_known_format" in value.facts:
+                code = "record_newer_format"
+            elif "revision" in value.facts:
+                code = "record_misplaced"
+            yield Found("damage", code, log.file(number), "", value.detail)
+
+
+def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Found]:
+    """Yield the numbers that a log lacks, but those that are purged, or that an unreadable file may say are."""
+    last = max(log.values, default=0)
+    known = sorted({0, *log.values, *(number for number in purged if number < last)})
+    for before, after in pairwise(known):
+        if after - before > 1 and before >= log.last_unreadable:
+            which = f"Number {before + 1} is" if after - before == 2 else f"Numbers {before + 1} to {after - 1} are"
+            what = f"{which} missing, and nothing says that somebody removed it."
+            yield Found("damage", "number_missing", log.file(before + 1), what, "Restore what is lost from a backup.")
+
+
+def garbage(code: str, place: str, what: str, remove: tuple[str, ...], left: str | None = None) -> Found:
+    """Return garbage as it is told.
+
+    Args:
+        code: As a finding's.
+        place: As a finding's.
+        what: What it is.
+        remove: Places to remove, in this order.
+        left: Why it stays all the same; ``None`` where it can go.
+    """
+    return Found("garbage", code, place, what, left or _REPAIR, () if left else remove)
+
+
+def reason_to_wait(changed_s: float, settled_s: float) -> str | None:
+    """Return why what changed at a time is left alone for now; ``None`` where it need not be."""
+    return _MAY_BE_A_COPY if changed_s > settled_s else None
+
+
+def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Pattern[str]) -> Listing:
+    changed_s = os.fstat(descriptor).st_ctime  # first, as the folder may change while it is listed
+    known: dict[str, os.stat_result] = {}
+    inner: list[str] = []
+    found: list[Found] = []
+    with os.scandir(descriptor) as entries:
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # gone meanwhile
+                continue
+            if stat.S_ISREG(status.st_mode) and files.fullmatch(entry.name):
+                known[entry.name] = status
+            elif stat.S_ISDIR(status.st_mode) and folders.fullmatch(entry.name):
+                inner.append(entry.name)
+            else:
+                found.append(_foreign(f"{place}/{entry.name}", status.st_mode))
+    return Listing(changed_s, known, tuple(inner), tuple(found))
+
+
+def _not_listed(root: str, place: str, error: OSError) -> Listing:
+    try:
+        mode = os.lstat(f"{root}/{place}").st_mode
+    except FileNotFoundError:
+        return NO_FOLDER
+    except OSError:
+        mode = stat.S_IFDIR
+    return Listing(0.0, {}, (), (_closed(place, error) if stat.S_ISDIR(mode) else _foreign(place, mode),))
+
+
+def _foreign(place: str, mode: int) -> Found:
+    if stat.S_ISLNK(mode):
+        advice = "Put what it points to in its place, so that a copy of the data directory is whole, or remove it."
+        return Found("damage", "link", place, "It is a link, which is not followed here.", advice)
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        return Found("damage", "special_file", place, "It is neither a file nor a folder.", "Remove it.")
+    advice = "Windrow leaves it alone. Move it elsewhere, unless it is a copy that is still being made."
+    return Found("notice", "foreign_file", place, "It is nothing that Windrow wrote.", advice)
+
+
+def _closed(place: str, error: OSError) -> Found:
+    advice = "Give the user that Windrow runs as the right to read it, and check the disk."
+    return Found("damage", "folder_unreadable", place, f"The folder cannot be listed ({error.strerror}).", advice)

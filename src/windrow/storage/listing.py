@@ -1,0 +1,76 @@
+"""The list of classifiers, or the part of it that is asked for.
+
+Owns how few classifiers must be looked at for a page; knows nothing of what is changed or how.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from windrow.domain.classifier import Classifier
+from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidParameter
+from windrow.domain.listing import BY_NAME, DEFAULT_PAGE_SIZE, Listing, Page, in_order
+from windrow.domain.versions import Version, read_version
+from windrow.storage.namespace import Namespace
+from windrow.storage.revision import Entry, Tombstone
+
+# Orders that a name alone decides, so that a page needs no look at the classifiers before it.
+_KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
+    BY_NAME: lambda name: name,
+    "version": lambda name: read_version(name) or Version(name, -1),
+}
+
+
+def list_page(names: Namespace, page: Page) -> Listing:
+    """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
+
+    Args:
+        names: Where they are.
+        page: Which part, checked.
+
+    Raises:
+        InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
+    """
+    candidates = page.selection.names_among(names.classifiers.names())
+    if (key := _KEYS_OF_NAMES.get(page.order)) is not None:
+        candidates.sort(key=key)
+        start = 0 if page.after is None else bisect_right(candidates, key(page.after), key=key)
+        chosen = _chosen(names, candidates[start:], page)
+    else:
+        chosen = _after(in_order(list(_chosen(names, candidates, page)), page.order), page.after)
+    limit = len(candidates) if page.is_whole_list else page.limit or DEFAULT_PAGE_SIZE
+    found = tuple(islice(chosen, limit + 1))
+    return Listing(found[:limit], found[limit - 1].record.name if len(found) > limit else None)
+
+
+def _chosen(names: Namespace, candidates: Iterable[str], page: Page) -> Iterator[Classifier]:
+    for name in candidates:
+        entry, deleted_at = _meant(names, name, is_deleted=page.deleted)
+        if entry is not None and page.selection.has(entry):
+            yield entry.shown(deleted_at)
+
+
+def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[Entry | None, datetime | None]:
+    """Return what the list shows of a name, and when it was deleted."""
+    value = names.classifiers.newest(name).value
+    if not is_deleted:
+        return value if isinstance(value, Entry) else None, None
+    if isinstance(value, Tombstone):
+        with suppress(ArtifactInvalid, ClassifierNotFound):
+            return names.last_entry(name), value.at
+    return None, None
+
+
+def _after(classifiers: list[Classifier], after: str | None) -> Iterator[Classifier]:
+    if after is None:
+        return iter(classifiers)
+    names = [classifier.record.name for classifier in classifiers]
+    if after not in names:
+        raise InvalidParameter(
+            "The list has changed so that the next page cannot be found. Start again without cursor.",
+            {"parameter": "cursor"},
+        )
+    return iter(classifiers[names.index(after) + 1 :])

@@ -1,0 +1,102 @@
+"""One writer at a time on a data directory, among all threads and processes.
+
+Owns the waiting; knows nothing of what is written. Readers never wait: they see each change whole or not at all.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+from windrow.domain.errors import ConcurrentChange, StorageFailed, StorageFull
+from windrow.storage.files import FULL
+
+# Enters when nobody else writes.
+Lock = Callable[[], AbstractContextManager[object]]
+
+PATIENCE_S = 60.0
+_LONGEST_PAUSE_S = 0.02
+
+
+class DirectoryLock:
+    """A lock on a folder, which the system frees when its holder dies. Not reentrant.
+
+    Args:
+        folder: The data directory; made where it does not exist.
+        patience_s: Seconds after which waiting ends.
+    """
+
+    def __init__(self, folder: Path, patience_s: float = PATIENCE_S) -> None:
+        self._folder = folder
+        self._patience_s = patience_s
+        # Threads queue here first, so that of each process only one asks the system.
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold the lock inside a ``with`` block.
+
+        Raises:
+            ConcurrentChange: Others held it for too long.
+            StorageFull: The disk is full, and the folder cannot be made.
+            StorageFailed: The folder cannot be opened or locked.
+        """
+        deadline_s = time.monotonic() + self._patience_s
+        if not self._threads.acquire(timeout=self._patience_s):
+            raise _too_busy(self._patience_s)
+        try:
+            descriptor = self._open()
+            try:
+                self._wait(descriptor, deadline_s)
+                try:
+                    yield
+                finally:
+                    # Closing would do, but for a process that was forked meanwhile and holds the descriptor, too.
+                    with suppress(OSError):
+                        fcntl.flock(descriptor, fcntl.LOCK_UN)
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+    def _open(self) -> int:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return os.open(self._folder, os.O_RDONLY)
+        except OSError as error:
+            raise _failed(self._folder, error) from error
+
+    def _wait(self, descriptor: int, deadline_s: float) -> None:
+        pause_s = 0.0005
+        while True:
+            try:
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline_s:
+                    raise _too_busy(self._patience_s) from error
+            except OSError as error:
+                raise _failed(self._folder, error) from error
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _too_busy(patience_s: float) -> ConcurrentChange:
+    return ConcurrentChange(
+        f"Others have been changing the data directory for {patience_s:.0f} seconds, so this change was not made. "
+        "Try again; if that lasts, look for a Windrow process that hangs."
+    )
+
+
+def _failed(folder: Path, error: OSError) -> StorageFull | StorageFailed:
+    if error.errno in FULL:
+        return StorageFull(
+            f"The data directory {folder} cannot be made ({error.strerror or error}). Free some space or raise the "
+            "quota, then try again."
+        )
+    return StorageFailed(
+        f"The data directory {folder} cannot be locked for a change ({error.strerror or error}). Check that it exists, "
+        "that the server may write it, and that its file system has locks; then try again."
+    )

@@ -1,0 +1,151 @@
+"""Logs of numbered files, one for each name, the highest number being the truth.
+
+Owns the numbers and the in-memory index of what is newest; knows nothing of what the files say.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
+from windrow.domain.names import NAME_GRAMMAR
+from windrow.storage.files import Files, KeyExists, KeyMissing
+
+Value = TypeVar("Value")
+_NAME = re.compile(NAME_GRAMMAR)
+NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
+_KEPT_OLD_VALUES = 1_024
+
+_log = logging.getLogger("windrow.storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Newest(Generic[Value]):
+    """What the index holds of one name; never changed, only replaced.
+
+    Args:
+        token: The folder's change token from before it was listed.
+        number: The highest number; 0 where there is none.
+        value: What its file says; the error where it cannot be read, ``None`` where there is none.
+    """
+
+    token: str | None
+    number: int
+    value: Value | ArtifactInvalid | None
+
+
+class Logs(Generic[Value]):
+    """The logs below one root, for any number of threads and processes.
+
+    The index needs no lock: its values are replaced whole, each carries the token from before its listing, and each
+    look compares that token first. So a late writer's older value does no harm; it is listed anew.
+
+    Args:
+        files: Where they are kept.
+        root: The first part of their keys.
+        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+    """
+
+    def __init__(self, files: Files, root: str, read: Callable[[str, int, bytes], Value]) -> None:
+        self._files = files
+        self._root = root
+        self._read = read
+        self._index: dict[str, Newest[Value]] = {}
+        self._folders: tuple[str | None, tuple[str, ...]] = (None, ())
+        self._read_old = lru_cache(_KEPT_OLD_VALUES)(self._read_unknown)  # which keeps no errors: they may be mended
+
+    def names(self) -> tuple[str, ...]:
+        """Return the sorted names that have a folder, whatever is in it."""
+        token = self._files.change_token(self._root)
+        known_token, names = self._folders
+        if token is None or token != known_token:
+            names = tuple(name for name in self._files.list(self._root) if _NAME.fullmatch(name))
+            self._folders = (token, names)
+        return names
+
+    def newest(self, name: str) -> Newest[Value]:
+        """Return a name's highest number and what it says; one look at the folder's time where nothing changed."""
+        token = self._files.change_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
+        known = self._index.get(name)
+        # A damaged file may be mended in place, which no folder's time tells.
+        is_damaged = known is not None and isinstance(known.value, ArtifactInvalid)
+        if known is not None and token is not None and token == known.token and not is_damaged:
+            return known
+        number, value = self._highest(name)
+        if value is None:
+            self._index.pop(name, None)  # names that do not exist must not fill the memory
+            return Newest(token, 0, None)
+        # Read again even where the number is the known one: a person may have moved the folder away or repaired it.
+        newest = Newest(token, number, value)
+        if isinstance(value, ArtifactInvalid) and (known is None or known.number != number):
+            _log.warning("%s cannot be used. %s", name, value.detail)
+        self._index[name] = newest
+        return newest
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Return a name's numbers, ascending."""
+        matches = (NUMBERED.fullmatch(file) for file in self._files.list(f"{self._root}/{name}"))
+        return tuple(sorted(int(match[1]) for match in matches if match is not None))
+
+    def at(self, name: str, number: int) -> Value | ArtifactInvalid | None:
+        """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
+        return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
+
+    def append(self, name: str, number: int, content: bytes) -> None:
+        """Commit: put the next number. The caller holds the lock and has looked which number that is.
+
+        Raises:
+            ConcurrentChange: Somebody else has put it.
+        """
+        try:
+            self._files.put_new(self.key(name, number), content)
+        except KeyExists as error:
+            raise ConcurrentChange(f"Somebody else changed {name} at the same moment. Try again.") from error
+
+    def remove(self, name: str, number: int) -> None:
+        """Remove a number for good."""
+        self._files.remove(self.key(name, number))
+
+    def key(self, name: str, number: int) -> str:
+        """Return the key of a number."""
+        return f"{self._root}/{name}/{number:06d}.json"
+
+    def _highest(self, name: str) -> tuple[int, Value | ArtifactInvalid | None]:
+        """Return the highest number and what it says; 0 and ``None`` where there is none."""
+        while number := max(self.numbers(name), default=0):
+            if (value := self._look(name, number)) is not None:
+                return number, value
+            # It was purged since it was listed, so there is another truth by now.
+        return 0, None
+
+    def _look(self, name: str, number: int, token: str | None = None) -> Value | ArtifactInvalid | None:
+        key = self.key(name, number)
+        try:
+            if token is None:
+                return self._read_unknown(name, number)
+            # A folder of the same token has the same files, and those never change.
+            return self._read_old(name, number, token)
+        except KeyMissing:
+            if number not in self.numbers(name):
+                return None
+            return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
+        except ArtifactInvalid as error:
+            return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
+
+    def _read_unknown(self, name: str, number: int, token: str | None = None) -> Value:  # noqa: ARG002
+        return self._read(name, number, self._files.get(self.key(name, number)))
+
+
+def readable(value: Value | ArtifactInvalid) -> Value:
+    """Return what a numbered file says.
+
+    Raises:
+        ArtifactInvalid: It cannot be read.
+    """
+    if isinstance(value, ArtifactInvalid):
+        # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
+        raise ArtifactInvalid(value.detail, value.facts) from value
+    return value

@@ -1,0 +1,255 @@
+"""One look at everything under one name: what of a classifier or an alias is damaged, and what is garbage.
+
+Owns the rules on what a log and its blobs may hold; knows nothing of locks, of other names, or of removing anything.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from windrow.domain.classifier import Record
+from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.names import Reference
+from windrow.storage.artifact import ARTIFACT, RESTORE
+from windrow.storage.blob_check import BlobProblem, find_problem
+from windrow.storage.blobs import FILE_NAME, FOLDER
+from windrow.storage.folder_check import (
+    NO_FOLDER,
+    Found,
+    Listing,
+    Log,
+    gaps,
+    garbage,
+    list_folder,
+    read_log,
+    reason_to_wait,
+    unreadable,
+)
+from windrow.storage.namespace import ALIASES, CLASSIFIERS
+from windrow.storage.revision import BlobRef, Entry, Pointer, Purged, Revision, alias_from_json, revision_from_json
+
+_UNFINISHED = "It was purged, and some of it is still here."
+_EMPTY = "The folder is empty."
+_MAY_BE_NEEDED = "It stays, since something beside it is damaged or foreign and may need it. Put that right first."
+_BLOB_FOLDER = re.compile(FOLDER)
+
+# What was found out about blobs, by everything that it depends on.
+BlobProblems = dict[tuple[object, ...], BlobProblem | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look gave.
+
+    Args:
+        found: What is wrong.
+        is_live: Whether the name is in use.
+        trainings: The revisions of the classifier that can be reached, or could be if they were not damaged.
+        target: What the alias points to.
+        records: Numbered files that were read.
+        blobs: Blobs whose digest was computed.
+        size_bytes: Bytes that were read.
+    """
+
+    found: tuple[Found, ...] = ()
+    is_live: bool = False
+    trainings: frozenset[int] = frozenset()
+    target: Reference | None = None
+    records: int = 0
+    blobs: int = 0
+    size_bytes: int = 0
+
+    def answers(self, revision: int | None) -> bool:
+        """Whether the classifier, or a revision of it, is there to answer."""
+        return self.is_live and (revision is None or revision in self.trainings)
+
+
+def look_at_alias(root: str, alias: str, settled_s: float) -> Look:
+    """Look at an alias.
+
+    Args:
+        root: The data directory.
+        alias: The name of its folder.
+        settled_s: What changed before this time, in seconds since 1970, is nobody's unfinished work.
+    """
+    log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
+    found = [*log.listing.found, *unreadable(log), *gaps(log)]
+    if log.listing.is_empty and log.listing is not NO_FOLDER:
+        left = reason_to_wait(log.listing.changed_s, settled_s)
+        found.append(garbage("empty_folder", log.place, _EMPTY, (log.place,), left))
+    newest = log.newest
+    return Look(
+        tuple(found),
+        is_live=isinstance(newest, Pointer | ArtifactInvalid),
+        target=newest.target if isinstance(newest, Pointer) else None,
+        records=len(log.values),
+        size_bytes=log.size_bytes,
+    )
+
+
+def look_at_classifier(root: str, name: str, settled_s: float, known: BlobProblems) -> Look:
+    """Look at a classifier.
+
+    Args:
+        root: The data directory.
+        name: The name of its folder.
+        settled_s: As for :func:`look_at_alias`.
+        known: What earlier looks at this name found out about its blobs; what this one finds out is added.
+    """
+    folder = _ClassifierFolder.read(root, name)
+    log, blobs = folder.log, folder.blobs
+    used = folder.referred & blobs.files.keys()
+    return Look(
+        tuple(folder.found(settled_s, known)),
+        is_live=isinstance(log.newest, Entry | ArtifactInvalid),
+        trainings=folder.trainings,
+        records=len(log.values),
+        blobs=len(used),
+        size_bytes=log.size_bytes + sum(blobs.files[file].st_size for file in used),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ClassifierFolder:
+    """What lies in a classifier's folder.
+
+    Args:
+        root: The data directory.
+        log: The numbered files.
+        blobs: What lies in the folder of blobs.
+        purged: The numbers that were removed for good, there or not.
+        entries: What the other numbers say that answers, or could be brought back.
+    """
+
+    root: str
+    log: Log[Revision]
+    blobs: Listing
+    purged: frozenset[int]
+    entries: tuple[Entry, ...]
+
+    @classmethod
+    def read(cls, root: str, name: str) -> "_ClassifierFolder":
+        """Read the log and then list the blobs: a commit puts its blobs first."""
+        log = read_log(root, f"{CLASSIFIERS}/{name}", revision_from_json, _BLOB_FOLDER)
+        blobs = list_folder(root, f"{log.place}/{FOLDER}", FILE_NAME) if log.listing.folders else NO_FOLDER
+        purged = _purged(log)
+        values = () if isinstance(log.newest, Purged) else log.values.items()
+        entries = tuple(value for number, value in values if isinstance(value, Entry) and number not in purged)
+        return cls(root, log, blobs, purged, entries)
+
+    @property
+    def trainings(self) -> frozenset[int]:
+        unknown = (number for number, value in self.log.values.items() if isinstance(value, ArtifactInvalid))
+        return frozenset((*unknown, *(entry.record.revision for entry in self.entries if entry.is_training)))
+
+    @property
+    def referred(self) -> frozenset[str]:
+        """The blobs that are needed, by the names of their files."""
+        return frozenset(ref.file_name for entry in self.entries for ref in entry.blobs.values())
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether more may be needed than can be seen."""
+        lost = (*unreadable(self.log, self.purged), *self._gaps())
+        return bool(self.log.listing.found or self.blobs.found or lost)
+
+    def found(self, settled_s: float, known: BlobProblems) -> Iterator[Found]:
+        """Yield what is wrong."""
+        yield from self.log.listing.found
+        yield from self.blobs.found
+        if isinstance(self.log.newest, Purged):
+            yield self._half_purged_name()
+        elif self.log.newest is None:
+            yield from self._without_record(settled_s)
+        else:
+            yield from unreadable(self.log, self.purged)
+            yield from self._gaps()
+            yield from self._broken_blobs(known)
+            yield from self._half_purged_revisions()
+            yield from self._unneeded_blobs(settled_s)
+
+    def _half_purged_name(self) -> Found:
+        *others, last = map(self.log.file, self.log.values)
+        inner = () if self.blobs.found else self._inner
+        # What says that it is purged goes last.
+        remove = (*others, *map(self._blob, self.blobs.files), *inner, last)
+        return garbage("purge_unfinished", self.log.place, _UNFINISHED, remove)
+
+    def _without_record(self, settled_s: float) -> Iterator[Found]:
+        place, blobs = self.log.place, self.blobs.files
+        changed_s = max(
+            self.log.listing.changed_s, self.blobs.changed_s, *(each.st_ctime for each in blobs.values()), 0
+        )
+        remove = (*map(self._blob, blobs), *self._inner, place)
+        if blobs:
+            what = "No record lies beside these blobs, so nothing can use them."
+            left = self._reason_to_stay(changed_s, settled_s)
+            yield garbage("folder_without_record", place, what, remove, left)
+        elif self.log.listing is not NO_FOLDER and not self.is_unsure:
+            yield garbage("empty_folder", place, _EMPTY, remove, self._reason_to_stay(changed_s, settled_s))
+
+    def _broken_blobs(self, known: BlobProblems) -> Iterator[Found]:
+        told = set()
+        for entry in self.entries:
+            revision = f"revision {entry.record.revision}"
+            if ARTIFACT not in entry.blobs:
+                what = f"It names no artifact, so {revision} cannot answer."
+                yield Found("damage", "artifact_missing", self.log.file(entry.record.revision), what, RESTORE)
+            for role, ref in entry.blobs.items():
+                problem = self._problem(role, ref, entry.record, known)
+                if problem is not None and (ref, problem) not in told:
+                    told.add((ref, problem))
+                    what = f"This file of {revision} {problem.what}"
+                    yield Found("damage", problem.code, self._blob(ref.file_name), what, problem.advice)
+
+    def _problem(self, role: str, ref: BlobRef, record: Record, known: BlobProblems) -> BlobProblem | None:
+        status = self.blobs.files.get(ref.file_name)
+        if status is None:
+            return BlobProblem("blob_missing", "is not there.")
+        file = (status.st_ino, status.st_size, status.st_ctime_ns)
+        key = (*file, role, ref, len(record.labels), record.data_sha256)
+        if key not in known:
+            known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role, ref, record)
+        return known[key]
+
+    def _half_purged_revisions(self) -> Iterator[Found]:
+        for number in sorted(self.purged & self.log.values.keys()):
+            place = self.log.file(number)
+            remove = (*map(self._blob, sorted(self._doomed_by(number))), place)
+            yield garbage("purge_unfinished", place, _UNFINISHED, remove)
+
+    def _unneeded_blobs(self, settled_s: float) -> Iterator[Found]:
+        doomed = {file for number in self.purged for file in self._doomed_by(number)}
+        for file in sorted(self.blobs.files.keys() - self.referred - doomed):
+            left = self._reason_to_stay(self.blobs.files[file].st_ctime, settled_s)
+            place = self._blob(file)
+            yield garbage("blob_unreferenced", place, "No record refers to this file.", (place,), left)
+
+    def _gaps(self) -> Iterator[Found]:
+        known = (value.purged for value in self.log.values.values() if isinstance(value, Entry))
+        return gaps(self.log, frozenset(chain.from_iterable(known)))
+
+    def _doomed_by(self, number: int) -> frozenset[str]:
+        """Return the blobs that only a purged number refers to."""
+        value = self.log.values.get(number)
+        refs = value.blobs.values() if isinstance(value, Entry) and not self.is_unsure else ()
+        return frozenset({ref.file_name for ref in refs} & self.blobs.files.keys() - self.referred)
+
+    def _reason_to_stay(self, changed_s: float, settled_s: float) -> str | None:
+        return _MAY_BE_NEEDED if self.is_unsure else reason_to_wait(changed_s, settled_s)
+
+    @property
+    def _inner(self) -> tuple[str, ...]:
+        return tuple(f"{self.log.place}/{folder}" for folder in self.log.listing.folders)
+
+    def _blob(self, file_name: str) -> str:
+        return f"{self.log.place}/{FOLDER}/{file_name}"
+
+
+def _purged(log: Log[Revision]) -> frozenset[int]:
+    """Return the numbers that were removed for good, as the last file says that knows."""
+    for number, value in reversed(log.values.items()):
+        if isinstance(value, Entry):
+            return frozenset(each for each in value.purged if each < number)
+    return frozenset()

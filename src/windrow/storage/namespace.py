@@ -1,0 +1,306 @@
+"""The one space of names that classifiers and aliases share, and the rules between the two.
+
+Owns both kinds of logs, the lock, and the words for names that are missing, taken or in use; knows nothing of blobs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from windrow.domain.errors import (
+    AliasNotFound,
+    ArtifactInvalid,
+    ClassifierInUse,
+    ClassifierNotFound,
+    NameTaken,
+    RevisionNotFound,
+    WindrowError,
+)
+from windrow.domain.names import Reference, check_name, names_with_prefix, near_names
+from windrow.domain.versions import read_version
+from windrow.storage.files import Files
+from windrow.storage.lock import Lock
+from windrow.storage.log import Logs, readable
+from windrow.storage.revision import (
+    AliasRevision,
+    Entry,
+    Pointer,
+    Purged,
+    Revision,
+    Tombstone,
+    alias_from_json,
+    revision_from_json,
+)
+
+CLASSIFIERS = "classifiers"
+ALIASES = "aliases"
+_SHOWN_NAMES = 10
+
+
+def utc_now() -> datetime:
+    """Return the time, UTC, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Namespace:
+    """The names in a place, for any number of threads and processes.
+
+    Args:
+        files: The place.
+        lock: Lets one writer at a time into it. Whoever changes something holds it from the look to the commit, so what
+            was looked at still holds; readers do without.
+        now: The clock that dates changes.
+    """
+
+    def __init__(self, files: Files, lock: Lock, now: Callable[[], datetime] = utc_now) -> None:
+        self.files = files
+        self.lock = lock
+        self.now = now
+        self.classifiers: Logs[Revision] = Logs(files, CLASSIFIERS, revision_from_json)
+        self.aliases: Logs[AliasRevision] = Logs(files, ALIASES, alias_from_json)
+
+    def entry(self, name: str) -> Entry | None:
+        """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
+
+        Raises:
+            ArtifactInvalid: Its file is damaged or of a newer format.
+        """
+        return _entry(self.classifiers.newest(name).value)
+
+    def revision(self, name: str, revision: int) -> Entry:
+        """Return a training of a classifier by its number: what its last file says of it, with the notes of today.
+
+        Raises:
+            ClassifierNotFound: No classifier has this name, or it is deleted.
+            RevisionNotFound: It has no such revision, or none any more.
+            ArtifactInvalid: The revision's file is damaged.
+        """
+        known = self.entry(name)
+        while known is not None:
+            found: Entry | WindrowError
+            try:
+                found = self.training(name, revision, known)
+            except (RevisionNotFound, ArtifactInvalid) as error:
+                found = error
+            # Only while nothing has changed are what answers and what is found parts of one truth.
+            if known == (known := self.entry(name)):
+                if isinstance(found, Entry):
+                    return found
+                raise found
+        raise self.not_found(name)
+
+    def answering(self, target: Reference) -> Entry:
+        """Return what answers for a target of an alias.
+
+        Args:
+            target: A classifier or one of its revisions.
+
+        Raises:
+            ClassifierNotFound: No classifier has this name, or it is deleted.
+            RevisionNotFound: It has no such revision.
+            ArtifactInvalid: The file is damaged.
+        """
+        if target.revision is not None:
+            return self.revision(target.name, target.revision)
+        if (entry := self.entry(target.name)) is None:
+            raise self.not_found(target.name)
+        return entry
+
+    def training(self, name: str, revision: int, known: Entry) -> Entry:
+        """Return a training like :meth:`revision`, of a classifier that may be deleted.
+
+        Args:
+            name: The classifier.
+            revision: The training's number.
+            known: The last entry that says what answers.
+        """
+        if known.record.revision == revision:
+            return known
+        numbers = [number for number in self.classifiers.numbers(name) if number not in known.purged]
+        values = [self.classifiers.at(name, number) for number in numbers if number >= revision]
+        states = [value for value in values if isinstance(value, Entry) and value.record.revision == revision]
+        if states and states[0].is_training:
+            return replace(states[-1], notes=known.notes, purged=known.purged, buried=known.buried)
+        if values and revision in numbers:
+            readable(values[0])
+        there = self.revisions(name)
+        shown = ", ".join(map(str, there[-_SHOWN_NAMES:]))
+        raise RevisionNotFound(
+            f"{name} has no revision {revision}; it has {shown}. Name one of these.",
+            {"name": name, "revision": revision, "revisions": list(there)},
+        )
+
+    def revisions(self, name: str) -> tuple[int, ...]:
+        """Return the revisions of a classifier that can be reached, ascending."""
+        purged = self.purged(name)
+        numbers = (number for number in self.classifiers.numbers(name) if number not in purged)
+        values = ((number, self.classifiers.at(name, number)) for number in numbers)
+        return tuple(number for number, value in values if isinstance(value, Entry) and value.is_training)
+
+    def purged(self, name: str) -> tuple[int, ...]:
+        """Return the numbers that were removed from a classifier's log: the last readable file that lists them says it.
+
+        Deleting a classifier, or damage to its newest file, must not bring back what was removed.
+        """
+        for number in reversed(self.classifiers.numbers(name)):
+            match self.classifiers.at(name, number):
+                case Entry(purged=purged):
+                    return purged
+                case Purged():
+                    return ()
+        return ()
+
+    def last_entry(self, name: str) -> Entry:
+        """Return what answers under a name, or answered before it was deleted.
+
+        Raises:
+            ClassifierNotFound: Nothing is there under this name.
+            ArtifactInvalid: The file is damaged.
+        """
+        for number in reversed(self.classifiers.numbers(name)):
+            if (entry := _entry(self.classifiers.at(name, number))) is not None:
+                return entry
+        raise self.not_found(name)
+
+    def pointer(self, alias: str) -> Pointer | None:
+        """Return where an alias points; ``None`` where there is no such alias.
+
+        Raises:
+            ArtifactInvalid: Its newest file is damaged.
+        """
+        value = readable(self.aliases.newest(alias).value)
+        return value if isinstance(value, Pointer) else None
+
+    def latest(self, task: str) -> Entry:
+        """Return the highest version of a task.
+
+        Raises:
+            ClassifierNotFound: The task has no version.
+            ArtifactInvalid: The highest version is damaged.
+        """
+        named = names_with_prefix(self.classifiers.names(), f"{task}_v")
+        versions = [(version, name) for name in named if (version := read_version(name))]
+        for _, name in sorted((pair for pair in versions if pair[0].task == task), reverse=True):
+            if (entry := self.entry(name)) is not None:
+                return entry
+        raise ClassifierNotFound(
+            f"The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
+            "classifiers that exist, or train it first.",
+            {"name": f"{task}@latest", "near_names": []},
+        )
+
+    def pointing_at(self, name: str, revision: int | None = None) -> tuple[str, ...]:
+        """Return the aliases that answer through a classifier, sorted.
+
+        Args:
+            name: The classifier.
+            revision: Only those that point to just this revision; ``None`` for any.
+        """
+        return tuple(
+            alias
+            for alias, pointer in self.pointers()
+            if pointer.target.name == name and revision in (None, pointer.target.revision)
+        )
+
+    def pointers(self) -> Iterator[tuple[str, Pointer]]:
+        """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log."""
+        for alias in self.aliases.names():
+            value = self.aliases.newest(alias).value
+            if isinstance(value, Pointer):
+                yield alias, value
+
+    def check_free(self, name: str, *, for_alias: bool = False) -> None:
+        """Refuse a name that may not be given to a classifier, or to an alias.
+
+        Raises:
+            InvalidName: It breaks the grammar.
+            NameTaken: The other kind has it, or a name of either kind differs only in case.
+        """
+        folded = check_name(name).casefold()
+        for kind, logs in (("classifier", self.classifiers), ("alias", self.aliases)):
+            alike = [other for other in logs.names() if other.casefold() == folded]
+            for other in alike:
+                is_own = other == name and for_alias == (kind == "alias")
+                # One whose file cannot be read is in use.
+                if not is_own and isinstance(logs.newest(other).value, Entry | Pointer | ArtifactInvalid):
+                    raise _taken(name, other, kind)
+
+    def check_unused(self, name: str, revision: int | None = None) -> None:
+        """Refuse to take away what an alias points to.
+
+        Raises:
+            ClassifierInUse: An alias does.
+        """
+        if aliases := self.pointing_at(name, revision):
+            raise in_use({str(Reference(name, revision)): aliases})
+
+    def not_found(self, name: str) -> ClassifierNotFound:
+        """Return the error for a name that no classifier has."""
+        if isinstance(pointer := self.aliases.newest(name).value, Pointer):
+            return ClassifierNotFound(
+                f"{name} is an alias; it points to {pointer.points_to}. Name the classifier itself.",
+                {"name": name, "near_names": [pointer.target.name]},
+            )
+        if isinstance(tombstone := self.classifiers.newest(name).value, Tombstone):
+            deleted_at = tombstone.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return ClassifierNotFound(
+                f"{name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
+                {"name": name, "near_names": [], "deleted_at": deleted_at},
+            )
+        near = self._near(name)
+        question = f" Did you mean {' or '.join(near)}?" if near else ""
+        return ClassifierNotFound(
+            f"There is no classifier named {name}.{question} List the classifiers that exist, or train it first.",
+            {"name": name, "near_names": near},
+        )
+
+    def alias_not_found(self, alias: str) -> AliasNotFound:
+        """Return the error for a name that no alias has."""
+        near = near_names(alias, [name for name, _ in self.pointers()])
+        question = f" Did you mean {' or '.join(near)}?" if near else ""
+        return AliasNotFound(
+            f"There is no alias named {alias}.{question} List the aliases that exist, or make it by promoting a "
+            "classifier.",
+            {"name": alias, "near_names": list(near)},
+        )
+
+    def _near(self, name: str) -> list[str]:
+        # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
+        near = near_names(name, (*self.classifiers.names(), *self.aliases.names()))
+        lives = (Entry, Pointer, ArtifactInvalid)
+        return [
+            other
+            for other in near
+            if isinstance(self.classifiers.newest(other).value, lives)
+            or isinstance(self.aliases.newest(other).value, lives)
+        ]
+
+
+def in_use(aliases_of: Mapping[str, tuple[str, ...]]) -> ClassifierInUse:
+    """Return the error for classifiers that aliases point to.
+
+    Args:
+        aliases_of: The aliases by what they point to, at least one.
+    """
+    shown = [f"{name} ({', '.join(aliases)})" for name, aliases in list(aliases_of.items())[:_SHOWN_NAMES]]
+    more = f" and {len(aliases_of) - _SHOWN_NAMES} more" if len(aliases_of) > _SHOWN_NAMES else ""
+    return ClassifierInUse(
+        f"Aliases point to {', '.join(shown)}{more}, so nothing was deleted. Promote another classifier first, or send "
+        "force=true; the alias then answers no more.",
+        {"aliases": sorted({alias for aliases in aliases_of.values() for alias in aliases})},
+    )
+
+
+def _entry(value: Revision | ArtifactInvalid | None) -> Entry | None:
+    sound = readable(value)
+    return sound if isinstance(sound, Entry) else None
+
+
+def _taken(name: str, other: str, kind: str) -> NameTaken:
+    what = f"the alias {other}" if kind == "alias" else f"the classifier {other}"
+    how = f"belongs to {what}" if name == other else f"differs only in case from {what}"
+    return NameTaken(
+        f"The name {name} {how}; classifiers and aliases share one space of names. Choose another name, or delete "
+        f"{what} first.",
+        {"name": name, "existing_name": other},
+    )

@@ -1,0 +1,210 @@
+"""Removing files for good: whole classifiers, single revisions, and what was deleted long ago.
+
+Owns the order in which files go, so that a crash leaves the old state or the new one and garbage; knows nothing of what
+is in a blob.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, WindrowError
+from windrow.domain.names import Reference, check_name
+from windrow.storage.blobs import Blobs
+from windrow.storage.namespace import Namespace
+from windrow.storage.revision import BlobRef, Entry, Purged, Revision, Tombstone, revision_to_json
+
+Kind = TypeVar("Kind", bound=Revision)
+# Whether a classifier is still meant, now that nobody else can change it.
+IsMeant = Callable[[Entry], bool]
+
+_log = logging.getLogger("windrow.storage")
+
+
+class Purging:
+    """The part of the catalog that removes files.
+
+    Args:
+        names: The namespace.
+
+    Attributes:
+        blobs: The blobs of its classifiers.
+    """
+
+    def __init__(self, names: Namespace) -> None:
+        self._names = names
+        self._logs = names.classifiers
+        self.blobs = Blobs(names.files)
+
+    def blob_bytes(self, name: str) -> int:
+        """Return what the blobs of all revisions of a classifier take: about what a purge frees."""
+        return sum(self._blob_sizes(name, self._logs.numbers(name)).values())
+
+    def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
+        """Remove a classifier's files for good, deleted or not, and return about how many bytes that frees.
+
+        Args:
+            name: The classifier.
+            force: Also where an alias points to it.
+            is_meant: Only if it answers, and this says so; ``None`` purges it in any case.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            ClassifierNotFound: Nothing is there under this name, or it is not meant any more.
+            ClassifierInUse: An alias points to it, and it is not deleted.
+            StorageFailed: The disk failed; what was begun is finished by the next purge, or by ``fsck``.
+        """
+        with self._names.lock():
+            newest = self._logs.newest(check_name(name))
+            if newest.number == 0:
+                raise self._names.not_found(name)
+            if is_meant is not None:
+                self._check_meant(name, is_meant)
+            if isinstance(newest.value, Entry | ArtifactInvalid) and not force:
+                self._names.check_unused(name)
+            return self._purge(name)
+
+    def purge_revision(self, name: str, revision: int, *, force: bool = False) -> int:
+        """Remove the files of one older revision for good, and return about how many bytes that frees.
+
+        A revision whose file is damaged or lost can be purged, too: that is how a loss is accepted.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            ClassifierNotFound: No classifier has this name, or it is deleted.
+            RevisionNotFound: It has no such revision.
+            ClassifierInUse: The revision is the one that answers, or an alias points to it.
+            ArtifactInvalid: The newest file is damaged, so what is to stay is unknown.
+            StorageFailed: The disk failed; ``fsck`` finishes what was begun.
+        """
+        with self._names.lock():
+            entry = self._names.answering(Reference(check_name(name)))
+            if entry.record.revision == revision:
+                raise ClassifierInUse(
+                    f"Revision {revision} of {name} is the one that answers. Train again or restore another revision "
+                    f"first, or delete {name} as a whole.",
+                    {"aliases": []},
+                )
+            if not self._is_lost(name, revision, entry):
+                self._names.revision(name, revision)
+            if not force:
+                self._names.check_unused(name, revision)
+            values = ((number, self._logs.at(name, number)) for number in self._logs.numbers(name))
+            own = {number for number, value in values if _revision_of(value) == revision}
+            return self._trim(name, entry, own | {revision})
+
+    def purge_expired(self, deleted_before: datetime) -> list[str]:
+        """Purge what was deleted before a time, and what a crash left half purged, and return those names.
+
+        What cannot be purged is told to the log, and the others are.
+        """
+        purged = []
+        for name in self._logs.names():
+            try:
+                if self._purge_if_expired(name, deleted_before):
+                    purged.append(name)
+            except WindrowError as error:
+                _log.warning("%s is to be purged, and cannot be. %s", name, error.detail)
+        return purged
+
+    def _purge_if_expired(self, name: str, deleted_before: datetime) -> bool:
+        if not _is_expired(self._logs.newest(name).value, deleted_before):
+            return False
+        with self._names.lock():
+            newest = self._logs.newest(name).value
+            if not _is_expired(newest, deleted_before):  # another server was first, or it was restored
+                return False
+            if isinstance(newest, Entry) and newest.buried is not None:
+                return self._purge_buried(name, newest, newest.buried.up_to)
+            self._purge(name)
+        return True
+
+    def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
+        """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
+        pinned = {pointer.target.revision for _, pointer in self._names.pointers() if pointer.target.name == name}
+        old = {number: self._logs.at(name, number) for number in self._logs.numbers(name) if number <= up_to}
+        others = {number for number, value in old.items() if _revision_of(value) != newest.record.revision}
+        gone = {number for number in others if (_revision_of(old[number]) or number) not in pinned}
+        if gone:
+            self._trim(name, newest if others - gone else replace(newest, buried=None), gone)
+        return bool(gone)
+
+    def _commit(self, name: str, make: Callable[[int], Kind]) -> Kind:
+        """Put what follows in a classifier's log; with the lock held."""
+        number = self._logs.newest(name).number + 1
+        revision = make(number)
+        self._logs.append(name, number, revision_to_json(name, number, revision))
+        return revision
+
+    def _check_meant(self, name: str, is_meant: IsMeant) -> None:
+        entry = self._names.entry(name)
+        if entry is None or not is_meant(entry):
+            raise self._names.not_found(name)
+
+    def _purge(self, name: str) -> int:
+        if not isinstance(self._logs.newest(name).value, Purged):
+            # From here on nothing can be restored, so it does not matter what goes first.
+            self._commit(name, lambda _: Purged("purged", self._names.now()))
+        return self._finish_purge(name)
+
+    def _finish_purge(self, name: str) -> int:
+        """Remove everything of a classifier whose newest file says that it is purged, that file at last."""
+        *others, last = self._logs.numbers(name)
+        freed_bytes = self._remove(name, others)
+        for file_name in self.blobs.file_names(name):
+            self.blobs.remove(name, file_name)
+        self._logs.remove(name, last)
+        return freed_bytes
+
+    def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
+        """Commit that some numbers are gone, and remove them."""
+        purged = tuple(sorted({*entry.purged, *numbers}))
+        self._commit(name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
+        return self._remove(name, numbers)
+
+    def _remove(self, name: str, numbers: Iterable[int]) -> int:
+        """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
+        there = self._logs.numbers(name)
+        gone = tuple(sorted(set(numbers).intersection(there)))
+        kept = [self._logs.at(name, number) for number in there if number not in gone]
+        doomed = self._blob_sizes(name, gone)
+        if any(isinstance(value, ArtifactInvalid) for value in kept):
+            doomed = {}  # what a damaged file refers to is unknown
+        for ref in [ref for value in kept for ref in _refs(value)]:
+            doomed.pop(ref.file_name, None)
+        for file_name in doomed:
+            self.blobs.remove(name, file_name)
+        for number in gone:
+            self._logs.remove(name, number)
+        return sum(doomed.values())
+
+    def _is_lost(self, name: str, number: int, known: Entry) -> bool:
+        """Whether a number of a classifier's log should be there, and is not or cannot be read."""
+        if number in known.purged or not 0 < number < self._logs.newest(name).number:
+            return False
+        return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
+
+    def _blob_sizes(self, name: str, numbers: Iterable[int]) -> dict[str, int]:
+        return {ref.file_name: ref.size_bytes for number in numbers for ref in _refs(self._logs.at(name, number))}
+
+
+def _is_expired(newest: object, deleted_before: datetime) -> bool:
+    """Whether a classifier, or something that was deleted before it under its name, is to be purged."""
+    match newest:
+        case Purged():
+            return True
+        case Tombstone(at=at):
+            return at < deleted_before
+        case Entry(buried=buried) if buried is not None:
+            return buried.at < deleted_before
+    return False
+
+
+def _revision_of(value: object) -> int | None:
+    return value.record.revision if isinstance(value, Entry) else None
+
+
+def _refs(value: object) -> tuple[BlobRef, ...]:
+    return tuple(value.blobs.values()) if isinstance(value, Entry) else ()

@@ -1,0 +1,317 @@
+"""The numbered files of a classifier and of an alias: each says what happened, and everything that is true since.
+
+Owns their format, which docs/format.md describes; knows nothing of where the bytes are kept.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from windrow.domain.alias import Said
+from windrow.domain.classifier import Classifier, Notes, Origin, Record, TestScore, check_notes
+from windrow.domain.errors import ArtifactInvalid, InvalidInput
+from windrow.domain.names import Reference, read_reference
+from windrow.storage.artifact import FORMAT, ROWS, check_format, invalid
+from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
+
+# What can have happened to a classifier that answers afterwards.
+Event = Literal["trained", "imported", "described", "measured", "restored", "trimmed"]
+
+TRAININGS = ("trained", "imported")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_SUFFIX = re.compile(r"(\.[a-z0-9]{1,16}){1,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRef:
+    """Where a revision finds one of its blobs.
+
+    Args:
+        sha256: Of the blob's bytes, in hexadecimal; also its file's name.
+        size_bytes: Of the blob.
+        suffix: Of its file's name.
+    """
+
+    sha256: str
+    size_bytes: int
+    suffix: str
+
+    @classmethod
+    def of(cls, content: bytes, suffix: str) -> "BlobRef":
+        """Return the reference to a content."""
+        return cls(hashlib.sha256(content).hexdigest(), len(content), suffix)
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file."""
+        return f"{self.sha256}{self.suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """What was deleted before a classifier was trained anew under its name; it can be restored as long as others can.
+
+    Args:
+        up_to: The number of the deletion: trainings with lower ones are meant.
+        at: When they were deleted, UTC, whole seconds.
+    """
+
+    up_to: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The classifier as it is after something has happened to it.
+
+    Args:
+        kind: What happened.
+        at: When, UTC, whole seconds.
+        record: What is remembered about the training that answers.
+        blobs: Its files by role (``artifact``, ``rows``).
+        notes: What a person says about the classifier.
+        test: How that training did on a test set; ``None`` where that is unknown.
+        origin: Where it was imported from; ``None`` where it was trained here.
+        purged: Numbers of this log that were removed for good, ascending.
+        buried: What was deleted before, and waits to be purged; ``None`` for nothing.
+    """
+
+    kind: Event
+    at: datetime
+    record: Record
+    blobs: Mapping[str, BlobRef]
+    notes: Notes
+    test: TestScore | None = None
+    origin: Origin | None = None
+    purged: tuple[int, ...] = ()
+    buried: Buried | None = None
+
+    @property
+    def is_training(self) -> bool:
+        """Whether this is a training's own file, which its revision is numbered by."""
+        return self.kind in TRAININGS
+
+    def shown(self, deleted_at: datetime | None = None) -> Classifier:
+        """Return the classifier as callers see it."""
+        return Classifier(
+            record=self.record,
+            notes=self.notes,
+            test=self.test,
+            origin=self.origin,
+            size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
+            keeps_rows=ROWS in self.blobs,
+            deleted_at=deleted_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """From here on, the classifier is deleted, and can be restored.
+
+    Args:
+        kind: What happened.
+        at: When, UTC, whole seconds.
+    """
+
+    kind: Literal["deleted"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """From here on, the classifier is gone; only a crash leaves such a file, since it is removed at last.
+
+    Args:
+        kind: What happened.
+        at: When, UTC, whole seconds.
+    """
+
+    kind: Literal["purged"]
+    at: datetime
+
+
+Revision = Entry | Tombstone | Purged
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """An alias points somewhere.
+
+    Args:
+        kind: Whether it was pointed there or back there.
+        at: When, UTC, whole seconds.
+        points_to: A reference to a classifier or a revision.
+        said: Why and by whom.
+        back_to: The number of this log that a rollback returns to; 0 where there is none.
+    """
+
+    kind: Literal["promoted", "rolled_back"]
+    at: datetime
+    points_to: str
+    said: Said
+    back_to: int
+
+    @property
+    def target(self) -> Reference:
+        """What it points to."""
+        return read_reference(self.points_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The alias was taken away.
+
+    Args:
+        kind: What happened.
+        at: When, UTC, whole seconds.
+        said: Why and by whom.
+    """
+
+    kind: Literal["removed"]
+    at: datetime
+    said: Said
+
+
+AliasRevision = Pointer | Removed
+
+_REVISIONS: Mapping[str, type[Revision]] = {
+    "trained": Entry,
+    "imported": Entry,
+    "described": Entry,
+    "measured": Entry,
+    "restored": Entry,
+    "trimmed": Entry,
+    "deleted": Tombstone,
+    "purged": Purged,
+}
+_ALIAS_REVISIONS: Mapping[str, type[AliasRevision]] = {
+    "promoted": Pointer,
+    "rolled_back": Pointer,
+    "removed": Removed,
+}
+_Kind = TypeVar("_Kind")
+
+
+def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
+    """Return a classifier's numbered file: JSON for people and programs.
+
+    Raises:
+        ArtifactInvalid: It would not read back, so it must not be written.
+    """
+    data = _to_json(revision)
+    revision_from_json(name, number, data)
+    return data
+
+
+def revision_from_json(name: str, number: int, data: bytes) -> Revision:
+    """Return what a classifier's numbered file says.
+
+    Args:
+        name: The name of its folder.
+        number: Its number.
+        data: Its content.
+
+    Raises:
+        ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
+    """
+    revision = _from_json(data, _REVISIONS)
+    if isinstance(revision, Entry):
+        _check_place(name, number, revision)
+    return revision
+
+
+def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
+    """Return an alias's numbered file.
+
+    Raises:
+        ArtifactInvalid: It would not read back, so it must not be written.
+    """
+    data = _to_json(revision)
+    alias_from_json(name, number, data)
+    return data
+
+
+def alias_from_json(name: str, number: int, data: bytes) -> AliasRevision:  # noqa: ARG001 - any alias may say any of it
+    """Return what an alias's numbered file says.
+
+    Raises:
+        ArtifactInvalid: It is damaged or of a newer format.
+    """
+    revision = _from_json(data, _ALIAS_REVISIONS)
+    if isinstance(revision, Pointer):
+        _check_pointer(number, revision)
+    return revision
+
+
+def check_entry(entry: Entry) -> None:
+    """Refuse an entry whose parts contradict each other.
+
+    Raises:
+        Mismatch: They do.
+    """
+    record = entry.record
+    if record.revision < 1:
+        raise Mismatch("is below 1", ("record", "revision"))
+    if not record.labels or record.labels != tuple(sorted(set(record.labels))):
+        raise Mismatch("are not sorted and distinct", ("record", "labels"))
+    if tuple(record.rows_per_label) != record.labels:
+        raise Mismatch("does not follow labels", ("record", "rows_per_label"))
+    for role, ref in entry.blobs.items():
+        if not _SHA256.fullmatch(ref.sha256) or not _SUFFIX.fullmatch(ref.suffix):
+            raise Mismatch("is no reference to a blob", ("blobs", role))
+    if entry.test is not None and not 0 <= entry.test.correct <= entry.test.total != 0:
+        raise Mismatch("is no score", ("test",))
+    if entry.purged != tuple(sorted(set(entry.purged))):
+        raise Mismatch("is not sorted and distinct", ("purged",))
+    try:
+        is_checked = check_notes(entry.notes) == entry.notes
+    except InvalidInput as error:
+        raise Mismatch(f"break a rule ({error.detail})", ("notes",)) from error
+    if not is_checked:
+        raise Mismatch("are not sorted and distinct", ("notes", "tags"))
+
+
+def _to_json(value: object) -> bytes:
+    plain = {"format": FORMAT, **to_plain(value)}
+    return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
+
+
+def _from_json(data: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:
+    try:
+        plain = parse(data)
+        if type(plain) is not dict:
+            raise Mismatch("is no object")
+        check_format(plain.pop("format", None))
+        kind = kinds.get(str(plain.get("kind")))
+        if kind is None:
+            raise Mismatch(f"is not one of {', '.join(kinds)}", ("kind",))
+        value = from_plain(kind, plain)
+        if isinstance(value, Entry):
+            check_entry(value)
+    except Mismatch as mismatch:
+        raise invalid(f"cannot be read: {mismatch}") from mismatch
+    return value
+
+
+def _check_place(name: str, number: int, entry: Entry) -> None:
+    record = entry.record
+    is_numbered = record.revision == number if entry.is_training else record.revision < number
+    if record.name != name or not is_numbered:
+        raise ArtifactInvalid(
+            f"It is the record of {record.name}, revision {record.revision}. A classifier's folder bears its name, and "
+            "a training's file its revision: give it back its name, or train the classifier again.",
+            {"name": record.name, "revision": record.revision},
+        )
+
+
+def _check_pointer(number: int, pointer: Pointer) -> None:
+    try:
+        is_sound = not pointer.target.is_latest and 0 <= pointer.back_to < number
+    except InvalidInput:
+        is_sound = False
+    if not is_sound:
+        raise invalid("points to no classifier")

@@ -1,0 +1,55 @@
+"""What a record says of the environment is what decides roundings, and nothing about whose machine it is."""
+
+import getpass
+import platform
+import socket
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from windrow.execution.environment import DECIDING_LIBRARIES, describe_environment, read_cpu_name
+
+ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
+
+
+def test_libraries_python_platform_and_processor_are_described() -> None:
+    found = describe_environment()
+    assert list(found) == [*DECIDING_LIBRARIES, "python", "platform", "cpu"]
+    assert found["numpy"] == numpy.__version__
+    assert found["python"] == platform.python_version()
+    assert found["platform"].split() == [platform.system(), platform.machine()]
+    assert all(found.values())
+
+
+def test_an_environment_stays_the_same() -> None:
+    assert describe_environment() == describe_environment()
+
+
+def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    described = []
+    for threads in (1, 16):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        described.append(describe_environment()["cpu"])
+    assert described == [f"{read_cpu_name()}, AVX2, 1 thread", f"{read_cpu_name()}, AVX2, 16 threads"]
+
+
+def test_nothing_says_whose_machine_it_is() -> None:
+    words = {word.strip(",") for value in describe_environment().values() for word in value.split()}
+    assert words.isdisjoint({socket.gethostname(), getpass.getuser()})
+
+
+def test_the_first_processor_gives_the_name(tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC 7R13\n\nprocessor\t: 1\nmodel name\t: B\n")
+    assert read_cpu_name(info) == "AMD EPYC 7R13"
+
+
+@pytest.mark.parametrize("content", [ARM, "model name\t:\n", "", None])
+def test_a_system_that_gives_no_name_still_gives_its_architecture(content: str | None, tmp_path: Path) -> None:
+    info = tmp_path / "cpuinfo"
+    if content is not None:
+        info.write_text(content)
+    assert read_cpu_name(info) == (platform.processor() or platform.machine()) != ""

@@ -1,0 +1,45 @@
+"""What the tests of the HTTP side send, and what they expect of every refusal."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+
+from windrow.wire.server import Problem
+from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+
+SECRET = "Unser Geheimnis steht hier"
+ROWS = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
+FIT = {"model_name": EXAMPLE_NAME, "training_data": ROWS}
+PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
+JSON = {"Content-Type": "application/json"}
+API = "/v1/classifier"
+FIT_PATH, PREDICT_PATH, MODELS, ALIASES = f"{API}/fit", f"{API}/predict", f"{API}/models", f"{API}/aliases"
+MODEL = f"{MODELS}/{EXAMPLE_NAME}"
+
+
+def fit(client: httpx.Client, *names: str, **more: object) -> None:
+    """Train the example's rows under each name."""
+    for name in names or (EXAMPLE_NAME,):
+        assert client.post(FIT_PATH, json={**FIT, "model_name": name, **more}).status_code == 200
+
+
+def check_problem(reply: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """Check that a reply is a problem of one kind, and return it."""
+    document: dict[str, object] = reply.json()
+    assert (reply.status_code, document["code"]) == (status, code), document
+    assert reply.headers["content-type"] == "application/problem+json"
+    Problem.model_validate(document)
+    assert document["status"] == status
+    assert document["type"] == f"urn:windrow:problem:{code}"
+    assert document["request_id"] == reply.headers["x-request-id"]
+    assert SECRET not in reply.text
+    return document
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that happens in another thread."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

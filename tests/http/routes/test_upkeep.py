@@ -1,0 +1,89 @@
+"""Base models, usage and checks over a real socket."""
+
+import httpx
+import pytest
+
+from tests.fakes.operations import FakeOperations
+from tests.http.asking import API, check_problem, fit
+from windrow.domain.checkup import Finding
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+BASE_MODELS = f"{API}/base-models"
+SMALL = "BAAI/bge-small-en-v1.5"
+
+
+def test_the_base_models_are_listed_with_what_they_take_and_who_needs_them(client: httpx.Client) -> None:
+    fit(client, "a", "b")
+    listed = client.get(BASE_MODELS).json()["base_models"]
+    assert [(model["id"], model["classifiers"], model["is_default"]) for model in listed] == [
+        (SMALL, 0, False),
+        (DEFAULT_BASE_MODEL, 2, True),
+    ]
+    assert listed[0] == {
+        "id": SMALL,
+        "place": "data_directory",
+        "size_bytes": 130,
+        "graph_bytes": 20,
+        "digest": "1" * 64,
+        "revision": "5c38ec7",
+        "problem": None,
+        "classifiers": 0,
+        "is_default": False,
+    }
+
+
+@pytest.mark.parametrize("written", [SMALL, SMALL.replace("/", "%2F")])
+def test_an_unused_base_model_is_removed(client: httpx.Client, written: str) -> None:
+    reply = client.delete(f"{BASE_MODELS}/{written}").json()
+    assert reply == {"status": "deleted", "base_model": SMALL, "freed_bytes": 150}
+    assert [model["id"] for model in client.get(BASE_MODELS).json()["base_models"]] == [DEFAULT_BASE_MODEL]
+    check_problem(client.delete(f"{BASE_MODELS}/{written}"), 404, "base_model_not_found")
+
+
+def test_a_base_model_that_is_needed_or_no_id_is_refused(client: httpx.Client) -> None:
+    fit(client, base_model=SMALL)
+    document = check_problem(client.delete(f"{BASE_MODELS}/{SMALL}"), 409, "base_model_in_use")
+    assert document["classifiers"] == 1
+    check_problem(client.delete(f"{BASE_MODELS}/{DEFAULT_BASE_MODEL}"), 409, "base_model_in_use")
+    check_problem(client.delete(f"{BASE_MODELS}/a/b/c"), 422, "invalid_parameter")
+    check_problem(client.delete(f"{BASE_MODELS}/"), 422, "invalid_parameter")
+
+
+def test_usage_tells_what_is_shared_what_is_each_classifiers_own_and_the_sum(client: httpx.Client) -> None:
+    fit(client, "a", "a", "b")
+    client.delete(f"{API}/models/b")
+    usage = client.get(f"{API}/usage").json()
+    assert usage["classifiers"] == [
+        {"name": "a", "size_bytes": 2_000, "revisions": 2, "deleted": False},
+        {"name": "b", "size_bytes": 1_000, "revisions": 1, "deleted": True},
+    ]
+    assert {name: usage[name] for name in usage if name.endswith("_bytes")} == {
+        "total_bytes": 3_254,
+        "shared_bytes": 250,
+        "classifier_bytes": 2_000,
+        "deleted_bytes": 1_000,
+        "other_bytes": 4,
+        "free_bytes": 5_000,
+    }
+    assert [model["id"] for model in usage["base_models"]] == [SMALL, DEFAULT_BASE_MODEL]
+
+
+def test_a_check_tells_what_it_found_and_repairs_only_where_it_is_told_to(
+    client: httpx.Client, operations: FakeOperations
+) -> None:
+    fit(client)
+    operations.findings += (Finding("damage", "blob_altered", "classifiers/a/blobs/b", "It was altered. Restore it."),)
+    checked = client.post(f"{API}/fsck").json()
+    assert {name: checked[name] for name in ("sound", "classifiers", "records", "blobs", "size_bytes")} == {
+        "sound": False,
+        "classifiers": 1,
+        "records": 1,
+        "blobs": 1,
+        "size_bytes": 1_000,
+    }
+    assert [(found["code"], found["repaired"]) for found in checked["findings"]] == [
+        ("aside_file", False),
+        ("blob_altered", False),
+    ]
+    repaired = client.post(f"{API}/fsck", json={"repair": True}).json()
+    assert [found["repaired"] for found in repaired["findings"]] == [True, False]

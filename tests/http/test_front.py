@@ -1,0 +1,42 @@
+"""Which endpoint a path means."""
+
+import httpx
+import pytest
+
+from tests.http.asking import ALIASES, MODELS, check_problem, fit
+
+
+def test_the_end_of_a_path_is_no_part_of_a_name(client: httpx.Client) -> None:
+    fit(client, "a")
+    assert client.get(f"{MODELS}/a/export").headers["content-type"] == "application/zip"
+    assert check_problem(client.get(f"{MODELS}/a/b/export"), 422, "invalid_name")["name"] == "a/b"
+    assert check_problem(client.get(f"{MODELS}/a/exports"), 422, "invalid_name")["name"] == "a/exports"
+    assert check_problem(client.post(f"{MODELS}/a/b/restore"), 422, "invalid_name")["name"] == "a/b"
+    assert check_problem(client.get(f"{ALIASES}/a/b/history"), 422, "invalid_name")["name"] == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/classifier/fit", "POST"),
+        ("POST", MODELS, "DELETE, GET"),
+        ("POST", f"{MODELS}/a", "DELETE, GET, PATCH"),
+        ("PUT", f"{MODELS}/import", "DELETE, GET, PATCH, POST"),
+        ("POST", f"{MODELS}/a/export", "GET"),
+        ("GET", f"{MODELS}/a/restore", None),
+        ("GET", f"{ALIASES}/a", "DELETE, PUT"),
+        ("DELETE", f"{ALIASES}/a/rollback", None),
+        ("PUT", "/v1/classifier/base-models/a/b", "DELETE"),
+        ("POST", "/health", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_every_right_one(
+    client: httpx.Client, method: str, path: str, allowed: str | None
+) -> None:
+    reply = client.request(method, path, json={})
+    if allowed is None:  # the rest of the path is read as a part of a name, and the grammar says so
+        check_problem(reply, 422, "invalid_name")
+        return
+    document = check_problem(reply, 405, "method_not_allowed")
+    assert reply.headers["allow"] == allowed
+    assert document["allowed"] == allowed.split(", ")

@@ -1,0 +1,138 @@
+"""What every verb says of a disk that is full or cannot be read, and that nothing has changed then."""
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.files import MemoryFiles
+from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revisions
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.archive import ImportRequest
+from windrow.domain.classifier import NotesChange
+from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.domain.listing import Selection
+from windrow.service.service import Service
+from windrow.storage.namespace import Namespace
+
+Verb = Callable[[Service], object]
+
+
+class FailingFiles(MemoryFiles):
+    """A disk that is full after some more writes, or that cannot be read."""
+
+    free_writes = 1_000
+    is_readable = True
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """Store, while there is room."""
+        if self.free_writes == 0:
+            raise StorageFull("The disk is full. Free some space.")
+        self.free_writes -= 1
+        super().put_new(key, data)
+
+    def get(self, key: str) -> bytes:
+        """Read, if that is possible."""
+        self._check()
+        return super().get(key)
+
+    def list(self, prefix: str) -> "list[str]":
+        """List, if that is possible."""
+        self._check()
+        return super().list(prefix)
+
+    def change_token(self, prefix: str) -> str | None:
+        """Return no token where the disk says nothing."""
+        return super().change_token(prefix) if self.is_readable else None
+
+    def _check(self) -> None:
+        if not self.is_readable:
+            raise StorageFailed("The disk cannot be read. Check it.")
+
+
+def import_again(service: Service) -> object:
+    file = io.BytesIO(b"".join(service.export("a").chunks))
+    return service.import_classifier(file, ImportRequest("imported"))
+
+
+CHANGES: Mapping[str, Verb] = {
+    "fit a new one": lambda service: fit(service, "new"),
+    "fit again": lambda service: fit(service, "a", rows=SHOUTING),
+    "describe": lambda service: service.describe("a", NotesChange("new")),
+    "delete": lambda service: service.delete("b"),
+    "purge": lambda service: service.delete("b", purge=True),
+    "purge a revision": lambda service: service.delete("a@1", purge=True),
+    "delete all": lambda service: service.delete_all(Selection(prefix="b")),
+    "restore": lambda service: service.restore("deleted"),
+    "restore a revision": lambda service: service.restore("a@1"),
+    "promote": lambda service: service.promote(PromoteRequest("alias", "b")),
+    "roll back": lambda service: service.rollback("alias"),
+    "take away": lambda service: service.remove_alias("alias"),
+    "import": import_again,
+}
+LOOKS: Mapping[str, Verb] = {
+    "predict": lambda service: ask(service, "a", "error"),
+    "predict by an alias": lambda service: ask(service, "alias", "error"),
+    "list": lambda service: service.list_classifiers(),
+    "show": lambda service: service.show("a"),
+    "list aliases": lambda service: service.list_aliases(),
+    "history": lambda service: service.alias_history("alias"),
+    "export": lambda service: service.export("a"),
+    "reproduce": lambda service: service.reproduce("a"),
+    "base models": lambda service: service.base_models(),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FailingFiles:
+    """Two classifiers, one with two revisions, a deleted one, and an alias that has pointed elsewhere before."""
+    files = FailingFiles()
+    service = fake_service(tmp_path, names=Namespace(files, files.lock))
+    for name in ("a", "a", "b", "deleted", "old"):
+        fit(service, name)
+    service.delete("deleted")
+    service.promote(PromoteRequest("alias", "old"))
+    service.promote(PromoteRequest("alias", "a"))
+    service.close()
+    return files
+
+
+@pytest.mark.parametrize("verb", CHANGES)
+def test_a_full_disk_is_told_and_nothing_has_changed(verb: str, files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.free_writes = 0
+    kept = dict(files.kept)
+    with pytest.raises(StorageFull):
+        CHANGES[verb](service)
+    assert files.kept == kept
+    assert ask(service, "alias", "error").model_name == "a"
+    files.free_writes = 1_000
+    CHANGES[verb](service)
+    assert files.kept != kept
+
+
+@pytest.mark.parametrize("verb", [*CHANGES, *LOOKS])
+def test_a_disk_that_cannot_be_read_is_told_by_every_verb_and_forgotten_once_it_can(
+    verb: str, files: FailingFiles, opened: Open
+) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.is_readable = False
+    with pytest.raises(StorageFailed):
+        {**CHANGES, **LOOKS}[verb](service)
+    files.is_readable = True
+    {**CHANGES, **LOOKS}[verb](service)
+
+
+@pytest.mark.parametrize("free_writes", range(3))
+def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_classifier(
+    free_writes: int, opened: Open
+) -> None:
+    files = FailingFiles()
+    files.free_writes = free_writes
+    with pytest.raises(StorageFull):
+        fit(opened(names=Namespace(files, files.lock)))
+    files.free_writes = 3
+    again = opened(names=Namespace(files, files.lock))
+    assert revisions(again) == []
+    assert fit(again) == 1

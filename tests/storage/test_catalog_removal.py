@@ -1,0 +1,226 @@
+"""Deleting and restoring: what is hidden, and what comes back."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.files import MemoryFiles
+from tests.storage.examples import TEST_SCORE, draft, open_catalog, open_names, promote
+from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.errors import (
+    ArtifactInvalid,
+    ClassifierInUse,
+    ClassifierNotFound,
+    InvalidName,
+    NameTaken,
+    NotDeleted,
+    RevisionNotFound,
+)
+from windrow.domain.listing import Page
+from windrow.domain.names import Reference, read_reference
+from windrow.storage.artifact import ARTIFACT, ROWS
+from windrow.storage.catalog import Catalog
+from windrow.storage.files import Files, LocalFiles
+from windrow.storage.revision import Purged, revision_to_json
+
+AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
+FOLDER = "classifiers/tickets"
+
+
+@pytest.fixture(params=["local", "memory"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    return LocalFiles(tmp_path) if request.param == "local" else MemoryFiles()
+
+
+@pytest.fixture
+def catalog(files: Files) -> Catalog:
+    return open_catalog(files, lambda: AT)
+
+
+def contents(artifact: int, rows: int) -> dict[str, bytes]:
+    return {ARTIFACT: b"artifact %d" % artifact, ROWS: b"rows %d" % rows}
+
+
+def publish(catalog: Catalog, *trainings: tuple[int, int]) -> None:
+    """Train ``tickets`` once for each artifact and rows."""
+    for number, each in enumerate(trainings):
+        catalog.publish(draft(mark="abcdef"[number], contents=contents(*each)))
+
+
+def names(catalog: Catalog) -> list[str]:
+    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
+
+
+def kept_contents(files: Files) -> set[bytes]:
+    return {files.get(f"{FOLDER}/blobs/{name}") for name in files.list(f"{FOLDER}/blobs")}
+
+
+def begin_purge(files: Files, number: int) -> None:
+    """Leave what a crash after the first step of a purge leaves."""
+    purged = revision_to_json("tickets", number, Purged("purged", AT))
+    open_names(files).classifiers.append("tickets", number, purged)
+
+
+class TestDelete:
+    def test_hides_a_classifier_and_keeps_its_files(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        assert names(catalog) == []
+        for reference in ("tickets", "tickets@1"):
+            with pytest.raises(ClassifierNotFound):
+                catalog.find(read_reference(reference))
+        assert kept_contents(files) == set(contents(1, 1).values())
+
+    def test_writes_a_dated_tombstone(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        tombstone = json.loads(files.get(f"{FOLDER}/000002.json"))
+        assert tombstone == {"format": 1, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
+
+    def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        for name in ("tickets", "unheard-of"):
+            with pytest.raises(ClassifierNotFound):
+                catalog.delete(name)
+        assert files.list("classifiers") == ["tickets"]
+        assert files.list(FOLDER) == ["000001.json", "000002.json", "blobs"]
+
+    @pytest.mark.parametrize("target", ["tickets", "tickets@1"])
+    def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog, target: str) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        promote(files, "live", target)
+        with pytest.raises(ClassifierInUse) as caught:
+            catalog.delete("tickets")
+        assert caught.value.facts == {"aliases": ["live"]}
+        assert names(catalog) == ["tickets"]
+        catalog.delete("tickets", force=True)
+        assert names(catalog) == []
+        catalog.restore("tickets")
+        assert catalog.find(Reference("live")).entry.record.name == "tickets"
+
+    def test_of_what_is_damaged_hides_it(self, files: Files, catalog: Catalog) -> None:
+        files.put_new(f"{FOLDER}/000001.json", b"{")
+        promote_by_hand(files)
+        with pytest.raises(ClassifierInUse):
+            catalog.delete("tickets")
+        catalog.delete("tickets", force=True)
+        with pytest.raises(ClassifierNotFound):
+            catalog.current("tickets")
+
+
+def promote_by_hand(files: Files) -> None:
+    """Point an alias at ``tickets``, whether it can be read or not."""
+    catalog = open_catalog(files)
+    catalog.publish(draft("other"))
+    promote(files, "live", "other")
+    text = files.get("aliases/live/000001.json").replace(b'"other"', b'"tickets"')
+    files.put_new("aliases/live/000002.json", text)
+
+
+class TestRestore:
+    def test_brings_a_deleted_classifier_back_as_it_was(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        catalog.describe("tickets", NotesChange("kept", ("best",)))
+        before = catalog.current("tickets")
+        catalog.delete("tickets")
+        after = catalog.restore("tickets")
+        assert after == replace(before, kind="restored")
+        assert catalog.current("tickets") == open_catalog(files).current("tickets") == after
+        assert catalog.find(Reference("tickets", 1)).entry.record.data_sha256 == "a" * 64
+
+    def test_makes_an_older_revision_answer_with_the_notes_of_today(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured", test=TEST_SCORE)
+        open_names(files).classifiers.append("tickets", 3, revision_to_json("tickets", 3, measured))
+        catalog.restore("tickets", 2)
+        catalog.describe("tickets", NotesChange("today"))
+        restored = catalog.restore("tickets", 1)
+        assert (restored.record.revision, restored.notes, restored.test) == (1, Notes("today"), TEST_SCORE)
+        assert catalog.blobs.read("tickets", catalog.current("tickets").blobs[ARTIFACT]) == b"artifact 1"
+        assert open_names(files).revisions("tickets") == (1, 2)
+        assert catalog.publish(draft()).record.revision == 7
+
+    def test_brings_back_an_older_revision_of_a_deleted_classifier(self, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        catalog.delete("tickets")
+        assert catalog.restore("tickets", 1).record.revision == 1
+        assert catalog.current("tickets").record.data_sha256 == "a" * 64
+
+    def test_of_what_answers_is_refused_with_what_there_is(self, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        for revision in (None, 2):
+            with pytest.raises(NotDeleted, match="its revision 2 answers") as caught:
+                catalog.restore("tickets", revision)
+            assert caught.value.facts == {"name": "tickets", "revisions": [1, 2]}
+
+    def test_of_what_answers_says_what_else_there_is(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        with pytest.raises(NotDeleted, match="It has no other revision, so there is nothing to restore"):
+            catalog.restore("tickets")
+        publish(catalog, (2, 1), (3, 1))
+        catalog.describe("tickets", NotesChange("new"))
+        files.remove(f"{FOLDER}/000003.json")  # its own file is lost, and a later one still says what answers
+        with pytest.raises(NotDeleted, match=r"name it, such as tickets@2\.") as caught:
+            catalog.restore("tickets")
+        assert caught.value.facts == {"name": "tickets", "revisions": [1, 2, 3]}
+
+    def test_of_a_revision_that_is_not_there_is_refused(self, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1), (3, 1))
+        catalog.purge_revision("tickets", 2)
+        for _ in range(2):
+            for revision in (2, 4, 9):
+                with pytest.raises(RevisionNotFound) as caught:
+                    catalog.restore("tickets", revision)
+                assert caught.value.facts["revisions"] == [1, 3]
+            if names(catalog):
+                catalog.delete("tickets")
+
+    def test_of_what_was_never_there_or_is_purged_is_refused(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        catalog.purge("tickets")
+        for name in ("tickets", "unheard-of"):
+            with pytest.raises(ClassifierNotFound):
+                catalog.restore(name)
+        publish(catalog, (1, 1))
+        begin_purge(files, 2)
+        with pytest.raises(ClassifierNotFound):
+            catalog.restore("tickets")
+
+    def test_of_a_name_that_was_given_away_is_refused(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        catalog.publish(draft("TICKETS"))
+        with pytest.raises(NameTaken, match="differs only in case from the classifier TICKETS"):
+            catalog.restore("tickets")
+        promote(files, "live", "TICKETS")
+        catalog.publish(draft("other"))
+        catalog.delete("other")
+        promote(files, "other", "TICKETS")
+        with pytest.raises(NameTaken, match="belongs to the alias other"):
+            catalog.restore("other")
+
+    def test_of_what_lost_a_blob_is_refused(self, files: Files, catalog: Catalog) -> None:
+        publish(catalog, (1, 1), (2, 1))
+        lost = catalog.find(Reference("tickets", 1)).entry.blobs[ARTIFACT]
+        files.remove(f"{FOLDER}/blobs/{lost.file_name}")
+        with pytest.raises(ArtifactInvalid, match="is missing"):
+            catalog.restore("tickets", 1)
+        catalog.delete("tickets")
+        assert catalog.restore("tickets").record.revision == 2
+
+    def test_of_what_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
+        files.put_new(f"{FOLDER}/000001.json", b"{")
+        with pytest.raises(ArtifactInvalid):
+            catalog.restore("tickets")
+        catalog.delete("tickets")
+        with pytest.raises(ArtifactInvalid):
+            catalog.restore("tickets")
+
+    def test_of_a_bad_name_is_refused(self, catalog: Catalog) -> None:
+        with pytest.raises(InvalidName):
+            catalog.restore("../tickets")

@@ -1,0 +1,25 @@
+"""Real deaths and real races: for a moment here, for as long as you like with ``python -m tests.storage.torture``."""
+
+import os
+import secrets
+import subprocess
+import sys
+
+from tests.storage.dying import ONE_THREAD, ROOT
+
+
+def torture(*arguments: str) -> None:
+    """Run it in a process of its own, which has no threads when it forks; what it prints names the seed."""
+    command = [sys.executable, "-W", "error", "-m", "tests.storage.torture", *arguments]
+    seed = ["--seed", str(secrets.randbelow(10**6))]
+    done = subprocess.run([*command, *seed], cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+    print(done.stdout)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def test_killed_processes_leave_the_old_or_the_new_state_and_lose_nothing_that_they_acknowledged() -> None:
+    torture("--kills", "100")
+
+
+def test_processes_that_race_for_the_same_names_are_all_told_the_truth() -> None:
+    torture("--race-seconds", "6")

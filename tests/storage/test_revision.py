@@ -1,0 +1,206 @@
+"""The numbered files: they come back the same, and what is damaged, foreign or newer is refused."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from tests.storage.examples import TEST_SCORE, record
+from tests.storage.strategies import any_alias_revision, any_revision
+from windrow.domain.alias import Said
+from windrow.domain.classifier import Notes, Origin
+from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.names import Reference
+from windrow.storage.artifact import FORMAT
+from windrow.storage.revision import (
+    AliasRevision,
+    BlobRef,
+    Entry,
+    Pointer,
+    Purged,
+    Removed,
+    Revision,
+    Tombstone,
+    alias_from_json,
+    alias_to_json,
+    revision_from_json,
+    revision_to_json,
+)
+
+AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
+BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef("d" * 64, 300, ".jsonl.gz")}
+ENTRY = Entry("trained", AT, record(), BLOBS, Notes("for the help desk", ("best", "small")), TEST_SCORE)
+POINTER = Pointer("promoted", AT, "tickets_v2@3", Said("it is better", "Ada"), 4)
+
+
+def changed(data: bytes, change: dict[str, Any]) -> bytes:
+    """Return a JSON file with some fields of a dotted path changed."""
+    plain = json.loads(data)
+    for path, value in change.items():
+        *outer, field = path.split(".")
+        part = plain
+        for name in outer:
+            part = part[name]
+        part[field] = value
+    return json.dumps(plain).encode()
+
+
+class TestRevision:
+    @settings(deadline=None)
+    @given(any_revision())
+    def test_comes_back_as_it_was_saved(self, drawn: tuple[str, int, Revision]) -> None:
+        name, number, revision = drawn
+        assert revision_from_json(name, number, revision_to_json(name, number, revision)) == revision
+
+    def test_is_json_that_a_person_can_read(self) -> None:
+        text = revision_to_json("tickets", 1, ENTRY).decode()
+        start = f'{{\n  "format": {FORMAT},\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n  "record": {{\n'
+        assert text.startswith(start)
+        assert '"created_at": "2025-09-15T10:30:00Z"' in text
+        assert text.endswith("}\n")
+
+    @pytest.mark.parametrize(
+        ("kind", "number"), [("trained", 2), ("imported", 2), ("described", 1), ("restored", 1), ("trimmed", 1)]
+    )
+    def test_under_a_number_that_it_cannot_bear_is_refused(self, kind: Any, number: int) -> None:
+        with pytest.raises(ArtifactInvalid, match="It is the record of tickets, revision 1") as caught:
+            revision_to_json("tickets", number, replace(ENTRY, kind=kind))
+        assert caught.value.facts == {"name": "tickets", "revision": 1}
+
+    @pytest.mark.parametrize("kind", ["described", "measured", "restored", "trimmed"])
+    def test_of_what_happened_later_bears_any_later_number(self, kind: Any) -> None:
+        later = replace(ENTRY, kind=kind)
+        assert not later.is_training
+        assert revision_from_json("tickets", 7, revision_to_json("tickets", 7, later)) == later
+
+    def test_of_another_name_is_refused(self) -> None:
+        with pytest.raises(ArtifactInvalid, match="give it back its name"):
+            revision_from_json("moods", 1, revision_to_json("tickets", 1, ENTRY))
+
+    def test_that_breaks_the_rules_is_not_even_written(self) -> None:
+        with pytest.raises(ArtifactInvalid):
+            revision_to_json("tickets", 0, replace(ENTRY, record=record(revision=0)))
+
+    def test_shows_what_callers_may_see(self) -> None:
+        shown = replace(ENTRY, origin=Origin("theirs", 3, AT)).shown()
+        assert (shown.size_bytes, shown.keeps_rows, shown.deleted_at) == (12_300, True, None)
+        assert (shown.notes, shown.test, shown.origin) == (ENTRY.notes, TEST_SCORE, Origin("theirs", 3, AT))
+        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_rows
+        assert ENTRY.shown(AT).deleted_at == AT
+
+    def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
+        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+            revision_from_json("tickets", 1, b'{"format": 2, "kind": "renamed"}')
+        assert caught.value.facts == {"format": 2, "newest_known_format": FORMAT}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"format": None},
+            {"format": "1"},
+            {"kind": "renamed"},
+            {"kind": []},
+            {"kind": "deleted"},
+            {"kind": "promoted"},
+            {"at": None},
+            {"at": "2025-09-16"},
+            {"more": 1},
+            {"record": {}},
+            {"record.revision": 0},
+            {"record.labels": []},
+            {"record.labels": ["bug", "billing"]},
+            {"record.labels": ["bug", "bug"]},
+            {"record.rows_per_label": {"billing": 2}},
+            {"record.rows_per_label": {"bug": 2, "billing": 2}},
+            {"record.rows_per_label": {"billing": 2, "bug": "2"}},
+            {"record.training_time_s": "fast"},
+            {"blobs": {"artifact": {"sha256": "../" * 8, "size_bytes": 1, "suffix": ".safetensors"}}},
+            {"blobs.artifact.sha256": "C" * 64},
+            {"blobs.artifact.suffix": "/../../x"},
+            {"blobs.artifact.suffix": ""},
+            {"blobs.artifact.size_bytes": 1.5},
+            {"notes": None},
+            {"notes.tags": ["small", "best"]},
+            {"notes.tags": ["best", "best"]},
+            {"notes.tags": [" best"]},
+            {"notes.description": "x" * 2_001},
+            {"test.correct": -1},
+            {"test.correct": 11},
+            {"test.total": 0, "test.correct": 0},
+            {"origin": {"name": "theirs"}},
+            {"purged": [2, 1]},
+            {"purged": [1, 1]},
+        ],
+    )
+    def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
+        data = revision_to_json("tickets", 1, ENTRY)
+        assert revision_from_json("tickets", 1, changed(data, {})) == ENTRY
+        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+            revision_from_json("tickets", 1, changed(data, change))
+
+    @pytest.mark.parametrize("ending", [Tombstone("deleted", AT), Purged("purged", AT)])
+    def test_of_an_ending_says_when_and_nothing_else(self, ending: Tombstone | Purged) -> None:
+        data = revision_to_json("tickets", 2, ending)
+        assert json.loads(data) == {"format": 1, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
+        for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
+            with pytest.raises(ArtifactInvalid):
+                revision_from_json("tickets", 2, changed(data, change))
+
+    def test_that_is_cut_off_anywhere_is_refused(self) -> None:
+        whole = revision_to_json("tickets", 1, ENTRY).rstrip()
+        for length in range(len(whole)):
+            with pytest.raises(ArtifactInvalid):
+                revision_from_json("tickets", 1, whole[:length])
+
+
+class TestAliasRevision:
+    @settings(deadline=None)
+    @given(any_alias_revision())
+    def test_comes_back_as_it_was_saved(self, drawn: tuple[int, AliasRevision]) -> None:
+        number, revision = drawn
+        assert alias_from_json("live", number, alias_to_json("live", number, revision)) == revision
+
+    def test_is_json_that_a_person_can_read(self) -> None:
+        assert json.loads(alias_to_json("live", 5, POINTER)) == {
+            "format": 1,
+            "kind": "promoted",
+            "at": "2025-09-16T08:00:00Z",
+            "points_to": "tickets_v2@3",
+            "said": {"reason": "it is better", "by": "Ada"},
+            "back_to": 4,
+        }
+
+    def test_points_to_a_classifier_or_a_revision(self) -> None:
+        assert POINTER.target == Reference("tickets_v2", 3)
+        assert replace(POINTER, points_to="tickets_v2").target == Reference("tickets_v2")
+
+    @pytest.mark.parametrize("points_to", ["tickets@latest", "", "../etc", "tickets@0", "live@"])
+    def test_that_points_to_no_classifier_is_not_even_written(self, points_to: str) -> None:
+        with pytest.raises(ArtifactInvalid, match="points to no classifier"):
+            alias_to_json("live", 5, replace(POINTER, points_to=points_to))
+
+    @pytest.mark.parametrize("back_to", [-1, 5, 6])
+    def test_leads_back_to_an_earlier_number_only(self, back_to: int) -> None:
+        with pytest.raises(ArtifactInvalid):
+            alias_from_json("live", 5, changed(alias_to_json("live", 5, POINTER), {"back_to": back_to}))
+
+    @pytest.mark.parametrize(
+        "change", [{"format": 0}, {"kind": "trained"}, {"kind": "removed"}, {"said": "so"}, {"said.by": 1}, {"more": 1}]
+    )
+    def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
+        with pytest.raises(ArtifactInvalid):
+            alias_from_json("live", 5, changed(alias_to_json("live", 5, POINTER), change))
+
+    def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
+        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$"):
+            alias_from_json("live", 1, b'{"format": 2}')
+
+    def test_that_is_cut_off_anywhere_is_refused(self) -> None:
+        for revision in (POINTER, Removed("removed", AT, Said())):
+            whole = alias_to_json("live", 5, revision).rstrip()
+            for length in range(len(whole)):
+                with pytest.raises(ArtifactInvalid):
+                    alias_from_json("live", 5, whole[:length])
