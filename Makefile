@@ -47,7 +47,7 @@ bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions ea
 	$(BIN)/python bench/lifecycle.py $(ARGS)
 
 torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
-	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(ARGS)
+	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --race-seconds 60)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)

@@ -114,13 +114,16 @@ class Operations(Protocol):
     def delete_all(
         self, selection: Selection, *, purge: bool = False, force: bool = False, dry_run: bool = False
     ) -> Deletion:
-        """Delete every classifier of a selection: none if one of them may not be deleted.
+        """Delete every classifier of a selection that answers: none if an alias is in the way of one of them.
+
+        They are deleted one after the other. What others change meanwhile is left alone and told as skipped, and so is
+        what is left when the disk fails.
 
         Args:
             selection: Which; not everything.
             purge: Remove the files for good.
             force: Also those that an alias points to.
-            dry_run: Only say which they are.
+            dry_run: Only say which they are, and which aliases point to them; refuses nothing.
 
         Raises:
             InvalidParameter: The selection leaves nothing out.

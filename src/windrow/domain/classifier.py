@@ -167,7 +167,7 @@ class Record:
         recipe: The training parameters.
         data_sha256: Digest of the training rows (docs/format.md).
         created_at: When the training ended, UTC, whole seconds.
-        training_time_s: Wall seconds from the request to the finished artifact.
+        training_time_s: Wall seconds of the training, without the time that it waited for its turn.
         summary: What the training process reported.
         warnings: What was odd about the data.
     """

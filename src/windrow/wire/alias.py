@@ -31,7 +31,7 @@ class PromoteBody(Wire):
     """Where an alias is to point."""
 
     model_name: str = Field(
-        description="A classifier, whose newest revision the alias then follows; or one revision (name@3); or "
+        description="A classifier, by whose name the alias then follows what answers; or one revision (name@3); or "
         "task@latest, which stands for what it means now.",
         examples=[EXAMPLE_NAME],
         json_schema_extra={"pattern": f"^{REFERENCE_GRAMMAR}$"},

@@ -42,7 +42,7 @@ LIST = (
 class ModelList(Wire):
     """Every classifier."""
 
-    models: list[ModelEntry] = Field(description="The newest revision of each classifier.")
+    models: list[ModelEntry] = Field(description="Of each classifier, the revision that answers.")
 
     @classmethod
     def of(cls, listing: Listing) -> Self:
@@ -67,7 +67,7 @@ class ModelPage(ModelList):
 class RecordPage(Wire):
     """A list of whole records, or a page of it."""
 
-    models: list[ModelRecord] = Field(description="The newest revision of each classifier.")
+    models: list[ModelRecord] = Field(description="Of each classifier, the revision that answers.")
     next_cursor: str | None = Field(
         description="Send it as cursor to get the next page; null where the list ends.", examples=["dGlja2V0cw"]
     )
