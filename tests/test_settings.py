@@ -27,6 +27,8 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("keep_training_rows", "off", False),
         ("allowed_base_models", " a/b, c/d ,", ("a/b", "c/d")),
         ("max_fits", "3", 3),
+        ("retention_days", "0", 0),
+        ("retention_days", "36500", 36_500),
         ("max_waiting", "1", 1),
         ("max_encoded_bytes", "0", 0),
         ("keep_loaded", "tickets, tone_v3", ("tickets", "tone_v3")),
@@ -42,6 +44,8 @@ def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> 
     [
         ("port", "http"),
         ("port", "-1"),
+        ("retention_days", "-1"),
+        ("retention_days", "36501"),
         ("max_rows", "1"),
         ("max_fits", "0"),
         ("max_waiting", "0"),

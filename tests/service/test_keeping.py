@@ -245,6 +245,7 @@ def test_a_single_older_revision_is_purged_and_the_others_stay(service: Service)
         ("!", False, InvalidName),
         ("tickets@latest", False, InvalidName),
         ("tickets_v1@1", False, InvalidParameter),
+        ("unheard-of@1", False, ClassifierNotFound),
         ("elsewhere", False, ClassifierNotFound),
         ("elsewhere", True, ClassifierNotFound),
         ("pinned", True, ClassifierNotFound),

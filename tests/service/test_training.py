@@ -53,6 +53,22 @@ def test_a_fitted_classifier_answers_with_scores_that_sum_to_1(service: Service)
     assert (answer.model_name, answer.revision, answer.truncated, answer.alias) == ("tickets_v1", 1, False, None)
 
 
+def test_a_training_is_saved_though_others_change_the_directory_for_minutes(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, refusals = service.store.catalog.publish, [ConcurrentChange("Others are at it. Try again.")] * 3
+
+    def busy(draft: Draft) -> Entry:
+        if refusals:
+            raise refusals.pop()
+        return publish(draft)
+
+    monkeypatch.setattr(service.store.catalog, "publish", busy)
+    fit(service)
+    assert not refusals
+    assert ask(service, "tickets_v1", "I was charged twice").label == "billing"
+
+
 def test_the_record_says_how_it_was_trained(service: Service) -> None:
     classifier = service.fit(REQUEST).classifier
     record = classifier.record

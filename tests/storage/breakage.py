@@ -213,6 +213,8 @@ NOTICES: dict[str, tuple[str, Break]] = {
         "alias_dangling",
         lambda root: dangle(root, lambda server: server.purge_revision("tickets", 1, force=True)),
     ),
+    "a copy in a copy": ("foreign_file", lambda root: make_folder(root, "windrow-data")),
+    "a file beside the folders": ("foreign_file", lambda root: put(root, "server.log")),
     "a file among the classifiers": ("foreign_file", lambda root: put(root, "classifiers/README")),
     "a copy in progress": ("foreign_file", lambda root: make_folder(root, "classifiers/.copy")),
     "a file beside the numbers": ("foreign_file", lambda root: put(root, "classifiers/tickets/000001.json~")),

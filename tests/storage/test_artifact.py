@@ -63,6 +63,7 @@ class TestArtifact:
             {**TENSORS, "head.weights": np.ones((2, 0), np.float32)},
             {**TENSORS, "head.weights": np.ones((2, 4), np.float64)},
             {**TENSORS, "head.bias": np.array([1, np.inf], np.float32)},
+            {**TENSORS, "head.bias": np.array([1, 3e38], np.float32)},
             {**TENSORS, "stranger": np.ones(1, np.float16)},
             {**TENSORS, "adapter.a": np.ones(1, np.float32)},
             {**TENSORS, "adapter.a": np.array(1, np.float16)},

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog, open_names, promote, record, wait_for_tick
+from tests.storage.tickets import AT, names
 from windrow.domain.classifier import Notes, NotesChange, Origin
 from windrow.domain.errors import (
     ArtifactInvalid,
@@ -32,22 +32,6 @@ from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import FRESH_NS, Files, LocalFiles
 from windrow.storage.revision import Purged, revision_to_json
-
-AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["local", "memory"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    return LocalFiles(tmp_path) if request.param == "local" else MemoryFiles()
-
-
-@pytest.fixture
-def catalog(files: Files) -> Catalog:
-    return open_catalog(files, lambda: AT)
-
-
-def names(catalog: Catalog) -> list[str]:
-    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
 
 
 class TestPublish:

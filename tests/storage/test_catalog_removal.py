@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from tests.fakes.files import MemoryFiles
 from tests.storage.examples import TEST_SCORE, draft, open_catalog, open_names, promote
+from tests.storage.tickets import FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import Notes, NotesChange
 from windrow.domain.errors import (
     ArtifactInvalid,
@@ -19,49 +17,11 @@ from windrow.domain.errors import (
     NotDeleted,
     RevisionNotFound,
 )
-from windrow.domain.listing import Page
 from windrow.domain.names import Reference, read_reference
-from windrow.storage.artifact import ARTIFACT, ROWS
+from windrow.storage.artifact import ARTIFACT
 from windrow.storage.catalog import Catalog
-from windrow.storage.files import Files, LocalFiles
-from windrow.storage.revision import Purged, revision_to_json
-
-AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-FOLDER = "classifiers/tickets"
-
-
-@pytest.fixture(params=["local", "memory"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    return LocalFiles(tmp_path) if request.param == "local" else MemoryFiles()
-
-
-@pytest.fixture
-def catalog(files: Files) -> Catalog:
-    return open_catalog(files, lambda: AT)
-
-
-def contents(artifact: int, rows: int) -> dict[str, bytes]:
-    return {ARTIFACT: b"artifact %d" % artifact, ROWS: b"rows %d" % rows}
-
-
-def publish(catalog: Catalog, *trainings: tuple[int, int]) -> None:
-    """Train ``tickets`` once for each artifact and rows."""
-    for number, each in enumerate(trainings):
-        catalog.publish(draft(mark="abcdef"[number], contents=contents(*each)))
-
-
-def names(catalog: Catalog) -> list[str]:
-    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
-
-
-def kept_contents(files: Files) -> set[bytes]:
-    return {files.get(f"{FOLDER}/blobs/{name}") for name in files.list(f"{FOLDER}/blobs")}
-
-
-def begin_purge(files: Files, number: int) -> None:
-    """Leave what a crash after the first step of a purge leaves."""
-    purged = revision_to_json("tickets", number, Purged("purged", AT))
-    open_names(files).classifiers.append("tickets", number, purged)
+from windrow.storage.files import Files
+from windrow.storage.revision import revision_to_json
 
 
 class TestDelete:

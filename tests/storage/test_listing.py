@@ -2,7 +2,7 @@
 
 import tracemalloc
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog, open_names
+from tests.storage.tickets import AT
 from windrow.domain.classifier import NotesChange
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.listing import SORTS, Page, Selection
@@ -17,18 +18,6 @@ from windrow.domain.recipe import BaseModel
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.revision import revision_to_json
-
-AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["local", "memory"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    return LocalFiles(tmp_path) if request.param == "local" else MemoryFiles()
-
-
-@pytest.fixture
-def catalog(files: Files) -> Catalog:
-    return open_catalog(files, lambda: AT)
 
 
 def publish(catalog: Catalog, *names: str) -> None:

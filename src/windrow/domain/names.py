@@ -63,6 +63,11 @@ def read_reference(text: str) -> Reference:
     return Reference(name, is_latest=True) if which == LATEST else Reference(name, int(which))
 
 
+def is_name(text: str) -> bool:
+    """Whether a text follows the grammar of names."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_name(name: str) -> str:
     """Return ``name`` unchanged if it follows the grammar; a name is refused, never cleaned.
 
@@ -72,7 +77,7 @@ def check_name(name: str) -> str:
     Raises:
         InvalidName: The name breaks the grammar.
     """
-    if _NAME.fullmatch(name) is None:
+    if not is_name(name):
         if _REFERENCE.fullmatch(name) is not None:
             raise InvalidName(
                 f"{name} is no name of its own: what stands behind @ can only be read. Name the classifier itself, "

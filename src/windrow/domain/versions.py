@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.names import is_name
 
 _VERSIONED = re.compile(r"(?P<task>.+)_v(?P<number>0|[1-9][0-9]{0,8})")
-_NAME = re.compile(NAME_GRAMMAR)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,4 +46,4 @@ def next_version(name: str, taken: Iterable[str]) -> str | None:
     others = (read_version(other) for other in taken if other.casefold().startswith(folded))
     numbers = [other.number for other in others if other is not None and other.task.casefold() == own.task.casefold()]
     proposal = f"{own.task}_v{max([own.number, *numbers]) + 1}"
-    return proposal if _NAME.fullmatch(proposal) and read_version(proposal) else None
+    return proposal if is_name(proposal) and read_version(proposal) else None

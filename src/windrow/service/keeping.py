@@ -29,12 +29,15 @@ class Keeping(Parts):
         """Return everything about a classifier. See ``Operations.show``."""
         found = self.find(model_name)
         name, revision = found.entry.record.name, found.entry.record.revision
-        pointing = (alias for alias in self.store.aliases.list() if alias.points_to.name == name)
         return ClassifierDetails(
             classifier=found.entry.shown(),
             answers=self.store.catalog.current(name).record.revision == revision,
             revisions=self.store.names.revisions(name),
-            aliases=tuple(alias.name for alias in pointing if alias.points_to.revision in (None, revision)),
+            aliases=tuple(
+                alias
+                for alias, pointer in self.store.names.pointers()
+                if pointer.target.name == name and pointer.target.revision in (None, revision)
+            ),
         )
 
     def describe(self, model_name: str, change: NotesChange) -> Classifier:

@@ -27,7 +27,7 @@ _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Suspicion:
     """Something that should not be there, or not like this.
 
     Args:
@@ -48,7 +48,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class FolderListing:
     """What lies in one folder.
 
     Args:
@@ -61,7 +61,7 @@ class Listing:
     changed_s: float
     files: Mapping[str, os.stat_result]
     folders: tuple[str, ...]
-    found: tuple[Found, ...]
+    found: tuple[Suspicion, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -69,7 +69,7 @@ class Listing:
         return not (self.files or self.folders or self.found)
 
 
-NO_FOLDER = Listing(0.0, {}, (), ())
+NO_FOLDER = FolderListing(0.0, {}, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Log(Generic[Value]):
     """
 
     place: str
-    listing: Listing
+    listing: FolderListing
     values: dict[int, Value | ArtifactInvalid]
     size_bytes: int
 
@@ -103,7 +103,9 @@ class Log(Generic[Value]):
         return f"{self.place}/{number:06d}.json"
 
 
-def list_folder(root: str, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> Listing:
+def list_folder(
+    root: str, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING
+) -> FolderListing:
     """List a folder below the data directory.
 
     Args:
@@ -150,7 +152,7 @@ def read_log(
     return Log(place, listing, values, size_bytes)
 
 
-def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Found]:
+def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
     """Yield the numbers of a log that cannot be read, but those that are purged."""
     for number, value in log.values.items():
         if isinstance(value, ArtifactInvalid) and number not in purged:
@@ -159,10 +161,10 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
                 code = "record_newer_format"
             elif "revision" in value.facts:
                 code = "record_misplaced"
-            yield Found("damage", code, log.file(number), "", value.detail)
+            yield Suspicion("damage", code, log.file(number), "", value.detail)
 
 
-def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Found]:
+def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
     """Yield the numbers that a log lacks, but those that are purged, or that an unreadable file may say are."""
     last = max(log.values, default=0)
     known = sorted({0, *log.values, *(number for number in purged if number < last)})
@@ -170,10 +172,12 @@ def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Foun
         if after - before > 1 and before >= log.last_unreadable:
             which = f"Number {before + 1} is" if after - before == 2 else f"Numbers {before + 1} to {after - 1} are"
             what = f"{which} missing, and nothing says that somebody removed it."
-            yield Found("damage", "number_missing", log.file(before + 1), what, "Restore what is lost from a backup.")
+            yield Suspicion(
+                "damage", "number_missing", log.file(before + 1), what, "Restore what is lost from a backup."
+            )
 
 
-def garbage(code: str, place: str, what: str, remove: tuple[str, ...], left: str | None = None) -> Found:
+def garbage(code: str, place: str, what: str, remove: tuple[str, ...], left: str | None = None) -> Suspicion:
     """Return garbage as it is told.
 
     Args:
@@ -183,7 +187,7 @@ def garbage(code: str, place: str, what: str, remove: tuple[str, ...], left: str
         remove: Places to remove, in this order.
         left: Why it stays all the same; ``None`` where it can go.
     """
-    return Found("garbage", code, place, what, left or _REPAIR, () if left else remove)
+    return Suspicion("garbage", code, place, what, left or _REPAIR, () if left else remove)
 
 
 def reason_to_wait(changed_s: float, settled_s: float) -> str | None:
@@ -191,11 +195,11 @@ def reason_to_wait(changed_s: float, settled_s: float) -> str | None:
     return _MAY_BE_A_COPY if changed_s > settled_s else None
 
 
-def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Pattern[str]) -> Listing:
+def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Pattern[str]) -> FolderListing:
     changed_s = os.fstat(descriptor).st_ctime  # first, as the folder may change while it is listed
     known: dict[str, os.stat_result] = {}
     inner: list[str] = []
-    found: list[Found] = []
+    found: list[Suspicion] = []
     with os.scandir(descriptor) as entries:
         for entry in entries:
             try:
@@ -208,29 +212,29 @@ def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Patte
                 inner.append(entry.name)
             else:
                 found.append(_foreign(f"{place}/{entry.name}", status.st_mode))
-    return Listing(changed_s, known, tuple(inner), tuple(found))
+    return FolderListing(changed_s, known, tuple(inner), tuple(found))
 
 
-def _not_listed(root: str, place: str, error: OSError) -> Listing:
+def _not_listed(root: str, place: str, error: OSError) -> FolderListing:
     try:
         mode = os.lstat(f"{root}/{place}").st_mode
     except FileNotFoundError:
         return NO_FOLDER
     except OSError:
         mode = stat.S_IFDIR
-    return Listing(0.0, {}, (), (_closed(place, error) if stat.S_ISDIR(mode) else _foreign(place, mode),))
+    return FolderListing(0.0, {}, (), (_closed(place, error) if stat.S_ISDIR(mode) else _foreign(place, mode),))
 
 
-def _foreign(place: str, mode: int) -> Found:
+def _foreign(place: str, mode: int) -> Suspicion:
     if stat.S_ISLNK(mode):
         advice = "Put what it points to in its place, so that a copy of the data directory is whole, or remove it."
-        return Found("damage", "link", place, "It is a link, which is not followed here.", advice)
+        return Suspicion("damage", "link", place, "It is a link, which is not followed here.", advice)
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        return Found("damage", "special_file", place, "It is neither a file nor a folder.", "Remove it.")
+        return Suspicion("damage", "special_file", place, "It is neither a file nor a folder.", "Remove it.")
     advice = "Windrow leaves it alone. Move it elsewhere, unless it is a copy that is still being made."
-    return Found("notice", "foreign_file", place, "It is nothing that Windrow wrote.", advice)
+    return Suspicion("notice", "foreign_file", place, "It is nothing that Windrow wrote.", advice)
 
 
-def _closed(place: str, error: OSError) -> Found:
+def _closed(place: str, error: OSError) -> Suspicion:
     advice = "Give the user that Windrow runs as the right to read it, and check the disk."
-    return Found("damage", "folder_unreadable", place, f"The folder cannot be listed ({error.strerror}).", advice)
+    return Suspicion("damage", "folder_unreadable", place, f"The folder cannot be listed ({error.strerror}).", advice)

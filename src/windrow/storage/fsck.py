@@ -14,11 +14,11 @@ from pathlib import Path
 
 from windrow.domain.checkup import Checkup, Finding
 from windrow.domain.errors import StorageFailed
-from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_files import BUILDING
 from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import ASIDE
-from windrow.storage.folder_check import NOTHING, Found, Listing, garbage, list_folder, reason_to_wait
+from windrow.storage.folder_check import NOTHING, FolderListing, Suspicion, garbage, list_folder, reason_to_wait
 from windrow.storage.name_check import Look, look_at_alias, look_at_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 
@@ -26,7 +26,6 @@ from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 SETTLED_AFTER_S = 3_600
 _THREADS = 2
 _BASE_MODELS, _GRAPHS = "base_models", "graphs"
-_NAME = re.compile(NAME_GRAMMAR)
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
 _OWN_FOLDERS = (CLASSIFIERS, ALIASES, ASIDE, _BASE_MODELS)
 _ASIDE_FILE = re.compile("[0-9a-f]{32}")
@@ -83,7 +82,7 @@ class _Run:
 
     def _look_at_all(self, kind: str, pool: ThreadPoolExecutor) -> dict[str, Look]:
         self._settle(partial(self._strangers, kind))
-        names = sorted(filter(_NAME.fullmatch, self._list(kind, folders=_ANY_FOLDER).folders))
+        names = sorted(filter(is_name, self._list(kind, folders=_ANY_FOLDER).folders))
         looks = pool.map(lambda name: self._settle(self._look(kind, name)), names)
         return dict(zip(names, looks, strict=True))
 
@@ -108,7 +107,7 @@ class _Run:
             return partial(look_at_alias, self._root, name, self._settled_s)
         return partial(look_at_classifier, self._root, name, self._settled_s, {})
 
-    def _list(self, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> Listing:
+    def _list(self, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> FolderListing:
         return list_folder(self._root, place, files, folders)
 
     def _strangers(self, kind: str) -> Look:
@@ -116,8 +115,8 @@ class _Run:
         listing = self._list(kind, folders=_ANY_FOLDER)
         what = f"The folder's name breaks the grammar of names ({NAME_GRAMMAR}), so nobody can ask for it."
         advice = "Give it back the name that its records bear, or move it elsewhere."
-        invalid = sorted(name for name in listing.folders if not _NAME.fullmatch(name))
-        wrong = (Found("damage", "name_invalid", f"{kind}/{name}", what, advice) for name in invalid)
+        invalid = sorted(name for name in listing.folders if not is_name(name))
+        wrong = (Suspicion("damage", "name_invalid", f"{kind}/{name}", what, advice) for name in invalid)
         return Look((*listing.found, *wrong))
 
     def _around(self) -> Look:
@@ -135,7 +134,7 @@ class _Run:
         code = "name_shared" if is_same else "names_alike"
         how = "have one name" if is_same else "have names that differ in case only"
         what = f"{' and '.join(live)} {how}. Copying a folder can do that; Windrow itself refuses it."
-        return Look((Found("damage", code, live[-1], what, "Delete all but one, or move their folders away."),))
+        return Look((Suspicion("damage", code, live[-1], what, "Delete all but one, or move their folders away."),))
 
     def _dangling(self, alias: str) -> Look:
         """Look at an alias that was found to point to nothing."""
@@ -144,16 +143,16 @@ class _Run:
             return Look()
         what = f"The alias points to {target}, which is deleted or was never here, so it does not answer."
         advice = f"Restore {target.name}, promote another classifier, or remove the alias."
-        return Look((Found("notice", "alias_dangling", f"{ALIASES}/{alias}", what, advice),))
+        return Look((Suspicion("notice", "alias_dangling", f"{ALIASES}/{alias}", what, advice),))
 
-    def _aside(self) -> Iterator[Found]:
+    def _aside(self) -> Iterator[Suspicion]:
         listing = self._list(ASIDE, files=_ASIDE_FILE)
         yield from listing.found
         for file in listing.files:
             place = f"{ASIDE}/{file}"
             yield garbage("aside_file", place, "It was being written when a process died.", (place,))
 
-    def _left_of_base_models(self) -> Iterator[Found]:
+    def _left_of_base_models(self) -> Iterator[Suspicion]:
         own = self._list(_BASE_MODELS, folders=_ANY_FOLDER).folders
         parents = (_BASE_MODELS, f"{_BASE_MODELS}/{_GRAPHS}") if _GRAPHS in own else (_BASE_MODELS,)
         for place in (
@@ -164,10 +163,10 @@ class _Run:
             what = f"{'Building' if is_building else 'Removing'} a base model's files ended half way."
             yield garbage("base_model_leftover", place, what, (place,), left)
 
-    def _still_there(self, found: Found) -> Look:
+    def _still_there(self, found: Suspicion) -> Look:
         return Look((found,)) if os.path.lexists(f"{self._root}/{found.place}") else Look()
 
-    def _put_right(self, found: Found) -> Finding:
+    def _put_right(self, found: Suspicion) -> Finding:
         if not self._repair or not found.remove:
             return _told(found, found.advice)
         try:
@@ -193,7 +192,7 @@ class _Run:
             raise OSError(errno.EBUSY, "it is still there")
 
 
-def _told(found: Found, advice: str) -> Finding:
+def _told(found: Suspicion, advice: str) -> Finding:
     detail = f"{found.what} {advice}".strip()
     return Finding(found.severity, found.code, found.place, detail)
 

@@ -11,11 +11,10 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
-from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.names import is_name
 from windrow.storage.files import Files, KeyExists, KeyMissing
 
 Value = TypeVar("Value")
-_NAME = re.compile(NAME_GRAMMAR)
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
 _KEPT_OLD_VALUES = 1_024
 
@@ -62,7 +61,7 @@ class Logs(Generic[Value]):
         token = self._files.change_token(self._root)
         known_token, names = self._folders
         if token is None or token != known_token:
-            names = tuple(name for name in self._files.list(self._root) if _NAME.fullmatch(name))
+            names = tuple(name for name in self._files.list(self._root) if is_name(name))
             self._folders = (token, names)
         return names
 

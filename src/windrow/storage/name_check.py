@@ -16,9 +16,9 @@ from windrow.storage.blob_check import BlobProblem, find_problem
 from windrow.storage.blobs import FILE_NAME, FOLDER
 from windrow.storage.folder_check import (
     NO_FOLDER,
-    Found,
-    Listing,
+    FolderListing,
     Log,
+    Suspicion,
     gaps,
     garbage,
     list_folder,
@@ -52,7 +52,7 @@ class Look:
         size_bytes: Bytes that were read.
     """
 
-    found: tuple[Found, ...] = ()
+    found: tuple[Suspicion, ...] = ()
     is_live: bool = False
     trainings: frozenset[int] = frozenset()
     target: Reference | None = None
@@ -124,7 +124,7 @@ class _ClassifierFolder:
 
     root: str
     log: Log[Revision]
-    blobs: Listing
+    blobs: FolderListing
     purged: frozenset[int]
     entries: tuple[Entry, ...]
 
@@ -154,7 +154,7 @@ class _ClassifierFolder:
         lost = (*unreadable(self.log, self.purged), *self._gaps())
         return bool(self.log.listing.found or self.blobs.found or lost)
 
-    def found(self, settled_s: float, known: BlobProblems) -> Iterator[Found]:
+    def found(self, settled_s: float, known: BlobProblems) -> Iterator[Suspicion]:
         """Yield what is wrong."""
         yield from self.log.listing.found
         yield from self.blobs.found
@@ -169,14 +169,14 @@ class _ClassifierFolder:
             yield from self._half_purged_revisions()
             yield from self._unneeded_blobs(settled_s)
 
-    def _half_purged_name(self) -> Found:
+    def _half_purged_name(self) -> Suspicion:
         *others, last = map(self.log.file, self.log.values)
         inner = () if self.blobs.found else self._inner
         # What says that it is purged goes last.
         remove = (*others, *map(self._blob, self.blobs.files), *inner, last)
         return garbage("purge_unfinished", self.log.place, _UNFINISHED, remove)
 
-    def _without_record(self, settled_s: float) -> Iterator[Found]:
+    def _without_record(self, settled_s: float) -> Iterator[Suspicion]:
         place, blobs = self.log.place, self.blobs.files
         changed_s = max(
             self.log.listing.changed_s, self.blobs.changed_s, *(each.st_ctime for each in blobs.values()), 0
@@ -189,19 +189,19 @@ class _ClassifierFolder:
         elif self.log.listing is not NO_FOLDER and not self.is_unsure:
             yield garbage("empty_folder", place, _EMPTY, remove, self._reason_to_stay(changed_s, settled_s))
 
-    def _broken_blobs(self, known: BlobProblems) -> Iterator[Found]:
+    def _broken_blobs(self, known: BlobProblems) -> Iterator[Suspicion]:
         told = set()
         for entry in self.entries:
             revision = f"revision {entry.record.revision}"
             if ARTIFACT not in entry.blobs:
                 what = f"It names no artifact, so {revision} cannot answer."
-                yield Found("damage", "artifact_missing", self.log.file(entry.record.revision), what, RESTORE)
+                yield Suspicion("damage", "artifact_missing", self.log.file(entry.record.revision), what, RESTORE)
             for role, ref in entry.blobs.items():
                 problem = self._problem(role, ref, entry.record, known)
                 if problem is not None and (ref, problem) not in told:
                     told.add((ref, problem))
                     what = f"This file of {revision} {problem.what}"
-                    yield Found("damage", problem.code, self._blob(ref.file_name), what, problem.advice)
+                    yield Suspicion("damage", problem.code, self._blob(ref.file_name), what, problem.advice)
 
     def _problem(self, role: str, ref: BlobRef, record: Record, known: BlobProblems) -> BlobProblem | None:
         status = self.blobs.files.get(ref.file_name)
@@ -213,20 +213,20 @@ class _ClassifierFolder:
             known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role, ref, record)
         return known[key]
 
-    def _half_purged_revisions(self) -> Iterator[Found]:
+    def _half_purged_revisions(self) -> Iterator[Suspicion]:
         for number in sorted(self.purged & self.log.values.keys()):
             place = self.log.file(number)
             remove = (*map(self._blob, sorted(self._doomed_by(number))), place)
             yield garbage("purge_unfinished", place, _UNFINISHED, remove)
 
-    def _unneeded_blobs(self, settled_s: float) -> Iterator[Found]:
+    def _unneeded_blobs(self, settled_s: float) -> Iterator[Suspicion]:
         doomed = {file for number in self.purged for file in self._doomed_by(number)}
         for file in sorted(self.blobs.files.keys() - self.referred - doomed):
             left = self._reason_to_stay(self.blobs.files[file].st_ctime, settled_s)
             place = self._blob(file)
             yield garbage("blob_unreferenced", place, "No record refers to this file.", (place,), left)
 
-    def _gaps(self) -> Iterator[Found]:
+    def _gaps(self) -> Iterator[Suspicion]:
         known = (value.purged for value in self.log.values.values() if isinstance(value, Entry))
         return gaps(self.log, frozenset(chain.from_iterable(known)))
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
-from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.names import is_name
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
 from windrow.storage.log import NUMBERED
@@ -18,7 +18,6 @@ from windrow.storage.namespace import CLASSIFIERS, Namespace
 from windrow.storage.revision import TRAININGS
 
 _BASE_MODELS = "base_models"
-_NAME = re.compile(NAME_GRAMMAR)
 # How Windrow begins a numbered file; one that begins otherwise is read as a whole.
 _BEGINNING = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"kind":\s*"([a-z]+)"')
 _BEGINNING_BYTES = 64
@@ -57,7 +56,7 @@ def measure(root: Path, names: Namespace, inventory: Inventory) -> Usage:
 
 def _usage(names: Namespace, folder: os.DirEntry[str]) -> ClassifierUsage | None:
     """Return what a name takes; ``None`` where it is no classifier, not even a deleted one."""
-    if not _NAME.fullmatch(folder.name) or not folder.is_dir(follow_symlinks=False):
+    if not is_name(folder.name) or not folder.is_dir(follow_symlinks=False):
         return None
     inside = _entries(folder)
     plain = [entry for entry in inside if entry.is_file(follow_symlinks=False)]

@@ -1,0 +1,37 @@
+"""A classifier named ``tickets`` that is trained again and again, and what can be seen of it from outside."""
+
+from datetime import UTC, datetime
+
+from tests.storage.examples import draft, open_names
+from windrow.domain.listing import Page
+from windrow.storage.artifact import ARTIFACT, ROWS
+from windrow.storage.catalog import Catalog
+from windrow.storage.files import Files
+from windrow.storage.revision import Purged, revision_to_json
+
+AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
+FOLDER = "classifiers/tickets"
+
+
+def contents(artifact: int, rows: int) -> dict[str, bytes]:
+    return {ARTIFACT: b"artifact %d" % artifact, ROWS: b"rows %d" % rows}
+
+
+def publish(catalog: Catalog, *trainings: tuple[int, int]) -> None:
+    """Train ``tickets`` once for each artifact and rows."""
+    for number, each in enumerate(trainings):
+        catalog.publish(draft(mark="abcdef"[number], contents=contents(*each)))
+
+
+def names(catalog: Catalog) -> list[str]:
+    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
+
+
+def kept_contents(files: Files) -> set[bytes]:
+    return {files.get(f"{FOLDER}/blobs/{name}") for name in files.list(f"{FOLDER}/blobs")}
+
+
+def begin_purge(files: Files, number: int) -> None:
+    """Leave what a crash after the first step of a purge leaves."""
+    purged = revision_to_json("tickets", number, Purged("purged", AT))
+    open_names(files).classifiers.append("tickets", number, purged)
