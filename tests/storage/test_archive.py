@@ -74,7 +74,7 @@ def read(file: bytes, max_bytes: int = MAX_BYTES) -> Unpacked:
     return unpack(io.BytesIO(file), max_bytes)
 
 
-any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
+any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,20}", fullmatch=True)
 
 
 @st.composite
