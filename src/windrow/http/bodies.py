@@ -202,6 +202,8 @@ def _unknown_field(location: Sequence[int | str], shape: type[BaseModel]) -> str
 
 def near_or_known(key: str, known: Sequence[str]) -> str:
     """Return a hint at the name that was probably meant, else at all that there are."""
+    if not known:
+        return "it takes none"
     near = difflib.get_close_matches(key.casefold(), known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 

@@ -30,7 +30,7 @@ def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
     for name in names:
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
-            hint = near_or_known(name, sorted(known)) if known else "it takes none"
+            hint = near_or_known(name, sorted(known))
             hint = hint if hint.endswith("?") else f"{hint}."
             raise InvalidRequest(
                 f"{short_key(name)} is no parameter of this request; {hint} /docs shows what each request takes.",

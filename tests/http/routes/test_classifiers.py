@@ -209,6 +209,14 @@ def test_only_a_classifier_can_be_described_and_only_in_json(client: httpx.Clien
     check_problem(client.patch(MODEL, content=b"", headers=JSON), 400, "invalid_json")
 
 
+@pytest.mark.parametrize("verb", ["restore", "reproduce"])
+def test_a_verb_without_fields_refuses_a_body_with_some_and_takes_an_empty_one(client: httpx.Client, verb: str) -> None:
+    fit(client)
+    document = check_problem(client.post(f"{MODEL}/{verb}", json={"oops": 1}), 422, "invalid_request")
+    assert document["problems"] == ["oops is no field of this request; it takes none"]
+    assert client.post(f"{MODEL}/{verb}", json={}).status_code in (200, 409)
+
+
 def test_what_was_deleted_can_be_restored_and_what_was_purged_cannot(client: httpx.Client) -> None:
     fit(client)
     assert client.delete(MODEL).json() == {
