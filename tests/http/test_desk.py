@@ -8,21 +8,27 @@ import httpx
 from tests.fakes.operations import FakeOperations
 from tests.http.asking import API, FIT, FIT_PATH, MODELS, PREDICT, PREDICT_PATH
 from tests.http.conftest import SETTINGS
-from windrow.domain.prediction import IsWanted
 from windrow.http.desk import FIT_THREADS, SURVEY_THREADS
+
+
+class Gate:
+    """Stops whoever comes, tells how many have, and lets all of them go on once it is open."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Semaphore(0)
+        self.open = threading.Event()
+
+    def stop(self) -> None:
+        self.reached.release()
+        self.open.wait()
 
 
 def test_predict_and_health_answer_while_more_fits_wait_than_there_are_threads_for_them(
     client: httpx.Client, operations: FakeOperations
 ) -> None:
     client.post(FIT_PATH, json=FIT)
-    running, go_on = threading.Semaphore(0), threading.Event()
-
-    def block() -> None:
-        running.release()
-        go_on.wait()
-
-    operations.before_fit = block
+    gate = Gate()
+    operations.before_fit = gate.stop
     with (
         ThreadPoolExecutor(FIT_THREADS + 5) as pool,
         httpx.Client(
@@ -32,12 +38,12 @@ def test_predict_and_health_answer_while_more_fits_wait_than_there_are_threads_f
         fits = [pool.submit(many.post, FIT_PATH, json=FIT) for _ in range(FIT_THREADS + 5)]
         try:
             for _ in range(FIT_THREADS):
-                assert running.acquire(timeout=30)
+                assert gate.reached.acquire(timeout=30)
             assert client.post(PREDICT_PATH, json=PREDICT).status_code == 200
             assert client.get("/health").status_code == 200
             assert client.get(MODELS).status_code == 200
         finally:
-            go_on.set()
+            gate.open.set()
         assert {fit.result().status_code for fit in fits} == {200}
 
 
@@ -45,22 +51,17 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
     client: httpx.Client, operations: FakeOperations
 ) -> None:
     client.post(FIT_PATH, json=FIT)
-    waiting, go_on = threading.Semaphore(0), threading.Event()
-
-    def block(is_wanted: IsWanted) -> None:
-        waiting.release()
-        go_on.wait()
-
-    operations.before_predict = block
+    gate = Gate()
+    operations.before_predict = lambda is_wanted: gate.stop()
     with ThreadPoolExecutor(SETTINGS.max_waiting) as pool:
         predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_waiting)]
         try:
             for _ in predicts:
-                assert waiting.acquire(timeout=30)
+                assert gate.reached.acquire(timeout=30)
             for path in (MODELS, "/health", "/metrics"):
                 assert client.get(path).status_code == 200
         finally:
-            go_on.set()
+            gate.open.set()
         assert {predict.result().status_code for predict in predicts} == {200}
 
 
@@ -68,21 +69,16 @@ def test_predict_and_the_list_answer_while_more_checks_wait_than_there_are_threa
     client: httpx.Client, operations: FakeOperations
 ) -> None:
     client.post(FIT_PATH, json=FIT)
-    running, go_on = threading.Semaphore(0), threading.Event()
-
-    def block() -> None:
-        running.release()
-        go_on.wait()
-
-    operations.before_fsck = block
+    gate = Gate()
+    operations.before_fsck = gate.stop
     with ThreadPoolExecutor(SURVEY_THREADS + 2) as pool:
         checks = [pool.submit(client.post, f"{API}/fsck") for _ in range(SURVEY_THREADS + 2)]
         try:
             for _ in range(SURVEY_THREADS):
-                assert running.acquire(timeout=30)
+                assert gate.reached.acquire(timeout=30)
             assert client.post(PREDICT_PATH, json=PREDICT).status_code == 200
             for path in (MODELS, f"{API}/aliases", "/health", "/metrics"):
                 assert client.get(path).status_code == 200
         finally:
-            go_on.set()
+            gate.open.set()
         assert {check.result().status_code for check in checks} == {200}

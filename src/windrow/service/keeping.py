@@ -34,9 +34,7 @@ class Keeping(Parts):
             answers=self.store.catalog.current(name).record.revision == revision,
             revisions=self.store.names.revisions(name),
             aliases=tuple(
-                alias
-                for alias, pointer in self.store.names.pointers()
-                if pointer.target.name == name and pointer.target.revision in (None, revision)
+                alias for alias, target in self.store.names.targets_in(name) if target.revision in (None, revision)
             ),
         )
 
@@ -48,7 +46,6 @@ class Keeping(Parts):
         """Delete a classifier, or purge one revision. See ``Operations.delete``."""
         reference = read_fixed(model_name)
         catalog, name = self.store.catalog, reference.name
-        freed_bytes = 0
         if reference.revision is not None and not purge:
             catalog.find(reference)  # what does not exist is not found, whatever is to be done with it
             raise InvalidParameter(
@@ -58,11 +55,9 @@ class Keeping(Parts):
             )
         if reference.revision is not None:
             freed_bytes = catalog.purge_revision(name, reference.revision, force=force)
-        elif purge:
-            freed_bytes = catalog.purge(name, force=force)
+            self.predictor.forget(name)
         else:
-            catalog.delete(name, force=force)
-        self.predictor.forget(name)
+            freed_bytes = self._delete(name, None, purge=purge, force=force)
         return Deletion((model_name,), freed_bytes, purge)
 
     def delete_all(
@@ -86,7 +81,7 @@ class Keeping(Parts):
         freed: dict[str, int] = {}
         for name in names:
             try:
-                freed[name] = self._delete_if(name, selection.has, purge=purge, force=force)
+                freed[name] = self._delete(name, selection.has, purge=purge, force=force)
             except (NotFound, ClassifierInUse):  # somebody changed it meanwhile
                 continue
             except WindrowError as error:
@@ -102,8 +97,8 @@ class Keeping(Parts):
         reference = read_fixed(model_name)
         return self.store.catalog.restore(reference.name, reference.revision).shown()
 
-    def _delete_if(self, name: str, is_meant: IsMeant, *, purge: bool, force: bool) -> int:
-        """Delete or purge a classifier if it is still meant, and return what that freed."""
+    def _delete(self, name: str, is_meant: IsMeant | None, *, purge: bool, force: bool) -> int:
+        """Delete or purge a classifier, if it is still meant, and return what that freed."""
         freed_bytes = 0
         if purge:
             freed_bytes = self.store.catalog.purge(name, force=force, is_meant=is_meant)

@@ -72,9 +72,8 @@ class Catalog(Purging):
             self.check_name_free(name, overwrite=draft.overwrite)
             if isinstance(self._logs.newest(name).value, Purged):
                 self._finish_purge(name)
-            for role, content in draft.blobs.items():
-                self.blobs.keep(name, content, SUFFIXES[role])
-            return self._commit(name, lambda number: self._following(draft, number))
+            refs = {role: self.blobs.keep(name, content, SUFFIXES[role]) for role, content in draft.blobs.items()}
+            return self._commit(name, lambda number: self._following(draft, number, refs))
 
     def preview(self, draft: Draft) -> Entry:
         """Return what :meth:`publish` would save, and save nothing.
@@ -86,7 +85,8 @@ class Catalog(Purging):
         """
         self.check_name_free(draft.record.name, overwrite=draft.overwrite)
         newest = self._logs.newest(draft.record.name)
-        return self._following(draft, 1 if isinstance(newest.value, Purged) else newest.number + 1)
+        refs = {role: BlobRef.of(content, SUFFIXES[role]) for role, content in draft.blobs.items()}
+        return self._following(draft, 1 if isinstance(newest.value, Purged) else newest.number + 1, refs)
 
     def check_name_free(self, name: str, *, overwrite: bool = True) -> None:
         """Refuse a name that no classifier may be published under.
@@ -230,7 +230,7 @@ class Catalog(Purging):
                 return entry
             return self._commit(name, lambda _: replace(entry, kind="described", at=self._names.now(), notes=notes))
 
-    def _following(self, draft: Draft, number: int) -> Entry:
+    def _following(self, draft: Draft, number: int, refs: Mapping[str, BlobRef]) -> Entry:
         """Return a draft as the next entry of its log."""
         name = draft.record.name
         newest = self._logs.newest(name)
@@ -242,7 +242,7 @@ class Catalog(Purging):
             kind="trained" if draft.origin is None else "imported",
             at=self._names.now(),
             record=replace(draft.record, revision=number),
-            blobs={role: BlobRef.of(content, SUFFIXES[role]) for role, content in draft.blobs.items()},
+            blobs=refs,
             notes=draft.notes.of(Notes() if before is None else before.notes),
             test=draft.test,
             origin=draft.origin,

@@ -196,11 +196,13 @@ class Namespace:
             name: The classifier.
             revision: Only those that point to just this revision; ``None`` for any.
         """
-        return tuple(
-            alias
-            for alias, pointer in self.pointers()
-            if pointer.target.name == name and revision in (None, pointer.target.revision)
-        )
+        return tuple(alias for alias, target in self.targets_in(name) if revision in (None, target.revision))
+
+    def targets_in(self, name: str) -> Iterator[tuple[str, Reference]]:
+        """Yield each alias that points to a classifier or to one of its revisions, and to which, sorted."""
+        for alias, pointer in self.pointers():
+            if (target := pointer.target).name == name:
+                yield alias, target
 
     def pointers(self) -> Iterator[tuple[str, Pointer]]:
         """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log."""

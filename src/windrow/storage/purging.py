@@ -123,7 +123,7 @@ class Purging:
 
     def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
-        pinned = {pointer.target.revision for _, pointer in self._names.pointers() if pointer.target.name == name}
+        pinned = {target.revision for _, target in self._names.targets_in(name)}
         old = {number: self._logs.at(name, number) for number in self._logs.numbers(name) if number <= up_to}
         others = {number for number, value in old.items() if _revision_of(value) != newest.record.revision}
         gone = {number for number in others if (_revision_of(old[number]) or number) not in pinned}
