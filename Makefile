@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-predict bench-fleet bench-lifecycle bench-memory torture format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-fleet bench-lifecycle bench-memory torture format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/R
 
 bench-fit: $(VENV)/.test ## Measure fits beside SetFit: make bench-fit DATA=/path/to/sets ARGS="--setfit"
 	$(BIN)/python bench/fit.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-judge: $(VENV)/.test ## Measure calibration, scope, estimates, and what judging takes: make bench-judge DATA=/path/to/sets
+	$(BIN)/python bench/judge.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
 bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
 	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)

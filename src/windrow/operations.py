@@ -11,14 +11,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
-from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Said
+from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said
 from windrow.domain.archive import Export, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelUse
 from windrow.domain.checkup import Checkup
 from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, FitRequest, FitResult, NotesChange
+from windrow.domain.comparison import CompareRequest, Comparison
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.listing import Listing, Page, Selection
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.usage import Usage
 from windrow.domain.vitals import Vitals
 
@@ -62,6 +66,48 @@ class Operations(Protocol):
             ArtifactInvalid: A saved classifier is damaged.
             Overloaded: Too many requests wait already.
             Abandoned: ``is_wanted`` said no.
+        """
+        ...
+
+    def evaluate(self, request: EvaluateRequest) -> Report:
+        """Judge a classifier by labelled rows that it has not seen, and keep the score with it.
+
+        Raises:
+            InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
+                classifier knows.
+            NotFound: The name means nothing.
+            ArtifactInvalid: The classifier is damaged.
+            ConcurrentChange: It was trained again meanwhile, so the score was not kept.
+        """
+        ...
+
+    def compare(self, request: CompareRequest) -> Comparison:
+        """Judge several classifiers by the same rows, and say which to promote. Nothing is kept.
+
+        Raises:
+            InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
+            NotFound: One of the names means nothing.
+            ArtifactInvalid: A classifier is damaged.
+        """
+        ...
+
+    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
+        """Judge a training on rows by trainings on parts of them. Nothing is kept.
+
+        Raises:
+            InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
+            BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
+            TrainingFailed: A training process failed.
+        """
+        ...
+
+    def suggest(self, request: SuggestRequest) -> Suggestions:
+        """Choose those of many texts that are worth labelling: likely new classes first, then what is uncertain.
+
+        Raises:
+            InvalidInput: The name, the number or a text breaks a rule.
+            NotFound: The name means nothing.
+            ArtifactInvalid: The classifier is damaged.
         """
         ...
 
@@ -143,15 +189,19 @@ class Operations(Protocol):
         """
         ...
 
-    def promote(self, request: PromoteRequest) -> Alias:
+    def promote(self, request: PromoteRequest) -> Promotion:
         """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one.
 
+        What the request requires, and the rows that the alias keeps, are looked at first. Unless every condition is
+        met, nothing changes.
+
         Raises:
-            InvalidInput: A name, the reason or the person breaks a rule.
+            InvalidInput: A name, the reason, the person, a row or a condition breaks a rule.
             NotFound: There is no such classifier.
             NameTaken: A classifier has the alias's name, or another name differs only in case.
             ArtifactInvalid: The classifier is damaged, so the alias stays where it points.
             BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
+            PromotionRefused: A condition is not met.
         """
         ...
 

@@ -1,22 +1,27 @@
-"""What may be said about a change of an alias."""
+"""What may be asked of a promotion, and said about a change of an alias."""
 
 import pytest
 
 from windrow.domain.alias import MAX_SAID_CHARS, PromoteRequest, Said, check_promote_request, check_said
-from windrow.domain.errors import InvalidName, InvalidParameter
+from windrow.domain.dataset import DataLimits, Row
+from windrow.domain.errors import InvalidName, InvalidParameter, InvalidTestData, LimitExceeded
+from windrow.domain.gate import MAX_MUST_PASS_ROWS, Requirement
+
+ROWS = (Row("I was charged twice", "billing"),)
+LIMITS = DataLimits(max_rows=3, max_text_chars=40)
 
 
 @pytest.mark.parametrize("said", [Said(), Said("it is better", "Ada"), Said("é\n\0", "x" * MAX_SAID_CHARS)])
 def test_what_can_be_kept_is_returned_unchanged(said: Said) -> None:
     request = PromoteRequest("live", "tickets_v2", said)
     assert check_said(said) is said
-    assert check_promote_request(request) is request
+    assert check_promote_request(request, LIMITS) is request
 
 
 @pytest.mark.parametrize("text", ["x" * (MAX_SAID_CHARS + 1), "\ud800"])
 @pytest.mark.parametrize("field", ["reason", "by"])
 def test_what_is_too_long_or_no_unicode_is_refused_by_name(field: str, text: str) -> None:
-    for refuse in (check_said, lambda said: check_promote_request(PromoteRequest("live", "tickets_v2", said))):
+    for refuse in (check_said, lambda said: check_promote_request(PromoteRequest("live", "tickets_v2", said), LIMITS)):
         with pytest.raises(InvalidParameter, match=f"^{field} must be") as caught:
             refuse(Said(**{field: text}))
         assert caught.value.facts == {"parameter": field}
@@ -24,4 +29,26 @@ def test_what_is_too_long_or_no_unicode_is_refused_by_name(field: str, text: str
 
 def test_an_alias_has_a_name_like_any_other() -> None:
     with pytest.raises(InvalidName):
-        check_promote_request(PromoteRequest("live@2", "tickets_v2"))
+        check_promote_request(PromoteRequest("live@2", "tickets_v2"), LIMITS)
+
+
+@pytest.mark.parametrize("must_pass", [None, (), ROWS, ROWS * 3])
+def test_rows_to_keep_may_be_left_out_none_or_some(must_pass: tuple[Row, ...] | None) -> None:
+    request = PromoteRequest("live", "tickets_v2", require=Requirement(must_pass=ROWS), must_pass=must_pass)
+    assert check_promote_request(request, LIMITS) is request
+
+
+def test_rows_to_keep_that_break_a_rule_are_refused_by_name() -> None:
+    with pytest.raises(InvalidTestData, match=r"^must_pass\[1\]\.label is blank") as caught:
+        check_promote_request(PromoteRequest("live", "tickets_v2", must_pass=(*ROWS, Row("a", " "))), LIMITS)
+    assert caught.value.facts == {"row": 1, "field": "label"}
+    with pytest.raises(LimitExceeded, match=r"^must_pass\[0\]\.text has 41 characters"):
+        check_promote_request(PromoteRequest("live", "tickets_v2", must_pass=(Row("a" * 41, "b"),)), LIMITS)
+    too_many = PromoteRequest("live", "tickets_v2", must_pass=ROWS * (MAX_MUST_PASS_ROWS + 1))
+    with pytest.raises(LimitExceeded, match=r"^must_pass has 1001 rows; at most 1000 are possible"):
+        check_promote_request(too_many, DataLimits())
+
+
+def test_the_conditions_of_a_promotion_are_checked_too() -> None:
+    with pytest.raises(InvalidParameter, match=r"Send require\.test_data"):
+        check_promote_request(PromoteRequest("live", "tickets_v2", require=Requirement(not_worse=True)), LIMITS)

@@ -64,4 +64,5 @@ def test_a_record_counts_its_examples() -> None:
 
 
 def test_a_score_is_a_share_of_the_rows() -> None:
-    assert Score(9, 12, "e" * 64, datetime(2025, 9, 15, tzinfo=UTC)).accuracy == 0.75
+    per_label = {"billing": 5, "bug": 4}, {"billing": 6, "bug": 6}
+    assert Score(9, 12, "e" * 64, datetime(2025, 9, 15, tzinfo=UTC), 0.75, 0.1, *per_label).accuracy == 0.75

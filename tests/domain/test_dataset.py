@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 from windrow.domain.dataset import (
     DataLimits,
+    DataReport,
+    Dataset,
     Row,
     check_rows,
+    check_test_rows,
     check_texts,
+    contradicting_rows,
     data_sha256,
+    duplicate_rows,
     find_data_warnings,
+    report_data,
     rows_as_jsonl,
 )
-from windrow.domain.errors import InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
 
 LIMITS = DataLimits()
 SOUND = [Row("my card was charged twice", "billing"), Row("the app crashes", "bug")]
@@ -117,3 +123,57 @@ def test_a_warning_names_five_rows_at_most() -> None:
     found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
     assert len(found["duplicate_rows"].rows) == 5
     assert found["duplicate_rows"].message.startswith("22 row(s)")
+
+
+def test_one_row_is_enough_to_judge_by() -> None:
+    dataset = check_test_rows("test_data", SOUND[:1], LIMITS)
+    assert dataset == Dataset((SOUND[0],))
+
+
+def test_without_rows_there_is_nothing_to_judge_by() -> None:
+    with pytest.raises(InvalidTestData, match="must_pass is empty") as caught:
+        check_test_rows("must_pass", [], LIMITS)
+    assert caught.value.facts == {"parameter": "must_pass"}
+
+
+@pytest.mark.parametrize("field", ["text", "label"])
+@pytest.mark.parametrize("value", ["", "\n\t", "half \ud800 pair"])
+def test_a_row_to_judge_by_keeps_the_rules_and_is_named_as_the_caller_knows_it(field: str, value: str) -> None:
+    bad = Row(value, "x") if field == "text" else Row("x", value)
+    with pytest.raises(InvalidTestData) as caught:
+        check_test_rows("test_data", [*SOUND, bad], LIMITS)
+    assert caught.value.facts == {"row": 2, "field": field}
+    assert caught.value.detail.startswith(f"test_data[2].{field} ")
+
+
+def test_a_very_long_label_is_refused_in_rows_to_judge_by_too() -> None:
+    with pytest.raises(InvalidTestData, match=r"test_data\[1\]\.label has 257 characters; a label has at most 256"):
+        check_test_rows("test_data", [SOUND[0], Row("x", "y" * 257)], LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("limits", "setting", "named"),
+    [
+        (DataLimits(max_rows=1), "WINDROW_MAX_ROWS", "test_data has 2 rows"),
+        (DataLimits(max_labels=1), "WINDROW_MAX_LABELS", "test_data has 2 labels"),
+        (DataLimits(max_text_chars=5), "WINDROW_MAX_TEXT_CHARS", "test_data[0].text"),
+    ],
+)
+def test_the_limits_on_training_rows_hold_for_rows_to_judge_by(limits: DataLimits, setting: str, named: str) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        check_test_rows("test_data", SOUND, limits)
+    assert caught.value.facts["setting"] == setting
+    assert caught.value.detail.startswith(named)
+
+
+def test_what_is_odd_about_rows_is_counted() -> None:
+    rows = [Row("t", "a"), Row("t", "a"), Row("t", "b"), *[Row(f"u{number}", "c") for number in range(4)]]
+    dataset = check_rows([*rows, rows[0]], LIMITS)
+    assert duplicate_rows(dataset) == [1, 7]
+    assert contradicting_rows(dataset) == [0, 1, 2, 7]
+    assert report_data(dataset, truncated_rows=3) == DataReport(2, 4, 3, ("a", "b"))
+
+
+def test_nothing_is_odd_about_clean_rows_of_full_classes() -> None:
+    rows = [Row(f"text {label} {number}", label) for label in "ab" for number in range(4)]
+    assert report_data(check_rows(rows, LIMITS), 0) == DataReport(0, 0, 0, ())

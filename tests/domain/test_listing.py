@@ -26,8 +26,8 @@ def classifier(
     tag: str = "fold",
 ) -> Classifier:
     changed = replace(record(name), created_at=DAY.replace(day=day), rows_per_label={"billing": rows, "bug": 4})
-    test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY)
-    return Classifier(changed, Notes(tags=(tag,)), test, None, size_bytes, keeps_rows=True)
+    test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY, 0.5, 0.1, {}, {})
+    return Classifier(changed, Notes(tags=(tag,)), test, None, None, size_bytes, keeps_rows=True)
 
 
 class TestPage:

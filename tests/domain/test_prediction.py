@@ -1,9 +1,18 @@
 """The rules that a predict must follow before anybody looks at a classifier."""
 
+import math
+
 import pytest
 
 from windrow.domain.errors import InvalidName, InvalidParameter, InvalidText, LimitExceeded, WindrowError
-from windrow.domain.prediction import PredictLimits, PredictRequest, always, check_predict_request
+from windrow.domain.prediction import (
+    Prediction,
+    PredictLimits,
+    PredictRequest,
+    always,
+    check_predict_request,
+    check_share,
+)
 
 LIMITS = PredictLimits(max_texts=3, max_model_names=2, max_text_chars=5)
 
@@ -15,6 +24,9 @@ LIMITS = PredictLimits(max_texts=3, max_model_names=2, max_text_chars=5)
         PredictRequest(("a",), ("text",) * 3),
         PredictRequest(("a", "a"), ("text",)),
         PredictRequest(("a",), ("text",), top_k=0),  # whether it fits is known once the classifiers are
+        PredictRequest(("a",), ("text",) * 3, abstain_below=0.0, min_in_scope=1.0),
+        PredictRequest(("a", "b"), ("text",), abstain_below=1.0, min_in_scope=0.0),
+        PredictRequest(("a",), ("text",), abstain_below=0.6, min_in_scope=0.05, explain=True),
     ],
 )
 def test_a_request_within_the_rules_is_returned_unchanged(request_: PredictRequest) -> None:
@@ -54,3 +66,31 @@ def test_a_bad_text_among_several_is_called_by_its_place_and_a_single_one_is_not
 
 def test_unless_somebody_says_otherwise_an_answer_is_wanted() -> None:
     assert always()
+
+
+@pytest.mark.parametrize("parameter", ["abstain_below", "min_in_scope"])
+@pytest.mark.parametrize("value", [-0.001, 1.001, math.nan, math.inf, -math.inf])
+def test_a_bound_that_is_no_share_is_refused_by_name(parameter: str, value: float) -> None:
+    bounds = (value, None) if parameter == "abstain_below" else (None, value)
+    with pytest.raises(InvalidParameter, match=f"^{parameter} is {value}; it must lie between 0 and 1") as caught:
+        check_predict_request(PredictRequest(("a",), ("text",), None, *bounds), LIMITS)
+    assert caught.value.facts == {"parameter": parameter, "minimum": 0, "maximum": 1}
+
+
+def test_a_share_may_have_a_least_value_of_its_own() -> None:
+    check_share("target_precision", None, 0.5)
+    check_share("target_precision", 0.5, 0.5)
+    with pytest.raises(InvalidParameter, match=r"between 0\.5 and 1"):
+        check_share("target_precision", 0.49, 0.5)
+
+
+@pytest.mark.parametrize(("names", "texts"), [(("a",), ("b", "c")), (("a", "b"), ("c",))])
+def test_an_explanation_is_for_one_text_and_one_classifier(names: tuple[str, ...], texts: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidParameter, match=r"^explain goes with one text and one classifier") as caught:
+        check_predict_request(PredictRequest(names, texts, explain=True), LIMITS)
+    assert caught.value.facts == {"parameter": "explain"}
+
+
+def test_an_answer_without_a_label_abstained() -> None:
+    assert Prediction(None, {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained
+    assert not Prediction("b", {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained

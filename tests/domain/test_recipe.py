@@ -27,3 +27,15 @@ def test_a_value_beyond_its_range_is_refused_with_the_range(recipe: Recipe, para
         check_recipe(recipe)
     assert caught.value.facts["parameter"] == parameter
     assert str(caught.value.facts["maximum"]) in caught.value.detail
+
+
+def test_a_training_is_cross_validated_unless_it_is_told_not_to_be() -> None:
+    assert Recipe().cross_validate is True
+    assert check_recipe(Recipe(cross_validate=False)).cross_validate is False
+
+
+@pytest.mark.parametrize("max_seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_time_that_is_none_is_refused(max_seconds: float) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        check_recipe(Recipe(max_seconds=max_seconds))
+    assert caught.value.facts["parameter"] == "max_seconds"

@@ -1,82 +1,22 @@
 """The predictor: what it reads from the disk, what it encodes, and what it keeps in memory."""
 
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.encoders.adapters import changes_for
-from tests.fakes.encoder import FakeEncoder
-from tests.fakes.files import MemoryFiles
-from tests.records import record
-from tests.storage.examples import open_catalog
+from tests.execution.place import Place, encoded_by, found
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
-from windrow.domain.prediction import Prediction
-from windrow.encoders.adapters import Adapter, MapChanges
-from windrow.encoders.layout import Floats, feature_size
-from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
-from windrow.execution.batching import BatchQueue
-from windrow.execution.predictor import Memory, Predictor
-from windrow.execution.residents import ResidentEncoders
-from windrow.learning.head import LinearHead
-from windrow.storage.artifact import ARTIFACT, Artifact, artifact_to_bytes
-from windrow.storage.catalog import Draft, Found
-from windrow.storage.revision import Entry
-
-
-class CountingEncoder(FakeEncoder):
-    """Counts the texts that it encodes."""
-
-    def __init__(self, base_model_id: str = "fake/encoder", digest: str = "f" * 64) -> None:
-        super().__init__(base_model_id, digest)
-        self.encoded = 0
-
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
-        self.encoded += len(batch)
-        return super().encode(batch, adapters, width)
-
-
-@dataclass
-class Place:
-    """A predictor on a catalog in memory."""
-
-    encoder: TextEncoder = field(default_factory=CountingEncoder)
-    memory: Memory = field(default_factory=lambda: Memory(10**8, 10**6))
-    files: MemoryFiles = field(default_factory=MemoryFiles)
-
-    def __post_init__(self) -> None:
-        self.catalog = open_catalog(self.files)
-        encoders = ResidentEncoders(lambda _: self.encoder)
-        self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.memory)
-
-    def publish(self, name: str, seed: int = 0, adapter: MapChanges | None = None, width: int | None = None) -> Entry:
-        random = np.random.default_rng(seed)
-        width = width or feature_size(self.encoder.folder)
-        weights = random.standard_normal((2, width)).astype(np.float32)
-        artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter))
-        trained = replace(record(name), base_model=self.encoder.folder.base_model)
-        return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
-
-    def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
-        asked = [found(entry) for entry in entries]
-        return self.predictor.predict(asked, texts, top_k, lambda: True).result(30)
-
-    def blob_reads(self) -> int:
-        return self.files.calls["get"]
-
-
-def found(entry: Entry, alias: str | None = None) -> Found:
-    """Return what a classifier's name, or an alias of it, means."""
-    return Found(entry, Reference(entry.record.name), alias)
-
-
-def encoded_by(place: Place) -> int:
-    assert isinstance(place.encoder, CountingEncoder)
-    return place.encoder.encoded
+from windrow.domain.prediction import PredictRequest
+from windrow.encoders.bulk import encode
+from windrow.encoders.session import OnnxEncoder
+from windrow.execution.predictor import Memory
+from windrow.learning.scope import Scope
+from windrow.storage.catalog import Found
 
 
 def test_texts_are_answered_in_their_order_and_as_alone() -> None:
@@ -166,7 +106,7 @@ def test_a_hundred_first_requests_read_the_disk_once() -> None:
     start = threading.Barrier(100)
     before = place.blob_reads()
 
-    def ask(_: int) -> str:
+    def ask(_: int) -> str | None:
         start.wait()
         return place.ask([entry], ["charged twice"])[0].label
 
@@ -235,7 +175,7 @@ def test_answers_say_which_classifier_gave_them_and_by_which_alias_it_was_asked(
     place = Place()
     entry = place.publish("a")
     asked = [found(entry), found(entry, alias="tickets")]
-    answers = place.predictor.predict(asked, ["charged twice"], None, lambda: True).result(30)
+    answers = place.predictor.predict(asked, PredictRequest((), ("charged twice",)), lambda: True).result(30)
     assert [(answer.model_name, answer.revision, answer.alias) for answer in answers] == [
         ("a", 1, None),
         ("a", 1, "tickets"),
@@ -257,3 +197,49 @@ def test_a_head_of_other_labels_is_refused_with_what_to_do() -> None:
     )
     with pytest.raises(ArtifactInvalid, match="2 labels, not 3"):
         place.ask([grown], ["charged twice"])
+
+
+def scope_of(width: int, seed: int = 0) -> Scope:
+    """Return a scope of two centers."""
+    centers = np.random.default_rng(seed).standard_normal((2, width)) / width**0.5
+    return Scope.of((centers * 0.9).astype(np.float16), np.array([0.25, 0.5, 0.75], np.float32))
+
+
+def test_a_scope_of_another_width_is_refused_with_what_to_do() -> None:
+    place = Place()
+    entry = place.publish("a", scope=scope_of(7))
+    with pytest.raises(ArtifactInvalid, match=r"a scope of 7 numbers a label\. Restore .* or train it again"):
+        place.ask([entry], ["charged twice"])
+
+
+def test_each_answer_says_how_like_its_own_training_data_the_text_is() -> None:
+    place = Place()
+    width = place.encoder.folder.hidden_size
+    scopes = [scope_of(width, 1), None, scope_of(width, 2)]
+    entries = [place.publish(name, scope=scope) for name, scope in zip("abc", scopes, strict=True)]
+    for text in ("charged twice", "reset my password"):
+        features = place.predictor.features(found(entries[0]), [text])
+        expected = [None if scope is None else float(scope.in_scope(features)[0]) for scope in scopes]
+        told = [answer.in_scope for answer in place.ask(entries, [text])]
+        assert told[1] is None
+        assert told == [None if each is None else pytest.approx(each, abs=1e-6) for each in expected]
+        assert told[0] != told[2]
+
+
+def test_a_loaded_classifier_takes_the_memory_of_its_head_and_its_scope() -> None:
+    place = Place()
+    place.predictor.load(found(place.publish("a")))
+    without = place.predictor.vitals(0, 0).classifiers.size_bytes
+    place.predictor.load(found(place.publish("b", scope=scope_of(64))))
+    assert place.predictor.vitals(0, 0).classifiers.size_bytes == 2 * without + 2 * 64 * 2
+
+
+def test_features_are_what_the_encoder_gives_in_the_order_of_the_texts_each_encoded_once() -> None:
+    place = Place()
+    entry = place.publish("a")
+    texts = ["reset my password", "charged twice", "reset my password"]
+    features = place.predictor.features(found(entry), texts)
+    np.testing.assert_allclose(features, encode(place.encoder, texts).features, atol=1e-6)
+    before = encoded_by(place)
+    assert place.predictor.features(found(entry), texts).tobytes() == features.tobytes()
+    assert encoded_by(place) == before

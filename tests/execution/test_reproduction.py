@@ -23,9 +23,10 @@ from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.environment import describe_environment
+from windrow.execution.look import Means
 from windrow.execution.reproduction import choose_texts, reproduce
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
-from windrow.execution.trainer import Means, Trained, train
+from windrow.execution.trainer import Trained, train
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
@@ -54,6 +55,7 @@ def record_of(trained: Trained, encoder: TextEncoder, recipe: Recipe, rows: tupl
         created_at=datetime(2025, 9, 15, tzinfo=UTC),
         training_time_s=1.0,
         summary=trained.summary,
+        data=trained.data,
         warnings=trained.warnings,
     )
 
@@ -216,10 +218,15 @@ def other_adapter(kept: Kept) -> Artifact:
     return replace(kept.artifact, adapter={name.replace("layers.3", "layers.9"): changes[name] for name in changes})
 
 
+def narrow_head(kept: Kept) -> Artifact:
+    # Without the scope, which would not fit this head, so that the file is no artifact at all.
+    return replace(kept.with_head(kept.artifact.head.weights[:, :7]), scope=None)
+
+
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (lambda kept: kept.with_head(kept.artifact.head.weights[:, :7]), r"head has shape \(3, 7\), not \(3, 96\)"),
+        (narrow_head, r"head has shape \(3, 7\), not \(3, 96\)"),
         (lambda kept: Artifact(LinearHead(np.eye(2, 96, dtype=np.float32), np.zeros(2, np.float32))), r"\(2, 96\), no"),
         (other_adapter, "does not fit the base model"),
     ],

@@ -18,15 +18,22 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
-from windrow.execution.tasks import FitTask, TuneTask
-from windrow.execution.training import fit, tune
+from windrow.execution.tasks import FitTask, JudgeTask, StudyTask, TuneTask
+from windrow.execution.training import fit, judge, study, tune
 from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
+from windrow.learning.fitting import Examples
+from windrow.learning.head import Floats, Ids
 from windrow.learning.texts import TokenStates
 from windrow.storage.artifact import artifact_from_bytes
 
-TASK = FitTask(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]), Recipe(num_iterations=0))
+
+def fit_task(features: Floats, label_ids: Ids) -> FitTask:
+    return FitTask(Examples(features, label_ids, np.arange(len(label_ids))), hidden=2, seed=42)
+
+
+TASK = fit_task(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]))
 # scikit-learn refuses a single label: a task that always fails inside the training.
-BROKEN_TASK = FitTask(np.eye(2, dtype=np.float32), np.array([0, 0]), Recipe(num_iterations=0))
+BROKEN_TASK = fit_task(np.eye(2, dtype=np.float32), np.array([0, 0]))
 
 # A training process in which one thing is changed before it starts.
 CHANGED = "from windrow.execution import worker\n{change}\nworker.main()"
@@ -66,6 +73,14 @@ def test_a_task_yields_a_finished_artifact(runner: Runner) -> None:
 
 def test_the_same_task_yields_the_same_bytes(runner: Runner) -> None:
     assert runner.run(TASK).artifact == runner.run(TASK).artifact == fit(TASK).artifact
+
+
+def test_every_runner_judges_and_studies_as_is_done_here(runner: Runner) -> None:
+    examples = TASK.examples
+    asked = JudgeTask(examples, hidden=2, seed=1, is_tuned=True, asked=np.eye(3, 6, dtype=np.float32))
+    assert runner.run(asked).logits.tobytes() == judge(asked).logits.tobytes()
+    curve = StudyTask(examples, np.array([0, 0, 0, 1, 1, 1]), (0.5, 1.0), seed=1)
+    assert runner.run(curve).logits.tobytes() == study(curve).logits.tobytes()
 
 
 def test_after_a_failed_task_the_next_one_works(runner: Runner) -> None:
@@ -160,7 +175,7 @@ def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
     )
     runner = ProcessRunner(1, changed_command(change))
     assert runner.run(TASK).artifact  # it is warm, and poor, from here on
-    large = FitTask(np.zeros((50_000, 400), np.float32), np.arange(50_000) % 2, Recipe(num_iterations=0))
+    large = fit_task(np.zeros((50_000, 400), np.float32), np.arange(50_000) % 2)
     with pytest.raises(TrainingFailed, match="ran out of memory"):
         runner.run(large)
     assert runner.run(TASK).artifact

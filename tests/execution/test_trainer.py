@@ -1,46 +1,45 @@
-"""A training from checked rows to a finished artifact: what is trained, what is left out, and what the report says."""
+"""A training from checked rows to a finished artifact: what passes from step to step, and what is told of it."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from tests.fakes.runner import InlineRunner
+from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.fakes.encoder import FakeEncoder
 from windrow.domain.classifier import AdapterReport
-from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
+from windrow.domain.dataset import DataReport, Dataset, Row
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
-from windrow.encoders.bulk import encode, one_by_one
-from windrow.encoders.layout import adapted_maps
+from windrow.encoders.bulk import encode
 from windrow.encoders.session import OnnxEncoder
-from windrow.execution import trainer
-from windrow.execution.runner import ignore_steps
-from windrow.execution.trainer import Means, Trained, train
+from windrow.execution import look as look_module
+from windrow.execution import tuning
+from windrow.execution.runner import Runner, ignore_steps
+from windrow.execution.trainer import Trained, train
 from windrow.learning import plan
+from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
 from windrow.learning.choice import Strength
-from windrow.learning.plan import FEW, MANY
-from windrow.storage.artifact import Artifact, artifact_from_bytes
+from windrow.storage.artifact import artifact_from_bytes
 
-WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
-
-
-def dataset(rows_per_label: int = 4, labels: int = 3) -> Dataset:
-    """Return texts of random words, so that a random encoder has something to learn."""
-    random = np.random.default_rng(rows_per_label)
-    rows = tuple(
-        Row(" ".join(random.choice(WORDS, size=random.integers(2, 9))) + f" {number}", f"label {number % labels}")
-        for number in range(rows_per_label * labels)
-    )
-    return check_rows(rows, DataLimits())
+Fit = Callable[..., Trained]
 
 
 @pytest.fixture
-def fit(tiny: OnnxEncoder) -> Callable[..., Trained]:
-    def fit(data: Dataset, recipe: Recipe = Recipe(), on_step: Callable[..., None] = ignore_steps) -> Trained:
-        return train(data, recipe, Means(tiny, one_by_one, InlineRunner()), on_step)
+def fit(tiny: OnnxEncoder) -> Fit:
+    def fit(
+        data: Dataset,
+        recipe: Recipe = Recipe(),
+        on_step: Callable[..., None] = ignore_steps,
+        runner: Runner | None = None,
+    ) -> Trained:
+        return train(data, recipe, means_of(tiny, runner), on_step)
 
     return fit
+
+
+def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None) -> Trained:
+    return train(data, recipe, means_of(FakeEncoder(), runner), ignore_steps)
 
 
 def report_of(trained: Trained) -> AdapterReport:
@@ -53,47 +52,116 @@ def codes(trained: Trained) -> set[str]:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(trainer, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
 
 
-def change_of(artifact: Artifact) -> float:
-    assert artifact.adapter is not None
-    return float(np.linalg.norm(artifact.adapter["layers.3.query.down"] @ artifact.adapter["layers.3.query.up"]))
-
-
-def test_no_iterations_train_the_head_alone(fit: Callable[..., Trained]) -> None:
-    trained = fit(dataset(), Recipe(num_iterations=0))
+def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
+    runner = AskedRunner()
+    trained = fit(dataset(), Recipe(num_iterations=0), runner=runner)
     assert trained.summary.adapter is None
     assert trained.summary.head.cv_folds > 0
     assert artifact_from_bytes(trained.artifact).adapter is None
+    assert len(runner.fits) == len(runner.tasks) == 1
 
 
-def test_an_adapter_is_trained_and_reported(fit: Callable[..., Trained], tiny: OnnxEncoder) -> None:
+def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
     told: list[tuple[int, int, float]] = []
-    trained = fit(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step))
-    report, adapter = report_of(trained), artifact_from_bytes(trained.artifact).adapter
-    assert adapter is not None
-    assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
-    assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 3)
-    assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
+    runner = AskedRunner()
+    trained = fit(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step), runner)
+    report = report_of(trained)
+    assert artifact_from_bytes(trained.artifact).adapter is not None
+    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
+    # The steps of the trainings that judge are nobody's progress.
     assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
+    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (4, 3, 1)
     assert trained.warnings == ()
 
 
-def test_the_head_fits_the_features_that_the_saved_adapter_gives(
-    fit: Callable[..., Trained], tiny: OnnxEncoder
-) -> None:
+def test_the_head_fits_the_features_that_the_saved_adapter_gives(fit: Fit, tiny: OnnxEncoder) -> None:
     data = dataset()
-    artifact = artifact_from_bytes(fit(data).artifact)
+    artifact = artifact_from_bytes(fit(data, Recipe(cross_validate=False)).artifact)
     assert artifact.adapter is not None
     scores = artifact.head.scores(encode(tiny, data.texts, join_changes(tiny.folder, artifact.adapter)).features)
     assert (scores.argmax(axis=1) == data.label_ids()).all()
 
 
-def test_an_encoder_that_needs_no_change_gets_none(
-    fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    trained = fit(dataset(), runner=runner)
+    estimate, scores = trained.summary.estimate, trained.summary.scores
+    assert estimate is not None
+    assert (estimate.total, estimate.folds) == (12, 3)
+    (task,) = runner.fits
+    assert task.held_out is not None
+    assert estimate.correct == int((task.held_out.logits.argmax(axis=1) == task.held_out.label_ids).sum())
+    assert scores.source == "out_of_fold"
+    assert scores.likeness == pytest.approx(float(task.held_out.likeness.mean()))
+    assert artifact_from_bytes(trained.artifact).scope is not None
+
+
+def test_a_head_alone_is_estimated_by_its_own_folds() -> None:
+    trained = fit_head_only(easy(10))
+    estimate = trained.summary.estimate
+    assert estimate is not None
+    assert (estimate.correct, estimate.total, estimate.folds) == (30, 30, 5)
+    assert trained.summary.scores.source == "out_of_fold"
+    assert trained.warnings == ()
+
+
+def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing(fit: Fit, tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
+    assert (len(runner.tunes), len(runner.judges)) == (1, 0)
+    assert trained.summary.estimate is None
+    assert (trained.summary.scores.source, trained.summary.scores.temperature) == ("prior", TUNED_PRIOR.temperature)
+    assert trained.summary.scores.likeness is None
+    assert artifact_from_bytes(trained.artifact).scope is None
+    assert trained.warnings == ()
+
+
+def test_a_head_alone_is_estimated_whether_or_not_that_is_wanted() -> None:
+    """It costs nothing: its strength is chosen by the same folds."""
+    without, with_it = (fit_head_only(easy(4), Recipe(0, cross_validate=wanted)) for wanted in (False, True))
+    assert without.artifact == with_it.artifact
+    assert without.summary == with_it.summary
+    assert without.summary.estimate is not None
+
+
+def test_where_no_row_can_be_held_out_a_warning_says_that_nothing_is_estimated() -> None:
+    trained = fit_head_only(easy(1))
+    assert codes(trained) == {"no_estimate", "small_classes"}
+    assert trained.warnings[-1].message.endswith("by what is usual: no label has two different texts.")
+    assert trained.summary.estimate is None
+    scores = trained.summary.scores
+    assert (scores.source, scores.temperature) == ("prior", HEAD_PRIOR.temperature)
+    assert "no_estimate" not in codes(fit_head_only(easy(1), Recipe(0, cross_validate=False)))
+
+
+def test_a_limit_of_time_is_not_blamed_where_no_row_can_be_held_out() -> None:
+    trained = fit_head_only(easy(1), Recipe(num_iterations=0, max_seconds=3_600))
+    assert trained.warnings[-1].message.endswith(": no label has two different texts.")
+
+
+def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEncoder) -> None:
+    trained = fit(dataset(), Recipe(max_seconds=0.001), runner=InstantRunner(tiny.folder))
+    assert codes(trained) == {"no_estimate"}
+    assert trained.warnings[-1].message == (
+        "Its accuracy could not be estimated, and its scores are calibrated by what is usual: "
+        "max_seconds left no time for it."
+    )
+    assert artifact_from_bytes(trained.artifact).adapter is not None
+    assert trained.summary.scores.source == "prior"
+
+
+def test_what_was_counted_in_the_rows_is_told_with_the_training() -> None:
+    rows = [*easy(4).rows, Row("word0 0", "label 0"), Row("word0 0", "label 1"), Row("word " * 400, "rare")]
+    trained = fit_head_only(Dataset(tuple(rows)))
+    assert trained.data == DataReport(1, 3, 1, ("rare",))
+    assert codes(trained) == {"duplicate_rows", "contradicting_rows", "small_classes", "truncated_rows"}
+
+
+def test_an_encoder_that_needs_no_change_gets_none(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     strength_is(monkeypatch, 0.0)
     trained = fit(dataset())
     report = report_of(trained)
@@ -103,37 +171,13 @@ def test_an_encoder_that_needs_no_change_gets_none(
     assert trained.artifact == fit(dataset(), Recipe(num_iterations=0)).artifact
 
 
-def test_a_share_of_the_change_is_saved_as_such(fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = []
-    for value in (1.0, 0.5):
-        strength_is(monkeypatch, value)
-        trained = fit(dataset())
-        assert report_of(trained).strength == value
-        changes.append(change_of(artifact_from_bytes(trained.artifact)))
-    assert changes[1] == pytest.approx(changes[0] / 2, rel=0.01)
-
-
-def test_many_rows_are_trained_in_the_other_manner(fit: Callable[..., Trained]) -> None:
-    trained = fit(dataset(100), Recipe(num_iterations=4))
-    report = report_of(trained)
-    assert (report.layers, report.rank, report.passes, report.planned_steps) == (MANY.layers, MANY.rank, 1, 2)
-    adapter = artifact_from_bytes(trained.artifact).adapter
-    assert adapter is not None
-    assert {name.split(".")[1] for name in adapter} == {"1", "2", "3"}
-
-
-def test_a_larger_batch_lets_more_rows_meet_in_one_step(fit: Callable[..., Trained]) -> None:
-    report = report_of(fit(dataset(100), Recipe(num_iterations=5, batch_size=512)))
-    assert (report.layers, report.rank, report.planned_steps) == (4, FEW.rank, 1)
-
-
 @pytest.mark.parametrize("budget", [40, 260])
 def test_rows_beyond_the_step_budget_still_teach_the_head(
-    budget: int, fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
+    budget: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", budget)
     data = dataset(100)
-    trained = fit(data)
+    trained = fit(data, Recipe(cross_validate=False))
     report = report_of(trained)
     assert report.ended_by == "step_budget"
     assert report.texts == min(budget, 300)
@@ -144,14 +188,14 @@ def test_rows_beyond_the_step_budget_still_teach_the_head(
 
 
 def test_a_sample_without_an_adapter_still_fits_the_head_on_every_row(
-    fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fit(dataset(40), Recipe(num_iterations=0))
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
     assert fit(dataset(40), Recipe(num_iterations=0)).artifact == whole.artifact
 
 
-def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Callable[..., Trained]) -> None:
+def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Fit) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001))
     report = report_of(trained)
     assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
@@ -161,47 +205,37 @@ def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Callable[...
     assert trained.artifact == fit(dataset(), Recipe(num_iterations=0)).artifact
 
 
-def test_time_enough_changes_nothing(fit: Callable[..., Trained]) -> None:
+def test_time_enough_changes_nothing(fit: Fit) -> None:
     assert fit(dataset(), Recipe(max_seconds=3_600)).artifact == fit(dataset()).artifact
 
 
-def test_labels_without_a_second_text_get_no_adapter(fit: Callable[..., Trained]) -> None:
+def test_labels_without_a_second_text_get_no_adapter(fit: Fit) -> None:
     data = Dataset((Row("reset my password", "0"), Row("charged twice", "1")))
     trained = fit(data)
     assert report_of(trained).reason == "No label has two texts that could come closer."
     assert artifact_from_bytes(trained.artifact).adapter is None
 
 
-@pytest.mark.parametrize("helps", [True, False])
-def test_label_names_take_part_only_where_they_mean_something(
-    helps: bool, fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(trainer, "names_mean_something", lambda *_: helps)
-    report = report_of(fit(dataset()))
-    assert report.used_label_names is helps
-    assert report.texts == 12
-
-
-def test_label_names_are_no_examples_to_the_head(fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_label_names_are_no_examples_to_the_head(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one row a label, held-out names would make a cross-validation."""
-    monkeypatch.setattr(trainer, "names_mean_something", lambda *_: True)
+    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
     trained = fit(dataset(1), Recipe(num_iterations=0))
     assert (trained.summary.head.cv_accuracy, trained.summary.head.cv_folds) == (None, 0)
 
 
-def test_a_label_name_may_be_one_of_the_texts(fit: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "names_mean_something", lambda *_: True)
+def test_a_label_name_may_be_one_of_the_texts(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
     data = dataset()
     rows = (*data.rows, Row("label 0", "label 0"), Row("label 1", "label 0"))
     assert artifact_from_bytes(fit(replace(data, rows=rows)).artifact).head.weights.shape == (3, 96)
 
 
-def test_duplicate_rows_take_part_once(fit: Callable[..., Trained]) -> None:
+def test_duplicate_rows_take_part_once(fit: Fit) -> None:
     data = dataset()
     assert report_of(fit(replace(data, rows=(*data.rows, *data.rows[:5])))).texts == 12
 
 
-def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Callable[..., Trained]) -> None:
+def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Fit) -> None:
     data = dataset()
     rows = (*data.rows, Row("word " * 400, "label 0"))
     for num_iterations in (0, 5):
@@ -210,7 +244,7 @@ def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Callable[..
 
 
 @pytest.mark.parametrize("rows_per_label", [4, 100])
-def test_the_same_request_gives_the_same_bytes(rows_per_label: int, fit: Callable[..., Trained]) -> None:
+def test_the_same_request_gives_the_same_bytes(rows_per_label: int, fit: Fit) -> None:
     data, recipe = dataset(rows_per_label), Recipe(num_iterations=4)
     first = fit(data, recipe)
     assert fit(data, recipe).artifact == first.artifact

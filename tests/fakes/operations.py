@@ -9,7 +9,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from windrow.domain.alias import Alias, AliasChange, AliasEvent, PromoteRequest, Said, check_promote_request, check_said
+import numpy as np
+
+from tests.fakes import judging
+from tests.fakes.judging import Judged
+from windrow.domain.alias import (
+    Alias,
+    AliasChange,
+    AliasEvent,
+    PromoteRequest,
+    Promotion,
+    Said,
+    check_promote_request,
+    check_said,
+)
 from windrow.domain.archive import Export, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelUse, StoredBaseModel, check_unused
 from windrow.domain.checkup import Checkup, Finding
@@ -19,6 +32,7 @@ from windrow.domain.classifier import (
     Classifier,
     ClassifierDetails,
     Deletion,
+    Estimate,
     FitRequest,
     FitResult,
     HeadReport,
@@ -26,9 +40,12 @@ from windrow.domain.classifier import (
     NotesChange,
     Origin,
     Record,
+    ScoreReport,
     TrainingSummary,
 )
-from windrow.domain.dataset import check_rows, data_sha256, find_data_warnings
+from windrow.domain.comparison import CompareRequest, Comparison, check_compare_request
+from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
+from windrow.domain.dataset import Row, check_rows, check_test_rows, data_sha256, find_data_warnings, report_data
 from windrow.domain.errors import (
     Abandoned,
     AliasNotFound,
@@ -47,16 +64,21 @@ from windrow.domain.errors import (
     RevisionNotFound,
     RowsNotKept,
 )
+from windrow.domain.interval import Interval
 from windrow.domain.listing import DEFAULT_PAGE_SIZE, Listing, Page, Selection, check_page, in_order
 from windrow.domain.names import Reference, check_name, near_names, read_reference
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel, check_range, check_recipe
+from windrow.domain.report import EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.suggestion import Suggestions, SuggestRequest, check_suggest_request
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.domain.versions import next_version, read_version
 from windrow.domain.vitals import CacheVitals, Vitals
+from windrow.execution.examination import Answers
 from windrow.execution.runner import ignore_steps
 from windrow.operations import OnStep
+from windrow.service.gate import Side, check_recalled_labels, conditions_of, look, refusal
 from windrow.settings import Settings
 from windrow.wire.classifier import ModelRecord
 
@@ -100,6 +122,7 @@ class _Kept:
 
     classifier: Classifier
     words: list[tuple[str, list[int]]]
+    rows: tuple[Row, ...] | None = None
 
 
 @dataclass
@@ -122,6 +145,7 @@ class _Alias:
     points_to: Reference | None = None
     before: list[Reference | None] = field(default_factory=list)
     changes: list[AliasChange] = field(default_factory=list)
+    must_pass: tuple[Row, ...] = ()
 
     def change(self, event: AliasEvent, points_to: Reference | None, said: Said) -> None:
         self.changes.append(AliasChange(len(self.changes) + 1, event, self.points_to, points_to, NOW, said))
@@ -176,12 +200,20 @@ class FakeOperations:
             data_sha256=data_sha256(dataset.rows),
             created_at=NOW,
             training_time_s=0.41234,
-            summary=TrainingSummary(HeadReport(1.0, None, 0), adapter, {"numpy": "2.1.0"}),
+            summary=TrainingSummary(
+                head=HeadReport(1.0, None, 0),
+                adapter=adapter,
+                estimate=Estimate(5, 6, 3, Interval(0.25, 1.0)) if request.recipe.cross_validate else None,
+                scores=ScoreReport(1.25, "out_of_fold", 0.62, 0.11),
+                versions={"numpy": "2.1.0"},
+            ),
+            data=report_data(dataset, truncated_rows=0),
             warnings=find_data_warnings(dataset),
         )
         kept = _Kept(
-            Classifier(record, Notes(), None, None, SIZE_BYTES, self.keeps_rows),
+            Classifier(record, Notes(), None, None, None, SIZE_BYTES, self.keeps_rows),
             [(row.label, _words(row.text)) for row in dataset.rows],
+            dataset.rows if self.keeps_rows else None,
         )
         classifier = self._save(kept, request.notes)
         return FitResult(classifier, next_version(name, [*self._names, *self._aliases]))
@@ -194,7 +226,7 @@ class FakeOperations:
             check_range("top_k", request.top_k, (1, max(len(kept.classifier.record.labels) for kept, _ in found)))
         if not is_wanted():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
-        return tuple(_answer(kept, alias, text, request.top_k) for kept, alias in found for text in request.texts)
+        return tuple(_answer(kept, alias, text, request) for kept, alias in found for text in request.texts)
 
     def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
         answer: Future[tuple[Prediction, ...]] = Future()
@@ -203,6 +235,40 @@ class FakeOperations:
 
     def starts_at_once(self, request: PredictRequest) -> bool:
         return self.is_instant
+
+    def evaluate(self, request: EvaluateRequest) -> Report:
+        check_evaluate_request(request)
+        check_test_rows("test_data", request.rows, self.settings.limits)
+        judged = self._judged(request.model_name, request.rows)
+        judging.check_known([judged], request.rows)
+        name = self._names[judged.model_name]
+        report = judging.report(judged, request, NOW, is_newest=name.current == judged.revision)
+        if report.is_saved:
+            was = name.kept.classifier
+            name.kept.classifier = replace(was, test=report.score, threshold=report.threshold or was.threshold)
+        return report
+
+    def compare(self, request: CompareRequest) -> Comparison:
+        check_compare_request(request)
+        check_test_rows("test_data", request.rows, self.settings.limits)
+        judged = [self._judged(name, request.rows) for name in request.model_names]
+        judging.check_known(judged, request.rows)
+        return judging.comparison(judged, request.rows)
+
+    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
+        check_recipe(request.recipe)
+        check_range("folds", request.folds, FOLDS_RANGE)
+        dataset = check_rows(request.rows, self.settings.limits)
+        self.before_fit()
+        return judging.cross_validation(dataset, request)
+
+    def suggest(self, request: SuggestRequest) -> Suggestions:
+        check_suggest_request(request, self.settings.limits)
+        kept, _ = self._find(request.model_name)
+        scored = {text: (_scores(kept, text), _in_scope(kept, text)) for text in request.texts}
+        record = kept.classifier.record
+        found = judging.suggestions(request.texts, request.n, scored)
+        return Suggestions(record.name, record.revision, found, len(scored))
 
     def list_classifiers(self, page: Page = Page()) -> Listing:
         check_page(page)
@@ -266,17 +332,30 @@ class FakeOperations:
         name.current, name.deleted_at = revision, None
         return name.classifier
 
-    def promote(self, request: PromoteRequest) -> Alias:
-        check_promote_request(request)
+    def promote(self, request: PromoteRequest) -> Promotion:
+        check_promote_request(request, self.settings.limits)
+        check_recalled_labels(request.require)
         asked = read_reference(request.model_name)
-        record = self._find(request.model_name)[0].classifier.record
+        candidate = self._find(request.model_name)[0]
+        record = candidate.classifier.record
         for other in (*self._names, *self._aliases):
             if other.casefold() == request.alias.casefold() and (other in self._names or other != request.alias):
                 raise NameTaken(f"{other} exists. Choose another name for the alias.")
-        alias = self._aliases.setdefault(request.alias, _Alias())
+        alias = self._aliases.get(request.alias, _Alias())
+        must_pass = alias.must_pass if request.must_pass is None else request.must_pass
+        target = Reference(record.name, asked.revision)
+        conditions = conditions_of(request.require, must_pass)
+        current: Side | str = "It points nowhere."
+        if alias.points_to is not None and self._answers(alias.points_to):
+            current = _side(str(alias.points_to), self._find(request.alias)[0], conditions.texts)
+        gate = look(conditions, _side(str(target), candidate, conditions.texts), current)
+        if not gate.passed:
+            raise refusal(request.alias, str(target), gate)
+        self._aliases[request.alias] = alias
+        alias.must_pass = must_pass
         alias.before.append(alias.points_to)
-        alias.change("promoted", Reference(record.name, asked.revision), request.said)
-        return self._alias(request.alias)
+        alias.change("promoted", target, request.said)
+        return Promotion(self._alias(request.alias), gate)
 
     def rollback(self, alias: str, said: Said = Said()) -> Alias:
         check_said(said)
@@ -291,6 +370,7 @@ class FakeOperations:
         check_said(said)
         kept = self._known_alias(check_name(alias))
         kept.before.clear()
+        kept.must_pass = ()
         kept.change("removed", None, said)
 
     def list_aliases(self) -> tuple[Alias, ...]:
@@ -396,6 +476,12 @@ class FakeOperations:
         self._check_revision(name, reference.name, revision)
         return name.revisions[revision], alias
 
+    def _judged(self, asked: str, rows: tuple[Row, ...]) -> Judged:
+        kept, alias = self._find(asked)
+        record = kept.classifier.record
+        given = [_scores(kept, row.text) for row in rows]
+        return Judged(asked, record.name, record.revision, alias, record.labels, given)
+
     def _latest(self, task: str) -> str:
         living = (read_version(name) for name, kept in self._names.items() if kept.deleted_at is None)
         versions = [version for version in living if version is not None and version.task == task]
@@ -446,7 +532,8 @@ class FakeOperations:
     def _alias(self, name: str) -> Alias:
         points_to, change = self._aliases[name].points_to, self._aliases[name].changes[-1]
         assert points_to is not None
-        return Alias(name, points_to, change.at, change.said, self._answers(points_to))
+        must_pass = self._aliases[name].must_pass
+        return Alias(name, points_to, change.at, change.said, self._answers(points_to), must_pass)
 
     def _answers(self, target: Reference) -> bool:
         name = self._names.get(target.name)
@@ -464,16 +551,49 @@ def _words(text: str) -> list[int]:
     return sorted({zlib.crc32(word.encode()) for word in text.split()})
 
 
-def _answer(kept: _Kept, alias: str | None, text: str, top_k: int | None) -> Prediction:
-    record = kept.classifier.record
-    votes = dict.fromkeys(record.labels, 1)
+def _scores(kept: _Kept, text: str) -> dict[str, float]:
+    votes = dict.fromkeys(kept.classifier.record.labels, 1)
     for label, words in kept.words:
         votes[label] += len(set(words).intersection(_words(text)))
-    total = sum(votes.values())
-    best = record.labels if top_k is None else sorted(votes, key=lambda label: -votes[label])[:top_k]
-    scores = {label: votes[label] / total for label in best}
-    winner = max(scores, key=scores.__getitem__)
-    return Prediction(winner, scores, record.name, record.revision, len(text.split()) > 256, alias)
+    return {label: count / sum(votes.values()) for label, count in votes.items()}
+
+
+def _in_scope(kept: _Kept, text: str) -> float:
+    """Return the share of a text's words that stand in training rows."""
+    known = {word for _, words in kept.words for word in words}
+    words = _words(text)
+    return len(known.intersection(words)) / len(words)
+
+
+def _answer(kept: _Kept, alias: str | None, text: str, request: PredictRequest) -> Prediction:
+    record, threshold = kept.classifier.record, kept.classifier.threshold
+    scores, in_scope = _scores(kept, text), _in_scope(kept, text)
+    best = sorted(scores, key=lambda label: -scores[label])
+    least = 0.0 if threshold is None else threshold.abstain_below
+    if request.abstain_below is not None:
+        least = request.abstain_below
+    explanation = None
+    if request.explain:
+        shortened = [_scores(kept, each) for each in judging.shortened(text)]
+        explanation = judging.explanation(text, scores, kept.rows, shortened)
+    return Prediction(
+        label=None if scores[best[0]] < least or in_scope < (request.min_in_scope or 0) else best[0],
+        scores=scores if request.top_k is None else {label: scores[label] for label in best[: request.top_k]},
+        model_name=record.name,
+        revision=record.revision,
+        truncated=len(text.split()) > 256,
+        alias=alias,
+        in_scope=in_scope,
+        explanation=explanation,
+    )
+
+
+def _side(name: str, kept: _Kept, texts: list[str]) -> Side:
+    labels = kept.classifier.record.labels
+    given = [_scores(kept, text) for text in texts]
+    scores = np.array([[each[label] for label in labels] for each in given], np.float32).reshape(-1, len(labels))
+    nothing = np.zeros((len(texts), 0), np.float32)
+    return Side(name, Answers(labels, nothing, scores, None, np.zeros(len(texts), np.bool_)))
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

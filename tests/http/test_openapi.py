@@ -20,12 +20,16 @@ from windrow.wire.archive import ImportReply
 from windrow.wire.base_models import BaseModelDeleted, BaseModelList
 from windrow.wire.checkup import CheckReply
 from windrow.wire.classifier import ModelDetails, ModelRecord, RestoreReply
+from windrow.wire.comparison import CompareReply
+from windrow.wire.cross_validation import CrossValidateReply
 from windrow.wire.deletion import Deleted, DeletedMany
 from windrow.wire.listing import ModelList, ModelPage, RecordPage
 from windrow.wire.prediction import ClassifiersReply, PredictReply, TextsReply
+from windrow.wire.report import EvaluateReply
 from windrow.wire.reproduction import ReproduceReply
 from windrow.wire.server import Health
 from windrow.wire.shapes import EXAMPLE_ALIAS, EXAMPLE_NAME
+from windrow.wire.suggestion import SuggestReply
 from windrow.wire.training import FitReply
 from windrow.wire.usage import UsageReply
 
@@ -33,6 +37,10 @@ from windrow.wire.usage import UsageReply
 REPLIES: dict[str, tuple[type[BaseModel], ...]] = {
     f"POST {API}/fit": (FitReply,),
     f"POST {API}/predict": (PredictReply, TextsReply, ClassifiersReply),
+    f"POST {API}/evaluate": (EvaluateReply,),
+    f"POST {API}/compare": (CompareReply,),
+    f"POST {API}/cross-validate": (CrossValidateReply,),
+    f"POST {API}/suggest": (SuggestReply,),
     f"GET {API}/models": (ModelList, ModelPage, RecordPage),
     f"DELETE {API}/models": (DeletedMany,),
     f"GET {API}/models/{{name}}": (ModelDetails,),
@@ -94,8 +102,14 @@ def _promote(client: httpx.Client) -> None:
         client.put(f"{API}/aliases/{EXAMPLE_ALIAS}", json={"model_name": name})
 
 
+def _train_a_rival(client: httpx.Client) -> None:
+    fit(client, "ticket_classifier_v2")
+    client.put(f"{API}/aliases/{EXAMPLE_ALIAS}", json={"model_name": EXAMPLE_NAME})
+
+
 # What must have happened before an example can succeed, beside the training of the example's classifier.
 BEFORE: dict[str, Callable[[httpx.Client], object]] = {
+    f"POST {API}/compare": _train_a_rival,
     f"POST {API}/models/{{name}}/restore": lambda client: client.delete(MODEL),
     f"POST {API}/models/import": lambda client: client.delete(MODEL),
     f"DELETE {API}/aliases/{{alias}}": _promote,
@@ -159,6 +173,10 @@ def test_the_examples_of_replies_have_the_shape_of_replies(endpoint: str) -> Non
 
 def test_predict_shows_its_three_forms() -> None:
     assert len(list(_requests(f"POST {API}/predict", b""))) == 3
+
+
+def test_each_shape_has_a_name_of_its_own() -> None:
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name] == []
 
 
 def test_each_parameter_is_described_and_only_the_list_has_ranges() -> None:

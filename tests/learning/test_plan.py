@@ -18,6 +18,7 @@ from windrow.learning.plan import (
     MAX_PLANNED_TEXTS,
     MAX_PLANNED_TOKENS,
     Ids,
+    Manner,
     Plan,
 )
 
@@ -184,3 +185,44 @@ def test_a_row_of_every_label_is_sampled_though_they_exceed_the_budget() -> None
     label_ids = labels_of([2] * 1_000)
     rows = plan.sample_rows(label_ids, np.full(2_000, 256), seed=0)
     assert set(label_ids[rows]) == set(range(1_000))
+
+
+def standing_for(texts: int, all_of_them: int, recipe: Recipe = Recipe(num_iterations=8)) -> Plan:
+    """Return the plan of a training on a part of some texts, with which it is to be like."""
+    label_ids = np.arange(texts) % 3
+    return plan.plan_steps(label_ids, np.full(texts, TOKENS), recipe, all_of_them)
+
+
+@given(st.integers(3, 700), st.integers(0, 300))
+@settings(deadline=None)
+def test_a_part_of_some_texts_is_trained_in_the_manner_of_all_of_them(part: int, others: int) -> None:
+    whole = plan_steps(np.arange(part + others) % 3, Recipe(num_iterations=8))
+    planned = standing_for(part, part + others)
+    assert (planned.manner, planned.passes) == (whole.manner, whole.passes)
+    assert max(map(len, planned.steps)) <= max(map(len, whole.steps))
+    assert len(planned.steps) <= len(whole.steps)
+
+
+@pytest.mark.parametrize(
+    ("part", "all_of_them", "manner", "sizes_of_a_pass"),
+    [
+        (171, 256, FEW, [171]),
+        (171, 257, MANY, [86, 85]),  # all take two steps of 129 at most, and so do these
+        (349, 523, MANY, [175, 174]),  # all take three of 175 at most
+        (800, 1_000, MANY, [200, 200, 200, 200]),
+    ],
+)
+def test_a_part_of_some_texts_takes_steps_as_large_as_all_of_them_do(
+    part: int, all_of_them: int, manner: Manner, sizes_of_a_pass: list[int]
+) -> None:
+    planned = standing_for(part, all_of_them)
+    assert planned.manner is manner
+    assert [len(step) for step in planned.steps] == sizes_of_a_pass * planned.passes
+    assert planned.wanted_steps == len(planned.steps)
+
+
+def test_all_of_some_texts_stand_for_themselves() -> None:
+    for texts in (200, 300, 600):
+        alone, standing = plan_steps(np.arange(texts) % 3, Recipe(num_iterations=8)), standing_for(texts, texts)
+        assert [step.tolist() for step in alone.steps] == [step.tolist() for step in standing.steps]
+        assert alone.rates == standing.rates

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, revisions
-from tests.storage.examples import TEST_SCORE
+from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import Imported, ImportRequest
 from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArchiveInvalid,
     ArtifactInvalid,
@@ -26,6 +28,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.report import EvaluateRequest
 from windrow.encoders.session import TextEncoder
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
@@ -93,10 +96,23 @@ def test_training_texts_stay_here_unless_they_are_asked_for(service: Service, th
 
 def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Service) -> None:
     fit(service)
-    record = service.show("tickets_v1").classifier.record
-    blobs = {ARTIFACT: blob_of(service, "tickets_v1").read_bytes()}
-    service.store.catalog.publish(Draft(record, blobs, test=TEST_SCORE))
-    assert take_in(there, exported(service)).classifier.test == TEST_SCORE
+    rows = (*ROWS, Row("charged twice", "bug"))
+    report = service.evaluate(EvaluateRequest("tickets_v1", rows, target_precision=0.5))
+    assert report.threshold is not None
+    received = take_in(there, exported(service)).classifier
+    assert (received.test, received.threshold) == (report.score, report.threshold)
+    assert there.show("tickets_v1").classifier == received
+    back = take_in(service, exported(there), ImportRequest("back")).classifier
+    assert (back.test, back.threshold) == (report.score, report.threshold)
+
+
+def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
+    fit(service)
+    entry = service.find("tickets_v1").entry
+    service.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
+    take_in(there, exported(service))
+    assert ask(there, "tickets_v1", "charged twice").label is None
+    assert ask(there, "tickets_v1", "charged twice").scores == ask(service, "tickets_v1", "charged twice").scores
 
 
 def test_a_new_name_is_given_on_import_and_the_old_one_is_remembered(service: Service, there: Service) -> None:

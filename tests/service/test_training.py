@@ -30,7 +30,7 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.prediction import IsWanted, Prediction
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.encoders.session import TextEncoder
 from windrow.execution.predictor import Memory, Predictor
@@ -245,7 +245,7 @@ class FullPredictor(Predictor):
     loaded: int = 0
 
     def predict(
-        self, asked: Sequence[Found], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
+        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
     ) -> "Future[tuple[Prediction, ...]]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})

@@ -163,11 +163,11 @@ def numbered(count: int, label: str) -> tuple[Row, ...]:
 
 HARD_CASES = {
     "one row in a class": ((*numbered(8, "a"), Row("twice", "b")), {"small_classes"}),
-    "two rows in all": ((Row("reset", "a"), Row("twice", "b")), {"small_classes"}),
+    "two rows in all": ((Row("reset", "a"), Row("twice", "b")), {"small_classes", "no_estimate"}),
     "99 to 1": ((*numbered(99, "a"), Row("twice", "b")), {"small_classes"}),
     "all texts alike": (
         (Row("word", "a"), Row("word", "b")) * 4,
-        {"duplicate_rows", "contradicting_rows"},
+        {"duplicate_rows", "contradicting_rows", "no_estimate"},
     ),
     "one text under two labels": (
         (*numbered(4, "a"), *numbered(4, "b"), Row("a word 0 here", "b")),

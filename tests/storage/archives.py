@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from tests.storage.examples import ROW_EXAMPLES, artifact, record
-from windrow.domain.classifier import Notes, Origin, TestScore
+from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, artifact, record
+from windrow.domain.classifier import Notes, Origin
 from windrow.domain.dataset import Row, data_sha256, rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.storage.archive import FILE_NAMES, MANIFEST, pack
-from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_to_bytes, rows_to_blob
+from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.revision import BlobRef, Entry
 
 EXPORTED_AT = datetime(2025, 9, 20, 12, 0, tzinfo=UTC)
@@ -29,6 +29,9 @@ MAX_BYTES = 2**20
 BLOBS = {ARTIFACT: artifact_to_bytes(artifact()), ROWS: rows_to_blob(ROW_EXAMPLES)}
 _LATER = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 _REMOVED = object()
+# What the test score of a sound export says of each label, and the same without one that is wrong.
+_CORRECT, _TESTED = dict(TEST_SCORE.correct_per_label), dict(TEST_SCORE.rows_per_label)
+_LESS = {label: count for label, count in _TESTED.items() if _CORRECT[label]}
 _BOMB_BYTES = 2 * MAX_BYTES
 
 
@@ -45,7 +48,8 @@ def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
         record=replace(record(revision=2), data_sha256=data_sha256(ROW_EXAMPLES)),
         blobs=refer(blobs),
         notes=Notes("What customers want", ("live", "support")),
-        test=TestScore(9, 10, "7" * 64, _LATER),
+        test=replace(TEST_SCORE, data_sha256="7" * 64, measured_at=_LATER),
+        threshold=replace(THRESHOLD, data_sha256="8" * 64, measured_at=_LATER),
         origin=Origin("ticket_classifier_v1", 4, _LATER),
         purged=(1, 3),
     )
@@ -351,9 +355,9 @@ def _bombs() -> _Attacks:
     half = bytes(MAX_BYTES * 3 // 5)
     both = [Member(name, half, packed=deflate(half)) for name in FILE_NAMES.values()]
     yield "two halves of a bomb", Attack("too_large", zip_of(first, *both))
-    spaces = b" " * 2**23
+    spaces = b" " * 2**24
     blanks = zip_of(replace(first, content=spaces, packed=deflate(spaces)))
-    yield "a long manifest", Attack("entry_too_large", blanks, 2**24)
+    yield "a long manifest", Attack("entry_too_large", blanks, 2**25)
     line = b'{"label":"billing","text":"' + b"a" * _BOMB_BYTES + b'"}\n'
     yield "a bomb of rows", Attack("bad_rows", zip_files(files(blobs={**BLOBS, ROWS: gzip.compress(line, mtime=0)})))
 
@@ -395,6 +399,14 @@ def _manifests() -> _Attacks:
         "entry.record.revision": [2.0, 2**53],
         "entry.record.training_time_s": [2**2000],
         "entry.record.recipe.seed": [None],
+        "entry.record.recipe.cross_validate": [1],
+        "entry.record.data": [None],
+        "entry.record.data.small_classes": ["bug"],
+        "entry.record.summary.estimate.interval": [None, [0.25, 1.0]],
+        "entry.record.summary.scores": [None],
+        "entry.record.summary.scores.source": ["a guess"],
+        "entry.test.rows_per_label": [[5, 5], {"billing": "5"}],
+        "entry.threshold.answered": [8.0, _REMOVED],
         "entry.notes": [None],
         "entry.purged": [[1.5]],
     }
@@ -429,6 +441,23 @@ def _records() -> _Attacks:
         "a digest of rows that is none": {"entry.record.data_sha256": "F" * 64},
         "a digest of a test that is none": {"entry.test.data_sha256": ""},
         "more right than there are": {"entry.test.correct": 11},
+        "a test that does not add up": {"entry.test.total": 11},
+        "a test of labels that were not right or wrong": {"entry.test.correct_per_label": {"billing": 9}},
+        "a test of a label without rows": {
+            "entry.test.correct_per_label": {**_CORRECT, "none": 0},
+            "entry.test.rows_per_label": {**_TESTED, "none": 0},
+        },
+        "a test of a long label": {
+            "entry.test.correct_per_label": {**_LESS, "x" * 257: 0},
+            "entry.test.rows_per_label": {**_LESS, "x" * 257: 1},
+        },
+        "a digest of a threshold that is none": {"entry.threshold.data_sha256": "8" * 63},
+        "a threshold above every score": {"entry.threshold.abstain_below": 1.01},
+        "a threshold that answers more than there are": {"entry.threshold.answered": 11},
+        "an estimate with more right than there are": {"entry.record.summary.estimate.correct": 5},
+        "a temperature of 0": {"entry.record.summary.scores.temperature": 0},
+        "more small classes than classes": {"entry.record.data.small_classes": ["bug", "billing", "bug"]},
+        "a long small class": {"entry.record.data.small_classes": ["x" * 257]},
         "a long base model": {"entry.record.base_model.id": "x" * 257},
         "a long commit": {"entry.record.base_model.revision": "x" * 257},
         "many versions": {"entry.record.summary.versions": {f"library {n}": "1" for n in range(101)}},
@@ -464,7 +493,8 @@ def _blobs() -> _Attacks:
     yield "a blob of another size", Attack("wrong_digest", zip_files(files({"entry.blobs.artifact.size_bytes": 1})))
     good = BLOBS[ARTIFACT]
     weights, bias = np.ones((2, 4), np.float32), np.ones(2, np.float32)
-    three = artifact_to_bytes(replace(artifact(), head=LinearHead(np.ones((3, 4), np.float32), np.ones(3, np.float32))))
+    three = artifact_to_bytes(Artifact(LinearHead(np.ones((3, 4), np.float32), np.ones(3, np.float32))))
+    half: dict[str, Any] = {"head.weights": weights, "head.bias": bias, "scope.centers": np.ones((2, 4), np.float16)}
     endless = weights * np.float32(np.inf)
     many = {f"adapter.{number:070}": np.ones(1, np.float16) for number in range(9_000)}
     one = {"windrow_format": "1"}
@@ -478,6 +508,7 @@ def _blobs() -> _Attacks:
         ("without a format", "bad_artifact", save({"head.weights": weights, "head.bias": bias})),
         ("without a head", "bad_artifact", save({"head.bias": bias}, one)),
         ("of other tensors", "bad_artifact", save({"head.weights": weights, "head.bias": bias, "x": bias}, one)),
+        ("with half of a scope", "bad_artifact", save(half, one)),
         ("without end", "bad_artifact", save({"head.weights": endless, "head.bias": bias}, one)),
         ("of three labels", "wrong_labels", three),
     ):

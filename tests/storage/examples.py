@@ -13,17 +13,22 @@ from windrow.domain.alias import Said
 from windrow.domain.classifier import (
     AdapterReport,
     Candidate,
+    Estimate,
     HeadReport,
     NotesChange,
     Origin,
     Record,
+    ScoreReport,
     TestScore,
+    Threshold,
     TrainingSummary,
 )
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataReport, DataWarning, Row
+from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
+from windrow.learning.scope import Scope
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft
@@ -67,20 +72,46 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
         data_sha256=mark * 64,
         created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
         training_time_s=0.75,
-        summary=TrainingSummary(HeadReport(1.0, 0.75, 2), ADAPTER_REPORT, {"numpy": "2.4.6", "windrow": "0.1.0"}),
+        summary=TrainingSummary(
+            head=HeadReport(1.0, 0.75, 2),
+            adapter=ADAPTER_REPORT,
+            estimate=Estimate(3, 4, 2, Interval(0.25, 1.0)),
+            scores=ScoreReport(1.125, "out_of_fold", 0.625, 0.125),
+            versions={"numpy": "2.4.6", "windrow": "0.1.0"},
+        ),
+        data=DataReport(0, 0, 1, ("billing", "bug")),
         warnings=(DataWarning("small_classes", "2 label(s) have fewer than 4 rows.", (0, 2)),),
     )
 
 
-TEST_SCORE = TestScore(9, 10, "e" * 64, datetime(2025, 9, 15, 11, 0, tzinfo=UTC))
+TEST_SCORE = TestScore(
+    correct=9,
+    total=10,
+    data_sha256="e" * 64,
+    measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+    macro_f1=0.8990,
+    ece=0.0625,
+    correct_per_label={"billing": 5, "bug": 4, "other": 0},
+    rows_per_label={"billing": 5, "bug": 4, "other": 1},
+)
+THRESHOLD = Threshold(
+    abstain_below=0.625,
+    target_precision=0.95,
+    correct=8,
+    answered=8,
+    total=10,
+    data_sha256="e" * 64,
+    measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+)
 
 
 def artifact(seed: int = 0) -> Artifact:
-    """Return a small artifact with an adapter; each seed gives other numbers."""
+    """Return a small artifact with an adapter and a scope; each seed gives other numbers."""
     weights = np.linspace(-1, 1 + seed, 8, dtype=np.float32).reshape(2, 4)
     return Artifact(
         LinearHead(weights, np.array([0.5, -0.5], np.float32)),
         {"layers.5.query.down": np.linspace(-2, 2, 6, dtype=np.float16).reshape(2, 3)},
+        Scope.of(np.array([[0.6, 0.8], [-0.8, 0.6]], np.float16), np.array([0.5, 0.625, 0.75], np.float32)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tests.storage.examples import ROW_EXAMPLES, open_names, record
+from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, open_names, record
 from windrow.domain.alias import Said
 from windrow.domain.classifier import NotesChange, Origin
 from windrow.domain.dataset import Row, data_sha256
@@ -46,6 +46,7 @@ class Verbs(Protocol):
     def fit(self, name: str, seed: int, description: str | None = None, overwrite: bool = True) -> object: ...
     def take_in(self, name: str, seed: int) -> object: ...
     def describe(self, name: str, description: str) -> object: ...
+    def measure(self, name: str, seed: int) -> object: ...
     def delete(self, name: str, force: bool = False) -> object: ...
     def restore(self, name: str, revision: int | None = None) -> object: ...
     def purge(self, name: str, force: bool = False) -> object: ...
@@ -94,6 +95,7 @@ def random_verb(random: Random, names: str, aliases: str, seed: int) -> Verb:
         (5, verb("fit", name, seed, random.choice([None, f"said {seed}"]), random.random() < 0.8)),
         (1, verb("take_in", name, seed)),
         (1, verb("describe", name, f"described {seed}")),
+        (1, verb("measure", name, seed)),
         (2, verb("delete", name, force)),
         (2, verb("restore", name, revision)),
         (1, verb("purge", name, force)),
@@ -119,6 +121,7 @@ class Kept:
         is_deleted: Whether it is.
         purged: Numbers that were removed.
         buried: The number of the deletion whose trainings a sweep takes; 0 for none.
+        measured: What was measured of each revision: right answers and a threshold.
     """
 
     number: int
@@ -129,6 +132,7 @@ class Kept:
     is_deleted: bool = False
     purged: tuple[int, ...] = ()
     buried: int = 0
+    measured: Mapping[int, tuple[int, float | None]] = field(default_factory=dict)
 
     def without(self, numbers: Collection[int]) -> "Kept":
         """Return it without some files, and with one file more that says so."""
@@ -137,6 +141,7 @@ class Kept:
             after,
             about={number: about for number, about in after.about.items() if number not in numbers},
             trainings={number: training for number, training in self.trainings.items() if number not in numbers},
+            measured={number: score for number, score in self.measured.items() if number not in numbers},
             purged=tuple(sorted({*self.purged, *numbers})),
         )
 
@@ -191,6 +196,15 @@ class Model:
         kept = self._live(name)
         if description != kept.description:
             self.classifiers[name] = replace(kept.then(kept.answers), description=description)
+
+    def measure(self, name: str, seed: int) -> int:
+        kept = self._live(name)
+        score, threshold = measurement(seed)
+        if threshold is None:
+            _, threshold = kept.measured.get(kept.answers, (0, None))
+        measured = {**kept.measured, kept.answers: (score, threshold)}
+        self.classifiers[name] = replace(kept.then(kept.answers), measured=measured)
+        return kept.answers
 
     def delete(self, name: str, force: bool = False) -> None:
         kept = self._live(name)
@@ -297,7 +311,8 @@ class Model:
         kept = self.classifiers[name]
         numbers = tuple(sorted(kept.about))
         counts = kept.purged, kept.buried, numbers
-        return kept.is_deleted, kept.answers, kept.description, dict(kept.trainings), counts
+        trainings = {number: (training, kept.measured.get(number)) for number, training in kept.trainings.items()}
+        return kept.is_deleted, kept.answers, kept.description, trainings, counts
 
     def alias_state(self, alias: str) -> object:
         target = self.aliases[alias].target
@@ -310,6 +325,15 @@ class Model:
             changes.append((change.number, *change.said, change.target))
             change = change.before
         return tuple(reversed(changes)) or "AliasNotFound"
+
+    def alias_now(self, alias: str) -> Pointing | None:
+        """Return the last change of an alias."""
+        return self.aliases.get(alias)
+
+    def training_now(self, name: str) -> object:
+        """Return the training that answers under a name; ``None`` where there is none."""
+        kept = self.classifiers.get(name)
+        return None if kept is None or kept.is_deleted else (kept.answers, kept.trainings[kept.answers])
 
     def _publish(self, name: str, training: tuple[int, str], description: str | None, overwrite: bool) -> int:
         self._check_free(name)
@@ -373,6 +397,11 @@ class Model:
             raise NameTaken(name)
 
 
+def measurement(seed: int) -> tuple[int, float | None]:
+    """Return how many of ten answers were right, and the threshold that was chosen, if one was."""
+    return seed % 10, seed % 8 / 8 if seed % 2 else None
+
+
 def rows(seed: int) -> tuple[Row, ...]:
     """Return the rows of a training, which every third training shares."""
     return tuple(replace(row, text=f"{row.text} {seed % 3}") for row in ROW_EXAMPLES)
@@ -403,6 +432,15 @@ class Server:
 
     def describe(self, name: str, description: str) -> None:
         assert self.catalog.describe(name, NotesChange(description)).notes.description == description
+
+    def measure(self, name: str, seed: int) -> int:
+        correct, abstain_below = measurement(seed)
+        per_label = {"billing": correct, "bug": 0}
+        score = replace(
+            TEST_SCORE, correct=correct, correct_per_label=per_label, rows_per_label={"billing": 9, "bug": 1}
+        )
+        threshold = None if abstain_below is None else replace(THRESHOLD, abstain_below=abstain_below)
+        return self.catalog.measured(self.catalog.current(name), score, threshold).record.revision
 
     def delete(self, name: str, force: bool = False) -> None:
         self.catalog.delete(name, force=force)
@@ -491,12 +529,14 @@ class Server:
         counts = last.purged, last.buried.up_to if last.buried else 0, numbers
         return is_deleted, last.record.revision, last.notes.description, trainings, counts
 
-    def _training(self, name: str, revision: int, last: Entry) -> tuple[int, str]:
+    def _training(self, name: str, revision: int, last: Entry) -> object:
         entry = self.names.training(name, revision, last)
         seed = entry.record.recipe.seed
         assert (entry.record.name, entry.record.revision) == (name, revision)
         assert self.contents(entry) == contents(seed)
-        return seed, "trained" if entry.origin is None else "imported"
+        threshold = None if entry.threshold is None else entry.threshold.abstain_below
+        measured = None if entry.test is None else (entry.test.correct, threshold)
+        return (seed, "trained" if entry.origin is None else "imported"), measured
 
     def _alias_state(self, alias: str) -> object:
         shown = {one.name: one for one in self.aliases.list()}.get(alias)

@@ -157,7 +157,7 @@ class Race:
     Args:
         changes: Changes that were tried, in the order in which they took place.
         reads: Answers to readers.
-        conflicts: Changes that were refused because somebody else had changed the same alias meanwhile.
+        conflicts: Changes that were refused because somebody else had changed the same alias or classifier meanwhile.
     """
 
     changes: int
@@ -238,10 +238,11 @@ class Referee:
         model = self.states[-1].copy()
         if change.said == "ConcurrentChange":
             self.conflicts += 1
-            alias = str(args[0])
-            assert method == "roll_back"
+            name = str(args[0])
+            assert method in ("roll_back", "measure")
+            look = Model.alias_now if method == "roll_back" else Model.training_now
             seen = self.states[max(0, change.since - 1) :]
-            assert any(state.aliases.get(alias) is not model.aliases.get(alias) for state in seen), change
+            assert any(look(state, name) != look(model, name) for state in seen), change
         else:
             said = Verb(str(method), tuple(args)).on(model)
             assert said == change.said, f"{change}, but the model says {said}; before was {self.states[-1]}"

@@ -7,11 +7,24 @@ import numpy as np
 from hypothesis import strategies as st
 
 from windrow.domain.alias import Said
-from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Notes, Origin, Record, TrainingSummary
+from windrow.domain.classifier import (
+    AdapterReport,
+    Candidate,
+    Estimate,
+    HeadReport,
+    Notes,
+    Origin,
+    Record,
+    ScoreReport,
+    Threshold,
+    TrainingSummary,
+)
 from windrow.domain.classifier import TestScore as Score
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataReport, DataWarning, Row
+from windrow.domain.interval import Interval
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
+from windrow.learning.scope import MAX_STEPS, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
 from windrow.storage.revision import (
     AliasRevision,
@@ -52,6 +65,28 @@ _adapters = st.builds(
     last_loss=st.none() | _number,
 )
 
+_estimates = st.integers(1, 10**6).flatmap(
+    lambda total: st.builds(
+        Estimate, st.integers(0, total), st.just(total), _count, st.builds(Interval, _number, _number)
+    )
+)
+_scores = st.builds(
+    ScoreReport,
+    st.floats(0, 100, exclude_min=True),
+    st.sampled_from(["out_of_fold", "prior"]),
+    st.none() | st.floats(-1, 1),
+    st.none() | st.floats(0, 2),
+)
+_summaries = st.builds(
+    TrainingSummary,
+    head=_heads,
+    adapter=st.none() | _adapters,
+    estimate=st.none() | _estimates,
+    scores=_scores,
+    versions=st.dictionaries(_text, _text, max_size=3),
+)
+_data = st.builds(DataReport, _count, _count, _count, st.lists(_text, max_size=2).map(tuple))
+
 any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tuple)
 
 
@@ -65,13 +100,12 @@ def any_record(draw: st.DrawFn) -> Record:
         labels=labels,
         rows_per_label={label: draw(_count) for label in labels},
         base_model=draw(st.builds(BaseModel, _text, _digest, st.none() | _text)),
-        recipe=draw(st.builds(Recipe, _count, _count, _count, st.none() | _number)),
+        recipe=draw(st.builds(Recipe, _count, _count, _count, st.none() | _number, st.booleans())),
         data_sha256=draw(_digest),
         created_at=draw(any_time),
         training_time_s=draw(_number),
-        summary=draw(
-            st.builds(TrainingSummary, _heads, st.none() | _adapters, st.dictionaries(_text, _text, max_size=3))
-        ),
+        summary=draw(_summaries),
+        data=draw(_data.filter(lambda data: len(data.small_classes) <= len(labels))),
         warnings=draw(st.lists(_warnings, max_size=3).map(tuple)),
     )
 
@@ -79,6 +113,41 @@ def any_record(draw: st.DrawFn) -> Record:
 _tags = st.sets(_some_text.map(str.strip).filter(lambda tag: tag and tag.isprintable()), max_size=4).map(
     lambda tags: tuple(sorted(tags))
 )
+
+
+@st.composite
+def any_score(draw: st.DrawFn) -> Score:
+    """Draw a score whose counts add up."""
+    rows = draw(st.dictionaries(_some_text, st.integers(1, 1_000), min_size=1, max_size=4))
+    correct = {label: draw(st.integers(0, total)) for label, total in rows.items()}
+    return Score(
+        correct=sum(correct.values()),
+        total=sum(rows.values()),
+        data_sha256=draw(_digest),
+        measured_at=draw(any_time),
+        macro_f1=draw(st.floats(0, 1)),
+        ece=draw(st.floats(0, 1)),
+        correct_per_label=correct,
+        rows_per_label=rows,
+    )
+
+
+@st.composite
+def any_threshold(draw: st.DrawFn) -> Threshold:
+    """Draw a threshold whose counts are possible."""
+    correct, wrong, unanswered = (draw(st.integers(0, 1_000)) for _ in range(3))
+    answered = max(1, correct + wrong)
+    return Threshold(
+        abstain_below=draw(st.floats(0, 1)),
+        target_precision=draw(st.floats(0.5, 1)),
+        correct=correct,
+        answered=answered,
+        total=answered + unanswered,
+        data_sha256=draw(_digest),
+        measured_at=draw(any_time),
+    )
+
+
 any_blob_ref = st.builds(BlobRef, _digest, _count, st.sampled_from([".safetensors", ".jsonl.gz"]))
 any_entry = st.builds(
     Entry,
@@ -87,7 +156,8 @@ any_entry = st.builds(
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
     notes=st.builds(Notes, _text, _tags),
-    test=st.none() | st.builds(Score, st.integers(0, 10), st.integers(10, 20), _digest, any_time),
+    test=st.none() | any_score(),
+    threshold=st.none() | any_threshold(),
     origin=st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
     buried=st.none() | st.builds(Buried, st.integers(1, 10**7), any_time),
@@ -115,12 +185,20 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
         return number, Removed("removed", at, said)
     kind: Literal["promoted", "rolled_back"] = draw(st.sampled_from(["promoted", "rolled_back"]))
     points_to = draw(_name) + draw(st.sampled_from(["", "@1", "@12"]))
-    return number, Pointer(kind, at, points_to, said, draw(st.integers(0, number - 1)))
+    return number, Pointer(kind, at, points_to, said, draw(st.integers(0, number - 1)), draw(any_rows))
+
+
+@st.composite
+def _scopes(draw: st.DrawFn, labels: int, features: int) -> Scope:
+    hidden = draw(st.integers(1, features))
+    centers = np.random.default_rng(draw(st.integers(0, 2**32))).uniform(-1, 1, (labels, hidden)).astype(np.float16)
+    likeness = sorted(draw(st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_STEPS)))
+    return Scope.of(centers, np.array(likeness, np.float32))
 
 
 @st.composite
 def any_artifact(draw: st.DrawFn) -> Artifact:
-    """Draw an artifact of up to 5 labels and 6 features, with or without an adapter."""
+    """Draw an artifact of up to 5 labels and 6 features, with or without an adapter and a scope."""
     labels, features = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     numbers = np.random.default_rng(draw(st.integers(0, 2**32)))
     shapes = draw(st.dictionaries(_some_text, st.lists(st.integers(1, 4), min_size=1, max_size=3), max_size=4))
@@ -128,4 +206,4 @@ def any_artifact(draw: st.DrawFn) -> Artifact:
     head = LinearHead(
         numbers.normal(size=(labels, features)).astype(np.float32), numbers.normal(size=labels).astype(np.float32)
     )
-    return Artifact(head, adapter or None)
+    return Artifact(head, adapter or None, draw(st.none() | _scopes(labels, features)))

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import draft, open_aliases, open_catalog
 from windrow.domain.alias import Alias, Said
+from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
     ArtifactInvalid,
@@ -21,12 +22,13 @@ from windrow.domain.errors import (
     RevisionNotFound,
 )
 from windrow.domain.names import Reference, read_reference
-from windrow.storage.aliases import Aliases, WayBack
+from windrow.storage.aliases import Aliases, Standing, Terms, WayBack
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 WHY = Said("it is better", "Ada")
+ROWS = (Row("I was charged twice", "billing"), Row("Caf\u00e9 \U0001f375 page", "bug"))
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -50,6 +52,12 @@ def aliases(files: Files, catalog: Catalog) -> Aliases:
 
 def promote(aliases: Aliases, target: str, alias: str = "live", said: Said = WHY) -> Alias:
     return aliases.promote(alias, read_reference(target), said)
+
+
+def promote_with(aliases: Aliases, target: str, must_pass: tuple[Row, ...] | None, alias: str = "live") -> Alias:
+    """Promote what was judged just now."""
+    terms = Terms(must_pass, judged_at=aliases.standing(alias).number)
+    return aliases.promote(alias, read_reference(target), WHY, terms)
 
 
 def roll_back(aliases: Aliases, alias: str = "live") -> str:
@@ -145,6 +153,114 @@ class TestPromote:
         files.kept["aliases/live/000002.json"] = b"{}"  # put by hand, so that no look tells
         with pytest.raises(ConcurrentChange):
             promote(aliases, "v1@1")
+
+
+class TestMustPass:
+    def test_is_kept_with_an_alias_and_shown(self, files: Files, aliases: Aliases) -> None:
+        alias = Alias("live", Reference("v1"), AT, WHY, answers=True, must_pass=ROWS)
+        assert promote_with(aliases, "v1", ROWS) == alias
+        assert open_aliases(files).list() == (alias,)
+
+    def test_goes_along_with_promotions_and_rollbacks_that_do_not_speak_of_it(self, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        assert promote_with(aliases, "v2", None).must_pass == ROWS
+        assert roll_back(aliases) == "v1"
+        assert [alias.must_pass for alias in aliases.list()] == [ROWS]
+
+    def test_of_today_stays_when_an_alias_is_rolled_back(self, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        promote_with(aliases, "v2", ROWS[:1])
+        roll_back(aliases)
+        assert [alias.must_pass for alias in aliases.list()] == [ROWS[:1]]
+
+    @pytest.mark.parametrize("rows", [(), ROWS[1:]])
+    def test_is_replaced_or_removed_where_the_alias_points_already_which_is_a_change(
+        self, files: Files, aliases: Aliases, rows: tuple[Row, ...]
+    ) -> None:
+        promote_with(aliases, "v1", ROWS)
+        assert promote_with(aliases, "v1", rows).must_pass == rows
+        assert promote_with(aliases, "v1", rows).must_pass == rows
+        assert promote_with(aliases, "v1", None).must_pass == rows
+        assert files.list("aliases/live") == ["000001.json", "000002.json"]
+        assert [(change.event, str(change.points_to)) for change in aliases.history("live")] == [("promoted", "v1")] * 2
+
+    def test_alone_is_no_step_that_a_rollback_takes_back(self, aliases: Aliases) -> None:
+        for target, rows in (("v1", ()), ("v1", ROWS), ("v2", None), ("v2", ()), ("v2", ROWS)):
+            promote_with(aliases, target, rows)
+        assert roll_back(aliases) == "v1"
+        with pytest.raises(NothingToRollBack):
+            aliases.way_back("live")
+
+    def test_ends_with_the_alias(self, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        aliases.remove("live", WHY)
+        assert aliases.standing("live") == Standing(2, None, ())
+        assert promote(aliases, "v2").must_pass == ()
+
+    def test_outlives_damage_to_the_newest_file(self, files: Files, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        files.put_new("aliases/live/000002.json", b"{")
+        files.put_new("aliases/live/000003.json", b"{")
+        assert aliases.standing("live") == Standing(3, None, ROWS)
+        with pytest.raises(ConcurrentChange):
+            promote(aliases, "v2")
+        assert promote_with(aliases, "v2", None).must_pass == ROWS
+
+    def test_before_a_removal_does_not_come_back_by_damage(self, files: Files, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        aliases.remove("live", WHY)
+        files.put_new("aliases/live/000003.json", b"{")
+        assert aliases.standing("live") == Standing(3, None, ())
+
+
+class TestStanding:
+    def test_says_number_target_and_rows(self, aliases: Aliases) -> None:
+        assert aliases.standing("live") == Standing(0, None, ())
+        promote_with(aliases, "v2@1", ROWS)
+        assert aliases.standing("live") == Standing(1, Reference("v2", 1), ROWS)
+
+    def test_of_a_name_that_cannot_be_an_alias_is_refused(self, aliases: Aliases) -> None:
+        with pytest.raises(NameTaken):
+            aliases.standing("V1")
+        with pytest.raises(InvalidName):
+            aliases.standing("../live")
+
+    @pytest.mark.parametrize(
+        "meanwhile",
+        [
+            lambda aliases: promote(aliases, "v3"),
+            lambda aliases: promote_with(aliases, "v1", ROWS),
+            roll_back,
+            lambda aliases: aliases.remove("live", WHY),
+        ],
+        ids=["promoted", "other rows", "rolled back", "removed"],
+    )
+    def test_that_has_changed_since_somebody_judged_by_it_refuses_the_promotion(
+        self, files: Files, aliases: Aliases, meanwhile: Callable[[Aliases], object]
+    ) -> None:
+        for target in ("v3", "v1"):
+            promote(aliases, target)
+        judged_at = aliases.standing("live").number
+        meanwhile(open_aliases(files))
+        before = aliases.list()
+        for must_pass in (None, (), ROWS):
+            with pytest.raises(ConcurrentChange, match="changed the alias live at the same moment, so it was not prom"):
+                aliases.promote("live", Reference("v2"), WHY, Terms(must_pass, judged_at))
+        assert aliases.list() == before
+
+    def test_does_not_matter_to_a_promotion_without_conditions(self, files: Files, aliases: Aliases) -> None:
+        aliases.standing("live")
+        promote(open_aliases(files), "v1")
+        assert str(promote(aliases, "v2").points_to) == "v2"
+
+    def test_with_rows_lets_nothing_pass_that_was_not_judged_unless_it_removes_them(self, aliases: Aliases) -> None:
+        promote_with(aliases, "v1", ROWS)
+        for must_pass in (None, ROWS, ROWS[:1]):
+            with pytest.raises(ConcurrentChange):
+                aliases.promote("live", Reference("v2"), WHY, Terms(must_pass))
+        assert points_to(aliases) == {"live": "v1"}
+        aliases.promote("live", Reference("v2"), WHY, Terms(()))
+        assert points_to(aliases) == {"live": "v2"}
 
 
 class TestList:

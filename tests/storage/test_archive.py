@@ -62,6 +62,7 @@ any_recipe = st.builds(
     st.integers(*BATCH_SIZE_RANGE),
     st.integers(*SEED_RANGE),
     st.none() | st.floats(1, 86_400),
+    st.booleans(),
 )
 
 
@@ -84,7 +85,8 @@ def any_export(draw: st.DrawFn) -> tuple[Entry, dict[str, bytes]]:
     counts = Counter(row.label for row in rows)
     labels = tuple(sorted({*drawn.record.labels, *counts}))
     head = LinearHead(np.resize(tensors.head.weights, (len(labels), 3)), np.resize(tensors.head.bias, len(labels)))
-    blobs = {ARTIFACT: artifact_to_bytes(replace(tensors, head=head))}
+    scope = tensors.scope and replace(tensors.scope, centers=np.resize(tensors.scope.centers, (len(labels), 2)))
+    blobs = {ARTIFACT: artifact_to_bytes(replace(tensors, head=head, scope=scope))}
     if draw(st.booleans()):
         blobs[ROWS] = rows_to_blob(rows)
     record = replace(
@@ -137,8 +139,8 @@ class TestPack:
             replace(entry().record, data_sha256="unknown"),
             replace(
                 entry().record,
-                labels=tuple(f"{number:0256}" for number in range(9_000)),
-                rows_per_label={f"{number:0256}": 1 for number in range(9_000)},
+                labels=tuple(f"{number:0256}" for number in range(18_000)),
+                rows_per_label={f"{number:0256}": 1 for number in range(18_000)},
             ),
         ],
         ids=["a long label", "no digest", "a long manifest"],
@@ -263,7 +265,9 @@ class TestUnpack:
         record, notes = unpacked.entry.record, unpacked.entry.notes
         origin = Origin(record.name, record.revision, EXPORTED_AT)
         catalog = open_catalog(MemoryFiles())
-        saved = catalog.publish(Draft(record, unpacked.blobs, NotesChange(notes.description, notes.tags), origin))
+        test, threshold = unpacked.entry.test, unpacked.entry.threshold
+        change = NotesChange(notes.description, notes.tags)
+        saved = catalog.publish(Draft(record, unpacked.blobs, change, origin, test, threshold))
         assert catalog.current(record.name) == saved
         assert read(export(unpacked.entry, unpacked.blobs)) == unpacked
 

@@ -1,6 +1,7 @@
 """Tensors and rows on the disk: they come back the same, and what is damaged, foreign or newer is refused."""
 
 import gzip
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.storage.strategies import any_artifact, any_rows
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
+from windrow.learning.scope import MAX_STEPS, Scope
 from windrow.storage.artifact import (
     FORMAT,
     Artifact,
@@ -24,7 +26,11 @@ from windrow.storage.artifact import (
     rows_to_blob,
 )
 
-TENSORS = {"head.weights": np.ones((2, 4), np.float32), "head.bias": np.ones(2, np.float32)}
+TENSORS: dict[str, Any] = {"head.weights": np.ones((2, 4), np.float32), "head.bias": np.ones(2, np.float32)}
+SCOPE: dict[str, Any] = {
+    "scope.centers": np.eye(2, 3, dtype=np.float16),
+    "scope.likeness": np.array([0.125, 0.625], np.float32),
+}
 
 
 class TestArtifact:
@@ -34,6 +40,10 @@ class TestArtifact:
         read = artifact_from_bytes(artifact_to_bytes(saved))
         np.testing.assert_array_equal(read.head.weights, saved.head.weights, strict=True)
         np.testing.assert_array_equal(read.head.bias, saved.head.bias, strict=True)
+        assert (read.scope is None) == (saved.scope is None)
+        if read.scope is not None and saved.scope is not None:
+            np.testing.assert_array_equal(read.scope.centers, saved.scope.centers, strict=True)
+            assert (read.scope.likeness, read.scope.deviation) == (saved.scope.likeness, saved.scope.deviation)
         assert (read.adapter is None) == (saved.adapter is None)
         assert (read.adapter or {}).keys() == (saved.adapter or {}).keys()
         for name, tensor in (saved.adapter or {}).items():
@@ -45,7 +55,8 @@ class TestArtifact:
         head = LinearHead(np.asfortranarray(saved.head.weights), saved.head.bias[::-1].copy()[::-1])
         tensors = reversed([*(saved.adapter or {}).items()])
         adapter = {name: tensor.astype(np.float32) for name, tensor in tensors}
-        assert artifact_to_bytes(Artifact(head, adapter)) == artifact_to_bytes(saved)
+        scope = saved.scope and replace(saved.scope, centers=np.asfortranarray(saved.scope.centers))
+        assert artifact_to_bytes(Artifact(head, adapter, scope)) == artifact_to_bytes(saved)
 
     @pytest.mark.parametrize("adapter", [{"a": np.array([1e6], np.float32)}, {"a": np.array([np.nan], np.float32)}])
     def test_with_numbers_that_cannot_be_saved_is_a_failed_training(self, adapter: dict[str, Any]) -> None:
@@ -73,6 +84,51 @@ class TestArtifact:
     def test_with_other_tensors_is_refused(self, tensors: dict[str, Any]) -> None:
         assert artifact_from_bytes(save(TENSORS, {"windrow_format": "1"})).adapter is None
         with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+            artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
+
+    @pytest.mark.parametrize("likeness", [np.nan, np.inf])
+    def test_with_a_scope_that_cannot_be_saved_is_a_failed_training(self, likeness: float) -> None:
+        with pytest.raises(TrainingFailed, match=r"scope\.likeness"):
+            artifact_to_bytes(replace(artifact(), scope=Scope(SCOPE["scope.centers"], (0.5, likeness), 0.1)))
+
+    @pytest.mark.parametrize("likeness", [[-1.0, 1.0], [0.5, 0.5], [0.5] * MAX_STEPS])
+    def test_with_the_widest_scope_and_any_ascending_steps_is_sound(self, likeness: list[float]) -> None:
+        steps = np.array(likeness, np.float32)
+        tensors = {**TENSORS, "scope.centers": np.ones((2, 4), np.float16), "scope.likeness": steps}
+        scope = artifact_from_bytes(save(tensors, {"windrow_format": "1"})).scope
+        assert scope is not None
+        assert scope.centers.shape == (2, 4)
+        assert scope.likeness == tuple(steps.tolist())
+
+    @pytest.mark.parametrize(
+        ("changes", "problem"),
+        [
+            ({"scope.centers": None}, "has half of a scope"),
+            ({"scope.likeness": None}, "has half of a scope"),
+            ({"scope.centers": np.ones((2, 3), np.float32)}, "of type F32"),
+            ({"scope.likeness": np.ones(2, np.float16)}, "of type F16"),
+            ({"scope.centers": np.array([[np.nan] * 3] * 2, np.float16)}, "scope.centers"),
+            ({"scope.likeness": np.array([np.inf, 1], np.float32)}, "scope.likeness"),
+            ({"scope.centers": np.ones((2, 0), np.float16)}, "scope.centers"),
+            ({"scope.centers": np.ones(2, np.float16)}, "has a scope of shapes"),
+            ({"scope.centers": np.ones((3, 3), np.float16)}, "has a scope of shapes"),
+            ({"scope.centers": np.ones((1, 3), np.float16)}, "has a scope of shapes"),
+            ({"scope.centers": np.ones((2, 5), np.float16)}, "has a scope of shapes"),
+            ({"scope.likeness": np.ones(1, np.float32)}, "has a scope of shapes"),
+            ({"scope.likeness": np.ones(MAX_STEPS + 1, np.float32)}, "has a scope of shapes"),
+            ({"scope.likeness": np.ones((2, 1), np.float32)}, "has a scope of shapes"),
+            ({"scope.centers": np.full((2, 3), 1.02, np.float16)}, "numbers that cannot be"),
+            ({"scope.centers": np.full((2, 3), -1.02, np.float16)}, "numbers that cannot be"),
+            ({"scope.likeness": np.array([0.5, 0], np.float32)}, "numbers that cannot be"),
+            ({"scope.likeness": np.array([0.5, 1.02], np.float32)}, "numbers that cannot be"),
+            ({"scope.likeness": np.array([-1.02, 0.5], np.float32)}, "numbers that cannot be"),
+            ({"scope.width": np.ones(2, np.float32)}, "unknown name"),
+        ],
+    )
+    def test_with_a_scope_that_is_none_is_refused(self, changes: dict[str, Any], problem: str) -> None:
+        assert artifact_from_bytes(save({**TENSORS, **SCOPE}, {"windrow_format": "1"})).scope is not None
+        tensors = {name: tensor for name, tensor in {**TENSORS, **SCOPE, **changes}.items() if tensor is not None}
+        with pytest.raises(ArtifactInvalid, match=f"{problem}.*train the classifier again"):
             artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
 
     def test_without_a_format_is_refused(self) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, open_aliases, open_catalog, open_names
-from tests.storage.make_golden import ARTIFACTS, START, golden_draft, make_golden
+from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, open_aliases, open_catalog, open_names
+from tests.storage.make_golden import ARTIFACTS, MUST_PASS, START, golden_draft, make_golden
 from tests.storage.model import Server
 from windrow.domain.classifier import Notes
 from windrow.domain.dataset import data_sha256
@@ -41,7 +41,10 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) ->
     anew, taken_in, tickets = catalog.listing(Page()).classifiers
     assert anew.record == golden_draft("anew", 3).record
     assert tickets.record == golden_draft("tickets", 2).record
-    assert (tickets.notes, tickets.test) == (Notes("For the help desk, café too", ("best", "small")), TEST_SCORE)
+    assert tickets.notes == Notes("For the help desk, café too", ("best", "small"))
+    for measured in (tickets, taken_in):
+        assert (measured.test, measured.threshold) == (TEST_SCORE, THRESHOLD)
+    assert (anew.test, anew.threshold) == (None, None)
     assert taken_in.record == golden_draft("taken_in", 1).record
     assert taken_in.origin is not None
     assert (taken_in.origin.name, taken_in.origin.revision, taken_in.keeps_rows) == ("theirs", 7, False)
@@ -54,6 +57,10 @@ def test_the_blobs_of_a_released_format_stay_readable(catalog: Catalog, revision
     read, made = artifact_from_bytes(catalog.blobs.read("tickets", entry.blobs[ARTIFACT])), ARTIFACTS[revision - 1]
     np.testing.assert_array_equal(read.head.weights, made.head.weights, strict=True)
     np.testing.assert_array_equal(read.head.bias, made.head.bias, strict=True)
+    assert read.scope is not None
+    assert made.scope is not None
+    np.testing.assert_array_equal(read.scope.centers, made.scope.centers, strict=True)
+    assert (read.scope.likeness, read.scope.deviation) == (made.scope.likeness, made.scope.deviation)
     assert (read.adapter or {}).keys() == (made.adapter or {}).keys()
     for name, tensor in (made.adapter or {}).items():
         np.testing.assert_array_equal((read.adapter or {})[name], tensor, strict=True)
@@ -74,14 +81,15 @@ def test_a_deletion_of_a_released_format_stays_one(catalog: Catalog) -> None:
 
 def test_what_was_deleted_before_a_training_of_a_released_format_waits_to_be_purged(catalog: Catalog) -> None:
     assert catalog.current("anew").buried == Buried(2, START.replace(minute=12))
-    assert catalog.find(Reference("anew", 1)).entry.record == golden_draft("anew", 1).record
+    before = catalog.find(Reference("anew", 1)).entry
+    assert before.record == golden_draft("anew", 1).record
+    assert artifact_from_bytes(catalog.blobs.read("anew", before.blobs[ARTIFACT])).scope is None
 
 
 def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catalog: Catalog) -> None:
     aliases = open_aliases(files)
-    assert [(alias.name, str(alias.points_to), alias.answers) for alias in aliases.list()] == [
-        ("live", "tickets@3", True)
-    ]
+    shown = [(alias.name, str(alias.points_to), alias.answers, alias.must_pass) for alias in aliases.list()]
+    assert shown == [("live", "tickets@3", True, MUST_PASS)]
     assert catalog.find(Reference("live")).entry.record.revision == 3
     assert [change.event for change in aliases.history("live")] == ["promoted", "promoted", "rolled_back"]
     assert [(change.event, change.said.reason) for change in aliases.history("former")] == [
@@ -147,7 +155,7 @@ def _fields(plain: object) -> set[str]:
         return set().union(*map(_fields, plain))
     if not isinstance(plain, dict):
         return set()
-    inner = (value for name, value in plain.items() if name not in {"rows_per_label", "versions"})
+    inner = (value for name, value in plain.items() if name not in {"rows_per_label", "correct_per_label", "versions"})
     return set(plain).union(*map(_fields, inner))
 
 

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog, open_names, promote, record, wait_for_tick
+from tests.storage.examples import (
+    TEST_SCORE,
+    THRESHOLD,
+    blobs,
+    draft,
+    open_catalog,
+    open_names,
+    promote,
+    record,
+    wait_for_tick,
+)
 from tests.storage.tickets import AT, names
 from windrow.domain.classifier import Notes, NotesChange, Origin
 from windrow.domain.errors import (
@@ -65,16 +75,16 @@ class TestPublish:
         catalog.delete("tickets")
         assert catalog.publish(draft()).notes == Notes()
 
-    def test_measures_nothing_by_what_was_measured_of_another_revision(self, files: Files, catalog: Catalog) -> None:
-        measured = replace(catalog.publish(draft()), kind="measured", test=TEST_SCORE)
-        open_names(files).classifiers.append("tickets", 2, revision_to_json("tickets", 2, measured))
+    def test_measures_nothing_by_what_was_measured_of_another_revision(self, catalog: Catalog) -> None:
+        catalog.measured(catalog.publish(draft()), TEST_SCORE, None)
         assert catalog.publish(draft()).test is None
         assert catalog.find(Reference("tickets", 1)).entry.test == TEST_SCORE
 
     def test_of_an_import_says_where_it_came_from_and_how_it_did_there(self, catalog: Catalog) -> None:
         origin = Origin("theirs", 7, AT)
-        entry = catalog.publish(replace(draft(origin=origin), test=TEST_SCORE))
+        entry = catalog.publish(replace(draft(origin=origin), test=TEST_SCORE, threshold=THRESHOLD))
         assert (entry.kind, entry.origin, entry.test, entry.is_training) == ("imported", origin, TEST_SCORE, True)
+        assert entry.threshold == THRESHOLD
         assert catalog.publish(draft()).origin is None
 
     def test_shares_a_blob_that_is_there_already(self, files: Files, catalog: Catalog) -> None:

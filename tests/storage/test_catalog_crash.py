@@ -56,6 +56,8 @@ CASES = {
     "refit of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("fit", "tickets", 15)),
     "import": Case((), verb("take_in", "tickets", 15)),
     "describe": Case(FITTED, verb("describe", "tickets", "another")),
+    "measure": Case(FITTED, verb("measure", "tickets", 15)),
+    "measure anew": Case((*FITTED, verb("measure", "tickets", 15)), verb("measure", "tickets", 16)),
     "delete": Case(FITTED, verb("delete", "tickets")),
     "restore": Case((*TRIMMED, verb("delete", "tickets")), verb("restore", "tickets")),
     "restore a revision": Case(FITTED, verb("restore", "tickets", 1)),

@@ -62,6 +62,10 @@ class CatalogMachine(RuleBasedStateMachine):
     def describe(self, name: str, description: str) -> None:
         self.do("describe", name, description)
 
+    @rule(name=fitted)
+    def measure(self, name: str) -> None:
+        self.do("measure", name, self.turn)
+
     @rule(name=fitted, force=RARELY)
     def delete(self, name: str, force: bool) -> None:
         self.do("delete", name, force)

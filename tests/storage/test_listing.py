@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog, open_names
+from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog
 from tests.storage.tickets import AT
 from windrow.domain.classifier import NotesChange
 from windrow.domain.errors import InvalidParameter
@@ -17,7 +17,6 @@ from windrow.domain.listing import SORTS, Page, Selection
 from windrow.domain.recipe import BaseModel
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
-from windrow.storage.revision import revision_to_json
 
 
 def publish(catalog: Catalog, *names: str) -> None:
@@ -185,10 +184,10 @@ class TestSelection:
 class TestOrder:
     def test_by_what_was_measured_puts_the_rest_at_the_end(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, *"abc")
-        names = open_names(files)
         for name, correct in (("a", 5), ("c", 9)):
-            measured = replace(catalog.current(name), kind="measured", at=AT, test=replace(TEST_SCORE, correct=correct))
-            names.classifiers.append(name, 2, revision_to_json(name, 2, measured))
+            counts = {"billing": correct}, {"billing": 10}
+            score = replace(TEST_SCORE, correct=correct, correct_per_label=counts[0], rows_per_label=counts[1])
+            catalog.measured(catalog.current(name), score, None)
         assert names_on(catalog, Page(sort="-test_accuracy")) == ["c", "a", "b"]
         assert names_on(catalog, Page(sort="test_accuracy")) == ["b", "a", "c"]
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.storage.examples import TEST_SCORE, record
+from tests.storage.examples import TEST_SCORE, THRESHOLD, record
 from tests.storage.strategies import any_alias_revision, any_revision
 from windrow.domain.alias import Said
 from windrow.domain.classifier import Notes, Origin
+from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
 from windrow.storage.artifact import FORMAT
@@ -32,8 +33,10 @@ from windrow.storage.revision import (
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef("d" * 64, 300, ".jsonl.gz")}
-ENTRY = Entry("trained", AT, record(), BLOBS, Notes("for the help desk", ("best", "small")), TEST_SCORE)
-POINTER = Pointer("promoted", AT, "tickets_v2@3", Said("it is better", "Ada"), 4)
+ENTRY = Entry("trained", AT, record(), BLOBS, Notes("for the help desk", ("best", "small")), TEST_SCORE, THRESHOLD)
+POINTER = Pointer(
+    "promoted", AT, "tickets_v2@3", Said("it is better", "Ada"), 4, (Row("Where is my invoice?", "billing"),)
+)
 
 
 def changed(data: bytes, change: dict[str, Any]) -> bytes:
@@ -88,6 +91,7 @@ class TestRevision:
         shown = replace(ENTRY, origin=Origin("theirs", 3, AT)).shown()
         assert (shown.size_bytes, shown.keeps_rows, shown.deleted_at) == (12_300, True, None)
         assert (shown.notes, shown.test, shown.origin) == (ENTRY.notes, TEST_SCORE, Origin("theirs", 3, AT))
+        assert shown.threshold == THRESHOLD
         assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_rows
         assert ENTRY.shown(AT).deleted_at == AT
 
@@ -130,6 +134,42 @@ class TestRevision:
             {"test.correct": -1},
             {"test.correct": 11},
             {"test.total": 0, "test.correct": 0},
+            {"test.total": 0, "test.correct": 0, "test.rows_per_label": {}, "test.correct_per_label": {}},
+            {"test.correct": 8},
+            {"test.total": 11},
+            {"test.rows_per_label": {}},
+            {"test.correct_per_label": {"billing": 5, "bug": 4}},
+            {"test.correct_per_label": {"billing": 6, "bug": 3, "other": 0}},
+            {"test.correct_per_label": {"billing": 5, "bug": 5, "other": -1}},
+            {
+                "test.correct_per_label": {"billing": 5, "bug": 4, "none": 0},
+                "test.rows_per_label": {"billing": 5, "bug": 5, "none": 0},
+            },
+            {"test.macro_f1": None},
+            {"test.macro_f1": 1.01},
+            {"test.ece": -0.01},
+            {"test.ece": "small"},
+            {"threshold.abstain_below": -0.01},
+            {"threshold.abstain_below": 1.01},
+            {"threshold.target_precision": 1.01},
+            {"threshold.target_precision": -0.01},
+            {"threshold.correct": -1},
+            {"threshold.correct": 9},
+            {"threshold.answered": 11},
+            {"threshold.answered": 0, "threshold.correct": 0},
+            {"threshold.data_sha256": None},
+            {"threshold": {}},
+            {"record.summary.estimate.correct": -1},
+            {"record.summary.estimate.correct": 5},
+            {"record.summary.estimate.total": 0, "record.summary.estimate.correct": 0},
+            {"record.summary.estimate.interval": None},
+            {"record.summary.scores": None},
+            {"record.summary.scores.source": "guess"},
+            {"record.summary.scores.temperature": 0},
+            {"record.summary.scores.temperature": -1.0},
+            {"record.data": None},
+            {"record.data.duplicate_rows": 0.5},
+            {"record.data.small_classes": "bug"},
             {"origin": {"name": "theirs"}},
             {"purged": [2, 1]},
             {"purged": [1, 1]},
@@ -171,6 +211,7 @@ class TestAliasRevision:
             "points_to": "tickets_v2@3",
             "said": {"reason": "it is better", "by": "Ada"},
             "back_to": 4,
+            "must_pass": [{"text": "Where is my invoice?", "label": "billing"}],
         }
 
     def test_points_to_a_classifier_or_a_revision(self) -> None:

@@ -27,6 +27,11 @@ class Outer:
     named: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    words: Mapping[str, str]
+
+
 VALUE = Outer("é", "one", datetime(2025, 9, 15, 10, 30, tzinfo=UTC), Inner(1, 0.5), (Inner(2),), {"a": 1.0})
 PLAIN: dict[str, Any] = {
     "name": "é",
@@ -47,6 +52,27 @@ def test_equal_strings_of_many_values_are_in_memory_once() -> None:
     one, another = (from_plain(Outer, parse(json.dumps(PLAIN).encode())) for _ in range(2))
     assert one.name is another.name
     assert next(iter(one.named)) is next(iter(another.named))
+
+
+def test_equal_mappings_of_words_are_in_memory_once_and_others_are_not_mixed_up() -> None:
+    texts = (b'{"words": {"a": "1", "b": "2"}}', b'{"words": {"a": "1", "b": "2"}}', b'{"words": {"b": "2", "a": "1"}}')
+    one, another, turned = (from_plain(Words, parse(text)).words for text in texts)
+    assert one is another
+    assert (list(one), list(turned)) == (["a", "b"], ["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no object"),
+        ({"a": 1}, "no string"),
+        ({"\ud800": "a"}, "no valid Unicode"),
+        ({"a": "\ud800"}, "no valid Unicode"),
+    ],
+)
+def test_a_mapping_of_words_holds_nothing_else(words: object, message: str) -> None:
+    with pytest.raises(Mismatch, match=f"words is {message}"):
+        from_plain(Words, {"words": words})
 
 
 def test_a_number_may_be_written_without_a_fraction() -> None:

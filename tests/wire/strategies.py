@@ -13,16 +13,25 @@ from windrow.domain.classifier import (
     AdapterReport,
     Candidate,
     Classifier,
+    Estimate,
     HeadReport,
     Notes,
     Origin,
     Record,
+    ScoreReport,
     TestScore,
+    Threshold,
     TrainingSummary,
 )
+from windrow.domain.comparison import Comparison, Contender, Flip, Pair
+from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
+from windrow.domain.explanation import Explanation, NearRow, WordEffect
+from windrow.domain.interval import Interval
 from windrow.domain.names import NAME_GRAMMAR, Reference
 from windrow.domain.recipe import Recipe
+from windrow.domain.report import Calibration, LabelReport, Majority, Misread, Outcome, ReliabilityBin, Report
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.suggestion import Suggestion, Suggestions
 
 number = st.floats(allow_nan=False, allow_infinity=False)
 count = st.integers(0, 10**6)
@@ -36,9 +45,10 @@ _adapters = st.builds(
     first_loss=_score,
     last_loss=_score,
 )
+_estimates = st.builds(Estimate, count, st.integers(1, 10**6), count, st.builds(Interval, number, number))
 any_record = st.builds(
     Record,
-    rows_per_label=st.dictionaries(st.text(max_size=9), count, max_size=4),
+    rows_per_label=st.dictionaries(st.text(max_size=9), count, min_size=1, max_size=4),
     recipe=st.builds(Recipe, max_seconds=_score),
     created_at=any_time,
     training_time_s=number,
@@ -46,14 +56,38 @@ any_record = st.builds(
         TrainingSummary,
         head=st.builds(HeadReport, strength=number, cv_accuracy=_score),
         adapter=st.none() | _adapters,
+        estimate=st.none() | _estimates,
+        scores=st.builds(ScoreReport, temperature=number, likeness=_score, likeness_deviation=_score),
         versions=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3),
     ),
+)
+
+
+@st.composite
+def any_test(draw: st.DrawFn) -> TestScore:
+    """Draw a score whose counts add up."""
+    rows = draw(st.dictionaries(st.text(max_size=9), st.integers(1, 10**6), min_size=1, max_size=4))
+    correct = {label: draw(st.integers(0, total)) for label, total in rows.items()}
+    figures = draw(number), draw(number)
+    return TestScore(
+        sum(correct.values()), sum(rows.values()), draw(st.text(max_size=9)), draw(any_time), *figures, correct, rows
+    )
+
+
+any_threshold = st.builds(
+    Threshold,
+    abstain_below=number,
+    target_precision=number,
+    answered=st.integers(1, 10**6),
+    total=st.integers(1, 10**6),
+    measured_at=any_time,
 )
 any_classifier = st.builds(
     Classifier,
     record=any_record,
     notes=st.builds(Notes),
-    test=st.none() | st.builds(TestScore, count, st.integers(1, 10**6), measured_at=any_time),
+    test=st.none() | any_test(),
+    threshold=st.none() | any_threshold,
     origin=st.none() | st.builds(Origin, imported_at=any_time),
     deleted_at=st.none() | any_time,
 )
@@ -75,3 +109,70 @@ def sent(shown: Shape) -> str:
 def there_and_back(shape: Any, value: object) -> object:
     """Show a value, send it, and return what comes out at the other side."""
     return shape.model_validate_json(sent(shape.of(value))).to_domain()
+
+
+_at_least_one = st.integers(1, 10**6)
+any_interval = st.builds(Interval, number, number)
+any_outcome = st.builds(
+    Outcome,
+    total=_at_least_one,
+    accuracy_interval=any_interval,
+    macro_f1=number,
+    labels=st.lists(st.builds(LabelReport, precision=_score, recall=_score, f1=_score), max_size=3).map(tuple),
+    calibration=st.builds(
+        Calibration,
+        ece=number,
+        bins=st.lists(
+            st.builds(ReliabilityBin, low=number, high=number, mean_score=number, accuracy=number), max_size=3
+        ).map(tuple),
+    ),
+)
+_majority = st.builds(Majority, accuracy=number)
+any_report = st.builds(
+    Report,
+    outcome=any_outcome,
+    majority=_majority,
+    misread=st.lists(st.builds(Misread, score=number), max_size=3).map(tuple),
+    measured_at=any_time,
+    threshold=st.none() | any_threshold,
+)
+any_comparison = st.builds(
+    Comparison,
+    contenders=st.lists(st.builds(Contender, outcome=any_outcome), max_size=3).map(tuple),
+    pairs=st.lists(
+        st.builds(Pair, p_value=number, difference=number, difference_interval=any_interval), max_size=3
+    ).map(tuple),
+    flips=st.lists(
+        st.builds(Flip, predicted=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3)), max_size=3
+    ).map(tuple),
+    majority=_majority,
+)
+any_explanation = st.builds(
+    Explanation,
+    nearest=st.none() | st.lists(st.builds(NearRow, similarity=number), max_size=3).map(tuple),
+    words=st.lists(st.builds(WordEffect, effect=number), max_size=3).map(tuple),
+)
+any_suggestions = st.builds(
+    Suggestions,
+    suggestions=st.lists(st.builds(Suggestion, score=number, in_scope=_score), max_size=3).map(tuple),
+)
+any_cross_validation = st.builds(
+    CrossValidation,
+    outcome=any_outcome,
+    fold_accuracies=st.lists(st.floats(0, 1), min_size=1, max_size=5).map(tuple),
+    majority=_majority,
+    contradicted=st.lists(st.builds(Misread, score=number), max_size=2).map(tuple),
+    curve=st.lists(
+        st.builds(
+            CurvePoint,
+            share=number,
+            rows=number,
+            accuracy=number,
+            recall=st.dictionaries(st.text(max_size=9), number, max_size=3),
+        ),
+        max_size=2,
+    ).map(tuple),
+    advice=st.lists(st.builds(LabelAdvice, gain=number), max_size=2).map(tuple),
+    head_only_accuracy=number,
+    head_only_interval=any_interval,
+)

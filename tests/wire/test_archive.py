@@ -11,7 +11,7 @@ from windrow.domain.classifier import Classifier, Notes
 from windrow.domain.errors import InvalidParameter
 from windrow.wire.archive import ImportReply, read_import
 
-CLASSIFIER = Classifier(record(), Notes(), None, None, 1_234, keeps_rows=False)
+CLASSIFIER = Classifier(record(), Notes(), None, None, None, 1_234, keeps_rows=False)
 
 
 @settings(deadline=None)

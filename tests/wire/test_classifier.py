@@ -14,8 +14,18 @@ from windrow.domain import classifier as domain
 from windrow.domain.classifier import Classifier, ClassifierDetails, Notes, NotesChange, Origin
 from windrow.wire.classifier import DescribeBody, ModelDetails, ModelEntry, ModelRecord, RestoreReply
 
-MEASURED = domain.TestScore(9, 12, "e" * 64, datetime(2025, 10, 1, 8, 0, tzinfo=UTC))
-CLASSIFIER = Classifier(record(), Notes("Tickets.", ("shop",)), None, None, 1_234, keeps_rows=True)
+MEASURED = domain.TestScore(
+    correct=9,
+    total=12,
+    data_sha256="e" * 64,
+    measured_at=datetime(2025, 10, 1, 8, 0, tzinfo=UTC),
+    macro_f1=0.7,
+    ece=0.1,
+    correct_per_label={"billing": 4, "bug": 5},
+    rows_per_label={"billing": 6, "bug": 6},
+)
+THRESHOLD = domain.Threshold(0.625, 0.95, 8, 8, 12, "e" * 64, datetime(2025, 10, 1, 8, 0, tzinfo=UTC))
+CLASSIFIER = Classifier(record(), Notes("Tickets.", ("shop",)), None, None, None, 1_234, keeps_rows=True)
 
 
 def test_an_entry_begins_with_the_fields_of_the_contract() -> None:
@@ -43,19 +53,78 @@ def test_a_record_holds_everything_that_a_person_must_note_to_train_it_again() -
         "base_model_digest": "f" * 64,
         "base_model_revision": None,
     }
-    recipe = {name: shown[name] for name in ("num_iterations", "batch_size", "seed", "max_seconds")}
-    assert recipe == {"num_iterations": 20, "batch_size": 16, "seed": 0, "max_seconds": None}
+    recipe = {name: shown[name] for name in ("num_iterations", "batch_size", "seed", "max_seconds", "cross_validate")}
+    assert recipe == {
+        "num_iterations": 20,
+        "batch_size": 16,
+        "seed": 0,
+        "max_seconds": None,
+        "cross_validate": True,
+    }
     assert (shown["training_data_sha256"], shown["rows_per_label"]) == ("d" * 64, {"billing": 4, "bug": 4})
     assert (shown["versions"], shown["training_time_seconds"]) == ({"numpy": "2"}, 0.5)
     assert shown["head"] == {"strength": 4.0, "cv_accuracy": 0.9, "cv_folds": 4}
 
 
+def test_a_record_says_how_the_classifier_should_do_and_what_its_scores_rest_on() -> None:
+    shown = ModelRecord.of(CLASSIFIER).model_dump()
+    assert shown["report"] == {
+        "duplicate_rows": 1,
+        "contradicting_rows": 2,
+        "truncated_rows": 3,
+        "small_classes": ["bug"],
+        "majority_accuracy": 0.5,
+        "estimate": {
+            "accuracy": 0.875,
+            "interval": {"low": 0.38, "high": 1.0},
+            "correct": 7,
+            "total": 8,
+            "folds": 4,
+        },
+    }
+    assert shown["scores"] == {
+        "temperature": 1.25,
+        "source": "out_of_fold",
+        "likeness": 0.62,
+        "likeness_deviation": 0.11,
+    }
+
+
+def test_what_could_not_be_estimated_is_null() -> None:
+    summary = replace(CLASSIFIER.record.summary, estimate=None, scores=domain.ScoreReport(1.16, "prior", None, None))
+    shown = ModelRecord.of(replace(CLASSIFIER, record=replace(CLASSIFIER.record, summary=summary))).model_dump()
+    assert shown["report"]["estimate"] is None
+    assert shown["scores"] == {
+        "temperature": 1.16,
+        "source": "prior",
+        "likeness": None,
+        "likeness_deviation": None,
+    }
+
+
 def test_what_was_never_measured_is_null_and_what_was_is_flat() -> None:
-    fields = ("test_accuracy", "test_correct", "test_total", "test_data_sha256", "tested_at")
+    fields = (
+        *("test_accuracy", "test_correct", "test_total", "test_data_sha256", "tested_at", "test_macro_f1", "test_ece"),
+        *("test_correct_per_label", "test_rows_per_label", "threshold"),
+    )
     unmeasured = ModelRecord.of(CLASSIFIER).model_dump()
-    measured = ModelRecord.of(replace(CLASSIFIER, test=MEASURED)).model_dump()
-    assert [unmeasured[name] for name in fields] == [None] * 5
-    assert [measured[name] for name in fields] == [0.75, 9, 12, "e" * 64, "2025-10-01T08:00:00Z"]
+    measured = ModelRecord.of(replace(CLASSIFIER, test=MEASURED, threshold=THRESHOLD)).model_dump()
+    assert [unmeasured[name] for name in fields] == [None] * 10
+    assert [measured[name] for name in fields] == [
+        *(0.75, 9, 12, "e" * 64, "2025-10-01T08:00:00Z", 0.7, 0.1),
+        *({"billing": 4, "bug": 5}, {"billing": 6, "bug": 6}),
+        {
+            "abstain_below": 0.625,
+            "target_precision": 0.95,
+            "precision": 1.0,
+            "coverage": 8 / 12,
+            "correct": 8,
+            "answered": 8,
+            "total": 12,
+            "test_data_sha256": "e" * 64,
+            "measured_at": "2025-10-01T08:00:00Z",
+        },
+    ]
 
 
 def test_an_imported_classifier_shows_where_it_was_trained() -> None:

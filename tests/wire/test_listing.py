@@ -22,7 +22,7 @@ from windrow.wire.listing import (
     to_cursor,
 )
 
-CLASSIFIER = Classifier(record(), Notes(), None, None, 1_234, keeps_rows=True)
+CLASSIFIER = Classifier(record(), Notes(), None, None, None, 1_234, keeps_rows=True)
 ALL = Page()
 
 

@@ -8,29 +8,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.wire.strategies import any_explanation
+from windrow.domain.explanation import Explanation, NearRow, WordEffect
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
 
 PREDICTIONS = st.builds(
-    lambda scores, *more: Prediction(max(scores, key=scores.__getitem__), scores, *more),
-    st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
-    st.text(),
-    st.integers(1, 10**6),
-    st.booleans(),
-    st.none() | st.text(),
+    Prediction,
+    label=st.none() | st.text(),
+    scores=st.dictionaries(st.text(), st.floats(0, 1), min_size=1),
+    revision=st.integers(1, 10**6),
+    in_scope=st.none() | st.floats(0, 1),
+    explanation=st.none(),
 )
+BOUNDS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+ANSWER = Prediction("a", {"a": 0.75, "b": 0.25}, "x", 3, truncated=False, alias="y", in_scope=0.5)
 
 
 @settings(deadline=None)
-@given(st.text(), st.lists(st.text()), st.none() | st.integers())
-def test_a_body_keeps_every_value_on_its_way_to_the_domain(one: str, many: list[str], top_k: int | None) -> None:
+@given(st.text(), st.lists(st.text()), st.none() | st.integers(), st.tuples(BOUNDS, BOUNDS, st.booleans()))
+def test_a_body_keeps_every_value_on_its_way_to_the_domain(
+    one: str, many: list[str], top_k: int | None, more: tuple[float | None, float | None, bool]
+) -> None:
     bodies: dict[PredictRequest, dict[str, object]] = {
-        PredictRequest((one,), (one,), top_k): {"model_name": one, "text": one},
-        PredictRequest((one,), tuple(many), top_k): {"model_name": one, "texts": many},
-        PredictRequest(tuple(many), (one,), top_k): {"model_names": many, "text": one},
+        PredictRequest((one,), (one,), top_k, *more): {"model_name": one, "text": one},
+        PredictRequest((one,), tuple(many), top_k, *more): {"model_name": one, "texts": many},
+        PredictRequest(tuple(many), (one,), top_k, *more): {"model_names": many, "text": one},
     }
+    said = {"top_k": top_k, **dict(zip(("abstain_below", "min_in_scope", "explain"), more, strict=True))}
     for expected, body in bodies.items():
-        assert PredictBody.model_validate({**body, "top_k": top_k}).to_domain() == expected
+        assert PredictBody.model_validate({**body, **said}).to_domain() == expected
+
+
+def test_a_body_that_says_nothing_else_gets_a_label_as_before_and_no_explanation() -> None:
+    asked = PredictBody.model_validate({"model_name": "a", "text": "b"}).to_domain()
+    assert asked == PredictRequest(("a",), ("b",), None, None, None, explain=False)
 
 
 def test_a_field_that_is_null_counts_as_left_out() -> None:
@@ -64,6 +76,13 @@ def test_what_is_none_of_the_three_forms_is_refused(body: dict[str, object], sai
         {"text": "a", "top_k": 1.5},
         {"text": "a", "top_k": True},
         {"text": "a", "top_k": "1"},
+        {"text": "a", "abstain_below": "0.5"},
+        {"text": "a", "abstain_below": True},
+        {"text": "a", "min_in_scope": "0.5"},
+        {"text": "a", "min_in_scope": False},
+        {"text": "a", "explain": None},
+        {"text": "a", "explain": "true"},
+        {"text": "a", "explain": 1},
     ],
 )
 def test_no_value_is_converted(wrong: dict[str, object]) -> None:
@@ -78,8 +97,9 @@ def test_of_very_many_wrong_texts_only_the_first_is_described() -> None:
 
 
 @settings(deadline=None)
-@given(PREDICTIONS)
-def test_a_prediction_survives_the_way_out_and_back(prediction: Prediction) -> None:
+@given(PREDICTIONS, st.none() | any_explanation)
+def test_a_prediction_survives_the_way_out_and_back(prediction: Prediction, explanation: Explanation | None) -> None:
+    prediction = replace(prediction, explanation=explanation)
     shown = PredictReply.of(prediction).model_dump_json()
     assert PredictReply.model_validate_json(shown).to_domain() == prediction
 
@@ -98,13 +118,46 @@ def test_many_predictions_survive_the_way_out_and_back_in_their_order(prediction
 
 
 def test_the_reply_has_the_form_of_the_question() -> None:
-    answer = Prediction("a", {"a": 0.75, "b": 0.25}, "x", 3, truncated=False, alias="y")
     who = {"model_name": "x", "revision": 3, "alias": "y"}
-    shown = {"label": "a", "scores": {"a": 0.75, "b": 0.25}, **who, "truncated": False}
-    replies = [PredictBody.model_validate(question).reply([answer]).model_dump() for question, _ in EXAMPLES.values()]
-    unnamed = {name: value for name, value in shown.items() if name not in who}
-    assert replies == [shown, {"predictions": [unnamed], **who}, {"predictions": [shown]}]
-    assert list(replies[0]) == ["label", "scores", "model_name", "revision", "alias", "truncated"]
+    judged = {"truncated": False, "abstained": False, "in_scope": 0.5}
+    unnamed = {"label": "a", "scores": {"a": 0.75, "b": 0.25}, **judged}
+    replies = [PredictBody.model_validate(question).reply([ANSWER]).model_dump() for question, _ in EXAMPLES.values()]
+    assert replies == [
+        {**unnamed, **who, "explanation": None},
+        {"predictions": [unnamed], **who},
+        {"predictions": [{**unnamed, **who}]},
+    ]
+
+
+def test_the_fields_of_an_answer_keep_their_order_and_new_ones_come_last() -> None:
+    assert list(PredictReply.of(ANSWER).model_dump()) == [
+        *("label", "scores", "model_name", "revision", "alias", "truncated"),
+        *("abstained", "in_scope", "explanation"),
+    ]
+
+
+@pytest.mark.parametrize("form", EXAMPLES)
+def test_an_answer_without_a_label_says_that_the_classifier_abstained(form: str) -> None:
+    reply = PredictBody.model_validate(EXAMPLES[form][0]).reply([replace(ANSWER, label=None, in_scope=None)])
+    shown = reply.model_dump()
+    answer = shown["predictions"][0] if "predictions" in shown else shown
+    assert (answer["label"], answer["abstained"], answer["in_scope"]) == (None, True, None)
+    assert answer["scores"] == {"a": 0.75, "b": 0.25}
+
+
+def test_an_explanation_is_shown_with_its_rows_and_words() -> None:
+    rows, words = (NearRow(4, "My bill", "b", 0.5),), (WordEffect("bill", 3, 0.25), WordEffect("now", 8, -0.125))
+    shown = PredictReply.of(replace(ANSWER, explanation=Explanation("b", rows, words))).model_dump()
+    assert shown["explanation"] == {
+        "label": "b",
+        "nearest_rows": [{"row": 4, "text": "My bill", "label": "b", "similarity": 0.5}],
+        "words": [{"word": "bill", "start": 3, "effect": 0.25}, {"word": "now", "start": 8, "effect": -0.125}],
+    }
+
+
+def test_rows_that_were_not_kept_are_null_and_not_an_empty_list() -> None:
+    shown = PredictReply.of(replace(ANSWER, explanation=Explanation("b", None, ()))).model_dump()
+    assert shown["explanation"] == {"label": "b", "nearest_rows": None, "words": []}
 
 
 def test_the_scores_keep_their_order() -> None:

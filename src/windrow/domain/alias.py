@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.gate import (
+    NOTHING_CHECKED,
+    NOTHING_REQUIRED,
+    GateReport,
+    Requirement,
+    check_must_pass,
+    check_requirement,
+)
 from windrow.domain.names import Reference, check_name
 
 MAX_SAID_CHARS = 500
@@ -39,6 +48,7 @@ class Alias:
         changed_at: When it was pointed there, UTC, whole seconds.
         said: Why and by whom.
         answers: Whether what it points to exists, so that it answers.
+        must_pass: Rows that are checked on each promotion.
     """
 
     name: str
@@ -46,6 +56,7 @@ class Alias:
     changed_at: datetime
     said: Said
     answers: bool
+    must_pass: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +89,45 @@ class PromoteRequest:
         model_name: A classifier (then the alias follows its newest revision), ``name@revision`` or ``task@latest``
             (then it points at what that means now).
         said: Why and by whom.
+        require: What the classifier must meet first.
+        must_pass: Rows to keep with the alias, and to check now and on each later promotion, in place of those that it
+            keeps; ``None`` leaves those as they are.
     """
 
     alias: str
     model_name: str
     said: Said = Said()
+    require: Requirement = NOTHING_REQUIRED
+    must_pass: tuple[Row, ...] | None = None
 
 
-def check_promote_request(request: PromoteRequest) -> PromoteRequest:
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """An alias that points where it was to point.
+
+    Args:
+        alias: The alias.
+        gate: What came of the conditions.
+    """
+
+    alias: Alias
+    gate: GateReport = NOTHING_CHECKED
+
+
+def check_promote_request(request: PromoteRequest, limits: DataLimits) -> PromoteRequest:
     """Return ``request`` unchanged if it follows every rule that needs no look at what exists.
 
     Raises:
         InvalidName: The alias breaks the grammar of names.
-        InvalidParameter: Reason or name of a person is too long or no valid Unicode.
+        InvalidParameter: Reason or name of a person is too long or no valid Unicode, or a condition cannot be looked
+            at.
+        InvalidTestData: A row breaks a rule.
+        LimitExceeded: There are too many rows, or a text is too long.
     """
     check_name(request.alias)
     check_said(request.said)
+    check_requirement(request.require, limits)
+    check_must_pass("must_pass", request.must_pass or (), limits)
     return request
 
 

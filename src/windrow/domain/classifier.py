@@ -6,9 +6,11 @@ Owns the values and the limits on notes; ``storage`` writes them down and ``wire
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataReport, DataWarning, Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.interval import Interval
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel, Recipe
 
 MAX_DESCRIPTION_CHARS = 2_000
@@ -140,17 +142,61 @@ class AdapterReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What cross-validation says about a training: each row judged by a training like it that did not see the row.
+
+    Args:
+        correct: Rows that were placed right.
+        total: Rows that were judged, at least 1.
+        folds: Trainings that judged them.
+        interval: Of the accuracy, Wilson's, 95 %.
+    """
+
+    correct: int
+    total: int
+    folds: int
+    interval: Interval
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the rows that were placed right."""
+        return self.correct / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReport:
+    """How scores came to mean what they say.
+
+    Args:
+        temperature: What the head's logits were divided by, more than 0; above 1 makes scores humbler.
+        source: ``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none.
+        likeness: How like the training data held-out rows were: mean cosine to the nearest label's centre, in [-1, 1];
+            ``None`` where no row could be held out, so that nothing can be said of what is in scope.
+        likeness_deviation: Its standard deviation; ``None`` likewise.
+    """
+
+    temperature: float
+    source: Literal["out_of_fold", "prior"]
+    likeness: float | None
+    likeness_deviation: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSummary:
     """What a training reports beside the tensors.
 
     Args:
         head: How the head was chosen.
         adapter: How the adapter was trained; ``None`` where none was asked for.
+        estimate: What cross-validation says; ``None`` where no row could be held out, or time did not allow it.
+        scores: How scores came to mean what they say.
         versions: What decides roundings, by name: versions of libraries and of Python, the platform, the processor.
     """
 
     head: HeadReport
     adapter: AdapterReport | None
+    estimate: Estimate | None
+    scores: ScoreReport
     versions: Mapping[str, str]
 
 
@@ -169,6 +215,7 @@ class Record:
         created_at: When the training ended, UTC, whole seconds.
         training_time_s: Wall seconds of the training, without the time that it waited for its turn.
         summary: What the training process reported.
+        data: What was counted in the data.
         warnings: What was odd about the data.
     """
 
@@ -182,6 +229,7 @@ class Record:
     created_at: datetime
     training_time_s: float
     summary: TrainingSummary
+    data: DataReport
     warnings: tuple[DataWarning, ...]
 
     @property
@@ -199,17 +247,48 @@ class TestScore:
         total: Rows in all, at least 1.
         data_sha256: Digest of the rows, made like that of training rows.
         measured_at: UTC, whole seconds.
+        macro_f1: Mean F1 of the labels that rows have or were given, in [0, 1].
+        ece: Expected calibration error in [0, 1].
+        correct_per_label: Rows of each label that it placed right; labels without rows are left out.
+        rows_per_label: Rows of each label, likewise.
     """
 
     correct: int
     total: int
     data_sha256: str
     measured_at: datetime
+    macro_f1: float
+    ece: float
+    correct_per_label: Mapping[str, int]
+    rows_per_label: Mapping[str, int]
 
     @property
     def accuracy(self) -> float:
         """Share of rows that were placed right."""
         return self.correct / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The score below which a classifier gives no label, and what it was chosen by.
+
+    Args:
+        abstain_below: The lowest best score in [0, 1] that is answered with a label.
+        target_precision: Share of right answers that was asked for, in [0.5, 1].
+        correct: Test rows that are answered, and rightly.
+        answered: Test rows whose best score reaches it, at least 1.
+        total: Test rows in all.
+        data_sha256: Digest of the test rows, made like that of training rows.
+        measured_at: UTC, whole seconds.
+    """
+
+    abstain_below: float
+    target_precision: float
+    correct: int
+    answered: int
+    total: int
+    data_sha256: str
+    measured_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +314,7 @@ class Classifier:
         record: What is remembered about its training.
         notes: What a person says about it.
         test: The last measurement; ``None`` before the first.
+        threshold: Below which score it gives no label; ``None`` where it always gives one.
         origin: Where an imported one comes from; ``None`` for one that was trained here.
         size_bytes: Of its files, also of those that it shares with other revisions of its name.
         keeps_rows: Whether its training rows are kept.
@@ -244,6 +324,7 @@ class Classifier:
     record: Record
     notes: Notes
     test: TestScore | None
+    threshold: Threshold | None
     origin: Origin | None
     size_bytes: int
     keeps_rows: bool

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from windrow.domain.errors import InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
 
 MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
@@ -54,6 +54,23 @@ class DataWarning:
     code: str
     message: str
     rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataReport:
+    """What was counted in training rows; how many rows each label has stands in the record.
+
+    Args:
+        duplicate_rows: Rows that repeat an earlier row with the same label.
+        contradicting_rows: Rows whose text also stands under another label.
+        truncated_rows: Rows that are longer than the encoder reads.
+        small_classes: Labels with too few rows to learn from or to judge, in the order of the labels.
+    """
+
+    duplicate_rows: int
+    contradicting_rows: int
+    truncated_rows: int
+    small_classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +129,7 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     """
     checked = tuple(rows)
     check_row_count(len(checked), limits)
-    for number, row in enumerate(checked):
-        _check_row(number, row, limits)
+    _check_each("training_data", checked, limits, InvalidTrainingData)
     dataset = Dataset(checked)
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
@@ -125,14 +141,36 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     return dataset
 
 
-def check_row_count(count: int, limits: DataLimits) -> None:
+def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Dataset:
+    """Check rows to judge by, of which one is enough, and return them as a dataset.
+
+    Args:
+        field: What the caller knows them by (``test_data``).
+        rows: Any rows.
+        limits: The limits on training rows hold for them too.
+
+    Raises:
+        InvalidTestData: There is none, or one breaks a rule (``facts["row"]`` counts from 0).
+        LimitExceeded: Too many rows, too many labels, or a text that is too long.
+    """
+    check_row_count(len(rows), limits, field)
+    if not rows:
+        raise InvalidTestData(f"{field} is empty. Send at least one labelled row.", {"parameter": field})
+    _check_each(field, rows, limits, InvalidTestData)
+    dataset = Dataset(tuple(rows))
+    if len(dataset.labels) > limits.max_labels:
+        raise _limit("labels", len(dataset.labels), limits.max_labels, "WINDROW_MAX_LABELS", field)
+    return dataset
+
+
+def check_row_count(count: int, limits: DataLimits, field: str = "training_data") -> None:
     """Refuse more rows than the limit, before any of them is looked at.
 
     Raises:
         LimitExceeded: There are too many.
     """
     if count > limits.max_rows:
-        raise _limit("rows", count, limits.max_rows, "WINDROW_MAX_ROWS")
+        raise _limit("rows", count, limits.max_rows, "WINDROW_MAX_ROWS", field)
 
 
 def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
@@ -152,29 +190,65 @@ def data_sha256(rows: Iterable[Row]) -> str:
 def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike."""
     found = (
-        _duplicate_rows(dataset),
-        _contradicting_rows(dataset),
-        _small_classes(dataset),
-        _labels_alike(dataset),
+        _warn_of_duplicates(duplicate_rows(dataset)),
+        _warn_of_contradictions(contradicting_rows(dataset)),
+        _warn_of_small_classes(dataset),
+        _warn_of_labels_alike(dataset),
     )
     return tuple(warning for warning in found if warning is not None)
 
 
-def _check_row(number: int, row: Row, limits: DataLimits) -> None:
-    for field, value in (("text", row.text), ("label", row.label)):
-        if problem := _text_problem(value):
-            raise InvalidTrainingData(
-                f"training_data[{number}].{field} {problem}. Correct or remove that row.",
-                {"row": number, "field": field},
+def report_data(dataset: Dataset, truncated_rows: int) -> DataReport:
+    """Count what is odd about the rows.
+
+    Args:
+        dataset: The rows.
+        truncated_rows: How many are longer than the encoder reads.
+    """
+    return DataReport(
+        duplicate_rows=len(duplicate_rows(dataset)),
+        contradicting_rows=len(contradicting_rows(dataset)),
+        truncated_rows=truncated_rows,
+        small_classes=tuple(_small_classes(dataset)),
+    )
+
+
+def duplicate_rows(dataset: Dataset) -> list[int]:
+    """Return the rows that repeat an earlier row with the same label, by number from 0."""
+    seen: set[Row] = set()
+    repeats = []
+    for number, row in enumerate(dataset.rows):
+        if row in seen:
+            repeats.append(number)
+        seen.add(row)
+    return repeats
+
+
+def contradicting_rows(dataset: Dataset) -> list[int]:
+    """Return the rows whose text also stands under another label, by number from 0."""
+    labels_of: defaultdict[str, set[str]] = defaultdict(set)
+    for row in dataset.rows:
+        labels_of[row.text].add(row.label)
+    return [number for number, row in enumerate(dataset.rows) if len(labels_of[row.text]) > 1]
+
+
+def _check_each(
+    name: str, rows: Sequence[Row], limits: DataLimits, refusal: type[InvalidTrainingData | InvalidTestData]
+) -> None:
+    for number, row in enumerate(rows):
+        for field, value in (("text", row.text), ("label", row.label)):
+            if problem := _text_problem(value):
+                raise refusal(
+                    f"{name}[{number}].{field} {problem}. Correct or remove that row.", {"row": number, "field": field}
+                )
+        if len(row.text) > limits.max_text_chars:
+            raise _text_too_long(f"{name}[{number}].text", len(row.text), limits.max_text_chars, {"row": number})
+        if len(row.label) > MAX_LABEL_CHARS:
+            raise refusal(
+                f"{name}[{number}].label has {len(row.label)} characters; a label has at most {MAX_LABEL_CHARS}. "
+                "Shorten it.",
+                {"row": number, "field": "label"},
             )
-    if len(row.text) > limits.max_text_chars:
-        raise _text_too_long(f"training_data[{number}].text", len(row.text), limits.max_text_chars, {"row": number})
-    if len(row.label) > MAX_LABEL_CHARS:
-        raise InvalidTrainingData(
-            f"training_data[{number}].label has {len(row.label)} characters; a label has at most {MAX_LABEL_CHARS}. "
-            "Shorten it.",
-            {"row": number, "field": "label"},
-        )
 
 
 def _text_problem(value: str) -> str | None:
@@ -197,37 +271,31 @@ def _text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object
     )
 
 
-def _limit(what: str, count: int, limit: int, setting: str) -> LimitExceeded:
+def _limit(what: str, count: int, limit: int, setting: str, field: str = "training_data") -> LimitExceeded:
     return LimitExceeded(
-        f"training_data has {count} {what}; this server takes at most {limit}. Send fewer, or raise {setting}.",
+        f"{field} has {count} {what}; this server takes at most {limit}. Send fewer, or raise {setting}.",
         {"limit": limit, "setting": setting},
     )
 
 
-def _duplicate_rows(dataset: Dataset) -> DataWarning | None:
-    seen: set[Row] = set()
-    repeats = []
-    for number, row in enumerate(dataset.rows):
-        if row in seen:
-            repeats.append(number)
-        seen.add(row)
+def _warn_of_duplicates(repeats: Sequence[int]) -> DataWarning | None:
     if not repeats:
         return None
     return _warn("duplicate_rows", f"{len(repeats)} row(s) repeat an earlier row with the same label.", repeats)
 
 
-def _contradicting_rows(dataset: Dataset) -> DataWarning | None:
-    labels_of: defaultdict[str, set[str]] = defaultdict(set)
-    for row in dataset.rows:
-        labels_of[row.text].add(row.label)
-    torn = [number for number, row in enumerate(dataset.rows) if len(labels_of[row.text]) > 1]
+def _warn_of_contradictions(torn: Sequence[int]) -> DataWarning | None:
     if not torn:
         return None
     return _warn("contradicting_rows", f"{len(torn)} row(s) carry a text that also stands under another label.", torn)
 
 
-def _small_classes(dataset: Dataset) -> DataWarning | None:
-    small = {label: count for label, count in dataset.rows_per_label.items() if count < SMALL_CLASS_ROWS}
+def _small_classes(dataset: Dataset) -> dict[str, int]:
+    return {label: count for label, count in dataset.rows_per_label.items() if count < SMALL_CLASS_ROWS}
+
+
+def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
+    small = _small_classes(dataset)
     if not small:
         return None
     named = ", ".join(f"{label!r} ({count})" for label, count in list(small.items())[:_NAMED_ROWS])
@@ -239,7 +307,7 @@ def _small_classes(dataset: Dataset) -> DataWarning | None:
     )
 
 
-def _labels_alike(dataset: Dataset) -> DataWarning | None:
+def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
         spellings[" ".join(label.casefold().split())].append(label)

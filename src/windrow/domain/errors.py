@@ -8,6 +8,7 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     ├── InvalidInput
     │   ├── InvalidName               invalid_name
     │   ├── InvalidTrainingData       invalid_training_data
+    │   ├── InvalidTestData           invalid_test_data
     │   ├── InvalidText               invalid_text
     │   ├── InvalidParameter          invalid_parameter
     │   ├── LimitExceeded             limit_exceeded
@@ -26,6 +27,7 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   ├── NothingToRollBack         nothing_to_roll_back
     │   ├── RowsNotKept               rows_not_kept
     │   ├── BaseModelInUse            base_model_in_use
+    │   ├── PromotionRefused          promotion_refused
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
@@ -76,6 +78,12 @@ class InvalidTrainingData(InvalidInput):
     """The training rows break a rule; ``facts["row"]`` names the first such row, from 0."""
 
     code = "invalid_training_data"
+
+
+class InvalidTestData(InvalidInput):
+    """Rows to judge by break a rule; ``facts["row"]`` names the first such row, from 0."""
+
+    code = "invalid_test_data"
 
 
 class InvalidText(InvalidInput):
@@ -180,6 +188,12 @@ class BaseModelInUse(Conflict):
     """Classifiers were trained on the base model, or it came with Windrow."""
 
     code = "base_model_in_use"
+
+
+class PromotionRefused(Conflict):
+    """A condition of the promotion is not met; ``facts["checks"]`` lists each condition and what was found."""
+
+    code = "promotion_refused"
 
 
 class ConcurrentChange(Conflict):

@@ -41,12 +41,16 @@ class Recipe:
         batch_size: Texts that meet in one contrastive step, at least.
         seed: Starts every random choice.
         max_seconds: The fit ends after about so many seconds, with what it has by then; ``None`` sets no limit.
+        cross_validate: Whether encoders are also trained on parts of the rows, to judge them by the others. Without,
+            a fit with contrastive training is faster, estimates nothing, and its scores are calibrated by what is
+            usual.
     """
 
     num_iterations: int = DEFAULT_NUM_ITERATIONS
     batch_size: int = DEFAULT_BATCH_SIZE
     seed: int = DEFAULT_SEED
     max_seconds: float | None = None
+    cross_validate: bool = True
 
 
 def check_recipe(recipe: Recipe) -> Recipe:

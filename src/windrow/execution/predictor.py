@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
-from windrow.domain.prediction import IsWanted, Prediction
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, join_changes
 from windrow.encoders.layout import Floats, feature_size
@@ -82,16 +84,15 @@ class Predictor:
         self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(memory.max_encoded_bytes, _text_bytes)
 
     def predict(
-        self, asked: Sequence[Found], texts: Sequence[str], top_k: int | None, is_wanted: IsWanted
+        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
     ) -> "Future[tuple[Prediction, ...]]":
-        """Classify each text with each revision, revision by revision.
+        """Classify each text with each revision, revision by revision; nothing is explained.
 
         Classifiers that are not in memory are loaded first, and texts tokenized; nothing waits for the encoder.
 
         Args:
             asked: The revisions.
-            texts: Any number.
-            top_k: How many scores to give, the best first; ``None`` gives all, in the order of the labels.
+            request: The texts, and what is wanted of the answers; its names are not looked at.
             is_wanted: Asked before texts are encoded.
 
         Returns:
@@ -106,18 +107,25 @@ class Predictor:
             Overloaded: Too many requests wait already.
             ShuttingDown: The server stops.
         """
-        classifiers = [self.load(found) for found in asked]
-        question = Question(asked, classifiers, [_digest(text) for text in texts], top_k)
-        missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
-        answer: Future[tuple[Prediction, ...]] = Future()
-        answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
-        if missing:
-            self._queue.check_room()  # before the work of reading texts that will be refused
-            works = self._tokenize(question, missing, dict(zip(question.texts, texts, strict=True)))
-            self._encode(question, works, is_wanted, answer)
-        else:
-            answer.set_result(question.answers())
-        return answer
+        return self._ask(asked, request, is_wanted)[1]
+
+    def features(self, found: Found, texts: Sequence[str]) -> Floats:
+        """Return what a classifier sees of texts, from memory or encoded now.
+
+        Args:
+            found: The revision.
+            texts: At least one.
+
+        Returns:
+            Shape [texts, features], float32.
+
+        Raises:
+            WindrowError: As :meth:`predict`.
+        """
+        question, answer = self._ask((found,), PredictRequest((), tuple(texts)), always)
+        answer.result()
+        (classifier,) = question.classifiers
+        return np.array([question.encoded[classifier.digest, text].features for text in question.texts])
 
     def is_loaded(self, entry: Entry) -> bool:
         """Whether a revision would answer without a look at the disk."""
@@ -188,14 +196,34 @@ class Predictor:
             raise _misfit(record, f"{width} features, not {feature_size(encoder.folder)}")
         if labels != len(record.labels):
             raise _misfit(record, f"{labels} labels, not {len(record.labels)}")
+        if artifact.scope is not None and artifact.scope.centers.shape[1] != encoder.folder.hidden_size:
+            raise _misfit(record, f"a scope of {artifact.scope.centers.shape[1]} numbers a label")
         return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
+
+    def _ask(
+        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+    ) -> "tuple[Question, Future[tuple[Prediction, ...]]]":
+        """Return a question, and its answer to come."""
+        texts = request.texts
+        classifiers = [self.load(found) for found in asked]
+        question = Question(asked, classifiers, [_digest(text) for text in texts], request)
+        missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
+        answer: Future[tuple[Prediction, ...]] = Future()
+        answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        if missing:
+            self._queue.check_room()  # before the work of reading texts that will be refused
+            works = self._tokenize(question, missing, dict(zip(question.texts, texts, strict=True)))
+            self._encode(question, works, is_wanted, answer)
+        else:
+            answer.set_result(question.answers())
+        return question, answer
 
     def _read(self, entry: Entry) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_fit(record, artifact)
         digest = record.base_model.digest if adapter is None else blob.sha256
-        return LoadedClassifier(artifact.head, adapter, encoder, digest)
+        return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
 
     def _keep_for(self, name: str | None, key: _ClassifierKey, classifier: LoadedClassifier) -> None:
         if name is None or self._kept_keys.get(name) == key:
@@ -278,7 +306,8 @@ def _digest(text: str) -> bytes:
 
 def _classifier_bytes(classifier: LoadedClassifier) -> int:
     adapter_bytes = 0 if classifier.adapter is None else classifier.adapter.size_bytes
-    return classifier.head.weights.nbytes + classifier.head.bias.nbytes + adapter_bytes
+    scope_bytes = 0 if classifier.scope is None else classifier.scope.centers.nbytes
+    return classifier.head.weights.nbytes + classifier.head.bias.nbytes + adapter_bytes + scope_bytes
 
 
 def _text_bytes(text: EncodedText) -> int:

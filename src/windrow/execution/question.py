@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
 from windrow.learning.head import LinearHead, score_together
+from windrow.learning.scope import Scope, in_scope_together
 from windrow.storage.catalog import Found
 
 # Their weights are copied side by side, so there is a limit; with 16, a head costs 2 us instead of 12.
@@ -28,12 +29,14 @@ class LoadedClassifier:
         adapter: Its change of the encoder; ``None`` for none.
         encoder: The encoder that it was trained on.
         digest: Of what its features depend on beside the text: the artifact with an adapter, else the base model.
+        scope: Where its training data lie; ``None`` where it cannot tell.
     """
 
     head: LinearHead
     adapter: Adapter | None
     encoder: TextEncoder
     digest: str
+    scope: Scope | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,14 +59,14 @@ class Question:
         asked: The revisions that are asked, and how they were named.
         classifiers: The same, loaded.
         texts: Digests of the texts.
-        top_k: How many scores to give, the best first; ``None`` gives all, in the order of the labels.
+        request: What is wanted of the answers.
         encoded: The texts as the classifiers need them; filled as they are encoded.
     """
 
     asked: Sequence[Found]
     classifiers: Sequence[LoadedClassifier]
     texts: Sequence[bytes]
-    top_k: int | None
+    request: PredictRequest
     encoded: dict[TextKey, EncodedText] = field(default_factory=dict)
 
     def keys(self) -> list[TextKey]:
@@ -73,38 +76,53 @@ class Question:
 
     def answers(self) -> tuple[Prediction, ...]:
         """Return the answers, classifier by classifier and text by text."""
-        scores = self._scores()
+        scores, in_scope = self._scores()
         return tuple(
-            self._answer(found, scores[number][row], self.encoded[self.classifiers[number].digest, text])
+            self._answer(found, scores[number][row], in_scope[number][row], self._encoded(number, text).truncated)
             for number, found in enumerate(self.asked)
             for row, text in enumerate(self.texts)
         )
 
-    def _scores(self) -> dict[int, list[list[float]]]:
-        """Return each label's score for each text, by the classifier's number."""
+    def _encoded(self, number: int, text: bytes) -> EncodedText:
+        return self.encoded[self.classifiers[number].digest, text]
+
+    def _scores(self) -> tuple[dict[int, list[list[float]]], dict[int, list[float | None]]]:
+        """Return each label's score for each text, and whether it is in scope, by the classifier's number."""
         alike: dict[str, list[int]] = {}
         for number, classifier in enumerate(self.classifiers):
             alike.setdefault(classifier.digest, []).append(number)
         scores: dict[int, list[list[float]]] = {}
-        for digest, numbers in alike.items():
-            features = np.array([self.encoded[digest, text].features for text in self.texts])
+        in_scope: dict[int, list[float | None]] = {}
+        for numbers in alike.values():
+            features = np.array([self._encoded(numbers[0], text).features for text in self.texts])
             for start in range(0, len(numbers), MAX_HEADS_TOGETHER):
                 some = numbers[start : start + MAX_HEADS_TOGETHER]
                 together = score_together([self.classifiers[number].head for number in some], features)
                 scores |= {number: own.tolist() for number, own in zip(some, together, strict=True)}
-        return scores
+                scopes = in_scope_together([self.classifiers[number].scope for number in some], features)
+                in_scope |= dict(zip(some, scopes, strict=True))
+        return scores, in_scope
 
-    def _answer(self, found: Found, scores: list[float], text: EncodedText) -> Prediction:
-        record = found.entry.record
-        labels = record.labels
-        shown = list(zip(labels, scores, strict=True))
-        if self.top_k is not None:
-            shown = sorted(shown, key=lambda pair: -pair[1])[: self.top_k]
+    def _answer(self, found: Found, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
+        record, best = found.entry.record, max(scores)
+        shown = list(zip(record.labels, scores, strict=True))
+        if self.request.top_k is not None:
+            shown = sorted(shown, key=lambda pair: -pair[1])[: self.request.top_k]
         return Prediction(
-            label=labels[scores.index(max(scores))],
+            label=None if self._abstains(found, best, in_scope) else record.labels[scores.index(best)],
             scores=dict(shown),
             model_name=record.name,
             revision=record.revision,
-            truncated=text.truncated,
+            truncated=truncated,
             alias=found.alias,
+            in_scope=in_scope,
         )
+
+    def _abstains(self, found: Found, best: float, in_scope: float | None) -> bool:
+        """Whether an answer falls below a bound; what cannot be told falls below none."""
+        asked, stored = self.request.abstain_below, found.entry.threshold
+        least = asked if asked is not None or stored is None else stored.abstain_below
+        if least is not None and best < least:
+            return True
+        lowest = self.request.min_in_scope
+        return lowest is not None and in_scope is not None and in_scope < lowest

@@ -17,7 +17,8 @@ from windrow.domain.reproduction import Reproduction, find_changes, judge
 from windrow.encoders.adapters import MapChanges, join_changes
 from windrow.encoders.bulk import encode
 from windrow.encoders.layout import Floats, feature_size
-from windrow.execution.trainer import Means, train
+from windrow.execution.look import Means
+from windrow.execution.trainer import train
 from windrow.operations import OnStep
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 

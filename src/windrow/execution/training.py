@@ -7,10 +7,11 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
-from windrow.domain.classifier import TrainingSummary
+from windrow.domain.classifier import ScoreReport, TrainingSummary
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.recipe import BaseModel
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
@@ -18,10 +19,23 @@ from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
 from windrow.execution.environment import describe_environment
 from windrow.execution.frames import Frame
-from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask, TuneOutcome, TuneTask
+from windrow.execution.tasks import (
+    AdapterTensors,
+    FitOutcome,
+    FitTask,
+    JudgeOutcome,
+    JudgeTask,
+    StudyTask,
+    TuneOutcome,
+    TuneTask,
+    study_to_frame,
+)
 from windrow.learning.adapter import cut_to_rank
-from windrow.learning.head import Floats, fit_head, fit_tuned_head
+from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, cool, estimate_of, fit_temperature
+from windrow.learning.fitting import Examples, Judged, Study, fit_head, study_heads
+from windrow.learning.head import Floats, fit_tuned_head
 from windrow.learning.plan import plan_steps
+from windrow.learning.scope import centers_of, likeness_of, measure_scope
 from windrow.learning.texts import LayerPlan
 from windrow.operations import OnStep
 from windrow.storage.artifact import Artifact, artifact_to_bytes
@@ -36,6 +50,10 @@ def perform(frame: Frame, on_step: OnStep) -> Frame:
     """
     if frame.kind == "tune":
         return tune(TuneTask.from_frame(frame), on_step).to_frame()
+    if frame.kind == "judge":
+        return judge(JudgeTask.from_frame(frame)).to_frame()
+    if frame.kind == "study":
+        return study_to_frame(study(StudyTask.from_frame(frame)))
     return fit(FitTask.from_frame(frame)).to_frame()
 
 
@@ -50,7 +68,7 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
 
     folder, weights = _encoder(task.folder, task.base_model)
     layers = LayerPlan(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
-    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe)
+    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.stands_for)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
     adapter: AdapterTensors = {}
@@ -70,12 +88,61 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
 
 def fit(task: FitTask) -> FitOutcome:
     """Fit the head and finish the artifact; the same task on the same machine yields the same bytes."""
+    examples, held_out = task.examples, task.held_out
     if task.adapter is None:
-        head, head_report = fit_head(task.features, task.label_ids, task.recipe.seed, task.anchors)
+        head, head_report, judged = fit_head(examples, task.seed)
+        held_out = None if judged is None else _held_out(examples, judged, task.hidden)
     else:
-        head, head_report = fit_tuned_head(task.features, task.label_ids)
-    summary = TrainingSummary(head_report, task.report, describe_environment())
-    return FitOutcome(artifact_to_bytes(Artifact(head, task.adapter)), summary)
+        head, head_report = fit_tuned_head(examples.features, examples.label_ids)
+    prior = HEAD_PRIOR if task.adapter is None else TUNED_PRIOR
+    temperature = prior.temperature
+    if held_out is not None:
+        temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
+    rows = slice(len(examples.groups))
+    centers = centers_of(examples.features[rows], examples.label_ids[rows], task.hidden)
+    scope = None if held_out is None else measure_scope(centers, held_out.likeness)
+    summary = TrainingSummary(
+        head=head_report,
+        adapter=task.report,
+        estimate=None if held_out is None else estimate_of(held_out),
+        scores=ScoreReport(
+            temperature=temperature,
+            source="prior" if held_out is None else "out_of_fold",
+            likeness=None if scope is None else fmean(scope.likeness),
+            likeness_deviation=None if scope is None else scope.deviation,
+        ),
+        versions=describe_environment(),
+    )
+    return FitOutcome(artifact_to_bytes(Artifact(cool(head, temperature), task.adapter, scope)), summary)
+
+
+def judge(task: JudgeTask) -> JudgeOutcome:
+    """Fit a head as :func:`fit` would on a part of the rows, and ask it about others."""
+    examples, rows = task.examples, slice(len(task.examples.groups))
+    if task.is_tuned:
+        head, _ = fit_tuned_head(examples.features, examples.label_ids)
+    else:
+        head, _, _ = fit_head(examples, task.seed)
+    centers = centers_of(examples.features[rows], examples.label_ids[rows], task.hidden)
+    return JudgeOutcome(head.logits(task.asked), likeness_of(task.asked, centers))
+
+
+def study(task: StudyTask) -> Study:
+    """Draw a learning curve of the head."""
+    return study_heads(task.examples, task.folds, task.shares, task.seed)
+
+
+def _held_out(examples: Examples, judged: Judged, hidden: int) -> HeldOut:
+    """Return what heads said of rows, and how like the rows are to the centers of all that each head may have seen."""
+    count = len(examples.groups)
+    features, label_ids = examples.features[:count], examples.label_ids[:count]
+    likeness = np.empty(len(judged.rows), np.float32)
+    for fold in np.unique(judged.folds):
+        held = judged.rows[judged.folds == fold]
+        others = np.setdiff1d(np.arange(count), held)
+        centers = centers_of(features[others], label_ids[others], hidden)
+        likeness[judged.folds == fold] = likeness_of(features[held], centers)
+    return HeldOut(judged.logits, label_ids[judged.rows], likeness, len(np.unique(judged.folds)))
 
 
 @lru_cache(maxsize=1)

@@ -14,11 +14,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import WindrowError
-from windrow.domain.recipe import Recipe
 from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, read_frame, write_frame
 from windrow.execution.tasks import FitTask, step_to_frame
 from windrow.execution.training import fit, perform
+from windrow.learning.fitting import Examples
 from windrow.operations import OnStep
 
 # Below the server's priority: a training takes what predictions leave, and about a tenth of each core where they leave
@@ -81,7 +81,8 @@ def _warm_up() -> None:
     from windrow.learning import contrastive  # noqa: F401
 
     torch.set_num_threads(usable_cores())
-    fit(FitTask(np.eye(4, dtype=np.float32), np.arange(4, dtype=np.int64) % 2, Recipe(num_iterations=0)))
+    rows = np.arange(4, dtype=np.int64)
+    fit(FitTask(Examples(np.eye(4, dtype=np.float32), rows % 2, rows), hidden=4, seed=0))
 
 
 if __name__ == "__main__":

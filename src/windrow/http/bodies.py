@@ -9,14 +9,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
 
 from windrow.http.problems import BodyTooLarge, InvalidJson, InvalidRequest, UnsupportedMediaType
-from windrow.wire.training import TrainingRow
+from windrow.wire.rows import LabelledRow
 
 MAX_PROBLEMS = 10
 MAX_KEY_CHARS = 40
@@ -151,11 +151,19 @@ def without_flood(document: object, shape: type[BaseModel]) -> object:
         document: What :func:`parse_json` returned.
         shape: The shape that is expected.
     """
-    if not isinstance(document, dict) or len(document) <= len(shape.model_fields) + MAX_PROBLEMS:
+    if not isinstance(document, dict):
         return document
+    inner = {
+        key: without_flood(document[key], expected)
+        for key, field in shape.model_fields.items()
+        if key in document and (expected := _shape_in(field.annotation)) is not None
+    }
+    if len(document) <= len(shape.model_fields) + MAX_PROBLEMS:
+        is_whole = all(value is document[key] for key, value in inner.items())
+        return document if is_whole else {**document, **inner}
     unknown = [key for key in document if key not in shape.model_fields]
-    kept = set(unknown[:MAX_PROBLEMS])
-    return {key: value for key, value in document.items() if key in kept or key in shape.model_fields}
+    kept = shape.model_fields.keys() | unknown[:MAX_PROBLEMS]
+    return {key: inner.get(key, value) for key, value in document.items() if key in kept}
 
 
 def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRequest:
@@ -169,18 +177,20 @@ def invalid_request(error: ValidationError, shape: type[BaseModel]) -> InvalidRe
     problems = [_describe(detail, shape) for detail in found[:MAX_PROBLEMS]]
     more = f" ({len(found) - 1} more: see problems.)" if len(found) > 1 else ""
     facts: dict[str, object] = {"problems": problems, "num_problems": len(found)}
-    facts |= _place(found[0]["loc"])
+    facts |= _place(found[0]["loc"], shape)
     first = problems[0] if problems[0].endswith("?") else f"{problems[0]}."
     return InvalidRequest(f"{first}{more} Correct the request; /docs shows its fields and an example.", facts)
 
 
-def _place(location: Sequence[int | str]) -> dict[str, object]:
+def _place(location: Sequence[int | str], shape: type[BaseModel]) -> dict[str, object]:
     """Return the facts that name an entry of a list."""
-    if len(location) < 2:
+    place = next((place for place, part in enumerate(location) if isinstance(part, int)), None)
+    if place is None:
         return {}
-    if location[0] != "training_data":
-        return {"index": location[1]}
-    return {"row": location[1], "field": short_key(location[-1])} if len(location) > 2 else {"row": location[1]}
+    if _shape_at(location[:place], shape) is not LabelledRow:
+        return {"index": location[place]}
+    field = location[place + 1 :]
+    return {"row": location[place], "field": short_key(field[0])} if field else {"row": location[place]}
 
 
 def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
@@ -189,15 +199,37 @@ def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
         return _unknown_field(location, shape)
     if detail["type"] == "value_error":  # our own words
         return detail["msg"].removeprefix("Value error, ")
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in location)
-    return f"{where.lstrip('.') or 'The body'} {_RULES.get(detail['type'], 'has the wrong form')}"
+    return f"{_path(location) or 'The body'} {_RULES.get(detail['type'], 'has the wrong form')}"
 
 
 def _unknown_field(location: Sequence[int | str], shape: type[BaseModel]) -> str:
-    known = list((shape if len(location) == 1 else TrainingRow).model_fields)
-    key = short_key(location[-1])
-    owner = "this request" if len(location) == 1 else f"training_data[{location[1]}]"
-    return f"{key} is no field of {owner}; {near_or_known(key, known)}"
+    *around, last = location
+    expected = _shape_at(around, shape)
+    key, owner = short_key(last), _path(around) or "this request"
+    return (
+        f"{key} is no field of {owner}; {near_or_known(key, [] if expected is None else list(expected.model_fields))}"
+    )
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """Return a place in a body as a person would write it: ``require.test_data[3].label``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in location).lstrip(".")
+
+
+def _shape_at(location: Sequence[int | str], shape: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the shape of what stands at a place, or in the list there; ``None`` where it has none of its own."""
+    found: type[BaseModel] | None = shape
+    for part in location:
+        if found is not None and isinstance(part, str):
+            found = _shape_in(found.model_fields[part].annotation) if part in found.model_fields else None
+    return found
+
+
+def _shape_in(annotation: object) -> type[BaseModel] | None:
+    """Return the shape that a type hint names; no hint of ours names two."""
+    if inner := get_args(annotation):
+        return next((shape for shape in map(_shape_in, inner) if shape is not None), None)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def near_or_known(key: str, known: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ CHORE_THREADS = 16
 # Each of these reads much of the data directory, or holds a whole file in memory.
 SURVEY_THREADS = 2
 FILE_THREADS = 4
+# Each encodes many texts, beside predictions and trainings.
+EXAMINATION_THREADS = 2
 # For predictions that must load a classifier or read a large body; none of them waits for the encoder.
 PREDICT_THREADS = 40
 Done = TypeVar("Done")
@@ -42,6 +44,7 @@ class Desk:
         chores: Threads for what changes the data directory, where it may have to wait for others.
         surveys: Threads for what looks at all of the data directory.
         files: Threads for exports and imports.
+        examinations: Threads for what encodes many texts: evaluations, comparisons, suggestions.
         predictions: Threads for predictions that take their time before they are encoded.
         fits: Threads for trainings; most of them wait for their turn, and nothing else waits behind them.
     """
@@ -53,12 +56,21 @@ class Desk:
     chores: ThreadPoolExecutor
     surveys: ThreadPoolExecutor
     files: ThreadPoolExecutor
+    examinations: ThreadPoolExecutor
     predictions: ThreadPoolExecutor
     fits: ThreadPoolExecutor
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""
-        for threads in (self.quick, self.chores, self.surveys, self.files, self.predictions, self.fits):
+        for threads in (
+            self.quick,
+            self.chores,
+            self.surveys,
+            self.files,
+            self.examinations,
+            self.predictions,
+            self.fits,
+        ):
             threads.shutdown(wait=False)
 
 
@@ -72,6 +84,7 @@ def open_desk(operations: LocalOperations, settings: Settings, metrics: Metrics)
         chores=ThreadPoolExecutor(CHORE_THREADS, "chore"),
         surveys=ThreadPoolExecutor(SURVEY_THREADS, "survey"),
         files=ThreadPoolExecutor(FILE_THREADS, "file"),
+        examinations=ThreadPoolExecutor(EXAMINATION_THREADS, "examine"),
         predictions=ThreadPoolExecutor(PREDICT_THREADS, "predict"),
         fits=ThreadPoolExecutor(FIT_THREADS, "fit"),
     )

@@ -15,16 +15,32 @@ from windrow.http.problems import MEDIA_TYPE
 from windrow.wire.alias import PromoteBody, SaidBody
 from windrow.wire.checkup import CheckBody
 from windrow.wire.classifier import DescribeBody
+from windrow.wire.comparison import CompareBody
+from windrow.wire.cross_validation import CrossValidateBody
 from windrow.wire.prediction import PredictBody
 from windrow.wire.queries import Parameter
+from windrow.wire.report import EvaluateBody
 from windrow.wire.server import Problem
 from windrow.wire.shapes import EXAMPLE_ALIAS, EXAMPLE_NAME
+from windrow.wire.suggestion import SuggestBody
 from windrow.wire.training import FitBody
 
 # By method and path template.
 Endpoints = Mapping[tuple[str, str], APIRoute]
 # The routes read them themselves, so FastAPI does not meet them.
-_UNSEEN = (FitBody, PredictBody, DescribeBody, PromoteBody, SaidBody, CheckBody, Problem)
+_UNSEEN = (
+    FitBody,
+    PredictBody,
+    EvaluateBody,
+    CompareBody,
+    CrossValidateBody,
+    SuggestBody,
+    DescribeBody,
+    PromoteBody,
+    SaidBody,
+    CheckBody,
+    Problem,
+)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILE_TYPES = ("application/zip", "application/octet-stream")
 

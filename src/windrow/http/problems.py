@@ -88,6 +88,7 @@ class InternalError(RequestProblem):
 STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.InvalidName: 422,
     errors.InvalidTrainingData: 422,
+    errors.InvalidTestData: 422,
     errors.InvalidText: 422,
     errors.InvalidParameter: 422,
     errors.LimitExceeded: 422,
@@ -104,6 +105,7 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.NothingToRollBack: 409,
     errors.RowsNotKept: 409,
     errors.BaseModelInUse: 409,
+    errors.PromotionRefused: 409,
     errors.ConcurrentChange: 409,
     errors.BaseModelUnavailable: 503,
     errors.ShuttingDown: 503,

@@ -68,7 +68,7 @@ class Plan:
     wanted_steps: int
 
 
-def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe) -> Plan:
+def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe, stands_for: int | None = None) -> Plan:
     """Lay out a training: all texts in one step while they are few, otherwise steps with several texts a label.
 
     More ``num_iterations`` never give fewer passes, and a larger ``batch_size`` never smaller steps.
@@ -77,9 +77,13 @@ def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe) -> Plan:
         label_ids: Each text's label, shape [n].
         lengths: Each text's tokens, shape [n].
         recipe: ``num_iterations``, ``batch_size`` and the seed that shuffles.
+        stands_for: The texts of the training that this one, with fewer, is to tell about: it takes steps of the same
+            size in the same manner. ``None`` where it is that training itself.
     """
     in_a_step = max(recipe.batch_size, FULL_STEP_TEXTS)
-    manner = FEW if len(label_ids) <= in_a_step else MANY
+    manner = FEW if (stands_for or len(label_ids)) <= in_a_step else MANY
+    if stands_for is not None and manner is MANY:
+        in_a_step = math.ceil(stands_for / math.ceil(stands_for / in_a_step))
     passes = math.ceil(recipe.num_iterations / manner.iterations_a_pass)
     generator = np.random.default_rng(recipe.seed)
     wanted = (step for _ in range(passes) for step in _one_pass(label_ids, in_a_step, generator))

@@ -44,14 +44,19 @@ class Exchanging(Parts):
         record, now = unpacked.entry.record, utc_now()
         name = record.name if request.model_name is None else check_name(request.model_name)
         warnings = self._check_encoder(record, unpacked.blobs[ARTIFACT])
-        notes = NotesChange(unpacked.entry.notes.description, unpacked.entry.notes.tags)
-        origin = Origin(record.name, record.revision, now)
+        entry = unpacked.entry
         draft = Draft(
-            replace(record, name=name), unpacked.blobs, notes, origin, unpacked.entry.test, overwrite=request.overwrite
+            record=replace(record, name=name),
+            blobs=unpacked.blobs,
+            notes=NotesChange(entry.notes.description, entry.notes.tags),
+            origin=Origin(record.name, record.revision, now),
+            test=entry.test,
+            threshold=entry.threshold,
+            overwrite=request.overwrite,
         )
         catalog = self.store.catalog
-        entry = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
-        return Imported(entry.shown(), warnings, is_saved=not request.dry_run)
+        saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
+        return Imported(saved.shown(), warnings, is_saved=not request.dry_run)
 
     def _check_encoder(self, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:
         """Refuse a classifier that could never answer here, and warn of one that cannot yet. Nothing is downloaded."""

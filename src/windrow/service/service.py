@@ -10,6 +10,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.vitals import Vitals
 from windrow.service.aliasing import Aliasing
 from windrow.service.exchanging import Exchanging
+from windrow.service.judging import Judging
 from windrow.service.keeping import Keeping
 from windrow.service.predicting import Predicting
 from windrow.service.training import Training
@@ -18,7 +19,7 @@ from windrow.service.upkeep import Upkeep
 _log = logging.getLogger("windrow.service")
 
 
-class Service(Training, Predicting, Keeping, Aliasing, Exchanging, Upkeep):
+class Service(Training, Predicting, Judging, Keeping, Aliasing, Exchanging, Upkeep):
     """Does the verbs here. Made by ``bootstrap.open_service``."""
 
     __slots__ = ()

@@ -7,15 +7,16 @@ import logging
 import time
 
 from windrow.domain.classifier import FitRequest, FitResult, Notes, Record
-from windrow.domain.dataset import Dataset, check_rows, data_sha256, find_data_warnings
+from windrow.domain.dataset import Dataset, check_rows, data_sha256
 from windrow.domain.errors import ConcurrentChange, Overloaded
 from windrow.domain.names import Reference, check_name
-from windrow.domain.prediction import always
+from windrow.domain.prediction import PredictRequest, always
 from windrow.domain.recipe import check_recipe
 from windrow.domain.reproduction import Reproduction
+from windrow.execution.look import Means
 from windrow.execution.reproduction import reproduce
 from windrow.execution.runner import ignore_steps
-from windrow.execution.trainer import Means, Trained, train
+from windrow.execution.trainer import Trained, train
 from windrow.operations import OnStep
 from windrow.service.parts import Parts
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
@@ -56,7 +57,8 @@ class Training(Parts):
             created_at=utc_now(),
             training_time_s=round(time.perf_counter() - started, 3),
             summary=trained.summary,
-            warnings=find_data_warnings(dataset) + trained.warnings,
+            data=trained.data,
+            warnings=trained.warnings,
         )
         draft = Draft(record, self._blobs(trained, dataset), request.notes, overwrite=request.overwrite)
         entry = self._publish(draft)
@@ -85,7 +87,7 @@ class Training(Parts):
     def _ask_once(self, found: Found, text: str) -> None:
         """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
         try:
-            self.predictor.predict((found,), (text,), None, always).result()
+            self.predictor.predict((found,), PredictRequest((found.entry.record.name,), (text,)), always).result()
         except Overloaded:  # which is no reason to call a saved classifier a failure
             self.predictor.load(found)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, Said
+from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, ConcurrentChange, NotFound, NothingToRollBack
 from windrow.domain.names import Reference, check_name
-from windrow.storage.log import readable
+from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import AliasRevision, Pointer, Removed, alias_to_json
 
@@ -27,6 +28,37 @@ class WayBack:
     target: Reference
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alias stands before a promotion, which is what the promotion is judged by.
+
+    Args:
+        number: The number of the alias's log at which this holds; 0 where there is none.
+        target: Where it points; ``None`` for nowhere.
+        must_pass: Rows that whatever is promoted must place right.
+    """
+
+    number: int
+    target: Reference | None
+    must_pass: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms an alias is promoted.
+
+    Args:
+        must_pass: Rows to keep with the alias; ``None`` for those that it keeps already.
+        judged_at: The number of the alias's log at which the classifier was judged; ``None`` where nothing was to be.
+    """
+
+    must_pass: tuple[Row, ...] | None = None
+    judged_at: int | None = None
+
+
+UNCONDITIONAL = Terms()
+
+
 class Aliases:
     """The aliases of a namespace, for any number of threads and processes.
 
@@ -42,26 +74,53 @@ class Aliases:
         """Return every alias, sorted by name."""
         return tuple(self._shown(name, pointer) for name, pointer in self._names.pointers())
 
-    def promote(self, alias: str, target: Reference, said: Said) -> Alias:
-        """Point an alias at a classifier, or at one of its revisions. Pointing it where it points changes nothing.
+    def standing(self, alias: str) -> Standing:
+        """Return how an alias stands; one that is not there yet points nowhere.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            NameTaken: A classifier has it, or another name differs only in case.
+        """
+        self._names.check_free(alias, for_alias=True)
+        newest = self._logs.newest(alias)
+        target = newest.value.target if isinstance(newest.value, Pointer) else None
+        return Standing(newest.number, target, self._must_pass(alias, newest))
+
+    def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
+        """Point an alias at a classifier, or at one of its revisions.
+
+        Pointing it where it points, with the rows that it keeps, changes nothing.
+
+        Args:
+            alias: The alias; a new one is made.
+            target: Where it is to point.
+            said: Why and by whom.
+            terms: What was judged before, and which rows to keep.
 
         Raises:
             InvalidName: The alias breaks the grammar.
             NameTaken: A classifier has its name, or another name differs only in case.
             NotFound: What it is to point to does not exist.
             ArtifactInvalid: What it is to point to is damaged.
+            ConcurrentChange: Somebody else has changed the alias since the classifier was judged, so it stays as it is.
             StorageFull: The disk is full; the alias points where it did.
             StorageFailed: The disk failed; the alias points where it did, or to the new target.
         """
         with self._names.lock():
-            self._names.check_free(alias, for_alias=True)
+            now = self.standing(alias)
             self._names.answering(target)
-            newest = self._logs.newest(alias)
-            if isinstance(newest.value, Pointer) and newest.value.target == target:
-                return self._shown(alias, newest.value)
-            back_to = newest.number if isinstance(newest.value, Pointer) else 0
-            pointer = Pointer("promoted", self._names.now(), str(target), said, back_to)
-            return self._point(alias, newest.number + 1, pointer)
+            must_pass = now.must_pass if terms.must_pass is None else terms.must_pass
+            # Rows that somebody has added meanwhile have not been judged by, either.
+            if (must_pass or terms.judged_at is not None) and terms.judged_at != now.number:
+                raise _changed_meanwhile(alias, "promoted")
+            before, back_to = self._logs.newest(alias).value, 0
+            if isinstance(before, Pointer):
+                if (before.target, before.must_pass) == (target, must_pass):
+                    return self._shown(alias, before)
+                # Other rows alone are no step: a rollback still leads to where it pointed before.
+                back_to = before.back_to if before.target == target else now.number
+            pointer = Pointer("promoted", self._names.now(), str(target), said, back_to, must_pass)
+            return self._point(alias, now.number + 1, pointer)
 
     def way_back(self, alias: str) -> WayBack:
         """Return where a rollback would lead now.
@@ -106,13 +165,11 @@ class Aliases:
         with self._names.lock():
             now = self.way_back(alias)
             if now != way:
-                raise ConcurrentChange(
-                    f"Somebody else has changed the alias {alias} at the same moment, so it was not rolled back. "
-                    "Look where it points now."
-                )
-            before = self._logs.at(alias, self._pointer(alias).back_to)
+                raise _changed_meanwhile(alias, "rolled back")
+            leaving = self._pointer(alias)
+            before = self._logs.at(alias, leaving.back_to)
             back_to = before.back_to if isinstance(before, Pointer) else 0
-            pointer = Pointer("rolled_back", self._names.now(), str(way.target), said, back_to)
+            pointer = Pointer("rolled_back", self._names.now(), str(way.target), said, back_to, leaving.must_pass)
             return self._point(alias, way.number + 1, pointer)
 
     def remove(self, alias: str, said: Said) -> None:
@@ -152,6 +209,14 @@ class Aliases:
             yield AliasChange(number, value.kind, points_from, points_to, value.at, value.said)
             points_from = points_to
 
+    def _must_pass(self, alias: str, newest: Newest[AliasRevision]) -> tuple[Row, ...]:
+        """Return the rows that an alias keeps; damage to its newest file must not do away with those before."""
+        value = newest.value
+        if isinstance(value, ArtifactInvalid):
+            values = (self._logs.at(alias, number) for number in reversed(self._logs.numbers(alias)))
+            value = next((each for each in values if isinstance(each, Pointer | Removed)), None)
+        return value.must_pass if isinstance(value, Pointer) else ()
+
     def _pointer(self, alias: str) -> Pointer:
         if (pointer := self._names.pointer(check_name(alias))) is None:
             raise self._names.alias_not_found(alias)
@@ -165,7 +230,8 @@ class Aliases:
         self._logs.append(alias, number, alias_to_json(alias, number, revision))
 
     def _shown(self, alias: str, pointer: Pointer) -> Alias:
-        return Alias(alias, pointer.target, pointer.at, pointer.said, self._answers(pointer.target))
+        answers = self._answers(pointer.target)
+        return Alias(alias, pointer.target, pointer.at, pointer.said, answers, pointer.must_pass)
 
     def _answers(self, target: Reference) -> bool:
         try:
@@ -173,3 +239,10 @@ class Aliases:
         except (NotFound, ArtifactInvalid):
             return False
         return True
+
+
+def _changed_meanwhile(alias: str, change: str) -> ConcurrentChange:
+    return ConcurrentChange(
+        f"Somebody else has changed the alias {alias} at the same moment, so it was not {change}. Look where it points "
+        "now."
+    )

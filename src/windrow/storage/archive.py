@@ -38,8 +38,8 @@ from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
 MANIFEST = "classifier.json"
 FILE_NAMES: Mapping[str, str] = {role: f"{role}{suffix}" for role, suffix in SUFFIXES.items()}
 
-# 1,000 labels of 256 characters, twice, take 2 MB in UTF-8.
-MAX_MANIFEST_BYTES = 4 * 2**20
+# 1,000 labels of 256 characters, which may stand five times, take 5 MB in UTF-8.
+MAX_MANIFEST_BYTES = 8 * 2**20
 # A tensor takes about 100 bytes of its file's head, and an adapter has fewer than 1,000.
 MAX_TENSORS_HEAD_BYTES = 2**20
 # Ten times what a server takes unless it is told otherwise; to check so many takes seconds.
@@ -169,7 +169,8 @@ def _check_entry(entry: Entry) -> None:
         check_recipe(record.recipe)
     except InvalidInput as error:
         raise Mismatch(f"breaks a rule ({error.detail})", ("entry",)) from error
-    digests = {record.data_sha256, record.base_model.digest, *([] if entry.test is None else [entry.test.data_sha256])}
+    measured = [each.data_sha256 for each in (entry.test, entry.threshold) if each is not None]
+    digests = {record.data_sha256, record.base_model.digest, *measured}
     if not is_model_id(record.base_model.id):
         raise Mismatch("is no id of a base model", ("entry", "record", "base_model", "id"))
     if not all(map(_SHA256.fullmatch, digests)):
@@ -196,6 +197,12 @@ def _lengths(entry: Entry) -> Iterator[tuple[str, int, int]]:
     yield "record.base_model.revision", len(record.base_model.revision or ""), _MOST_WORD_CHARS
     yield "record.summary.versions", len(versions), _MOST_ITEMS
     yield "record.summary.versions", max(map(len, (*versions, *versions.values())), default=0), _MOST_WORD_CHARS
+    yield "record.data.small_classes", len(record.data.small_classes), len(record.labels)
+    yield "record.data.small_classes", max(map(len, record.data.small_classes), default=0), MAX_LABEL_CHARS
+    if entry.test is not None:
+        tested = entry.test.rows_per_label
+        yield "test.rows_per_label", len(tested), MAX_ROWS
+        yield "test.rows_per_label", max(map(len, tested), default=0), MAX_LABEL_CHARS
     yield "record.warnings", len(record.warnings), _MOST_ITEMS
     for warning in record.warnings:
         yield "record.warnings.code", len(warning.code), _MOST_WORD_CHARS

@@ -20,6 +20,7 @@ from safetensors.numpy import save
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
+from windrow.learning.scope import MAX_STEPS, Scope
 from windrow.storage.strict_json import Mismatch, from_plain, parse
 
 # The number of the format, in every file that can carry one. docs/format.md says when it must grow.
@@ -33,9 +34,12 @@ SUFFIXES = {ARTIFACT: ".safetensors", ROWS: ".jsonl.gz"}
 MAX_ROWS_BYTES = 2**30
 
 _MOST_LOGIT = 1e30
+# Centers have length 1, and cosines are no larger; a little more is a rounding.
+_MOST_COORDINATE = 1.01
 _FORMAT_KEY = "windrow_format"
 _HEAD_TENSORS = {"head.weights", "head.bias"}
 _ADAPTER = "adapter."
+_SCOPE_TENSORS = {"scope.centers", "scope.likeness"}
 # How the detail about a damaged file begins and ends.
 DAMAGED = "A file of the saved classifier"
 RESTORE = "Restore the file from a backup, or train the classifier again."
@@ -51,10 +55,12 @@ class Artifact:
         head: The linear layer on the features.
         adapter: Changes of the encoder's last layers by name, float16 or float32, saved as float16;
             ``None`` where none was trained.
+        scope: Where the training data lie; ``None`` where no row could be held out to measure it.
     """
 
     head: LinearHead
     adapter: Mapping[str, AdapterTensor] | None = None
+    scope: Scope | None = None
 
 
 def artifact_to_bytes(artifact: Artifact) -> bytes:
@@ -70,6 +76,9 @@ def artifact_to_bytes(artifact: Artifact) -> bytes:
     with np.errstate(over="ignore"):
         for name, tensor in (artifact.adapter or {}).items():
             tensors[_ADAPTER + name] = np.ascontiguousarray(tensor, np.float16)
+    if (scope := artifact.scope) is not None:
+        tensors["scope.centers"] = np.ascontiguousarray(scope.centers, np.float16)
+        tensors["scope.likeness"] = np.array(scope.likeness, np.float32)
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise TrainingFailed(
@@ -100,10 +109,11 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     # Features lie in [-1, 1]; beyond this, scores could overflow and answer nothing.
     if float(np.abs(weights).max()) * weights.shape[1] + float(np.abs(bias).max()) > _MOST_LOGIT:
         raise invalid("has a head with numbers that are too large")
+    scope = _scope_of(stored, *weights.shape)
     if not all(name.startswith(_ADAPTER) for name in stored):
         raise invalid("has tensors of an unknown name")
     adapter = {name.removeprefix(_ADAPTER): _tensor(name, stored[name], "F16") for name in sorted(stored)}
-    return Artifact(LinearHead(weights, bias), adapter or None)
+    return Artifact(LinearHead(weights, bias), adapter or None, scope)
 
 
 def rows_to_blob(rows: tuple[Row, ...]) -> bytes:
@@ -170,6 +180,23 @@ def check_format(number: object) -> None:
 def invalid(problem: str) -> ArtifactInvalid:
     """Return the error for a file that cannot be read, from the end of the sentence that says why."""
     return ArtifactInvalid(f"{DAMAGED} {problem}. {RESTORE}")
+
+
+def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
+    """Take the tensors of the scope out of those that are stored, and return it."""
+    found = {name: stored.pop(name) for name in _SCOPE_TENSORS & stored.keys()}
+    if not found:
+        return None
+    if found.keys() != _SCOPE_TENSORS:
+        raise invalid("has half of a scope")
+    centers = _tensor("scope.centers", found["scope.centers"], "F16")
+    likeness = _tensor("scope.likeness", found["scope.likeness"], "F32")
+    is_fitting = centers.ndim == 2 and len(centers) == labels and centers.shape[1] <= width
+    if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_STEPS:
+        raise invalid(f"has a scope of shapes {centers.shape} and {likeness.shape}")
+    if max(np.abs(centers).max(), np.abs(likeness).max()) > _MOST_COORDINATE or (np.diff(likeness) < 0).any():
+        raise invalid("has a scope with numbers that cannot be")
+    return Scope.of(centers, likeness)
 
 
 def _artifact_format(data: bytes) -> int | None:

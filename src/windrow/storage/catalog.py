@@ -7,8 +7,8 @@ nothing of disks, tensors or training. Removing files for good is in ``purging``
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from windrow.domain.classifier import Notes, NotesChange, Origin, Record, TestScore
-from windrow.domain.errors import ArtifactInvalid, ClassifierExists, NotDeleted, NotFound
+from windrow.domain.classifier import Notes, NotesChange, Origin, Record, TestScore, Threshold
+from windrow.domain.errors import ArtifactInvalid, ClassifierExists, ConcurrentChange, NotDeleted, NotFound
 from windrow.domain.listing import Listing, Page
 from windrow.domain.names import Reference, check_name
 from windrow.domain.versions import next_version
@@ -28,6 +28,7 @@ class Draft:
         notes: What is said about it; what is left out stays as it is for an existing name.
         origin: Where it was imported from; ``None`` where it was trained here.
         test: How it did on a test set there; ``None`` where that is unknown.
+        threshold: Below which score it gives no label; ``None`` where it always gives one.
         overwrite: Whether it may follow an existing classifier of its name.
     """
 
@@ -36,6 +37,7 @@ class Draft:
     notes: NotesChange = NotesChange()
     origin: Origin | None = None
     test: TestScore | None = None
+    threshold: Threshold | None = None
     overwrite: bool = True
 
 
@@ -230,6 +232,31 @@ class Catalog(Purging):
                 return entry
             return self._commit(name, lambda _: replace(entry, kind="described", at=self._names.now(), notes=notes))
 
+    def measured(self, entry: Entry, test: TestScore, threshold: Threshold | None) -> Entry:
+        """Keep how a revision did on test rows.
+
+        Args:
+            entry: The revision that was measured.
+            test: How it did.
+            threshold: Below which score it gives no label from now on; ``None`` leaves what it has.
+
+        Raises:
+            ClassifierNotFound: It is deleted by now.
+            ConcurrentChange: Another revision answers by now, to which the score does not belong.
+        """
+        name = entry.record.name
+        with self._names.lock():
+            now = self.current(name)
+            # Not only the number: a name that was purged and trained anew counts from 1 again.
+            if (now.record, now.blobs) != (entry.record, entry.blobs):
+                raise ConcurrentChange(
+                    f"Revision {entry.record.revision} of {name} was measured, but revision "
+                    f"{now.record.revision} answers now, so the score was not kept. Evaluate again."
+                )
+            kept = now.threshold if threshold is None else threshold
+            at = self._names.now()
+            return self._commit(name, lambda _: replace(now, kind="measured", at=at, test=test, threshold=kept))
+
     def _following(self, draft: Draft, number: int, refs: Mapping[str, BlobRef]) -> Entry:
         """Return a draft as the next entry of its log."""
         name = draft.record.name
@@ -245,6 +272,7 @@ class Catalog(Purging):
             blobs=refs,
             notes=draft.notes.of(Notes() if before is None else before.notes),
             test=draft.test,
+            threshold=draft.threshold,
             origin=draft.origin,
             purged=self._names.purged(name),
             buried=buried,

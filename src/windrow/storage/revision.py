@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from windrow.domain.alias import Said
-from windrow.domain.classifier import Classifier, Notes, Origin, Record, TestScore, check_notes
+from windrow.domain.classifier import Classifier, Notes, Origin, Record, TestScore, Threshold, check_notes
+from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, InvalidInput
 from windrow.domain.names import Reference, read_reference
 from windrow.storage.artifact import FORMAT, ROWS, check_format, invalid
@@ -75,6 +76,7 @@ class Entry:
         blobs: Its files by role (``artifact``, ``rows``).
         notes: What a person says about the classifier.
         test: How that training did on a test set; ``None`` where that is unknown.
+        threshold: Below which score it gives no label; ``None`` where it always gives one.
         origin: Where it was imported from; ``None`` where it was trained here.
         purged: Numbers of this log that were removed for good, ascending.
         buried: What was deleted before, and waits to be purged; ``None`` for nothing.
@@ -86,6 +88,7 @@ class Entry:
     blobs: Mapping[str, BlobRef]
     notes: Notes
     test: TestScore | None = None
+    threshold: Threshold | None = None
     origin: Origin | None = None
     purged: tuple[int, ...] = ()
     buried: Buried | None = None
@@ -101,6 +104,7 @@ class Entry:
             record=self.record,
             notes=self.notes,
             test=self.test,
+            threshold=self.threshold,
             origin=self.origin,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
             keeps_rows=ROWS in self.blobs,
@@ -147,6 +151,7 @@ class Pointer:
         points_to: A reference to a classifier or a revision.
         said: Why and by whom.
         back_to: The number of this log that a rollback returns to; 0 where there is none.
+        must_pass: Rows that whatever is promoted must place right.
     """
 
     kind: Literal["promoted", "rolled_back"]
@@ -154,6 +159,7 @@ class Pointer:
     points_to: str
     said: Said
     back_to: int
+    must_pass: tuple[Row, ...] = ()
 
     @property
     def target(self) -> Reference:
@@ -263,8 +269,7 @@ def check_entry(entry: Entry) -> None:
     for role, ref in entry.blobs.items():
         if not _SHA256.fullmatch(ref.sha256) or not _SUFFIX.fullmatch(ref.suffix):
             raise Mismatch("is no reference to a blob", ("blobs", role))
-    if entry.test is not None and not 0 <= entry.test.correct <= entry.test.total != 0:
-        raise Mismatch("is no score", ("test",))
+    _check_figures(entry)
     if entry.purged != tuple(sorted(set(entry.purged))):
         raise Mismatch("is not sorted and distinct", ("purged",))
     try:
@@ -273,6 +278,35 @@ def check_entry(entry: Entry) -> None:
         raise Mismatch(f"break a rule ({error.detail})", ("notes",)) from error
     if not is_checked:
         raise Mismatch("are not sorted and distinct", ("notes", "tags"))
+
+
+def _check_figures(entry: Entry) -> None:
+    summary = entry.record.summary
+    if (estimate := summary.estimate) is not None and not 0 <= estimate.correct <= estimate.total != 0:
+        raise Mismatch("is no estimate", ("record", "summary", "estimate"))
+    if not summary.scores.temperature > 0:
+        raise Mismatch("is not above 0", ("record", "summary", "scores", "temperature"))
+    if entry.test is not None:
+        _check_score(entry.test)
+    if entry.threshold is not None:
+        _check_threshold(entry.threshold)
+
+
+def _check_score(test: TestScore) -> None:
+    correct, rows = test.correct_per_label, test.rows_per_label
+    is_sound = 0 <= test.correct <= test.total != 0 and correct.keys() == rows.keys()
+    is_sound &= 0 <= test.macro_f1 <= 1 and 0 <= test.ece <= 1
+    # An import may bring what a stranger counted.
+    if not is_sound or not all(0 <= correct[label] <= rows[label] != 0 for label in rows):
+        raise Mismatch("is no score", ("test",))
+    if (sum(correct.values()), sum(rows.values())) != (test.correct, test.total):
+        raise Mismatch("does not add up", ("test",))
+
+
+def _check_threshold(threshold: Threshold) -> None:
+    counts_are_sound = 0 <= threshold.correct <= threshold.answered <= threshold.total and threshold.answered > 0
+    if not counts_are_sound or not 0 <= threshold.abstain_below <= 1 or not 0 <= threshold.target_precision <= 1:
+        raise Mismatch("is no threshold", ("threshold",))
 
 
 def _to_json(value: object) -> bytes:

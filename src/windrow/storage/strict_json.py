@@ -93,7 +93,7 @@ def _reader(kind: Any) -> _Read:
     if get_origin(kind) is tuple:
         return _tuple_reader(_reader(arguments[0]))
     if get_origin(kind) is Mapping:
-        return _mapping_reader(_reader(arguments[1]))
+        return _words_reader if arguments[1] is str else _mapping_reader(_reader(arguments[1]))
     if NoneType in arguments:
         (inner,) = (argument for argument in arguments if argument is not NoneType)
         return _optional_reader(_reader(inner))
@@ -136,6 +136,18 @@ def _mapping_reader(read_item: _Read) -> _Read:
         return {_read_string(key): read_item(item) for key, item in plain.items()}
 
     return read
+
+
+def _words_reader(plain: Any) -> Mapping[str, str]:
+    if type(plain) is not dict:
+        raise Mismatch("is no object")
+    return _shared_words(*((_read_string(key), _read_string(word)) for key, word in plain.items()))
+
+
+@lru_cache(maxsize=64)
+def _shared_words(*items: tuple[str, str]) -> Mapping[str, str]:
+    """Return the first of equal mappings: all records of one installation name the same versions."""
+    return dict(items)
 
 
 def _choice_reader(choices: tuple[str, ...]) -> _Read:

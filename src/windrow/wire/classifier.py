@@ -25,7 +25,7 @@ from windrow.domain.recipe import (
     BaseModel,
     Recipe,
 )
-from windrow.wire.reports import AdapterEntry, HeadEntry, WarningEntry
+from windrow.wire.reports import AdapterEntry, FitReport, HeadEntry, ScoresEntry, ThresholdEntry, WarningEntry
 from windrow.wire.shapes import (
     EXAMPLE_ALIAS,
     EXAMPLE_DIGEST,
@@ -38,6 +38,7 @@ from windrow.wire.shapes import (
     Name,
     NumExamples,
     Revision,
+    RowsPerLabel,
     SizeBytes,
     Tags,
     Wire,
@@ -88,9 +89,8 @@ class OriginEntry(Wire):
 class RecordFields(EntryFields):
     """Everything that is known about one revision of a classifier."""
 
-    rows_per_label: dict[str, int] = Field(
-        description="Training rows of each label.", examples=[{"account": 2, "billing": 2, "technical": 2}]
-    )
+    rows_per_label: RowsPerLabel
+    report: FitReport = Field(description="What was counted in the training rows, and how it should do.")
     base_model_digest: str = Field(
         description="SHA-256 over everything in the base model's folder that decides its output.",
         examples=[EXAMPLE_DIGEST],
@@ -99,6 +99,7 @@ class RecordFields(EntryFields):
         description="The hub's commit of the base model; null where it came from no hub.", examples=[None]
     )
     num_iterations: int = Field(description="As the fit asked.", examples=[DEFAULT_NUM_ITERATIONS])
+    cross_validate: bool = Field(description="As the fit asked.", examples=[True])
     batch_size: int = Field(description="As the fit asked.", examples=[DEFAULT_BATCH_SIZE])
     seed: int = Field(description="As the fit asked.", examples=[DEFAULT_SEED])
     max_seconds: float | None = Field(description="As the fit asked; null for no limit.", examples=[None])
@@ -114,6 +115,22 @@ class RecordFields(EntryFields):
         examples=[None],
     )
     tested_at: str | None = Field(description="When it was measured, UTC; null until then.", examples=[None])
+    test_macro_f1: float | None = Field(
+        description="Mean F1 of the labels on the test rows; null until measured.", examples=[None, 0.9]
+    )
+    test_ece: float | None = Field(
+        description="Expected calibration error on the test rows; null until measured.", examples=[None, 0.04]
+    )
+    test_correct_per_label: dict[str, int] | None = Field(
+        description="Test rows of each label that it placed right; null until measured.", examples=[None]
+    )
+    test_rows_per_label: dict[str, int] | None = Field(
+        description="Test rows of each label; null until measured.", examples=[None]
+    )
+    threshold: ThresholdEntry | None = Field(
+        description="The score below which it gives no label; null where it always gives one.", examples=[None]
+    )
+    scores: ScoresEntry = Field(description="How scores came to mean what they say.")
     versions: dict[str, str] = Field(
         description="What it was trained with: libraries and whatever else decides how a training rounds.",
         examples=[{"numpy": "2.1.0", "torch": "2.13.0"}],
@@ -136,30 +153,44 @@ class RecordFields(EntryFields):
             labels=tuple(self.labels),
             rows_per_label=self.rows_per_label,
             base_model=BaseModel(self.base_model, self.base_model_digest, self.base_model_revision),
-            recipe=Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds),
+            recipe=Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds, self.cross_validate),
             data_sha256=self.training_data_sha256,
             created_at=from_utc(self.created_at),
             training_time_s=self.training_time_seconds,
             summary=TrainingSummary(
-                self.head.to_domain(), None if self.adapter is None else self.adapter.to_domain(), self.versions
+                head=self.head.to_domain(),
+                adapter=None if self.adapter is None else self.adapter.to_domain(),
+                estimate=self.report.to_estimate(),
+                scores=self.scores.to_domain(),
+                versions=self.versions,
             ),
+            data=self.report.to_data(),
             warnings=tuple(warning.to_domain() for warning in self.warnings),
         )
         return Classifier(
-            record,
-            Notes(self.description, tuple(self.tags)),
-            self._test(),
-            None if self.origin is None else self.origin.to_domain(),
-            self.size_bytes,
-            self.keeps_training_rows,
-            None if self.deleted_at is None else from_utc(self.deleted_at),
+            record=record,
+            notes=Notes(self.description, tuple(self.tags)),
+            test=self._test(),
+            threshold=None if self.threshold is None else self.threshold.to_domain(),
+            origin=None if self.origin is None else self.origin.to_domain(),
+            size_bytes=self.size_bytes,
+            keeps_rows=self.keeps_training_rows,
+            deleted_at=None if self.deleted_at is None else from_utc(self.deleted_at),
         )
 
     def _test(self) -> TestScore | None:
-        match self.test_correct, self.test_total, self.test_data_sha256, self.tested_at:
-            case int(correct), int(total), str(digest), str(moment):
-                return TestScore(correct, total, digest, from_utc(moment))
-        return None
+        if self.tested_at is None:
+            return None
+        return TestScore(
+            correct=self.test_correct or 0,
+            total=self.test_total or 0,
+            data_sha256=self.test_data_sha256 or "",
+            measured_at=from_utc(self.tested_at),
+            macro_f1=self.test_macro_f1 or 0.0,
+            ece=self.test_ece or 0.0,
+            correct_per_label=self.test_correct_per_label or {},
+            rows_per_label=self.test_rows_per_label or {},
+        )
 
 
 class ModelEntry(EntryFields):
@@ -240,12 +271,15 @@ def record_fields(classifier: Classifier) -> dict[str, Any]:
     return {
         **_entry_fields(classifier),
         "rows_per_label": dict(record.rows_per_label),
+        "report": FitReport.of(record),
         "base_model_digest": record.base_model.digest,
         "base_model_revision": record.base_model.revision,
         **asdict(record.recipe),
         "training_data_sha256": record.data_sha256,
         "training_time_seconds": record.training_time_s,
         **_test_fields(classifier.test),
+        "threshold": None if classifier.threshold is None else ThresholdEntry.of(classifier.threshold),
+        "scores": ScoresEntry.of(record.summary.scores),
         "versions": dict(record.summary.versions),
         "keeps_training_rows": classifier.keeps_rows,
         "warnings": [WarningEntry.of(warning) for warning in record.warnings],
@@ -278,4 +312,8 @@ def _test_fields(test: TestScore | None) -> dict[str, Any]:
         "test_total": None if test is None else test.total,
         "test_data_sha256": None if test is None else test.data_sha256,
         "tested_at": None if test is None else utc(test.measured_at),
+        "test_macro_f1": None if test is None else test.macro_f1,
+        "test_ece": None if test is None else test.ece,
+        "test_correct_per_label": None if test is None else dict(test.correct_per_label),
+        "test_rows_per_label": None if test is None else dict(test.rows_per_label),
     }

@@ -4,13 +4,14 @@ Owns their fields; knows nothing of the classifier that they belong to.
 """
 
 from dataclasses import asdict
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
-from windrow.domain.classifier import AdapterReport, Candidate, HeadReport
-from windrow.domain.dataset import DataWarning
-from windrow.wire.shapes import Wire
+from windrow.domain.classifier import AdapterReport, Candidate, Estimate, HeadReport, Record, ScoreReport, Threshold
+from windrow.domain.dataset import DataReport, DataWarning
+from windrow.domain.interval import Interval
+from windrow.wire.shapes import EXAMPLE_DIGEST, EXAMPLE_TIME, Wire, from_utc, utc
 
 
 class WarningEntry(Wire):
@@ -93,3 +94,152 @@ class AdapterEntry(Wire):
         """Return the report that was shown."""
         candidates = tuple(Candidate(each.strength, each.estimated_accuracy) for each in self.candidates)
         return AdapterReport(**self.model_dump(exclude={"candidates"}), candidates=candidates)
+
+
+class IntervalEntry(Wire):
+    """Where a figure lies with 95 % confidence."""
+
+    low: float = Field(description="Lower end.", examples=[0.79])
+    high: float = Field(description="Upper end.", examples=[0.96])
+
+    @classmethod
+    def of(cls, interval: Interval) -> Self:
+        """Show an interval."""
+        return cls(low=interval.low, high=interval.high)
+
+    def to_domain(self) -> Interval:
+        """Return the interval that was shown."""
+        return Interval(self.low, self.high)
+
+
+class EstimateEntry(Wire):
+    """What cross-validation says: each row judged by a training like this one that did not see it."""
+
+    accuracy: float = Field(description="Share of the rows that were placed right, from 0 to 1.", examples=[0.8333])
+    interval: IntervalEntry = Field(description="Where the accuracy on new rows like these should lie.")
+    correct: int = Field(description="Rows that were placed right.", examples=[5])
+    total: int = Field(description="Rows that were judged.", examples=[6])
+    folds: int = Field(description="Trainings that judged them.", examples=[3])
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Self:
+        """Show an estimate."""
+        return cls(
+            accuracy=estimate.accuracy,
+            interval=IntervalEntry.of(estimate.interval),
+            correct=estimate.correct,
+            total=estimate.total,
+            folds=estimate.folds,
+        )
+
+    def to_domain(self) -> Estimate:
+        """Return the estimate that was shown."""
+        return Estimate(self.correct, self.total, self.folds, self.interval.to_domain())
+
+
+class ScoresEntry(Wire):
+    """How scores came to mean what they say."""
+
+    temperature: float = Field(
+        description="What the head's logits were divided by; above 1 makes scores humbler.", examples=[1.16]
+    )
+    source: Literal["out_of_fold", "prior"] = Field(
+        description="Whether rows that taught nothing decided it (out_of_fold), or there were none and it is what is "
+        "usual (prior).",
+        examples=["out_of_fold"],
+    )
+    likeness: float | None = Field(
+        description="How like the training data held-out rows were: mean cosine to the nearest label's centre. Null "
+        "where no row could be held out; then in_scope is null too.",
+        examples=[0.62],
+    )
+    likeness_deviation: float | None = Field(description="Its standard deviation.", examples=[0.11])
+
+    @classmethod
+    def of(cls, report: ScoreReport) -> Self:
+        """Show a report."""
+        return cls(**asdict(report))
+
+    def to_domain(self) -> ScoreReport:
+        """Return the report that was shown."""
+        return ScoreReport(self.temperature, self.source, self.likeness, self.likeness_deviation)
+
+
+class FitReport(Wire):
+    """What was counted in the training rows, and how a training on them should do."""
+
+    duplicate_rows: int = Field(description="Rows that repeat an earlier row with the same label.", examples=[0])
+    contradicting_rows: int = Field(description="Rows whose text also stands under another label.", examples=[0])
+    truncated_rows: int = Field(description="Rows that are longer than the encoder reads.", examples=[0])
+    small_classes: list[str] = Field(
+        description="Labels with fewer than 4 rows: too few to learn from, or to judge.", examples=[["account"]]
+    )
+    majority_accuracy: float = Field(
+        description="What one would get right on rows like these by always giving the most frequent label.",
+        examples=[0.3333],
+    )
+    estimate: EstimateEntry | None = Field(
+        description="What cross-validation says; null where no row could be held out, or it was not wanted."
+    )
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Show what a record says of its rows."""
+        data, estimate = record.data, record.summary.estimate
+        return cls(
+            duplicate_rows=data.duplicate_rows,
+            contradicting_rows=data.contradicting_rows,
+            truncated_rows=data.truncated_rows,
+            small_classes=list(data.small_classes),
+            majority_accuracy=max(record.rows_per_label.values()) / max(1, record.num_examples),
+            estimate=None if estimate is None else EstimateEntry.of(estimate),
+        )
+
+    def to_data(self) -> DataReport:
+        """Return the counts that were shown."""
+        return DataReport(self.duplicate_rows, self.contradicting_rows, self.truncated_rows, tuple(self.small_classes))
+
+    def to_estimate(self) -> Estimate | None:
+        """Return the estimate that was shown."""
+        return None if self.estimate is None else self.estimate.to_domain()
+
+
+class ThresholdEntry(Wire):
+    """The score below which a classifier gives no label, and what it was chosen by."""
+
+    abstain_below: float = Field(description="The lowest best score that is answered with a label.", examples=[0.64])
+    target_precision: float = Field(description="Share of right answers that was asked for.", examples=[0.95])
+    precision: float = Field(description="That share on the test rows that are answered.", examples=[0.9571])
+    coverage: float = Field(description="Share of the test rows that are answered.", examples=[0.7])
+    correct: int = Field(description="Test rows that are answered, and rightly.", examples=[67])
+    answered: int = Field(description="Test rows that are answered.", examples=[70])
+    total: int = Field(description="Test rows in all.", examples=[100])
+    test_data_sha256: str = Field(description="SHA-256 of the test rows.", examples=[EXAMPLE_DIGEST])
+    measured_at: str = Field(description="When it was chosen, UTC.", examples=[EXAMPLE_TIME])
+
+    @classmethod
+    def of(cls, threshold: Threshold) -> Self:
+        """Show a threshold."""
+        return cls(
+            abstain_below=threshold.abstain_below,
+            target_precision=threshold.target_precision,
+            precision=threshold.correct / threshold.answered,
+            coverage=threshold.answered / threshold.total,
+            correct=threshold.correct,
+            answered=threshold.answered,
+            total=threshold.total,
+            test_data_sha256=threshold.data_sha256,
+            measured_at=utc(threshold.measured_at),
+        )
+
+    def to_domain(self) -> Threshold:
+        """Return the threshold that was shown."""
+        return Threshold(
+            abstain_below=self.abstain_below,
+            target_precision=self.target_precision,
+            correct=self.correct,
+            answered=self.answered,
+            total=self.total,
+            data_sha256=self.test_data_sha256,
+            measured_at=from_utc(self.measured_at),
+        )

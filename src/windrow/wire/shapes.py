@@ -71,6 +71,10 @@ Labels = Annotated[
     list[str], Field(description="The labels, sorted.", examples=[sorted({label for _, label in EXAMPLE_ROWS})])
 ]
 NumExamples = Annotated[int, Field(description="Number of training rows.", examples=[len(EXAMPLE_ROWS)])]
+RowsPerLabel = Annotated[
+    dict[str, int],
+    Field(description="Training rows of each label.", examples=[{"account": 2, "billing": 2, "technical": 2}]),
+]
 Revision = Annotated[
     int,
     Field(description="The number of its training in the name's log, from 1; it may skip.", examples=[1]),

@@ -3,13 +3,12 @@
 Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is trained.
 """
 
-import itertools
 from typing import Literal, Self
 
 from pydantic import Field
 
 from windrow.domain.classifier import FitRequest, FitResult, NotesChange
-from windrow.domain.dataset import DataLimits, Row, check_row_count
+from windrow.domain.dataset import DataLimits
 from windrow.domain.recipe import (
     BATCH_SIZE_RANGE,
     DEFAULT_BASE_MODEL,
@@ -21,9 +20,9 @@ from windrow.domain.recipe import (
     SEED_RANGE,
     Recipe,
 )
-from windrow.wire.reports import AdapterEntry, WarningEntry
+from windrow.wire.reports import AdapterEntry, FitReport, WarningEntry
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, to_rows, trim_rows
 from windrow.wire.shapes import (
-    EXAMPLE_ROWS,
     BaseModelId,
     CreatedAt,
     Description,
@@ -31,38 +30,21 @@ from windrow.wire.shapes import (
     Name,
     NumExamples,
     Revision,
+    RowsPerLabel,
     Tags,
     Wire,
     shown_range,
     utc,
 )
 
-_SHOWN_WRONG_ROWS = 10
-_SHOWN_FIELDS = 12
-
-
-class TrainingRow(Wire):
-    """One labelled example."""
-
-    text: str = Field(description="The text, at most 20,000 characters.", examples=[EXAMPLE_ROWS[0][0]])
-    label: str = Field(description="Its label, at most 256 characters.", examples=[EXAMPLE_ROWS[0][1]])
-
-
-def _is_plain_row(row: object) -> bool:
-    return isinstance(row, dict) and row.keys() == {"text", "label"} and all(type(row[key]) is str for key in row)
-
-
-def _shortened(row: object) -> object:
-    return dict(itertools.islice(row.items(), _SHOWN_FIELDS)) if isinstance(row, dict) else row
-
 
 class FitBody(Wire):
     """A training to do."""
 
     model_name: Name
-    training_data: list[TrainingRow] = Field(
+    training_data: list[LabelledRow] = Field(
         description="Labelled examples with at least 2 labels; about 8 rows a label work well.",
-        examples=[[{"text": text, "label": label} for text, label in EXAMPLE_ROWS]],
+        examples=[EXAMPLE_DATA],
     )
     base_model: BaseModelId = DEFAULT_BASE_MODEL
     num_iterations: int = Field(
@@ -90,6 +72,13 @@ class FitBody(Wire):
         examples=[None, 60.0],
         json_schema_extra={"exclusiveMinimum": 0, "maximum": MAX_SECONDS_LIMIT},
     )
+    cross_validate: bool = Field(
+        default=True,
+        description="Whether the encoder is also trained on parts of the rows, to judge it by the others: takes three "
+        "times as long, estimates the accuracy and calibrates scores. With num_iterations 0 that costs nothing and is "
+        "always done.",
+        examples=[True],
+    )
     description: str | None = Field(
         default=None,
         description="What to say about it, at most 2,000 characters. Left out, an existing name keeps its own.",
@@ -111,26 +100,17 @@ class FitBody(Wire):
     def read(cls, document: object, limits: DataLimits) -> Self:
         """Read a parsed JSON document.
 
-        Rows are counted first, and little is kept behind the first wrong one: pydantic describes every problem that it
-        finds, and a body of a hundred thousand wrong rows would cost gigabytes.
-
         Raises:
             LimitExceeded: There are too many rows.
             pydantic.ValidationError: The document has another shape.
         """
-        if isinstance(document, dict) and isinstance(rows := document.get("training_data"), list):
-            check_row_count(len(rows), limits)
-            wrong = next((number for number, row in enumerate(rows) if not _is_plain_row(row)), len(rows))
-            kept = [*rows[:wrong], *map(_shortened, rows[wrong : wrong + _SHOWN_WRONG_ROWS])]
-            document = {**document, "training_data": kept}
-        return cls.model_validate(document)
+        return cls.model_validate(trim_rows(document, "training_data", limits))
 
     def to_domain(self) -> FitRequest:
         """Return the request; its values are not checked yet."""
-        rows = tuple(Row(row.text, row.label) for row in self.training_data)
-        recipe = Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds)
+        recipe = Recipe(self.num_iterations, self.batch_size, self.seed, self.max_seconds, self.cross_validate)
         notes = NotesChange(self.description, None if self.tags is None else tuple(self.tags))
-        return FitRequest(self.model_name, rows, self.base_model, recipe, notes, self.overwrite)
+        return FitRequest(self.model_name, to_rows(self.training_data), self.base_model, recipe, notes, self.overwrite)
 
 
 class FitReply(Wire):
@@ -152,6 +132,8 @@ class FitReply(Wire):
     created_at: CreatedAt
     description: Description
     tags: Tags
+    rows_per_label: RowsPerLabel
+    report: FitReport = Field(description="What was counted in the rows, and how the classifier should do on new ones.")
     adapter: AdapterEntry | None = Field(
         description="How the encoder was changed for this classifier; null with num_iterations 0."
     )
@@ -173,6 +155,8 @@ class FitReply(Wire):
             created_at=utc(record.created_at),
             description=notes.description,
             tags=list(notes.tags),
+            rows_per_label=dict(record.rows_per_label),
+            report=FitReport.of(record),
             adapter=None if report is None else AdapterEntry.of(report),
             warnings=[WarningEntry.of(warning) for warning in record.warnings],
         )

@@ -3,10 +3,12 @@
 import httpx
 import pytest
 
-from tests.http.asking import ALIASES, JSON, MODEL, PREDICT, PREDICT_PATH, check_problem, fit
+from tests.http.asking import ALIASES, JSON, MODEL, PREDICT, PREDICT_PATH, ROWS, check_problem, fit
 from windrow.wire.shapes import EXAMPLE_NAME
 
 LIVE = f"{ALIASES}/live"
+# The same texts, of which a classifier places none right if it was trained on the other rows.
+OTHER_ROWS = [{"text": row["text"], "label": row["label"].upper()} for row in ROWS]
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +16,8 @@ def _classifiers(client: httpx.Client) -> None:
     fit(client, "tickets_v1", "tickets_v2", "tickets_v10")
 
 
-def _promote(client: httpx.Client, model_name: str, **said: str) -> httpx.Response:
-    return client.put(LIVE, json={"model_name": model_name, **said})
+def _promote(client: httpx.Client, model_name: str, **fields: object) -> httpx.Response:
+    return client.put(LIVE, json={"model_name": model_name, **fields})
 
 
 def _answering(client: httpx.Client) -> str:
@@ -33,6 +35,8 @@ def test_a_promotion_says_where_the_alias_points_now_and_predict_follows(client:
         "reason": "first",
         "by": "ana",
         "answers": True,
+        "must_pass": [],
+        "gate": {"passed": True, "checks": [], "failed_rows": [], "candidate": None, "current": None},
     }
     assert _answering(client) == "tickets_v1"
     _promote(client, "tickets_v2@1")
@@ -100,6 +104,21 @@ def test_the_list_is_sorted_by_name_and_without_those_that_are_gone(client: http
         ({"model_name": "tickets_v1", "by": None}, 422, "invalid_request"),
         ({"model_name": "tickets_v1", "reasons": ""}, 422, "invalid_request"),
         ({}, 422, "invalid_request"),
+        ({"model_name": "tickets_v1", "require": {"not_worse": True}}, 422, "invalid_parameter"),
+        (
+            {"model_name": "tickets_v1", "require": {"test_data": ROWS, "min_recall": {"other": 0.5}}},
+            422,
+            "invalid_parameter",
+        ),
+        (
+            {"model_name": "tickets_v1", "require": {"test_data": [{"text": "", "label": "a"}]}},
+            422,
+            "invalid_test_data",
+        ),
+        ({"model_name": "tickets_v1", "must_pass": [{"text": "a"}]}, 422, "invalid_request"),
+        ({"model_name": "tickets_v1", "require": {"tests": ROWS}}, 422, "invalid_request"),
+        ({"model_name": "tickets_v1", "require": {"min_recall": {"billing": "all"}}}, 422, "invalid_request"),
+        ({"model_name": "tickets_v1", "must_pass": OTHER_ROWS}, 409, "promotion_refused"),
     ],
 )
 def test_a_promotion_that_cannot_be_leaves_the_alias_where_it_is(
@@ -150,3 +169,49 @@ def test_an_alias_is_no_classifier_to_delete(client: httpx.Client) -> None:
     fit(client)
     client.put(LIVE, json={"model_name": EXAMPLE_NAME})
     check_problem(client.delete(MODEL.replace(EXAMPLE_NAME, "live")), 404, "classifier_not_found")
+
+
+def test_a_promotion_that_meets_its_conditions_shows_how_both_classifiers_did(client: httpx.Client) -> None:
+    fit(client, "other", training_data=OTHER_ROWS)
+    _promote(client, "other")
+    require = {"test_data": ROWS, "not_worse": True, "min_recall": {"billing": 1}}
+    reply = _promote(client, "tickets_v1", require=require, must_pass=ROWS[:1]).json()
+    assert (reply["status"], reply["points_to"], reply["must_pass"]) == ("promoted", "tickets_v1", ROWS[:1])
+    gate = reply["gate"]
+    assert [check["condition"] for check in gate["checks"]] == ["must_pass", "not_worse", "min_recall"]
+    assert (gate["candidate"]["accuracy"], gate["current"]["accuracy"]) == (1.0, 0.0)
+    assert gate["current"]["recall"] == {"account": 0.0, "billing": 0.0, "technical": 0.0}
+
+
+def test_a_refused_promotion_answers_with_the_report(client: httpx.Client) -> None:
+    fit(client, "other", training_data=OTHER_ROWS)
+    _promote(client, "tickets_v1", must_pass=ROWS[:1])
+    problem = check_problem(
+        _promote(client, "other", require={"test_data": ROWS, "not_worse": True}), 409, "promotion_refused"
+    )
+    assert (problem["alias"], problem["model_name"]) == ("live", "other")
+    assert problem["failed_rows"] == [{**ROWS[0], "predicted": "BILLING"}]
+    assert isinstance(problem["checks"], list)
+    assert [(check["condition"], check["passed"]) for check in problem["checks"]] == [
+        ("must_pass", False),
+        ("not_worse", False),
+    ]
+    assert isinstance(problem["current"], dict)
+    assert problem["current"]["accuracy"] == 1.0
+    assert _answering(client) == "tickets_v1"
+
+
+def test_the_rows_that_must_pass_are_listed_stay_at_a_rollback_and_can_be_removed(client: httpx.Client) -> None:
+    _promote(client, "tickets_v1")
+    _promote(client, "tickets_v2", must_pass=ROWS[:2])
+    assert client.post(f"{LIVE}/rollback").json()["must_pass"] == ROWS[:2]
+    assert [alias["must_pass"] for alias in client.get(ALIASES).json()["aliases"]] == [ROWS[:2]]
+    assert _promote(client, "tickets_v2", must_pass=[]).json()["must_pass"] == []
+
+
+def test_what_is_wrong_inside_the_conditions_is_told_with_its_place(client: httpx.Client) -> None:
+    wrong = [*ROWS, {"text": "a", "lable": "b"}]
+    problem = check_problem(_promote(client, "tickets_v1", require={"test_data": wrong}), 422, "invalid_request")
+    assert (problem["row"], problem["field"]) == (len(ROWS), "label")
+    problem = check_problem(_promote(client, "tickets_v1", require={"not_wrose": True}), 422, "invalid_request")
+    assert "did you mean not_worse?" in str(problem["detail"])

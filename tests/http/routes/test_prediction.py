@@ -21,9 +21,9 @@ def test_many_texts_are_answered_in_their_order_each_as_it_would_be_alone(client
     reply = client.post(PREDICT_PATH, json={"model_name": EXAMPLE_NAME, "texts": texts}).json()
     assert list(reply) == ["predictions", "model_name", "revision", "alias"]
     alone = [client.post(PREDICT_PATH, json={**PREDICT, "text": text}).json() for text in texts]
-    who = {"model_name": EXAMPLE_NAME, "revision": 1, "alias": None}
+    who = {"model_name": EXAMPLE_NAME, "revision": 1, "alias": None, "explanation": None}
     assert [{**answer, **who} for answer in reply["predictions"]] == alone
-    assert list(reply["predictions"][0]) == ["label", "scores", "truncated"]
+    assert list(reply["predictions"][0]) == ["label", "scores", "truncated", "abstained", "in_scope"]
 
 
 def test_many_classifiers_answer_one_text_in_the_order_of_their_names(client: httpx.Client) -> None:
@@ -34,7 +34,7 @@ def test_many_classifiers_answer_one_text_in_the_order_of_their_names(client: ht
     reply = client.post(PREDICT_PATH, json={"model_names": names, "text": EXAMPLE_TEXT}).json()
     assert list(reply) == ["predictions"]
     alone = [client.post(PREDICT_PATH, json={**PREDICT, "model_name": name}).json() for name in names]
-    assert reply["predictions"] == alone
+    assert [{**answer, "explanation": None} for answer in reply["predictions"]] == alone
 
 
 def test_top_k_keeps_the_best_scores_in_each_form(client: httpx.Client) -> None:

@@ -34,12 +34,16 @@ async def aliases(request: Request) -> Response:
 
 @router.put(ONE, openapi_extra=accepts(PromoteBody), response_model=PromoteReply)
 async def promote(request: Request, alias: AliasName) -> Response:
-    """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one."""
+    """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one.
+
+    Conditions are looked at first, on the same rows for both; unless each is met, nothing changes.
+    """
     desk = desk_of(request)
     body = await read_body(request, desk.settings.max_body_bytes)
 
     def work() -> PromoteReply:
-        return PromoteReply.of(desk.operations.promote(read_document(body, PromoteBody).to_domain(alias)))
+        asked = read_document(body, PromoteBody, lambda document: PromoteBody.read(document, desk.settings.limits))
+        return PromoteReply.of(desk.operations.promote(asked.to_domain(alias)))
 
     return await answer(request, work, desk.chores)
 

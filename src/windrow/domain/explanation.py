@@ -1,0 +1,58 @@
+"""An explanation: what in the training rows and in a text made a classifier answer as it did.
+
+Owns the values and their bounds; knows nothing of how a figure is computed.
+"""
+
+from dataclasses import dataclass
+
+# Encoding more, for one answer, would take seconds.
+MAX_EXPLAINED_WORDS = 60
+MAX_COMPARED_ROWS = 2_000
+NEAREST_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NearRow:
+    """A training row that is like the text.
+
+    Args:
+        row: Its number in the training data, from 0.
+        text: Its text.
+        label: Its label.
+        similarity: Cosine of the two, by the encoder with the classifier's adapter, in [-1, 1].
+    """
+
+    row: int
+    text: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordEffect:
+    """What one word does for the answer.
+
+    Args:
+        word: The word as it stands in the text.
+        start: Where it starts in the text, in characters (code points) from 0.
+        effect: By how much the answer's score would fall without it; negative where it would rise.
+    """
+
+    word: str
+    start: int
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a classifier answered as it did.
+
+    Args:
+        label: The label with the highest score, which is explained.
+        nearest: The training rows most like the text, the nearest first; ``None`` where rows were not kept.
+        words: The words in the order of the text, at most ``MAX_EXPLAINED_WORDS``; none for a single word.
+    """
+
+    label: str
+    nearest: tuple[NearRow, ...] | None
+    words: tuple[WordEffect, ...]

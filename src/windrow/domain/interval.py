@@ -1,0 +1,19 @@
+"""An interval: where a figure lies that was measured on a few rows.
+
+Owns the value; knows nothing of how it is computed.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a figure lies with 95 % confidence.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+    """
+
+    low: float
+    high: float

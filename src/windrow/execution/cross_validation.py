@@ -1,0 +1,176 @@
+"""Cross-validating: how trainings on a part of some rows do on the rest, and what follows from that.
+
+Owns which trainings that takes; saves nothing, and leaves no training behind.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from windrow.domain.cross_validation import CrossValidation, CurvePoint
+from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.recipe import Recipe
+from windrow.domain.report import Misread
+from windrow.execution.folds import judge_folds
+from windrow.execution.look import FirstLook, Means, look_first
+from windrow.execution.tasks import StudyTask
+from windrow.learning.advise import advise, doubtful_rows
+from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature
+from windrow.learning.compare import compare_pair
+from windrow.learning.evaluate import judge, majority
+from windrow.learning.fitting import Examples, Study
+from windrow.learning.folds import deal_folds
+from windrow.learning.head import Floats, Ids, softmax
+
+# Shares of the rows at which the learning curve is drawn; advice compares half with all.
+CURVE_SHARES = (0.25, 0.5, 0.75, 1.0)
+MAX_DOUBTED_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Rows that were held out, and what was said of them.
+
+    Args:
+        dataset: All rows.
+        numbers: The number of each judged row in the data; shape [m].
+        label_ids: Its label; shape [m].
+        folds: Its fold; shape [m].
+        study: What heads on shares of the rows say.
+        logits: What the trainings that were asked for say; shape [m, labels].
+    """
+
+    dataset: Dataset
+    numbers: Ids
+    label_ids: Ids
+    folds: Ids
+    study: Study
+    logits: Floats
+
+    @property
+    def truth(self) -> list[str]:
+        """The label of each judged row."""
+        return [self.dataset.labels[label_id] for label_id in self.label_ids]
+
+    def recalls(self, logits: Floats) -> dict[str, float]:
+        """Return the recall of each label that judged rows have."""
+        is_right = logits.argmax(axis=1) == self.label_ids
+        return {
+            self.dataset.labels[label_id]: float(is_right[self.label_ids == label_id].mean())
+            for label_id in np.unique(self.label_ids)
+        }
+
+
+def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -> CrossValidation:
+    """Judge a recipe on rows by trainings on parts of them. Every text is encoded once.
+
+    The learning curve, and so the advice, is that of the head on the unchanged encoder: drawing it with an encoder
+    that learns would take as many trainings again.
+
+    Args:
+        dataset: Checked rows.
+        folds: Parts, at least 2; fewer are made where a label has fewer different texts.
+        recipe: The training parameters; ``max_seconds`` is not heeded.
+        means: Where to work.
+
+    Raises:
+        InvalidTrainingData: No label has two different texts, so that nothing can be held out.
+        TrainingFailed: A task failed.
+        ShuttingDown: The runner was closed.
+    """
+    recipe = replace(recipe, max_seconds=None)
+    look = look_first(dataset, recipe, means)
+    most = _most_folds(look, folds)
+    dealt = deal_folds(look.label_ids, look.text_ids, recipe.seed, most)
+    if dealt.max() < 0:
+        raise InvalidTrainingData(
+            "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
+        )
+    examples = Examples(look.row_features, look.label_ids, look.text_ids)
+    study = means.runner.run(StudyTask(examples, dealt, CURVE_SHARES, recipe.seed))
+    logits = study.logits[-1]
+    if recipe.num_iterations > 0:
+        logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])
+    rows = study.rows
+    judged = _Judged(dataset, look.numbers[rows], look.label_ids[rows], dealt[rows], study, logits)
+    return _conclude(judged, recipe, tuple(_warnings(judged, folds, look)))
+
+
+def _most_folds(look: FirstLook, folds: int) -> int:
+    """Return how many folds can each hold a row of every label, those with a single text left aside."""
+    counts = np.bincount(np.unique(np.stack([look.label_ids, look.text_ids]), axis=1)[0])
+    return min(folds, int(counts[counts > 1].min(initial=folds)))
+
+
+def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
+    labels, truth = judged.dataset.labels, judged.truth
+    prior = TUNED_PRIOR if recipe.num_iterations > 0 else HEAD_PRIOR
+    scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
+    by_share = [judged.recalls(logits) for logits in judged.study.logits]
+    rows = {label: truth.count(label) for label in by_share[-1]}
+    advice, advice_text = advise(by_share[CURVE_SHARES.index(0.5)], by_share[-1], rows)
+    right = judged.logits.argmax(axis=1) == judged.label_ids
+    by_head = judged.study.logits[-1].argmax(axis=1) == judged.label_ids
+    pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
+    wins = recipe.num_iterations > 0 and pair.difference > 0
+    return CrossValidation(
+        folds=len(np.unique(judged.folds)),
+        outcome=judge(scores, truth, labels),
+        fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in np.unique(judged.folds)),
+        majority=majority(truth),
+        contradicted=tuple(_contradicted(judged, scores)),
+        curve=tuple(_curve(judged, by_share)),
+        advice=advice,
+        advice_text=advice_text,
+        head_only_accuracy=float(by_head.mean()),
+        head_only_interval=pair.difference_interval,
+        recommended_num_iterations=recipe.num_iterations if wins else 0,
+        recommendation=_recommend(recipe, float(right.mean()), float(by_head.mean()), is_shown=pair.is_shown),
+        warnings=warnings,
+    )
+
+
+def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:
+    for position in doubtful_rows(scores, judged.label_ids)[:MAX_DOUBTED_ROWS]:
+        number = int(judged.numbers[position])
+        row, best = judged.dataset.rows[number], int(scores[position].argmax())
+        yield Misread(number, row.text, row.label, judged.dataset.labels[best], float(scores[position, best]))
+
+
+def _curve(judged: _Judged, by_share: list[dict[str, float]]) -> Iterator[CurvePoint]:
+    for place, share in enumerate(CURVE_SHARES):
+        accuracy = float((judged.study.logits[place].argmax(axis=1) == judged.label_ids).mean())
+        yield CurvePoint(share, float(judged.study.trained_rows[place]), accuracy, by_share[place])
+
+
+def _recommend(recipe: Recipe, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
+    asked = recipe.num_iterations
+    if asked == 0:
+        return (
+            f"Only the head was judged ({head_accuracy:.3f}). Ask with num_iterations=20 to see whether that is better."
+        )
+    facts = f"{accuracy:.3f} with num_iterations={asked}, {head_accuracy:.3f} with 0"
+    if accuracy <= head_accuracy:
+        return f"num_iterations=0 does as well and is faster: {facts}."
+    doubt = "" if is_shown else "; chance may make such a difference on so few rows, but it seldom hurts"
+    return f"num_iterations={asked}: {facts}{doubt}."
+
+
+def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarning]:
+    yield from find_data_warnings(judged.dataset)
+    done = len(np.unique(judged.folds))
+    if done < asked:
+        message = f"{done} folds were made in place of {asked}: the smallest class has no more different texts."
+        yield DataWarning("fewer_folds", message)
+    left_out = np.setdiff1d(look.numbers, judged.numbers)
+    if len(left_out):
+        message = (
+            f"{len(left_out)} row(s) were never held out: their labels have no second text. "
+            "What is said of these labels is said by nobody; add rows."
+        )
+        yield DataWarning("never_held_out", message, tuple(map(int, left_out[:5])))
+    if look.share < 1:
+        message = f"{len(look.numbers)} of {len(judged.dataset.rows)} rows were looked at, as many as one training may."
+        yield DataWarning("sampled_rows", message)

@@ -1,0 +1,42 @@
+"""Explaining: which training rows and which words of a text made a classifier answer as it did.
+
+Owns what is encoded for that; knows nothing of where rows are kept.
+"""
+
+from collections.abc import Sequence
+
+from windrow.domain.dataset import Row
+from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation
+from windrow.execution.predictor import Predictor
+from windrow.learning.explain import nearest, split_words, without_words, word_effects
+from windrow.storage.catalog import Found
+
+
+def explain(found: Found, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
+    """Return why a classifier answers as it does for a text.
+
+    What is encoded stays in memory, so a second text of the same classifier takes little.
+
+    Args:
+        found: The classifier.
+        text: The text.
+        rows: Its training rows; of more than ``MAX_COMPARED_ROWS``, as many are compared, evenly taken. ``None``
+            where they were not kept.
+        predictor: Encodes.
+
+    Raises:
+        Overloaded: Too many requests wait already.
+        ArtifactInvalid: The saved artifact is damaged.
+        ShuttingDown: The server stops.
+    """
+    words = split_words(text)
+    features = predictor.features(found, [text, *without_words(text, words)])
+    scores = predictor.load(found).head.scores(features)
+    near = None
+    if rows is not None:
+        count = min(len(rows), MAX_COMPARED_ROWS)
+        numbers = [number * len(rows) // count for number in range(count)]
+        compared = [rows[number] for number in numbers]
+        near = nearest(features[0], predictor.features(found, [row.text for row in compared]), compared, numbers)
+    labels = found.entry.record.labels
+    return Explanation(labels[int(scores[0].argmax())], near, word_effects(words, scores[0], scores[1:]))

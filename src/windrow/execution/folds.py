@@ -1,0 +1,101 @@
+"""Folds: judging a kind of training by rows that it did not see, training by training.
+
+Owns how many trainings that takes, and that no row is judged by one that saw its text; knows nothing of what is
+concluded.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from windrow.domain.recipe import Recipe
+from windrow.encoders.adapters import join_changes
+from windrow.execution.look import FirstLook, Means
+from windrow.execution.runner import ignore_steps
+from windrow.execution.tasks import JudgeTask
+from windrow.execution.tuning import terms_of, tune
+from windrow.learning.calibrate import HeldOut, join
+from windrow.learning.fitting import Examples
+from windrow.learning.folds import deal_folds, splits
+from windrow.learning.head import Floats, Ids
+
+# Each fold costs a training. Three of few rows, each on two thirds, cost twice what the training itself did; so many
+# judged rows are enough for a temperature and an interval, so that with many rows one or two folds do.
+# Source: docs/adr/0016, measured.
+FEW_FOLDS = 3
+MANY_FOLDS = 5
+MANY_ROWS = 1_000
+ENOUGH_JUDGED_ROWS = 200
+# What time a fold of the same size takes more than the one before, at worst.
+_MARGIN = 1.5
+
+
+def judge_tuning(look: FirstLook, recipe: Recipe, means: Means) -> HeldOut | None:
+    """Judge contrastive training on these rows by training on parts of them.
+
+    Args:
+        look: The rows.
+        recipe: The training parameters; ``max_seconds`` counts from the first look.
+        means: Where to work.
+
+    Returns:
+        What was said of the rows that were held out; ``None`` where the recipe does not want it, no row can be held
+        out, or no time is left.
+
+    Raises:
+        TrainingFailed: A task failed.
+        ShuttingDown: The runner was closed.
+    """
+    if not recipe.cross_validate:
+        return None
+    count = len(look.label_ids)
+    folds = deal_folds(look.label_ids, look.text_ids, recipe.seed, MANY_FOLDS if count >= MANY_ROWS else FEW_FOLDS)
+    judged = []
+    for _, part in judge_folds(look, folds, recipe, means):
+        judged.append(part)
+        if sum(len(each.label_ids) for each in judged) >= ENOUGH_JUDGED_ROWS:
+            break
+    return join(judged) if judged else None
+
+
+def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> Iterator[tuple[Ids, HeldOut]]:
+    """Train once for each fold on the rows of the others, and yield what each says of those that it did not see.
+
+    Each training is of the kind of one on all rows: how much of the adapter is used, and in which manner it is trained,
+    are decided by all of them. Otherwise an adapter would be judged that nobody trains.
+
+    Args:
+        look: The rows.
+        folds: The fold of each distinct row; -1 is never held out.
+        recipe: The training parameters. Where time is short, it ends before a fold that would take too long.
+        means: Where to work.
+
+    Yields:
+        The numbers of the distinct rows that were held out, and what was said of them.
+    """
+    longest_s = (time.monotonic() - look.began_s) if recipe.max_seconds is not None else 0.0
+    terms = terms_of(look)
+    for train, held_out in splits(folds):
+        started = time.monotonic()
+        if recipe.max_seconds is not None and started + _MARGIN * longest_s > look.began_s + recipe.max_seconds:
+            return
+        part = look.only(train)
+        tuned = tune(part, replace(recipe, max_seconds=None), means, ignore_steps, terms)
+        if tuned.adapter is not None:
+            part = part.seen_through(join_changes(means.encoder.folder, tuned.adapter), means)
+        task = _judge_task(part, part.features[look.text_ids[held_out]], recipe, is_tuned=tuned.adapter is not None)
+        said = means.runner.run(task)
+        yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.likeness, folds=1)
+        longest_s = time.monotonic() - started
+
+
+def _judge_task(part: FirstLook, asked: Floats, recipe: Recipe, *, is_tuned: bool) -> JudgeTask:
+    examples = Examples(
+        features=np.concatenate([part.row_features, part.features[part.name_ids]]),
+        label_ids=np.concatenate([part.label_ids, np.arange(part.names)]),
+        groups=part.text_ids,
+        anchors=part.names,
+    )
+    return JudgeTask(examples, part.hidden, recipe.seed, is_tuned, asked)

@@ -1,0 +1,190 @@
+"""The gate: whether a classifier meets the conditions of a promotion, from what it answers for labelled rows.
+
+Owns what each condition finds, and the words for it; knows nothing of how texts are encoded, nor of where an alias is
+kept.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidParameter, PromotionRefused
+from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
+from windrow.domain.report import Outcome
+from windrow.execution.examination import Answers
+from windrow.learning.compare import compare_pair
+from windrow.learning.evaluate import Bools, judge
+
+_SHOWN_CHECKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is looked at before a promotion. Made by :func:`conditions_of`.
+
+    Args:
+        require: What this promotion requires on test rows.
+        must_pass: Rows that must be placed right, each once: those of this promotion, and those kept with the alias.
+    """
+
+    require: Requirement
+    must_pass: tuple[Row, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts to answer for: those of the test rows, then those of ``must_pass``."""
+        return [row.text for row in (*self.require.rows, *self.must_pass)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One of the two classifiers of a promotion.
+
+    Args:
+        name: What an alias would point to.
+        answers: For the texts of the conditions.
+    """
+
+    name: str
+    answers: Answers
+
+
+def check_recalled_labels(require: Requirement) -> None:
+    """Refuse a least recall of a label that no test row has: nothing would be looked at.
+
+    Raises:
+        InvalidParameter: There is such a label.
+    """
+    known = {row.label for row in require.rows}
+    for label in require.min_recall:
+        if label not in known:
+            raise InvalidParameter(
+                f"require.min_recall names the label {label!r}, which no row of require.test_data has, so its recall "
+                "cannot be measured. Add rows with this label, or leave the label out.",
+                {"parameter": "require.min_recall", "label": label},
+            )
+
+
+def conditions_of(require: Requirement, kept: tuple[Row, ...]) -> Conditions:
+    """Return what is to be looked at.
+
+    Args:
+        require: What this promotion requires.
+        kept: The rows that the alias keeps from this promotion on.
+    """
+    return Conditions(require, tuple(dict.fromkeys((*require.must_pass, *kept))))
+
+
+def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateReport:
+    """Look at each condition.
+
+    Args:
+        conditions: What to look at.
+        candidate: The classifier that is to be promoted.
+        current: What the alias points to now; or a sentence that says why there is nothing to compare with.
+    """
+    rows = conditions.require.rows
+    given = candidate.answers.predicted[len(rows) :]
+    failed = tuple(
+        FailedRow(row.text, row.label, label)
+        for row, label in zip(conditions.must_pass, given, strict=True)
+        if label != row.label
+    )
+    outcome = _outcome(candidate, rows)
+    checks = [*_check_must_pass(conditions, failed)]
+    if conditions.require.not_worse:
+        checks.append(_check_not_worse(candidate, current, rows))
+    if outcome is not None:
+        checks += _check_recalls(conditions.require, candidate, outcome)
+    return GateReport(tuple(checks), failed, outcome, _outcome(current, rows) if isinstance(current, Side) else None)
+
+
+def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:
+    """Return the error for a promotion whose conditions are not met, with the whole report.
+
+    Args:
+        alias: The alias.
+        model_name: What it was to point to.
+        report: What was found.
+    """
+    found = [check.detail for check in report.checks if not check.passed]
+    more = f" And {len(found) - _SHOWN_CHECKS} more conditions." if len(found) > _SHOWN_CHECKS else ""
+    return PromotionRefused(
+        f"{model_name} was not promoted, and the alias {alias} stays as it is. {' '.join(found[:_SHOWN_CHECKS])}{more} "
+        "Train it with more rows like those that it places wrong, or promote it without the condition.",
+        {
+            "alias": alias,
+            "model_name": model_name,
+            "checks": [
+                {"condition": check.condition, "passed": check.passed, "detail": check.detail}
+                for check in report.checks
+            ],
+            "failed_rows": [
+                {"text": row.text, "label": row.label, "predicted": row.predicted} for row in report.failed_rows
+            ],
+            "candidate": _plain(report.candidate),
+            "current": _plain(report.current),
+        },
+    )
+
+
+def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow]) -> Iterator[Check]:
+    if total := len(conditions.must_pass):
+        detail = f"{total - len(failed)} of {total} rows that must be placed right are."
+        if failed:
+            detail += " failed_rows lists the others."
+        yield Check("must_pass", not failed, detail)
+
+
+def _check_not_worse(candidate: Side, current: Side | str, rows: Sequence[Row]) -> Check:
+    if isinstance(current, str):
+        return Check("not_worse", True, current)
+    is_right, was_right = _right(candidate, rows), _right(current, rows)
+    new, old = int(is_right.sum()), int(was_right.sum())
+    detail = (
+        f"{candidate.name} places {new} of {len(rows)} test rows right, against {old} of {len(rows)} by {current.name}."
+    )
+    if new != old:
+        pair = compare_pair((current.name, candidate.name), was_right, is_right)
+        chance = "rarely makes" if pair.is_shown else "may make"
+        detail += (
+            f" It fixes {pair.fixed} and breaks {pair.broken}; chance alone {chance} such a difference (exact McNemar "
+            f"p = {pair.p_value:.2g})."
+        )
+    return Check("not_worse", new >= old, detail)
+
+
+def _check_recalls(require: Requirement, candidate: Side, outcome: Outcome) -> Iterator[Check]:
+    reports = {report.label: report for report in outcome.labels}
+    for label, least in require.min_recall.items():
+        report = reports[label]
+        recall = report.correct / report.total
+        detail = f"Recall of {label!r} is {recall:.3g} ({report.correct} of {report.total}); {least:.3g} is required."
+        is_known = label in candidate.answers.labels
+        if not is_known:
+            detail = f"{candidate.name} does not know the label {label!r}, so it places none of its rows right."
+        yield Check("min_recall", is_known and recall >= least, detail)
+
+
+def _outcome(side: Side, rows: Sequence[Row]) -> Outcome | None:
+    if not rows:
+        return None
+    return judge(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
+
+
+def _right(side: Side, rows: Sequence[Row]) -> Bools:
+    given = side.answers.predicted[: len(rows)]
+    return np.array([label == row.label for label, row in zip(given, rows, strict=True)], np.bool_)
+
+
+def _plain(outcome: Outcome | None) -> dict[str, object] | None:
+    if outcome is None:
+        return None
+    return {
+        "accuracy": outcome.accuracy,
+        "correct": outcome.correct,
+        "total": outcome.total,
+        "recall": {report.label: report.recall for report in outcome.labels if report.total},
+    }

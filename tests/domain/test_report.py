@@ -1,0 +1,70 @@
+"""What of a report is kept, how a label's share is written, and what may be asked."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from windrow.domain.classifier import TestScore as Score
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidName, InvalidParameter
+from windrow.domain.interval import Interval
+from windrow.domain.report import (
+    Calibration,
+    EvaluateRequest,
+    LabelReport,
+    Majority,
+    Outcome,
+    Report,
+    check_evaluate_request,
+)
+
+NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
+
+
+def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
+    labels = (
+        LabelReport("a", 5, 6, 5, 1.0, 5 / 6, 10 / 11),
+        LabelReport("b", 0, 0, 1, 0.0, None, 0.0),
+        LabelReport("new", 0, 2, 0, None, 0.0, 0.0),
+    )
+    confusion = ((5, 1, 0), (0, 0, 0), (0, 2, 0))
+    outcome = Outcome(5, 8, Interval(0.3, 0.8), 0.3, labels, confusion, Calibration(0.1, ()))
+    report = Report("m", 1, None, outcome, Majority("a", 0.75), (), (), "d" * 64, NOW, True, None)
+    assert outcome.accuracy == 0.625
+    assert report.score == Score(
+        correct=5,
+        total=8,
+        data_sha256="d" * 64,
+        measured_at=NOW,
+        macro_f1=0.3,
+        ece=0.1,
+        correct_per_label={"a": 5, "new": 0},
+        rows_per_label={"a": 6, "new": 2},
+    )
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "shown"), [(5, 6, "0.83 (5/6)"), (0, 3, "0.00 (0/3)"), (7, 7, "1.00 (7/7)"), (0, 0, "- (0/0)")]
+)
+def test_a_share_is_written_with_the_rows_that_it_rests_on(correct: int, total: int, shown: str) -> None:
+    recall = correct / total if total else None
+    assert LabelReport("a", correct, total, 0, None, recall, None).shown == shown
+
+
+@pytest.mark.parametrize("target", [None, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("name", ["tickets_v1", "tickets@latest", "tickets_v1@3"])
+def test_a_request_that_can_be_answered_stays_as_it_is(name: str, target: float | None) -> None:
+    request = EvaluateRequest(name, (Row("a", "b"),), target_precision=target)
+    assert check_evaluate_request(request) is request
+
+
+@pytest.mark.parametrize("target", [0.0, 0.4999, 1.0001, -1.0, float("nan"), float("inf")])
+def test_a_target_that_half_of_the_answers_or_no_answer_reaches_is_refused(target: float) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        check_evaluate_request(EvaluateRequest("a", (), target_precision=target))
+    assert caught.value.facts["parameter"] == "target_precision"
+
+
+def test_a_name_that_breaks_the_grammar_is_refused() -> None:
+    with pytest.raises(InvalidName):
+        check_evaluate_request(EvaluateRequest("../a", ()))

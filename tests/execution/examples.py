@@ -1,0 +1,105 @@
+"""Rows that a random encoder can learn something from, and a runner that remembers what it was asked."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from tests.encoders.adapters import changes_for
+from tests.fakes.runner import InlineRunner
+from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
+from windrow.encoders.bulk import one_by_one
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.session import TextEncoder
+from windrow.execution.look import Means
+from windrow.execution.runner import Outcome, Runner, ignore_steps
+from windrow.execution.tasks import AdapterTensors, FitTask, JudgeTask, StudyTask, Task, TuneOutcome, TuneTask
+from windrow.operations import OnStep
+
+WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
+
+# An adapter's tensors, of an encoder that there is not.
+ADAPTER: AdapterTensors = {
+    "layers.0.query.down": np.linspace(-1, 1, 6, dtype=np.float16).reshape(3, 2),
+    "layers.0.query.up": np.ones((2, 3), dtype=np.float16),
+}
+
+
+def dataset(rows_per_label: int = 4, labels: int = 3) -> Dataset:
+    """Return texts of random words, so that a random encoder has something to learn."""
+    random = np.random.default_rng(rows_per_label)
+    rows = tuple(
+        Row(" ".join(random.choice(WORDS, size=random.integers(2, 9))) + f" {number}", f"label {number % labels}")
+        for number in range(rows_per_label * labels)
+    )
+    return check_rows(rows, DataLimits())
+
+
+def easy(rows_per_label: int, labels: int = 3) -> Dataset:
+    """Return texts of a label's own word and a number: even the fake encoder tells the labels apart."""
+    return check_rows(
+        [
+            Row(f"word{number % labels} {number}", f"label {number % labels}")
+            for number in range(rows_per_label * labels)
+        ],
+        DataLimits(),
+    )
+
+
+def means_of(encoder: TextEncoder, runner: Runner | None = None) -> Means:
+    """Return what a training in this thread works with."""
+    return Means(encoder, one_by_one, runner or InlineRunner())
+
+
+class AskedRunner(InlineRunner):
+    """Does tasks in this thread, and remembers them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: list[Any] = []
+
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+        """Run the task here."""
+        self.tasks.append(task)
+        return super().run(task, on_step)
+
+    @property
+    def tunes(self) -> Sequence[TuneTask]:
+        """The contrastive trainings that were asked for."""
+        return [task for task in self.tasks if isinstance(task, TuneTask)]
+
+    @property
+    def judges(self) -> Sequence[JudgeTask]:
+        """The heads that were asked about rows that they did not see."""
+        return [task for task in self.tasks if isinstance(task, JudgeTask)]
+
+    @property
+    def fits(self) -> Sequence[FitTask]:
+        """The ends of trainings."""
+        return [task for task in self.tasks if isinstance(task, FitTask)]
+
+    @property
+    def studies(self) -> Sequence[StudyTask]:
+        """The learning curves that were asked for."""
+        return [task for task in self.tasks if isinstance(task, StudyTask)]
+
+
+class InstantRunner(AskedRunner):
+    """Gives a random adapter in place of each contrastive training, so that many of them take no time.
+
+    Args:
+        folder: Of the encoder.
+    """
+
+    def __init__(self, folder: EncoderFolder) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+        """Run the task here, unless it is a contrastive training."""
+        if not isinstance(task, TuneTask):
+            return super().run(task, on_step)
+        self.tasks.append(task)
+        changes = changes_for(self.folder, 2, seed=len(task.label_ids))
+        outcome = TuneOutcome(changes, layers=4, rank=2, passes=1, wanted_steps=1, planned_steps=1, losses=(1.0,))
+        return cast(Outcome, outcome)

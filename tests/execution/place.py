@@ -1,0 +1,82 @@
+"""A predictor on a catalog in memory, with classifiers of random heads, and an encoder that counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tests.fakes.encoder import FakeEncoder
+from tests.fakes.files import MemoryFiles
+from tests.records import record
+from tests.storage.examples import open_catalog
+from windrow.domain.names import Reference
+from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.encoders.adapters import Adapter, MapChanges
+from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.execution.batching import BatchQueue
+from windrow.execution.predictor import Memory, Predictor
+from windrow.execution.residents import ResidentEncoders
+from windrow.learning.head import LinearHead
+from windrow.learning.scope import Scope
+from windrow.storage.artifact import ARTIFACT, Artifact, artifact_to_bytes
+from windrow.storage.catalog import Draft, Found
+from windrow.storage.revision import Entry
+
+
+class CountingEncoder(FakeEncoder):
+    """Counts the texts that it encodes."""
+
+    def __init__(self, base_model_id: str = "fake/encoder", digest: str = "f" * 64) -> None:
+        super().__init__(base_model_id, digest)
+        self.encoded = 0
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        self.encoded += len(batch)
+        return super().encode(batch, adapters, width)
+
+
+@dataclass
+class Place:
+    """A predictor on a catalog in memory."""
+
+    encoder: TextEncoder = field(default_factory=CountingEncoder)
+    memory: Memory = field(default_factory=lambda: Memory(10**8, 10**6))
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+
+    def __post_init__(self) -> None:
+        self.catalog = open_catalog(self.files)
+        encoders = ResidentEncoders(lambda _: self.encoder)
+        self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.memory)
+
+    def publish(
+        self,
+        name: str,
+        seed: int = 0,
+        adapter: MapChanges | None = None,
+        width: int | None = None,
+        scope: Scope | None = None,
+    ) -> Entry:
+        random = np.random.default_rng(seed)
+        width = width or feature_size(self.encoder.folder)
+        weights = random.standard_normal((2, width)).astype(np.float32)
+        artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter, scope))
+        trained = replace(record(name), base_model=self.encoder.folder.base_model)
+        return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
+
+    def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
+        asked = [found(entry) for entry in entries]
+        return self.predictor.predict(asked, PredictRequest((), tuple(texts), top_k), lambda: True).result(30)
+
+    def blob_reads(self) -> int:
+        return self.files.calls["get"]
+
+
+def found(entry: Entry, alias: str | None = None) -> Found:
+    """Return what a classifier's name, or an alias of it, means."""
+    return Found(entry, Reference(entry.record.name), alias)
+
+
+def encoded_by(place: Place) -> int:
+    assert isinstance(place.encoder, CountingEncoder)
+    return place.encoder.encoded

@@ -1,0 +1,203 @@
+"""Cross-validating rows: which trainings that takes, and what is concluded from what they say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.fakes.encoder import FakeEncoder
+from windrow.domain.cross_validation import CrossValidation
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.recipe import Recipe
+from windrow.encoders.session import OnnxEncoder, Tokens
+from windrow.execution import cross_validation, tuning
+from windrow.execution.cross_validation import CURVE_SHARES, cross_validate
+from windrow.execution.runner import Runner
+from windrow.learning import plan
+from windrow.learning.choice import Strength
+
+HEAD_ONLY = Recipe(num_iterations=0)
+
+
+def by_head(data: Dataset, folds: int = 5, recipe: Recipe = HEAD_ONLY, runner: Runner | None = None) -> CrossValidation:
+    return cross_validate(data, folds, recipe, means_of(FakeEncoder(), runner))
+
+
+def codes(found: CrossValidation) -> set[str]:
+    return {warning.code for warning in found.warnings}
+
+
+def with_label(data: Dataset, number: int, label: str) -> Dataset:
+    rows = list(data.rows)
+    rows[number] = replace(rows[number], label=label)
+    return Dataset(tuple(rows))
+
+
+class CountingEncoder(FakeEncoder):
+    """Counts the texts whose states it computes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = 0
+
+    def states(self, batch: Sequence[Tokens]):  # type: ignore[no-untyped-def]
+        self.texts += len(batch)
+        return super().states(batch)
+
+
+def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
+    runner = AskedRunner()
+    found = by_head(easy(10), runner=runner)
+    assert (len(runner.studies), len(runner.tasks)) == (1, 1)
+    assert (found.folds, found.outcome.correct, found.outcome.total) == (5, 30, 30)
+    assert found.fold_accuracies == (1.0,) * 5
+    assert found.mean_accuracy == found.head_only_accuracy == 1
+    assert (found.majority.label, found.majority.accuracy) == ("label 0", 1 / 3)
+    assert (found.contradicted, found.warnings) == ((), ())
+    assert (found.head_only_interval.low, found.head_only_interval.high) == (0, 0)
+
+
+@pytest.mark.parametrize("folds", [2, 5])
+def test_an_adapter_takes_a_training_for_each_fold(folds: int, tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    found = cross_validate(dataset(6), folds, Recipe(), means_of(tiny, runner))
+    assert (len(runner.studies), len(runner.tunes), len(runner.judges), len(runner.fits)) == (1, folds, folds, 0)
+    assert (found.folds, len(found.fold_accuracies), found.outcome.total) == (folds, folds, 18)
+
+
+def test_every_text_is_encoded_once() -> None:
+    encoder = CountingEncoder()
+    cross_validate(easy(10), 5, HEAD_ONLY, means_of(encoder))
+    assert encoder.texts == 30 + 3  # and the labels' names
+
+
+def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(tiny: OnnxEncoder) -> None:
+    recipes = Recipe(), Recipe(max_seconds=0.001), Recipe(cross_validate=False)
+    runners = [InstantRunner(tiny.folder) for _ in recipes]
+    first, *others = (
+        cross_validate(dataset(), 4, recipe, means_of(tiny, runner))
+        for recipe, runner in zip(recipes, runners, strict=True)
+    )
+    assert [len(runner.tunes) for runner in runners] == [4] * 3
+    assert others == [first] * 2
+
+
+def test_the_same_request_has_the_same_answer_and_another_seed_other_folds(tiny: OnnxEncoder) -> None:
+    recipe = Recipe(num_iterations=4)
+    first, again, other = (
+        cross_validate(dataset(8), 3, replace(recipe, seed=seed), means_of(tiny)) for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first.outcome.calibration != other.outcome.calibration
+
+
+def test_figures_are_of_the_rows_that_each_fold_holds_out_each_once() -> None:
+    data = easy(10)
+    found = by_head(replace(data, rows=(*data.rows, *data.rows[:7])))
+    assert found.outcome.total == 30
+    assert [label.total for label in found.outcome.labels] == [10] * 3
+    assert codes(found) == {"duplicate_rows"}
+
+
+def test_a_flipped_label_is_contradicted_with_its_number_in_the_data() -> None:
+    data = easy(10)
+    flipped = with_label(data, 7, "label 2")
+    # Two repeats in front, so that numbers in the data and among the distinct rows differ.
+    rows = (data.rows[0], data.rows[0], *flipped.rows)
+    (doubted,) = by_head(Dataset(rows)).contradicted
+    assert (doubted.row, doubted.text, doubted.label, doubted.predicted) == (9, "word1 7", "label 2", "label 1")
+    assert 0.5 < doubted.score <= 1
+
+
+def test_at_most_so_many_rows_are_doubted_the_most_confident_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = easy(20)
+    for number in (4, 8, 12):
+        data = with_label(data, number, f"label {(number + 1) % 3}")
+    whole = by_head(data).contradicted
+    assert {each.row for each in whole} == {4, 8, 12}
+    assert [each.score for each in whole] == sorted((each.score for each in whole), reverse=True)
+    monkeypatch.setattr(cross_validation, "MAX_DOUBTED_ROWS", 2)
+    assert by_head(data).contradicted == whole[:2]
+
+
+def test_a_learning_curve_has_a_point_for_each_share_and_ends_with_the_head_alone() -> None:
+    found = by_head(easy(20), folds=5)
+    assert tuple(point.share for point in found.curve) == CURVE_SHARES
+    assert [point.rows for point in found.curve] == [12, 24, 36, 48]
+    assert found.curve[-1].accuracy == found.head_only_accuracy
+    assert all(point.recall.keys() == {"label 0", "label 1", "label 2"} for point in found.curve)
+    for point in found.curve:
+        assert point.accuracy == pytest.approx(sum(point.recall.values()) / 3)
+
+
+def test_advice_is_on_every_label_by_what_the_last_doubling_brought() -> None:
+    found = by_head(dataset(8))
+    half, whole = found.curve[1].recall, found.curve[3].recall
+    assert {each.label for each in found.advice} == {"label 0", "label 1", "label 2"}
+    for each in found.advice:
+        assert each.gain == whole[each.label] - half[each.label]
+    gains = [each.gain for each in found.advice]
+    assert gains == sorted(gains, reverse=True)
+    assert found.advice_text
+
+
+def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> None:
+    found = by_head(easy(4))
+    assert found.recommended_num_iterations == 0
+    assert found.recommendation == (
+        "Only the head was judged (1.000). Ask with num_iterations=20 to see whether that is better."
+    )
+
+
+def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(0.0, "The test says so.", ()))
+    found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
+    assert found.mean_accuracy <= found.head_only_accuracy
+    assert found.recommended_num_iterations == 0
+    assert found.recommendation.startswith("num_iterations=0 does as well and is faster: ")
+    assert found.recommendation.endswith(f"with num_iterations=12, {found.head_only_accuracy:.3f} with 0.")
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_an_adapter_that_does_better_is_recommended_and_doubt_is_told(is_shown: bool) -> None:
+    words = cross_validation._recommend(Recipe(num_iterations=12), 0.9, 0.8, is_shown=is_shown)
+    assert words.startswith("num_iterations=12: 0.900 with num_iterations=12, 0.800 with 0")
+    assert ("chance may make such a difference" in words) is not is_shown
+
+
+def test_a_label_with_few_texts_allows_few_folds_and_a_warning_says_so() -> None:
+    rows = (*easy(10).rows, *(Row(f"rare {number}", "rare") for number in range(3)))
+    found = by_head(Dataset(rows), folds=5)
+    assert found.folds == len(found.fold_accuracies) == 3
+    assert codes(found) == {"fewer_folds", "small_classes"}
+    (warning,) = (each for each in found.warnings if each.code == "fewer_folds")
+    assert warning.message.startswith("3 folds were made in place of 5")
+
+
+def test_a_label_with_a_single_text_is_never_held_out_takes_no_fold_away_and_is_warned_of() -> None:
+    rows = (*easy(10).rows, *[Row("rare", "rare")] * 5)
+    found = by_head(Dataset(rows), folds=5)
+    assert (found.folds, found.outcome.total) == (5, 30)
+    assert codes(found) == {"never_held_out", "duplicate_rows"}
+    (warning,) = (each for each in found.warnings if each.code == "never_held_out")
+    assert warning.rows == (30,)
+    assert warning.message.startswith("1 row(s) were never held out")
+    assert {each.label for each in found.advice} == {"label 0", "label 1", "label 2"}
+
+
+def test_where_nothing_can_be_held_out_it_is_refused_with_what_to_do() -> None:
+    rows = (Row("a", "x"), Row("a", "x"), Row("b", "y"))
+    with pytest.raises(InvalidTrainingData, match=r"No label has two different texts.*Add rows: at least two of each"):
+        by_head(Dataset(rows))
+
+
+def test_of_too_many_rows_a_sample_is_judged_and_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
+    found = by_head(easy(40))
+    assert found.outcome.total == 30
+    assert codes(found) == {"sampled_rows"}
+    assert found.warnings[0].message.startswith("30 of 120 rows were looked at")

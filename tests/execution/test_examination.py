@@ -1,0 +1,76 @@
+"""What many classifiers answer for many texts: alike to a prediction, and encoded once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tests.encoders.adapters import changes_for
+from tests.execution.place import Place, encoded_by, found
+from windrow.encoders.bulk import one_by_one
+from windrow.encoders.session import OnnxEncoder
+from windrow.execution.examination import Answers, examine
+from windrow.learning.scope import Scope
+from windrow.storage.revision import Entry
+
+TEXTS = ["reset my password", "charged twice", "reset my password", "not here", "word " * 300]
+
+
+def answers_of(place: Place, entries: Sequence[Entry], texts: Sequence[str] = TEXTS) -> tuple[Answers, ...]:
+    return examine([found(entry) for entry in entries], texts, place.predictor, one_by_one)
+
+
+def scope() -> Scope:
+    return Scope.of(np.eye(2, 64, dtype=np.float16), np.array([0.0, 0.1, 0.2], np.float32))
+
+
+def test_each_distinct_text_is_encoded_once_for_all_heads_on_an_encoder() -> None:
+    place = Place()
+    entries = [place.publish(f"c{number}", seed=number) for number in range(5)]
+    answers = answers_of(place, entries)
+    assert encoded_by(place) == 4
+    assert len({each.scores.tobytes() for each in answers}) == 5
+    assert len({each.features.tobytes() for each in answers}) == 1
+
+
+def test_classifiers_with_adapters_see_texts_each_in_its_own_way(tiny: OnnxEncoder) -> None:
+    place = Place(encoder=tiny)
+    plain = [place.publish(name, seed) for seed, name in enumerate("ab")]
+    adapted = [place.publish(f"t{seed}", adapter=changes_for(tiny.folder, 2, seed)) for seed in (1, 2)]
+    answers = answers_of(place, [plain[0], adapted[0], plain[1], adapted[1], adapted[0]])
+    ways = [each.features.tobytes() for each in answers]
+    assert ways[0] == ways[2]
+    assert ways[1] == ways[4]
+    assert len(set(ways)) == 3
+
+
+def test_answers_are_those_of_a_prediction_text_by_text() -> None:
+    place = Place()
+    entries = [place.publish("a", 1, scope=scope()), place.publish("b", 2)]
+    answers = answers_of(place, entries)
+    for each, entry in zip(answers, entries, strict=True):
+        predicted = place.ask([entry], TEXTS)
+        assert each.labels == entry.record.labels
+        assert each.predicted == [answer.label for answer in predicted]
+        assert each.truncated.tolist() == [answer.truncated for answer in predicted] == [False] * 4 + [True]
+        for row, answer in zip(each.scores, predicted, strict=True):
+            assert row.tolist() == pytest.approx(list(answer.scores.values()), abs=1e-5)
+        told = [None] * 5 if each.in_scope is None else each.in_scope.tolist()
+        assert told == [
+            None if answer.in_scope is None else pytest.approx(answer.in_scope, abs=1e-5) for answer in predicted
+        ]
+    assert [each.in_scope is None for each in answers] == [False, True]
+
+
+def test_a_repeated_text_has_the_same_answer_in_each_of_its_places() -> None:
+    place = Place()
+    (answers,) = answers_of(place, [place.publish("a")])
+    assert answers.scores.shape == (5, 2)
+    assert answers.scores[0].tobytes() == answers.scores[2].tobytes()
+    np.testing.assert_allclose(answers.scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_examining_neither_fills_nor_needs_the_memory_for_texts() -> None:
+    place = Place()
+    answers_of(place, [place.publish("a")])
+    assert place.predictor.vitals(0, 0).texts.entries == 0

@@ -1,0 +1,127 @@
+"""What happens inside a training process: a head is fitted, calibrated and finished, or asked about other rows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.execution.examples import ADAPTER
+from tests.learning.examples import around_centres
+from tests.storage.examples import ADAPTER_REPORT
+from windrow.execution.tasks import FitTask, JudgeTask
+from windrow.execution.training import fit, judge
+from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, estimate_of, fit_temperature
+from windrow.learning.fitting import Examples, fit_head
+from windrow.learning.head import LinearHead, fit_tuned_head
+from windrow.learning.scope import centers_of, likeness_of
+from windrow.storage.artifact import artifact_from_bytes
+
+HIDDEN = 16
+
+
+def examples(rows_per_label: int = 8, anchors: int = 0) -> Examples:
+    """Return rows of three labels and so many anchors, which lie elsewhere."""
+    features, label_ids = around_centres(rows_per_label, 3, spread=1.0, width=3 * HIDDEN)
+    names, name_ids = around_centres(1, 3, spread=0.0, seed=9, width=3 * HIDDEN)
+    return Examples(
+        np.concatenate([features, names[:anchors]]),
+        np.concatenate([label_ids, name_ids[:anchors]]),
+        np.arange(len(label_ids)),
+        anchors,
+    )
+
+
+def held_out(rows: int, factor: float = 1.0) -> HeldOut:
+    """Return rows that were judged, two thirds of them rightly."""
+    random = np.random.default_rng(1)
+    label_ids = np.arange(rows, dtype=np.int64) % 3
+    logits = random.normal(size=(rows, 3)) + 2 * np.eye(3)[np.where(np.arange(rows) % 6 < 4, label_ids, 0)]
+    return HeldOut(
+        np.float32(factor) * logits.astype(np.float32), label_ids, np.linspace(0.2, 0.8, rows, dtype=np.float32), 3
+    )
+
+
+def assert_cooled(found: LinearHead, head: LinearHead, temperature: float) -> None:
+    np.testing.assert_allclose(found.weights * temperature, head.weights, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.bias * temperature, head.bias, rtol=1e-5, atol=1e-6)
+
+
+def test_a_head_alone_is_calibrated_by_its_own_folds() -> None:
+    task = FitTask(examples(), HIDDEN, seed=4)
+    outcome, (head, report, judged) = fit(task), fit_head(task.examples, 4)
+    assert judged is not None
+    summary, artifact = outcome.summary, artifact_from_bytes(outcome.artifact)
+    labels = task.examples.label_ids[judged.rows]
+    temperature = fit_temperature(judged.logits, labels, HEAD_PRIOR)
+    assert (summary.head, summary.adapter) == (report, None)
+    assert (summary.scores.temperature, summary.scores.source) == (temperature, "out_of_fold")
+    assert_cooled(artifact.head, head, temperature)
+    assert summary.estimate is not None
+    assert (summary.estimate.total, summary.estimate.folds) == (24, 5)
+    assert summary.estimate.correct == int((judged.logits.argmax(axis=1) == labels).sum())
+
+
+def test_its_scope_is_measured_by_rows_that_the_centers_were_made_without() -> None:
+    task = FitTask(examples(anchors=3), HIDDEN, seed=4)
+    rows = replace(task.examples, features=task.examples.features[:24], label_ids=task.examples.label_ids[:24])
+    _, _, judged = fit_head(task.examples, 4)
+    assert judged is not None
+    likeness = []
+    for row, fold in zip(judged.rows, judged.folds, strict=True):
+        others = np.setdiff1d(np.arange(24), judged.rows[judged.folds == fold])
+        centers = centers_of(rows.features[others], rows.label_ids[others], HIDDEN)
+        likeness.append(float(likeness_of(rows.features[[row]], centers)[0]))
+    scope = artifact_from_bytes(fit(task).artifact).scope
+    assert scope is not None
+    # Anchors are no examples: what lies near a label's name is not in scope for that.
+    np.testing.assert_array_equal(scope.centers, centers_of(rows.features, rows.label_ids, HIDDEN))
+    assert scope.likeness == pytest.approx(sorted(likeness), abs=1e-6)
+
+
+def test_a_tuned_head_is_calibrated_by_what_trainings_like_it_said() -> None:
+    said = held_out(60, factor=4.0)
+    task = FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, said)
+    outcome, (head, report) = fit(task), fit_tuned_head(task.examples.features, task.examples.label_ids)
+    summary, artifact = outcome.summary, artifact_from_bytes(outcome.artifact)
+    temperature = fit_temperature(said.logits, said.label_ids, TUNED_PRIOR)
+    assert temperature > 1.2
+    assert (summary.head, summary.adapter, summary.estimate) == (report, ADAPTER_REPORT, estimate_of(said))
+    assert (summary.scores.temperature, summary.scores.source) == (temperature, "out_of_fold")
+    assert summary.scores.likeness == pytest.approx(0.5)
+    assert summary.scores.likeness_deviation == pytest.approx(float(said.likeness.std(ddof=1)))
+    assert_cooled(artifact.head, head, temperature)
+    assert artifact.scope is not None
+    assert artifact.scope.likeness == tuple(said.likeness.tolist())
+    assert artifact.adapter is not None
+    assert artifact.adapter.keys() == ADAPTER.keys()
+
+
+def test_where_nothing_was_held_out_scores_are_calibrated_by_what_is_usual_and_scope_is_unknown() -> None:
+    tuned = FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, None)
+    for task, prior in ((tuned, TUNED_PRIOR), (FitTask(examples(1), HIDDEN, 4), HEAD_PRIOR)):
+        outcome = fit(task)
+        scores = outcome.summary.scores
+        assert outcome.summary.estimate is None
+        assert (scores.temperature, scores.source) == (prior.temperature, "prior")
+        assert (scores.likeness, scores.likeness_deviation) == (None, None)
+        assert artifact_from_bytes(outcome.artifact).scope is None
+
+
+def test_a_single_held_out_row_estimates_but_measures_no_scope() -> None:
+    outcome = fit(FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, held_out(1)))
+    assert outcome.summary.estimate is not None
+    assert outcome.summary.estimate.total == 1
+    assert outcome.summary.scores.source == "out_of_fold"
+    assert outcome.summary.scores.likeness is None
+    assert artifact_from_bytes(outcome.artifact).scope is None
+
+
+@pytest.mark.parametrize("is_tuned", [True, False])
+@pytest.mark.parametrize("anchors", [0, 3])
+def test_a_head_is_asked_about_other_rows_as_it_is_before_it_is_calibrated(is_tuned: bool, anchors: int) -> None:
+    part, asked = examples(anchors=anchors), examples(3).features
+    outcome = judge(JudgeTask(part, HIDDEN, 4, is_tuned, asked))
+    head = fit_tuned_head(part.features, part.label_ids)[0] if is_tuned else fit_head(part, 4)[0]
+    assert outcome.logits.tobytes() == head.logits(asked).tobytes()
+    centers = centers_of(part.features[:24], part.label_ids[:24], HIDDEN)
+    assert outcome.likeness.tobytes() == likeness_of(asked, centers).tobytes()

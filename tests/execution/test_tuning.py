@@ -1,0 +1,196 @@
+"""Tuning: whether an adapter is trained, in which manner, how much of it is used, and what the report says."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.fakes.encoder import FakeEncoder
+from windrow.domain.classifier import AdapterReport
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.errors import TrainingFailed
+from windrow.domain.recipe import Recipe
+from windrow.encoders.layout import adapted_maps
+from windrow.encoders.session import OnnxEncoder
+from windrow.execution import look as look_module
+from windrow.execution import tuning
+from windrow.execution.look import Means, look_first
+from windrow.execution.runner import ignore_steps
+from windrow.execution.tasks import AdapterTensors
+from windrow.execution.tuning import Terms, Tuned, terms_of, tune
+from windrow.learning import plan
+from windrow.learning.choice import Strength
+from windrow.learning.plan import FEW, MANY
+from windrow.operations import OnStep
+
+Tune = Callable[..., Tuned]
+
+
+@pytest.fixture
+def tuned(tiny: OnnxEncoder) -> Tune:
+    def tuned(data: Dataset, recipe: Recipe = Recipe(), on_step: OnStep = ignore_steps) -> Tuned:
+        means = means_of(tiny)
+        return tune(look_first(data, recipe, means), recipe, means, on_step)
+
+    return tuned
+
+
+def report_of(tuned: Tuned) -> AdapterReport:
+    assert tuned.report is not None
+    return tuned.report
+
+
+def adapter_of(tuned: Tuned) -> AdapterTensors:
+    assert tuned.adapter is not None
+    return tuned.adapter
+
+
+def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+
+
+def unused(data: Dataset, recipe: Recipe = Recipe()) -> Tuned:
+    """Return what comes of it where no training may be started."""
+    runner = AskedRunner()
+    runner.failure = TrainingFailed("This must not be reached.")
+    means = means_of(FakeEncoder(), runner)
+    return tune(look_first(data, recipe, means), recipe, means, ignore_steps)
+
+
+def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> None:
+    told: list[tuple[int, int, float]] = []
+    trained = tuned(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step))
+    report, adapter = report_of(trained), adapter_of(trained)
+    assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
+    assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 3)
+    assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
+    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
+    assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
+
+
+def test_where_none_is_asked_for_nothing_is_trained_or_reported() -> None:
+    assert unused(dataset(), Recipe(num_iterations=0)) == Tuned(None, None)
+
+
+def test_an_encoder_that_needs_no_change_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    strength_is(monkeypatch, 0.0)
+    nothing = unused(dataset())
+    report = report_of(nothing)
+    assert nothing.adapter is None
+    assert (report.strength, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
+
+
+def test_an_encoder_that_errs_on_no_row_needs_no_change() -> None:
+    assert report_of(unused(easy(10))).reason.startswith("No change is needed: the encoder as it is misplaces 0 of 30")
+
+
+def test_labels_without_a_second_text_get_no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: False)  # a name is a second text
+    nothing = unused(Dataset((Row("reset my password", "0"), Row("charged twice", "1"))))
+    assert nothing.adapter is None
+    assert report_of(nothing).reason == "No label has two texts that could come closer."
+    assert report_of(nothing).strength == 0
+
+
+def change_of(adapter: AdapterTensors) -> float:
+    down, up = (adapter[f"layers.3.query.{side}"].astype(np.float32) for side in ("down", "up"))
+    return float(np.linalg.norm(down @ up))
+
+
+def test_a_share_of_the_change_is_used_as_such(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = []
+    for value in (1.0, 0.5):
+        strength_is(monkeypatch, value)
+        trained = tuned(dataset())
+        assert report_of(trained).strength == value
+        changes.append(change_of(adapter_of(trained)))
+    assert changes[1] == pytest.approx(changes[0] / 2, rel=0.01)
+
+
+def test_many_rows_are_trained_in_the_other_manner(tuned: Tune) -> None:
+    trained = tuned(dataset(100), Recipe(num_iterations=4))
+    report = report_of(trained)
+    assert (report.layers, report.rank, report.passes, report.planned_steps) == (MANY.layers, MANY.rank, 1, 2)
+    assert {name.split(".")[1] for name in adapter_of(trained)} == {"1", "2", "3"}
+
+
+def test_a_larger_batch_lets_more_rows_meet_in_one_step(tuned: Tune) -> None:
+    report = report_of(tuned(dataset(100), Recipe(num_iterations=5, batch_size=512)))
+    assert (report.layers, report.rank, report.planned_steps) == (4, FEW.rank, 1)
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_label_names_take_part_as_texts_and_are_not_counted_as_rows(
+    helps: bool, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: helps)
+    runner = InstantRunner(tiny.folder)
+    means = means_of(tiny, runner)
+    report = report_of(tune(look_first(dataset(), Recipe(), means), Recipe(), means, ignore_steps))
+    assert report.used_label_names is helps
+    assert report.texts == 12
+    (task,) = runner.tunes
+    assert len(task.label_ids) == len(task.texts.lengths) == (15 if helps else 12)
+
+
+def test_a_plan_that_the_budget_cuts_short_is_reported(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass over 300 rows takes two steps of 150 texts."""
+    assert report_of(tuned(dataset(100), Recipe(num_iterations=7))).ended_by == "plan"
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 310)
+    report = report_of(tuned(dataset(100), Recipe(num_iterations=7)))
+    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (2, 2, 2, "step_budget")
+
+
+def test_a_sample_of_the_rows_is_reported_as_a_budget_that_ended(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 40)
+    report = report_of(tuned(dataset(100), Recipe(num_iterations=5)))
+    assert (report.ended_by, report.texts, report.steps, report.planned_steps) == ("step_budget", 40, 1, 1)
+
+
+def test_time_that_is_up_before_the_first_step_leaves_no_adapter(tuned: Tune) -> None:
+    trained = tuned(dataset(), Recipe(max_seconds=0.001))
+    report = report_of(trained)
+    assert trained.adapter is None
+    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
+    assert report.reason == "max_seconds left no time for a step of contrastive training."
+    assert (report.first_loss, report.last_loss) == (None, None)
+
+
+def deadline_of(tiny: OnnxEncoder, recipe: Recipe, share: float = 1.0) -> float | None:
+    """Return when a training must end that began at 1,000 s, with a first look of 4 s at a share of the rows."""
+    runner = InstantRunner(tiny.folder)
+    means: Means = means_of(tiny, runner)
+    look = look_first(dataset(), recipe, means)
+    changed = {name: getattr(look, name) for name in type(look).__slots__}
+    tune(type(look)(**changed | {"began_s": 1_000.0, "took_s": 4.0, "share": share}), recipe, means, ignore_steps)
+    (task,) = runner.tunes
+    return task.deadline_s
+
+
+def test_training_ends_so_early_that_all_rows_can_still_be_encoded_and_the_head_be_fitted(tiny: OnnxEncoder) -> None:
+    assert deadline_of(tiny, Recipe()) is None
+    assert deadline_of(tiny, Recipe(max_seconds=60)) == 1_000 + 60 - 2.5 * 4
+    assert deadline_of(tiny, Recipe(max_seconds=60), share=0.5) == 1_000 + 60 - 2.5 * 8
+
+
+def test_terms_are_those_of_the_training_that_is_told_about(tiny: OnnxEncoder) -> None:
+    """A part of the rows is trained as all of them are: the same share of the adapter, in the same manner."""
+    runner = InstantRunner(tiny.folder)
+    means = means_of(tiny, runner)
+    look = look_first(dataset(), Recipe(), means)
+    part = look.only(np.arange(6))
+    terms = Terms(Strength(0.25, "All rows say so.", ()), 300)
+    report = report_of(tune(part, Recipe(), means, ignore_steps, terms))
+    assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
+    tune(part, Recipe(), means, ignore_steps)
+    assert [task.stands_for for task in runner.tunes] == [300, None]
+    assert terms_of(look).texts == 12 + look.names
+
+
+def test_the_same_training_gives_the_same_bits_and_where_there_is_a_choice_another_seed_other_ones(tuned: Tune) -> None:
+    few = [adapter_of(tuned(dataset(), Recipe(num_iterations=4))) for _ in range(2)]
+    many = [adapter_of(tuned(dataset(100), Recipe(num_iterations=4, seed=seed))) for seed in (0, 0, 1)]
+    for one, other in (few, many[:2]):
+        assert all(one[name].tobytes() == other[name].tobytes() for name in one)
+    assert any(many[0][name].tobytes() != many[2][name].tobytes() for name in many[0])
