@@ -138,3 +138,10 @@ def test_any_one_word_may_differ_in_a_text_of_six_words_or_more(sentence: list[s
 def test_texts_without_a_common_word_do_not_overlap(one: list[str], other: list[str]) -> None:
     assume(not set(one) & set(other))
     assert find_overlap([" ".join(one)], [" ".join(other)]) == NEITHER
+
+
+def test_of_very_many_test_texts_only_those_of_the_same_words_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windrow.domain.overlap.MAX_TESTS_FOR_ONE_TO_DIFFER", 2)
+    shorter = "please reset my password for"
+    assert find_overlap([shorter, "other"], [SENTENCE]) == NEAR
+    assert find_overlap([shorter, "other", SENTENCE.upper()], [SENTENCE]) == ([], [2])

@@ -125,7 +125,7 @@ def test_at_most_so_many_rows_are_doubted_the_most_confident_first(monkeypatch: 
 def test_a_learning_curve_has_a_point_for_each_share_and_ends_with_the_head_alone() -> None:
     found = by_head(easy(20), folds=5)
     assert tuple(point.share for point in found.curve) == CURVE_SHARES
-    assert [point.rows for point in found.curve] == [12, 24, 36, 48]
+    assert [point.rows for point in found.curve] == [12, 24, 48]
     assert found.curve[-1].accuracy == found.head_only_accuracy
     assert all(point.recall.keys() == {"label 0", "label 1", "label 2"} for point in found.curve)
     for point in found.curve:
@@ -134,13 +134,20 @@ def test_a_learning_curve_has_a_point_for_each_share_and_ends_with_the_head_alon
 
 def test_advice_is_on_every_label_by_what_the_last_doubling_brought() -> None:
     found = by_head(dataset(8))
-    half, whole = found.curve[1].recall, found.curve[3].recall
+    half, whole = found.curve[1].recall, found.curve[2].recall
     assert {each.label for each in found.advice} == {"label 0", "label 1", "label 2"}
     for each in found.advice:
         assert each.gain == whole[each.label] - half[each.label]
     gains = [each.gain for each in found.advice]
     assert gains == sorted(gains, reverse=True)
     assert found.advice_text
+
+
+def test_where_half_of_the_rows_are_nearly_all_of_them_there_is_no_advice() -> None:
+    found = by_head(easy(2), folds=2)
+    assert found.curve[1].rows == found.curve[2].rows
+    assert found.advice == ()
+    assert found.advice_text.startswith("There are too few rows to see whether more of them would help")
 
 
 def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> None:

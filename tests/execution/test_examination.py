@@ -9,7 +9,9 @@ from tests.encoders.adapters import changes_for
 from tests.execution.place import Place, encoded_by, found
 from windrow.encoders.bulk import one_by_one
 from windrow.encoders.session import OnnxEncoder
+from windrow.execution import examination
 from windrow.execution.examination import Answers, examine
+from windrow.learning.head import Floats
 from windrow.learning.scope import Scope
 from windrow.storage.revision import Entry
 
@@ -17,7 +19,12 @@ TEXTS = ["reset my password", "charged twice", "reset my password", "not here", 
 
 
 def answers_of(place: Place, entries: Sequence[Entry], texts: Sequence[str] = TEXTS) -> tuple[Answers, ...]:
-    return examine([found(entry) for entry in entries], texts, place.predictor, one_by_one)
+    return examine([found(entry) for entry in entries], texts, place.predictor, one_by_one, keep_features=True)
+
+
+def _bytes(features: Floats | None) -> bytes:
+    assert features is not None
+    return features.tobytes()
 
 
 def scope() -> Scope:
@@ -30,7 +37,7 @@ def test_each_distinct_text_is_encoded_once_for_all_heads_on_an_encoder() -> Non
     answers = answers_of(place, entries)
     assert encoded_by(place) == 4
     assert len({each.scores.tobytes() for each in answers}) == 5
-    assert len({each.features.tobytes() for each in answers}) == 1
+    assert len({_bytes(each.features) for each in answers}) == 1
 
 
 def test_classifiers_with_adapters_see_texts_each_in_its_own_way(tiny: OnnxEncoder) -> None:
@@ -38,7 +45,7 @@ def test_classifiers_with_adapters_see_texts_each_in_its_own_way(tiny: OnnxEncod
     plain = [place.publish(name, seed) for seed, name in enumerate("ab")]
     adapted = [place.publish(f"t{seed}", adapter=changes_for(tiny.folder, 2, seed)) for seed in (1, 2)]
     answers = answers_of(place, [plain[0], adapted[0], plain[1], adapted[1], adapted[0]])
-    ways = [each.features.tobytes() for each in answers]
+    ways = [_bytes(each.features) for each in answers]
     assert ways[0] == ways[2]
     assert ways[1] == ways[4]
     assert len(set(ways)) == 3
@@ -60,6 +67,25 @@ def test_answers_are_those_of_a_prediction_text_by_text() -> None:
             None if answer.in_scope is None else pytest.approx(answer.in_scope, abs=1e-5) for answer in predicted
         ]
     assert [each.in_scope is None for each in answers] == [False, True]
+
+
+def test_many_texts_are_examined_chunk_by_chunk_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place()
+    entry = place.publish("a", scope=scope())
+    (whole,) = answers_of(place, [entry])
+    monkeypatch.setattr(examination, "CHUNK_TEXTS", 3)
+    (parts,) = answers_of(place, [entry])
+    assert whole.in_scope is not None and parts.in_scope is not None
+    np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
+    np.testing.assert_allclose(parts.in_scope, whole.in_scope, atol=1e-6)
+    assert parts.truncated.tolist() == whole.truncated.tolist()
+    assert _bytes(parts.features) == _bytes(whole.features)
+
+
+def test_features_are_kept_only_where_they_are_wanted() -> None:
+    place = Place()
+    (answers,) = examine([found(place.publish("a"))], TEXTS, place.predictor, one_by_one)
+    assert answers.features is None
 
 
 def test_a_repeated_text_has_the_same_answer_in_each_of_its_places() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
@@ -207,6 +208,39 @@ def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Fit) -> None
 
 def test_time_enough_changes_nothing(fit: Fit) -> None:
     assert fit(dataset(), Recipe(max_seconds=3_600)).artifact == fit(dataset()).artifact
+
+
+@pytest.mark.parametrize(("strength", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
+def test_where_no_adapter_comes_about_nothing_is_trained_to_judge_one(
+    strength: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strength_is(monkeypatch, strength)
+    runner = AskedRunner()
+    trained = fit(dataset(), Recipe(max_seconds=max_seconds), runner=runner)
+    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (tunes, 0, 1)
+    assert runner.fits[0].held_out is None
+    # The head tells by its own folds, at no cost.
+    assert trained.summary.estimate is not None
+    assert trained.summary.estimate.total == 12
+
+
+def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
+    data = dataset()
+    judged, usual = (
+        fit(data, Recipe(cross_validate=wanted), runner=InstantRunner(tiny.folder)) for wanted in (True, False)
+    )
+    temperatures = [trained.summary.scores.temperature for trained in (judged, usual)]
+    assert abs(temperatures[0] / temperatures[1] - 1) > 0.01
+    heads = [artifact_from_bytes(trained.artifact).head for trained in (judged, usual)]
+    adapter = artifact_from_bytes(judged.artifact).adapter
+    assert adapter is not None
+    features = encode(tiny, ["reset my password", "charged twice", *data.texts], join_changes(tiny.folder, adapter))
+    logits = [head.logits(features.features) for head in heads]
+    np.testing.assert_allclose(logits[0] * temperatures[0], logits[1] * temperatures[1], rtol=1e-4, atol=1e-5)
+    scores = [head.scores(features.features) for head in heads]
+    assert (scores[0].argsort(axis=1) == scores[1].argsort(axis=1)).all()
+    bolder = int(temperatures[0] > temperatures[1])
+    assert (scores[bolder].max(axis=1) > scores[1 - bolder].max(axis=1)).all()
 
 
 def test_labels_without_a_second_text_get_no_adapter(fit: Fit) -> None:

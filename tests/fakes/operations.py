@@ -592,8 +592,7 @@ def _side(name: str, kept: _Kept, texts: list[str]) -> Side:
     labels = kept.classifier.record.labels
     given = [_scores(kept, text) for text in texts]
     scores = np.array([[each[label] for label in labels] for each in given], np.float32).reshape(-1, len(labels))
-    nothing = np.zeros((len(texts), 0), np.float32)
-    return Side(name, Answers(labels, nothing, scores, None, np.zeros(len(texts), np.bool_)))
+    return Side(name, Answers(labels, scores, None, np.zeros(len(texts), np.bool_)))
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

@@ -19,8 +19,7 @@ ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for n
 def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> Side:
     """Return a classifier that gives these labels, one for each text of the conditions."""
     scores = np.array([[0.75 if label == best else 0.25 for label in labels] for best in given], np.float32)
-    nothing = np.zeros((len(given), 0), np.float32)
-    return Side(name, Answers(labels, nothing, scores, None, np.zeros(len(given), np.bool_)))
+    return Side(name, Answers(labels, scores, None, np.zeros(len(given), np.bool_)))
 
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:

@@ -419,7 +419,7 @@ class TestCrossValidate:
         assert found.outcome.accuracy > found.majority.accuracy
         assert found.head_only_accuracy == pytest.approx(found.outcome.accuracy)
         assert found.recommended_num_iterations == 0
-        assert [point.share for point in found.curve] == [0.25, 0.5, 0.75, 1.0]
+        assert [point.share for point in found.curve] == [0.25, 0.5, 1.0]
         assert found.curve[-1].accuracy == pytest.approx(found.outcome.accuracy)
         assert {each.label for each in found.advice} == set(TRAINING)
         assert service.list_classifiers().classifiers == ()

@@ -77,7 +77,7 @@ class CrossValidation:
         contradicted: Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident
             first.
         curve: The learning curve, the smallest share first.
-        advice: For each label, that which gains most first.
+        advice: For each label, that which gains most first; none where rows are too few to tell.
         advice_text: The same in words.
         head_only_accuracy: What ``num_iterations=0`` reaches on the same folds.
         head_only_interval: Of the difference, the asked-for training less the head alone.

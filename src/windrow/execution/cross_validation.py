@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from windrow.domain.cross_validation import CrossValidation, CurvePoint
+from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
@@ -24,9 +24,11 @@ from windrow.learning.fitting import Examples, Study
 from windrow.learning.folds import deal_folds
 from windrow.learning.head import Floats, Ids, softmax
 
-# Shares of the rows at which the learning curve is drawn; advice compares half with all.
-CURVE_SHARES = (0.25, 0.5, 0.75, 1.0)
+# Shares of the rows at which the learning curve is drawn, each twice the one before; advice compares half with all.
+CURVE_SHARES = (0.25, 0.5, 1.0)
 MAX_DOUBTED_ROWS = 100
+# With more than this share of the rows, "half" of them is no half.
+MOST_HALF = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +112,7 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
     scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
     by_share = [judged.recalls(logits) for logits in judged.study.logits]
     rows = {label: truth.count(label) for label in by_share[-1]}
-    advice, advice_text = advise(by_share[CURVE_SHARES.index(0.5)], by_share[-1], rows)
+    advice, advice_text = _advise(judged, by_share, rows)
     right = judged.logits.argmax(axis=1) == judged.label_ids
     by_head = judged.study.logits[-1].argmax(axis=1) == judged.label_ids
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
@@ -130,6 +132,17 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
         recommendation=_recommend(recipe, float(right.mean()), float(by_head.mean()), is_shown=pair.is_shown),
         warnings=warnings,
     )
+
+
+def _advise(
+    judged: _Judged, by_share: list[dict[str, float]], rows: dict[str, int]
+) -> tuple[tuple[LabelAdvice, ...], str]:
+    half, whole = CURVE_SHARES.index(0.5), len(CURVE_SHARES) - 1
+    trained = judged.study.trained_rows
+    # A share is rounded up to a row of each label: half of two rows is one, but half of one is one too.
+    if trained[half] > MOST_HALF * trained[whole]:
+        return (), "There are too few rows to see whether more of them would help; about 8 rows a label work well."
+    return advise(by_share[half], by_share[whole], rows)
 
 
 def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:

@@ -89,7 +89,8 @@ class Judging(Parts):
         found = self.find(request.model_name)
         index = {text: number for number, text in reversed(list(enumerate(request.texts)))}
         texts = list(dict.fromkeys(request.texts))
-        (answers,) = self._examine((found,), texts)
+        (answers,) = examine((found,), texts, self.predictor, self.queue.compute, keep_features=True)
+        assert answers.features is not None
         chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
         record = found.entry.record
         suggestions = []
