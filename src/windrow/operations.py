@@ -72,12 +72,13 @@ class Operations(Protocol):
     def evaluate(self, request: EvaluateRequest) -> Report:
         """Judge a classifier by labelled rows that it has not seen, and keep the score with it.
 
+        A score that cannot be kept, since it was deleted or trained again meanwhile, is told all the same.
+
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
             NotFound: The name means nothing.
             ArtifactInvalid: The classifier is damaged.
-            ConcurrentChange: It was trained again meanwhile, so the score was not kept.
         """
         ...
 

@@ -46,16 +46,21 @@ def test_a_name_that_breaks_the_grammar_is_refused() -> None:
         (pair(0, 0, 1.0), None, "They place the same rows right, so these rows cannot tell them apart."),
         (pair(3, 3, 1.0), None, "No difference is shown: b fixes 3 row(s) and breaks as many."),
         (
-            pair(1, 0, 1.0, 550),
+            pair(4, 1, 0.375, 550),
             None,
-            "Not enough evidence: b fixes 1 row(s) and breaks 0 (p = 1); about 450 more rows like these would be "
-            "needed.",
+            "Not enough evidence: b fixes 4 row(s) and breaks 1 (p = 0.375); about 450 more rows like these would be "
+            "needed to show it, if the difference is real.",
+        ),
+        (
+            pair(1, 2, 1.0, 550),
+            None,
+            "Not enough evidence: only 3 row(s) differ, too few to say how many more would be needed.",
         ),
         (
             pair(50, 49, 1.0),
             None,
             "Not enough evidence: b fixes 50 row(s) and breaks 49 (p = 1); more than 1,000,000 rows like these would "
-            "be needed.",
+            "be needed to show it, if the difference is real.",
         ),
     ],
 )
@@ -118,3 +123,10 @@ def test_no_p_is_shown_above_1() -> None:
     contenders = (contender("a", 80), contender("b", 81), contender("c", 70))
     kept = recommend(contenders, (pair(1, 0, 1.0), pair(0, 10, 0.002, second="c")))
     assert "p = 1, corrected for 2 rivals" in kept.reason
+
+
+def test_a_rival_that_was_trained_on_test_rows_is_recommended_by_the_others_alone() -> None:
+    """The outcomes count rows that the rival has seen; the pair does not, and there it is worse."""
+    kept = recommend((contender("a", 80), contender("b", 95)), (pair(0, 10, 0.002),))
+    assert kept.model_name == "a"
+    assert kept.reason == "Keep a: none of the others places more rows right."

@@ -25,7 +25,6 @@ LIMITS = DataLimits(max_rows=3, max_text_chars=40)
     "requirement",
     [
         NOTHING_REQUIRED,
-        Requirement(ROWS),
         Requirement(ROWS, not_worse=True),
         Requirement(ROWS, min_recall={"billing": 0.0, "bug": 1.0}),
         Requirement(must_pass=ROWS),
@@ -41,6 +40,7 @@ def test_conditions_that_can_be_looked_at_are_returned_unchanged(requirement: Re
     [
         (Requirement(not_worse=True), InvalidParameter, "^not_worse and min_recall need labelled rows"),
         (Requirement(min_recall={"bug": 0.5}), InvalidParameter, "^not_worse and min_recall need labelled rows"),
+        (Requirement(ROWS), InvalidParameter, "alone asks for nothing. Send not_worse or min_recall"),
         (Requirement((*ROWS, Row("", "bug"))), InvalidTestData, r"^require\.test_data\[2\]\.text is empty"),
         (Requirement(ROWS * 2), LimitExceeded, r"^require\.test_data has 4 rows"),
         (Requirement(must_pass=(Row("a", ""),)), InvalidTestData, r"^require\.must_pass\[0\]\.label is empty"),

@@ -86,9 +86,12 @@ def test_a_text_must_be_as_like_the_training_data_as_the_request_says(
     assert answer.in_scope == pytest.approx(SCOPE.share_below(likeness))
 
 
-def test_a_classifier_that_cannot_tell_never_abstains_for_scope(entry: Entry) -> None:
-    answer = ask(entry, wanting(min_in_scope=1.0), scope=None)
-    assert (answer.label, answer.in_scope) == ("billing", None)
+@pytest.mark.parametrize(("least", "label"), [(None, "billing"), (0.0, None), (1.0, None)])
+def test_a_classifier_that_cannot_tell_gives_no_label_where_a_text_must_be_in_scope(
+    least: float | None, label: str | None, entry: Entry
+) -> None:
+    answer = ask(entry, wanting(min_in_scope=least), scope=None)
+    assert (answer.label, answer.in_scope) == (label, None)
 
 
 def test_both_bounds_must_be_met(entry: Entry) -> None:

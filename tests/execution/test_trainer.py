@@ -139,8 +139,11 @@ def test_where_no_row_can_be_held_out_a_warning_says_that_nothing_is_estimated()
     assert "no_estimate" not in codes(fit_head_only(easy(1), Recipe(0, cross_validate=False)))
 
 
-def test_a_limit_of_time_is_not_blamed_where_no_row_can_be_held_out() -> None:
-    trained = fit_head_only(easy(1), Recipe(num_iterations=0, max_seconds=3_600))
+@pytest.mark.parametrize("torn", [(), (Row("word0 0", "label 1"),)])
+def test_a_limit_of_time_is_not_blamed_where_no_row_can_be_held_out(torn: tuple[Row, ...]) -> None:
+    """Nor where a label's second text stands under another label too, so that it goes where that one goes."""
+    data = Dataset((*easy(1).rows, *torn))
+    trained = fit_head_only(data, Recipe(num_iterations=0, max_seconds=3_600))
     assert trained.warnings[-1].message.endswith(": no label has two different texts.")
 
 

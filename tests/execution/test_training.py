@@ -125,3 +125,11 @@ def test_a_head_is_asked_about_other_rows_as_it_is_before_it_is_calibrated(is_tu
     assert outcome.logits.tobytes() == head.logits(asked).tobytes()
     centers = centers_of(part.features[:24], part.label_ids[:24], HIDDEN)
     assert outcome.likeness.tobytes() == likeness_of(asked, centers).tobytes()
+
+
+def test_equal_rows_are_one_witness_however_often_they_were_sent() -> None:
+    once = examples()
+    count = len(once.groups)
+    often = Examples(np.tile(once.features, (5, 1)), np.tile(once.label_ids, 5), np.tile(once.groups, 5))
+    estimates = [fit(FitTask(each, HIDDEN, 0)).summary.estimate for each in (once, often)]
+    assert [estimate.total for estimate in estimates if estimate is not None] == [count, count]

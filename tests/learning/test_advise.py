@@ -56,14 +56,14 @@ def test_the_label_that_gained_most_comes_first_and_in_words() -> None:
     ]
     assert words == (
         "More 'b' rows would help most: its recall rose from 0.20 with half of the rows to 0.80 with all. "
-        "Then 'a'. More rows of 'c' would help little."
+        "Then 'a'. For 'c' the last doubling of the rows brought no clear gain."
     )
 
 
 def test_where_no_label_gained_the_words_say_so() -> None:
     advice, words = advise({"b": 0.8, "a": 0.8}, {"b": 0.8, "a": 0.8}, {"b": 9, "a": 9})
     assert [(each.label, each.gain, each.helps) for each in advice] == [("a", 0.0, False), ("b", 0.0, False)]
-    assert words.startswith("The last doubling of the rows brought no label a clear gain;")
+    assert words.startswith("The last doubling of the rows brought no label a clear gain.")
 
 
 def test_at_most_three_labels_are_named_and_the_others_counted() -> None:
@@ -72,17 +72,18 @@ def test_at_most_three_labels_are_named_and_the_others_counted() -> None:
     advice, words = advise(half, dict.fromkeys(labels, 0.9), dict.fromkeys(labels, 50))
     assert len(advice) == 12
     assert "Then 'b', 'c', 'd' and 2 more." in words
-    assert "More rows of 'g', 'h', 'i' and 3 more would help little." in words
+    assert "For 'g', 'h', 'i' and 3 more the last doubling of the rows brought no clear gain." in words
 
 
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0, 1))
 def test_a_gain_counts_only_beyond_two_standard_errors(rows: int, half: float, whole: float) -> None:
     (advice,), _ = advise({"a": half}, {"a": whole}, {"a": rows})
+    leaves_more_to_gain = whole < 1 and round((whole - half) * rows) >= 2
     if whole * (1 - whole) * (rows + 1) > 0.25:
         error = math.sqrt(whole * (1 - whole) / rows)
-        assert advice.helps is (whole - half > 2 * error)
+        assert advice.helps is (leaves_more_to_gain and whole - half > 2 * error)
     else:  # a recall of 0 or 1 on a few rows has an error too
-        assert advice.helps is (whole - half > 1 / math.sqrt(rows * (rows + 1)))
+        assert advice.helps is (leaves_more_to_gain and whole - half > 1 / math.sqrt(rows * (rows + 1)))
     assert CLEAR_GAIN_ERRORS == 2
 
 
@@ -92,6 +93,14 @@ def test_the_same_gain_is_clear_on_many_rows_and_not_on_few(rows: int, helps: bo
     (advice,), words = advise({"a": 0.6}, {"a": 0.75}, {"a": rows})
     assert advice.helps is helps
     assert ("'a'" in words) is helps
+
+
+def test_one_row_more_and_a_label_that_is_always_right_are_no_gain() -> None:
+    (one_row,), words = advise({"a": 0.0}, {"a": 0.2}, {"a": 5})
+    assert not one_row.helps
+    assert words.endswith("With fewer than 8 rows of a label that says little about it.")
+    (always_right,), _ = advise({"a": 0.5}, {"a": 1.0}, {"a": 40})
+    assert not always_right.helps
 
 
 def test_a_loss_never_counts_as_a_gain() -> None:

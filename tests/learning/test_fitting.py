@@ -305,3 +305,30 @@ def test_the_same_learning_curve_has_the_same_bits_and_another_seed_other_ones(m
     assert first.tobytes() == again.tobytes()
     assert first[-1].tobytes() == other[-1].tobytes()
     assert first[0].tobytes() != other[0].tobytes()
+
+
+def test_anchors_take_part_in_each_training_of_a_learning_curve_and_count_as_no_rows() -> None:
+    examples = clusters(8, 3)
+    folds = deal_folds(examples.label_ids, examples.groups, 0)
+    plain = study_heads(examples, folds, (0.5, 1.0), 0)
+    anchored = Examples(
+        np.concatenate([examples.features, examples.features[[9, 17, 1]]]),
+        np.concatenate([examples.label_ids, np.arange(3)]),  # each under a name that is not its own
+        examples.groups,
+        anchors=3,
+    )
+    misled = study_heads(anchored, folds, (0.5, 1.0), 0)
+    assert misled.rows.tolist() == plain.rows.tolist()
+    assert misled.trained_rows.tolist() == plain.trained_rows.tolist()
+    assert not np.allclose(misled.logits[0], plain.logits[0])
+    assert not np.allclose(misled.logits[-1], plain.logits[-1])
+
+
+def test_a_learning_curve_that_would_take_too_long_is_drawn_at_the_usual_strength(
+    monkeypatch: pytest.MonkeyPatch, trained: list[tuple[Floats, Ids, float]]
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_CV_WORK", 0)
+    examples = clusters(8, 3)
+    study_heads(examples, deal_folds(examples.label_ids, examples.groups, 0), (0.5, 1.0), 0)
+    assert {strength for _, _, strength in trained} == {DEFAULT_STRENGTH}
+    assert len(trained) == 2 * 5

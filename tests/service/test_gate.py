@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
 from windrow.execution.examination import Answers
-from windrow.service.gate import Conditions, Side, check_recalled_labels, conditions_of, look, refusal
+from windrow.service.gate import NO_LABEL, Conditions, Side, check_recalled_labels, conditions_of, look, refusal
 
 BILL, BUG = Row("I was charged twice", "billing"), Row("The app crashes", "bug")
 ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for number in range(5))
@@ -64,6 +65,23 @@ class TestNotWorse:
             "tickets_v2 places 8 of 10 test rows right, against 10 of 10 by tickets_v1. It fixes 0 and breaks 2; "
             "chance alone may make such a difference (exact McNemar p = 0.5)."
         )
+
+    def test_counts_a_row_that_gets_no_label_as_placed_wrong(self) -> None:
+        conditions = conditions_of(Requirement(ROWS, not_worse=True, min_recall={"bug": 1.0}), (BILL,))
+        right = answers_of(conditions)
+        strict = replace(side("tickets_v2", right), abstain_below=0.76)
+        report = look(conditions, strict, side("tickets_v1", right[: len(ROWS)]))
+        assert [check.passed for check in report.checks] == [False, False, False]
+        assert [row.predicted for row in report.failed_rows] == [NO_LABEL]
+        always = replace(strict, abstain_below=0.75)
+        assert look(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
+
+    def test_says_that_rows_were_seen_in_training(self) -> None:
+        conditions = conditions_of(Requirement(ROWS, not_worse=True), ())
+        right = answers_of(conditions)
+        seen = replace(side("tickets_v2", right), seen=3)
+        [check] = look(conditions, seen, side("tickets_v1", right)).checks
+        assert check.detail.endswith("Beware: 3 of these rows are training rows of tickets_v2, or nearly so.")
 
     def test_says_that_chance_rarely_makes_a_large_difference(self) -> None:
         [check] = look_at(Requirement(ROWS, not_worse=True), wrong=10, current_wrong=0).checks
@@ -173,7 +191,7 @@ class TestRefusal:
         }
         assert error.detail.startswith("tickets_v2 was not promoted, and the alias tickets stays as it is. 0 of 1 rows")
         assert "Recall of 'bug'" not in error.detail
-        assert error.detail.endswith("or promote it without the condition.")
+        assert error.detail.endswith("must_pass beside require says which rows the alias keeps.")
 
     def test_without_test_rows_shows_no_figures(self) -> None:
         report = look(conditions_of(Requirement(), (BILL,)), side("tickets_v2", ["bug"]), "")
@@ -183,5 +201,5 @@ class TestRefusal:
     def test_names_a_few_conditions_in_its_detail_and_counts_the_rest(self) -> None:
         checks = tuple(Check("min_recall", False, f"Recall {number}.") for number in range(5))
         error = refusal("tickets", "tickets_v2", GateReport(checks))
-        assert "Recall 0. Recall 1. Recall 2. And 2 more conditions. Train it" in error.detail
+        assert "Recall 0. Recall 1. Recall 2. And 2 more conditions. Train another" in error.detail
         assert len(checks) == len(list(error.facts["checks"]))  # type: ignore[call-overload]

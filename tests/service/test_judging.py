@@ -17,7 +17,6 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArtifactInvalid,
     ClassifierNotFound,
-    ConcurrentChange,
     InvalidParameter,
     InvalidTestData,
     InvalidText,
@@ -320,7 +319,7 @@ class TestEvaluate:
         evaluate(service, TESTS * 5)
         assert encoder.encoded - before == len(TESTS)
 
-    def test_that_another_training_overtakes_is_not_kept(
+    def test_that_another_training_overtakes_is_told_and_not_kept(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         measured = service.store.catalog.measured
@@ -330,9 +329,31 @@ class TestEvaluate:
             return measured(*args)  # type: ignore[arg-type]
 
         monkeypatch.setattr(service.store.catalog, "measured", overtaken)
-        with pytest.raises(ConcurrentChange, match="Evaluate again"):
-            evaluate(service)
+        report = evaluate(service)
+        assert not report.is_saved
+        assert [each.message for each in report.warnings if each.code == "not_saved"] == [
+            "The score was not kept. Revision 1 of tickets was measured, but revision 2 answers now, so the score was "
+            "not kept. Evaluate again."
+        ]
         assert service.show("tickets").classifier.test is None
+
+    def test_says_how_many_rows_a_stored_threshold_keeps_back(self, service: Service) -> None:
+        fit(service, "tickets", rows=ROWS)
+        strict = evaluate(service, target_precision=1.0)
+        assert strict.threshold is not None
+        entry = service.find("tickets").entry
+        service.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
+        codes = {each.code: each.message for each in evaluate(service).warnings}
+        assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
+
+    def test_with_damaged_training_rows_is_done_and_says_that_nobody_can_tell_the_overlap(
+        self, service: Service
+    ) -> None:
+        rows = service.find("tickets").entry.blobs["rows"]
+        path = service.settings.data_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
+        path.chmod(0o600)
+        path.write_bytes(b"damaged")
+        assert "overlap_unknown" in {each.code for each in evaluate(service).warnings}
 
     def test_of_a_tuned_classifier_is_by_what_it_answers(self, opened: Open, bundled: OnnxEncoder) -> None:
         service = replace(opened(), runner=InlineRunner())
@@ -392,8 +413,24 @@ class TestCompare:
         found = service.compare(CompareRequest(("tickets", "other"), (*TESTS, extra, ROWS[0])))
         overlaps = {each.rows: each.message for each in found.warnings if each.code == "training_rows_in_test"}
         assert overlaps.keys() == {(len(TESTS),), (len(TESTS) + 1,)}
-        assert "of other," in overlaps[len(TESTS),]
-        assert "of tickets," in overlaps[len(TESTS) + 1,]
+        assert "of other." in overlaps[len(TESTS),]
+        assert "of tickets." in overlaps[len(TESTS) + 1,]
+
+    def test_leaves_rows_that_one_of_them_was_trained_on_out_of_pairs_and_recommendation(
+        self, service: Service
+    ) -> None:
+        fit(service, "leaky", rows=(*SWAPPED, *TESTS[:4]))
+        found = service.compare(CompareRequest(("tickets", "leaky"), TESTS))
+        (warning,) = (each for each in found.warnings if each.code == "seen_rows_left_out")
+        assert set(warning.rows) >= {0, 1, 2, 3}
+        assert found.pairs[0].total == len(TESTS) - len(warning.rows)
+        assert found.contenders[0].outcome.total == len(TESTS)
+
+    def test_of_rows_that_all_were_trained_on_compares_them_all_the_same(self, service: Service) -> None:
+        fit(service, "other", rows=SWAPPED)
+        found = service.compare(CompareRequest(("tickets", "other"), ROWS))
+        assert found.pairs[0].total == len(ROWS)
+        assert "training_rows_in_test" in {each.code for each in found.warnings}
 
     @pytest.mark.parametrize("names", [(), ("tickets",), ("tickets", "tickets"), ("tickets",) * 21])
     def test_of_too_few_too_many_or_one_twice_is_refused(self, names: tuple[str, ...], service: Service) -> None:
@@ -551,11 +588,12 @@ class TestInScope:
         assert ask(service, TESTS[0].text, min_in_scope=0.05).label == "billing"
         assert ask(service, FOREIGN[0], min_in_scope=0.0).label is not None
 
-    def test_what_cannot_be_told_gives_a_label_whatever_the_bound(self, opened: Open) -> None:
+    def test_what_cannot_be_told_gives_no_label_where_a_bound_is_asked_for(self, opened: Open) -> None:
         service = opened()
         fit(service, "pair", rows=(Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")))
         answer = ask(service, FOREIGN[0], "pair", min_in_scope=1.0)
-        assert (answer.in_scope, answer.abstained) == (None, False)
+        assert (answer.in_scope, answer.abstained) == (None, True)
+        assert not ask(service, FOREIGN[0], "pair").abstained
 
     def test_several_classifiers_tell_each_for_itself(self, service: Service) -> None:
         fit(

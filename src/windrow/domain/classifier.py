@@ -149,7 +149,7 @@ class Estimate:
         correct: Rows that were placed right.
         total: Rows that were judged, at least 1.
         folds: Trainings that judged them.
-        interval: Of the accuracy, Wilson's, 95 %.
+        interval: Of the accuracy, 95 %: Wilson's, widened (docs/adr/0016).
     """
 
     correct: int
@@ -273,7 +273,8 @@ class Threshold:
     """The score below which a classifier gives no label, and what it was chosen by.
 
     Args:
-        abstain_below: The lowest best score in [0, 1] that is answered with a label.
+        abstain_below: The best score in [0, 1] below which no label is given: halfway between the lowest test row that
+            is answered and the next one; 0 where all are.
         target_precision: Share of right answers that was asked for, in [0.5, 1].
         correct: Test rows that are answered, and rightly.
         answered: Test rows whose best score reaches it, at least 1.

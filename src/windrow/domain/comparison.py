@@ -15,6 +15,8 @@ from windrow.domain.report import Majority, Outcome
 COMPARED_RANGE = (2, 20)
 # A difference that chance makes in less than one of twenty comparisons counts as shown.
 SIGNIFICANT_P = 0.05
+# From fewer rows that two classifiers answer differently, nothing can be foretold.
+MIN_FLIPS = 4
 # Nobody labels more rows than that to settle a difference so small.
 MAX_ROWS_NEEDED = 1_000_000
 
@@ -65,7 +67,7 @@ class Pair:
             both place the same rows right, its ends are 0.
         rows_needed: About how many rows like these, in all, would show a difference of this size; ``None`` where it is
             shown already, where there is none, or where more than ``MAX_ROWS_NEEDED`` would be needed.
-        total: Rows.
+        total: Rows that they were compared on: those that neither was trained on, as far as can be told.
     """
 
     first: str
@@ -99,12 +101,20 @@ class Pair:
             return "They place the same rows right, so these rows cannot tell them apart."
         if self.fixed == self.broken:
             return f"No difference is shown: {self.second} fixes {self.fixed} row(s) and breaks as many."
+        if self.fixed + self.broken < MIN_FLIPS:
+            return (
+                f"Not enough evidence: only {self.fixed + self.broken} row(s) differ, too few to say how many more "
+                "would be needed."
+            )
         facts = f"{self.second} fixes {self.fixed} row(s) and breaks {self.broken} (p = {_shown_p(self.p_value)})"
         if self.rows_needed is None:
             needed = f"more than {MAX_ROWS_NEEDED:,}"
         else:
             needed = f"about {self.rows_needed - self.total:,} more"
-        return f"Not enough evidence: {facts}; {needed} rows like these would be needed."
+        return (
+            f"Not enough evidence: {facts}; {needed} rows like these would be needed to show it, if the difference is "
+            "real."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,27 +206,29 @@ def recommend(contenders: tuple[Contender, ...], pairs: tuple[Pair, ...]) -> Rec
     """
     in_use, rivals = contenders[0], len(contenders) - 1
     against = {pair.second: pair for pair in pairs if pair.first == in_use.asked}
-    ahead = [each for each in contenders[1:] if each.outcome.correct > in_use.outcome.correct]
+    # By the pairs, not by the outcomes: rows that one of them was trained on count in these only.
+    ahead = [pair for pair in against.values() if pair.fixed > pair.broken]
     if not ahead:
         return Recommendation(in_use.asked, f"Keep {in_use.asked}: none of the others places more rows right.")
-    leader = _best(ahead)
-    shown = [each for each in ahead if against[each.asked].p_value * rivals < SIGNIFICANT_P]
+    leader = _furthest(ahead)
+    shown = [pair for pair in ahead if pair.p_value * rivals < SIGNIFICANT_P]
     if not shown:
-        facts = _facts(against[leader.asked], rivals)
+        facts = _facts(leader, rivals)
         return Recommendation(
             in_use.asked,
-            f"Keep {in_use.asked}: {leader.asked} places more rows right, but chance could do that too ({facts}).",
+            f"Keep {in_use.asked}: {leader.second} places more rows right, but chance could do that too ({facts}).",
         )
-    best = _best(shown)
-    reason = f"Promote {best.asked}: it beats {in_use.asked} ({_facts(against[best.asked], rivals)})."
-    if leader.outcome.correct > best.outcome.correct:
-        facts = _facts(against[leader.asked], rivals)
-        reason += f" {leader.asked} places more rows right still, but chance could do that too ({facts})."
-    return Recommendation(best.asked, reason)
+    best = _furthest(shown)
+    reason = f"Promote {best.second}: it beats {in_use.asked} ({_facts(best, rivals)})."
+    if leader.difference > best.difference:
+        reason += (
+            f" {leader.second} places more rows right still, but chance could do that too ({_facts(leader, rivals)})."
+        )
+    return Recommendation(best.second, reason)
 
 
-def _best(contenders: Sequence[Contender]) -> Contender:
-    return max(contenders, key=lambda each: each.outcome.correct)  # the first of equals
+def _furthest(pairs: Sequence[Pair]) -> Pair:
+    return max(pairs, key=lambda pair: pair.difference)  # the first of equals
 
 
 def _facts(pair: Pair, rivals: int) -> str:

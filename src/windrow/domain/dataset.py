@@ -48,7 +48,7 @@ class DataWarning:
     Args:
         code: Stable, for programs (``duplicate_rows``).
         message: One sentence for a person.
-        rows: Up to five of the rows concerned, counted from 0.
+        rows: The rows concerned, counted from 0: up to five, or all where they should be left out.
     """
 
     code: str
@@ -194,6 +194,15 @@ def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
         _warn_of_contradictions(contradicting_rows(dataset)),
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
+    )
+    return tuple(warning for warning in found if warning is not None)
+
+
+def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
+    """Return what is odd about rows to judge by: duplicates, which count twice, and contradictions."""
+    found = (
+        _warn_of_duplicates(duplicate_rows(dataset)),
+        _warn_of_contradictions(contradicting_rows(dataset)),
     )
     return tuple(warning for warning in found if warning is not None)
 

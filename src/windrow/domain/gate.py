@@ -56,7 +56,7 @@ class FailedRow:
     Args:
         text: Its text.
         label: Its label.
-        predicted: What it was given.
+        predicted: What it was given; empty where it was given no label.
     """
 
     text: str
@@ -93,7 +93,8 @@ def check_requirement(requirement: Requirement, limits: DataLimits) -> Requireme
     """Return ``requirement`` unchanged if it can be looked at.
 
     Raises:
-        InvalidParameter: It needs test rows and has none, or a recall lies outside [0, 1].
+        InvalidParameter: It needs test rows and has none, or has some and no use for them, or a recall lies outside
+            [0, 1].
         InvalidTestData: A row breaks a rule.
         LimitExceeded: There are too many rows, or a text is too long.
     """
@@ -105,6 +106,11 @@ def check_requirement(requirement: Requirement, limits: DataLimits) -> Requireme
         )
     if requirement.rows:
         check_test_rows("require.test_data", requirement.rows, limits)
+    if requirement.rows and not needs_rows:
+        raise InvalidParameter(
+            "require.test_data alone asks for nothing. Send not_worse or min_recall too, or leave the rows out.",
+            {"parameter": "require.not_worse"},
+        )
     check_must_pass("require.must_pass", requirement.must_pass, limits)
     for label, recall in requirement.min_recall.items():
         check_share(f"require.min_recall[{label!r}]", recall)

@@ -45,7 +45,8 @@ class PredictRequest:
         top_k: How many scores each answer holds, the best ones; ``None`` for all.
         abstain_below: Best score in [0, 1] below which no label is given; ``None`` takes what is stored with the
             classifier, if anything is.
-        min_in_scope: Likeness to the training data in [0, 1] below which no label is given; ``None`` gives one always.
+        min_in_scope: Likeness to the training data in [0, 1] below which no label is given, nor where the classifier
+            cannot tell; ``None`` gives one always.
         explain: Whether to say why; only for one text and one classifier.
     """
 

@@ -66,7 +66,7 @@ class Suggestions:
         model_name: The classifier that was asked.
         revision: Its revision that was asked.
         suggestions: The most useful first; fewer than asked for where the pile has fewer different texts.
-        total: Different texts in the pile.
+        total: Different texts in the pile that the classifier was not trained on.
     """
 
     model_name: str

@@ -16,11 +16,12 @@ from windrow.domain.report import Misread
 from windrow.execution.folds import judge_folds
 from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.tasks import StudyTask
+from windrow.execution.tuning import terms_of
 from windrow.learning.advise import advise, doubtful_rows
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature
+from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import judge, majority
-from windrow.learning.fitting import Examples, Study
+from windrow.learning.fitting import Study
 from windrow.learning.folds import deal_folds
 from windrow.learning.head import Floats, Ids, softmax
 
@@ -42,6 +43,7 @@ class _Judged:
         folds: Its fold; shape [m].
         study: What heads on shares of the rows say.
         logits: What the trainings that were asked for say; shape [m, labels].
+        is_tuned: Whether they train an adapter: not where none was asked for, or the encoder needs no change.
     """
 
     dataset: Dataset
@@ -50,6 +52,7 @@ class _Judged:
     folds: Ids
     study: Study
     logits: Floats
+    is_tuned: bool
 
     @property
     def truth(self) -> list[str]:
@@ -90,13 +93,12 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -
         raise InvalidTrainingData(
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
-    examples = Examples(look.row_features, look.label_ids, look.text_ids)
-    study = means.runner.run(StudyTask(examples, dealt, CURVE_SHARES, recipe.seed))
-    logits = study.logits[-1]
-    if recipe.num_iterations > 0:
+    study = means.runner.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
+    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and terms_of(look).strength.value > 0
+    if is_tuned:
         logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])
     rows = study.rows
-    judged = _Judged(dataset, look.numbers[rows], look.label_ids[rows], dealt[rows], study, logits)
+    judged = _Judged(dataset, look.numbers[rows], look.label_ids[rows], dealt[rows], study, logits, is_tuned)
     return _conclude(judged, recipe, tuple(_warnings(judged, folds, look)))
 
 
@@ -108,7 +110,7 @@ def _most_folds(look: FirstLook, folds: int) -> int:
 
 def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
     labels, truth = judged.dataset.labels, judged.truth
-    prior = TUNED_PRIOR if recipe.num_iterations > 0 else HEAD_PRIOR
+    prior = TUNED_PRIOR if judged.is_tuned else HEAD_PRIOR
     scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
     by_share = [judged.recalls(logits) for logits in judged.study.logits]
     rows = {label: truth.count(label) for label in by_share[-1]}
@@ -116,10 +118,14 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
     right = judged.logits.argmax(axis=1) == judged.label_ids
     by_head = judged.study.logits[-1].argmax(axis=1) == judged.label_ids
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
-    wins = recipe.num_iterations > 0 and pair.difference > 0
+    outcome = judge(scores, truth, labels)
+    wins = judged.is_tuned and pair.difference > 0
+    recommendation = _recommend(recipe, float(right.mean()), float(by_head.mean()), is_shown=pair.is_shown)
+    if recipe.num_iterations > 0 and not judged.is_tuned:
+        recommendation = "The encoder needs no change for these rows: any num_iterations gives what 0 does."
     return CrossValidation(
         folds=len(np.unique(judged.folds)),
-        outcome=judge(scores, truth, labels),
+        outcome=replace(outcome, accuracy_interval=widened(outcome.correct, outcome.total)),
         fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in np.unique(judged.folds)),
         majority=majority(truth),
         contradicted=tuple(_contradicted(judged, scores)),
@@ -129,7 +135,7 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
         head_only_accuracy=float(by_head.mean()),
         head_only_interval=pair.difference_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
-        recommendation=_recommend(recipe, float(right.mean()), float(by_head.mean()), is_shown=pair.is_shown),
+        recommendation=recommendation,
         warnings=warnings,
     )
 
@@ -155,7 +161,7 @@ def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:
 def _curve(judged: _Judged, by_share: list[dict[str, float]]) -> Iterator[CurvePoint]:
     for place, share in enumerate(CURVE_SHARES):
         accuracy = float((judged.study.logits[place].argmax(axis=1) == judged.label_ids).mean())
-        yield CurvePoint(share, float(judged.study.trained_rows[place]), accuracy, by_share[place])
+        yield CurvePoint(share, round(float(judged.study.trained_rows[place]), 2), accuracy, by_share[place])
 
 
 def _recommend(recipe: Recipe, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
@@ -167,7 +173,7 @@ def _recommend(recipe: Recipe, accuracy: float, head_accuracy: float, *, is_show
     facts = f"{accuracy:.3f} with num_iterations={asked}, {head_accuracy:.3f} with 0"
     if accuracy <= head_accuracy:
         return f"num_iterations=0 does as well and is faster: {facts}."
-    doubt = "" if is_shown else "; chance may make such a difference on so few rows, but it seldom hurts"
+    doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
     return f"num_iterations={asked}: {facts}{doubt}."
 
 
@@ -175,13 +181,17 @@ def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarn
     yield from find_data_warnings(judged.dataset)
     done = len(np.unique(judged.folds))
     if done < asked:
-        message = f"{done} folds were made in place of {asked}: the smallest class has no more different texts."
+        message = (
+            f"{done} folds were made in place of {asked}, since the smallest class has no more different texts. Each "
+            "training had fewer rows for it, so the figures are rather too low; add rows to that class."
+        )
         yield DataWarning("fewer_folds", message)
     left_out = np.setdiff1d(look.numbers, judged.numbers)
     if len(left_out):
+        labels = sorted({judged.dataset.rows[number].label for number in left_out})
         message = (
-            f"{len(left_out)} row(s) were never held out: their labels have no second text. "
-            "What is said of these labels is said by nobody; add rows."
+            f"The figures do not cover {', '.join(map(repr, labels[:5]))}{' …' if len(labels) > 5 else ''}: with a "
+            "single text, a label cannot be held out. Add rows to it."
         )
         yield DataWarning("never_held_out", message, tuple(map(int, left_out[:5])))
     if look.share < 1:

@@ -8,8 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
 from windrow.execution.look import FirstLook, Means
@@ -17,9 +15,8 @@ from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import JudgeTask
 from windrow.execution.tuning import terms_of, tune
 from windrow.learning.calibrate import HeldOut, join
-from windrow.learning.fitting import Examples
 from windrow.learning.folds import deal_folds, splits
-from windrow.learning.head import Floats, Ids
+from windrow.learning.head import Ids
 
 # Each fold costs a training. Three of few rows, each on two thirds, cost twice what the training itself did; so many
 # judged rows are enough for a temperature and an interval, so that with many rows one or two folds do.
@@ -85,17 +82,7 @@ def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> It
         tuned = tune(part, replace(recipe, max_seconds=None), means, ignore_steps, terms)
         if tuned.adapter is not None:
             part = part.seen_through(join_changes(means.encoder.folder, tuned.adapter), means)
-        task = _judge_task(part, part.features[look.text_ids[held_out]], recipe, is_tuned=tuned.adapter is not None)
-        said = means.runner.run(task)
+        asked, is_tuned = part.features[look.text_ids[held_out]], tuned.adapter is not None
+        said = means.runner.run(JudgeTask(part.examples(), look.hidden, recipe.seed, is_tuned, asked))
         yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.likeness, folds=1)
         longest_s = time.monotonic() - started
-
-
-def _judge_task(part: FirstLook, asked: Floats, recipe: Recipe, *, is_tuned: bool) -> JudgeTask:
-    examples = Examples(
-        features=np.concatenate([part.row_features, part.features[part.name_ids]]),
-        label_ids=np.concatenate([part.label_ids, np.arange(part.names)]),
-        groups=part.text_ids,
-        anchors=part.names,
-    )
-    return JudgeTask(examples, part.hidden, recipe.seed, is_tuned, asked)

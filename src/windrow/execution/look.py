@@ -16,6 +16,7 @@ from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
 from windrow.execution.runner import Runner
 from windrow.learning.choice import label_name_texts, names_mean_something
+from windrow.learning.fitting import Examples
 from windrow.learning.head import Ids
 from windrow.learning.plan import sample_rows
 from windrow.learning.texts import TokenStates
@@ -83,6 +84,15 @@ class FirstLook:
         return (
             texts.select(np.concatenate([self.text_ids, self.name_ids])),
             np.concatenate([self.label_ids, np.arange(self.names)]),
+        )
+
+    def examples(self) -> Examples:
+        """Return the rows, and the label names that take part, as a head is fitted to them."""
+        return Examples(
+            features=np.concatenate([self.row_features, self.features[self.name_ids]]),
+            label_ids=np.concatenate([self.label_ids, np.arange(self.names)]),
+            groups=self.text_ids,
+            anchors=self.names,
         )
 
     def only(self, rows: Ids) -> "FirstLook":

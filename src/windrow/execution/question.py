@@ -119,10 +119,10 @@ class Question:
         )
 
     def _abstains(self, found: Found, best: float, in_scope: float | None) -> bool:
-        """Whether an answer falls below a bound; what cannot be told falls below none."""
+        """Whether an answer falls below a bound; where a bound on scope is asked for, what cannot be told does."""
         asked, stored = self.request.abstain_below, found.entry.threshold
         least = asked if asked is not None or stored is None else stored.abstain_below
         if least is not None and best < least:
             return True
         lowest = self.request.min_in_scope
-        return lowest is not None and in_scope is not None and in_scope < lowest
+        return lowest is not None and (in_scope is None or in_scope < lowest)

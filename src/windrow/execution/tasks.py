@@ -272,8 +272,8 @@ class StudyTask:
     """Heads on growing shares of the rows of all folds but one, asked about that one: a learning curve.
 
     Args:
-        examples: The rows, encoded by the unchanged encoder, without anchors.
-        folds: The fold of each; -1 is never held out; shape [rows], int64.
+        examples: The rows, encoded by the unchanged encoder; label names come as anchors.
+        folds: The fold of each row; -1 is never held out; shape [rows], int64.
         shares: Of each label's rows in the other folds, in (0, 1], ascending, the last one 1.
         seed: Chooses the rows of a share.
     """
@@ -285,7 +285,7 @@ class StudyTask:
 
     def to_frame(self) -> Frame:
         """Return the frame that carries the task."""
-        fields = {"anchors": 0, "shares": list(self.shares), "seed": self.seed}
+        fields = {"anchors": self.examples.anchors, "shares": list(self.shares), "seed": self.seed}
         return Frame("study", fields, {**_examples_tensors(self.examples), "folds": self.folds})
 
     @classmethod

@@ -19,6 +19,7 @@ from windrow.execution.tasks import FitTask
 from windrow.execution.tuning import Tuned, tune
 from windrow.learning.choice import label_name_texts
 from windrow.learning.fitting import Examples
+from windrow.learning.folds import deal_folds
 from windrow.operations import OnStep
 
 
@@ -56,10 +57,13 @@ def train(dataset: Dataset, recipe: Recipe, means: Means, on_step: OnStep) -> Tr
     """
     look = look_first(dataset, recipe, means)
     tuned = tune(look, recipe, means, on_step)
-    held_out = None if tuned.adapter is None else judge_tuning(look, recipe, means)
+    held_out = None
+    # Folds of a training that max_seconds cut short would be trained longer than it was, and there is no time for them.
+    if tuned.adapter is not None and tuned.report is not None and tuned.report.ended_by != "max_seconds":
+        held_out = judge_tuning(look, recipe, means)
     task, truncated = _fit_task(dataset, recipe, means, look, tuned)
     outcome = means.runner.run(replace(task, held_out=held_out))
-    warnings = (*find_data_warnings(dataset), *_warnings(dataset, truncated, outcome.summary, recipe))
+    warnings = (*find_data_warnings(dataset), *_warnings(look, truncated, outcome.summary, recipe))
     return Trained(outcome.artifact, outcome.summary, report_data(dataset, len(truncated)), warnings)
 
 
@@ -85,9 +89,7 @@ def _fit_task(
     return task, np.flatnonzero(encoded.truncated[rows]).tolist()
 
 
-def _warnings(
-    dataset: Dataset, truncated: list[int], summary: TrainingSummary, recipe: Recipe
-) -> Iterator[DataWarning]:
+def _warnings(look: FirstLook, truncated: list[int], summary: TrainingSummary, recipe: Recipe) -> Iterator[DataWarning]:
     report = summary.adapter
     if truncated:
         message = f"{len(truncated)} row(s) are longer than the encoder reads; their ends were left out."
@@ -102,10 +104,10 @@ def _warnings(
         message = f"max_seconds ended contrastive training after {report.steps} of {report.planned_steps} steps."
         yield DataWarning("ended_by_max_seconds", message)
     if summary.estimate is None and recipe.cross_validate:
-        has_second_text = len(set(dataset.rows)) > len(dataset.labels)
+        can_hold_out = deal_folds(look.label_ids, look.text_ids, recipe.seed).max() >= 0
         why = (
             "max_seconds left no time for it"
-            if recipe.max_seconds is not None and has_second_text
+            if recipe.max_seconds is not None and can_hold_out
             else "no label has two different texts"
         )
         message = f"Its accuracy could not be estimated, and its scores are calibrated by what is usual: {why}."

@@ -136,13 +136,17 @@ def _held_out(examples: Examples, judged: Judged, hidden: int) -> HeldOut:
     """Return what heads said of rows, and how like the rows are to the centers of all that each head may have seen."""
     count = len(examples.groups)
     features, label_ids = examples.features[:count], examples.label_ids[:count]
-    likeness = np.empty(len(judged.rows), np.float32)
-    for fold in np.unique(judged.folds):
-        held = judged.rows[judged.folds == fold]
-        others = np.setdiff1d(np.arange(count), held)
+    # Equal rows are one witness, however often they were sent.
+    witnesses = np.stack([examples.groups[judged.rows], label_ids[judged.rows]])
+    first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
+    rows, folds = judged.rows[first], judged.folds[first]
+    likeness = np.empty(len(rows), np.float32)
+    for fold in np.unique(folds):
+        held = rows[folds == fold]
+        others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held]))
         centers = centers_of(features[others], label_ids[others], hidden)
-        likeness[judged.folds == fold] = likeness_of(features[held], centers)
-    return HeldOut(judged.logits, label_ids[judged.rows], likeness, len(np.unique(judged.folds)))
+        likeness[folds == fold] = likeness_of(features[held], centers)
+    return HeldOut(judged.logits[first], label_ids[rows], likeness, len(np.unique(folds)))
 
 
 @lru_cache(maxsize=1)

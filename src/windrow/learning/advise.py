@@ -14,6 +14,10 @@ from windrow.learning.head import Floats, Ids
 # So many standard errors make a gain clear. With one, chance alone would do for a label in six; with two, for one in
 # forty, and a person who is told to label more rows pays for each false promise.
 CLEAR_GAIN_ERRORS = 2.0
+# One row more is no trend, however few there are.
+MIN_GAINED_ROWS = 2
+# Of fewer judged rows a label, no gain is no news.
+FEW_JUDGED_ROWS = 8
 _NAMED_LABELS = 3
 
 
@@ -44,7 +48,8 @@ def advise(
 ) -> tuple[tuple[LabelAdvice, ...], str]:
     """Say of which labels more rows would help, by what the last doubling of the rows brought.
 
-    A gain counts where it exceeds ``CLEAR_GAIN_ERRORS`` standard errors of a recall measured on so many rows.
+    A gain counts where it exceeds ``CLEAR_GAIN_ERRORS`` standard errors of a recall measured on so many rows, is more
+    than one row, and leaves something to gain.
 
     Args:
         half: Recall of each label with half of the rows, in [0, 1].
@@ -58,16 +63,20 @@ def advise(
     for label, recall in whole.items():
         gain = recall - half[label]
         error = math.sqrt(max(recall * (1 - recall), 0.25 / (rows[label] + 1)) / rows[label])
-        advice.append(LabelAdvice(label, gain, gain > CLEAR_GAIN_ERRORS * error))
+        is_clear = gain > CLEAR_GAIN_ERRORS * error and round(gain * rows[label]) >= MIN_GAINED_ROWS
+        advice.append(LabelAdvice(label, gain, is_clear and recall < 1))
     advice.sort(key=lambda each: (-each.gain, each.label))
-    return tuple(advice), _in_words(advice, half, whole)
+    words = _in_words(advice, half, whole)
+    if min(rows.values()) < FEW_JUDGED_ROWS:
+        words += f" With fewer than {FEW_JUDGED_ROWS} rows of a label that says little about it."
+    return tuple(advice), words
 
 
 def _in_words(advice: Sequence[LabelAdvice], half: Mapping[str, float], whole: Mapping[str, float]) -> str:
     helped = [each.label for each in advice if each.helps]
     others = [each.label for each in advice if not each.helps]
     if not helped:
-        return "The last doubling of the rows brought no label a clear gain; more rows like these would help little."
+        return "The last doubling of the rows brought no label a clear gain."
     first = helped[0]
     words = [
         f"More {first!r} rows would help most: its recall rose from {half[first]:.2f} with half of the rows to "
@@ -76,7 +85,7 @@ def _in_words(advice: Sequence[LabelAdvice], half: Mapping[str, float], whole: M
     if helped[1:]:
         words.append(f"Then {_listed(helped[1:])}.")
     if others:
-        words.append(f"More rows of {_listed(others)} would help little.")
+        words.append(f"For {_listed(others)} the last doubling of the rows brought no clear gain.")
     return " ".join(words)
 
 

@@ -123,9 +123,18 @@ def cool(head: LinearHead, temperature: float) -> LinearHead:
 def estimate_of(held_out: HeldOut) -> Estimate:
     """Return what held-out rows say about a training on all rows."""
     correct, total = int((held_out.logits.argmax(axis=1) == held_out.label_ids).sum()), len(held_out.label_ids)
+    return Estimate(correct, total, held_out.folds, widened(correct, total))
+
+
+def widened(correct: int, total: int) -> Interval:
+    """Return where an accuracy on new rows lies, judged by rows that were held out in turn.
+
+    Args:
+        correct: Rows that were placed right.
+        total: Rows that were judged, at least 1.
+    """
     accuracy, narrow = correct / total, wilson(correct, total)
-    interval = Interval(
+    return Interval(
         max(0.0, accuracy - WIDENED_BY * (accuracy - narrow.low)),
         min(1.0, accuracy + WIDENED_BY * (narrow.high - accuracy)),
     )
-    return Estimate(correct, total, held_out.folds, interval)

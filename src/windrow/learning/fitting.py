@@ -94,36 +94,39 @@ def study_heads(examples: Examples, folds: Ids, shares: Sequence[float], seed: i
     """Draw a learning curve of the head.
 
     Args:
-        examples: The rows, without anchors.
-        folds: The fold of each row, as ``learning.folds.deal_folds`` returns them; at least one is held out.
+        examples: The rows; anchors take part in each training.
+        folds: The fold of each row, anchors left out, as ``learning.folds.deal_folds`` returns them; at least one is
+            held out.
         shares: Of each label's rows in the other folds, in (0, 1], ascending, the last one 1. Each takes one row of a
             label at least, and holds the rows of the shares below.
         seed: Chooses the rows of a share.
     """
     narrow, _ = rotate(examples.features)
     examples = replace(examples, features=narrow)
-    fold_splits = list(splits(folds))
+    fold_splits = list(splits(np.concatenate([folds, np.full(examples.anchors, -1)])))
     held_out = np.concatenate([held for _, held in fold_splits])
     truth = examples.label_ids[held_out]
-    by_strength = np.array([_judge(examples, fold_splits, strength) for strength in STRENGTHS])
+    is_choice = examples.features.size * int(examples.label_ids.max() + 1) <= MAX_CV_WORK
+    strengths = STRENGTHS if is_choice else (DEFAULT_STRENGTH,)
+    by_strength = np.array([_judge(examples, fold_splits, strength) for strength in strengths])
     losses = np.array([_log_losses(own, truth) for own in by_strength])
-    strength = STRENGTHS[int(losses.mean(axis=1).argmin())]
-    order = np.random.default_rng(seed).permutation(len(examples.label_ids))
+    strength = strengths[int(losses.mean(axis=1).argmin())]
+    order, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
     logits, sizes = [], []
     for share in shares[:-1]:
-        fewer = [(_share_of(train, examples.label_ids, order, share), held) for train, held in fold_splits]
+        fewer = [(_share_of(train, examples.label_ids[:count], order, share), held) for train, held in fold_splits]
         logits.append(_judge(examples, fewer, strength))
-        sizes.append(np.mean([len(train) for train, _ in fewer]))
+        sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
     logits.append(_unbiased(by_strength, losses, folds[held_out]))
-    sizes.append(np.mean([len(train) for train, _ in fold_splits]))
+    sizes.append(np.mean([(train < count).sum() for train, _ in fold_splits]))
     return Study(held_out, np.array(logits), np.array(sizes, np.float32))
 
 
 def _share_of(train: Ids, label_ids: Ids, order: Ids, share: float) -> Ids:
-    """Return a share of each label's training rows, rounded up, in ascending order."""
+    """Return a share of each label's training rows, rounded up, and all anchors, in ascending order."""
     ranked = order[np.isin(order, train)]
-    chosen = []
-    for label_id in np.unique(label_ids[train]):
+    chosen = [train[train >= len(label_ids)]]
+    for label_id in np.unique(label_ids[ranked]):
         own = ranked[label_ids[ranked] == label_id]
         chosen.append(own[: max(1, int(np.ceil(share * len(own))))])
     return np.sort(np.concatenate(chosen))

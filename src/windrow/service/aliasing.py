@@ -13,7 +13,7 @@ from windrow.domain.errors import (
     NotFound,
 )
 from windrow.domain.gate import NOTHING_CHECKED, GateReport
-from windrow.execution.examination import examine
+from windrow.execution.examination import Answers, examine
 from windrow.service.gate import Side, check_recalled_labels, conditions_of, look, refusal
 from windrow.service.parts import Parts
 from windrow.storage.aliases import Standing, Terms
@@ -75,11 +75,22 @@ class Aliasing(Parts):
         current = self._current(request.alias, standing) if request.require.rows else ""
         asked = (found,) if isinstance(current, str) else (found, current)
         answers = examine(asked, conditions.texts, self.predictor, self.queue.compute)
-        sides = [Side(str(each.target), answer) for each, answer in zip(asked, answers, strict=True)]
+        texts = [row.text for row in request.require.rows]
+        sides = [self._side(each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
         report = look(conditions, sides[0], current if isinstance(current, str) else sides[1])
         if not report.passed:
             raise refusal(request.alias, str(found.target), report)
         return report
+
+    def _side(self, found: Found, answers: Answers, texts: list[str]) -> Side:
+        threshold = found.entry.threshold
+        seen = self.find_seen(found.entry, texts) or ((), ())
+        return Side(
+            name=str(found.target),
+            answers=answers,
+            abstain_below=0.0 if threshold is None else threshold.abstain_below,
+            seen=sum(map(len, seen)),
+        )
 
     def _current(self, alias: str, standing: Standing) -> Found | str:
         """Return what an alias points to, ready to answer; or why that cannot be compared with."""

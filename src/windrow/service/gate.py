@@ -17,6 +17,8 @@ from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import Bools, judge
 
+# No label is blank, so none is mistaken for it.
+NO_LABEL = ""
 _SHOWN_CHECKS = 3
 
 
@@ -45,10 +47,23 @@ class Side:
     Args:
         name: What an alias would point to.
         answers: For the texts of the conditions.
+        abstain_below: The stored best score below which it gives no label; 0 where it always gives one.
+        seen: How many test rows it was trained on, to the letter or nearly so, as far as can be told.
     """
 
     name: str
     answers: Answers
+    abstain_below: float = 0.0
+    seen: int = 0
+
+    @property
+    def given(self) -> list[str]:
+        """What a prediction would give for each text; ``NO_LABEL`` where it would abstain."""
+        best = self.answers.scores.max(axis=1)
+        return [
+            NO_LABEL if score < self.abstain_below else label
+            for label, score in zip(self.answers.predicted, best.tolist(), strict=True)
+        ]
 
 
 def check_recalled_labels(require: Requirement) -> None:
@@ -86,7 +101,7 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
         current: What the alias points to now; or a sentence that says why there is nothing to compare with.
     """
     rows = conditions.require.rows
-    given = candidate.answers.predicted[len(rows) :]
+    given = candidate.given[len(rows) :]
     failed = tuple(
         FailedRow(row.text, row.label, label)
         for row, label in zip(conditions.must_pass, given, strict=True)
@@ -96,8 +111,7 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
     checks = [*_check_must_pass(conditions, failed)]
     if conditions.require.not_worse:
         checks.append(_check_not_worse(candidate, current, rows))
-    if outcome is not None:
-        checks += _check_recalls(conditions.require, candidate, outcome)
+    checks += _check_recalls(conditions.require, candidate)
     return GateReport(tuple(checks), failed, outcome, _outcome(current, rows) if isinstance(current, Side) else None)
 
 
@@ -113,7 +127,8 @@ def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused
     more = f" And {len(found) - _SHOWN_CHECKS} more conditions." if len(found) > _SHOWN_CHECKS else ""
     return PromotionRefused(
         f"{model_name} was not promoted, and the alias {alias} stays as it is. {' '.join(found[:_SHOWN_CHECKS])}{more} "
-        "Train it with more rows like those that it places wrong, or promote it without the condition.",
+        "Train another version, with more rows of the labels that it gets wrong, or take the condition back: must_pass "
+        "beside require says which rows the alias keeps.",
         {
             "alias": alias,
             "model_name": model_name,
@@ -153,15 +168,19 @@ def _check_not_worse(candidate: Side, current: Side | str, rows: Sequence[Row]) 
             f" It fixes {pair.fixed} and breaks {pair.broken}; chance alone {chance} such a difference (exact McNemar "
             f"p = {pair.p_value:.2g})."
         )
+    for side in (candidate, current):
+        if side.seen:
+            detail += f" Beware: {side.seen} of these rows are training rows of {side.name}, or nearly so."
     return Check("not_worse", new >= old, detail)
 
 
-def _check_recalls(require: Requirement, candidate: Side, outcome: Outcome) -> Iterator[Check]:
-    reports = {report.label: report for report in outcome.labels}
+def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
+    is_right = _right(candidate, require.rows)
     for label, least in require.min_recall.items():
-        report = reports[label]
-        recall = report.correct / report.total
-        detail = f"Recall of {label!r} is {recall:.3g} ({report.correct} of {report.total}); {least:.3g} is required."
+        own = np.array([row.label == label for row in require.rows], np.bool_)
+        correct, total = int(is_right[own].sum()), int(own.sum())
+        recall = correct / total
+        detail = f"Recall of {label!r} is {recall:.3g} ({correct} of {total}); {least:.3g} is required."
         is_known = label in candidate.answers.labels
         if not is_known:
             detail = f"{candidate.name} does not know the label {label!r}, so it places none of its rows right."
@@ -175,7 +194,7 @@ def _outcome(side: Side, rows: Sequence[Row]) -> Outcome | None:
 
 
 def _right(side: Side, rows: Sequence[Row]) -> Bools:
-    given = side.answers.predicted[: len(rows)]
+    given = side.given[: len(rows)]
     return np.array([label == row.label for label, row in zip(given, rows, strict=True)], np.bool_)
 
 

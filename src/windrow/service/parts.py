@@ -3,10 +3,12 @@
 Owns their names; knows nothing of a single verb.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from windrow.domain.errors import InvalidName, RowsNotKept
+from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
 from windrow.domain.names import Reference, read_reference
+from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
 from windrow.execution.batching import BatchQueue
 from windrow.execution.predictor import Predictor
@@ -16,6 +18,7 @@ from windrow.execution.sweeper import Sweeper
 from windrow.execution.turns import Turns
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
+from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Catalog, Found
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import Entry
@@ -87,6 +90,19 @@ class Parts:
                 {"name": name, "data_sha256": entry.record.data_sha256},
             )
         return self.store.catalog.blobs.read(name, entry.blobs[role])
+
+    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+        """Return which texts a revision was trained on, and on which nearly so, by number from 0.
+
+        Returns:
+            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+        """
+        if ROWS not in entry.blobs:
+            return None
+        try:
+            return find_overlap(texts, (row.text for row in each_row(self.read_blob(entry, ROWS))))
+        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+            return None
 
 
 def read_fixed(model_name: str) -> Reference:

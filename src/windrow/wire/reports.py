@@ -19,7 +19,10 @@ class WarningEntry(Wire):
 
     code: str = Field(description="Stable, for programs.", examples=["small_classes"])
     message: str = Field(description="One sentence for a person.", examples=["1 label(s) have fewer than 4 rows."])
-    rows: list[int] = Field(description="Up to five of the rows concerned, counted from 0.", examples=[[0, 3]])
+    rows: list[int] = Field(
+        description="The rows concerned, counted from 0: up to five, or all where they should be left out.",
+        examples=[[0, 3]],
+    )
 
     @classmethod
     def of(cls, warning: DataWarning) -> Self:

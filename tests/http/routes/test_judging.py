@@ -175,7 +175,7 @@ class TestCompare:
         [pair] = reply["pairs"]
         assert (pair["first"], pair["second"], pair["fixed"], pair["broken"]) == (EXAMPLE_NAME, "other", 0, 2)
         assert pair["better"] is None
-        assert pair["verdict"].startswith("Not enough evidence: other fixes 0 row(s) and breaks 2")
+        assert pair["verdict"].startswith("Not enough evidence: only 2 row(s) differ")
         assert len(reply["flips"]) == 2
         assert all(set(flip["predicted"]) == {EXAMPLE_NAME, "other"} for flip in reply["flips"])
         assert reply["recommendation"]["model_name"] == EXAMPLE_NAME
