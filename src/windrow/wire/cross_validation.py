@@ -18,13 +18,10 @@ from windrow.domain.cross_validation import (
 )
 from windrow.domain.dataset import DataLimits
 from windrow.domain.recipe import (
-    BATCH_SIZE_RANGE,
     DEFAULT_BASE_MODEL,
     DEFAULT_BATCH_SIZE,
     DEFAULT_NUM_ITERATIONS,
     DEFAULT_SEED,
-    NUM_ITERATIONS_RANGE,
-    SEED_RANGE,
     Recipe,
 )
 from windrow.wire.report import (
@@ -35,16 +32,15 @@ from windrow.wire.report import (
     outcome_fields,
 )
 from windrow.wire.reports import IntervalEntry, WarningEntry
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, to_rows, trim_rows
+from windrow.wire.rows import to_rows, trim_rows
 from windrow.wire.shapes import BaseModelId, Wire, shown_range
+from windrow.wire.training import BatchSize, NumIterations, Seed, TrainingData
 
 
 class CrossValidateBody(Wire):
     """Rows to judge a training by."""
 
-    training_data: list[LabelledRow] = Field(
-        description="Labelled examples as for a fit, with at least 2 labels.", examples=[EXAMPLE_DATA]
-    )
+    training_data: TrainingData
     folds: int = Field(
         default=DEFAULT_FOLDS,
         description="Parts that the rows are dealt to; each is judged by a training on the others. Fewer are made "
@@ -53,24 +49,9 @@ class CrossValidateBody(Wire):
         json_schema_extra=shown_range(FOLDS_RANGE),
     )
     base_model: BaseModelId = DEFAULT_BASE_MODEL
-    num_iterations: int = Field(
-        default=DEFAULT_NUM_ITERATIONS,
-        description="As for a fit: how long the encoder learns in each of the trainings; 0 trains the heads alone.",
-        examples=[DEFAULT_NUM_ITERATIONS],
-        json_schema_extra=shown_range(NUM_ITERATIONS_RANGE),
-    )
-    batch_size: int = Field(
-        default=DEFAULT_BATCH_SIZE,
-        description="As for a fit: texts that meet in one contrastive step, at least.",
-        examples=[DEFAULT_BATCH_SIZE],
-        json_schema_extra=shown_range(BATCH_SIZE_RANGE),
-    )
-    seed: int = Field(
-        default=DEFAULT_SEED,
-        description="Starts every random choice, that of the folds too; the same request gives the same figures.",
-        examples=[DEFAULT_SEED],
-        json_schema_extra=shown_range(SEED_RANGE),
-    )
+    num_iterations: NumIterations = DEFAULT_NUM_ITERATIONS
+    batch_size: BatchSize = DEFAULT_BATCH_SIZE
+    seed: Seed = DEFAULT_SEED
 
     @classmethod
     def read(cls, document: object, limits: DataLimits) -> Self:

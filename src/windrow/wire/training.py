@@ -3,7 +3,7 @@
 Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is trained.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -37,35 +37,49 @@ from windrow.wire.shapes import (
     utc,
 )
 
+TrainingData = Annotated[
+    list[LabelledRow],
+    Field(
+        description="Labelled examples with at least 2 labels; about 8 rows a label work well.",
+        examples=[EXAMPLE_DATA],
+    ),
+]
+NumIterations = Annotated[
+    int,
+    Field(
+        description="How long the encoder learns from the training texts: every 7 make one pass in which each text "
+        "meets the others (every 4, above 256 texts); 0 trains the head alone.",
+        examples=[DEFAULT_NUM_ITERATIONS],
+        json_schema_extra=shown_range(NUM_ITERATIONS_RANGE),
+    ),
+]
+BatchSize = Annotated[
+    int,
+    Field(
+        description="Texts that meet in one contrastive step, at least; up to 256, a step takes 256 all the same.",
+        examples=[DEFAULT_BATCH_SIZE],
+        json_schema_extra=shown_range(BATCH_SIZE_RANGE),
+    ),
+]
+Seed = Annotated[
+    int,
+    Field(
+        description="Starts every random choice; the same request with the same seed gives the same result.",
+        examples=[DEFAULT_SEED],
+        json_schema_extra=shown_range(SEED_RANGE),
+    ),
+]
+
 
 class FitBody(Wire):
     """A training to do."""
 
     model_name: Name
-    training_data: list[LabelledRow] = Field(
-        description="Labelled examples with at least 2 labels; about 8 rows a label work well.",
-        examples=[EXAMPLE_DATA],
-    )
+    training_data: TrainingData
     base_model: BaseModelId = DEFAULT_BASE_MODEL
-    num_iterations: int = Field(
-        default=DEFAULT_NUM_ITERATIONS,
-        description="How long the encoder learns from the training texts: every 5 make one pass in which each text "
-        "meets the others (every 4, above 256 texts); 0 trains the head alone.",
-        examples=[DEFAULT_NUM_ITERATIONS],
-        json_schema_extra=shown_range(NUM_ITERATIONS_RANGE),
-    )
-    batch_size: int = Field(
-        default=DEFAULT_BATCH_SIZE,
-        description="Texts that meet in one contrastive step, at least; up to 256, a step takes 256 all the same.",
-        examples=[DEFAULT_BATCH_SIZE],
-        json_schema_extra=shown_range(BATCH_SIZE_RANGE),
-    )
-    seed: int = Field(
-        default=DEFAULT_SEED,
-        description="Starts every random choice; the same request with the same seed gives the same classifier.",
-        examples=[DEFAULT_SEED],
-        json_schema_extra=shown_range(SEED_RANGE),
-    )
+    num_iterations: NumIterations = DEFAULT_NUM_ITERATIONS
+    batch_size: BatchSize = DEFAULT_BATCH_SIZE
+    seed: Seed = DEFAULT_SEED
     max_seconds: float | None = Field(
         default=None,
         description="Ends the training after about so many seconds, with what was learned by then; null sets no limit.",
