@@ -105,11 +105,8 @@ def study_heads(examples: Examples, folds: Ids, shares: Sequence[float], seed: i
     examples = replace(examples, features=narrow)
     fold_splits = list(splits(np.concatenate([folds, np.full(examples.anchors, -1)])))
     held_out = np.concatenate([held for _, held in fold_splits])
-    truth = examples.label_ids[held_out]
-    is_choice = examples.features.size * int(examples.label_ids.max() + 1) <= MAX_CV_WORK
-    strengths = STRENGTHS if is_choice else (DEFAULT_STRENGTH,)
-    by_strength = np.array([_judge(examples, fold_splits, strength) for strength in strengths])
-    losses = np.array([_log_losses(own, truth) for own in by_strength])
+    strengths = STRENGTHS if _leaves_time_to_choose(examples) else (DEFAULT_STRENGTH,)
+    by_strength, losses = _try_strengths(examples, fold_splits, strengths)
     strength = strengths[int(losses.mean(axis=1).argmin())]
     order, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
     logits, sizes = [], []
@@ -138,20 +135,35 @@ def _choose_strength(examples: Examples, seed: int) -> tuple[HeadReport, Judged 
     fold_splits = list(splits(folds))
     if not fold_splits:
         return HeadReport(DEFAULT_STRENGTH, None, 0), None
-    is_choice = sampled.features.size * int(sampled.label_ids.max() + 1) <= MAX_CV_WORK
+    is_choice = _leaves_time_to_choose(sampled)
+    strengths = STRENGTHS if is_choice else (DEFAULT_STRENGTH,)
     if not is_choice:
         fold_splits = fold_splits[:1]
     held_out = np.concatenate([held for _, held in fold_splits])
-    truth = sampled.label_ids[held_out]
-    strengths = STRENGTHS if is_choice else (DEFAULT_STRENGTH,)
-    logits = np.array([_judge(sampled, fold_splits, strength) for strength in strengths])
-    losses = np.array([_log_losses(own, truth) for own in logits])
+    logits, losses = _try_strengths(sampled, fold_splits, strengths)
     judged = Judged(rows[held_out], folds[held_out], _unbiased(logits, losses, folds[held_out]))
     if not is_choice:
         return HeadReport(DEFAULT_STRENGTH, None, 0), judged
     chosen = int(losses.mean(axis=1).argmin())
-    accuracy = float((logits[chosen].argmax(axis=1) == truth).mean())
+    accuracy = float((logits[chosen].argmax(axis=1) == sampled.label_ids[held_out]).mean())
     return HeadReport(STRENGTHS[chosen], accuracy, len(fold_splits)), judged
+
+
+def _leaves_time_to_choose(examples: Examples) -> bool:
+    return examples.features.size * int(examples.label_ids.max() + 1) <= MAX_CV_WORK
+
+
+def _try_strengths(
+    examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], strengths: Sequence[float]
+) -> tuple[Floats, npt.NDArray[np.float64]]:
+    """Return what heads of each strength say of held-out rows, and their losses.
+
+    Returns:
+        Logits, shape [strengths, held out, labels], float32; log losses, shape [strengths, held out], float64.
+    """
+    truth = examples.label_ids[np.concatenate([held for _, held in fold_splits])]
+    logits = np.array([_judge(examples, fold_splits, strength) for strength in strengths])
+    return logits, np.array([_log_losses(own, truth) for own in logits])
 
 
 def _folded(examples: Examples, seed: int) -> tuple[Examples, Ids, Ids]:
@@ -176,7 +188,7 @@ def _judge(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], strength:
     )
 
 
-def _unbiased(logits: Floats, losses: Floats, folds: Ids) -> Floats:
+def _unbiased(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) -> Floats:
     """Return logits of each row at the strength that the other folds' rows choose: the best of four flatters itself.
 
     Args:

@@ -84,7 +84,7 @@ class Aliasing(Parts):
 
     def _side(self, found: Found, answers: Answers, texts: list[str]) -> Side:
         threshold = found.entry.threshold
-        seen = self.find_seen(found.entry, texts) or ((), ())
+        seen = (texts and self.find_seen(found.entry, texts)) or ((), ())
         return Side(
             name=str(found.target),
             answers=answers,

@@ -15,7 +15,6 @@ from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, C
 from windrow.domain.dataset import (
     Dataset,
     DataWarning,
-    Row,
     check_rows,
     check_test_rows,
     data_sha256,
@@ -32,7 +31,6 @@ from windrow.learning.compare import compare_pair, flips
 from windrow.learning.evaluate import Bools, choose_threshold, judge, majority, misread, wilson
 from windrow.learning.suggest import choose
 from windrow.service.parts import Parts
-from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Found
 from windrow.storage.namespace import utc_now
 
@@ -120,7 +118,7 @@ class Judging(Parts):
         check_suggest_request(request, self.settings.limits)
         found = self.find(request.model_name)
         index = {text: number for number, text in reversed(list(enumerate(request.texts)))}
-        known = {row.text for row in self._training_rows(found)}
+        known = {row.text for row in self.kept_rows(found.entry) or ()}
         texts = [text for text in dict.fromkeys(request.texts) if text not in known]
         record = found.entry.record
         if not texts:
@@ -178,10 +176,6 @@ class Judging(Parts):
         """Look at each classifier once, whatever the names by which it was asked."""
         distinct = {(found.entry.record.name, found.entry.record.revision): found for found in asked}
         return [_Seen(found, self.find_seen(found.entry, dataset.texts)) for found in distinct.values()]
-
-    def _training_rows(self, found: Found) -> Iterator[Row]:
-        if ROWS in found.entry.blobs:
-            yield from each_row(self.read_blob(found.entry, ROWS))
 
 
 def _warnings(seen: Sequence[_Seen], dataset: Dataset, outcome: Outcome) -> Iterator[DataWarning]:

@@ -3,9 +3,10 @@
 Owns their names; knows nothing of a single verb.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
@@ -91,16 +92,23 @@ class Parts:
             )
         return self.store.catalog.blobs.read(name, entry.blobs[role])
 
+    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
+        """Return the training rows of a revision, one by one; ``None`` where they were not kept.
+
+        Raises:
+            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+        """
+        return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
+
     def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
         """Return which texts a revision was trained on, and on which nearly so, by number from 0.
 
         Returns:
             ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
         """
-        if ROWS not in entry.blobs:
-            return None
         try:
-            return find_overlap(texts, (row.text for row in each_row(self.read_blob(entry, ROWS))))
+            rows = self.kept_rows(entry)
+            return None if rows is None else find_overlap(texts, (row.text for row in rows))
         except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
             return None
 

@@ -11,7 +11,6 @@ from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, alwa
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
 from windrow.service.parts import Parts
-from windrow.storage.artifact import ROWS, rows_from_blob
 from windrow.storage.catalog import Found
 
 
@@ -54,9 +53,8 @@ class Predicting(Parts):
     ) -> "Future[tuple[Prediction, ...]]":
         """Wait for an answer and explain it."""
         (prediction,) = answer.result()
-        entry = found.entry
-        rows = rows_from_blob(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
-        explanation = explain(found, request.texts[0], rows, self.predictor)
+        rows = self.kept_rows(found.entry)
+        explanation = explain(found, request.texts[0], None if rows is None else tuple(rows), self.predictor)
         explained: Future[tuple[Prediction, ...]] = Future()
         explained.set_result((replace(prediction, explanation=explanation),))
         return explained

@@ -9,7 +9,6 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from windrow.domain.comparison import COMPARED_RANGE, CompareRequest, Comparison, Contender, Flip, Pair, Recommendation
-from windrow.domain.dataset import DataLimits
 from windrow.wire.prediction import Answerer, AnswererRevision
 from windrow.wire.report import (
     MajorityEntry,
@@ -23,14 +22,14 @@ from windrow.wire.report import (
     outcome_fields,
 )
 from windrow.wire.reports import IntervalEntry, WarningEntry
-from windrow.wire.rows import to_rows, trim_rows
+from windrow.wire.rows import RowsBody, to_rows
 from windrow.wire.shapes import EXAMPLE_ALIAS, Wire
 
 _ASKED = (EXAMPLE_ALIAS, "ticket_classifier_v2")
 Asked = Annotated[str, Field(description="The name by which it was asked.", examples=[_ASKED[0]])]
 
 
-class CompareBody(Wire):
+class CompareBody(RowsBody):
     """Classifiers to judge by the same rows."""
 
     # As in a predict: one wrong entry is enough to refuse the list.
@@ -42,16 +41,6 @@ class CompareBody(Wire):
         json_schema_extra={"minItems": COMPARED_RANGE[0], "maxItems": COMPARED_RANGE[1]},
     )
     test_data: TestData
-
-    @classmethod
-    def read(cls, document: object, limits: DataLimits) -> Self:
-        """Read a parsed JSON document.
-
-        Raises:
-            LimitExceeded: There are too many rows.
-            pydantic.ValidationError: The document has another shape.
-        """
-        return cls.model_validate(trim_rows(document, "test_data", limits))
 
     def to_domain(self) -> CompareRequest:
         """Return the request; its values are not checked yet."""

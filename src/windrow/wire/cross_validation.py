@@ -4,7 +4,7 @@ Owns their fields; knows nothing of HTTP or of how a figure is computed.
 """
 
 from dataclasses import asdict
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field
 
@@ -16,7 +16,6 @@ from windrow.domain.cross_validation import (
     CurvePoint,
     LabelAdvice,
 )
-from windrow.domain.dataset import DataLimits
 from windrow.domain.recipe import (
     DEFAULT_BASE_MODEL,
     DEFAULT_BATCH_SIZE,
@@ -32,13 +31,15 @@ from windrow.wire.report import (
     outcome_fields,
 )
 from windrow.wire.reports import IntervalEntry, WarningEntry
-from windrow.wire.rows import to_rows, trim_rows
+from windrow.wire.rows import RowsBody, to_rows
 from windrow.wire.shapes import BaseModelId, Wire, shown_range
 from windrow.wire.training import BatchSize, NumIterations, Seed, TrainingData
 
 
-class CrossValidateBody(Wire):
+class CrossValidateBody(RowsBody):
     """Rows to judge a training by."""
+
+    row_field: ClassVar[str] = "training_data"
 
     training_data: TrainingData
     folds: int = Field(
@@ -52,16 +53,6 @@ class CrossValidateBody(Wire):
     num_iterations: NumIterations = DEFAULT_NUM_ITERATIONS
     batch_size: BatchSize = DEFAULT_BATCH_SIZE
     seed: Seed = DEFAULT_SEED
-
-    @classmethod
-    def read(cls, document: object, limits: DataLimits) -> Self:
-        """Read a parsed JSON document.
-
-        Raises:
-            LimitExceeded: There are too many rows.
-            pydantic.ValidationError: The document has another shape.
-        """
-        return cls.model_validate(trim_rows(document, "training_data", limits))
 
     def to_domain(self) -> CrossValidateRequest:
         """Return the request; its values are not checked yet."""

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from windrow.domain.dataset import DataLimits
 from windrow.domain.names import REFERENCE_GRAMMAR
 from windrow.domain.report import (
     MIN_TARGET_PRECISION,
@@ -24,7 +23,7 @@ from windrow.domain.report import (
 )
 from windrow.wire.prediction import Answerer, AnswererRevision, AskedAlias
 from windrow.wire.reports import IntervalEntry, ThresholdEntry, WarningEntry
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, to_rows, trim_rows
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, to_rows
 from windrow.wire.shapes import EXAMPLE_DIGEST, EXAMPLE_NAME, EXAMPLE_TIME, Wire, from_utc, utc
 
 TestData = Annotated[
@@ -48,7 +47,7 @@ RowText = Annotated[str, Field(description="Its text.", examples=[EXAMPLE_DATA[3
 RowLabel = Annotated[str, Field(description="Its label.", examples=[EXAMPLE_DATA[3]["label"]])]
 
 
-class EvaluateBody(Wire):
+class EvaluateBody(RowsBody):
     """Rows to judge a classifier by."""
 
     model_name: str = Field(
@@ -69,16 +68,6 @@ class EvaluateBody(Wire):
         examples=[None, 0.95],
         json_schema_extra={"minimum": MIN_TARGET_PRECISION, "maximum": 1},
     )
-
-    @classmethod
-    def read(cls, document: object, limits: DataLimits) -> Self:
-        """Read a parsed JSON document.
-
-        Raises:
-            LimitExceeded: There are too many rows.
-            pydantic.ValidationError: The document has another shape.
-        """
-        return cls.model_validate(trim_rows(document, "test_data", limits))
 
     def to_domain(self) -> EvaluateRequest:
         """Return the request; its values are not checked yet."""

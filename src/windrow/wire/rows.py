@@ -5,6 +5,7 @@ Owns a row's fields; knows nothing of what the rows are for, or of the rules tha
 
 import itertools
 from collections.abc import Iterable
+from typing import ClassVar, Self
 
 from pydantic import Field
 
@@ -21,6 +22,26 @@ class LabelledRow(Wire):
 
     text: str = Field(description="The text, at most 20,000 characters.", examples=[EXAMPLE_ROWS[0][0]])
     label: str = Field(description="Its label, at most 256 characters.", examples=[EXAMPLE_ROWS[0][1]])
+
+
+class RowsBody(Wire):
+    """What every body with labelled rows keeps to: they are counted, and mostly trimmed, before they are read."""
+
+    row_field: ClassVar[str] = "test_data"
+
+    @classmethod
+    def read(cls, document: object, limits: DataLimits) -> Self:
+        """Read a parsed JSON document.
+
+        Args:
+            document: Anything.
+            limits: On the number of rows.
+
+        Raises:
+            LimitExceeded: There are too many rows.
+            pydantic.ValidationError: The document has another shape.
+        """
+        return cls.model_validate(trim_rows(document, cls.row_field, limits))
 
 
 def to_rows(shown: Iterable[LabelledRow]) -> tuple[Row, ...]:

@@ -3,12 +3,11 @@
 Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is trained.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from windrow.domain.classifier import FitRequest, FitResult, NotesChange
-from windrow.domain.dataset import DataLimits
 from windrow.domain.recipe import (
     BATCH_SIZE_RANGE,
     DEFAULT_BASE_MODEL,
@@ -21,7 +20,7 @@ from windrow.domain.recipe import (
     Recipe,
 )
 from windrow.wire.reports import AdapterEntry, FitReport, WarningEntry
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, to_rows, trim_rows
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, to_rows
 from windrow.wire.shapes import (
     BaseModelId,
     CreatedAt,
@@ -71,8 +70,10 @@ Seed = Annotated[
 ]
 
 
-class FitBody(Wire):
+class FitBody(RowsBody):
     """A training to do."""
+
+    row_field: ClassVar[str] = "training_data"
 
     model_name: Name
     training_data: TrainingData
@@ -109,16 +110,6 @@ class FitBody(Wire):
         description="Whether an existing name gets a new revision; false refuses it.",
         examples=[True],
     )
-
-    @classmethod
-    def read(cls, document: object, limits: DataLimits) -> Self:
-        """Read a parsed JSON document.
-
-        Raises:
-            LimitExceeded: There are too many rows.
-            pydantic.ValidationError: The document has another shape.
-        """
-        return cls.model_validate(trim_rows(document, "training_data", limits))
 
     def to_domain(self) -> FitRequest:
         """Return the request; its values are not checked yet."""
