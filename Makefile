@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-fleet bench-lifecycle bench-memory torture format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-forecast bench-fleet bench-lifecycle bench-memory torture format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,15 @@ bench-judge: $(VENV)/.test ## Measure calibration, scope, estimates, and what ju
 
 bench-predict: $(VENV)/.test ## Measure predictions beside other servers: make bench-predict DATA=/path/to/sets
 	$(BIN)/python bench/predict.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare encoder: make bench-stream ARGS="--rows 100000 --rounds 1"
+	$(BIN)/python bench/stream.py $(ARGS)
+
+bench-client: $(VENV)/.test ## Measure what the Python client adds to a predict.
+	$(BIN)/python bench/client.py
+
+bench-forecast: $(VENV)/.test ## Measure what a dry run says of trainings beside what they take.
+	$(BIN)/python bench/forecast.py
 
 bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make bench-fleet ARGS="--classifiers 1000"
 	$(BIN)/python bench/fleet.py $(if $(DATA),--data $(DATA)) $(ARGS)

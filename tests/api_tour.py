@@ -12,6 +12,8 @@ import httpx
 from tests.http.conftest import ServerProcess
 from windrow.wire.shapes import EXAMPLE_ROWS
 
+# Is still being trained when it is cancelled.
+HELD = "ticket_classifier_v3"
 NAMES = ("ticket_classifier_v1", "ticket_classifier_v2", "cv_fold_1", "cv_fold_2")
 ALIASES = ("ticket_classifier", "trial")
 # Objects whose fields are data.
@@ -27,7 +29,7 @@ class ApiTour:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = ServerProcess([], folder / "log", {})
+        self._server = ServerProcess(["--hold", HELD], folder / "log", {})
         self._api = f"{self._server.url}/v1/classifier"
         rows = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
         for name in NAMES:

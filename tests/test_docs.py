@@ -148,7 +148,7 @@ def _is_left_by_a_benchmark(path: Path) -> bool:
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if value == ():
+    if value in ((), ""):
         return "none"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 

@@ -4,23 +4,28 @@ Owns which class stands behind each seam; knows nothing of what they do.
 """
 
 from datetime import timedelta
+from functools import partial
 
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.session import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
+from windrow.execution.forecast import Pace
+from windrow.execution.jobs import Jobs
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import ProcessRunner
 from windrow.execution.sweeper import Sweeper
 from windrow.execution.turns import Turns
+from windrow.service.jobs import find_made
 from windrow.service.parts import Store
 from windrow.service.service import Service
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
+from windrow.storage.jobs import JobFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace, utc_now
 
@@ -54,6 +59,7 @@ def open_service(settings: Settings) -> Service:
     retention = timedelta(days=settings.retention_days)
     encoders = ResidentEncoders(load)
     queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
+    turns = Turns(settings.max_fits, settings.max_waiting_fits)
     memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
     return Service(
         store=store,
@@ -62,6 +68,8 @@ def open_service(settings: Settings) -> Service:
         predictor=Predictor(store.catalog, encoders, queue, memory),
         queue=queue,
         settings=settings,
-        turns=Turns(settings.max_fits),
+        turns=turns,
+        jobs=Jobs(JobFiles(settings.data_dir, store.names.files), turns, partial(find_made, store.catalog)),
+        pace=Pace(),
         sweeper=Sweeper(lambda: store.catalog.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
     )

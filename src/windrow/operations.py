@@ -7,7 +7,7 @@ highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where 
 verb that changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
@@ -18,6 +18,7 @@ from windrow.domain.checkup import Checkup
 from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, FitRequest, FitResult, NotesChange
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.job import DEFAULT_JOBS, Forecast, Job, OnProgress, ignore_progress
 from windrow.domain.listing import Listing, Page, Selection
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 from windrow.domain.report import EvaluateRequest, Report
@@ -26,27 +27,91 @@ from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.usage import Usage
 from windrow.domain.vitals import Vitals
 
-OnStep = Callable[[int, int, float], None]
-
 
 class Operations(Protocol):
     """What Windrow can do."""
 
-    def fit(self, request: FitRequest, on_step: OnStep = ...) -> FitResult:
+    def fit(self, request: FitRequest, on_progress: OnProgress = ...) -> FitResult:
         """Train a classifier, save it, and return it once it answers.
 
-        Until the new revision is whole on disk, an existing classifier of that name goes on answering.
+        Until the new revision is whole on disk, an existing classifier of that name goes on answering. It is a job
+        like one of :meth:`start_fit`: others can watch and cancel it. Where an equal training waits or runs in the same
+        process, this one joins it.
 
         Args:
             request: Name, rows and recipe.
-            on_step: Called with step, number of steps and loss as contrastive training goes on.
+            on_progress: Called now and then as the training goes on, from any thread.
 
         Raises:
+            Overloaded: As many trainings wait already as may wait.
+            TrainingCancelled: Somebody cancelled it; an earlier revision still answers.
+            ShuttingDown: The process that trained it is stopping.
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             TrainingFailed: The training process failed; an earlier revision still answers.
+        """
+        ...
+
+    def start_fit(self, request: FitRequest) -> Job:
+        """Begin :meth:`fit` and return its job at once.
+
+        Raises:
+            InvalidInput: A rule or limit is broken; what only the training itself finds out is told by the job.
+            NameTaken: The name is an alias's, or another one differs only in case.
+            ClassifierExists: The name exists, and the request does not overwrite.
+            Overloaded: As many trainings wait already as may wait.
+        """
+        ...
+
+    def forecast(self, request: FitRequest) -> Forecast:
+        """Say how long a training will take, and how much memory, and why, and begin nothing.
+
+        Raises:
+            InvalidInput: A rule or limit is broken.
+            NameTaken: The name is an alias's, or another one differs only in case.
+            ClassifierExists: The name exists, and the request does not overwrite.
+            BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
+        """
+        ...
+
+    def list_jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+        """Return the newest jobs, the newest one first, of every process on the data directory.
+
+        Args:
+            limit: The most jobs, 1 to 1,000. Of finished ones, the newest 1,000 are kept.
+
+        Raises:
+            InvalidParameter: The limit lies outside its range.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """Return a job as it is now.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        ...
+
+    def follow_job(self, job_id: str) -> Iterator[Job]:
+        """Yield a job as it is now, then whenever something about it changed, until it is finished.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        ...
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Stop a training that waits or runs, also one of another process, and return its job once it has stopped.
+
+        Nothing of it is left behind; an earlier revision of that name still answers. A training that is being saved
+        at that very moment is saved, and its job succeeds.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobFinished: It ended already.
         """
         ...
 
@@ -98,6 +163,7 @@ class Operations(Protocol):
         Raises:
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
+            Overloaded: As many trainings wait already as may wait.
             TrainingFailed: A training process failed.
         """
         ...
@@ -270,7 +336,7 @@ class Operations(Protocol):
         """
         ...
 
-    def reproduce(self, model_name: str, on_step: OnStep = ...) -> Reproduction:
+    def reproduce(self, model_name: str, on_progress: OnProgress = ...) -> Reproduction:
         """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
 
         Raises:
@@ -280,6 +346,7 @@ class Operations(Protocol):
             LimitExceeded: They are more, or longer, than this server trains on.
             ArtifactInvalid: The classifier is damaged.
             BaseModelUnavailable: The base model is not here, or is another one than at the training.
+            Overloaded: As many trainings wait already as may wait.
             TrainingFailed: The training process failed.
         """
         ...
@@ -314,6 +381,16 @@ class Operations(Protocol):
 
 class LocalOperations(Operations, Protocol):
     """Operations on this machine: what a server needs beside the verbs."""
+
+    def begin_fit(
+        self, request: FitRequest, on_progress: OnProgress = ignore_progress
+    ) -> "tuple[Job, Future[FitResult]]":
+        """Begin :meth:`fit` and return its job and its result to come, whose callbacks run in another thread.
+
+        Raises:
+            WindrowError: What :meth:`start_fit` raises; from the future, what ``fit`` raises.
+        """
+        ...
 
     def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
         """Begin :meth:`predict` and return its answer to come, whose callbacks run in another thread.

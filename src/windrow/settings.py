@@ -66,6 +66,7 @@ class Settings:
     host: str = _knob("127.0.0.1", str, "Address to listen on.")
     port: int = _knob(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
     data_dir: Path = _knob(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
+    url: str = _knob("", str, "Server that the command line asks; empty: the data directory itself.")
     log_format: str = _knob("text", _log_format, "Form of a log line: text or json.")
     max_body_bytes: int = _knob(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_rows: int = _knob(100_000, _at_least(2), "Most training rows in one request.")
@@ -110,7 +111,12 @@ class Settings:
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
     max_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
-    stop_timeout_s: int = _knob(30, _at_least(0), "Seconds that a stopping server waits for running requests.")
+    max_waiting_fits: int = _knob(
+        32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
+    )
+    stop_timeout_s: int = _knob(
+        30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
+    )
 
     @property
     def limits(self) -> DataLimits:

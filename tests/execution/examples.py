@@ -8,13 +8,14 @@ import numpy as np
 from tests.encoders.adapters import changes_for
 from tests.fakes.runner import InlineRunner
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
+from windrow.domain.job import OnStep
 from windrow.encoders.bulk import one_by_one
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.session import TextEncoder
 from windrow.execution.look import Means
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.tasks import AdapterTensors, FitTask, JudgeTask, StudyTask, Task, TuneOutcome, TuneTask
-from windrow.operations import OnStep
+from windrow.execution.watch import Watch
 
 WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
 
@@ -46,9 +47,10 @@ def easy(rows_per_label: int, labels: int = 3) -> Dataset:
     )
 
 
-def means_of(encoder: TextEncoder, runner: Runner | None = None) -> Means:
+def means_of(encoder: TextEncoder, runner: Runner | None = None, watch: Watch | None = None) -> Means:
     """Return what a training in this thread works with."""
-    return Means(encoder, one_by_one, runner or InlineRunner())
+    watch = watch or Watch()
+    return Means(encoder, watch.computing(one_by_one), runner or InlineRunner(), watch)
 
 
 class AskedRunner(InlineRunner):
@@ -58,10 +60,10 @@ class AskedRunner(InlineRunner):
         super().__init__()
         self.tasks: list[Any] = []
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
         """Run the task here."""
         self.tasks.append(task)
-        return super().run(task, on_step)
+        return super().run(task, on_step, watch)
 
     @property
     def tunes(self) -> Sequence[TuneTask]:
@@ -95,10 +97,10 @@ class InstantRunner(AskedRunner):
         super().__init__()
         self.folder = folder
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
         """Run the task here, unless it is a contrastive training."""
         if not isinstance(task, TuneTask):
-            return super().run(task, on_step)
+            return super().run(task, on_step, watch)
         self.tasks.append(task)
         changes = changes_for(self.folder, 2, seed=len(task.label_ids))
         outcome = TuneOutcome(changes, layers=4, rank=2, passes=1, wanted_steps=1, planned_steps=1, losses=(1.0,))

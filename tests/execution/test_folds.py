@@ -8,6 +8,7 @@ import pytest
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, means_of
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
 from windrow.encoders.layout import Floats
@@ -19,12 +20,12 @@ from windrow.execution.folds import ENOUGH_JUDGED_ROWS, FEW_FOLDS, judge_folds, 
 from windrow.execution.look import FirstLook, look_first
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import JudgeTask, Task
+from windrow.execution.watch import Watch
 from windrow.learning.choice import Strength
 from windrow.learning.folds import deal_folds, splits
 from windrow.learning.head import fit_tuned_head
 from windrow.learning.scope import centers_of, likeness_of
 from windrow.learning.texts import TokenStates
-from windrow.operations import OnStep
 
 
 def look_at(data: Dataset, tiny: OnnxEncoder) -> FirstLook:
@@ -203,9 +204,9 @@ class SlowRunner(InstantRunner):
         super().__init__(tiny.folder)
         self.clock = clock
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
         self.clock.now += 10 if isinstance(task, JudgeTask) else 30
-        return super().run(task, on_step)
+        return super().run(task, on_step, watch)
 
 
 @pytest.mark.parametrize(

@@ -11,22 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.encoders.adapters import changes_for
+from tests.execution.examples import means_of
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset, Row, data_sha256
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.job import Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Reproduction
-from windrow.encoders.bulk import one_by_one
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.environment import describe_environment
-from windrow.execution.look import Means
 from windrow.execution.reproduction import choose_texts, reproduce
-from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
+from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.trainer import Trained, train
+from windrow.execution.watch import Watch
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
@@ -36,10 +37,6 @@ ROWS = tuple(
     Row(" ".join(_RANDOM.choice(_WORDS, size=_RANDOM.integers(2, 9))) + f" {number}", f"label {number % 3}")
     for number in range(12)
 )
-
-
-def means_of(encoder: TextEncoder, runner: Runner | None = None) -> Means:
-    return Means(encoder, one_by_one, runner or InlineRunner())
 
 
 def record_of(trained: Trained, encoder: TextEncoder, recipe: Recipe, rows: tuple[Row, ...] = ROWS) -> Record:
@@ -64,14 +61,14 @@ class Kept:
     """A revision that was trained once, as it lies on the disk."""
 
     def __init__(self, encoder: TextEncoder, recipe: Recipe = Recipe(), runner: Runner | None = None) -> None:
-        trained = train(Dataset(ROWS), recipe, means_of(encoder, runner), ignore_steps)
+        trained = train(Dataset(ROWS), recipe, means_of(encoder, runner))
         self.encoder = encoder
         self.record = record_of(trained, encoder, recipe)
         self.artifact = artifact_from_bytes(trained.artifact)
 
     def again(self, artifact: Artifact | None = None, record: Record | None = None) -> Reproduction:
         data = artifact_to_bytes(artifact or self.artifact)
-        return reproduce(record or self.record, data, ROWS, means_of(self.encoder), ignore_steps)
+        return reproduce(record or self.record, data, ROWS, means_of(self.encoder))
 
     def with_head(self, weights: Floats) -> Artifact:
         return replace(self.artifact, head=LinearHead(weights, self.artifact.head.bias))
@@ -93,9 +90,9 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
         runner.start()
     kept = Kept(tiny, runner=runners[0])
     assert kept.artifact.adapter is not None
-    told: list[tuple[int, int]] = []
-    data, means = artifact_to_bytes(kept.artifact), means_of(tiny, runners[1])
-    found = reproduce(kept.record, data, ROWS, means, lambda step, of, _: told.append((step, of)))
+    told: list[Progress] = []
+    data, means = artifact_to_bytes(kept.artifact), means_of(tiny, runners[1], Watch(told.append))
+    found = reproduce(kept.record, data, ROWS, means)
     for runner in runners:
         runner.close()
     assert found.training_time_s > 0
@@ -111,7 +108,7 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
         notes=(),
         training_time_s=0,
     )
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert [(each.step, each.of) for each in told if each.stage == "training" and each.step] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_a_head_that_differs_in_its_last_bits_predicts_the_same(tuned: Kept) -> None:
@@ -196,9 +193,9 @@ def test_a_text_is_compared_once_and_of_many_some(plain: Kept, monkeypatch: pyte
     rows = (*ROWS, *ROWS[:4])
     record = replace(plain.record, data_sha256=data_sha256(rows))
     data, means = artifact_to_bytes(plain.artifact), means_of(plain.encoder)
-    assert reproduce(record, data, rows, means, ignore_steps).num_texts == 12
+    assert reproduce(record, data, rows, means).num_texts == 12
     monkeypatch.setattr(reproduction, "MAX_COMPARED_TEXTS", 5)
-    assert reproduce(record, data, rows, means, ignore_steps).num_texts == 5
+    assert reproduce(record, data, rows, means).num_texts == 5
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
@@ -236,10 +233,10 @@ def test_an_artifact_from_elsewhere_is_refused_before_anything_is_trained(
 ) -> None:
     means = means_of(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=problem):
-        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), ROWS, means, ignore_steps)
+        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), ROWS, means)
 
 
 def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: Kept) -> None:
     means = means_of(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=r"its training rows have another digest\. Restore .* train it again"):
-        reproduce(plain.record, artifact_to_bytes(plain.artifact), ROWS[1:], means, ignore_steps)
+        reproduce(plain.record, artifact_to_bytes(plain.artifact), ROWS[1:], means)

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from tests.fakes.runner import InlineRunner
-from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.domain.errors import ShuttingDown, TrainingCancelled, TrainingFailed
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
 from windrow.execution.tasks import FitTask, JudgeTask, StudyTask, TuneTask
 from windrow.execution.training import fit, judge, study, tune
+from windrow.execution.watch import Watch
 from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
 from windrow.learning.fitting import Examples
 from windrow.learning.head import Floats, Ids
@@ -121,6 +122,15 @@ def test_whoever_follows_the_steps_may_fail_and_the_next_task_works(runner: Runn
     assert runner.run(TASK).artifact == fit(TASK).artifact
 
 
+def test_a_stopped_task_ends_at_once_and_the_next_one_works(runner: Runner, tune_task: TuneTask) -> None:
+    watch = Watch()
+    with pytest.raises(TrainingCancelled):
+        runner.run(tune_task, lambda *_: watch.stop(), watch)
+    with pytest.raises(TrainingCancelled):
+        runner.run(TASK, ignore_steps, watch)
+    assert runner.run(TASK).artifact == fit(TASK).artifact
+
+
 def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_one_works(
     tune_task: TuneTask, tmp_path: Path
 ) -> None:
@@ -169,6 +179,7 @@ def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
         "warm_up = worker._warm_up\n"
         "def warm_up_and_be_poor():\n"
         "    warm_up()\n"
+        "    worker._load_torch()\n"
         "    pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
         "    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20),) * 2)\n"
         "worker._warm_up = warm_up_and_be_poor"

@@ -10,14 +10,16 @@ from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, 
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import DataReport, Dataset, Row
+from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
 from windrow.encoders.bulk import encode
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import look as look_module
 from windrow.execution import tuning
-from windrow.execution.runner import Runner, ignore_steps
+from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
+from windrow.execution.watch import Watch
 from windrow.learning import plan
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
 from windrow.learning.choice import Strength
@@ -31,16 +33,16 @@ def fit(tiny: OnnxEncoder) -> Fit:
     def fit(
         data: Dataset,
         recipe: Recipe = Recipe(),
-        on_step: Callable[..., None] = ignore_steps,
+        on_progress: OnProgress = ignore_progress,
         runner: Runner | None = None,
     ) -> Trained:
-        return train(data, recipe, means_of(tiny, runner), on_step)
+        return train(data, recipe, means_of(tiny, runner, Watch(on_progress)))
 
     return fit
 
 
 def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None) -> Trained:
-    return train(data, recipe, means_of(FakeEncoder(), runner), ignore_steps)
+    return train(data, recipe, means_of(FakeEncoder(), runner))
 
 
 def report_of(trained: Trained) -> AdapterReport:
@@ -66,15 +68,19 @@ def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
 
 
 def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
-    told: list[tuple[int, int, float]] = []
+    told: list[Progress] = []
     runner = AskedRunner()
-    trained = fit(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step), runner)
+    trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner)
     report = report_of(trained)
     assert artifact_from_bytes(trained.artifact).adapter is not None
     assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
-    # The steps of the trainings that judge are nobody's progress.
-    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
-    assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
+    steps = [each for each in told if each.stage == "training" and each.step]
+    assert [(each.step, each.of) for each in steps] == [(1, 3), (2, 3), (3, 3)]
+    assert (report.first_loss, report.last_loss) == (steps[0].loss, steps[-1].loss)
+    # The trainings that judge are told fold by fold.
+    judged = [(each.step, each.of) for each in told if each.stage == "judging"]
+    assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "judging", "finishing"]
     assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (4, 3, 1)
     assert trained.warnings == ()
 

@@ -10,6 +10,7 @@ from tests.fakes.encoder import FakeEncoder
 from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import TrainingFailed
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import OnnxEncoder
@@ -22,7 +23,6 @@ from windrow.execution.tuning import Terms, Tuned, terms_of, tune
 from windrow.learning import plan
 from windrow.learning.choice import Strength
 from windrow.learning.plan import FEW, MANY
-from windrow.operations import OnStep
 
 Tune = Callable[..., Tuned]
 

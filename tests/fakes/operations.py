@@ -2,21 +2,18 @@
 
 import json
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import BinaryIO
 
-import numpy as np
-
 from tests.fakes import judging
+from tests.fakes.jobs import NOW, FakeJobs, forecast_of
 from tests.fakes.judging import Judged
+from tests.fakes.memory import Kept, KeptAlias, Name, answer_of, in_scope_of, scores_of, side_of, words_of
 from windrow.domain.alias import (
     Alias,
     AliasChange,
-    AliasEvent,
     PromoteRequest,
     Promotion,
     Said,
@@ -45,7 +42,15 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest, Comparison, check_compare_request
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
-from windrow.domain.dataset import Row, check_rows, check_test_rows, data_sha256, find_data_warnings, report_data
+from windrow.domain.dataset import (
+    Dataset,
+    Row,
+    check_rows,
+    check_test_rows,
+    data_sha256,
+    find_data_warnings,
+    report_data,
+)
 from windrow.domain.errors import (
     Abandoned,
     AliasNotFound,
@@ -65,6 +70,7 @@ from windrow.domain.errors import (
     RowsNotKept,
 )
 from windrow.domain.interval import Interval
+from windrow.domain.job import DEFAULT_JOBS, JOBS_RANGE, Forecast, Job, OnProgress, Progress, ignore_progress
 from windrow.domain.listing import DEFAULT_PAGE_SIZE, Listing, Page, Selection, check_page, in_order
 from windrow.domain.names import Reference, check_name, near_names, read_reference
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
@@ -75,14 +81,10 @@ from windrow.domain.suggestion import Suggestions, SuggestRequest, check_suggest
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.domain.versions import next_version, read_version
 from windrow.domain.vitals import CacheVitals, Vitals
-from windrow.execution.examination import Answers
-from windrow.execution.runner import ignore_steps
-from windrow.operations import OnStep
 from windrow.service.gate import Side, check_recalled_labels, conditions_of, look, refusal
 from windrow.settings import Settings
 from windrow.wire.classifier import ModelRecord
 
-NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 SIZE_BYTES = 1_000
 ADAPTER = AdapterReport(
     strength=0.75,
@@ -117,47 +119,16 @@ GARBAGE = Finding("garbage", "aside_file", ".aside/5f2b", "A write that never en
 
 
 @dataclass
-class _Kept:
-    """One revision, with its rows' words as numbers, so that no text is in an export."""
-
-    classifier: Classifier
-    words: list[tuple[str, list[int]]]
-    rows: tuple[Row, ...] | None = None
-
-
-@dataclass
-class _Name:
-    revisions: dict[int, _Kept] = field(default_factory=dict)
-    current: int = 0
-    deleted_at: datetime | None = None
-
-    @property
-    def kept(self) -> _Kept:
-        return self.revisions[self.current]
-
-    @property
-    def classifier(self) -> Classifier:
-        return replace(self.kept.classifier, deleted_at=self.deleted_at)
-
-
-@dataclass
-class _Alias:
-    points_to: Reference | None = None
-    before: list[Reference | None] = field(default_factory=list)
-    changes: list[AliasChange] = field(default_factory=list)
-    must_pass: tuple[Row, ...] = ()
-
-    def change(self, event: AliasEvent, points_to: Reference | None, said: Said) -> None:
-        self.changes.append(AliasChange(len(self.changes) + 1, event, self.points_to, points_to, NOW, said))
-        self.points_to = points_to
-
-
-@dataclass
 class FakeOperations:
-    """Scores a label by the words that a text shares with its rows. Every hook runs at the start of its verb."""
+    """Scores a label by the words that a text shares with its rows.
+
+    Every hook runs at the start of its verb, that of ``fit`` once it is the training's turn; ``at_step`` runs after
+    each word of how a training goes on.
+    """
 
     settings: Settings = field(default_factory=Settings)
     before_fit: Callable[[], None] = lambda: None
+    at_step: Callable[[Progress], None] = lambda progress: None
     before_predict: Callable[[IsWanted], None] = lambda is_wanted: None
     before_fsck: Callable[[], None] = lambda: None
     is_instant: bool = False
@@ -167,29 +138,75 @@ class FakeOperations:
     stored: list[StoredBaseModel] = field(default_factory=lambda: [DOWNLOADED, INSTALLED])
     started: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
-    _names: dict[str, _Name] = field(default_factory=dict)
-    _aliases: dict[str, _Alias] = field(default_factory=dict)
+    jobs: FakeJobs = field(init=False)
+    _names: dict[str, Name] = field(default_factory=dict)
+    _aliases: dict[str, KeptAlias] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.jobs = FakeJobs(self.settings)
 
     def start(self) -> None:
         self.started.set()
 
+    def wait_for_jobs(self, timeout_s: float) -> None:
+        self.jobs.wait(timeout_s)
+
     def close(self) -> None:
+        self.jobs.close()
         self.closed.set()
 
     def vitals(self) -> Vitals:
         return self.shown
 
-    def fit(self, request: FitRequest, on_step: OnStep = ignore_steps) -> FitResult:
-        name = check_name(request.model_name)
+    def fit(self, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
+        job, result = self.begin_fit(request, on_progress)
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            self.cancel_job(job.id)
+            raise
+
+    def start_fit(self, request: FitRequest) -> Job:
+        return self.begin_fit(request)[0]
+
+    def begin_fit(
+        self, request: FitRequest, on_progress: OnProgress = ignore_progress
+    ) -> "tuple[Job, Future[FitResult]]":
+        dataset = self._check_fit(request)
+        return self.jobs.begin(request, dataset, lambda tell: self._train(request, dataset, tell), on_progress)
+
+    def forecast(self, request: FitRequest) -> Forecast:
+        return forecast_of(request, self._check_fit(request))
+
+    def list_jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+        check_range("limit", limit, JOBS_RANGE)
+        return self.jobs.newest(limit)
+
+    def job(self, job_id: str) -> Job:
+        return self.jobs.get(job_id)
+
+    def follow_job(self, job_id: str) -> Iterator[Job]:
+        self.jobs.get(job_id)
+        return self.jobs.follow(job_id)
+
+    def cancel_job(self, job_id: str) -> Job:
+        return self.jobs.cancel(job_id)
+
+    def _check_fit(self, request: FitRequest) -> Dataset:
+        check_name(request.model_name)
         dataset = check_rows(request.rows, self.settings.limits)
         check_recipe(request.recipe)
         request.notes.of(Notes())
-        self._check_free(name, request.overwrite)
+        self._check_free(request.model_name, request.overwrite)
+        return dataset
+
+    def _train(self, request: FitRequest, dataset: Dataset, tell: OnProgress) -> FitResult:
+        name = request.model_name
+        tell(Progress("encoding", seconds_left=2.0))
         self.before_fit()
-        adapter = None if request.recipe.num_iterations == 0 else ADAPTER
-        if adapter is not None:
-            on_step(1, 2, 1.5)
-            on_step(2, 2, 1.25)
+        is_tuned = request.recipe.num_iterations > 0
+        adapter = ADAPTER if is_tuned else None
+        self._go_on(tell, is_tuned)
         record = Record(
             name=name,
             revision=0,
@@ -210,13 +227,21 @@ class FakeOperations:
             data=report_data(dataset, truncated_rows=0),
             warnings=find_data_warnings(dataset),
         )
-        kept = _Kept(
+        kept = Kept(
             Classifier(record, Notes(), None, None, None, SIZE_BYTES, self.keeps_rows),
-            [(row.label, _words(row.text)) for row in dataset.rows],
+            [(row.label, words_of(row.text)) for row in dataset.rows],
             dataset.rows if self.keeps_rows else None,
         )
+        tell(Progress("saving", seconds_left=0.1))
         classifier = self._save(kept, request.notes)
         return FitResult(classifier, next_version(name, [*self._names, *self._aliases]))
+
+    def _go_on(self, tell: OnProgress, is_tuned: bool) -> None:
+        steps = [Progress("training", 1, 2, 1.5, 1.5), Progress("training", 2, 2, 1.25, 1.0)]
+        steps.append(Progress("judging", 1, 1, None, 0.5))
+        for progress in [*steps * is_tuned, Progress("finishing", seconds_left=0.2)]:
+            tell(progress)
+            self.at_step(progress)
 
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
         self.before_predict(is_wanted)
@@ -226,7 +251,7 @@ class FakeOperations:
             check_range("top_k", request.top_k, (1, max(len(kept.classifier.record.labels) for kept, _ in found)))
         if not is_wanted():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
-        return tuple(_answer(kept, alias, text, request) for kept, alias in found for text in request.texts)
+        return tuple(answer_of(kept, alias, text, request) for kept, alias in found for text in request.texts)
 
     def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
         answer: Future[tuple[Prediction, ...]] = Future()
@@ -265,7 +290,7 @@ class FakeOperations:
     def suggest(self, request: SuggestRequest) -> Suggestions:
         check_suggest_request(request, self.settings.limits)
         kept, _ = self._find(request.model_name)
-        scored = {text: (_scores(kept, text), _in_scope(kept, text)) for text in request.texts}
+        scored = {text: (scores_of(kept, text), in_scope_of(kept, text)) for text in request.texts}
         record = kept.classifier.record
         found = judging.suggestions(request.texts, request.n, scored)
         return Suggestions(record.name, record.revision, found, len(scored))
@@ -314,9 +339,9 @@ class FakeOperations:
         if selection.is_everything:
             raise InvalidParameter("Nothing says which classifiers to delete. Send a prefix.", {"parameter": "prefix"})
         names = sorted(each.record.name for each in self.list_classifiers(Page(selection=selection)).classifiers)
-        self._check_unused(names, force)
         if dry_run:
             return Deletion(tuple(names), SIZE_BYTES * len(names) * purge, purge)
+        self._check_unused(names, force)
         freed_bytes = sum(self.delete(name, purge=purge, force=True).freed_bytes for name in names)
         return Deletion(tuple(names), freed_bytes, purge)
 
@@ -341,14 +366,14 @@ class FakeOperations:
         for other in (*self._names, *self._aliases):
             if other.casefold() == request.alias.casefold() and (other in self._names or other != request.alias):
                 raise NameTaken(f"{other} exists. Choose another name for the alias.")
-        alias = self._aliases.get(request.alias, _Alias())
+        alias = self._aliases.get(request.alias, KeptAlias())
         must_pass = alias.must_pass if request.must_pass is None else request.must_pass
         target = Reference(record.name, asked.revision)
         conditions = conditions_of(request.require, must_pass)
         current: Side | str = "It points nowhere."
         if alias.points_to is not None and self._answers(alias.points_to):
-            current = _side(str(alias.points_to), self._find(request.alias)[0], conditions.texts)
-        gate = look(conditions, _side(str(target), candidate, conditions.texts), current)
+            current = side_of(str(alias.points_to), self._find(request.alias)[0], conditions.texts)
+        gate = look(conditions, side_of(str(target), candidate, conditions.texts), current)
         if not gate.passed:
             raise refusal(request.alias, str(target), gate)
         self._aliases[request.alias] = alias
@@ -400,17 +425,18 @@ class FakeOperations:
         self._check_free(name, request.overwrite)
         origin = Origin(there.record.name, there.record.revision, NOW)
         classifier = replace(there, record=replace(there.record, name=name), origin=origin)
-        kept = _Kept(classifier, [(label, words) for label, words in document["words"]])
+        kept = Kept(classifier, [(label, words) for label, words in document["words"]])
         if not request.dry_run:
             classifier = self._save(kept, NotesChange(there.notes.description, there.notes.tags))
         return Imported(classifier, (), not request.dry_run)
 
-    def reproduce(self, model_name: str, on_step: OnStep = ignore_steps) -> Reproduction:
+    def reproduce(self, model_name: str, on_progress: OnProgress = ignore_progress) -> Reproduction:
         classifier = self._find(model_name)[0].classifier
         if not classifier.keeps_rows:
             raise RowsNotKept(f"The training rows of {model_name} were not kept. Train it again from your own copy.")
         self.before_fit()
         record = classifier.record
+        self._go_on(on_progress, record.recipe.num_iterations > 0)
         return Reproduction(
             record.name, record.revision, "identical weights", 0.0, 0.0, 0, record.num_examples, (), (), 0.409
         )
@@ -454,8 +480,8 @@ class FakeOperations:
         if not overwrite and name in self._names and self._names[name].deleted_at is None:
             raise ClassifierExists(f"{name} exists. Choose another name, or overwrite it.", {"name": name})
 
-    def _save(self, kept: _Kept, change: NotesChange) -> Classifier:
-        name = self._names.setdefault(kept.classifier.record.name, _Name())
+    def _save(self, kept: Kept, change: NotesChange) -> Classifier:
+        name = self._names.setdefault(kept.classifier.record.name, Name())
         notes = name.kept.classifier.notes if name.revisions else Notes()
         name.current, name.deleted_at = max(name.revisions, default=0) + 1, None
         record = replace(kept.classifier.record, revision=name.current)
@@ -463,13 +489,13 @@ class FakeOperations:
         name.revisions[name.current] = kept
         return name.classifier
 
-    def _find(self, text: str) -> tuple[_Kept, str | None]:
+    def _find(self, text: str) -> tuple[Kept, str | None]:
         """Return what a text refers to, and the alias by which it does."""
         reference = read_reference(text)
         alias = None
         if reference.is_latest:
             reference = Reference(self._latest(reference.name))
-        elif reference.revision is None and (points_to := self._aliases.get(reference.name, _Alias()).points_to):
+        elif reference.revision is None and (points_to := self._aliases.get(reference.name, KeptAlias()).points_to):
             alias, reference = reference.name, points_to
         name = self._living(reference.name)
         revision = reference.revision or name.current
@@ -479,7 +505,7 @@ class FakeOperations:
     def _judged(self, asked: str, rows: tuple[Row, ...]) -> Judged:
         kept, alias = self._find(asked)
         record = kept.classifier.record
-        given = [_scores(kept, row.text) for row in rows]
+        given = [scores_of(kept, row.text) for row in rows]
         return Judged(asked, record.name, record.revision, alias, record.labels, given)
 
     def _latest(self, task: str) -> str:
@@ -489,12 +515,12 @@ class FakeOperations:
             raise ClassifierNotFound(f"{task} has no versions. Train {task}_v1 first.", {"near_names": []})
         return f"{task}_v{max(versions).number}"
 
-    def _living(self, name: str) -> _Name:
+    def _living(self, name: str) -> Name:
         if name not in self._names or self._names[name].deleted_at is not None:
             raise self._not_found(name)
         return self._names[name]
 
-    def _check_revision(self, name: _Name, written: str, revision: int) -> None:
+    def _check_revision(self, name: Name, written: str, revision: int) -> None:
         if revision not in name.revisions:
             known = sorted(name.revisions)
             raise RevisionNotFound(f"{written} has no revision {revision}. It has {known}.", {"revisions": known})
@@ -524,7 +550,7 @@ class FakeOperations:
         near = near_names(alias, self._aliases)
         return AliasNotFound(f"No alias is named {alias}. Promote it first.", {"near_names": list(near)})
 
-    def _known_alias(self, alias: str) -> _Alias:
+    def _known_alias(self, alias: str) -> KeptAlias:
         if alias not in self._aliases or self._aliases[alias].points_to is None:
             raise self._no_alias(alias)
         return self._aliases[alias]
@@ -545,54 +571,6 @@ def _fixed(model_name: str) -> Reference:
     if reference.is_latest:
         raise InvalidName(f"{model_name} means another classifier tomorrow. Name the version itself.")
     return reference
-
-
-def _words(text: str) -> list[int]:
-    return sorted({zlib.crc32(word.encode()) for word in text.split()})
-
-
-def _scores(kept: _Kept, text: str) -> dict[str, float]:
-    votes = dict.fromkeys(kept.classifier.record.labels, 1)
-    for label, words in kept.words:
-        votes[label] += len(set(words).intersection(_words(text)))
-    return {label: count / sum(votes.values()) for label, count in votes.items()}
-
-
-def _in_scope(kept: _Kept, text: str) -> float:
-    """Return the share of a text's words that stand in training rows."""
-    known = {word for _, words in kept.words for word in words}
-    words = _words(text)
-    return len(known.intersection(words)) / len(words)
-
-
-def _answer(kept: _Kept, alias: str | None, text: str, request: PredictRequest) -> Prediction:
-    record, threshold = kept.classifier.record, kept.classifier.threshold
-    scores, in_scope = _scores(kept, text), _in_scope(kept, text)
-    best = sorted(scores, key=lambda label: -scores[label])
-    least = 0.0 if threshold is None else threshold.abstain_below
-    if request.abstain_below is not None:
-        least = request.abstain_below
-    explanation = None
-    if request.explain:
-        shortened = [_scores(kept, each) for each in judging.shortened(text)]
-        explanation = judging.explanation(text, scores, kept.rows, shortened)
-    return Prediction(
-        label=None if scores[best[0]] < least or in_scope < (request.min_in_scope or 0) else best[0],
-        scores=scores if request.top_k is None else {label: scores[label] for label in best[: request.top_k]},
-        model_name=record.name,
-        revision=record.revision,
-        truncated=len(text.split()) > 256,
-        alias=alias,
-        in_scope=in_scope,
-        explanation=explanation,
-    )
-
-
-def _side(name: str, kept: _Kept, texts: list[str]) -> Side:
-    labels = kept.classifier.record.labels
-    given = [_scores(kept, text) for text in texts]
-    scores = np.array([[each[label] for label in labels] for each in given], np.float32).reshape(-1, len(labels))
-    return Side(name, Answers(labels, scores, None, np.zeros(len(texts), np.bool_)))
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

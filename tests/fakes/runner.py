@@ -6,11 +6,12 @@ from collections.abc import MutableMapping
 from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.domain.job import OnStep
 from windrow.execution.frames import Frame, write_frame
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.training import perform
-from windrow.operations import OnStep
+from windrow.execution.watch import Watch
 
 
 class InlineRunner:
@@ -27,14 +28,21 @@ class InlineRunner:
     def start(self) -> None:
         """Do nothing: there is no process."""
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
         """Run the task here."""
         if self.closed:
             raise ShuttingDown("The runner is closed.")
         if self.failure is not None:
             raise self.failure
+        watch = watch or Watch()
+        watch.check()
+
+        def step(number: int, of: int, loss: float) -> None:
+            on_step(number, of, loss)
+            watch.check()
+
         try:
-            return task.outcome(self.perform(task.to_frame(), on_step))
+            return task.outcome(self.perform(task.to_frame(), step))
         except ValueError as error:
             raise TrainingFailed("The training failed.") from error
 

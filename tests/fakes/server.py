@@ -1,9 +1,12 @@
 """A real server process on FakeOperations: ``python -m tests.fakes.server [flag]``, set by variables.
 
 With ``--pause`` each fit says "fit is running" and waits for a line on standard input; with ``--break`` predict fails;
-with ``--wait`` it says "predict waits" and goes on when nobody wants its answer any more.
+with ``--wait`` it says "predict waits" and goes on when nobody wants its answer any more; with ``--stuck`` it says
+"fsck is stuck" and is. With ``--tell`` it says at its end what became of the newest job, and
+with ``--hold NAME`` a training of that name goes on until it is cancelled.
 """
 
+import os
 import sys
 import time
 
@@ -15,7 +18,8 @@ from windrow.settings import read_settings
 
 def _pause() -> None:
     print("fit is running", flush=True)
-    sys.stdin.readline()
+    # Not by sys.stdin, whose lock this thread would hold when the process ends.
+    os.read(sys.stdin.fileno(), 1_000)
 
 
 def _break(is_wanted: IsWanted) -> None:
@@ -29,6 +33,18 @@ def _wait(is_wanted: IsWanted) -> None:
         time.sleep(0.005)
 
 
+def _stick() -> None:
+    print("fsck is stuck", flush=True)
+    while True:
+        time.sleep(1)
+
+
+def _hold(operations: FakeOperations, name: str) -> None:
+    running = [job.id for job in operations.list_jobs() if job.state == "running" and job.model_name == name]
+    for job_id in running:
+        list(operations.follow_job(job_id))
+
+
 if __name__ == "__main__":
     operations = FakeOperations()
     if "--pause" in sys.argv:
@@ -37,6 +53,13 @@ if __name__ == "__main__":
         operations.before_predict = _break
     if "--wait" in sys.argv:
         operations.before_predict = _wait
+    if "--hold" in sys.argv:
+        held = sys.argv[sys.argv.index("--hold") + 1]
+        operations.at_step = lambda progress: _hold(operations, held)
+    if "--stuck" in sys.argv:
+        operations.before_fsck = _stick
     serve(lambda settings: operations, read_settings())
     assert operations.started.is_set()
     assert operations.closed.is_set()
+    if "--tell" in sys.argv:
+        print(operations.list_jobs(1)[0].state, flush=True)

@@ -15,7 +15,7 @@ PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
 JSON = {"Content-Type": "application/json"}
 API = "/v1/classifier"
 FIT_PATH, PREDICT_PATH, MODELS, ALIASES = f"{API}/fit", f"{API}/predict", f"{API}/models", f"{API}/aliases"
-MODEL = f"{MODELS}/{EXAMPLE_NAME}"
+MODEL, JOBS = f"{MODELS}/{EXAMPLE_NAME}", f"{API}/jobs"
 
 
 def fit(client: httpx.Client, *names: str, **more: object) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.fakes.operations import FakeOperations
-from tests.http.asking import API, FIT, FIT_PATH, MODELS, PREDICT, PREDICT_PATH
+from tests.http.asking import API, FIT, FIT_PATH, MODELS, PREDICT, PREDICT_PATH, wait_until
 from tests.http.conftest import SETTINGS
 from windrow.http.desk import FIT_THREADS, SURVEY_THREADS
 
@@ -23,22 +23,21 @@ class Gate:
         self.open.wait()
 
 
-def test_predict_and_health_answer_while_more_fits_wait_than_there_are_threads_for_them(
+def test_a_fit_that_waits_for_its_end_holds_no_thread_so_that_any_number_of_them_keeps_nothing_waiting(
     client: httpx.Client, operations: FakeOperations
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_fit = gate.stop
+    number = FIT_THREADS + SETTINGS.max_fits + SETTINGS.max_waiting_fits + 5
     with (
-        ThreadPoolExecutor(FIT_THREADS + 5) as pool,
-        httpx.Client(
-            base_url=client.base_url, timeout=30, limits=httpx.Limits(max_connections=FIT_THREADS + 5)
-        ) as many,
+        ThreadPoolExecutor(number) as pool,
+        httpx.Client(base_url=client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)) as many,
     ):
-        fits = [pool.submit(many.post, FIT_PATH, json=FIT) for _ in range(FIT_THREADS + 5)]
+        fits = [pool.submit(many.post, FIT_PATH, json=FIT) for _ in range(number)]
         try:
-            for _ in range(FIT_THREADS):
-                assert gate.reached.acquire(timeout=30)
+            wait_until(lambda: operations.jobs.num_joined == number - 1)
+            assert client.post(f"{FIT_PATH}?dry_run=true", json=FIT).status_code == 200
             assert client.post(PREDICT_PATH, json=PREDICT).status_code == 200
             assert client.get("/health").status_code == 200
             assert client.get(MODELS).status_code == 200

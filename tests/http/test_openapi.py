@@ -5,14 +5,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from tests.fakes.jobs import FakeJobs
 from tests.fakes.operations import FakeOperations
-from tests.http.asking import API, MODEL, fit
+from tests.http.asking import API, FIT, MODEL, fit
 from windrow.http.app import create_app
 from windrow.settings import Settings
 from windrow.wire.alias import AliasDeleted, AliasHistory, AliasList, PromoteReply, RollbackReply
@@ -23,6 +25,7 @@ from windrow.wire.classifier import ModelDetails, ModelRecord, RestoreReply
 from windrow.wire.comparison import CompareReply
 from windrow.wire.cross_validation import CrossValidateReply
 from windrow.wire.deletion import Deleted, DeletedMany
+from windrow.wire.job import ForecastReply, JobEntry, JobList
 from windrow.wire.listing import ModelList, ModelPage, RecordPage
 from windrow.wire.prediction import ClassifiersReply, PredictReply, TextsReply
 from windrow.wire.report import EvaluateReply
@@ -35,7 +38,10 @@ from windrow.wire.usage import UsageReply
 
 # The shapes that each endpoint may answer with.
 REPLIES: dict[str, tuple[type[BaseModel], ...]] = {
-    f"POST {API}/fit": (FitReply,),
+    f"POST {API}/fit": (FitReply, ForecastReply),
+    f"GET {API}/jobs": (JobList,),
+    f"GET {API}/jobs/{{job_id}}": (JobEntry,),
+    f"POST {API}/jobs/{{job_id}}/cancel": (JobEntry,),
     f"POST {API}/predict": (PredictReply, TextsReply, ClassifiersReply),
     f"POST {API}/evaluate": (EvaluateReply,),
     f"POST {API}/compare": (CompareReply,),
@@ -60,7 +66,11 @@ REPLIES: dict[str, tuple[type[BaseModel], ...]] = {
     f"POST {API}/fsck": (CheckReply,),
     "GET /health": (Health,),
 }
-FILES = {f"GET {API}/models/{{name}}/export": "application/zip", "GET /metrics": "text/plain"}
+FILES = {
+    f"GET {API}/models/{{name}}/export": "application/zip",
+    f"GET {API}/jobs/{{job_id}}/events": "text/event-stream",
+    "GET /metrics": "text/plain",
+}
 DOCUMENT: dict[str, Any] = create_app(FakeOperations(), Settings()).pages.openapi()
 VERBS = {
     f"{method.upper()} {path}": verb for path, verbs in DOCUMENT["paths"].items() for method, verb in verbs.items()
@@ -96,22 +106,33 @@ def _problems(shape: type[BaseModel], value: object) -> str:
     return ""
 
 
-def _promote(client: httpx.Client) -> None:
+def _promote(client: httpx.Client, operations: FakeOperations) -> None:
     for name in ("other", EXAMPLE_NAME):
         fit(client, name)
         client.put(f"{API}/aliases/{EXAMPLE_ALIAS}", json={"model_name": name})
 
 
-def _train_a_rival(client: httpx.Client) -> None:
+def _train_a_rival(client: httpx.Client, operations: FakeOperations) -> None:
     fit(client, "ticket_classifier_v2")
     client.put(f"{API}/aliases/{EXAMPLE_ALIAS}", json={"model_name": EXAMPLE_NAME})
 
 
+def _delete(client: httpx.Client, operations: FakeOperations) -> None:
+    client.delete(MODEL)
+
+
+def _begin(client: httpx.Client, operations: FakeOperations) -> None:
+    """Begin a training with the example's id, whose turn never comes."""
+    operations.jobs = FakeJobs(replace(operations.settings, max_fits=0))
+    client.post(f"{API}/fit?wait=false", json=FIT)
+
+
 # What must have happened before an example can succeed, beside the training of the example's classifier.
-BEFORE: dict[str, Callable[[httpx.Client], object]] = {
+BEFORE: dict[str, Callable[[httpx.Client, FakeOperations], object]] = {
+    f"POST {API}/jobs/{{job_id}}/cancel": _begin,
     f"POST {API}/compare": _train_a_rival,
-    f"POST {API}/models/{{name}}/restore": lambda client: client.delete(MODEL),
-    f"POST {API}/models/import": lambda client: client.delete(MODEL),
+    f"POST {API}/models/{{name}}/restore": _delete,
+    f"POST {API}/models/import": _delete,
     f"DELETE {API}/aliases/{{alias}}": _promote,
     f"GET {API}/aliases/{{alias}}/history": _promote,
     f"POST {API}/aliases/{{alias}}/rollback": _promote,
@@ -144,7 +165,9 @@ def test_every_endpoint_is_documented(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("endpoint", VERBS)
-def test_the_examples_of_every_endpoint_can_be_executed(client: httpx.Client, endpoint: str) -> None:
+def test_the_examples_of_every_endpoint_can_be_executed(
+    client: httpx.Client, operations: FakeOperations, endpoint: str
+) -> None:
     fit(client)
     file = client.get(f"{MODEL}/export").content
     requests = list(_requests(endpoint, file))
@@ -152,7 +175,7 @@ def test_the_examples_of_every_endpoint_can_be_executed(client: httpx.Client, en
     for request in requests:
         fit(client)
         if endpoint in BEFORE:
-            BEFORE[endpoint](client)
+            BEFORE[endpoint](client, operations)
         reply = client.request(**request)
         assert reply.status_code == 200, reply.text
         if endpoint in FILES:

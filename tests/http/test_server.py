@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.http.conftest import StartServer
+from tests.http.asking import wait_until
+from tests.http.conftest import ServerProcess, StartServer
 from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
 from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
@@ -87,19 +88,76 @@ def test_a_second_ctrl_c_quits_at_once(start_server: StartServer) -> None:
         fit = pool.submit(httpx.post, f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
         server.wait_for_line("fit is running")
         server.process.send_signal(signal.SIGINT)
-        while "Stopping" not in server.log.read_text():
-            pass
+        _wait_for_the_word_of_the_stop(server)
         server.process.send_signal(signal.SIGINT)
         assert server.wait() == 130
         assert isinstance(fit.exception(), httpx.HTTPError)
 
 
-def test_a_fit_that_outlives_the_servers_patience_does_not_keep_it_from_ending(start_server: StartServer) -> None:
+def test_a_fit_that_outlives_the_servers_patience_is_told_so_and_does_not_keep_it_from_ending(
+    start_server: StartServer,
+) -> None:
     server = start_server("--pause", WINDROW_STOP_TIMEOUT_S="0")
     with ThreadPoolExecutor(1) as pool:
         fit = pool.submit(httpx.post, f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
         server.wait_for_line("fit is running")
         server.process.terminate()
         assert server.wait() == 0
-        fit.exception()
+        assert fit.result().json()["code"] == "shutting_down"
+
+
+def test_a_request_that_outlives_the_servers_patience_does_not_keep_it_from_ending(start_server: StartServer) -> None:
+    server = start_server("--stuck", WINDROW_STOP_TIMEOUT_S="0")
+    with ThreadPoolExecutor(1) as pool:
+        check = pool.submit(httpx.post, f"{server.url}/v1/classifier/fsck", timeout=60)
+        server.wait_for_line("fsck is stuck")
+        server.process.terminate()
+        assert server.wait() == 0
+        check.exception()
     assert "requests_abandoned" in server.log.read_text()
+
+
+def test_a_training_that_no_request_waits_for_is_finished_before_the_server_ends(start_server: StartServer) -> None:
+    server = start_server("--pause", "--tell")
+    _begin(server)
+    server.process.terminate()
+    _wait_for_the_word_of_the_stop(server)
+    assert server.process.poll() is None
+    server.say("go on")
+    server.wait_for_line("succeeded")
+    assert server.wait() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_training_that_outlives_the_servers_patience_is_interrupted_and_whoever_follows_it_is_told(
+    start_server: StartServer,
+) -> None:
+    server = start_server("--pause", "--tell", WINDROW_STOP_TIMEOUT_S="0")
+    job = _begin(server)
+    with httpx.stream("GET", f"{server.url}/v1/classifier/jobs/{job}/events", timeout=60) as events:
+        lines = events.iter_lines()
+        assert next(lines) == "id: 1"
+        server.process.terminate()
+        assert [line for line in lines if line.startswith("event: ")] == ["event: running", "event: interrupted"]
+    server.wait_for_line("interrupted")
+    assert server.wait() == 0
+
+
+def test_a_second_ctrl_c_quits_at_once_also_while_only_a_training_is_waited_for(start_server: StartServer) -> None:
+    server = start_server("--pause")
+    _begin(server)
+    server.process.send_signal(signal.SIGINT)
+    _wait_for_the_word_of_the_stop(server)
+    server.process.send_signal(signal.SIGINT)
+    assert server.wait() == 130
+
+
+def _begin(server: ServerProcess) -> str:
+    """Begin a training that no request waits for, and return its id once it runs."""
+    begun = httpx.post(f"{server.url}/v1/classifier/fit?wait=false", json=FIT, timeout=60)
+    server.wait_for_line("fit is running")
+    return str(begun.json()["id"])
+
+
+def _wait_for_the_word_of_the_stop(server: ServerProcess) -> None:
+    wait_until(lambda: "Stopping" in server.log.read_text())

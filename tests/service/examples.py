@@ -69,7 +69,9 @@ def fake_service(
         settings: What is not to be as it is by default.
     """
     known = {DEFAULT_BASE_MODEL: FakeEncoder()} if encoders is None else encoders
-    service = open_service(Settings(data_dir=data_dir, **settings))  # type: ignore[arg-type]
+    # What is allowed is asked twice: here every id, and by the encoders below those that are known.
+    allowed = {"allowed_base_models": ("*",), **settings}
+    service = open_service(Settings(data_dir=data_dir, **allowed))  # type: ignore[arg-type]
 
     def load(base_model_id: str) -> TextEncoder:
         if base_model_id == "not/allowed":

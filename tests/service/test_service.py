@@ -53,7 +53,7 @@ def ask_names(service: Service) -> list[str]:
 
 
 def test_the_vitals_say_how_many_trainings_run_and_wait(service: Service) -> None:
-    with service.turns:
+    with service.turns.join().turn():
         assert (service.vitals().fits_running, service.vitals().fits_waiting) == (1, 0)
     assert service.vitals().fits_running == 0
 

@@ -14,6 +14,7 @@ from tests.learning.serving import layers_of, tensors, weights_of
 from tests.service.examples import fake_service
 from windrow.domain.classifier import FitRequest, Record
 from windrow.domain.dataset import Row
+from windrow.domain.job import Progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.encoders.adapters import MapChanges
@@ -124,11 +125,12 @@ def test_the_same_request_gives_the_same_bytes_after_a_restart(
 
 
 def test_a_training_done_again_on_this_machine_gives_identical_weights(service: Service) -> None:
-    steps: list[tuple[int, int]] = []
-    found = service.reproduce("tickets", lambda step, of, _: steps.append((step, of)))
+    told: list[Progress] = []
+    found = service.reproduce("tickets", told.append)
     assert (found.verdict, found.largest_weight_difference, found.num_changed_labels) == ("identical weights", 0.0, 0)
     assert (found.num_texts, found.changes, found.notes) == (len(ROWS), (), ())
-    assert steps[-1][0] == steps[-1][1] == len(steps)
+    steps = [each for each in told if each.stage == "training" and each.step]
+    assert steps[-1].step == steps[-1].of == len(steps)
 
 
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:

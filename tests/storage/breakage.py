@@ -191,6 +191,10 @@ GARBAGE: dict[str, tuple[str, Break]] = {
         lambda root: str(Path(make_folder(root, "classifiers/halves/blobs")).parent),
     ),
     "an empty alias": ("empty_folder", lambda root: make_folder(root, "aliases/halves")),
+    "a job that nobody can read": (
+        "job_unreadable",
+        lambda root: put(root, "jobs/019a1c5e4b2f-7d0c41/000001.json"),
+    ),
     "a base model half removed": (
         "base_model_leftover",
         lambda root: str(Path(put(root, "base_models/.removed-1/model")).parent),

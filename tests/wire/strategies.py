@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import BaseModel as Shape
 
-from windrow.domain.alias import Alias, AliasChange
+from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said
 from windrow.domain.base_models import BaseModelUse
 from windrow.domain.checkup import Checkup
 from windrow.domain.classifier import (
@@ -14,8 +14,10 @@ from windrow.domain.classifier import (
     Candidate,
     Classifier,
     Estimate,
+    FitRequest,
     HeadReport,
     Notes,
+    NotesChange,
     Origin,
     Record,
     ScoreReport,
@@ -23,15 +25,28 @@ from windrow.domain.classifier import (
     Threshold,
     TrainingSummary,
 )
-from windrow.domain.comparison import Comparison, Contender, Flip, Pair
-from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
+from windrow.domain.comparison import CompareRequest, Comparison, Contender, Flip, Pair
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation, CurvePoint, LabelAdvice
+from windrow.domain.dataset import Row
 from windrow.domain.explanation import Explanation, NearRow, WordEffect
+from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.domain.interval import Interval
+from windrow.domain.job import Forecast, ForecastPart, Job, Problem, Progress
 from windrow.domain.names import NAME_GRAMMAR, Reference
+from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import Recipe
-from windrow.domain.report import Calibration, LabelReport, Majority, Misread, Outcome, ReliabilityBin, Report
+from windrow.domain.report import (
+    Calibration,
+    EvaluateRequest,
+    LabelReport,
+    Majority,
+    Misread,
+    Outcome,
+    ReliabilityBin,
+    Report,
+)
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.suggestion import Suggestion, Suggestions
+from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 
 number = st.floats(allow_nan=False, allow_infinity=False)
 count = st.integers(0, 10**6)
@@ -175,4 +190,83 @@ any_cross_validation = st.builds(
     advice=st.lists(st.builds(LabelAdvice, gain=number), max_size=2).map(tuple),
     head_only_accuracy=number,
     head_only_interval=any_interval,
+)
+
+
+_texts = st.lists(st.text(max_size=9), max_size=3).map(tuple)
+any_rows = st.lists(st.builds(Row, st.text(max_size=9), st.text(max_size=9)), max_size=3).map(tuple)
+any_said = st.builds(Said, reason=..., by=...)
+any_notes_change = st.builds(NotesChange, st.none() | st.text(max_size=9), st.none() | _texts)
+any_fit = st.builds(
+    FitRequest,
+    rows=any_rows,
+    base_model=...,
+    recipe=st.builds(Recipe, num_iterations=..., batch_size=..., seed=..., max_seconds=_score, cross_validate=...),
+    notes=any_notes_change,
+    overwrite=...,
+)
+_one = st.tuples(st.text(max_size=9))
+_more: dict[str, Any] = {"top_k": ..., "abstain_below": _score, "min_in_scope": _score, "explain": ...}
+any_question = st.builds(PredictRequest, model_names=_one, texts=_texts, **_more) | st.builds(
+    PredictRequest, model_names=_texts, texts=_one, **_more
+)
+any_evaluate = st.builds(EvaluateRequest, rows=any_rows, is_saved=..., target_precision=_score)
+any_compare = st.builds(CompareRequest, model_names=_texts, rows=any_rows)
+# What a recipe says beside these has nothing to do with a cross-validation.
+any_cross_validate = st.builds(
+    CrossValidateRequest,
+    rows=any_rows,
+    folds=...,
+    base_model=...,
+    recipe=st.builds(
+        Recipe, num_iterations=..., batch_size=..., seed=..., max_seconds=st.none(), cross_validate=st.just(True)
+    ),
+)
+any_suggest = st.builds(SuggestRequest, texts=_texts, n=...)
+any_promote = st.builds(
+    PromoteRequest,
+    said=any_said,
+    require=st.builds(
+        Requirement,
+        rows=any_rows,
+        not_worse=...,
+        must_pass=any_rows,
+        min_recall=st.dictionaries(st.text(max_size=9), number, max_size=3),
+    ),
+    must_pass=st.none() | any_rows,
+)
+_sides = st.builds(SideReport, total=_at_least_one, recall=st.dictionaries(st.text(max_size=9), number, max_size=3))
+any_promotion = st.builds(
+    Promotion,
+    any_alias,
+    st.builds(
+        GateReport,
+        checks=st.lists(
+            st.builds(Check, condition=st.sampled_from(["must_pass", "not_worse", "min_recall"])), max_size=3
+        ).map(tuple),
+        failed_rows=st.lists(st.builds(FailedRow), max_size=3).map(tuple),
+        candidate=st.none() | _sides,
+        current=st.none() | _sides,
+    ),
+)
+
+any_job = st.builds(
+    Job,
+    created_at=any_time,
+    base_model=...,
+    recipe=st.builds(Recipe, num_iterations=..., max_seconds=_score, cross_validate=...),
+    started_at=st.none() | any_time,
+    finished_at=st.none() | any_time,
+    ahead=...,
+    progress=st.none() | st.builds(Progress, step=count, of=count, loss=_score, seconds_left=_score),
+    revision=...,
+    next_name=...,
+    problem=st.none()
+    | st.builds(Problem, facts=st.dictionaries(st.text(max_size=9), st.none() | st.integers() | st.text(max_size=9))),
+)
+any_forecast = st.builds(
+    Forecast,
+    seconds=number,
+    wait_seconds=number,
+    parts=st.lists(st.builds(ForecastPart, seconds=number), max_size=3).map(tuple),
 )

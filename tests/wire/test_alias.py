@@ -9,14 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_alias, any_change, there_and_back
+from tests.wire.strategies import any_alias, any_change, any_promote, any_promotion, any_said, sent, there_and_back
 from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import LimitExceeded
-from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
-from windrow.domain.interval import Interval
+from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.domain.names import Reference
-from windrow.domain.report import Calibration, LabelReport, Outcome
 from windrow.wire.alias import (
     AliasEntry,
     AliasHistory,
@@ -32,6 +30,7 @@ from windrow.wire.alias import (
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 ROW = {"text": "I was charged twice", "label": "billing"}
 LIMITS = DataLimits(max_rows=20)
+SIDE = SideReport(3, 4, {"billing": 0.75})
 _rows = st.lists(st.builds(Row, st.text(), st.text()), max_size=3).map(tuple)
 _aliases = st.builds(lambda alias, rows: replace(alias, must_pass=rows), any_alias, _rows)
 
@@ -64,7 +63,27 @@ def test_aliases_survive_the_way_out_and_back(aliases: list[Alias]) -> None:
 def test_a_promotion_and_a_rollback_say_what_they_did_and_where_the_alias_points_now(alias: Alias) -> None:
     promotion = Promotion(alias)
     assert (PromoteReply.of(promotion).status, RollbackReply.of(alias).status) == ("promoted", "rolled_back")
-    assert there_and_back(PromoteReply, promotion) == there_and_back(RollbackReply, alias) == alias
+    assert there_and_back(PromoteReply, promotion) == promotion
+    assert there_and_back(RollbackReply, alias) == alias
+
+
+@settings(deadline=None)
+@given(any_promotion)
+def test_a_promotion_survives_the_way_out_and_back_with_what_came_of_its_conditions(promotion: Promotion) -> None:
+    assert there_and_back(PromoteReply, promotion) == promotion
+
+
+@settings(deadline=None)
+@given(any_promote)
+def test_a_request_to_promote_survives_the_way_there(request: PromoteRequest) -> None:
+    body = PromoteBody.model_validate_json(sent(PromoteBody.of(request)))
+    assert body.to_domain(request.alias) == request
+
+
+@settings(deadline=None)
+@given(any_said)
+def test_what_people_say_survives_the_way_there(said: Said) -> None:
+    assert there_and_back(SaidBody, said) == said
 
 
 @settings(deadline=None)
@@ -147,20 +166,9 @@ def test_conditions_of_another_shape_are_refused(require: object) -> None:
         read({"require": require})
 
 
-def outcome(correct: int, total: int) -> Outcome:
-    """Return how a classifier did that knows a label which no row has."""
-    labels = (
-        LabelReport("billing", correct, total, correct, 1.0, correct / total, 0.9),
-        LabelReport("bug", 0, 0, total - correct, 0.0, None, 0.0),
-    )
-    return Outcome(
-        correct, total, Interval(0.1, 0.9), 0.5, labels, ((correct, total - correct), (0, 0)), Calibration(0, ())
-    )
-
-
 def test_a_gate_shows_each_condition_and_how_both_classifiers_did() -> None:
     checks = (Check("not_worse", True, "As good."), Check("must_pass", False, "0 of 1."))
-    report = GateReport(checks, (FailedRow("a", "bug", "billing"),), outcome(3, 4), outcome(2, 4))
+    report = GateReport(checks, (FailedRow("a", "bug", "billing"),), SIDE, replace(SIDE, correct=2))
     assert GateEntry.of(report).model_dump() == {
         "passed": False,
         "checks": [
@@ -169,7 +177,7 @@ def test_a_gate_shows_each_condition_and_how_both_classifiers_did() -> None:
         ],
         "failed_rows": [{"text": "a", "label": "bug", "predicted": "billing"}],
         "candidate": {"accuracy": 0.75, "correct": 3, "total": 4, "recall": {"billing": 0.75}},
-        "current": {"accuracy": 0.5, "correct": 2, "total": 4, "recall": {"billing": 0.5}},
+        "current": {"accuracy": 0.5, "correct": 2, "total": 4, "recall": {"billing": 0.75}},
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.records import record
-from tests.wire.strategies import any_classifier, sent, there_and_back
+from tests.wire.strategies import any_classifier, any_notes_change, sent, there_and_back
 from windrow.domain import classifier as domain
 from windrow.domain.classifier import Classifier, ClassifierDetails, Notes, NotesChange, Origin
 from windrow.wire.classifier import DescribeBody, ModelDetails, ModelEntry, ModelRecord, RestoreReply
@@ -170,3 +170,9 @@ def test_a_description_changes_only_what_it_names(body: dict[str, object], chang
 def test_no_value_is_converted(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DescribeBody.model_validate(wrong)
+
+
+@settings(deadline=None)
+@given(any_notes_change)
+def test_a_change_of_notes_survives_the_way_there(change: NotesChange) -> None:
+    assert there_and_back(DescribeBody, change) == change

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_comparison, there_and_back
+from tests.wire.strategies import any_compare, any_comparison, there_and_back
 from windrow.domain.comparison import CompareRequest, Comparison, Pair
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import LimitExceeded
@@ -24,6 +24,12 @@ LIMITS = DataLimits()
 def test_a_body_keeps_every_value_on_its_way_to_the_domain(request: CompareRequest) -> None:
     sent = {"model_names": request.model_names, "test_data": [asdict(row) for row in request.rows]}
     assert CompareBody.read(json.loads(json.dumps(sent)), LIMITS).to_domain() == request
+
+
+@settings(deadline=None)
+@given(any_compare)
+def test_a_request_survives_the_way_there(request: CompareRequest) -> None:
+    assert there_and_back(CompareBody, request) == request
 
 
 @pytest.mark.parametrize("names", [None, "a", [1, 2], {"a": "b"}, ["a", None]])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_cross_validation, there_and_back
+from tests.wire.strategies import any_cross_validate, any_cross_validation, there_and_back
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import DataLimits, DataWarning
 from windrow.domain.errors import LimitExceeded
@@ -114,3 +114,9 @@ def test_a_reply_names_what_was_found_as_people_would() -> None:
 
 def test_a_single_fold_has_no_spread() -> None:
     assert replace(FOUND, fold_accuracies=(0.5,)).accuracy_spread == 0
+
+
+@settings(deadline=None)
+@given(any_cross_validate)
+def test_a_request_survives_the_way_there(request: CrossValidateRequest) -> None:
+    assert there_and_back(CrossValidateBody, request) == request

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_explanation
+from tests.wire.strategies import any_explanation, any_question, there_and_back
+from windrow.domain.errors import InvalidParameter
 from windrow.domain.explanation import Explanation, NearRow, WordEffect
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
@@ -38,6 +39,21 @@ def test_a_body_keeps_every_value_on_its_way_to_the_domain(
     said = {"top_k": top_k, **dict(zip(("abstain_below", "min_in_scope", "explain"), more, strict=True))}
     for expected, body in bodies.items():
         assert PredictBody.model_validate({**body, **said}).to_domain() == expected
+
+
+@settings(deadline=None)
+@given(any_question)
+def test_a_question_survives_the_way_there(request: PredictRequest) -> None:
+    assert there_and_back(PredictBody, request) == request
+
+
+@pytest.mark.parametrize(
+    ("names", "texts", "what"),
+    [("ab", "xy", "Several texts"), ("", "", "model_names is empty"), ("", "xy", "model_names"), ("ab", "", "texts")],
+)
+def test_a_question_that_has_no_form_is_refused_in_the_words_of_the_domain(names: str, texts: str, what: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{what}"):
+        PredictBody.of(PredictRequest(tuple(names), tuple(texts)))
 
 
 def test_a_body_that_says_nothing_else_gets_a_label_as_before_and_no_explanation() -> None:

@@ -11,8 +11,15 @@ def test_a_flag_is_said_in_words_or_digits(said: str, means: bool) -> None:
     assert read_flag({"purge": said}, "purge") is means
 
 
-def test_a_flag_that_is_not_there_is_off() -> None:
+def test_a_flag_that_is_not_there_is_off_unless_it_is_one_that_is_on_by_default() -> None:
     assert read_flag({"force": "1"}, "purge") is False
+    assert read_flag({"force": "1"}, "wait", default=True) is True
+    assert read_flag({"wait": "0"}, "wait", default=True) is False
+
+
+def test_a_flag_that_is_on_by_default_is_refused_with_how_to_switch_it_off() -> None:
+    with pytest.raises(InvalidParameter, match="wait=false"):
+        read_flag({"wait": "no"}, "wait", default=True)
 
 
 @pytest.mark.parametrize("said", ["", "yes", "True", "TRUE", "on", "2", " true", "null", "01"])

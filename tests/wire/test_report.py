@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_report, any_threshold, number, there_and_back
+from tests.wire.strategies import any_evaluate, any_report, any_threshold, number, there_and_back
 from windrow.domain.classifier import Threshold
 from windrow.domain.dataset import DataLimits, DataWarning
 from windrow.domain.errors import LimitExceeded
@@ -115,3 +115,9 @@ def test_a_threshold_is_shown_with_the_precision_and_the_share_of_rows_that_it_r
     assert shown is not None
     assert (shown.abstain_below, shown.target_precision, shown.precision, shown.coverage) == (0.85, 0.9, 1.0, 0.5)
     assert EvaluateReply.of(replace(REPORT, threshold=None)).threshold is None
+
+
+@settings(deadline=None)
+@given(any_evaluate)
+def test_a_request_survives_the_way_there(request: EvaluateRequest) -> None:
+    assert there_and_back(EvaluateBody, request) == request

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.wire.strategies import any_suggestions, there_and_back
+from tests.wire.strategies import any_suggest, any_suggestions, there_and_back
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 from windrow.wire.suggestion import SuggestBody, SuggestReply
 
@@ -15,6 +15,12 @@ from windrow.wire.suggestion import SuggestBody, SuggestReply
 def test_a_body_keeps_every_value_on_its_way_to_the_domain(name: str, texts: list[str], n: int) -> None:
     body = SuggestBody.model_validate({"model_name": name, "texts": texts, "n": n})
     assert body.to_domain() == SuggestRequest(name, tuple(texts), n)
+
+
+@settings(deadline=None)
+@given(any_suggest)
+def test_a_request_survives_the_way_there(request: SuggestRequest) -> None:
+    assert there_and_back(SuggestBody, request) == request
 
 
 def test_a_body_that_says_nothing_else_asks_for_ten() -> None:

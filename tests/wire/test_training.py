@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.fakes.operations import FakeOperations
+from tests.wire.strategies import any_fit, there_and_back
 from windrow.domain.classifier import FitRequest, NotesChange
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import LimitExceeded
@@ -81,3 +82,9 @@ def test_a_result_is_shown_with_rounded_time_sorted_labels_and_the_next_free_nam
 def test_without_contrastive_training_the_adapter_is_null() -> None:
     rows = tuple(Row(*row) for row in EXAMPLE_ROWS)
     assert FitReply.of(FakeOperations().fit(FitRequest("a", rows, recipe=Recipe(num_iterations=0)))).adapter is None
+
+
+@settings(deadline=None)
+@given(any_fit)
+def test_a_request_survives_the_way_there(request: FitRequest) -> None:
+    assert there_and_back(FitBody, request) == request

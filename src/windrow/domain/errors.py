@@ -18,7 +18,8 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   ├── ClassifierNotFound        classifier_not_found
     │   ├── RevisionNotFound          revision_not_found
     │   ├── AliasNotFound             alias_not_found
-    │   └── BaseModelNotFound         base_model_not_found
+    │   ├── BaseModelNotFound         base_model_not_found
+    │   └── JobNotFound               job_not_found
     ├── Conflict
     │   ├── NameTaken                 name_taken
     │   ├── ClassifierExists          classifier_exists
@@ -28,6 +29,8 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   ├── RowsNotKept               rows_not_kept
     │   ├── BaseModelInUse            base_model_in_use
     │   ├── PromotionRefused          promotion_refused
+    │   ├── TrainingCancelled         training_cancelled
+    │   ├── JobFinished               job_finished
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
@@ -44,7 +47,7 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
 The five families are for ``except`` clauses; only the leaves are raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 
@@ -144,6 +147,12 @@ class BaseModelNotFound(NotFound):
     code = "base_model_not_found"
 
 
+class JobNotFound(NotFound):
+    """No job has this id (any more): only the newest finished ones are kept."""
+
+    code = "job_not_found"
+
+
 class Conflict(WindrowError):
     """The request is sound, but something else stands in its way."""
 
@@ -194,6 +203,18 @@ class PromotionRefused(Conflict):
     """A condition of the promotion is not met; ``facts["checks"]`` lists each condition and what was found."""
 
     code = "promotion_refused"
+
+
+class TrainingCancelled(Conflict):
+    """Somebody cancelled the training; nothing was saved. ``facts["job"]`` is its id."""
+
+    code = "training_cancelled"
+
+
+class JobFinished(Conflict):
+    """The job ended already, so it cannot be cancelled; ``facts["state"]`` says how."""
+
+    code = "job_finished"
 
 
 class ConcurrentChange(Conflict):
@@ -262,3 +283,18 @@ class TrainingFailed(Failure):
     """The training process died, ran out of memory or failed; nothing was saved."""
 
     code = "training_failed"
+
+
+def class_of(code: str) -> type[WindrowError] | None:
+    """Return the class of this module that a code stands for; ``None`` where none does."""
+    return _BY_CODE.get(code)
+
+
+def _coded(family: type[WindrowError]) -> Iterator[type[WindrowError]]:
+    for error in family.__subclasses__():
+        if error.code:
+            yield error
+        yield from _coded(error)
+
+
+_BY_CODE = {error.code: error for error in _coded(WindrowError)}

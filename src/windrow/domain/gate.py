@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from windrow.domain.dataset import DataLimits, Row, check_test_rows
 from windrow.domain.errors import InvalidParameter, LimitExceeded
 from windrow.domain.prediction import check_share
-from windrow.domain.report import Outcome
 
 MAX_MUST_PASS_ROWS = 1_000
 
@@ -65,6 +64,26 @@ class FailedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SideReport:
+    """How one of the two classifiers of a promotion did on the test rows.
+
+    Args:
+        correct: Rows that it placed right.
+        total: Rows in all, at least 1.
+        recall: Share of each label's rows that it placed right, in [0, 1]; labels without rows are left out.
+    """
+
+    correct: int
+    total: int
+    recall: Mapping[str, float]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the rows that were placed right."""
+        return self.correct / self.total
+
+
+@dataclass(frozen=True, slots=True)
 class GateReport:
     """What came of a promotion's conditions.
 
@@ -77,8 +96,8 @@ class GateReport:
 
     checks: tuple[Check, ...] = ()
     failed_rows: tuple[FailedRow, ...] = ()
-    candidate: Outcome | None = None
-    current: Outcome | None = None
+    candidate: SideReport | None = None
+    current: SideReport | None = None
 
     @property
     def passed(self) -> bool:

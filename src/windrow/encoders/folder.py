@@ -99,7 +99,7 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
         BaseModelInvalid: What was found is incomplete, altered or of a kind that Windrow cannot run.
     """
     check_model_id(model_id)
-    _check_allowed(model_id, allowed)
+    check_allowed(model_id, allowed)
     if model_id == DEFAULT_BASE_MODEL and (bundled := find_bundled()) is not None:
         return read_bundled(bundled)
     own = data_dir / "base_models" / model_id.replace("/", "--")
@@ -211,7 +211,12 @@ def read_bundled(path: Path) -> EncoderFolder:
     return read_encoder_folder(path, DEFAULT_BASE_MODEL)
 
 
-def _check_allowed(model_id: str, allowed: Collection[str]) -> None:
+def check_allowed(model_id: str, allowed: Collection[str]) -> None:
+    """Refuse an id that may not be used here.
+
+    Raises:
+        BaseModelNotAllowed: It may not.
+    """
     if not is_allowed(model_id, allowed):
         raise BaseModelNotAllowed(
             f"The base model {model_id} is not allowed on this server. Use one of {', '.join(allowed)}, or add it to "

@@ -93,7 +93,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -
         raise InvalidTrainingData(
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
-    study = means.runner.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
+    study = means.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
     logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and terms_of(look).strength.value > 0
     if is_tuned:
         logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])

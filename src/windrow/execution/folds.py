@@ -7,6 +7,7 @@ concluded.
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import join_changes
@@ -47,14 +48,34 @@ def judge_tuning(look: FirstLook, recipe: Recipe, means: Means) -> HeldOut | Non
     """
     if not recipe.cross_validate:
         return None
-    count = len(look.label_ids)
-    folds = deal_folds(look.label_ids, look.text_ids, recipe.seed, MANY_FOLDS if count >= MANY_ROWS else FEW_FOLDS)
-    judged = []
+    folds = deal_judging(look.label_ids, look.text_ids, recipe.seed)
+    needed = folds_needed(folds)
+    judged: list[HeldOut] = []
+    means.watch.tell("judging", 0, needed)
     for _, part in judge_folds(look, folds, recipe, means):
         judged.append(part)
-        if sum(len(each.label_ids) for each in judged) >= ENOUGH_JUDGED_ROWS:
+        means.watch.tell("judging", len(judged), needed)
+        if len(judged) == needed:
             break
     return join(judged) if judged else None
+
+
+def deal_judging(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
+    """Return the fold of each distinct row, -1 where it is never held out.
+
+    Args:
+        label_ids: The label of each, shape [n].
+        text_ids: The text of each, shape [n].
+        seed: Deals them.
+    """
+    return deal_folds(label_ids, text_ids, seed, MANY_FOLDS if len(label_ids) >= MANY_ROWS else FEW_FOLDS)
+
+
+def folds_needed(folds: Ids) -> int:
+    """Return how many folds, in their order, hold enough rows to be judged by."""
+    sizes = [len(held_out) for _, held_out in splits(folds)]
+    judged = list(accumulate(sizes))
+    return next((count for count, rows in enumerate(judged, start=1) if rows >= ENOUGH_JUDGED_ROWS), len(judged))
 
 
 def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> Iterator[tuple[Ids, HeldOut]]:
@@ -83,6 +104,6 @@ def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> It
         if tuned.adapter is not None:
             part = part.seen_through(join_changes(means.encoder.folder, tuned.adapter), means)
         asked, is_tuned = part.features[look.text_ids[held_out]], tuned.adapter is not None
-        said = means.runner.run(JudgeTask(part.examples(), look.hidden, recipe.seed, is_tuned, asked))
+        said = means.run(JudgeTask(part.examples(), look.hidden, recipe.seed, is_tuned, asked))
         yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.likeness, folds=1)
         longest_s = time.monotonic() - started

@@ -4,17 +4,20 @@ Owns which rows those are, and that each of their texts is encoded once; knows n
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from windrow.domain.dataset import Dataset, Row
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.bulk import Compute, States, encode_states, features_of
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
-from windrow.execution.runner import Runner
+from windrow.execution.runner import Outcome, Runner, ignore_steps
+from windrow.execution.tasks import Task
+from windrow.execution.watch import Watch
 from windrow.learning.choice import label_name_texts, names_mean_something
 from windrow.learning.fitting import Examples
 from windrow.learning.head import Ids
@@ -30,11 +33,17 @@ class Means:
         encoder: The base model.
         compute: Computes what is encoded, beside predictions.
         runner: Runs what needs a process of its own.
+        watch: Hears how far the training is, and stops it.
     """
 
     encoder: TextEncoder
     compute: Compute
     runner: Runner
+    watch: Watch = field(default_factory=Watch)
+
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+        """Run a task in a process of its own, as :meth:`Runner.run` does, and stop it with the training."""
+        return self.runner.run(task, on_step, self.watch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +129,7 @@ def look_first(dataset: Dataset, recipe: Recipe, means: Means) -> FirstLook:
         means: Where to work.
     """
     began_s = time.monotonic()
+    means.watch.tell("encoding")
     # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
     lengths = [min(means.encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in dataset.texts]
     sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), np.array(lengths), recipe.seed)

@@ -19,16 +19,13 @@ from windrow.encoders.bulk import encode
 from windrow.encoders.layout import Floats, feature_size
 from windrow.execution.look import Means
 from windrow.execution.trainer import train
-from windrow.operations import OnStep
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
 # Encoding so many, twice, takes little beside a training on as many rows or more.
 MAX_COMPARED_TEXTS = 1_000
 
 
-def reproduce(
-    record: Record, artifact_bytes: bytes, rows: Sequence[Row], means: Means, on_step: OnStep
-) -> Reproduction:
+def reproduce(record: Record, artifact_bytes: bytes, rows: Sequence[Row], means: Means) -> Reproduction:
     """Train a revision again and compare the new artifact with the kept one. Nothing is saved.
 
     Both artifacts answer today, on this machine, through the encoder path that serves; so a difference is one of the
@@ -39,7 +36,6 @@ def reproduce(
         artifact_bytes: Its kept artifact.
         rows: Its kept training rows.
         means: Where to work; the encoder is the one of the record (``ResidentEncoders.of_record``).
-        on_step: Called with step, number of steps and loss as contrastive training goes on.
 
     Raises:
         ArtifactInvalid: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
@@ -50,7 +46,7 @@ def reproduce(
     kept = artifact_from_bytes(artifact_bytes)
     _check_belonging(record, kept, dataset, means)
     started = time.perf_counter()
-    trained = train(dataset, record.recipe, means, on_step)
+    trained = train(dataset, record.recipe, means)
     training_time_s = round(time.perf_counter() - started, 3)
     again = artifact_from_bytes(trained.artifact)
     texts = choose_texts(dataset.texts)

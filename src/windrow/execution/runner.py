@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.domain.job import OnStep
 from windrow.execution.frames import Frame, read_frame, write_frame
 from windrow.execution.tasks import Task, check_done, step_of
-from windrow.operations import OnStep
+from windrow.execution.watch import Watch
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A fresh process now and then keeps memory flat, whatever the libraries in it hold on to.
@@ -36,15 +37,17 @@ class Runner(Protocol):
         """Get ready, so that the first task starts without delay."""
         ...
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
         """Run a task to its end; further tasks wait their turn.
 
         Args:
             task: What to do.
             on_step: Called with step, number of steps and loss as a training goes on.
+            watch: Stops the task at once where the training is to end; ``None`` where nobody stops it.
 
         Raises:
             TrainingFailed: The task failed, or its process died. The next task works all the same.
+            TrainingCancelled: The watch stopped it.
             ShuttingDown: The runner is closed, or was closed meanwhile.
         """
         ...
@@ -75,17 +78,23 @@ class ProcessRunner:
         for slot in self._all:
             slot.ensure_started(self._command)
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
-        """Run a task in the next free process."""
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+        """Run a task in the next free process; to stop it is to kill the process, and a new one warms up."""
+        watch = watch or Watch()
         slot = self._slots.get()
         try:
             process = slot.ensure_started(self._command)
             if self._closed:  # asked only now: from here on close() sees the process and kills it
                 raise _shutting_down()
-            outcome = task.outcome(slot.run(process, task.to_frame(), on_step))
+            with watch.stopped_by(process.kill):
+                outcome = task.outcome(slot.run(process, task.to_frame(), on_step))
         except TrainingFailed as error:
             if self._closed:
                 raise _shutting_down() from error
+            if watch.is_stopped:
+                slot.stop()
+                slot.ensure_started(self._command)
+                watch.check()
             raise
         except BaseException:
             slot.stop()  # on_step failed: what the process still has to say belongs to nobody

@@ -5,6 +5,7 @@ Owns their order and what passes from one to the next; knows nothing of names, s
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from windrow.execution.tuning import Tuned, tune
 from windrow.learning.choice import label_name_texts
 from windrow.learning.fitting import Examples
 from windrow.learning.folds import deal_folds
-from windrow.operations import OnStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +40,30 @@ class Trained:
     warnings: tuple[DataWarning, ...]
 
 
-def train(dataset: Dataset, recipe: Recipe, means: Means, on_step: OnStep) -> Trained:
+def train(dataset: Dataset, recipe: Recipe, means: Means) -> Trained:
     """Train a classifier.
 
     Args:
         dataset: Checked rows.
         recipe: Checked parameters.
-        means: The encoder and where to work.
-        on_step: Called with step, number of steps and loss as contrastive training goes on.
+        means: The encoder, where to work, and who watches.
 
     Raises:
         TrainingFailed: A task failed.
+        TrainingCancelled: The watch stopped it.
         ShuttingDown: The runner was closed.
 
     Source: docs/training.md.
     """
     look = look_first(dataset, recipe, means)
-    tuned = tune(look, recipe, means, on_step)
+    tuned = tune(look, recipe, means, partial(means.watch.tell, "training"))
     held_out = None
     # Folds of a training that max_seconds cut short would be trained longer than it was, and there is no time for them.
     if tuned.adapter is not None and tuned.report is not None and tuned.report.ended_by != "max_seconds":
         held_out = judge_tuning(look, recipe, means)
+    means.watch.tell("finishing")
     task, truncated = _fit_task(dataset, recipe, means, look, tuned)
-    outcome = means.runner.run(replace(task, held_out=held_out))
+    outcome = means.run(replace(task, held_out=held_out))
     warnings = (*find_data_warnings(dataset), *_warnings(look, truncated, outcome.summary, recipe))
     return Trained(outcome.artifact, outcome.summary, report_data(dataset, len(truncated)), warnings)
 

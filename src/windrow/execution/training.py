@@ -13,6 +13,7 @@ import numpy as np
 
 from windrow.domain.classifier import ScoreReport, TrainingSummary
 from windrow.domain.errors import BaseModelUnavailable
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
@@ -37,7 +38,6 @@ from windrow.learning.head import Floats, fit_tuned_head
 from windrow.learning.plan import plan_steps
 from windrow.learning.scope import centers_of, likeness_of, measure_scope
 from windrow.learning.texts import LayerPlan
-from windrow.operations import OnStep
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windrow.domain.classifier import AdapterReport
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.execution.look import FirstLook, Means
 from windrow.execution.tasks import AdapterTensors, TuneOutcome, TuneTask
 from windrow.learning.adapter import scale
 from windrow.learning.choice import Strength, choose_strength
-from windrow.operations import OnStep
 
 # What is left to do after contrastive training takes about so many times what encoding all texts takes.
 _ENCODINGS_TO_FINISH = 2.5
@@ -76,10 +76,12 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
     deadline_s = None
     if recipe.max_seconds is not None:
         deadline_s = look.began_s + recipe.max_seconds - _ENCODINGS_TO_FINISH * look.took_s / look.share
+    if terms is None:  # the others are told fold by fold
+        means.watch.tell("training")
     folder = means.encoder.folder
     stands_for = None if terms is None else terms.texts
     task = TuneTask(folder.path, folder.base_model, texts, label_ids, recipe, deadline_s, stands_for)
-    outcome = means.runner.run(task, on_step)
+    outcome = means.run(task, on_step)
     report = _with_outcome(report, outcome, look)
     return Tuned(scale(dict(outcome.adapter), strength.value) if outcome.losses else None, report)
 

@@ -8,18 +8,19 @@ import queue
 import signal
 import threading
 import traceback
+from functools import cache
 from typing import IO
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import WindrowError
+from windrow.domain.job import OnStep
 from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, read_frame, write_frame
 from windrow.execution.tasks import FitTask, step_to_frame
 from windrow.execution.training import fit, perform
 from windrow.learning.fitting import Examples
-from windrow.operations import OnStep
 
 # Below the server's priority: a training takes what predictions leave, and about a tenth of each core where they leave
 # nothing.
@@ -47,7 +48,13 @@ def main() -> None:
     with threadpool_limits(limits=1, user_api="blas"):
         _warm_up()
         while True:
-            write_frame(replies, _answer(tasks.get(), lambda *step: write_frame(replies, step_to_frame(*step))))
+            # Who waits already, as the command line does, need not wait for torch, too, unless that is what they want.
+            if tasks.empty():
+                _load_torch()
+            frame = tasks.get()
+            if frame.kind == "tune":
+                _load_torch()
+            write_frame(replies, _answer(frame, lambda *step: write_frame(replies, step_to_frame(*step))))
 
 
 def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]") -> None:
@@ -75,14 +82,19 @@ def _answer(frame: Frame, on_step: OnStep) -> Frame:
 
 
 def _warm_up() -> None:
-    """Load what a first task would wait for, and fix the threads: the number decides how sums are rounded."""
+    """Load what every first task would wait for."""
+    rows = np.arange(4, dtype=np.int64)
+    fit(FitTask(Examples(np.eye(4, dtype=np.float32), rows % 2, rows), hidden=4, seed=0))
+
+
+@cache
+def _load_torch() -> None:
+    """Load what contrastive training needs, and fix the threads: the number decides how sums are rounded."""
     import torch
 
     from windrow.learning import contrastive  # noqa: F401
 
     torch.set_num_threads(usable_cores())
-    rows = np.arange(4, dtype=np.int64)
-    fit(FitTask(Examples(np.eye(4, dtype=np.float32), rows % 2, rows), hidden=4, seed=0))
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
 from windrow.http.openapi import Endpoints, complete
 from windrow.http.problems import EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
-from windrow.http.routes import aliases, archives, classifiers, judging, prediction, server, training, upkeep
+from windrow.http.routes import aliases, archives, classifiers, jobs, judging, prediction, server, training, upkeep
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
 DESCRIPTION = "Train text classifiers from a handful of labelled examples, and predict with them."
-ROUTERS = tuple(part.router for part in (training, prediction, judging, classifiers, archives, aliases, upkeep, server))
+PARTS = (training, jobs, prediction, judging, classifiers, archives, aliases, upkeep, server)
+ROUTERS = tuple(part.router for part in PARTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
-FIT_THREADS = 40
+# Beside those that wait for their turn.
+FIT_THREADS = 8
 QUICK_THREADS = 8
 CHORE_THREADS = 16
 # Each of these reads much of the data directory, or holds a whole file in memory.
@@ -46,7 +47,8 @@ class Desk:
         files: Threads for exports and imports.
         examinations: Threads for what encodes many texts: evaluations, comparisons, suggestions.
         predictions: Threads for predictions that take their time before they are encoded.
-        fits: Threads for trainings; most of them wait for their turn, and nothing else waits behind them.
+        fits: Threads for trainings: to begin one, and for those (a cross-validation, a training done again) that wait
+            for their turn in their thread.
     """
 
     operations: LocalOperations
@@ -86,7 +88,7 @@ def open_desk(operations: LocalOperations, settings: Settings, metrics: Metrics)
         files=ThreadPoolExecutor(FILE_THREADS, "file"),
         examinations=ThreadPoolExecutor(EXAMINATION_THREADS, "examine"),
         predictions=ThreadPoolExecutor(PREDICT_THREADS, "predict"),
-        fits=ThreadPoolExecutor(FIT_THREADS, "fit"),
+        fits=ThreadPoolExecutor(FIT_THREADS + settings.max_fits + settings.max_waiting_fits, "fit"),
     )
 
 
@@ -125,7 +127,7 @@ def note_timings(request: Request, wait_s: float, work_s: float) -> None:
     request.state.timings = {"wait_ms": round(wait_s * 1e3, 2), "work_ms": round(work_s * 1e3, 2)}
 
 
-def reply(shape: BaseModel) -> Response:
+def reply(shape: BaseModel, status: int = 200) -> Response:
     """Return a result as JSON."""
     # The line end keeps a terminal's prompt off the answer's line.
-    return Response(shape.model_dump_json(by_alias=True) + "\n", media_type="application/json")
+    return Response(shape.model_dump_json(by_alias=True) + "\n", status, media_type="application/json")

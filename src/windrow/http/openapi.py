@@ -17,6 +17,7 @@ from windrow.wire.checkup import CheckBody
 from windrow.wire.classifier import DescribeBody
 from windrow.wire.comparison import CompareBody
 from windrow.wire.cross_validation import CrossValidateBody
+from windrow.wire.job import EXAMPLE_JOB
 from windrow.wire.prediction import PredictBody
 from windrow.wire.queries import Parameter
 from windrow.wire.report import EvaluateBody
@@ -43,6 +44,7 @@ _UNSEEN = (
 )
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILE_TYPES = ("application/zip", "application/octet-stream")
+EVENTS_TYPE = "text/event-stream"
 
 ClassifierName = Annotated[str, Path(description="The classifier's name.", examples=[EXAMPLE_NAME])]
 ClassifierReference = Annotated[
@@ -56,6 +58,7 @@ RevisionReference = Annotated[
     str, Path(description="The classifier's name, or one of its revisions (name@3).", examples=[EXAMPLE_NAME])
 ]
 AliasName = Annotated[str, Path(description="The alias.", examples=[EXAMPLE_ALIAS])]
+JobId = Annotated[str, Path(description="The job's id.", examples=[EXAMPLE_JOB])]
 BaseModelPath = Annotated[str, Path(description="The base model's id.", examples=["BAAI/bge-small-en-v1.5"])]
 
 
@@ -79,6 +82,11 @@ def accepts_file() -> dict[str, Any]:
 def gives_file() -> dict[int | str, dict[str, Any]]:
     """Describe a reply that is an exported classifier."""
     return {200: {"description": "The file", "content": {FILE_TYPES[0]: _BINARY}}}
+
+
+def gives_events() -> dict[int | str, dict[str, Any]]:
+    """Describe a reply that is a stream of events."""
+    return {200: {"description": "The events", "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
 
 
 def takes(parameters: Sequence[Parameter]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Owns signals and the order of starting and stopping; knows nothing of endpoints or of how a verb is done.
 """
 
+import asyncio
 import contextlib
 import gc
 import json
@@ -11,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Protocol
@@ -38,13 +40,17 @@ class OpenService(LocalOperations, Protocol):
         """Get ready to answer."""
         ...
 
+    def wait_for_jobs(self, timeout_s: float) -> None:
+        """Wait until every training of this process has ended, or the time is over."""
+        ...
+
     def close(self) -> None:
         """Stop all work and let go of everything."""
         ...
 
 
 def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -> None:
-    """Run the server until a signal stops it; running requests are finished first.
+    """Run the server until a signal stops it; running requests and trainings are finished first.
 
     Args:
         open_service: Opens what does the verbs; called once the port is taken.
@@ -64,7 +70,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
             gc.freeze()
             text = banner(settings.host, port)
-            server = _Server(_uvicorn_config(app, settings), text, service.close, settings.stop_timeout_s)
+            server = _Server(_uvicorn_config(app, settings), text, service, settings.stop_timeout_s)
             server.run(sockets=[listener])
         finally:
             service.close()
@@ -128,15 +134,22 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, text: str, close_service: Callable[[], None], patience_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, patience_s: float) -> None:
         super().__init__(config)
         self._text = text
-        self._close_service = close_service
+        self._service = service
         self._patience_s = patience_s
+        self._told_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(self._text, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the running requests, then the trainings that no request waits for."""
+        await super().shutdown(sockets)
+        left_s = max(0.0, self._patience_s - (time.monotonic() - self._told_at))
+        await asyncio.get_running_loop().run_in_executor(None, self._service.wait_for_jobs, left_s)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -155,13 +168,14 @@ class _Server(uvicorn.Server):
         was_told, self.should_exit = self.should_exit, True
         if was_told:
             return
+        self._told_at = time.monotonic()
         # Trainings that outlive the patience fail with a clean answer before uvicorn would cut their connections.
-        patience = threading.Timer(self._patience_s, self._close_service)
+        patience = threading.Timer(self._patience_s, self._service.close)
         patience.daemon = True
         patience.start()
         # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write("Stopping: finishing running requests. Ctrl-C again quits at once.\n")
+            sys.stderr.write("Stopping: finishing running requests and trainings. Ctrl-C again quits at once.\n")
             sys.stderr.flush()
 
 

@@ -11,16 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from windrow.domain.job import OnStep
 from windrow.learning.adapter import Floats
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
-from windrow.learning.plan import Ids, Plan
+from windrow.learning.plan import MAX_PART_TOKENS, Ids, Plan
 from windrow.learning.texts import LayerPlan, TokenStates
-from windrow.operations import OnStep
 
 MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
 _BETAS = (0.9, 0.98)
-# What is kept of a token to differentiate six of MiniLM's layers takes about 140 kB, so a part takes about 600 MB.
-MAX_PART_TOKENS = 4_096
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ GROUP_TEXTS = 4
 # The step budget: what all steps together encode, at most. About two minutes on two cores, and 250 MB of states.
 MAX_PLANNED_TEXTS = 8_192
 MAX_PLANNED_TOKENS = 160_000
+# What is kept of a token to differentiate six of MiniLM's layers takes about 140 kB, so a part of a step, which is
+# differentiated at once, takes about 600 MB.
+MAX_PART_TOKENS = 4_096
 
 
 @dataclass(frozen=True, slots=True)

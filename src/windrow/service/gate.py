@@ -11,8 +11,7 @@ import numpy as np
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
-from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
-from windrow.domain.report import Outcome
+from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import Bools, judge
@@ -107,12 +106,13 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
         for row, label in zip(conditions.must_pass, given, strict=True)
         if label != row.label
     )
-    outcome = _outcome(candidate, rows)
+    side = _side_report(candidate, rows)
     checks = [*_check_must_pass(conditions, failed)]
     if conditions.require.not_worse:
         checks.append(_check_not_worse(candidate, current, rows))
     checks += _check_recalls(conditions.require, candidate)
-    return GateReport(tuple(checks), failed, outcome, _outcome(current, rows) if isinstance(current, Side) else None)
+    other = _side_report(current, rows) if isinstance(current, Side) else None
+    return GateReport(tuple(checks), failed, side, other)
 
 
 def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:
@@ -187,10 +187,12 @@ def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
         yield Check("min_recall", is_known and recall >= least, detail)
 
 
-def _outcome(side: Side, rows: Sequence[Row]) -> Outcome | None:
+def _side_report(side: Side, rows: Sequence[Row]) -> SideReport | None:
     if not rows:
         return None
-    return judge(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
+    outcome = judge(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
+    recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
+    return SideReport(outcome.correct, outcome.total, recall)
 
 
 def _right(side: Side, rows: Sequence[Row]) -> Bools:
@@ -198,12 +200,12 @@ def _right(side: Side, rows: Sequence[Row]) -> Bools:
     return np.array([label == row.label for label, row in zip(given, rows, strict=True)], np.bool_)
 
 
-def _plain(outcome: Outcome | None) -> dict[str, object] | None:
-    if outcome is None:
+def _plain(side: SideReport | None) -> dict[str, object] | None:
+    if side is None:
         return None
     return {
-        "accuracy": outcome.accuracy,
-        "correct": outcome.correct,
-        "total": outcome.total,
-        "recall": {report.label: report.recall for report in outcome.labels if report.total},
+        "accuracy": side.accuracy,
+        "correct": side.correct,
+        "total": side.total,
+        "recall": dict(side.recall),
     }

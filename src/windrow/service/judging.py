@@ -26,7 +26,7 @@ from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evalua
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.execution.cross_validation import cross_validate
 from windrow.execution.examination import Answers, examine
-from windrow.execution.look import Means
+from windrow.execution.watch import Watch
 from windrow.learning.compare import compare_pair, flips
 from windrow.learning.evaluate import Bools, choose_threshold, judge, majority, misread, wilson
 from windrow.learning.suggest import choose
@@ -109,8 +109,8 @@ class Judging(Parts):
         recipe = check_recipe(request.recipe)
         check_range("folds", request.folds, FOLDS_RANGE)
         dataset = check_rows(request.rows, self.settings.limits)
-        means = Means(self.encoders.get(request.base_model), self.queue.compute, self.runner)
-        with self.turns:
+        means = self.means(self.encoders.get(request.base_model), Watch())
+        with self.turns.join().turn():
             return cross_validate(dataset, request.folds, recipe, means)
 
     def suggest(self, request: SuggestRequest) -> Suggestions:

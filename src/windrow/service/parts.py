@@ -11,12 +11,17 @@ from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
+from windrow.encoders.session import TextEncoder
 from windrow.execution.batching import BatchQueue
+from windrow.execution.forecast import Pace
+from windrow.execution.jobs import Jobs
+from windrow.execution.look import Means
 from windrow.execution.predictor import Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
 from windrow.execution.sweeper import Sweeper
 from windrow.execution.turns import Turns
+from windrow.execution.watch import Watch
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ROWS, each_row
@@ -54,6 +59,8 @@ class Parts:
         queue: Shares the cores between predictions and trainings.
         settings: Limits and what is kept.
         turns: One for each training that may run at the same time; waiting ones hold nothing but their rows.
+        jobs: The trainings to be saved.
+        pace: What this machine taught about how long trainings take.
         sweeper: Purges what was deleted long ago.
     """
 
@@ -64,6 +71,8 @@ class Parts:
     queue: BatchQueue
     settings: Settings
     turns: Turns
+    jobs: Jobs
+    pace: Pace
     sweeper: Sweeper
 
     def find(self, model_name: str) -> Found:
@@ -75,6 +84,10 @@ class Parts:
             ArtifactInvalid: Its newest file is damaged.
         """
         return self.store.catalog.find(read_reference(model_name))
+
+    def means(self, encoder: TextEncoder, watch: Watch) -> Means:
+        """Return what a training works with that is watched."""
+        return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
 
     def read_blob(self, entry: Entry, role: str) -> bytes:
         """Return a blob of a revision, checked.

@@ -10,6 +10,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.vitals import Vitals
 from windrow.service.aliasing import Aliasing
 from windrow.service.exchanging import Exchanging
+from windrow.service.jobs import JobKeeping
 from windrow.service.judging import Judging
 from windrow.service.keeping import Keeping
 from windrow.service.predicting import Predicting
@@ -19,7 +20,7 @@ from windrow.service.upkeep import Upkeep
 _log = logging.getLogger("windrow.service")
 
 
-class Service(Training, Predicting, Judging, Keeping, Aliasing, Exchanging, Upkeep):
+class Service(Training, JobKeeping, Predicting, Judging, Keeping, Aliasing, Exchanging, Upkeep):
     """Does the verbs here. Made by ``bootstrap.open_service``."""
 
     __slots__ = ()
@@ -35,10 +36,16 @@ class Service(Training, Predicting, Judging, Keeping, Aliasing, Exchanging, Upke
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
         self.sweeper.start()
+        self.jobs.settle_lost()
+
+    def wait_for_jobs(self, timeout_s: float) -> None:
+        """Wait until every job of this process has ended, or the time is over."""
+        self.jobs.wait(timeout_s)
 
     def close(self) -> None:
-        """Stop the training processes and the encoder's threads; running trainings and waiting predictions fail."""
+        """Stop the training processes and the encoder's threads; jobs are interrupted, waiting predictions fail."""
         self.sweeper.stop()
+        self.jobs.close()
         self.runner.close()
         self.queue.close()
 

@@ -19,6 +19,8 @@ from windrow.encoders.graph_files import BUILDING
 from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import ASIDE
 from windrow.storage.folder_check import NOTHING, FolderListing, Suspicion, garbage, list_folder, reason_to_wait
+from windrow.storage.job_check import look_at_jobs
+from windrow.storage.jobs import JOBS
 from windrow.storage.name_check import Look, look_at_alias, look_at_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 
@@ -27,7 +29,7 @@ SETTLED_AFTER_S = 3_600
 _THREADS = 2
 _BASE_MODELS, _GRAPHS = "base_models", "graphs"
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
-_OWN_FOLDERS = (CLASSIFIERS, ALIASES, ASIDE, _BASE_MODELS)
+_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, ASIDE, _BASE_MODELS)
 _ASIDE_FILE = re.compile("[0-9a-f]{32}")
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
@@ -69,6 +71,7 @@ class _Run:
             if look.target and not classifiers.get(look.target.name, Look()).answers(look.target.revision):
                 self._settle(partial(self._dangling, alias))
         self._settle(self._around)
+        self._settle(partial(look_at_jobs, self._root))
         for found in (*self._aside(), *self._left_of_base_models()):
             self._settle(partial(self._still_there, found))
         looks = (*classifiers.values(), *aliases.values())

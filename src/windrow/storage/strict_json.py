@@ -218,6 +218,7 @@ _SIMPLE: Mapping[Any, _Read] = {
     float: _read_number,
     bool: _read_truth,
     datetime: _read_time,
+    object: lambda plain: plain,  # whatever stood in the text
 }
 
 

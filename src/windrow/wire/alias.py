@@ -10,11 +10,10 @@ from pydantic import Field
 
 from windrow.domain.alias import Alias, AliasChange, AliasEvent, PromoteRequest, Promotion, Said
 from windrow.domain.dataset import DataLimits
-from windrow.domain.gate import NOTHING_REQUIRED, Check, FailedRow, GateReport, Requirement
+from windrow.domain.gate import NOTHING_REQUIRED, Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.domain.names import REFERENCE_GRAMMAR, Reference, read_reference
-from windrow.domain.report import Outcome
 from windrow.wire.queries import Query, text
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, to_rows, trim_rows
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, of_rows, to_rows, trim_rows
 from windrow.wire.shapes import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_TIME, Name, Wire, from_utc, utc
 
 _ROW_FIELDS = ("require.test_data", "require.must_pass", "must_pass")
@@ -29,6 +28,11 @@ class SaidBody(Wire):
 
     reason: str = Field(default="", description=_REASON, examples=["It took refunds for bills."])
     by: str = Field(default="", description=_BY, examples=["ana"])
+
+    @classmethod
+    def of(cls, said: Said) -> Self:
+        """Send what is said."""
+        return cls.model_construct(reason=said.reason, by=said.by)
 
     def to_domain(self) -> Said:
         """Return what is said; it is not checked yet."""
@@ -56,6 +60,16 @@ class RequireBody(Wire):
         description="The least recall on the rows, from 0 to 1, by label. Each label must have a row.",
         examples=[{"billing": 0.9}],
     )
+
+    @classmethod
+    def of(cls, requirement: Requirement) -> Self:
+        """Send a requirement."""
+        return cls.model_construct(
+            test_data=of_rows(requirement.rows),
+            not_worse=requirement.not_worse,
+            must_pass=of_rows(requirement.must_pass),
+            min_recall=dict(requirement.min_recall),
+        )
 
     def to_domain(self) -> Requirement:
         """Return the requirement; it is not checked yet."""
@@ -95,6 +109,17 @@ class PromoteBody(Wire):
             document = trim_rows(document, field, limits)
         return cls.model_validate(_trim_recalls(document))
 
+    @classmethod
+    def of(cls, request: PromoteRequest) -> Self:
+        """Send a request; its alias stands elsewhere."""
+        return cls.model_construct(
+            model_name=request.model_name,
+            reason=request.said.reason,
+            by=request.said.by,
+            require=RequireBody.of(request.require),
+            must_pass=None if request.must_pass is None else of_rows(request.must_pass),
+        )
+
     def to_domain(self, alias: str) -> PromoteRequest:
         """Return the request; its values are not checked yet.
 
@@ -123,7 +148,7 @@ class AliasFields(Wire):
         description="Rows that are checked on each promotion.", examples=[[], EXAMPLE_DATA[1:2]]
     )
 
-    def to_domain(self) -> Alias:
+    def to_alias(self) -> Alias:
         """Return the alias that was shown."""
         points_to, said = Reference(self.model_name, self.revision), Said(self.reason, self.by)
         must_pass = to_rows(self.must_pass)
@@ -137,6 +162,10 @@ class AliasEntry(AliasFields):
     def of(cls, alias: Alias) -> Self:
         """Show an alias."""
         return cls(**_fields(alias))
+
+    def to_domain(self) -> Alias:
+        """Return the alias that was shown."""
+        return self.to_alias()
 
 
 class ConditionEntry(Wire):
@@ -156,6 +185,10 @@ class ConditionEntry(Wire):
         """Show a condition."""
         return cls.model_validate(asdict(check))
 
+    def to_domain(self) -> Check:
+        """Return the condition that was shown."""
+        return Check(self.condition, self.passed, self.detail)
+
 
 class FailedRowEntry(Wire):
     """A row that had to be placed right and was not."""
@@ -168,6 +201,10 @@ class FailedRowEntry(Wire):
     def of(cls, row: FailedRow) -> Self:
         """Show a row."""
         return cls(**asdict(row))
+
+    def to_domain(self) -> FailedRow:
+        """Return the row that was shown."""
+        return FailedRow(self.text, self.label, self.predicted)
 
 
 class SideEntry(Wire):
@@ -182,10 +219,13 @@ class SideEntry(Wire):
     )
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Self:
+    def of(cls, side: SideReport) -> Self:
         """Show how a classifier did."""
-        recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
-        return cls(accuracy=outcome.accuracy, correct=outcome.correct, total=outcome.total, recall=recall)
+        return cls(accuracy=side.accuracy, correct=side.correct, total=side.total, recall=dict(side.recall))
+
+    def to_domain(self) -> SideReport:
+        """Return what was shown."""
+        return SideReport(self.correct, self.total, self.recall)
 
 
 class GateEntry(Wire):
@@ -215,6 +255,15 @@ class GateEntry(Wire):
             current=None if report.current is None else SideEntry.of(report.current),
         )
 
+    def to_domain(self) -> GateReport:
+        """Return what was shown."""
+        return GateReport(
+            tuple(check.to_domain() for check in self.checks),
+            tuple(row.to_domain() for row in self.failed_rows),
+            None if self.candidate is None else self.candidate.to_domain(),
+            None if self.current is None else self.current.to_domain(),
+        )
+
 
 class PromoteReply(AliasFields):
     """An alias that was pointed somewhere."""
@@ -226,6 +275,10 @@ class PromoteReply(AliasFields):
     def of(cls, promotion: Promotion) -> Self:
         """Show a promotion."""
         return cls(**_fields(promotion.alias), gate=GateEntry.of(promotion.gate))
+
+    def to_domain(self) -> Promotion:
+        """Return the promotion that was shown."""
+        return Promotion(self.to_alias(), self.gate.to_domain())
 
 
 class RollbackReply(AliasEntry):
@@ -333,7 +386,7 @@ def _fields(alias: Alias) -> dict[str, Any]:
         "reason": alias.said.reason,
         "by": alias.said.by,
         "answers": alias.answers,
-        "must_pass": [LabelledRow(text=row.text, label=row.label) for row in alias.must_pass],
+        "must_pass": of_rows(alias.must_pass),
     }
 
 

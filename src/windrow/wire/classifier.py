@@ -259,6 +259,13 @@ class DescribeBody(Wire):
         fail_fast=True,
     )
 
+    @classmethod
+    def of(cls, change: NotesChange) -> Self:
+        """Send a change."""
+        return cls.model_construct(
+            description=change.description, tags=None if change.tags is None else list(change.tags)
+        )
+
     def to_domain(self) -> NotesChange:
         """Return the change; its values are not checked yet."""
         return NotesChange(self.description, None if self.tags is None else tuple(self.tags))

@@ -22,7 +22,7 @@ from windrow.wire.report import (
     outcome_fields,
 )
 from windrow.wire.reports import IntervalEntry, WarningEntry
-from windrow.wire.rows import RowsBody, to_rows
+from windrow.wire.rows import RowsBody, of_rows, to_rows
 from windrow.wire.shapes import EXAMPLE_ALIAS, Wire
 
 _ASKED = (EXAMPLE_ALIAS, "ticket_classifier_v2")
@@ -41,6 +41,11 @@ class CompareBody(RowsBody):
         json_schema_extra={"minItems": COMPARED_RANGE[0], "maxItems": COMPARED_RANGE[1]},
     )
     test_data: TestData
+
+    @classmethod
+    def of(cls, request: CompareRequest) -> Self:
+        """Send a request."""
+        return cls.model_construct(model_names=list(request.model_names), test_data=of_rows(request.rows))
 
     def to_domain(self) -> CompareRequest:
         """Return the request; its values are not checked yet."""

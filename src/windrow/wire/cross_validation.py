@@ -31,7 +31,7 @@ from windrow.wire.report import (
     outcome_fields,
 )
 from windrow.wire.reports import IntervalEntry, WarningEntry
-from windrow.wire.rows import RowsBody, to_rows
+from windrow.wire.rows import RowsBody, of_rows, to_rows
 from windrow.wire.shapes import BaseModelId, Wire, shown_range
 from windrow.wire.training import BatchSize, NumIterations, Seed, TrainingData
 
@@ -53,6 +53,18 @@ class CrossValidateBody(RowsBody):
     num_iterations: NumIterations = DEFAULT_NUM_ITERATIONS
     batch_size: BatchSize = DEFAULT_BATCH_SIZE
     seed: Seed = DEFAULT_SEED
+
+    @classmethod
+    def of(cls, request: CrossValidateRequest) -> Self:
+        """Send a request; of its recipe, what has to do with a cross-validation."""
+        return cls.model_construct(
+            training_data=of_rows(request.rows),
+            folds=request.folds,
+            base_model=request.base_model,
+            num_iterations=request.recipe.num_iterations,
+            batch_size=request.recipe.batch_size,
+            seed=request.recipe.seed,
+        )
 
     def to_domain(self) -> CrossValidateRequest:
         """Return the request; its values are not checked yet."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, Explanation, NearRow, WordEffect
 from windrow.domain.names import REFERENCE_GRAMMAR
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Prediction, PredictLimits, PredictRequest, check_predict_request
 from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT, Name, Wire, shown_range
 
 _SCORES = {"account": 0.08, "billing": 0.87, "technical": 0.05}
@@ -142,6 +142,28 @@ class PredictBody(Wire):
         if self.model_names is not None and self.texts is not None:
             raise ValueError("model_names goes with text, not with texts")
         return self
+
+    @classmethod
+    def of(cls, request: PredictRequest) -> Self:
+        """Send a question in the form that it has.
+
+        Raises:
+            InvalidInput: It has none of the three forms.
+        """
+        names, texts = request.model_names, request.texts
+        if len(texts) != 1 and len(names) != 1:
+            check_predict_request(request, PredictLimits())
+        by_one, of_one = len(names) == 1, len(texts) == 1
+        return cls.model_construct(
+            model_name=names[0] if by_one else None,
+            model_names=None if by_one else list(names),
+            text=texts[0] if of_one else None,
+            texts=None if of_one else list(texts),
+            top_k=request.top_k,
+            abstain_below=request.abstain_below,
+            min_in_scope=request.min_in_scope,
+            explain=request.explain,
+        )
 
     def to_domain(self) -> PredictRequest:
         """Return the request; its values are not checked yet."""

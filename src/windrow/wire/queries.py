@@ -36,21 +36,23 @@ def text(name: str, description: str, example: str | None = None) -> Parameter:
     return Parameter(name, description, {"type": "string"}, example)
 
 
-def flag(name: str, description: str, example: bool | None = None) -> Parameter:
-    """Describe a parameter that is true or false; left out, it is false."""
-    return Parameter(name, description, {"type": "boolean", "default": False}, example)
+def flag(name: str, description: str, example: bool | None = None, *, default: bool = False) -> Parameter:
+    """Describe a parameter that is true or false; left out, it says ``default``."""
+    return Parameter(name, description, {"type": "boolean", "default": default}, example)
 
 
-def read_flag(query: Query, name: str) -> bool:
-    """Return whether a parameter says yes; one that is not there says no.
+def read_flag(query: Query, name: str, *, default: bool = False) -> bool:
+    """Return whether a parameter says yes; one that is not there says ``default``.
 
     Raises:
         InvalidParameter: It says something else.
     """
-    said = query.get(name, "false")
+    said = query.get(name)
+    if said is None:
+        return default
     if said not in _FLAGS:
         raise InvalidParameter(
-            f"{name} is neither true nor false. Send {name}=true, or leave it out.",
+            f"{name} is neither true nor false. Send {name}={str(not default).lower()}, or leave it out.",
             {"parameter": name, "allowed": list(_FLAGS)},
         )
     return _FLAGS[said]

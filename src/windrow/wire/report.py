@@ -23,7 +23,7 @@ from windrow.domain.report import (
 )
 from windrow.wire.prediction import Answerer, AnswererRevision, AskedAlias
 from windrow.wire.reports import IntervalEntry, ThresholdEntry, WarningEntry
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, to_rows
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, of_rows, to_rows
 from windrow.wire.shapes import EXAMPLE_DIGEST, EXAMPLE_NAME, EXAMPLE_TIME, Wire, from_utc, utc
 
 TestData = Annotated[
@@ -68,6 +68,16 @@ class EvaluateBody(RowsBody):
         examples=[None, 0.95],
         json_schema_extra={"minimum": MIN_TARGET_PRECISION, "maximum": 1},
     )
+
+    @classmethod
+    def of(cls, request: EvaluateRequest) -> Self:
+        """Send a request."""
+        return cls.model_construct(
+            model_name=request.model_name,
+            test_data=of_rows(request.rows),
+            save=request.is_saved,
+            target_precision=request.target_precision,
+        )
 
     def to_domain(self) -> EvaluateRequest:
         """Return the request; its values are not checked yet."""

@@ -44,6 +44,12 @@ class RowsBody(Wire):
         return cls.model_validate(trim_rows(document, cls.row_field, limits))
 
 
+def of_rows(rows: Iterable[Row]) -> list[LabelledRow]:
+    """Show rows."""
+    # A training may have a hundred thousand of them, and our own values need no validation.
+    return [LabelledRow.model_construct(text=row.text, label=row.label) for row in rows]
+
+
 def to_rows(shown: Iterable[LabelledRow]) -> tuple[Row, ...]:
     """Return rows as the domain has them; their values are not checked yet."""
     return tuple(Row(row.text, row.label) for row in shown)

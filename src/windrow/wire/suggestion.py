@@ -42,6 +42,11 @@ class SuggestBody(Wire):
         json_schema_extra=shown_range(SUGGESTIONS_RANGE),
     )
 
+    @classmethod
+    def of(cls, request: SuggestRequest) -> Self:
+        """Send a request."""
+        return cls.model_construct(model_name=request.model_name, texts=list(request.texts), n=request.n)
+
     def to_domain(self) -> SuggestRequest:
         """Return the request; its values are not checked yet."""
         return SuggestRequest(self.model_name, tuple(self.texts), self.n)

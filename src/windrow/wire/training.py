@@ -3,6 +3,7 @@
 Owns the fields of a fit; knows nothing of HTTP, statuses or how a classifier is trained.
 """
 
+from dataclasses import asdict
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -20,7 +21,7 @@ from windrow.domain.recipe import (
     Recipe,
 )
 from windrow.wire.reports import AdapterEntry, FitReport, WarningEntry
-from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, to_rows
+from windrow.wire.rows import EXAMPLE_DATA, LabelledRow, RowsBody, of_rows, to_rows
 from windrow.wire.shapes import (
     BaseModelId,
     CreatedAt,
@@ -110,6 +111,20 @@ class FitBody(RowsBody):
         description="Whether an existing name gets a new revision; false refuses it.",
         examples=[True],
     )
+
+    @classmethod
+    def of(cls, request: FitRequest) -> Self:
+        """Send a request."""
+        tags = request.notes.tags
+        return cls.model_construct(
+            model_name=request.model_name,
+            training_data=of_rows(request.rows),
+            base_model=request.base_model,
+            **asdict(request.recipe),
+            description=request.notes.description,
+            tags=None if tags is None else list(tags),
+            overwrite=request.overwrite,
+        )
 
     def to_domain(self) -> FitRequest:
         """Return the request; its values are not checked yet."""

@@ -1,0 +1,105 @@
+"""The command line as a whole, and how each run of it ends.
+
+Owns refusals and exit codes; knows nothing of what a verb does. Loads nothing heavy.
+"""
+
+import io
+import os
+import sys
+import traceback as tracebacks
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from windrow import __version__
+from windrow.cli.contents import ReaderGone, Verbs
+from windrow.cli.exits import FAILED, INTERRUPTED, OK, READER_GONE, WRONG_INPUT, Stopped, exit_code_of
+from windrow.domain.errors import WindrowError
+
+# Typer names it nowhere in public.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    name="windrow",
+    cls=Verbs,
+    help="Train, keep and serve few-shot text classifiers on one small machine.",
+    epilog="`windrow demo` shows it at work. `windrow VERB --help` shows a verb's options and an example.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"windrow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def windrow(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where in Windrow an unexpected error came from.")
+    ] = False,
+) -> None:
+    """Train, keep and serve few-shot text classifiers on one small machine."""
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong is one plain line and an exit code of ``exits``."""
+    try:
+        _run()
+    except WindrowError as error:
+        _end(error.detail, exit_code_of(error))
+    except UsageError as error:
+        _refuse_usage(error)
+    except Stopped as stopped:
+        _end(f"stopped; {stopped.detail}.", INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        _end("stopped; nothing is left half done.", INTERRUPTED)
+    except (ReaderGone, BrokenPipeError):
+        _forget_output()
+        sys.exit(READER_GONE)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback unasked
+        if "--traceback" in sys.argv:
+            tracebacks.print_exc()
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = "`windrow --traceback VERB …` shows where it came from; please report that."
+        _end(f"this is a defect of Windrow: {words}. {hint}", FAILED)
+
+
+def _run() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal shows what it can; whoever reads data gets UTF-8, whatever the machine's language.
+        is_shown = sys.stdout.isatty()
+        sys.stdout.reconfigure(encoding=None if is_shown else "utf-8", errors="replace" if is_shown else "strict")
+    try:
+        code = app(prog_name="windrow", standalone_mode=False)
+    finally:
+        sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _refuse_usage(error: Any) -> NoReturn:
+    """Say in a line what is wrong with the words after ``windrow``; without any, that is the help."""
+    words = error.format_message()
+    if words.startswith("Usage: "):
+        print(words, file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+    path = error.ctx.command_path if error.ctx is not None else "windrow"
+    _end(
+        f"{' '.join(words.split()).rstrip('.?')}{'?' if words.endswith('?') else '.'} See `{path} --help`.", WRONG_INPUT
+    )
+
+
+def _end(words: str, code: int) -> NoReturn:
+    print(f"windrow: {words}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _forget_output() -> None:
+    """Let what is still to be written go nowhere, since Python flushes standard output once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,131 @@
+"""Which column holds the texts and which the labels, by name.
+
+Owns the names that are understood; knows nothing of files. Where more than one could be meant, nothing is guessed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The first group of which a file has a name decides, if it has one alone.
+TEXT_NAMES = (
+    ("text", "texts"),
+    ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
+    ("description", "title", "subject", "summary", "headline", "input"),
+)
+LABEL_NAMES = (
+    ("label", "labels"),
+    ("class", "category", "intent", "target", "tag", "topic", "y"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where a row's parts stand.
+
+    Args:
+        text: The column with the text.
+        label: The column with the label; ``None`` where none is wanted.
+    """
+
+    text: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The columns that somebody named.
+
+    Args:
+        text: The one with the text; ``None`` to find it.
+        label: The one with the label; ``None`` to find it.
+    """
+
+    text: str | None = None
+    label: str | None = None
+
+
+class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentence of its own
+    """It is not clear which column is meant; the words say why and which option says it."""
+
+
+def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Columns:
+    """Return which of a file's columns hold texts and labels.
+
+    Args:
+        names: The columns.
+        wanted: Those that somebody named.
+        labelled: Whether labels are wanted.
+
+    Raises:
+        NotClear: A named column is not there, or there is none, or more than one, that could be meant.
+    """
+    asked_text, asked_label = wanted.text or "", wanted.label or ""
+    text = _named(names, asked_text, "text") or _guessed(names, TEXT_NAMES, "text", asked_label)
+    if labelled:
+        label = _named(names, asked_label, "label") or _guessed(names, LABEL_NAMES, "label", text)
+        text, label = text or _other(names, label), label or _other(names, text)
+    else:
+        label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
+        text = text or (names[0] if len(names) == 1 else _other(names, label))
+    if not text:
+        raise _not_found(names, "text")
+    if labelled and not label:
+        raise _not_found(names, "label")
+    if labelled and text == label:
+        raise NotClear(f"the column {text!r} cannot hold both the text and the label. Name two columns")
+    return Columns(text, label if labelled else None)
+
+
+def looks_like_header(names: Sequence[str], wanted: Wanted) -> bool:
+    """Whether the first line of a file names its columns beyond doubt.
+
+    A label of a row may be called "question" too, so a line with a sentence in it is no header.
+    """
+    asked = [name for name in (wanted.text, wanted.label) if name]
+    if any(name in names for name in asked):
+        return True
+    is_sentence = any(len(name.split()) > 4 or name.rstrip().endswith((".", "?", "!")) for name in names)
+    return not is_sentence and any(_is_in(name, (*TEXT_NAMES, *LABEL_NAMES)) for name in names)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as they are shown in messages."""
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:39]}…") for name in names[:20])
+    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
+
+
+def _named(names: Sequence[str], asked: str, what: str) -> str:
+    if not asked:
+        return ""
+    if asked in names:
+        return asked
+    alike = [name for name in names if name.strip().casefold() == asked.strip().casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    raise NotClear(f"there is no column {asked!r}. Its columns are {listed(names)}; name one with --{what}-column")
+
+
+def _guessed(names: Sequence[str], groups: Sequence[Sequence[str]], what: str, taken: str) -> str:
+    for group in groups:
+        found = [name for name in names if _is_in(name, (group,)) and name != taken]
+        if len(found) > 1:
+            raise NotClear(f"{listed(found)} could all hold the {what}. Name the right one with --{what}-column")
+        if found:
+            return found[0]
+    return ""
+
+
+def _other(names: Sequence[str], known: str) -> str:
+    """Return what is left of two columns once one is known."""
+    others = [name for name in names if name != known]
+    return others[0] if known and len(names) == 2 and len(others) == 1 else ""
+
+
+def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
+    return any(name.strip().casefold() in group for group in groups)
+
+
+def _not_found(names: Sequence[str], what: str) -> NotClear:
+    return NotClear(
+        f"it is not clear which column holds the {what}. Its columns are {listed(names)}; name one with --{what}-column"
+    )

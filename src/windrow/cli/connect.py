@@ -1,0 +1,103 @@
+"""Whom a verb asks: a server, or the data directory itself.
+
+Owns that choice and its refusals; knows nothing of the verbs.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from windrow.domain.errors import InvalidParameter
+from windrow.operations import Operations
+from windrow.settings import Settings, read_settings
+
+# A folder that has none of these is no data directory; what only reads must not make one of it.
+_MARKS = ("classifiers", "aliases", "base_models", "jobs")
+
+
+class Connection(Operations, Protocol):
+    """Operations that are closed once they are no longer needed."""
+
+    def close(self) -> None:
+        """Let go of what it holds: connections, threads, training processes."""
+        ...
+
+
+def open_server(url: str) -> Connection:
+    """Return the verbs of a server."""
+    from windrow.client.remote import RemoteOperations
+
+    return RemoteOperations(url)
+
+
+def open_directory(settings: Settings) -> Connection:
+    """Return the verbs on a data directory, without a server."""
+    from windrow.bootstrap import open_service
+
+    return open_service(settings)
+
+
+@contextmanager
+def connected(
+    url: str | None, data_dir: Path | None, *, may_create: bool = False, **changes: object
+) -> Iterator[Operations]:
+    """Give the verbs of a server or of a data directory, and close it at the end.
+
+    With neither, the settings ``WINDROW_URL`` and then ``WINDROW_DATA_DIR`` decide.
+
+    Args:
+        url: The server's address.
+        data_dir: The data directory to use without a server.
+        may_create: Whether a data directory that does not exist is made.
+        changes: Settings, by name, that are to be otherwise where a data directory is used.
+
+    Raises:
+        InvalidParameter: Both are given, or there is no such data directory.
+        Unavailable: The server cannot be reached.
+    """
+    settings = read_settings()
+    address = server_asked(url, data_dir)
+    if address:
+        connection = open_server(address)
+    else:
+        named = {} if data_dir is None else {"data_dir": data_dir}
+        chosen = dataclasses.replace(settings, **named, **changes)  # type: ignore[arg-type]
+        if not may_create:
+            check_data_dir(chosen.data_dir)
+        connection = open_directory(chosen)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def server_asked(url: str | None, data_dir: Path | None) -> str:
+    """Return the address of the server that is asked; empty where the data directory itself is.
+
+    Raises:
+        InvalidParameter: Both are given.
+    """
+    if url and data_dir is not None:
+        raise InvalidParameter(
+            "--url asks a server and --data-dir a folder without one. Name only one of them.", {"parameter": "url"}
+        )
+    if url or data_dir is not None:
+        return url or ""
+    return read_settings().url
+
+
+def check_data_dir(data_dir: Path) -> None:
+    """Make sure that a folder is a data directory.
+
+    Raises:
+        InvalidParameter: It is none.
+    """
+    if any((data_dir / mark).is_dir() for mark in _MARKS):
+        return
+    problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
+    raise InvalidParameter(
+        f"{data_dir} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
+        {"parameter": "data_dir"},
+    )

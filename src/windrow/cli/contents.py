@@ -1,0 +1,151 @@
+"""The verbs in the order of a classifier's life, each found in its module only once it is asked for.
+
+Owns what `windrow --help` says of each verb, so that this needs none of their modules; knows nothing of what they do.
+"""
+
+import importlib
+from difflib import get_close_matches
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from windrow.cli.exits import Stopped
+
+# Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
+SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
+    (
+        "Begin",
+        (
+            ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
+            ("serve", "serving", "Start the server and print two commands to try."),
+        ),
+    ),
+    (
+        "Train",
+        (
+            ("fit", "training", "Train a classifier on labelled rows and save it."),
+            ("jobs", "jobs", "List, show, watch and cancel trainings."),
+            ("reproduce", "training", "Train a classifier again and compare the two."),
+        ),
+    ),
+    ("Ask", (("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),)),
+    (
+        "Judge",
+        (
+            ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
+            ("compare", "judging", "Judge several by the same rows, and say which is best."),
+            ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
+            ("suggest", "judging", "Choose those of many texts that are worth labelling."),
+        ),
+    ),
+    (
+        "Keep",
+        (
+            ("list", "keeping", "List the classifiers, or a part of them."),
+            ("show", "keeping", "Show everything that is known about a classifier."),
+            ("describe", "keeping", "Change the description or the tags of a classifier."),
+            ("delete", "keeping", "Delete a classifier, or all of a selection."),
+            ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
+        ),
+    ),
+    (
+        "Switch",
+        (
+            ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
+            ("rollback", "aliasing", "Point an alias back to where it pointed before."),
+            ("aliases", "aliasing", "List the aliases, or take one away."),
+            ("history", "aliasing", "Show every change of an alias: when, who and why."),
+        ),
+    ),
+    (
+        "Move",
+        (
+            ("export", "exchanging", "Write a classifier into one file."),
+            ("import", "exchanging", "Take in a classifier that was exported."),
+        ),
+    ),
+    (
+        "Look after",
+        (
+            ("usage", "upkeep", "Show what everything takes on the disk."),
+            ("fsck", "upkeep", "Check every byte of a data directory."),
+            ("base-models", "upkeep", "List the base models on this machine, or remove one."),
+        ),
+    ),
+)
+MODULES: Final = {verb: module for _, verbs in SECTIONS for verb, module, _ in verbs}
+# What others call a verb. Names that are merely misspelt are found without it.
+SYNONYMS: Final = {
+    "alias": "aliases",
+    "base_models": "base-models",
+    "cancel": "jobs cancel",
+    "check": "fsck",
+    "classify": "predict",
+    "cv": "cross-validate",
+    "info": "show",
+    "learn": "fit",
+    "load": "import",
+    "log": "history",
+    "ls": "list",
+    "models": "list",
+    "purge": "delete --purge",
+    "remove": "delete",
+    "rm": "delete",
+    "run": "serve",
+    "save": "export",
+    "server": "serve",
+    "start": "serve",
+    "status": "jobs",
+    "test": "evaluate",
+    "train": "fit",
+    "undo": "rollback",
+    "watch": "jobs watch",
+}
+
+
+class ReaderGone(Exception):  # noqa: N818 - nothing is wrong: ``| head`` has seen enough
+    """Who read our output has closed it."""
+
+
+class Verbs(TyperGroup):
+    """The verbs, in sections."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """Return the verbs in the order of a classifier's life."""
+        return list(MODULES)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ARG002
+        """Return a verb, from its module."""
+        if cmd_name not in MODULES:
+            return None
+        verbs: typer.Typer = importlib.import_module(f"windrow.cli.verbs.{MODULES[cmd_name]}").verbs
+        # Rich would make the help of a verb prettier, and slower than the verb itself.
+        verbs.rich_markup_mode = None
+        return get_group(verbs).commands[cmd_name]
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Write each section's verbs with a line of help."""
+        column = max(map(len, MODULES))
+        for title, verbs in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(verb.ljust(column), line) for verb, _, line in verbs])
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Find a verb; the nearest one is suggested for an unknown one."""
+        asked = args[0]
+        if asked not in MODULES and not asked.startswith("-"):
+            near = [SYNONYMS[asked]] if asked in SYNONYMS else get_close_matches(asked, MODULES)
+            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command '{asked}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run a verb, and tell Ctrl-C from a closed pipe, which Typer would only make exit codes of."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise Stopped("nothing is left half done") from interrupt
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone

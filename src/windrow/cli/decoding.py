@@ -1,0 +1,236 @@
+"""From bytes of a file or of standard input to text: gzip, encodings, and where in the file something is wrong.
+
+Owns bytes, their encoding and line numbers; knows nothing of rows or columns. Holds one block of the file at a time.
+"""
+
+import codecs
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from windrow.domain.errors import InvalidParameter
+
+STANDARD_INPUT = "-"
+# Enough that reading costs little, and little enough that a slow pipe's rows come soon.
+_BLOCK_BYTES = 1 << 16
+# A longer line holds no text that anyone could mean; it would only fill the memory.
+MAX_LINE_CHARS = 1 << 24
+_GZIP = b"\x1f\x8b"
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class _Readable(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
+
+
+@dataclass(slots=True)
+class Source:
+    """A file that is being read.
+
+    Args:
+        name: What it is called in messages.
+        file: Its bytes, as they lie on the disk.
+        size_bytes: Its size, if that is known.
+        encoding: The encoding that somebody named, if anyone did.
+        bytes_read: How many of its bytes were read by now.
+    """
+
+    name: str
+    file: BinaryIO
+    size_bytes: int | None = None
+    encoding: str | None = None
+    bytes_read: int = field(default=0)
+
+    def read1(self, size: int, /) -> bytes:
+        """Return some of the next bytes, as many as are there, and none at the end."""
+        block = cast(_Readable, self.file).read1(size)
+        self.bytes_read += len(block)
+        return block
+
+    def wrong(self, words: str, line: int | None = None) -> InvalidParameter:
+        """Return an error that names the file, and the line where there is one.
+
+        Args:
+            words: What is wrong and what to do, from a small letter to a full stop.
+            line: Counted from 1.
+        """
+        where = self.name if line is None else f"{self.name}, line {line}"
+        return InvalidParameter(f"{where}: {words}", {"file": self.name, "line": line})
+
+
+@contextmanager
+def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
+    """Open a file, or standard input where the path is ``-``.
+
+    Args:
+        path: The file.
+        encoding: The encoding of its text; ``None`` for UTF-8, or what a byte-order mark says.
+
+    Raises:
+        InvalidParameter: There is no such file, it cannot be read, or nobody knows the encoding.
+    """
+    if encoding is not None:
+        _check_encoding(encoding)
+    if str(path) == STANDARD_INPUT:
+        yield Source("standard input", sys.stdin.buffer, encoding=encoding)
+        return
+    path = Path(path)
+    if path.is_dir():
+        raise InvalidParameter(f"{path} is a folder. Name a file in it.", {"file": str(path)})
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise InvalidParameter(f"There is no file {path}. Check its name.", {"file": str(path)}) from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise InvalidParameter(f"{path} cannot be read: {why}. Name another file.", {"file": str(path)}) from error
+    with file:
+        # A pipe or a device has no size that says anything.
+        size_bytes = path.stat().st_size if path.is_file() else None
+        yield Source(path.name, file, size_bytes, encoding)
+
+
+def text_blocks(source: Source) -> Iterator[str]:
+    """Yield a file's text in blocks of any length; gzip is undone, and a byte-order mark left out.
+
+    Raises:
+        InvalidParameter: The bytes are not of the encoding, hold NUL characters, or are damaged gzip.
+    """
+    blocks = _plain_blocks(source)
+    first = b""
+    for each in blocks:
+        first += each
+        if len(first) >= len(codecs.BOM_UTF8):
+            break
+    encoding, mark = _encoding_of(source, first)
+    # ``utf-8-sig`` and the like would hide where an error lies, so the mark is cut off here.
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done, line = len(mark), 1
+    # No block waits for the next one, so that the rows of a slow pipe are answered as they come.
+    for block in chain((first[len(mark) :],), blocks, (None,)):
+        try:
+            text = decoder.decode(block or b"", final=block is None)
+        except UnicodeDecodeError as error:
+            raise _undecodable(source, error, done + len(block or b""), (encoding, line)) from error
+        if "\0" in text:
+            raise _nul(source, line + text[: text.index("\0")].count("\n"), encoding)
+        done += len(block or b"")
+        line += text.count("\n")
+        if text:
+            yield text
+
+
+def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
+    r"""Yield the lines of text blocks, each with its ``\n``, the last one as it is.
+
+    Raises:
+        InvalidParameter: A line is longer than ``MAX_LINE_CHARS``.
+    """
+    pending: list[str] = []
+    pending_chars, number = 0, 1
+    for block in blocks:
+        head, *rest = block.split("\n")
+        pending.append(head)
+        pending_chars += len(head)
+        if pending_chars > MAX_LINE_CHARS:
+            raise source.wrong(
+                f"the line has more than {MAX_LINE_CHARS:,} characters. Is it a file of another kind? "
+                "Name the right kind with --format.",
+                number,
+            )
+        if rest:
+            yield "".join(pending) + "\n"
+            for line in rest[:-1]:
+                yield line + "\n"
+            pending, pending_chars, number = [rest[-1]], len(rest[-1]), number + len(rest)
+    if pending_chars:
+        yield "".join(pending)
+
+
+def _plain_blocks(source: Source) -> Iterator[bytes]:
+    """Yield a file's bytes, uncompressed where they begin as gzip does."""
+    try:
+        first = source.read1(_BLOCK_BYTES)
+        while first and len(first) < len(_GZIP) and (more := source.read1(_BLOCK_BYTES)):
+            first += more
+        if not first.startswith(_GZIP):
+            yield first
+            while block := source.read1(_BLOCK_BYTES):
+                yield block
+            return
+        with gzip.GzipFile(fileobj=cast(BinaryIO, _Rejoined(first, source))) as unzipped:
+            while block := unzipped.read1(_BLOCK_BYTES):
+                yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise source.wrong(f"it is damaged gzip ({error}). Fetch or compress it again.") from error
+    except OSError as error:
+        raise source.wrong(f"it cannot be read: {error.strerror or error}. Name another file.") from error
+
+
+class _Rejoined:
+    """What was read of a file already, and then the rest of it."""
+
+    def __init__(self, first: bytes, source: Source) -> None:
+        self._first = first
+        self._source = source
+
+    def read(self, size: int = _BLOCK_BYTES, /) -> bytes:
+        taken, self._first = self._first[:size], self._first[size:]
+        return taken or self._source.read1(size)
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(b"", final=True)
+        is_text = isinstance("".encode(encoding), bytes)
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        is_text = False
+    if not is_text:
+        raise InvalidParameter(
+            f"{encoding} is no encoding of text. Name one such as utf-8, cp1252 or utf-16.",
+            {"parameter": "encoding"},
+        )
+
+
+def _encoding_of(source: Source, first: bytes) -> tuple[str, bytes]:
+    """Return the encoding of a file, and the byte-order mark with which it begins."""
+    marked = next(((encoding, mark) for mark, encoding in _MARKS if first.startswith(mark)), None)
+    if source.encoding is None:
+        return marked or ("utf-8", b"")
+    wanted = codecs.lookup(source.encoding).name
+    if marked is not None and marked[0].startswith(wanted.removesuffix("-sig")):
+        return marked
+    return wanted, b""
+
+
+def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tuple[str, int]) -> InvalidParameter:
+    """Return an error that says which byte it is.
+
+    Args:
+        source: The file.
+        error: What the decoder said; it may hold bytes from before the last block.
+        end: Where the last block ends in the file's bytes.
+        place: The encoding, and the line with which the last block begins.
+    """
+    encoding, line = place
+    offset = end - len(error.object) + error.start
+    line += error.object[: error.start].decode(encoding, "ignore").count("\n")
+    advice = (
+        "Name its encoding, often --encoding cp1252, or save the file as UTF-8."
+        if encoding == "utf-8"
+        else "Name its real encoding with --encoding."
+    )
+    return source.wrong(
+        f"the byte 0x{error.object[error.start]:02x} at offset {offset} is not {encoding.upper()}. {advice}", line
+    )
+
+
+def _nul(source: Source, line: int, encoding: str) -> InvalidParameter:
+    advice = "If it is UTF-16, add --encoding utf-16-le." if encoding == "utf-8" else "Remove it."
+    return source.wrong(f"there is a NUL character, which no text has. Is it a text file? {advice}", line)

@@ -1,0 +1,60 @@
+"""How figures look in a terminal: sizes, times, shares.
+
+Owns their forms; knows nothing of what they are figures of.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from windrow.domain.errors import InvalidParameter
+
+
+def size(size_bytes: int) -> str:
+    """Return a size as people read it: ``688 kB``, ``1.2 MB``."""
+    if size_bytes < 1_000:
+        return f"{size_bytes} B"
+    amount, units = size_bytes / 1_000, ["kB", "MB", "GB"]
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1_000
+        del units[0]
+    return f"{amount:.0f} {units[0]}" if amount >= 9.95 else f"{amount:.1f} {units[0]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as people read it: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+
+
+def share(value: float | None) -> str:
+    """Return a share in [0, 1] in percent, and a dash where there is none."""
+    return "-" if value is None else f"{value * 100:.1f} %"
+
+
+def when(at: datetime | None) -> str:
+    """Return a time, UTC, to the second, and a dash where there is none."""
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list, and a dash where there is none."""
+    return ", ".join(words) or "-"
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """Return a number and its noun: ``1 row``, ``2 rows``."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
+def file_problem(path: Path, error: OSError) -> InvalidParameter:
+    """Return the error for a file that cannot be read or written."""
+    return InvalidParameter(
+        f"{path}: {error.strerror or error}. Name another file, or mend that.", {"parameter": "file", "file": str(path)}
+    )

@@ -1,0 +1,164 @@
+"""The values of a JSON document, one by one, however long the document is.
+
+Owns where a value begins and ends, and its line; knows nothing of rows. Holds one value and a block of text at a time.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from windrow.cli.decoding import MAX_LINE_CHARS, Source
+
+# What the HTTP API calls lists of texts and of rows, so that a request's body can be read as a file.
+ROW_KEYS = ("texts", "training_data", "test_data")
+_DECODER = json.JSONDecoder()
+_BLANK = " \t\r\n"
+
+
+def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    """Yield each value of a list with its line: of a list, or of the list that an object holds under a known key.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its text.
+
+    Raises:
+        InvalidParameter: It is no JSON, or holds no such list.
+    """
+    document = _Document(source, blocks)
+    opening = document.peek()
+    if opening == "[":
+        yield from document.elements()
+    elif opening == "{":
+        yield from _values_of_object(document)
+    else:
+        raise document.wrong(
+            "a JSON document begins with [ or {. Is it a file of another kind? Name the right one with --format."
+        )
+    if document.peek():
+        raise document.wrong(
+            "something follows the end of the JSON document. If each line is an object of its own, add --format jsonl."
+        )
+
+
+def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
+    found = False
+    document.take("{")
+    while document.peek() != "}":
+        key = document.value()
+        document.take(":")
+        if key in ROW_KEYS and document.peek() == "[":
+            if found:
+                raise document.wrong(f"there is a second list of rows, {key}. Keep only one of them.")
+            found = True
+            yield from document.elements()
+        else:
+            document.value()
+        if document.peek() != "}":
+            document.take(",")
+    document.take("}")
+    if not found:
+        raise document.wrong(
+            f"the object holds no list under {', '.join(ROW_KEYS)}. Give it one, or write a list of objects. "
+            "If each line is an object of its own, add --format jsonl."
+        )
+
+
+@dataclass(slots=True)
+class _Document:
+    """A place in a JSON document.
+
+    Args:
+        source: The file, for messages.
+        blocks: Text that was not looked at yet.
+        text: Text that was read, of which ``at`` characters are done with.
+        at: The place in ``text``.
+        line: The line of that place, from 1.
+        is_whole: Whether ``text`` holds all that is left.
+    """
+
+    source: Source
+    blocks: Iterator[str]
+    text: str = field(default="")
+    at: int = field(default=0)
+    line: int = field(default=1)
+    is_whole: bool = field(default=False)
+
+    def wrong(self, words: str) -> Exception:
+        """Return an error that names this place."""
+        return self.source.wrong(words, self.line)
+
+    def peek(self) -> str:
+        """Return the next character that is not blank, without taking it; nothing at the end."""
+        while True:
+            end = self.at
+            while end < len(self.text) and self.text[end] in _BLANK:
+                end += 1
+            self._pass_over(end)
+            if end < len(self.text) or self.is_whole:
+                return self.text[end : end + 1]
+            self._read_more(1)
+
+    def take(self, expected: str) -> None:
+        """Take a character that must come next."""
+        if self.peek() != expected:
+            raise self._broken(f"{expected} is missing")
+        self.at += 1
+
+    def value(self) -> Any:
+        """Take the next value."""
+        self.peek()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self.text, self.at)
+            except (json.JSONDecodeError, RecursionError) as error:
+                # What breaks off may only be unread.
+                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS or isinstance(error, RecursionError):
+                    raise self._broken(_why(error)) from error
+            else:
+                # A number at the end of what was read may go on.
+                if end < len(self.text) or self.is_whole:
+                    self._pass_over(end)
+                    return value
+            # Twice as much each time, so that a long value is not looked at over and over.
+            self._read_more(max(1, len(self.text) - self.at))
+
+    def elements(self) -> Iterator[tuple[int, Any]]:
+        """Take a list, value by value, each with the line where it begins."""
+        self.take("[")
+        if self.peek() == "]":
+            self.at += 1
+            return
+        while True:
+            self.peek()
+            line = self.line
+            yield line, self.value()
+            if self.peek() == "]":
+                self.at += 1
+                return
+            self.take(",")
+
+    def _pass_over(self, end: int) -> None:
+        self.line += self.text.count("\n", self.at, end)
+        self.at = end
+
+    def _read_more(self, chars: int) -> None:
+        parts, read = [self.text[self.at :]], 0
+        while read < chars:
+            block = next(self.blocks, None)
+            if block is None:
+                self.is_whole = True
+                break
+            parts.append(block)
+            read += len(block)
+        self.text, self.at = "".join(parts), 0
+
+    def _broken(self, why: str) -> Exception:
+        return self.wrong(f"the JSON is broken: {why}. Correct it.")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg[:1].lower() + error.msg[1:]
+    return "it is nested too deeply"

@@ -1,0 +1,312 @@
+"""Rows from a file or from standard input, one by one: CSV, TSV, JSONL, JSON and plain text.
+
+Owns formats and what makes a row wrong, with its line; knows nothing of classifiers. Memory is the same for any length.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Final, Literal
+
+from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
+from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
+from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
+from windrow.cli.json_values import ROW_KEYS, listed_values
+
+Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
+_FORMATS: Final[dict[str, Format]] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".tab": "tsv",
+    ".text": "txt",
+    ".tsv": "tsv",
+    ".txt": "txt",
+}
+# A first line that is longer is taken for one JSON document.
+_MAX_BEGINNING_CHARS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is to be read; what is left out is found in the file.
+
+    Args:
+        format: Its format.
+        text_column: The column with the text, or the key in objects.
+        label_column: The column with the label.
+        has_header: Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, ….
+        encoding: The encoding of its text.
+    """
+
+    format: Format | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+    has_header: bool = True
+    encoding: str | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """The columns that were named."""
+        return Wanted(self.text_column, self.label_column)
+
+    def named(self, format_: Format) -> "Reading":
+        """Return the same with a format."""
+        return replace(self, format=format_)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row with everything that stands in it.
+
+    Args:
+        line: Where it begins, from 1.
+        text: Its text.
+        values: All of its columns, in their order; strings, or in JSON anything.
+    """
+
+    line: int
+    text: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLine:
+    """A row to learn from or to judge by.
+
+    Args:
+        line: Where it begins, from 1.
+        text: Its text.
+        label: Its label.
+    """
+
+    line: int
+    text: str
+    label: str
+
+
+@dataclass(slots=True)
+class Table:
+    """A file whose rows are being read; iterate over it once.
+
+    Args:
+        source: The file.
+        format: Its format.
+        columns: Where the parts of a row stand; ``None`` where there is no row.
+        names: The columns of the first row.
+        rows: What was not read yet.
+    """
+
+    source: Source
+    format: Format
+    columns: Columns | None
+    names: tuple[str, ...]
+    rows: Iterator[Numbered] = field(repr=False)
+
+    def records(self) -> Iterator[Record]:
+        """Yield each row with all of its columns.
+
+        Raises:
+            InvalidParameter: A row is wrong; the words name its line.
+        """
+        for line, values in self.rows:
+            yield Record(line, self._text(line, values), values)
+
+    def labelled(self) -> Iterator[LabelledLine]:
+        """Yield each row's text and label.
+
+        Raises:
+            InvalidParameter: A row is wrong; the words name its line.
+        """
+        for line, values in self.rows:
+            yield LabelledLine(line, self._text(line, values), self._label(line, values))
+
+    def _text(self, line: int, values: Mapping[str, object]) -> str:
+        assert self.columns is not None
+        value = self._value(line, values, self.columns.text, "text")
+        if not isinstance(value, str):
+            raise self.source.wrong(f"the text is {_kind(value)}, no string. Correct or remove that row.", line)
+        return self._checked(line, value, "text")
+
+    def _label(self, line: int, values: Mapping[str, object]) -> str:
+        assert self.columns is not None and self.columns.label is not None
+        value = self._value(line, values, self.columns.label, "label")
+        # Classes are often numbered; in CSV nobody could tell the difference.
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise self.source.wrong(f"the label is {_kind(value)}, no string. Correct or remove that row.", line)
+        return self._checked(line, value, "label")
+
+    def _value(self, line: int, values: Mapping[str, object], column: str, what: str) -> object:
+        if column in values:
+            return values[column]
+        has = f"it has {listed(tuple(values))}" if values else "it is empty"
+        raise self.source.wrong(
+            f"the {what} is missing: there is no {column!r}, {has}. Add it or remove the row.", line
+        )
+
+    def _checked(self, line: int, value: str, what: str) -> str:
+        if not value or value.isspace():
+            raise self.source.wrong(f"the {what} is blank. Fill it in or remove that row.", line)
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                words = f"the {what} holds half of a surrogate pair, which is no character. Correct that row."
+                raise self.source.wrong(words, line) from error
+        return value
+
+
+@contextmanager
+def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Table]:
+    """Open a file or, with ``-``, standard input, and find its format and columns; no more than its beginning is read.
+
+    Args:
+        path: The file.
+        how: What somebody said about it.
+        labelled: Whether its rows have labels that are needed.
+
+    Raises:
+        InvalidParameter: It cannot be read, is empty, or it is not clear which columns are meant.
+    """
+    with opened(path, how.encoding) as source:
+        blocks = text_blocks(source)
+        format_ = how.format or _format_of_name(path)
+        beginning = _beginning(blocks, is_line_needed=format_ is None)
+        if not beginning.strip():
+            raise source.wrong("there is nothing in it. Name a file with rows.")
+        blocks = chain((beginning,), blocks)
+        format_ = format_ or _guessed_format(beginning, how, labelled=labelled)
+        if labelled and format_ == "txt":
+            raise source.wrong("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
+        rows = _rows(source, blocks, how.named(format_), labelled)
+        first = next(rows, None)
+        if first is None:
+            yield Table(source, format_, None, (), iter(()))
+            return
+        try:
+            columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
+        except NotClear as error:
+            raise source.wrong(f"{error}.") from error
+        yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
+
+
+def read_records(path: Path | str, how: Reading = Reading()) -> Iterator[Record]:
+    """Yield each row of a file with all of its columns; see :func:`open_table`.
+
+    Raises:
+        InvalidParameter: The file or a row is wrong; the words name its line.
+    """
+    with open_table(path, how) as table:
+        yield from table.records()
+
+
+def read_rows(path: Path | str, how: Reading = Reading()) -> Iterator[LabelledLine]:
+    """Yield each row of a file as a text and its label; see :func:`open_table`.
+
+    Raises:
+        InvalidParameter: The file or a row is wrong; the words name its line.
+    """
+    with open_table(path, how, labelled=True) as table:
+        yield from table.labelled()
+
+
+def _format_of_name(path: Path | str) -> Format | None:
+    if str(path) == STANDARD_INPUT:
+        return None
+    name = Path(path).name.lower().removesuffix(".gz")
+    return _FORMATS.get(Path(name).suffix)
+
+
+def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
+    """Return the first blocks: up to what is not blank, or to the end of that line, which tells the format."""
+    text = ""
+    for block in blocks:
+        text += block
+        line = text.lstrip()
+        if line and (not is_line_needed or line[0] == "[" or "\n" in line or len(text) > _MAX_BEGINNING_CHARS):
+            break
+    return text
+
+
+def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
+    """Return the format that a file's first line shows."""
+    line = beginning.lstrip().split("\n", 1)[0].rstrip()
+    if line.startswith("["):
+        return "json"
+    if line.startswith("{"):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            return "json"  # an object that goes on in the next line
+        return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
+    has_columns = labelled or bool(how.text_column) or not how.has_header
+    return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
+
+
+def _rows(source: Source, blocks: Iterator[str], how: Reading, labelled: bool) -> Iterator[Numbered]:
+    if how.format == "txt":
+        return _read_plain(source, blocks)
+    if how.format == "json":
+        return _read_json(source, blocks, labelled)
+    if how.format == "jsonl":
+        return _read_json_lines(source, blocks, labelled)
+    delimiter = "\t" if how.format == "tsv" else None
+    return read_delimited(source, blocks, Layout(how.wanted, how.has_header, delimiter))
+
+
+def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Iterator[Numbered]:
+    for number, line in enumerate(lines(source, blocks), 1):
+        if line.isspace():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+            raise source.wrong(f"the JSON is broken: {why[:1].lower()}{why[1:]}. Correct that line.", number) from error
+        yield number, _as_object(source, number, value, labelled)
+
+
+def _read_json(source: Source, blocks: Iterator[str], labelled: bool) -> Iterator[Numbered]:
+    for number, value in listed_values(source, blocks):
+        yield number, _as_object(source, number, value, labelled)
+
+
+def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object]:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str) and not labelled:
+        return {"text": value}
+    wanted = "an object with a text and a label" if labelled else "an object or a text"
+    raise source.wrong(f"a row is {_kind(value)}; it must be {wanted}. Correct or remove it.", line)
+
+
+def _read_plain(source: Source, blocks: Iterator[str]) -> Iterator[Numbered]:
+    """Read a text a line. A blank line is no text, but at the end of the file it does no harm."""
+    blank = 0
+    for number, line in enumerate(lines(source, blocks), 1):
+        text = line.rstrip("\r\n")
+        if not text or text.isspace():
+            blank = blank or number
+            continue
+        if blank:
+            raise source.wrong("the line is blank, and each line is a text. Fill it in or remove it.", blank)
+        yield number, {"text": text}
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {
+        bool: "true or false",
+        dict: "an object",
+        float: "a number",
+        int: "a number",
+        list: "a list",
+        str: "a string",
+        type(None): "null",
+    }
+    return kinds.get(type(value), type(value).__name__)

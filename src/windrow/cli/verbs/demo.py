@@ -1,0 +1,253 @@
+"""The verb that shows Windrow at work, on tickets of a made-up shop that ship with it.
+
+Owns the steps and what is said of each; knows nothing of how any of them is done, or of how it will end.
+"""
+
+import csv
+import io
+import json
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from windrow.cli.connect import connected
+from windrow.cli.figures import between, contender_table, flip_table, one_line
+from windrow.cli.formats import duration, file_problem, share
+from windrow.cli.options import AsJson, DataDir, Url
+from windrow.cli.output import data_console, notes_console, print_json
+from windrow.cli.progress import training_bar
+from windrow.domain.alias import PromoteRequest, Said
+from windrow.domain.classifier import FitRequest, Record
+from windrow.domain.comparison import CompareRequest, Comparison
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.report import EvaluateRequest
+from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ALIAS = "demo_tickets"
+FIRST = "demo_tickets_v1"
+SECOND = "demo_tickets_v2"
+# More of them would push the lesson out of sight.
+SHOWN_FLIPS = 6
+
+verbs = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRows:
+    """Tickets of a small web shop for bicycle bags and rain gear; all of them are made up.
+
+    Args:
+        first: What the first version learns from: the few kinds of tickets that the shop's first week brought.
+        second: What the second one learns from: the same, and later ones of other kinds.
+        test: Tickets that neither of them learns from.
+        new: Texts without a label.
+    """
+
+    first: tuple[Row, ...]
+    second: tuple[Row, ...]
+    test: tuple[Row, ...]
+    new: tuple[str, ...]
+
+    @property
+    def files(self) -> Mapping[str, Sequence[Row]]:
+        """The rows by the names of the files in which the commands expect them."""
+        return {"demo_first.csv": self.first, "demo_second.csv": self.second, "demo_test.csv": self.test}
+
+
+@verbs.command(epilog="Example: windrow demo --data-dir windrow-data --rows-to .")
+def demo(
+    rows_to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also write the tickets there, as CSV, to try the commands yourself."),
+    ] = None,
+    url: Url = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train two versions on tickets of a made-up shop, compare them, promote the better one, and explain each step.
+
+    It all happens in a temporary folder that is removed at the end, unless --url or --data-dir says where. With --json,
+    the document is that of the comparison.
+    """
+    rows = demo_rows()
+    if rows_to is not None:
+        write_rows(rows, rows_to)
+    console = notes_console() if as_json else data_console()
+    with _somewhere(url, data_dir) as (operations, where):
+        tour = Tour(operations, console, where)
+        comparison = tour.take(rows)
+    if as_json:
+        from windrow.wire.comparison import CompareReply
+
+        print_json(CompareReply.of(comparison))
+    elif not where:
+        console.print("\nIt all took place in a temporary folder, which is gone. To keep it and go on from there:")
+        console.print("  $ windrow demo --data-dir windrow-data --rows-to .")
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """The steps of the demo.
+
+    Args:
+        operations: What does them.
+        console: Where each of them is told.
+        where: The options that a command needs to reach the same place; none for one that is gone afterwards.
+    """
+
+    operations: Operations
+    console: "Console"
+    where: tuple[str, ...] = ()
+
+    def take(self, rows: DemoRows) -> Comparison:
+        """Do every step, and return the comparison that decided."""
+        self.console.print("A shop for bicycle bags and rain gear sorts what its customers write by four labels.")
+        self._fit(
+            FIRST, "demo_first.csv", rows.first, f"Train a first version on {len(rows.first)} tickets, a few a label."
+        )
+        more = len(rows.second) - len(rows.first)
+        self._fit(
+            SECOND,
+            "demo_second.csv",
+            rows.second,
+            f"Train a second version on these and {more} later tickets, of kinds that the first has not met.",
+        )
+        self._evaluate(rows)
+        comparison = self._compare(rows)
+        self._promote(comparison)
+        self._predict(rows)
+        return comparison
+
+    def _step(self, words: str, *command: str) -> None:
+        self.console.print(f"\n{words}", style="bold")
+        self.console.print(f"  $ {shlex.join(('windrow', *command, *self.where))}", style="cyan")
+
+    def _fit(self, name: str, file: str, rows: tuple[Row, ...], words: str) -> None:
+        self._step(words, "fit", name, file)
+        with training_bar() as bar:
+            record = self.operations.fit(FitRequest(name, rows), bar.show).classifier.record
+        self.console.print(
+            f"Trained {record.name}@{record.revision} in {duration(record.training_time_s)}. {_estimated(record)}"
+        )
+
+    def _evaluate(self, rows: DemoRows) -> None:
+        self._step(
+            f"Evaluate the first by {len(rows.test)} tickets that neither has learnt from.",
+            *("evaluate", FIRST, "demo_test.csv"),
+        )
+        report = self.operations.evaluate(EvaluateRequest(FIRST, rows.test))
+        outcome = report.outcome
+        self.console.print(
+            f"{outcome.correct} of {outcome.total} are right: {share(outcome.accuracy)}, and with 95 % confidence "
+            f"{between(outcome.accuracy_interval)} of tickets like these."
+        )
+        estimate = self.operations.show(FIRST).classifier.record.summary.estimate
+        if estimate is not None and outcome.accuracy < estimate.interval.low:
+            self.console.print(
+                "That is less than its training made of it: an estimate knows only of tickets like those it was "
+                "trained on, and these are of more kinds. So hold back rows to test by."
+            )
+
+    def _compare(self, rows: DemoRows) -> Comparison:
+        self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--on", "demo_test.csv")
+        comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
+        self.console.print(contender_table(comparison.contenders))
+        if comparison.flips:
+            shown = comparison.flips[:SHOWN_FLIPS]
+            self.console.print(f"\nTickets that they answer differently, {len(shown)} of {len(comparison.flips)}:")
+            self.console.print(flip_table(shown, (FIRST, SECOND)))
+        self.console.print(f"\n{comparison.recommendation.reason}")
+        for warning in comparison.warnings:
+            self.console.print(f"Warning: {warning.message}")
+        return comparison
+
+    def _promote(self, comparison: Comparison) -> None:
+        better = comparison.recommendation.model_name
+        self._step(
+            f"Promote what is recommended: whoever asks {ALIAS} is answered by it from now on.",
+            *("promote", ALIAS, better),
+        )
+        said = Said(reason=comparison.recommendation.reason, by="windrow demo")
+        alias = self.operations.promote(PromoteRequest(ALIAS, better, said)).alias
+        self.console.print(f"{alias.name} points to {alias.points_to}.")
+
+    def _predict(self, rows: DemoRows) -> None:
+        answers = self.operations.predict(PredictRequest((ALIAS,), rows.new))
+        for place, (text, answer) in enumerate(zip(rows.new, answers, strict=True)):
+            self._step("Ask it." if place == 0 else "And once more.", "predict", ALIAS, "--text", text)
+            score = max(answer.scores.values())
+            label = "no label" if answer.label is None else one_line(answer.label)
+            self.console.print(f"{label}, with a score of {score:.2f}, says {answer.model_name}@{answer.revision}.")
+
+
+def demo_rows() -> DemoRows:
+    """Return the tickets that ship with Windrow."""
+    document = json.loads(resources.files("windrow.cli").joinpath("demo_rows.json").read_text(encoding="utf-8"))
+    first, added, test = (
+        tuple(Row(each["text"], each["label"]) for each in document[part]) for part in ("first", "added", "test")
+    )
+    return DemoRows(first, first + added, test, tuple(document["new"]))
+
+
+def write_rows(rows: DemoRows, folder: Path) -> None:
+    """Write the tickets to CSV files; those that are there already are left as they are.
+
+    Raises:
+        InvalidParameter: A file of such a name holds something else, or it cannot be written.
+    """
+    for name, part in rows.files.items():
+        path, content = folder / name, _csv(part)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if path.exists() and path.read_bytes() != content:
+                raise InvalidParameter(
+                    f"{path} holds something else already. Move it away, or name another folder with --rows-to.",
+                    {"parameter": "rows_to"},
+                )
+            path.write_bytes(content)
+        except OSError as error:
+            raise file_problem(path, error) from error
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("text", "label"))
+    writer.writerows((row.text, row.label) for row in rows)
+    return file.getvalue().encode()
+
+
+def _estimated(record: Record) -> str:
+    estimate = record.summary.estimate
+    if estimate is None:
+        return "It has no estimate of its accuracy."
+    return (
+        f"It places {estimate.correct} of {estimate.total} of these right when each is judged by a training without it."
+    )
+
+
+@contextmanager
+def _somewhere(url: str | None, data_dir: Path | None) -> Iterator[tuple[Operations, tuple[str, ...]]]:
+    """Give the verbs, and the options that reach the same place; a temporary folder where nothing was named."""
+    if url or data_dir is not None:
+        where = ("--url", url) if url else ("--data-dir", str(data_dir))
+        with connected(url, data_dir, may_create=True) as operations:
+            yield operations, where
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder,
+        connected(None, Path(folder), may_create=True) as operations,
+    ):
+        yield operations, ()

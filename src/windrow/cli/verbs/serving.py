@@ -1,0 +1,32 @@
+"""The verb that starts a server.
+
+Owns its options; knows nothing of HTTP.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from windrow.cli.options import setting_option
+from windrow.settings import read_settings
+
+verbs = typer.Typer()
+
+
+@verbs.command(epilog="Example: windrow serve --data-dir my-classifiers --port 8000")
+def serve(
+    host: Annotated[str | None, setting_option("host")] = None,
+    port: Annotated[int | None, setting_option("port", min=0, max=65535)] = None,
+    data_dir: Annotated[Path | None, setting_option("data_dir")] = None,
+    log_format: Annotated[Literal["text", "json"] | None, setting_option("log_format")] = None,
+) -> None:
+    """Start the server and print two commands to try."""
+    given = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
+    chosen: dict[str, Any] = {setting: value for setting, value in given.items() if value is not None}
+    settings = dataclasses.replace(read_settings(), **chosen)
+    from windrow.bootstrap import open_service
+    from windrow.http.server import serve as run_server
+
+    run_server(open_service, settings)

@@ -1,0 +1,79 @@
+"""What can go wrong only between a client and a server, each with a stable ``code``.
+
+Owns the words for it; knows nothing of sockets or of how a request is sent.
+
+::
+
+    WindrowError
+    ├── InvalidInput
+    │   └── RefusedByServer           refused_by_server
+    ├── Unavailable
+    │   ├── ServerUnreachable         server_unreachable
+    │   ├── ServerTimedOut            server_timed_out
+    │   ├── ConnectionLost            connection_lost
+    │   └── UnexpectedReply           unexpected_reply
+    └── Failure
+        └── FailedInServer            failed_in_server
+
+Whatever a verb refuses comes back as the class of ``windrow.domain.errors`` that the server raised.
+"""
+
+from collections.abc import Mapping
+
+from windrow.domain.errors import Failure, InvalidInput, Unavailable
+
+
+class RefusedByServer(InvalidInput):
+    """The server refused the request for a reason that only HTTP has; ``code`` is the server's (``body_too_large``).
+
+    Args:
+        code: The server's code.
+        detail: The server's words.
+        facts: The server's values.
+    """
+
+    code = "refused_by_server"
+
+    def __init__(self, code: str, detail: str, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(detail, facts)
+        self.code = code  # type: ignore[misc]
+
+
+class ServerUnreachable(Unavailable):
+    """No server listens at the address, so nothing was sent."""
+
+    code = "server_unreachable"
+
+
+class ServerTimedOut(Unavailable):
+    """The server did not answer in time; what it was asked for may still be done."""
+
+    code = "server_timed_out"
+
+
+class ConnectionLost(Unavailable):
+    """The connection broke before the whole answer was there; what was asked for may have been done."""
+
+    code = "connection_lost"
+
+
+class UnexpectedReply(Unavailable):
+    """What answered is no Windrow server, or one of another version."""
+
+    code = "unexpected_reply"
+
+
+class FailedInServer(Failure):
+    """Something unforeseen failed in the server; ``code`` is the server's (``internal_error``).
+
+    Args:
+        code: The server's code.
+        detail: The server's words.
+        facts: The server's values.
+    """
+
+    code = "failed_in_server"
+
+    def __init__(self, code: str, detail: str, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(detail, facts)
+        self.code = code  # type: ignore[misc]

@@ -1,0 +1,238 @@
+"""Requests over HTTP: connections that are kept, patience, and trying again.
+
+Owns when a request may be sent once more, and what a broken connection means; knows nothing of single verbs.
+"""
+
+import http.client
+import random
+import socket
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import (
+    ClosedPoolError,
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from windrow import __version__
+from windrow.client.address import read_address
+from windrow.client.errors import ConnectionLost, ServerTimedOut, ServerUnreachable, UnexpectedReply
+from windrow.client.replies import problem_of
+from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, WindrowError
+
+JSON: Final = "application/json"
+# So long may it take until a connection is there; what a server does with a request may take longer.
+_CONNECT_TIMEOUT_S = 10.0
+_KEPT_CONNECTIONS = 64
+_BLOCK_BYTES = 65_536
+_RETRIED = (429, 503)
+_FIRST_DELAY_S = 0.1
+# Longer than that nobody waits without being told.
+_MAX_DELAY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    Args:
+        method: Of HTTP.
+        path: Behind the server's address, with the query, all of it quoted.
+        body: What is sent; ``None`` for nothing.
+        content_type: Of what is sent.
+        timeout_s: Longest silence of the server, in seconds; ``None`` for any.
+        may_repeat: Whether sending it twice does what sending it once does.
+    """
+
+    method: str
+    path: str
+    body: bytes | BinaryIO | None = None
+    content_type: str = JSON
+    timeout_s: float | None = None
+    may_repeat: bool = False
+
+
+class Transport:
+    """Sends requests to one server, from any number of threads.
+
+    Args:
+        url: The server's address.
+        retries: How often a request that may be repeated is sent again.
+        sleep: Waits some seconds before that.
+
+    Raises:
+        InvalidParameter: The address is none, or the number of retries lies below 0.
+    """
+
+    def __init__(self, url: str, retries: int = 3, sleep: Callable[[float], object] = time.sleep) -> None:
+        if retries < 0:
+            raise InvalidParameter(f"retries is {retries}; it must be at least 0.", {"parameter": "retries"})
+        address = read_address(url)
+        self.url = str(address)
+        self._prefix = address.prefix
+        self._retries = retries
+        self._sleep = sleep
+        self._headers = {"User-Agent": f"windrow/{__version__}"}
+        if address.authorization is not None:
+            self._headers["Authorization"] = address.authorization
+        pool = HTTPSConnectionPool if address.scheme == "https" else HTTPConnectionPool
+        # A server that is gone without a word is noticed, however long its answer may take.
+        alive = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        self._pool = pool(
+            address.host,
+            address.port,
+            maxsize=_KEPT_CONNECTIONS,
+            retries=False,
+            blocksize=_BLOCK_BYTES,
+            socket_options=alive,
+        )
+
+    def ask(self, call: Call) -> bytes:
+        """Send a request and return what a success carries.
+
+        Raises:
+            WindrowError: What the server raised, as the same class.
+            ServerUnreachable: No server listens there.
+            ServerTimedOut: It was silent for too long.
+            ConnectionLost: The connection broke.
+            UnexpectedReply: What answers is no Windrow server.
+        """
+        response = self.open(call, is_whole=True)
+        return response.data
+
+    def open(self, call: Call, *, is_whole: bool = False) -> BaseHTTPResponse:
+        """Send a request and return a success, whose body is still to be read; or read already.
+
+        Raises:
+            WindrowError: As :meth:`ask`.
+        """
+        retries = self._retries if call.may_repeat else 0
+        for attempt in range(retries + 1):
+            is_last = attempt == retries
+            try:
+                response = self._send(call, is_whole)
+            except ConnectionLost:
+                if is_last:
+                    raise
+                self._sleep(_back_off(attempt))
+                continue
+            if response.status < 300:
+                return response
+            problem = self._problem(response)
+            delay_s = _delay(response, problem, attempt)
+            if is_last or delay_s is None:
+                raise problem
+            self._sleep(delay_s)
+        raise AssertionError("the last attempt returns or raises")
+
+    def pieces(self, response: BaseHTTPResponse) -> Generator[bytes]:
+        """Yield a reply's body as it comes, and let go of the connection at the end.
+
+        Raises:
+            ServerTimedOut: The server was silent for too long.
+            ConnectionLost: The connection broke before the end.
+        """
+        try:
+            while piece := response.read1(_BLOCK_BYTES):
+                yield piece
+        except (HTTPError, OSError) as error:
+            raise self._broken(error) from error
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def _send(self, call: Call, is_whole: bool) -> BaseHTTPResponse:
+        headers = self._headers if call.body is None else {**self._headers, "Content-Type": call.content_type}
+        if call.body is not None and not isinstance(call.body, bytes):
+            headers["Content-Length"] = str(_size_bytes(call.body))
+        try:
+            return self._pool.urlopen(
+                call.method,
+                self._prefix + call.path,
+                body=call.body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                timeout=Timeout(connect=_CONNECT_TIMEOUT_S, read=call.timeout_s),
+                preload_content=is_whole,
+            )
+        except (HTTPError, OSError) as error:
+            raise self._broken(error) from error
+
+    def _problem(self, response: BaseHTTPResponse) -> WindrowError:
+        try:
+            content = response.data
+        except (HTTPError, OSError) as error:
+            return self._broken(error)
+        return problem_of(response.status, response.headers.get("Content-Type", ""), content, self.url)
+
+    def _broken(self, error: Exception) -> WindrowError:
+        facts: Mapping[str, object] = {"url": self.url}
+        if isinstance(error, ClosedPoolError):
+            return ServerUnreachable("This client is closed. Make a new one.", facts)
+        if isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError):
+            return ServerUnreachable(
+                f"No Windrow server can be reached at {self.url}: {_reason(error)}. Start it with `windrow serve`, or "
+                "name the right one with --url.",
+                facts,
+            )
+        if isinstance(error, ReadTimeoutError):
+            return ServerTimedOut(
+                f"The server at {self.url} did not answer in time. Ask again later, or with more patience; a change "
+                "that was asked for may have been made, so look first.",
+                facts,
+            )
+        if isinstance(error, ProtocolError) and any(map(_is_garbage, error.args)):
+            return UnexpectedReply(f"What answers at {self.url} does not speak HTTP. Check the URL.", facts)
+        return ConnectionLost(
+            f"The connection to {self.url} broke before the answer was there. Look whether the server still runs; a "
+            "change that was asked for may have been made.",
+            facts,
+        )
+
+
+def _size_bytes(file: BinaryIO) -> int:
+    size_bytes = file.seek(0, 2)
+    file.seek(0)
+    return size_bytes
+
+
+def _delay(response: BaseHTTPResponse, problem: WindrowError, attempt: int) -> float | None:
+    """Return how long to wait before a refused request is sent again, in seconds; ``None`` where that is no use."""
+    if response.status not in _RETRIED or isinstance(problem, BaseModelUnavailable):
+        return None
+    said = response.headers.get("Retry-After", "")
+    if not said.isdecimal():
+        return _back_off(attempt)
+    delay_s = max(float(said), _back_off(attempt))
+    return delay_s if delay_s <= _MAX_DELAY_S else None
+
+
+def _back_off(attempt: int) -> float:
+    """Return some seconds, about twice as many with each attempt, so that many clients do not come back at once."""
+    return _FIRST_DELAY_S * float(2**attempt) * random.uniform(1.0, 1.5)  # noqa: S311 - nothing is secret here
+
+
+def _reason(error: HTTPError) -> str:
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+        return f"nothing answered within {_CONNECT_TIMEOUT_S:.0f} seconds"
+    said = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None)
+    return str(said or cause or error).rstrip(".").lower()
+
+
+def _is_garbage(cause: object) -> bool:
+    known = (http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol)
+    return isinstance(cause, known) and not isinstance(cause, http.client.RemoteDisconnected)

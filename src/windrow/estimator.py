@@ -1,0 +1,229 @@
+"""WindrowClassifier: a classifier of texts for scikit-learn's pipelines and searches.
+
+Owns scikit-learn's contract and the labels' own types; knows nothing of how a classifier is trained or answers.
+"""
+
+import atexit
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from io import BytesIO
+from tempfile import mkdtemp
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+
+from windrow.domain.archive import Imported, ImportRequest
+from windrow.domain.dataset import MIN_LABELS
+from windrow.domain.errors import ClassifierExists, InvalidInput
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, DEFAULT_BATCH_SIZE, DEFAULT_NUM_ITERATIONS, DEFAULT_SEED
+from windrow.session.columns import is_missing, read_texts
+from windrow.session.session import Session, open_session
+
+
+class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A few-shot classifier of texts that behaves as scikit-learn's own classifiers do.
+
+    It trains in a scratch folder of the process, and holds what it has learned itself, without the training texts: it
+    can be copied, and sent to other processes. :meth:`save` hands it to a session, which serves it.
+
+    Args:
+        num_iterations: How long contrastive training goes on, 0 to 1,000; 0 trains the head alone, in seconds.
+        batch_size: Texts that meet in one contrastive step, 2 to 1,024.
+        seed: Starts every random choice.
+        cross_validate: Whether encoders are also trained on parts of the rows, so that probabilities are calibrated by
+            rows that were held out; without, a training is faster.
+        base_model: Id of the encoder to build on.
+    """
+
+    classes_: npt.NDArray[Any]
+    archive_: bytes
+
+    def __init__(
+        self,
+        num_iterations: int = DEFAULT_NUM_ITERATIONS,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        seed: int = DEFAULT_SEED,
+        cross_validate: bool = True,
+        base_model: str = DEFAULT_BASE_MODEL,
+    ) -> None:
+        self.num_iterations = num_iterations
+        self.batch_size = batch_size
+        self.seed = seed
+        self.cross_validate = cross_validate
+        self.base_model = base_model
+
+    def fit(self, X: Iterable[Any], y: Iterable[Any]) -> Self:  # noqa: N803 - scikit-learn's name
+        """Train on labelled texts.
+
+        Args:
+            X: A column of n strings: a list, an array of one dimension, a column of pandas or polars.
+            y: n labels of one type (strings, whole numbers, booleans), at least 2 different ones; ``classes_`` has them
+                sorted, in their own type.
+
+        Raises:
+            ValueError: Texts or labels break a rule.
+            Unavailable: The base model is not on this machine.
+            Failure: The training or the disk failed.
+        """
+        labels = _labels(y)
+        texts = _texts(X)
+        check_consistent_length(texts, labels)
+        classes, numbers = np.unique(labels, return_inverse=True)
+        if len(classes) < MIN_LABELS:
+            raise ValueError(f"y has {len(classes)} class; a classifier needs at least 2 classes. Add other rows.")
+        names = _names(classes)
+        session, name = _scratch().session, f"fit-{secrets.token_hex(16)}"
+        try:
+            session.fit(
+                name,
+                texts,
+                [names[number] for number in numbers],
+                num_iterations=self.num_iterations,
+                batch_size=self.batch_size,
+                seed=self.seed,
+                cross_validate=self.cross_validate,
+                base_model=self.base_model,
+            )
+        except InvalidInput as error:
+            raise ValueError(error.detail) from error
+        self.archive_ = b"".join(session.operations.export(name).chunks)
+        session.delete(name, purge=True)
+        self.classes_ = classes
+        return self
+
+    def predict(self, X: Iterable[Any]) -> npt.NDArray[Any]:  # noqa: N803
+        """Return a label for each text.
+
+        Args:
+            X: A column of n strings.
+
+        Returns:
+            n labels, of the type of ``classes_``.
+
+        Raises:
+            ValueError: A text breaks a rule, or it is not trained yet (scikit-learn's ``NotFittedError``).
+        """
+        scores = self.predict_proba(X)
+        answers: npt.NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return answers
+
+    def predict_proba(self, X: Iterable[Any]) -> npt.NDArray[np.float64]:  # noqa: N803
+        """Return the score of each label for each text.
+
+        Args:
+            X: A column of n strings.
+
+        Returns:
+            Shape ``(n, classes)``, each in [0, 1], rows summing to 1, in the order of ``classes_``.
+
+        Raises:
+            ValueError: A text breaks a rule, or it is not trained yet (scikit-learn's ``NotFittedError``).
+        """
+        check_is_fitted(self)
+        texts, names = _texts(X), _names(self.classes_)
+        scratch = _scratch()
+        try:
+            answers = scratch.session.predict(scratch.name_of(self.archive_), texts)
+        except InvalidInput as error:
+            raise ValueError(error.detail) from error
+        scores = [[answer.scores[name] for name in names] for answer in answers]
+        return np.array(scores, np.float64).reshape(len(texts), len(names))
+
+    def save(self, session: Session, model_name: str, *, overwrite: bool = False) -> Imported:
+        """Hand the classifier to a session, which serves it from then on. There, labels are strings.
+
+        Args:
+            session: What ``windrow.open`` or ``windrow.Client`` gives.
+            model_name: Its name there.
+            overwrite: Whether it may become the next revision of an existing name.
+
+        Raises:
+            ValueError: It is not trained yet (scikit-learn's ``NotFittedError``).
+            InvalidName: The name breaks the grammar.
+            Conflict: The name is taken, or exists and is not to be overwritten.
+        """
+        check_is_fitted(self)
+        return session.operations.import_classifier(BytesIO(self.archive_), ImportRequest(model_name, overwrite))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class _Scratch:
+    """A session on a folder that is gone with the process."""
+
+    def __init__(self) -> None:
+        self._process_id = os.getpid()
+        self._folder = mkdtemp(prefix="windrow-")
+        self._names: set[str] = set()
+        self.session = open_session(self._folder, keep_training_rows=False)
+        atexit.register(self._clear)
+
+    def name_of(self, archive: bytes) -> str:
+        """Return the name here of a classifier, which is put here if another process trained it."""
+        name = f"sha-{hashlib.sha256(archive).hexdigest()}"
+        if name not in self._names:
+            try:
+                self.session.operations.import_classifier(BytesIO(archive), ImportRequest(name))
+            except ClassifierExists:
+                pass  # another thread was faster, with the same bytes
+            self._names.add(name)
+        return name
+
+    def _clear(self) -> None:
+        # A forked process ends with its parent's duties, and must not do them.
+        if os.getpid() == self._process_id:
+            self.session.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_scratches: dict[int, _Scratch] = {}
+_lock = Lock()
+
+
+def _scratch() -> _Scratch:
+    """Return the process's own, made when it is first needed; a forked process does not take its parent's."""
+    with _lock:
+        return _scratches.get(os.getpid()) or _scratches.setdefault(os.getpid(), _Scratch())
+
+
+def _texts(column: Iterable[Any]) -> list[str]:
+    try:
+        return read_texts(column)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from error
+
+
+def _labels(y: Iterable[Any] | None) -> npt.NDArray[Any]:
+    """Return labels as an array of one dimension, all of one kind."""
+    if y is None:
+        raise ValueError("WindrowClassifier requires y to be passed, but the target y is None. Pass a label each.")
+    values = y.to_list() if hasattr(y, "to_list") else y
+    array = column_or_1d(values if isinstance(values, np.ndarray) else np.array(list(values), object))
+    for number, label in enumerate(array.tolist()):
+        if is_missing(label):
+            raise ValueError(f"y[{number}] is missing. Fill it in or leave that row out.")
+    # As one array of objects so far: otherwise NumPy would make strings of numbers that stand among strings.
+    kinds = sorted({type(label).__name__ for label in array.tolist()})
+    if len(kinds) > 1:
+        raise ValueError(f"y has labels of several types ({', '.join(kinds)}). Make them all strings.")
+    labels = np.array(array.tolist()) if array.dtype == object else array
+    check_classification_targets(labels)
+    return labels
+
+
+def _names(classes: npt.NDArray[Any]) -> list[str]:
+    """Return each label as the string that it is trained by."""
+    return [str(label) for label in classes]

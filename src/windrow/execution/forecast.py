@@ -1,0 +1,298 @@
+"""Forecasts: how long a training will take and how much memory, and, while it runs, how long it still takes.
+
+Owns the arithmetic of costs and what this machine taught about it; knows nothing of jobs, and trains nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.job import ForecastPart, Progress, Stage
+from windrow.domain.recipe import Recipe
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.layout import feature_size
+from windrow.encoders.session import TextEncoder, token_counts
+from windrow.execution.folds import deal_judging, folds_needed
+from windrow.learning.choice import label_name_texts
+from windrow.learning.head import Ids
+from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps, sample_rows
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+# So many texts are counted token by token; of more, the others are taken to be like them.
+COUNTED_TEXTS = 2_000
+# Until this machine has taught better, on two cores. Source: bench/forecast.py.
+ENCODE_FLOPS = 60e9
+TRAIN_FLOPS = 60e9
+_SECONDS_A_CUT = 5e-10  # of a trained layer's changes to a low rank, times the cube of the width
+_SECONDS_A_FIT = 2e-8  # of a head, times rows, labels and the features that they span
+_FITS_TO_CHOOSE = 20  # of a head alone: five folds, four strengths
+_SECONDS_AT_LEAST: Mapping[Stage, float] = {
+    "encoding": 0.01,
+    "training": 0.1,
+    "judging": 0.1,
+    "finishing": 0.1,
+    "saving": 0.02,
+}
+# Of what a training took against what was said.
+_NEWEST_WEIGHT = 0.5
+# One odd training (the machine slept) must not spoil all later forecasts.
+_MOST_CHANGE = 4.0
+# What a training process takes once it has had its first task.
+_PROCESS_BYTES = 200_000_000
+_FLOAT_BYTES = 4
+# What is kept of a token in each layer to differentiate it, in multiples of the width.
+_KEPT_WIDTHS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Size:
+    """How large a training is.
+
+    Args:
+        folder: Of the encoder.
+        rows: Training rows.
+        labels: Distinct labels.
+        texts: Distinct texts.
+        tokens: Of the distinct texts.
+        looked_at: Distinct rows that contrastive training may see.
+        looked_at_tokens: Of these.
+        plan: The steps of contrastive training; ``None`` where none is asked for.
+        step_tokens: Of all its steps together.
+        largest_step: Tokens of its largest step.
+        folds: Trainings that judge it; 0 for none.
+    """
+
+    folder: EncoderFolder
+    rows: int
+    labels: int
+    texts: int
+    tokens: int
+    looked_at: int
+    looked_at_tokens: int
+    plan: Plan | None
+    step_tokens: int
+    largest_step: int
+    folds: int
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with others that take as long for the same work: its encoder, and what is trained."""
+        return f"{self.folder.base_model.digest} {'head' if self.plan is None else 'adapter'}"
+
+    @property
+    def trained_layers(self) -> int:
+        """How many layers contrastive training changes."""
+        return 0 if self.plan is None else min(self.plan.manner.layers, self.folder.layers)
+
+
+class Pace:
+    """What this machine taught about how long stages take; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._factors: dict[tuple[str, Stage], float] = {}
+
+    def factor(self, kind: str, stage: Stage) -> float:
+        """Return by what the arithmetic's seconds are to be multiplied."""
+        return self._factors.get((kind, stage), 1.0)
+
+    def learn(self, kind: str, stage: Stage, said_s: float, took_s: float) -> None:
+        """Take to heart how long a stage took.
+
+        Args:
+            kind: Of the training.
+            stage: The stage.
+            said_s: What was said of it, in seconds.
+            took_s: What it took, in seconds.
+        """
+        change = min(_MOST_CHANGE, max(1 / _MOST_CHANGE, took_s / said_s))
+        with self._lock:
+            factor = self.factor(kind, stage)
+            self._factors[kind, stage] = factor * change**_NEWEST_WEIGHT
+
+
+def measure_size(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Size:
+    """Return how large a training is. Reads texts and trains nothing.
+
+    Args:
+        dataset: Checked rows.
+        recipe: Checked parameters.
+        encoder: Its tokenizer counts.
+    """
+    texts = list(dict.fromkeys(dataset.texts))
+    lengths = _token_counts(texts, encoder)
+    number = {text: position for position, text in enumerate(texts)}
+    of_rows = lengths[[number[text] for text in dataset.texts]]
+    sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), of_rows, recipe.seed)
+    first: dict[Row, int] = {}
+    for row in sampled:
+        first.setdefault(dataset.rows[row], int(row))
+    chosen = np.array([*first.values()], dtype=np.int64)
+    label_ids = np.array(dataset.label_ids(), dtype=np.int64)[chosen]
+    text_ids = np.array([number[row.text] for row in first], dtype=np.int64)
+    size = Size(
+        folder=encoder.folder,
+        rows=len(dataset.rows),
+        labels=len(dataset.labels),
+        texts=len(texts),
+        tokens=int(lengths.sum()),
+        looked_at=len(chosen),
+        looked_at_tokens=int(of_rows[chosen].sum()),
+        plan=None,
+        step_tokens=0,
+        largest_step=0,
+        folds=0,
+    )
+    if recipe.num_iterations == 0:
+        return size
+    names = _token_counts(label_name_texts(dataset.labels), encoder)
+    step_lengths = np.concatenate([of_rows[chosen], names])
+    plan = plan_steps(np.concatenate([label_ids, np.arange(len(names))]), step_lengths, recipe)
+    steps = [int(step_lengths[step].sum()) for step in plan.steps]
+    folds = folds_needed(deal_judging(label_ids, text_ids, recipe.seed)) if recipe.cross_validate else 0
+    return replace(size, plan=plan, step_tokens=sum(steps), largest_step=max(steps, default=0), folds=folds)
+
+
+def forecast_parts(size: Size, recipe: Recipe, pace: Pace) -> tuple[ForecastPart, ...]:
+    """Return what each stage takes, in their order.
+
+    Args:
+        size: How large the training is.
+        recipe: Its ``max_seconds`` cuts what is long.
+        pace: What this machine taught.
+    """
+    left_s = recipe.max_seconds
+    parts: list[ForecastPart] = []
+    for part in _parts(size):
+        seconds = part.seconds * pace.factor(size.kind, part.stage)
+        if left_s is not None and part.stage in ("training", "judging"):
+            seconds = max(0.0, min(seconds, left_s - sum(each.seconds for each in parts)))
+        parts.append(replace(part, seconds=round(seconds, 2)))
+    return tuple(parts)
+
+
+def forecast_memory(size: Size) -> tuple[int, str]:
+    """Return what a training needs at its peak, in bytes beside what the server has, and why."""
+    folder = size.folder
+    # Features of all texts, in the server and in the training process, and their states before the adapted layers.
+    features = 3 * size.rows * feature_size(folder) * _FLOAT_BYTES
+    states = 2 * size.looked_at_tokens * folder.hidden_size * _FLOAT_BYTES
+    weights = size.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
+    kept = min(size.largest_step, MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
+    step = kept * folder.hidden_size * _FLOAT_BYTES
+    largest = max(
+        (features, f"features of {size.rows} rows"),
+        (states + weights + step, f"what is kept of {min(size.largest_step, MAX_PART_TOKENS)} tokens in a step"),
+    )
+    total = _PROCESS_BYTES + features + states + weights + step
+    return total, f"{_PROCESS_BYTES // 10**6} MB for the training process itself, and mostly {largest[1]}."
+
+
+class Countdown:
+    """Tells how long a training still takes, while it goes on, and teaches the pace when it has ended.
+
+    Args:
+        pace: What this machine taught.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._kind = ""
+        self._seconds: dict[Stage, float] = {}
+        self._began: list[tuple[Stage, float]] = []
+
+    def begin(self, kind: str, parts: Sequence[ForecastPart]) -> None:
+        """Take the forecast of a training that begins now.
+
+        Args:
+            kind: Of the training.
+            parts: What each stage takes.
+        """
+        self._kind = kind
+        self._seconds = {part.stage: part.seconds for part in parts}
+
+    def left(self, progress: Progress) -> float | None:
+        """Return the seconds that are left, in the light of how far it is; ``None`` without a forecast."""
+        now = self._clock()
+        if not self._began or self._began[-1][0] != progress.stage:
+            self._began.append((progress.stage, now))
+        if not self._seconds:
+            return None
+        took_s = now - self._began[-1][1]
+        stage_s = self._seconds.get(progress.stage, 0.0)
+        if progress.step and progress.of:
+            own = took_s / progress.step * (progress.of - progress.step)
+        else:
+            own = max(0.0, stage_s - took_s)
+        later = STAGES[STAGES.index(progress.stage) + 1 :]
+        return own + sum(self._seconds.get(stage, 0.0) for stage in later)
+
+    def end(self) -> None:
+        """Teach the pace how long each stage took."""
+        ends = [began for _, began in self._began[1:]] + [self._clock()]
+        for (stage, began), ended in zip(self._began, ends, strict=True):
+            said_s = self._seconds.get(stage, 0.0)
+            if said_s > 0:
+                self._pace.learn(self._kind, stage, said_s, ended - began)
+
+
+def _parts(size: Size) -> Iterator[ForecastPart]:
+    """Yield each stage with what the arithmetic says of it."""
+    folder, plan = size.folder, size.plan
+    head = _SECONDS_A_FIT * size.rows * size.labels * min(size.rows, feature_size(folder))
+    if plan is None:
+        head *= _FITS_TO_CHOOSE
+    yield _part(
+        "encoding",
+        _flops(folder, size.looked_at_tokens, folder.layers) / ENCODE_FLOPS,
+        f"{size.looked_at} distinct rows ({size.looked_at_tokens} tokens) go through {folder.layers} layers once.",
+    )
+    again = ""
+    if plan is not None:
+        layers = size.trained_layers
+        training = 3 * _flops(folder, size.step_tokens, layers) / TRAIN_FLOPS
+        training += _SECONDS_A_CUT * layers * folder.hidden_size**3
+        count = len(plan.steps)
+        why = f"{count} steps, each over up to {max(map(len, plan.steps), default=0)} texts, in {layers} layers"
+        yield _part("training", training, f"{why}: {size.step_tokens} tokens forwards and backwards.")
+        if size.folds:
+            encode = _flops(folder, size.looked_at_tokens, layers) / ENCODE_FLOPS
+            seconds = size.folds * (training * 0.8 + encode + head)
+            why = f"The training is done {size.folds} times more without a part of the rows"
+            yield _part("judging", seconds, f"{why}, to judge it by that part; cross_validate=false leaves it out.")
+        again = f"{size.texts} texts ({size.tokens} tokens) are encoded as they will be served, and "
+    encode = _flops(folder, size.tokens, folder.layers) / ENCODE_FLOPS if again else 0.0
+    yield _part(
+        "finishing",
+        encode + head,
+        f"{again}the head is fitted to {size.rows} rows of {size.labels} labels.".capitalize(),
+    )
+    yield _part("saving", 0.0, "The classifier is written, read back and asked once.")
+
+
+def _part(stage: Stage, seconds: float, reason: str) -> ForecastPart:
+    return ForecastPart(stage, _SECONDS_AT_LEAST[stage] + seconds, reason)
+
+
+def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
+    """Return what so many tokens take through so many layers: two for each weight of the six maps."""
+    weights = 4 * folder.hidden_size**2 + 2 * folder.hidden_size * folder.intermediate_size
+    return 2.0 * tokens * layers * weights
+
+
+def _token_counts(texts: Sequence[str], encoder: TextEncoder) -> Ids:
+    """Return how many tokens each text has; of very many, most are taken to be like the others."""
+    counted = token_counts(encoder.tokenize(list(texts[:COUNTED_TEXTS]))).astype(np.int64)
+    rest = texts[COUNTED_TEXTS:]
+    if not rest:
+        return counted
+    bytes_a_token = sum(len(text.encode()) for text in texts[:COUNTED_TEXTS]) / max(1, int(counted.sum()))
+    guessed = [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in rest]
+    return np.concatenate([counted, np.array(guessed, dtype=np.int64)])

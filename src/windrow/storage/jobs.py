@@ -1,0 +1,265 @@
+"""Jobs on the disk: what becomes of each training, and which of them have lost the process that ran them.
+
+Owns the files below ``jobs/`` and the mark by which a process is known to live; knows nothing of threads or trainings.
+
+::
+
+    jobs/<id>/000001.json     the job when it was asked for; the next numbers, when its turn came and when it ended
+    jobs/<id>/stop.json       somebody wants it to stop, maybe in another process
+    jobs/.owners/<owner>      locked by the process that runs jobs as long as it lives
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from windrow.domain.errors import ArtifactInvalid, StorageFailed
+from windrow.domain.job import Job
+from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.log import NUMBERED
+from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
+
+JOBS = "jobs"
+OWNERS = ".owners"
+STOP = "stop.json"
+FORMAT = 1
+# Of finished jobs; what a training made is kept by its classifier, so nothing is lost with an old job.
+MAX_FINISHED = 1_000
+# Milliseconds since 1970, and a salt.
+JOB_ID = re.compile("[0-9a-f]{12}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A file that is locked for as long as its process lives.
+
+    Args:
+        path: The file.
+        descriptor: Holds the lock; closing it would free it.
+        process_id: A forked process has the descriptor, too, and must make a mark of its own.
+    """
+
+    path: Path
+    descriptor: int
+    process_id: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in a job's files."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A job as it stands on the disk.
+
+    Args:
+        job: The job.
+        number: Of the file that says so, from 1.
+        owner: The process that runs it.
+    """
+
+    job: Job
+    number: int
+    owner: str
+
+
+class JobFiles:
+    """The jobs of a data directory, for any number of threads and processes.
+
+    Args:
+        root: The data directory.
+        files: Its files.
+    """
+
+    def __init__(self, root: Path, files: Files) -> None:
+        self._root = root
+        self._files = files
+        self._lock = threading.Lock()
+        self._mark: _Mark | None = None
+
+    def new_id(self) -> str:
+        """Return an id that no other job has; ids sort by time."""
+        return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(3)}"
+
+    def owner(self) -> str:
+        """Return this process's mark, which says for as long as it lives that its jobs are in good hands.
+
+        Raises:
+            StorageFailed: The mark cannot be made.
+        """
+        with self._lock:
+            if self._mark is None or self._mark.process_id != os.getpid():
+                self._mark = _make_mark(self._root / JOBS / OWNERS)
+            return self._mark.name
+
+    def put(self, job: Job, number: int) -> None:
+        """Write down what a job of this process is now.
+
+        Args:
+            job: The job.
+            number: 1 when it is asked for; then one more each time.
+
+        Raises:
+            KeyExists: Somebody else wrote this number.
+            StorageFull: The disk is full.
+            StorageFailed: It cannot be written.
+        """
+        self._put(Kept(job, number, self.owner()))
+
+    def settle(self, kept: Kept, job: Job) -> Job:
+        """Write down what became of a job whose process is gone, and return it; what others wrote first holds."""
+        try:
+            self._put(replace(kept, job=job, number=kept.number + 1))
+        except KeyExists:
+            newest = self.get(job.id)
+            return job if newest is None else newest.job
+        except StorageFailed:  # a read-only directory: it is so all the same
+            return job
+        return job
+
+    def get(self, job_id: str) -> Kept | None:
+        """Return a job as it stands on the disk; ``None`` where there is none.
+
+        Raises:
+            ArtifactInvalid: Its newest file cannot be read.
+        """
+        numbers = self._numbers(job_id)
+        return None if not numbers else self._read(job_id, max(numbers))
+
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs, the newest first."""
+        return [name for name in reversed(self._files.list(JOBS)) if JOB_ID.fullmatch(name)]
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether the process with this mark lives."""
+        mark = self._mark
+        return (mark is not None and owner == mark.name) or _is_locked(self._root / JOBS / OWNERS / owner)
+
+    def ask_to_stop(self, job_id: str) -> None:
+        """Tell the process that runs a job that it is to stop.
+
+        Raises:
+            StorageFull: The disk is full.
+            StorageFailed: It cannot be told.
+        """
+        try:
+            self._files.put_new(f"{JOBS}/{job_id}/{STOP}", b"{}\n")
+        except KeyExists:
+            pass  # it is told already
+
+    def is_to_stop(self, job_id: str) -> bool:
+        """Whether somebody wants a job to stop."""
+        return os.path.lexists(self._root / JOBS / job_id / STOP)
+
+    def forget_old(self) -> None:
+        """Remove the oldest finished jobs where there are too many, and the marks of processes that are gone."""
+        for job_id in self.ids()[MAX_FINISHED:]:
+            try:
+                kept = self.get(job_id)
+                if kept is not None and not kept.job.is_finished and self.is_alive(kept.owner):
+                    continue
+            except ArtifactInvalid:
+                pass  # nobody can read it, so nobody misses it
+            self._remove(job_id)
+        for mark in _listed(self._root / JOBS / OWNERS):
+            if not self.is_alive(mark.name):
+                with suppress(OSError):
+                    mark.unlink()
+
+    def close(self) -> None:
+        """Take this process's mark away; jobs that it left unfinished are told to be interrupted."""
+        with self._lock:
+            mark, self._mark = self._mark, None
+        if mark is not None and mark.process_id == os.getpid():
+            with suppress(OSError):  # what is left is removed with the marks of the dead
+                mark.path.unlink()
+            os.close(mark.descriptor)
+
+    def _put(self, kept: Kept) -> None:
+        content = {"format": FORMAT, "owner": kept.owner, "job": to_plain(kept.job)}
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", text.encode())
+
+    def _numbers(self, job_id: str) -> list[int]:
+        if JOB_ID.fullmatch(job_id) is None:
+            return []
+        names = self._files.list(f"{JOBS}/{job_id}")
+        return [int(match[1]) for name in names if (match := NUMBERED.fullmatch(name))]
+
+    def _read(self, job_id: str, number: int) -> Kept | None:
+        key = f"{JOBS}/{job_id}/{number:06d}.json"
+        try:
+            return read_kept(self._files.get(key), number)
+        except KeyMissing:
+            return None
+        except Mismatch as mismatch:
+            raise ArtifactInvalid(f"{key} {mismatch}. No classifier needs it: remove it.") from mismatch
+
+    def _remove(self, job_id: str) -> None:
+        for name in self._files.list(f"{JOBS}/{job_id}"):
+            self._files.remove(f"{JOBS}/{job_id}/{name}")
+
+
+def read_kept(content: bytes, number: int) -> Kept:
+    """Return what a numbered file of a job says.
+
+    Raises:
+        Mismatch: It says nothing that this version understands.
+    """
+    plain = parse(content)
+    if type(plain) is not dict or plain.keys() != {"format", "owner", "job"}:
+        raise Mismatch("is no file of a job")
+    if plain["format"] != FORMAT or type(plain["owner"]) is not str:
+        raise Mismatch("is of another format")
+    return Kept(from_plain(Job, plain["job"]), number, plain["owner"])
+
+
+def _make_mark(folder: Path) -> _Mark:
+    """Make a file that stays locked until this process ends.
+
+    Raises:
+        StorageFailed: It cannot be made or locked.
+    """
+    name = secrets.token_hex(8)
+    aside = folder / f".{name}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # It gets its name only once it is locked, so that nobody takes it for a dead one's.
+        aside.rename(folder / name)
+    except OSError as error:
+        raise StorageFailed(
+            f"Jobs cannot be kept in {folder.parent} ({error.strerror or error}). Check that Windrow may write there, "
+            "and that its file system has locks; then try again."
+        ) from error
+    return _Mark(folder / name, descriptor, os.getpid())
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []

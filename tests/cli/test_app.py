@@ -1,0 +1,159 @@
+"""How a run of the command line ends, in this process and as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cli.asking import Run, run
+from tests.fakes.operations import FakeOperations
+from windrow import __version__
+
+
+def start(*arguments: str, variables: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WINDROW_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "windrow", *arguments],
+        env={**environment, **(variables or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcome(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_version_is_the_packages_version() -> None:
+    assert outcome(start("--version")) == (0, f"windrow {__version__}\n", "")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = "import sys, windrow.cli.app; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
+    heavy = {
+        "fastapi",
+        "pydantic",
+        "numpy",
+        "onnxruntime",
+        "torch",
+        "uvicorn",
+        "structlog",
+        "rich",
+        "asyncio",
+        "urllib3",
+    }
+    assert not loaded & heavy
+
+
+def test_without_a_verb_the_help_is_shown_and_nothing_is_on_stdout() -> None:
+    code, out, err = outcome(start())
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: ")
+
+
+def test_shell_completion_completes_verbs_and_options() -> None:
+    def complete(words: str, place: int) -> str:
+        variables = {"_WINDROW_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
+        program = "import sys; sys.argv = ['windrow']; from windrow.cli.app import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, **variables}, capture_output=True, text=True
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    assert complete("windrow pro", 1).split() == ["promote"]
+    assert "--num-iterations" in complete("windrow fit --num", 2).split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list", "--jsn"), "No such option: --jsn (Possible options: --json). See `windrow list --help`."),
+        (("fit",), "Missing argument 'NAME'. See `windrow fit --help`."),
+        (("list", "--data-dir", "/nowhere"), "/nowhere is no data directory"),
+    ],
+)
+def test_wrong_words_are_one_line_and_exit_code_2(arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = outcome(start(*arguments))
+    assert (code, out) == (2, "")
+    [line] = err.splitlines()
+    assert line.startswith(f"windrow: {said}")
+
+
+def test_an_unexpected_error_is_one_line_unless_somebody_wants_more(ask: Run, fake: FakeOperations) -> None:
+    def usage() -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    fake.usage = usage  # type: ignore[assignment, method-assign]
+    defect = ask("usage")
+    assert defect.code == 5
+    assert defect.refusal.startswith("this is a defect of Windrow: ZeroDivisionError: division by zero.")
+    more = ask("--traceback", "usage")
+    assert more.code == 5
+    assert "Traceback" in more.err
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(ask: Run, fake: FakeOperations, left: list[str]) -> None:
+    def usage() -> None:
+        raise KeyboardInterrupt
+
+    fake.usage = usage  # type: ignore[assignment, method-assign]
+    stopped = ask("usage")
+    assert stopped.code == 130
+    assert stopped.refusal == "stopped; nothing is left half done."
+    assert left == ["left"]
+
+
+def test_ctrl_c_stops_a_process_that_waits_for_its_input(tmp_path: Path) -> None:
+    process = start("--traceback", "fit", "tickets_v1", "-", "--data-dir", str(tmp_path / "data"))
+    assert process.stdin is not None
+    # Once this much is written, the process must have begun to read.
+    process.stdin.write("text,label\n" + "I want my money back,refund\n" * 50_000)
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    code, out, err = outcome(process)
+    assert (code, out) == (130, "")
+    assert err == "windrow: stopped; nothing is left half done.\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
+    (tmp_path / "aliases").mkdir()
+    process = start("fsck", "--data-dir", str(tmp_path))
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def test_data_is_utf_8_whatever_the_language_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "aliases" / "é").mkdir(parents=True)
+    process = subprocess.run(
+        [sys.executable, "-m", "windrow", "fsck", "--data-dir", str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert "é".encode() in process.stdout, process.stderr
+
+
+def test_a_bad_variable_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for variable, value, said in (
+        ("WINDROW_PORT", "many", "WINDROW_PORT='many'"),
+        ("WINDROW_PROT", "1", "WINDROW_PROT is no setting"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setenv(variable, value)
+            refused = run(patched, capsys, "usage")
+        assert refused.code == 2
+        assert said in refused.refusal

@@ -1,0 +1,73 @@
+"""Which column is which, by name."""
+
+import pytest
+
+from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, looks_like_header
+
+NOTHING = Wanted()
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "label"),
+    [
+        (("text", "label"), "text", "label"),
+        (("id", "Message ", "Category"), "Message ", "Category"),
+        (("title", "text", "topic", "label"), "text", "label"),
+        (("intent", "utterance"), "utterance", "intent"),
+        (("label", "what they wrote"), "what they wrote", "label"),
+        (("text", "kind"), "text", "kind"),
+        (("X", "y"), "X", "y"),
+    ],
+)
+def test_known_names_are_found_in_any_case_and_of_two_columns_one_tells_the_other(
+    names: tuple[str, ...], text: str, label: str
+) -> None:
+    assert find_columns(names, NOTHING, labelled=True) == Columns(text, label)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            ("title", "summary", "label"),
+            "'title', 'summary' could all hold the text. Name the right one with --text-col",
+        ),
+        (("text", "intent", "class"), "'intent', 'class' could all hold the label"),
+        (("a", "b", "label"), "not clear which column holds the text. Its columns are 'a', 'b', 'label'"),
+        (("text", "a", "b"), "not clear which column holds the label"),
+        (("a", "b"), "not clear which column holds the text"),
+        (("text",), "not clear which column holds the label"),
+    ],
+)
+def test_what_could_be_meant_twice_or_not_at_all_is_refused(names: tuple[str, ...], words: str) -> None:
+    with pytest.raises(NotClear, match=words):
+        find_columns(names, NOTHING, labelled=True)
+
+
+def test_named_columns_win_in_any_case() -> None:
+    wanted = Wanted("SUBJECT", "b")
+    assert find_columns(("text", "subject", "b", "label"), wanted, labelled=True) == Columns("subject", "b")
+
+
+def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(
+        NotClear, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
+    ):
+        find_columns(("text", "n"), Wanted("body"), labelled=False)
+
+
+def test_one_column_cannot_be_both() -> None:
+    with pytest.raises(NotClear, match="cannot hold both"):
+        find_columns(("text", "a"), Wanted("text", "text"), labelled=True)
+
+
+@pytest.mark.parametrize("names", [("anything",), ("label", "anything"), ("intent", "class", "anything", "text")])
+def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, ...]) -> None:
+    assert find_columns(names, NOTHING, labelled=False).label is None
+
+
+def test_a_sentence_is_no_header_even_beside_a_known_name() -> None:
+    assert looks_like_header(("id", "Text"), NOTHING)
+    assert not looks_like_header(("What is an atom?", "description"), NOTHING)
+    assert not looks_like_header(("a", "b"), NOTHING)
+    assert looks_like_header(("a", "b"), Wanted("a"))

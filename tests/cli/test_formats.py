@@ -1,0 +1,52 @@
+"""Figures as people read them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from windrow.cli.formats import counted, duration, file_problem, listed, share, size, when
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (688_128, "688 kB"),
+        (999_700, "1.0 MB"),
+        (182_658_956, "183 MB"),
+        (5_000_000_000_000, "5000 GB"),
+    ],
+)
+def test_a_size_is_shown_in_the_unit_that_fits(size_bytes: int, shown: str) -> None:
+    assert size(size_bytes) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.412, "0.4 s"), (9.97, "10 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (7_500, "2 h 5 min")],
+)
+def test_a_time_span_is_shown_in_the_unit_that_fits(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_what_is_not_there_is_a_dash() -> None:
+    assert (share(None), when(None), listed(())) == ("-", "-", "-")
+
+
+def test_shares_times_lists_and_counts() -> None:
+    assert share(0.8333) == "83.3 %"
+    assert when(datetime(2025, 9, 15, 10, 30, tzinfo=UTC)) == "2025-09-15 10:30:00"
+    assert listed(["a", "b"]) == "a, b"
+    assert (counted(1, "row"), counted(2_000, "row"), counted(2, "body", "bodies")) == (
+        "1 row",
+        "2,000 rows",
+        "2 bodies",
+    )
+
+
+def test_a_file_that_cannot_be_opened_is_named_with_the_reason() -> None:
+    error = file_problem(Path("rows.csv"), FileNotFoundError(2, "No such file or directory"))
+    assert error.detail.startswith("rows.csv: No such file or directory.")

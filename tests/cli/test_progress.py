@@ -1,0 +1,40 @@
+"""Bars: nothing where there is no terminal, a line of words where there is one."""
+
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from windrow.cli.progress import training_bar, transfer_bar
+from windrow.domain.job import Job, Progress
+
+JOB = Job("1", "queued", "tickets_v1", 4, "0" * 64, datetime(2025, 9, 15, tzinfo=UTC), ahead=2)
+
+
+def test_there_is_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with training_bar() as bar:
+        bar.show(Progress("training", 1, 3, 1.5, 12.0))
+        bar.show_job(JOB)
+    with transfer_bar("Exporting", 10) as bars:
+        bars.advance(bars.task_ids[0], 10)
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.strip()) == ("", "")
+
+
+def test_a_bar_says_stage_step_loss_and_what_is_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with training_bar() as bar:
+        bar.show_job(JOB)
+        bar.refresh()
+        bar.show(Progress("training", 1, 3, 1.5, 12.0))
+        bar.refresh()
+    shown = capsys.readouterr().err
+    assert "Waiting for its turn" in shown
+    assert "2 before it" in shown
+    assert "Training the encoder" in shown
+    assert "1/3" in shown
+    assert "loss 1.500, about 12 s left" in shown

@@ -1,0 +1,154 @@
+"""Rows from files of every format, and what is said of a wrong one."""
+
+import gzip
+import io
+import json
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from windrow.cli.reading import LabelledLine, Reading, Record, open_table, read_records, read_rows
+from windrow.domain.errors import InvalidParameter
+
+ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
+OBJECTS = [{"text": text, "label": label} for text, label in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", 'text,label\nI was charged twice,billing\n"It crashes, again",technical\n'),
+        ("rows.CSV", 'n;label;text\n1;billing;I was charged twice\n2;technical;"It crashes, again"\n'),
+        ("rows.tsv", "text\tlabel\nI was charged twice\tbilling\nIt crashes, again\ttechnical\n"),
+        ("rows.jsonl", "".join(json.dumps(row) + "\n" for row in OBJECTS)),
+        ("rows.ndjson", "\n\n".join(json.dumps(row) for row in OBJECTS)),
+        ("rows.json", json.dumps(OBJECTS)),
+        ("rows.json", json.dumps({"model_name": "a", "training_data": OBJECTS})),
+        ("rows.json", json.dumps({"test_data": OBJECTS}, indent=2)),
+        ("rows", "".join(json.dumps(row) + "\n" for row in OBJECTS)),
+        ("rows", json.dumps(OBJECTS, indent=1)),
+        ("rows", json.dumps({"training_data": OBJECTS})),
+        ("rows", json.dumps({"training_data": OBJECTS}, indent=1)),
+        ("rows", "text\tlabel\nI was charged twice\tbilling\nIt crashes, again\ttechnical\n"),
+    ],
+)
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_labelled_rows_are_read_from_each_format(tmp_path: Path, name: str, content: str, is_zipped: bool) -> None:
+    file = tmp_path / (f"{name}.gz" if is_zipped else name)
+    file.write_bytes(gzip.compress(content.encode()) if is_zipped else content.encode())
+    assert [(row.text, row.label) for row in read_rows(file)] == ROWS
+
+
+def written(folder: Path, name: str, content: str) -> Path:
+    file = folder / name
+    file.write_text(content, encoding="utf-8", newline="")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("texts.txt", "first\nsecond, third\n\n\n"),
+        ("texts", "first\r\nsecond, third"),
+        ("texts.json", '["first", "second, third"]'),
+        ("texts.json", '{"model_name": "a", "texts": ["first", "second, third"]}'),
+        ("texts.jsonl", '"first"\n"second, third"\n'),
+    ],
+)
+def test_texts_alone_are_read_too(tmp_path: Path, name: str, content: str) -> None:
+    file = written(tmp_path, name, content)
+    assert [(row.text, row.values) for row in read_records(file)] == [
+        ("first", {"text": "first"}),
+        ("second, third", {"text": "second, third"}),
+    ]
+
+
+def test_standard_input_is_read_and_its_format_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "a", "label": 1}\n')))
+    assert list(read_rows("-")) == [LabelledLine(1, "a", "1")]
+
+
+def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", 'id,body,n\n7,"two\nlines",x\n8,one,\n')
+    assert list(read_records(file)) == [
+        Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}),
+        Record(4, "one", {"id": "8", "body": "one", "n": ""}),
+    ]
+
+
+def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", "What is it?,description\nWho?,human\n")
+    how = Reading(text_column="1", label_column="2", has_header=False)
+    assert [row.label for row in read_rows(file, how)] == ["description", "human"]
+    single = written(tmp_path, "b.csv", "Who?\nWhat is it?\n")
+    assert [row.text for row in read_records(single, Reading(has_header=False))] == ["Who?", "What is it?"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "text,label\na,b\n ,b\n", "a.csv, line 3: the text is blank"),
+        ("a.csv", "text,label\na,\n", "a.csv, line 2: the label is blank"),
+        ("a.csv", "text,label\na\n", "a.csv, line 2: there are 1 fields"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": "b"}\n{"text": "a"}\n',
+            "line 2: the label is missing: there is no 'label'",
+        ),
+        ("a.jsonl", '{"text": "a", "label": "b"}\n{"label": "a"}\n', "line 2: the text is missing: there is no 'text'"),
+        ("a.jsonl", '{"text": "a", "label": "b"}\n\n{"text": 1, "label": ""}\n', "line 3: the text is a number"),
+        ("a.jsonl", '{"text": "a", "label": null}\n', "line 1: the label is null"),
+        ("a.jsonl", '{"text": "a", "label": true}\n', "line 1: the label is true or false"),
+        ("a.jsonl", '{"text": "a", "label": "b"}\n[1]\n', "line 2: a row is a list; it must be an object"),
+        ("a.jsonl", '{"text": "a", "label": "b"}\n"c"\n', "line 2: a row is a string; it must be an object"),
+        ("a.jsonl", '{"text": "a", "label": "b"}\n{"text": \n', "line 2: the JSON is broken: expecting value"),
+        ("a.jsonl", '{"text": "\\ud800", "label": "b"}\n', "line 1: the text holds half of a surrogate pair"),
+        ("a.json", '[{"text": "a", "label": "b"},\n {"text": " ", "label": "b"}]', "line 2: the text is blank"),
+        ("a.txt", "a\nb\n", "plain text has no labels"),
+        ("a.csv", " \n\n", "there is nothing in it"),
+        ("a.csv", "text,b,c\n1,2,3\n", "not clear which column holds the label"),
+    ],
+)
+def test_a_wrong_row_is_told_with_file_line_and_what_to_do(tmp_path: Path, name: str, content: str, words: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        list(read_rows(written(tmp_path, name, content)))
+    assert words in refused.value.detail
+    assert refused.value.detail.startswith("a.")
+
+
+def test_a_blank_line_among_texts_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match=r"a.txt, line 2: the line is blank"):
+        list(read_records(written(tmp_path, "a.txt", "a\n \nb\n")))
+
+
+def test_the_rows_before_a_wrong_one_come_first(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path, "a.csv", "text,label\na,b\n,b\n"))
+    assert next(rows).text == "a"
+    with pytest.raises(InvalidParameter):
+        next(rows)
+
+
+def test_a_table_without_rows_has_none(tmp_path: Path) -> None:
+    assert list(read_rows(written(tmp_path, "a.csv", "text,label\n"))) == []
+    with open_table(written(tmp_path, "a.json", "[]")) as table:
+        assert table.columns is None
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path: Path, name: str) -> None:
+    rows = [{"text": f"text number {number}", "label": "a" * 50} for number in range(20_000)]
+    contents = {
+        "a.csv": "text,label\n" + "".join(f"{row['text']},{row['label']}\n" for row in rows),
+        "a.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+        "a.json": json.dumps(rows),
+    }
+    file = written(tmp_path, name, contents[name])
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_rows(file)) == len(rows)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < min(1_500_000, file.stat().st_size)

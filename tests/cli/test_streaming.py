@@ -1,0 +1,173 @@
+"""Streams of rows in chunks, by several threads, in order."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from windrow.cli import streaming
+from windrow.cli.reading import Record
+from windrow.cli.streaming import THREADS, Question, predict_stream
+from windrow.domain.errors import Abandoned, InvalidParameter, InvalidText, LimitExceeded, Overloaded, ShuttingDown
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.operations import Operations
+
+NOTHING = PredictRequest(("tickets_v1@1",), ())
+
+
+@dataclass
+class Echo:
+    """Answers each text with itself, after whatever a test wants done."""
+
+    before: Callable[[PredictRequest, IsWanted], None] = lambda request, is_wanted: None
+    asked: list[PredictRequest] = field(default_factory=list)
+
+    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+        self.asked.append(request)
+        self.before(request, is_wanted)
+        return tuple(Prediction(text, {text: 1.0}, "tickets_v1", 1, truncated=False) for text in request.texts)
+
+    def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
+        question = Question(NOTHING, "mails.csv", chunk_texts)
+        for chunk, predictions in predict_stream(cast(Operations, self), records, question):
+            yield from ((record.text, prediction.label) for record, prediction in zip(chunk, predictions, strict=True))
+
+
+def rows(count: int) -> Iterator[Record]:
+    return (Record(number + 2, f"text {number}", {"text": f"text {number}"}) for number in range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 100])
+def test_each_row_gets_its_own_answer_in_order(count: int) -> None:
+    assert list(Echo().stream(rows(count))) == [(row.text, row.text) for row in rows(count)]
+
+
+def test_answers_come_in_order_though_a_later_chunk_is_faster() -> None:
+    is_second_done = threading.Event()
+
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        if "text 0" in request.texts:
+            assert is_second_done.wait(30)
+        elif "text 4" in request.texts:
+            is_second_done.set()
+
+    assert [text for text, _ in Echo(before).stream(rows(20))] == [row.text for row in rows(20)]
+
+
+def test_no_more_than_some_chunks_are_read_ahead() -> None:
+    read = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal read
+        for row in rows(10_000):
+            read += 1
+            yield row
+
+    for done, _ in enumerate(Echo().stream(counted()), 1):
+        assert read - done <= (THREADS + 2) * 4
+
+
+def test_chunks_keep_to_the_most_texts_and_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_CHUNK_CHARS", 30)
+    echo = Echo()
+    list(echo.stream(rows(50), chunk_texts=1_000))
+    assert {sum(map(len, request.texts)) <= 30 for request in echo.asked} == {True}
+    monkeypatch.undo()
+    echo = Echo()
+    list(echo.stream(rows(500), chunk_texts=100))
+    assert sorted(len(request.texts) for request in echo.asked) == [4, 32, 64, 100, 100, 100, 100]
+
+
+def test_a_chunk_that_is_too_large_for_the_server_is_halved() -> None:
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        if len(request.texts) > 3:
+            raise LimitExceeded("texts has too many entries.", {"limit": 3, "setting": "WINDROW_MAX_TEXTS"})
+
+    assert list(Echo(before).stream(rows(40), chunk_texts=32)) == [(row.text, row.text) for row in rows(40)]
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    refused = set[str]()
+
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        if request.texts[0] not in refused:
+            refused.add(request.texts[0])
+            raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.001})
+
+    assert list(Echo(before).stream(rows(20))) == [(row.text, row.text) for row in rows(20)]
+
+
+def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_WAITING_S", 0.01)
+
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.004})
+
+    with pytest.raises(Overloaded):
+        list(Echo(before).stream(rows(1)))
+
+
+@pytest.mark.parametrize("error", [InvalidText, LimitExceeded])
+def test_a_row_that_is_refused_is_named_by_its_line(error: type[InvalidText | LimitExceeded]) -> None:
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        if "text 9" in request.texts:
+            index = request.texts.index("text 9")
+            raise error(f"texts[{index}] is bad. Shorten it.", {"index": index})
+
+    with pytest.raises(error) as refused:
+        list(Echo(before).stream(rows(20)))
+    assert refused.value.detail == "mails.csv, line 11: the text is bad. Shorten it."
+    assert refused.value.facts == {"index": 1, "file": "mails.csv", "line": 11}
+
+
+def test_the_rows_before_a_wrong_one_are_answered() -> None:
+    def broken() -> Iterator[Record]:
+        yield from rows(9)
+        raise InvalidParameter("mails.csv, line 11: the text is blank.")
+
+    answered: list[tuple[str, str | None]] = []
+    with pytest.raises(InvalidParameter, match="line 11"):
+        answered.extend(Echo().stream(broken()))
+    assert [text for text, _ in answered] == [row.text for row in rows(9)]
+
+
+def test_what_the_server_says_ends_the_stream() -> None:
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        raise ShuttingDown("The server stops.")
+
+    with pytest.raises(ShuttingDown):
+        list(Echo(before).stream(rows(100)))
+
+
+def test_leaving_early_stops_what_is_asked_and_ends_the_threads() -> None:
+    begun = threading.Event()
+
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        if "text 0" in request.texts:
+            return
+        begun.set()
+        pause = threading.Event()
+        while is_wanted():
+            pause.wait(0.001)
+        raise Abandoned("The caller left.")
+
+    threads = threading.active_count()
+    stream: Any = Echo(before).stream(rows(1_000))
+    assert next(stream) == ("text 0", "text 0")
+    assert begun.wait(30)
+    stream.close()
+    assert threading.active_count() == threads
+
+
+def test_ctrl_c_while_a_busy_server_is_waited_for_is_heard_at_once() -> None:
+    def interrupted() -> Iterator[Record]:
+        yield from rows(8)
+        raise KeyboardInterrupt
+
+    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+        raise Overloaded("Too many wait.", {"retry_after_s": 500})
+
+    with pytest.raises(KeyboardInterrupt):
+        list(Echo(before).stream(interrupted()))

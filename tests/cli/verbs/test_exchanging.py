@@ -1,0 +1,95 @@
+"""export and import, in a terminal and as JSON."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.asking import Run
+from tests.fakes.operations import FakeOperations
+from windrow.domain.archive import Export
+from windrow.domain.errors import ArtifactInvalid
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+def test_an_export_comes_back_by_import(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    exported = ask("export", "tickets_v1", "-o", file)
+    assert (exported.code, exported.out) == (0, "")
+    assert exported.err.startswith(f"Wrote {file}, ")
+    assert ask("import", file, "--name", "tickets_v3").lines == [
+        "Imported tickets_v3, revision 1: 2 labels, 4 training rows."
+    ]
+    assert ask("import", file, "--name", "tickets_v4", "--json").document["status"] == "imported"
+
+
+def test_an_export_is_named_for_its_classifier(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ask("export", "tickets_v1")
+    ask("export", "tickets_v2", "-o", tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["tickets_v1.windrow", "tickets_v2.windrow"]
+
+
+def test_an_export_to_stdout_is_nothing_but_the_file(ask: Run, tmp_path: Path) -> None:
+    ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
+    assert ask("export", "tickets_v1", "-o", "-").out == (tmp_path / "one.windrow").read_text()
+
+
+def test_an_import_from_stdin(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
+    monkeypatch.setattr("sys.stdin", (tmp_path / "one.windrow").open())
+    assert ask("import", "-", "--name", "tickets_v3").lines[0].startswith("Imported tickets_v3")
+    sys.stdin.close()
+
+
+def test_an_export_replaces_a_file_only_when_asked_to(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    file.write_text("mine")
+    assert "exists. Name another file" in ask("export", "tickets_v1", "-o", file).refusal
+    assert file.read_text() == "mine"
+    assert ask("export", "tickets_v1", "-o", file, "--overwrite").code == 0
+    assert file.read_text() != "mine"
+
+
+def test_an_export_that_fails_leaves_no_file_behind(ask: Run, fake: FakeOperations, tmp_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        raise ArtifactInvalid("Its file is damaged. Restore it from a backup.")
+
+    def export(model_name: str, *, training_rows: bool = False) -> Export:
+        return Export("one.windrow", 100, chunks())
+
+    fake.export = export  # type: ignore[method-assign]
+    failed = ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
+    assert failed.code == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_one_line(ask: Run, tmp_path: Path) -> None:
+    refused = ask("export", "tickets_v1", "-o", tmp_path / "nowhere" / "one.windrow")
+    assert refused.code == 2
+    assert "No such file or directory" in refused.refusal
+
+
+def test_import_refuses_what_exists_unless_it_may_overwrite(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    ask("export", "tickets_v1", "-o", file)
+    assert ask("import", file).code == 3
+    assert ask("import", file, "--overwrite").lines == ["Imported tickets_v1, revision 2: 2 labels, 4 training rows."]
+
+
+def test_a_dry_run_of_import_saves_nothing(ask: Run, fake: FakeOperations, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    ask("export", "tickets_v1", "-o", file)
+    assert ask("import", file, "--name", "other", "--dry-run").lines[0].startswith("Sound; would import other")
+    assert len(fake.list_classifiers().classifiers) == 2
+
+
+def test_a_file_that_is_missing_or_no_export_is_one_line(ask: Run, tmp_path: Path) -> None:
+    missing = ask("import", tmp_path / "none.windrow")
+    assert missing.code == 2
+    assert "No such file" in missing.refusal
+    (tmp_path / "text.windrow").write_text("hello")
+    assert ask("import", tmp_path / "text.windrow").code == 2

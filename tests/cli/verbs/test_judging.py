@@ -1,0 +1,182 @@
+"""evaluate, compare, cross-validate and suggest, in a terminal and as JSON."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.asking import Run
+from tests.fakes.operations import FakeOperations
+from windrow.cli.verbs.judging import promote_command
+from windrow.domain.classifier import FitRequest
+from windrow.domain.comparison import Comparison, Contender, Recommendation
+from windrow.domain.dataset import Row
+from windrow.domain.interval import Interval
+from windrow.domain.recipe import Recipe
+from windrow.domain.report import Calibration, Majority, Outcome
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+@pytest.fixture
+def odd_file(tmp_path: Path) -> Path:
+    """Rows whose columns have names that nobody could guess, the second one placed wrong."""
+    file = tmp_path / "odd.csv"
+    file.write_text("said;team\nI want my money back;refund\nSend me the bill;refund\n")
+    return file
+
+
+@pytest.fixture
+def rival(fake: FakeOperations) -> FakeOperations:
+    """A fake whose tickets_v3 has learnt the opposite of tickets_v1."""
+    rows = (Row("I want my money back", "invoice"), Row("Send me the bill", "refund"))
+    fake.fit(FitRequest("tickets_v3", rows, recipe=Recipe(num_iterations=0)))
+    return fake
+
+
+def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows_file: Path) -> None:
+    lines = ask("evaluate", "tickets_v1", rows_file).lines
+    assert lines[0] == "tickets_v1@1 places 4 of 4 rows right: 100.0 % (95 % interval: 51 to 100 %)."
+    assert lines[1] == "Always answering 'invoice' would place 50.0 % right. Macro F1: 1.00."
+    assert "invoice 2 2 2 1.00 1.00 1.00" in lines
+    assert "invoice [2] ·" in lines
+    assert lines[-1] == "The score is kept with tickets_v1: `windrow show tickets_v1`."
+
+
+def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run, odd_file: Path) -> None:
+    lines = ask("evaluate", "tickets_v1", odd_file, "--text-column", "said", "--label-column", "team").lines
+    title = lines.index("Placed wrong, the surest first (1 row):")
+    assert lines[title + 3].startswith("3 Send me the bill refund invoice ")
+    few = ("--text-column", "said", "--label-column", "team", "--show-misread", "0")
+    assert "Placed wrong" not in ask("evaluate", "tickets_v1", odd_file, *few).out
+
+
+def test_evaluate_finds_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
+    lines = ask("evaluate", "tickets_v1", rows_file, "--target-precision", "0.9").lines
+    [line] = [line for line in lines if line.startswith("Answers with a score of ")]
+    assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows get no label." in line
+
+
+def test_evaluate_warns_beside_the_data(ask: Run, fake: FakeOperations, rows_file: Path) -> None:
+    fake.fit(FitRequest("tickets_v1", (Row("a", "refund"), Row("b", "invoice")), recipe=Recipe(num_iterations=0)))
+    ended = ask("evaluate", "tickets_v1@1", rows_file)
+    assert ended.err == "Warning: The score was not kept.\n"
+    assert "The score is kept" not in ended.out
+    assert fake.show("tickets_v1").classifier.test is None
+
+
+def test_evaluate_keeps_nothing_if_told_so(ask: Run, fake: FakeOperations, rows_file: Path) -> None:
+    assert ask("evaluate", "tickets_v1", rows_file, "--no-save", "--json").document["saved"] is False
+    assert fake.show("tickets_v1").classifier.test is None
+
+
+def test_evaluate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
+    document = ask("evaluate", "tickets_v1", rows_file, "--json").document
+    assert (document["model_name"], document["correct"], document["total"]) == ("tickets_v1", 4, 4)
+
+
+def test_compare_tells_each_classifier_each_pair_and_what_to_do(ask: Run, rows_file: Path) -> None:
+    lines = ask("compare", "tickets_v1", "tickets_v2", "--on", rows_file).lines
+    assert lines[2].startswith("tickets_v1 4/4 100.0 % 51 to 100 % ")
+    assert lines[3].startswith("tickets_v2 4/4 ")
+    assert any(line.startswith("tickets_v1 → tickets_v2: 0 fixed, 0 broken of 4 rows; +0 points") for line in lines)
+    assert lines[-1].startswith("Keep tickets_v1: ")
+
+
+def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: FakeOperations, rows_file: Path) -> None:
+    lines = ask("compare", "tickets_v1", "tickets_v3", "--test", rows_file, "--show-flips", "1").lines
+    title = next(number for number, line in enumerate(lines) if line.startswith("Answered differently ("))
+    assert "rows; more with --show-flips" in lines[title]
+    assert lines[title + 1] == "line text label tickets_v1 tickets_v3"
+    assert lines[title + 3] == "2 I want my money back refund ✓ refund ✗ invoice"
+
+
+def test_compare_shows_the_command_that_promotes_the_better_one(
+    ask: Run, rival: FakeOperations, tmp_path: Path
+) -> None:
+    file = tmp_path / "many.jsonl"
+    file.write_text('{"text": "Send me the bill", "label": "refund"}\n' * 8)
+    *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", file).lines
+    assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 row(s) fixed, 0 broken")
+    assert command == "windrow promote tickets tickets_v3"
+
+
+@pytest.mark.parametrize("words", [("tickets_v1",), ("tickets_v1", "tickets_v2")])
+def test_compare_without_rows_says_how_to_name_them(ask: Run, words: tuple[str, ...]) -> None:
+    refused = ask("compare", *words)
+    assert refused.code == 2
+    assert refused.refusal == f"windrow compare {' '.join(words)} names no file with labelled rows. Add --on FILE."
+
+
+def test_compare_says_so_if_the_file_that_comes_last_is_not_there(ask: Run) -> None:
+    assert "There is no file nowhere.csv" in ask("compare", "tickets_v1", "tickets_v2", "nowhere.csv").refusal
+
+
+def test_compare_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
+    document = ask("compare", "tickets_v1", "tickets_v2", "--on", rows_file, "--json").document
+    assert [each["asked"] for each in document["models"]] == ["tickets_v1", "tickets_v2"]
+
+
+@pytest.mark.parametrize(
+    ("in_use", "best", "command"),
+    [
+        (("tickets", "tickets_v1"), ("tickets_v2", "tickets_v2"), "windrow promote tickets tickets_v2"),
+        (("tickets_v1", "tickets_v1"), ("tickets_v2@3", "tickets_v2"), "windrow promote tickets tickets_v2@3"),
+        (("tickets_v1", "tickets_v1"), ("tickets@latest", "tickets_v2"), "windrow promote tickets tickets_v2@4"),
+        (("tickets", "tickets_v1"), ("next", "tickets_v2"), "windrow promote tickets tickets_v2@4"),
+        (("old", "old"), ("new", "new"), "windrow promote ALIAS new"),
+    ],
+)
+def test_the_command_names_the_alias_in_use_and_never_points_it_at_another_alias(
+    in_use: tuple[str, str], best: tuple[str, str], command: str
+) -> None:
+    outcome = Outcome(1, 1, Interval(0, 1), 1.0, (), ((1,),), Calibration(0.0, ()))
+    contenders = tuple(Contender(asked, name, 4, outcome) for asked, name in (in_use, best))
+    for recommended, expected in ((best[0], command), (in_use[0], None)):
+        recommendation = Recommendation(recommended, "Because.")
+        comparison = Comparison(contenders, (), (), recommendation, Majority("a", 1.0), (), "0" * 64)
+        assert promote_command(comparison) == expected
+
+
+def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(ask: Run, rows_file: Path) -> None:
+    ended = ask("cross-validate", rows_file)
+    lines = ended.lines
+    assert lines[0].startswith("Trainings like this one place 4 of 4 rows right: ")
+    assert "2 folds, 75.0 % on average, give or take 35.4 %." in lines[1]
+    title = lines.index("Labels to look at again, since the other rows contradict them (1 row):")
+    assert lines[title + 3] == "4 Send me the bill invoice refund 0.75"
+    assert "50.0 % 2 50.0 %" in lines
+    assert "More 'invoice' rows would help most." in lines
+    assert lines[-1] == (
+        "The head alone (--num-iterations 0) reaches 75.0 %; this training is better by -25.0 to +25.0 points. "
+        "num_iterations=0 does as well and is faster."
+    )
+    assert ended.err == "Warning: Fewer folds were made.\n"
+
+
+def test_cross_validate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
+    assert ask("cross-validate", rows_file, "--folds", "2", "--json").document["folds"] == 2
+
+
+def test_suggest_shows_what_is_worth_labelling_and_why(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pile.txt"
+    file.write_text("Do you ship to Norway?\nI want my money back\n")
+    lines = ask("suggest", "tickets_v1", file, "-n", "1").lines
+    assert lines[0] == "line text why alike guess score or else"
+    assert lines[2].startswith("1 Do you ship to Norway? new 1 ")
+    assert lines[-1].startswith("1 of 2 texts that tickets_v1@1 was not trained on.")
+
+
+def test_suggest_writes_a_file_for_the_labelling(ask: Run, tmp_path: Path) -> None:
+    file, out = tmp_path / "pile.txt", tmp_path / "to_label.csv"
+    file.write_text("Do you ship to Norway?\nI want my money back\n")
+    ended = ask("suggest", "tickets_v1", file, "--out", out)
+    assert (ended.code, ended.out, ended.err) == (0, "", f"Wrote 2 texts to {out}.\n")
+    assert out.read_text().startswith("text,label,guess,score,why,alike\nDo you ship to Norway?,,")
+    again = ask("suggest", "tickets_v1", file, "--out", out)
+    assert again.code == 2
+    assert "is there already" in again.refusal
+
+
+def test_suggest_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
+    document = ask("suggest", "tickets_v1", rows_file, "--json").document
+    assert (document["model_name"], document["total"]) == ("tickets_v1", 4)

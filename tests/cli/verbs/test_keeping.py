@@ -1,0 +1,120 @@
+"""list, show, describe, delete and restore, in a terminal and as JSON."""
+
+import pytest
+
+from tests.cli.asking import Run
+from tests.fakes.operations import FakeOperations
+from windrow.domain.alias import PromoteRequest
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+def test_list_shows_a_line_for_each_classifier(ask: Run) -> None:
+    heading, _, first, second = ask("list").lines
+    assert heading.split() == ["name", "rev", "labels", "rows", "accuracy", "trained", "(UTC)", "tags"]
+    assert first == "tickets_v1 1 invoice, refund 4 ~83.3 % 2025-09-15 10:30:00 live"
+    assert second.startswith("tickets_v2 ")
+
+
+def test_list_prints_the_document_of_the_http_api(ask: Run) -> None:
+    assert [one["name"] for one in ask("list", "--json").document["models"]] == ["tickets_v1", "tickets_v2"]
+
+
+def test_list_sorts_limits_and_says_that_there_is_more(ask: Run) -> None:
+    listed = ask("list", "--sort", "-version", "--limit", "1")
+    assert [line.split()[0] for line in listed.lines[2:]] == ["tickets_v2"]
+    assert "There are more" in listed.err
+    assert ask("list", "--limit", "1", "--json").document["next_cursor"]
+
+
+def test_a_list_of_nothing_prints_nothing_but_a_remark(ask: Run) -> None:
+    nothing = ask("list", "--tag", "dead")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert nothing.err == "There is no classifier of that kind.\n"
+
+
+def test_list_refuses_an_unknown_order_and_an_empty_selection(ask: Run) -> None:
+    assert "sort is unknown" in ask("list", "--sort", "colour").refusal
+    empty = ask("list", "--tag", "")
+    assert empty.code == 2
+    assert empty.refusal.startswith("--tag is empty.")
+
+
+def test_list_shows_what_is_deleted(ask: Run) -> None:
+    ask("delete", "tickets_v1")
+    assert [line.split()[0] for line in ask("list", "--deleted").lines[2:]] == ["tickets_v1"]
+
+
+def test_show_tells_what_a_person_must_note(ask: Run) -> None:
+    lines = ask("show", "tickets_v1@1").lines
+    assert "name tickets_v1" in lines
+    assert "description Of the shop." in lines
+    assert "estimate 83.3 %, between 25.0 % and 100.0 %, by cross-validation in 3 folds" in lines
+    assert any(line.startswith("rows 4, kept, SHA-256 ") for line in lines)
+    assert "invoice 2 -" in lines
+
+
+def test_show_prints_the_document_of_the_http_api(ask: Run) -> None:
+    assert ask("show", "tickets_v2", "--json").document["revisions"] == [1]
+
+
+def test_an_unknown_classifier_ends_with_exit_code_3_and_a_hint(ask: Run) -> None:
+    missing = ask("show", "tickets_v3")
+    assert (missing.code, missing.out) == (3, "")
+    assert "No classifier is named tickets_v3" in missing.refusal
+
+
+def test_describe_changes_what_is_given_and_nothing_else(ask: Run) -> None:
+    assert ask("describe", "tickets_v1", "--tag", "b", "--tag", "a").lines == ["tickets_v1: Of the shop.; tags: a, b"]
+    changed = ask("describe", "tickets_v1", "--description", "Old.", "--no-tags", "--json").document
+    assert (changed["description"], changed["tags"]) == ("Old.", [])
+
+
+def test_describe_refuses_to_change_nothing_and_two_things_at_once(ask: Run) -> None:
+    assert "Nothing says what to change" in ask("describe", "tickets_v1").refusal
+    assert "contradict" in ask("describe", "tickets_v1", "--tag", "a", "--no-tags").refusal
+
+
+def test_delete_and_restore(ask: Run) -> None:
+    deleted = ask("delete", "tickets_v1")
+    assert deleted.lines == ["Deleted tickets_v1"]
+    assert "`windrow restore tickets_v1`" in deleted.err
+    assert ask("restore", "tickets_v1").lines == ["tickets_v1 answers again, by revision 1."]
+    assert ask("restore", "tickets_v1").code == 3
+
+
+def test_delete_and_restore_print_the_documents_of_the_http_api(ask: Run) -> None:
+    assert ask("delete", "tickets_v1", "--json").document["status"] == "deleted"
+    assert ask("restore", "tickets_v1", "--json").document["status"] == "restored"
+    assert ask("delete", "--prefix", "tickets", "--dry-run", "--json").document["status"] == "dry_run"
+
+
+def test_delete_purges_when_asked_to(ask: Run) -> None:
+    purged = ask("delete", "tickets_v1", "--purge")
+    assert purged.lines == ["Purged tickets_v1"]
+    assert purged.err == "That freed 1.0 kB.\n"
+    assert ask("restore", "tickets_v1").code == 3
+
+
+def test_a_selection_is_deleted_only_if_somebody_confirms_it(ask: Run, fake: FakeOperations) -> None:
+    asked = ask("delete", "--tag", "live")
+    assert asked.code == 2
+    assert "Delete 2 classifiers: tickets_v1, tickets_v2? Say --yes" in asked.refusal
+    assert len(fake.list_classifiers().classifiers) == 2
+    assert ask("delete", "--tag", "live", "--dry-run").lines == ["Would delete tickets_v1", "Would delete tickets_v2"]
+    assert ask("delete", "--tag", "live", "--yes").lines == ["Deleted tickets_v1", "Deleted tickets_v2"]
+    assert fake.list_classifiers().classifiers == ()
+
+
+def test_delete_needs_either_a_name_or_a_selection(ask: Run) -> None:
+    assert ask("delete").refusal.startswith("Name one classifier")
+    assert ask("delete", "tickets_v1", "--prefix", "tickets").refusal.startswith("Name one classifier")
+    assert "--dry-run is for selections" in ask("delete", "tickets_v1", "--dry-run").refusal
+
+
+def test_what_an_alias_points_to_is_deleted_by_force_alone(ask: Run, fake: FakeOperations) -> None:
+    fake.promote(PromoteRequest("tickets", "tickets_v1"))
+    refused = ask("delete", "tickets_v1")
+    assert refused.code == 3
+    assert "point there" in refused.refusal
+    assert ask("delete", "tickets_v1", "--force").code == 0

@@ -1,0 +1,292 @@
+"""predict: a text, several classifiers, and files of any length."""
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.asking import Run
+from tests.fakes.operations import FakeOperations
+from windrow.cli import streaming
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import Row
+from windrow.domain.errors import ShuttingDown
+from windrow.domain.prediction import IsWanted
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+MAILS = [("7", "I want my money back"), ("8", "The receipt, again,\nis odd"), ("9", "money")]
+OTHER_ROWS = FitRequest("tickets_v1", (Row("money", "a"), Row("receipt", "b")))
+ADDED = ["predicted_label", "score", "in_scope", "abstained", "truncated"]
+
+
+@pytest.fixture
+def mails(tmp_path: Path) -> Path:
+    return write(tmp_path / "mails.csv", MAILS)
+
+
+def write(file: Path, rows: list[tuple[str, str]]) -> Path:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows([("id", "text"), *rows])
+    return file
+
+
+def many(file: Path, count: int) -> Path:
+    return write(file, [(str(number), f"money {number}") for number in range(count)])
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_text_is_answered_with_its_scores(ask: Run) -> None:
+    lines = ask("predict", "tickets_v1", "--text", "I want my money back").lines
+    assert lines[0] == "refund (by tickets_v1@1)"
+    assert any(line.startswith("refund 0.") for line in lines)
+    assert any(line.startswith("In scope: 1.00") for line in lines)
+
+
+def test_a_text_is_answered_by_the_document_of_the_http_api(ask: Run) -> None:
+    document = ask("predict", "tickets_v1", "--text", "money", "--top-k", "1", "--json").document
+    assert document["label"] == "refund"
+    assert list(document["scores"]) == ["refund"]
+    assert document["explanation"] is None
+
+
+def test_a_text_is_explained_word_by_word(ask: Run) -> None:
+    lines = ask("predict", "tickets_v1", "--text", "I want my money back", "--explain").lines
+    assert any("would fall without each word" in line for line in lines)
+    assert any(line.startswith("money +") for line in lines)
+    assert any("refund" in line and "I want my money back" in line for line in lines)
+    document = ask("predict", "tickets_v1", "--text", "money back", "--explain", "--json").document
+    assert document["explanation"]["label"] == "refund"
+
+
+def test_several_classifiers_answer_one_text(ask: Run) -> None:
+    asked = ("predict", "tickets_v1", "--also", "tickets_v2@1", "--text", "money")
+    assert [line.split()[0] for line in ask(*asked).lines[2:]] == ["tickets_v1@1", "tickets_v2@1"]
+    assert [one["model_name"] for one in ask(*asked, "--json").document["predictions"]] == ["tickets_v1", "tickets_v2"]
+
+
+def test_a_text_without_a_label_says_so(ask: Run) -> None:
+    assert ask("predict", "tickets_v1", "--text", "zebra", "--min-in-scope", "0.5").lines[0].startswith("(no label")
+
+
+def test_a_file_is_answered_row_by_row_on_standard_output(ask: Run, mails: Path) -> None:
+    ended = ask("predict", "tickets_v1", mails)
+    assert ended.code == 0, ended.err
+    rows = read(ended.out)
+    assert list(rows[0]) == ["id", "text", *ADDED]
+    assert [(row["id"], row["text"]) for row in rows] == MAILS
+    assert [row["predicted_label"] for row in rows] == ["refund", "invoice", "refund"]
+    said = ended.err.splitlines()
+    assert said[0] == "tickets_v1@1 answers all rows."
+    assert said[1].startswith("3 rows in ")
+
+
+def test_quiet_says_nothing_but_data(ask: Run, mails: Path) -> None:
+    ended = ask("predict", "tickets_v1", mails, "--quiet", "--to", "jsonl", "--scores")
+    assert ended.err == ""
+    rows = [json.loads(line) for line in ended.out.splitlines()]
+    assert [row["id"] for row in rows] == ["7", "8", "9"]
+    assert set(rows[0]["scores"]) == {"refund", "invoice"}
+
+
+def test_standard_input_is_read_where_no_file_is_named(ask: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ((), ("-",)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "money"}\n{"text": "receipt"}\n')))
+        ended = ask("predict", "tickets_v1", *name)
+        assert [row["predicted_label"] for row in read(ended.out)] == ["refund", "invoice"]
+
+
+def test_a_file_is_answered_by_the_document_of_the_http_api(ask: Run, fake: FakeOperations, mails: Path) -> None:
+    fake.promote(PromoteRequest("tickets", "tickets_v1"))
+    document = ask("predict", "tickets", mails, "--json").document
+    assert (document["model_name"], document["revision"], document["alias"]) == ("tickets_v1", 1, "tickets")
+    assert [one["label"] for one in document["predictions"]] == ["refund", "invoice", "refund"]
+
+
+def test_a_table_is_for_people(ask: Run, mails: Path) -> None:
+    lines = ask("predict", "tickets_v1", mails, "--to", "table").lines
+    assert lines[0] == "label score in scope text"
+    assert lines[2].endswith("The receipt, again, is odd")
+
+
+def test_a_file_is_written_whole(ask: Run, mails: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    ended = ask("predict", "tickets_v1", mails, "--out", out)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines()[-1].endswith(f"written to {out}.")
+    assert [json.loads(line)["predicted_label"] for line in out.read_text().splitlines()] == [
+        "refund",
+        "invoice",
+        "refund",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mails.csv", "out.jsonl"]
+
+
+def test_an_output_that_is_there_is_not_overwritten_unasked(ask: Run, mails: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("mine")
+    ended = ask("predict", "tickets_v1", mails, "--out", out)
+    assert ended.code == 2
+    assert "add --overwrite" in ended.refusal
+    assert out.read_text() == "mine"
+    assert ask("predict", "tickets_v1", mails, "--out", out, "--overwrite").code == 0
+    assert len(read(out.read_text())) == 3
+
+
+def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run, tmp_path: Path) -> None:
+    rows = [*MAILS, ("10", " ")]
+    file, out = write(tmp_path / "mails.csv", rows), tmp_path / "out.csv"
+    ended = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
+    assert ended.code == 2
+    assert ended.refusal == (
+        "mails.csv, line 6: the text is blank. Fill it in or remove that row. "
+        f"The rows before are in {out}.partial; go on with --resume."
+    )
+    assert not out.exists()
+    write(file, [*MAILS, ("10", "money")])
+    resumed = ask("predict", "tickets_v1", file, "--out", out, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert "3 rows are there already" in resumed.err
+    assert [row["id"] for row in read(out.read_text())] == ["7", "8", "9", "10"]
+
+
+def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "mails.csv", [*MAILS, ("10", "a" * 30_000)])
+    ended = ask("predict", "tickets_v1", file, "--quiet")
+    assert ended.code == 2
+    assert ended.refusal.startswith("mails.csv, line 6: the text has 30000 characters; this server takes at most 20000")
+
+
+def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(
+    ask: Run, fake: FakeOperations, tmp_path: Path
+) -> None:
+    fake.promote(PromoteRequest("tickets", "tickets_v1"))
+
+    def train(is_wanted: IsWanted) -> None:
+        fake.fit(OTHER_ROWS)
+
+    fake.before_predict = train
+    ended = ask("predict", "tickets", many(tmp_path / "many.csv", 200))
+    assert ended.err.splitlines()[0] == "tickets_v1@1 answers all rows."
+    assert {row["predicted_label"] for row in read(ended.out)} == {"refund"}
+
+
+def interrupt_after(fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
+    """Have Ctrl-C pressed once so many chunks were asked for, and the classifier trained again before that."""
+    monkeypatch.setattr(streaming, "_FIRST_CHUNK_TEXTS", 8)
+    monkeypatch.setattr(streaming, "MAX_CHUNK_TEXTS", 8)
+    asked = 0
+
+    def before(is_wanted: IsWanted) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            fake.fit(OTHER_ROWS)
+        if asked > chunks:
+            raise KeyboardInterrupt
+
+    fake.before_predict = before
+
+
+def test_ctrl_c_leaves_whole_rows_and_the_run_can_go_on(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, out = many(tmp_path / "many.csv", 500), tmp_path / "out.csv"
+    interrupt_after(fake, monkeypatch, 4)
+    stopped = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
+    assert stopped.code == 130
+    assert stopped.refusal == f"stopped; the rows before are in {out}.partial; go on with --resume."
+    fake.before_predict = lambda is_wanted: None
+    resumed = ask("predict", "tickets_v1", file, "--out", out, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert "tickets_v1@1 answers all rows." in resumed.err
+    rows = read(out.read_text())
+    assert [row["id"] for row in rows] == [str(number) for number in range(500)]
+    assert {row["predicted_label"] for row in rows} == {"refund"}
+    assert "is whole already" in ask("predict", "tickets_v1", file, "--out", out, "--resume").err
+
+
+def test_a_run_is_gone_on_with_only_as_it_began(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, out = many(tmp_path / "many.csv", 500), tmp_path / "out.csv"
+    interrupt_after(fake, monkeypatch, 4)
+    ask("predict", "tickets_v1", file, "--out", out)
+    fake.before_predict = lambda is_wanted: None
+    asked = ("predict", "tickets_v1", file, "--out", out)
+    assert "Go on with --resume" in ask(*asked).refusal
+    assert "begun by tickets_v1, not by tickets_v2" in ask("predict", "tickets_v2", *asked[2:], "--resume").refusal
+    assert "another value of all_scores" in ask(*asked, "--resume", "--scores").refusal
+    write(file, MAILS)
+    other = ask(*asked, "--resume")
+    assert other.code == 2
+    assert "Is it another file?" in other.err
+    assert ask(*asked, "--overwrite").code == 0
+    assert len(read(out.read_text())) == 3
+
+
+def test_a_server_that_stops_says_how_to_go_on(ask: Run, fake: FakeOperations, mails: Path, tmp_path: Path) -> None:
+    def stop(is_wanted: IsWanted) -> None:
+        raise ShuttingDown("The server stops. Ask again later.")
+
+    fake.before_predict = stop
+    ended = ask("predict", "tickets_v1", mails, "--out", tmp_path / "out.csv", "--quiet")
+    assert ended.code == 4
+    assert ended.refusal == "The server stops. Ask again later."
+    assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tickets_v1", "no such file.csv"), "For a single text, write --text before it"),
+        (("tickets_v1", "none.csv"), "There is no file none.csv"),
+        (("tickets_v1", "-", "--text", "a"), "Both --text and a file"),
+        (("tickets_v1", "--text", "a", "--out", "x.csv"), "--out, --to and --resume go with a file"),
+        (("tickets_v1", "-", "--explain"), "go with a single text"),
+        (("tickets_v1", "-", "--json", "--to", "csv"), "--json prints one document"),
+        (("tickets_v1", "-", "--out", "x.csv", "--to", "table"), "A table is for a terminal"),
+        (("tickets_v1", "-", "--resume"), "go with --out"),
+        (("tickets_v1", "--text", " "), "The text is blank"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(ask: Run, arguments: tuple[str, ...], words: str) -> None:
+    ended = ask("predict", *arguments)
+    assert ended.code == 2
+    assert words in ended.refusal
+
+
+def test_an_unknown_classifier_is_not_possible(ask: Run, mails: Path, tmp_path: Path) -> None:
+    ended = ask("predict", "tickets_v9", mails, "--out", tmp_path / "out.csv")
+    assert ended.code == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]
+
+
+def test_columns_that_are_not_called_text_are_told_and_named(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("id,body\n1,money\n")
+    assert "the texts stand in 'body'" in ask("predict", "tickets_v1", file).err
+    file.write_text("id,what\n1,money\n")
+    assert "--text-column" in ask("predict", "tickets_v1", file).refusal
+    assert read(ask("predict", "tickets_v1", file, "--text-column", "what").out)[0]["predicted_label"] == "refund"
+
+
+def test_new_columns_can_have_other_names(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("text,score\nmoney,1\n")
+    assert "--prefix" in ask("predict", "tickets_v1", file, "--quiet").refusal
+    assert read(ask("predict", "tickets_v1", file, "--prefix", "new_").out)[0]["new_predicted_label"] == "refund"
+
+
+def test_a_file_without_rows_gives_none(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.csv"
+    file.write_text("id,text\n")
+    ended = ask("predict", "tickets_v1", file)
+    assert (ended.code, ended.out) == (0, "")

@@ -1,0 +1,130 @@
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidName, InvalidParameter, InvalidText, InvalidTrainingData
+from windrow.session.columns import Given, in_batches, read_name, read_names, read_rows, read_texts
+
+TEXTS = ["money back", "cannot sign in"]
+LABELS = ["refund", "login"]
+ROWS = (Row("money back", "refund"), Row("cannot sign in", "login"))
+GIVEN = Given("training_data", InvalidTrainingData)
+COLUMNS: list[Callable[[list[str]], Iterable[Any]]] = [
+    list,
+    tuple,
+    iter,
+    np.array,
+    lambda values: np.array(values, object),
+    pd.Series,
+    lambda values: pd.Series(values, dtype="category"),
+    lambda values: pd.Series(values, index=[7, 3]),
+    pl.Series,
+    lambda values: pl.Series(values, dtype=pl.Categorical),
+]
+TABLES: list[Any] = [
+    list(zip(TEXTS, LABELS, strict=True)),
+    [list(row) for row in zip(TEXTS, LABELS, strict=True)],
+    zip(TEXTS, LABELS, strict=True),
+    np.array([TEXTS, LABELS]).T,
+    [{"text": text, "label": label, "id": 1} for text, label in zip(TEXTS, LABELS, strict=True)],
+    ROWS,
+    {"text": TEXTS, "label": LABELS},
+    pd.DataFrame({"id": [1, 2], "label": LABELS, "text": TEXTS}),
+    pl.DataFrame({"id": [1, 2], "label": LABELS, "text": TEXTS}),
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_two_columns_of_any_kind_are_rows(column: Callable[[list[str]], Iterable[Any]]) -> None:
+    assert read_rows(GIVEN, column(TEXTS), column(LABELS)) == ROWS
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: type(table).__name__)
+def test_pairs_mappings_and_tables_are_rows(table: Any) -> None:
+    assert read_rows(GIVEN, table) == ROWS
+
+
+def test_strings_of_numpy_become_plain_ones() -> None:
+    (row,) = read_rows(GIVEN, [np.str_("money")], [np.str_("refund")])
+    assert type(row.text) is str and type(row.label) is str
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
+def test_a_missing_value_is_named_by_its_row_and_field(missing: object) -> None:
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.label is missing\. Correct") as refused:
+        read_rows(GIVEN, TEXTS, ["refund", missing])
+    assert refused.value.facts == {"row": 1, "field": "label"}
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series(["a", None]), pl.Series(["a", None]), pd.Series(["a", None], dtype="str")]
+)
+def test_a_column_with_a_gap_is_refused(column: Any) -> None:
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.text is missing"):
+        read_rows(GIVEN, column, LABELS)
+
+
+def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type int, not a string"):
+        read_rows(GIVEN, TEXTS, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        (TEXTS, ["refund"], r"has 2 text\(s\) and 1 label\(s\)"),
+        (TEXTS, None, r"\[0\] is a text without a label"),
+        ("money", ["refund"], "is one string"),
+        ({"a", "b"}, LABELS, "is a set"),
+        (5, None, "is of type int"),
+        ([("a", "b", "c")], None, r"\[0\] is neither a pair"),
+        ([("a", "b"), {"text": "a"}], None, r"\[1\] is neither a pair"),
+        (pd.DataFrame({"text": TEXTS}), LABELS, "is a table where a column is wanted"),
+        (pd.DataFrame({"body": TEXTS, "label": LABELS}), None, "has no column 'text'; its columns are: body, label"),
+        (pl.DataFrame({"text": TEXTS, "topic": LABELS}), None, "has no column 'label'; its columns are: text, topic"),
+    ],
+)
+def test_what_is_no_column_or_table_is_refused(texts: Any, labels: Any, message: str) -> None:
+    with pytest.raises(InvalidTrainingData, match=f"^training_data ?{message}"):
+        read_rows(GIVEN, texts, labels)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_column_of_any_kind_is_texts(column: Callable[[list[str]], Iterable[Any]]) -> None:
+    assert read_texts(column(TEXTS)) == TEXTS
+
+
+def test_a_text_that_is_missing_is_named_by_its_number_among_all() -> None:
+    with pytest.raises(InvalidText, match=r"texts\[1001\] is missing") as refused:
+        read_texts(["a", None], 1_000)
+    assert refused.value.facts == {"index": 1_001}
+
+
+def test_a_table_is_no_column_of_texts() -> None:
+    with pytest.raises(InvalidText, match="is a table"):
+        read_texts(pd.DataFrame({"text": TEXTS}))
+
+
+def test_names_are_strings_and_a_list_of_them_is_no_string() -> None:
+    assert read_names(["a", "b"]) == ("a", "b")
+    with pytest.raises(InvalidParameter, match="model_names is one string"):
+        read_names("tickets_v1")
+    with pytest.raises(InvalidName, match="not int"):
+        read_name(5)  # type: ignore[arg-type]
+
+
+def test_batches_end_by_number_or_by_characters_and_none_is_empty() -> None:
+    assert list(in_batches(iter("abcde"), 2, 100)) == [["a", "b"], ["c", "d"], ["e"]]
+    assert list(in_batches(iter(["aaa", "b", "c"]), 9, 3)) == [["aaa"], ["b", "c"]]
+    assert list(in_batches(iter([]), 2, 100)) == []
+
+
+def test_no_more_is_taken_than_the_batch_that_is_asked_for() -> None:
+    texts = iter("abcdef")
+    next(in_batches(texts, 2, 100))
+    assert list(texts) == ["c", "d", "e", "f"]

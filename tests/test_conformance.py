@@ -1,0 +1,101 @@
+"""Every verb does the same, and refuses the same in the same words, on this machine and over HTTP."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.contract import CASES, LASTING, Case
+from tests.conformance.observing import differences, observe
+from tests.fakes.operations import FakeOperations
+from tests.http.conftest import RunningApp, running_app
+from tests.servers import Servers
+from windrow.bootstrap import open_service
+from windrow.client.remote import RemoteOperations
+from windrow.operations import Operations
+from windrow.settings import Settings
+
+__all__ = ["running_app"]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The same verbs, done here and over HTTP, each on data of its own.
+
+    Args:
+        here: Operations on this machine.
+        there: A client of a server.
+    """
+
+    here: Operations
+    there: Operations
+
+
+class Watched:
+    """Passes every verb on, and takes note of its name."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self.verbs: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.verbs.add(name)
+        return getattr(self._operations, name)
+
+
+def fake(case: Case) -> FakeOperations:
+    """Return operations in memory, whose trainings last where a case needs that."""
+    never = threading.Event()
+
+    def last() -> None:
+        never.wait(60)
+
+    return FakeOperations(before_fit=last) if case in LASTING else FakeOperations()
+
+
+@pytest.fixture
+def fake_sides(running_app: RunningApp, case: Case) -> Iterator[Sides]:
+    """FakeOperations twice."""
+    running_app.switch.chosen = fake(case)
+    remote = RemoteOperations(f"http://127.0.0.1:{running_app.port}")
+    yield Sides(fake(case), remote)
+    remote.close()
+
+
+@pytest.fixture(scope="session")
+def real_sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
+    """The product twice: in this process, and as a server in a process of its own."""
+    folder: Path = tmp_path_factory.mktemp("conformance")
+    service = open_service(Settings(data_dir=folder / "here"))
+    servers = Servers(folder)
+    try:
+        remote = RemoteOperations(str(servers.start(folder / "there").client.base_url))
+        yield Sides(service, remote)
+        remote.close()
+    finally:
+        servers.stop()
+        service.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_a_fake_does_the_same_here_and_over_http(case: Case, fake_sides: Sides) -> None:
+    assert list(differences(observe(case, fake_sides.here), observe(case, fake_sides.there))) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_the_product_does_the_same_here_and_over_http(case: Case, real_sides: Sides) -> None:
+    assert list(differences(observe(case, real_sides.here), observe(case, real_sides.there))) == []
+
+
+def test_each_verb_is_in_a_case() -> None:
+    used: set[str] = set()
+    for case in CASES:
+        watched = Watched(fake(case))
+        case(watched)
+        used |= watched.verbs
+    verbs = {name for name in vars(Operations) if not name.startswith("_")}
+    assert len(verbs) >= 30
+    assert verbs - used == set()

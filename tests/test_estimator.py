@@ -1,0 +1,212 @@
+import inspect
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError, SkipTestWarning
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import estimator_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+import windrow
+from tests.servers import TICKETS
+from windrow.domain.errors import ClassifierExists
+from windrow.estimator import WindrowClassifier
+from windrow.session.session import open_session
+
+TEXTS = [text for texts in TICKETS.values() for text in texts]
+LABELS = [label for label, texts in TICKETS.items() for _ in texts]
+
+# scikit-learn generates numbers for its checks, and leaves out nearly all of them where an estimator says that it takes
+# none. Here each row of numbers is written as a text, so that they run all the same. These do not:
+NOT_FOR_TEXTS = {
+    "check_array_api_input": "arrays on other devices hold no strings",
+    "check_classifier_data_not_an_array": "how arrays of numbers are read is up to the test's own reading",
+    "check_classifiers_train": "it wants accuracy on clouds of points, which numbers written as texts are not",
+    "check_complex_data": "about complex numbers",
+    "check_dtype_object": "about numbers in arrays of objects",
+    "check_estimator_sparse_array": "sparse matrices hold no strings",
+    "check_estimator_sparse_matrix": "sparse matrices hold no strings",
+    "check_estimator_sparse_tag": "sparse matrices hold no strings",
+    "check_estimators_dtypes": "about the precision of numbers",
+    "check_estimators_empty_data_messages": "about matrices without columns; a column of texts has none",
+    "check_estimators_nan_inf": "about infinite numbers; missing texts have a test of their own",
+    "check_f_contiguous_array_estimator": "about how a matrix lies in memory",
+    "check_fit1d": "a column is what it wants",
+    "check_fit2d_1feature": "about a matrix of one column",
+    "check_fit2d_predict1d": "a column is what it wants",
+    "check_n_features_in": "a column of texts has no features to count",
+    "check_n_features_in_after_fitting": "a column of texts has no features to count",
+    "check_positive_only_tag_during_fit": "about the sign of numbers",
+    "check_readonly_memmap_input": "about a matrix in a mapped file",
+}
+
+
+class OfNumbers(WindrowClassifier):
+    """Takes rows of numbers, and reads them as texts."""
+
+    def fit(self, X: Any, y: Any) -> "OfNumbers":  # noqa: N803 - its name in scikit-learn
+        if y is not None:
+            X, y = validate_data(self, X, y)  # noqa: N806 - likewise
+        return super().fit(_written(X), y)
+
+    def predict_proba(self, X: Any) -> Any:  # noqa: N803 - likewise
+        check_is_fitted(self)
+        return super().predict_proba(_written(validate_data(self, X, reset=False)))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.one_d_array = True, False
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
+def _written(rows: Any) -> list[str]:
+    return [" ".join(str(round(float(value), 1)) for value in row[:2]) for row in rows]
+
+
+def _checks() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkipTestWarning)
+        for estimator in (WindrowClassifier(num_iterations=0), OfNumbers(num_iterations=0)):
+            for each, check in estimator_checks.estimator_checks_generator(estimator):
+                name = _name(check)
+                if name not in NOT_FOR_TEXTS:
+                    yield pytest.param(each, check, id=f"{type(each).__name__}-{name}")
+
+
+def _name(check: Any) -> str:
+    return str(getattr(check, "func", check).__name__)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> WindrowClassifier:
+    return WindrowClassifier(num_iterations=0).fit(TEXTS, LABELS)
+
+
+@pytest.mark.parametrize(("estimator", "check"), [*_checks()])
+def test_a_check_of_scikit_learn_that_applies_to_texts_passes(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)
+
+
+def test_each_check_that_is_left_out_exists() -> None:
+    checks = {_name(check) for _, check in estimator_checks.estimator_checks_generator(OfNumbers(num_iterations=0))}
+    assert set(NOT_FOR_TEXTS) - checks == set()
+
+
+def test_labels_and_probabilities_fit_together(fitted: WindrowClassifier) -> None:
+    assert fitted.classes_.tolist() == ["invoice", "login", "refund"]
+    scores = fitted.predict_proba(TEXTS)
+    assert scores.shape == (12, 3)
+    assert scores.sum(axis=1) == pytest.approx(np.ones(12))
+    assert fitted.predict(TEXTS).tolist() == fitted.classes_[scores.argmax(axis=1)].tolist()
+    assert fitted.score(TEXTS, LABELS) > 0.9
+
+
+@pytest.mark.parametrize(
+    "column",
+    [list, np.array, lambda x: np.array(x, object), pd.Series, pl.Series],
+    ids=["list", "str", "o", "pd", "pl"],
+)
+def test_columns_of_any_kind_give_the_same_classifier(fitted: WindrowClassifier, column: Any) -> None:
+    other = WindrowClassifier(num_iterations=0).fit(column(TEXTS), column(LABELS))
+    assert other.predict_proba(column(TEXTS)).tolist() == fitted.predict_proba(TEXTS).tolist()
+    assert all(type(label) is str for label in other.classes_.tolist())
+
+
+@pytest.mark.parametrize(
+    "labels", [[2, 2, 2, 2, 10, 10, 10, 10, -1, -1, -1, -1], [True] * 4 + [False] * 8], ids=["numbers", "booleans"]
+)
+def test_labels_come_back_in_their_own_type_and_order(labels: list[int]) -> None:
+    column = np.array(labels)
+    fitted = WindrowClassifier(num_iterations=0).fit(TEXTS, column)
+    assert fitted.classes_.tolist() == sorted(set(labels))
+    assert fitted.classes_.dtype == fitted.predict(TEXTS).dtype == column.dtype
+    assert fitted.score(TEXTS, column) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        ([*TEXTS[:-1], None], LABELS, r"texts\[11\] is missing"),
+        (TEXTS, [*LABELS[:-1], None], r"y\[11\] is missing"),
+        (TEXTS, [*LABELS[:-1], float("nan")], r"y\[11\] is missing"),
+        (TEXTS, [*LABELS[:-1], 3], "several types"),
+        (TEXTS, LABELS[:-1], "inconsistent numbers of samples"),
+        (TEXTS, ["refund"] * 12, "1 class"),
+        (TEXTS, None, "requires y to be passed"),
+        ([*TEXTS[:-1], " "], LABELS, r"\[11\].text is blank"),
+        (pd.DataFrame({"text": TEXTS}), LABELS, "Pass one column"),
+    ],
+)
+def test_bad_rows_are_refused_as_scikit_learn_refuses_them(texts: Any, labels: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WindrowClassifier(num_iterations=0).fit(texts, labels)
+
+
+def test_what_is_not_trained_cannot_answer_or_be_saved(tmp_path: Path) -> None:
+    with pytest.raises(NotFittedError):
+        WindrowClassifier().predict(TEXTS)
+    with open_session(tmp_path) as session, pytest.raises(NotFittedError):
+        WindrowClassifier().save(session, "tickets_v1")
+
+
+def test_it_lives_in_a_pipeline_and_in_a_search() -> None:
+    pipeline = Pipeline(
+        [("strip", FunctionTransformer(lambda texts: [text.strip() for text in texts])), ("model", WindrowClassifier())]
+    )
+    search = GridSearchCV(pipeline, {"model__num_iterations": [0], "model__seed": [0, 1]}, cv=2, error_score="raise")
+    search.fit([f" {text}\n" for text in TEXTS], LABELS)
+    assert search.predict(["give me my money back"]).tolist() == ["refund"]
+    assert len(cross_val_predict(clone(search.best_estimator_), TEXTS, LABELS, cv=2)) == 12
+
+
+def test_another_process_answers_the_same_and_leaves_nothing_behind(fitted: WindrowClassifier, tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(pickle.dumps(fitted))
+    code = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).predict_proba(sys.argv[2:]).tolist())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "model"), *TEXTS[:2]],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert np.array(eval(done.stdout)) == pytest.approx(fitted.predict_proba(TEXTS)[:2], abs=1e-5)
+    assert list(tmp_path.glob("windrow-*")) == []
+
+
+def test_what_it_holds_has_no_training_text(fitted: WindrowClassifier) -> None:
+    assert not any(text.encode() in pickle.dumps(fitted) for text in TEXTS)
+
+
+def test_what_was_trained_is_served_once_it_is_saved(fitted: WindrowClassifier, tmp_path: Path) -> None:
+    with windrow.open(tmp_path) as session:
+        assert fitted.save(session, "tickets_v1").is_saved
+        scores = session.predict("tickets_v1", TEXTS[0]).scores
+        assert list(scores.values()) == pytest.approx(fitted.predict_proba(TEXTS[:1])[0], abs=1e-5)
+        with pytest.raises(ClassifierExists):
+            fitted.save(session, "tickets_v1")
+        fitted.save(session, "tickets_v1", overwrite=True)
+
+
+def test_its_parameters_are_plain_and_have_the_defaults_of_a_fit() -> None:
+    signature = inspect.signature(WindrowClassifier)
+    assert {name: each.default for name, each in signature.parameters.items()} == {
+        "num_iterations": 20,
+        "batch_size": 16,
+        "seed": 0,
+        "cross_validate": True,
+        "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+    }

@@ -1,0 +1,110 @@
+"""Runs the Python of docs/guide.md and README.md as a reader would: block after block, in one notebook.
+
+And looks whether docs/python.md names everything that it is the reference of.
+"""
+
+import ast
+import contextlib
+import inspect
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Servers
+from tests.source_tree import ROOT
+from windrow.session import options
+from windrow.session.session import Session
+
+GUIDE = (ROOT / "docs" / "guide.md").read_text()
+REFERENCE = (ROOT / "docs" / "python.md").read_text()
+SHOWN_ADDRESS = "http://127.0.0.1:14345"
+START_A_SERVER = "windrow serve --data-dir windrow-data"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the guide: what is run, and the output that the page shows, if it shows one."""
+
+    language: str
+    source: str
+    printed: str | None
+
+
+class Notebook:
+    """A reader's notebook: each block sees what the blocks before it left."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, object] = {"__name__": "__main__"}
+
+    def run(self, source: str) -> tuple[str, list[tuple[str, str]]]:
+        """Run a block and return what it printed, and each shown value beside the real one."""
+        results = []
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            for statement in ast.parse(source).body:
+                shown = _shown_after(source, statement)
+                if isinstance(statement, ast.Expr):
+                    value = eval(compile(ast.Expression(statement.value), "guide.md", "eval"), self._names)
+                    results += [] if shown is None else [(shown, repr(value))]
+                else:
+                    assert shown is None, f"a value is shown where there is none: {shown}"
+                    exec(compile(ast.Module([statement], []), "guide.md", "exec"), self._names)
+        return printed.getvalue(), results
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    servers = Servers(tmp_path)
+    yield servers
+    servers.stop()
+
+
+def test_each_block_of_the_guide_works_and_gives_what_the_page_shows(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook, address = Notebook(), SHOWN_ADDRESS
+    for block in _blocks(GUIDE):
+        if block.language == "sh":
+            assert block.source.strip() == START_A_SERVER
+            address = str(servers.start(tmp_path / "windrow-data").client.base_url).rstrip("/")
+            continue
+        printed, results = notebook.run(block.source.replace(SHOWN_ADDRESS, address))
+        assert [real for _, real in results] == [shown for shown, _ in results], block.source
+        assert printed == (block.printed or ""), block.source
+
+
+def test_the_python_of_the_readme_works_and_prints_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = [block for block in _blocks((ROOT / "README.md").read_text()) if block.language == "python"]
+    assert Notebook().run(block.source)[0] == block.printed
+
+
+def test_the_guide_shows_values_and_output() -> None:
+    blocks = _blocks(GUIDE)
+    assert sum("# ->" in block.source for block in blocks) >= 10
+    assert sum(block.printed is not None for block in blocks) >= 3
+
+
+def test_the_reference_names_each_verb_and_each_option() -> None:
+    verbs = {name for name, _ in inspect.getmembers(Session, inspect.isfunction) if not name.startswith("_")}
+    assert {verb for verb in verbs if f"`{verb}(" not in REFERENCE} == set()
+    kinds = (options.FitOptions, options.PredictOptions, options.ListOptions, options.PromoteOptions)
+    named = {option for kind in kinds for option in kind.__annotations__}
+    assert {option for option in named if f"`{option}`" not in REFERENCE} == set()
+
+
+def _blocks(markdown: str) -> list[Block]:
+    found = re.findall(r"```(python|sh)\n(.*?)```(?:\s*```text\n(.*?)```)?", markdown, re.DOTALL)
+    return [Block(language, source, printed or None) for language, source, printed in found]
+
+
+def _shown_after(source: str, statement: ast.stmt) -> str | None:
+    """Return what the line below a statement shows as its value."""
+    below = source.splitlines()[statement.end_lineno or 0 :][:1]
+    return below[0].removeprefix("# -> ") if below and below[0].startswith("# -> ") else None
