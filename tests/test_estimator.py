@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import windrow
 from tests.servers import TICKETS
+from windrow import estimator
 from windrow.domain.errors import ClassifierExists
 from windrow.estimator import WindrowClassifier
 from windrow.session.session import open_session
@@ -185,6 +186,40 @@ def test_another_process_answers_the_same_and_leaves_nothing_behind(fitted: Wind
     )
     assert np.array(eval(done.stdout)) == pytest.approx(fitted.predict_proba(TEXTS)[:2], abs=1e-5)
     assert list(tmp_path.glob("windrow-*")) == []
+
+
+def test_a_worker_of_multiprocessing_leaves_nothing_behind(fitted: WindrowClassifier, tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(pickle.dumps(fitted))
+    (tmp_path / "many.py").write_text(
+        "import multiprocessing, pickle, sys\n"
+        "def ask(path, text):\n"
+        "    assert len(pickle.load(open(path, 'rb')).predict([text])) == 1\n"
+        "if __name__ == '__main__':\n"
+        "    worker = multiprocessing.get_context('spawn').Process(target=ask, args=sys.argv[1:3])\n"
+        "    worker.start()\n"
+        "    worker.join()\n"
+        "    sys.exit(worker.exitcode)\n"
+    )
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, str(tmp_path / "many.py"), str(tmp_path / "model"), TEXTS[0]]
+    subprocess.run(command, check=True, env=variables)
+    assert list(tmp_path.glob("windrow-*")) == []
+
+
+def test_only_a_few_classifiers_are_kept_and_each_still_answers(
+    fitted: WindrowClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimator, "KEPT_ARCHIVES", 2)
+    monkeypatch.setattr(estimator, "_scratches", {})
+    others = [WindrowClassifier(num_iterations=0, seed=seed).fit(TEXTS[:8], LABELS[:8]) for seed in range(1, 4)]
+    for each in (fitted, *others, fitted):
+        assert len(each.predict(TEXTS[:2])) == 2
+    scratch = estimator._scratch()
+    try:
+        assert len(scratch.session.models().classifiers) == 2
+        assert scratch.session.models(deleted=True).classifiers == ()
+    finally:
+        scratch._clear()
 
 
 def test_what_it_holds_has_no_training_text(fitted: WindrowClassifier) -> None:

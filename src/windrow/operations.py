@@ -157,10 +157,15 @@ class Operations(Protocol):
         """
         ...
 
-    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
+    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
         """Judge a training on rows by trainings on parts of them. Nothing is kept.
 
+        Args:
+            request: The rows and the training.
+            is_wanted: Asked now and then, from any thread; where it says no, the trainings are ended.
+
         Raises:
+            Abandoned: ``is_wanted`` said no.
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             Overloaded: As many trainings wait already as may wait.
@@ -336,10 +341,16 @@ class Operations(Protocol):
         """
         ...
 
-    def reproduce(self, model_name: str, on_progress: OnProgress = ...) -> Reproduction:
+    def reproduce(self, model_name: str, on_progress: OnProgress = ..., is_wanted: IsWanted = always) -> Reproduction:
         """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
 
+        Args:
+            model_name: The classifier.
+            on_progress: Called now and then as the training goes on, from any thread.
+            is_wanted: Asked now and then, from any thread; where it says no, the training is ended.
+
         Raises:
+            Abandoned: ``is_wanted`` said no.
             InvalidName: The name breaks the grammar.
             NotFound: It means nothing.
             RowsNotKept: The training rows were not kept.

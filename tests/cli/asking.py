@@ -1,6 +1,7 @@
 """Runs the command line in this process, as its ``main`` does, and tells how that ended."""
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ Run = Callable[..., Ended]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> Ended:
     monkeypatch.setattr(sys, "argv", ["windrow", *map(str, arguments)])
     capsys.readouterr()
+    at_ctrl_c = signal.getsignal(signal.SIGINT)
     with pytest.raises(SystemExit) as ended:
         main()
+    signal.signal(signal.SIGINT, at_ctrl_c)
     shown = capsys.readouterr()
     code = ended.value.code
     return Ended(code if isinstance(code, int) else 0, shown.out, shown.err)

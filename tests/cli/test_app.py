@@ -125,9 +125,10 @@ def test_ctrl_c_stops_a_process_that_waits_for_its_input(tmp_path: Path) -> None
     assert not (tmp_path / "data").exists()
 
 
-def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["fsck", "usage", "base-models"])
+def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path, verb: str) -> None:
     (tmp_path / "aliases").mkdir()
-    process = start("fsck", "--data-dir", str(tmp_path))
+    process = start(verb, "--data-dir", str(tmp_path))
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     assert process.wait(timeout=60) == 141
@@ -135,6 +136,50 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path) -> None:
     process.stderr.close()
     assert process.stdin is not None
     process.stdin.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("verb", ["fsck", "usage"])
+def test_a_full_disk_below_standard_output_is_told_as_such(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "aliases").mkdir()
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "windrow", verb, "--data-dir", str(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert process.returncode == 5
+    [line] = process.stderr.splitlines()
+    assert line.startswith("windrow: Standard output cannot be written: no space left on device.")
+
+
+def test_sigterm_ends_a_verb_as_ctrl_c_does(ask: Run, fake: FakeOperations, left: list[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def usage() -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    fake.usage = usage  # type: ignore[assignment, method-assign]
+    stopped = ask("usage")
+    assert (stopped.code, left) == (130, ["left"])
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_server_keeps_a_way_of_its_own_to_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr("windrow.http.server.serve", lambda *arguments: seen.append(signal.getsignal(signal.SIGTERM)))
+    before = signal.getsignal(signal.SIGTERM)
+    run(monkeypatch, capsys, "serve")
+    assert seen == [before]
+
+
+def test_an_error_names_options(ask: Run) -> None:
+    refused = ask("list", "--sort", "foo")
+    assert refused.code == 2
+    assert refused.refusal.startswith("--sort is unknown. Pass one of ")
 
 
 def test_data_is_utf_8_whatever_the_language_of_the_machine(tmp_path: Path) -> None:

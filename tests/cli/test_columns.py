@@ -15,11 +15,10 @@ NOTHING = Wanted()
         (("title", "text", "topic", "label"), "text", "label"),
         (("intent", "utterance"), "utterance", "intent"),
         (("label", "what they wrote"), "what they wrote", "label"),
-        (("text", "kind"), "text", "kind"),
         (("X", "y"), "X", "y"),
     ],
 )
-def test_known_names_are_found_in_any_case_and_of_two_columns_one_tells_the_other(
+def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_the_text(
     names: tuple[str, ...], text: str, label: str
 ) -> None:
     assert find_columns(names, NOTHING, labelled=True) == Columns(text, label)
@@ -35,6 +34,7 @@ def test_known_names_are_found_in_any_case_and_of_two_columns_one_tells_the_othe
         (("text", "intent", "class"), "'intent', 'class' could all hold the label"),
         (("a", "b", "label"), "not clear which column holds the text. Its columns are 'a', 'b', 'label'"),
         (("text", "a", "b"), "not clear which column holds the label"),
+        (("ticket_id", "text"), "not clear which column holds the label. Its columns are 'ticket_id', 'text'"),
         (("a", "b"), "not clear which column holds the text"),
         (("text",), "not clear which column holds the label"),
     ],

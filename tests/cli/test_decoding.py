@@ -117,3 +117,9 @@ def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     blocks = iter(["short\n", "a" * 6, "a" * 6])
     with pytest.raises(InvalidParameter, match="line 2: the line has more than 10 characters"):
         list(lines(Source("any", io.BytesIO()), blocks))
+
+
+@pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_spreadsheet_is_told_as_such(beginning: bytes) -> None:
+    with pytest.raises(InvalidParameter, match=r"list.xlsx: it is a spreadsheet .* Save it as CSV"):
+        list(text_blocks(Source("list.xlsx", io.BytesIO(beginning + bytes(100)))))

@@ -24,7 +24,7 @@ from windrow.domain.errors import (
         (InvalidName, 2),
         (ClassifierNotFound, 3),
         (ClassifierExists, 3),
-        (TrainingCancelled, 3),
+        (TrainingCancelled, 5),
         (BaseModelUnavailable, 4),
         (Overloaded, 4),
         (ArtifactInvalid, 5),

@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
-from rich.table import Table
 
 from windrow.cli.figures import (
     MAX_MATRIX_LABELS,
@@ -21,6 +20,7 @@ from windrow.cli.figures import (
     pair_lines,
     shortened,
 )
+from windrow.cli.tables import Listed
 from windrow.domain.comparison import Comparison, Contender, Flip, Pair, Recommendation
 from windrow.domain.interval import Interval
 from windrow.domain.report import Majority, Misread, Outcome
@@ -38,7 +38,7 @@ def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> O
     return judge(scores, truth, labels)
 
 
-def shown(table: Table, width: int = 80) -> list[str]:
+def shown(table: Listed, width: int = 80) -> list[str]:
     file = io.StringIO()
     Console(file=file, width=width, markup=False, highlight=False, emoji=False).print(table)
     return [line.rstrip() for line in file.getvalue().splitlines()]
@@ -146,6 +146,19 @@ def test_the_flips_of_many_classifiers_are_grouped_by_answer_the_right_one_first
     assert cells(head) == ["text", "label", "answers"]
     assert rows[0].endswith("✓ delivery: b, d")
     assert rows[1].endswith("✗ payment: a, c")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_names_and_figures_are_whole_in_a_narrow_terminal(width: int) -> None:
+    names = ("tickets_v1", "tickets_v2")
+    contenders = [Contender(name, name, 1, outcome(SHORT)) for name in names]
+    flips = [Flip(0, "A text that is much longer than its column " * 2, "payment", dict.fromkeys(names, "delivery"))]
+    tables = (contender_table(contenders), flip_table(flips, names, [7]), label_table(outcome(SHORT)))
+    for table, words in zip(tables, (names, names, SHORT), strict=True):
+        lines = shown(table, width)
+        assert max(map(len, lines)) <= width
+        assert all(any(word in line for line in lines) for word in words)
+    assert len(shown(tables[0], width)) <= 5
 
 
 def test_contenders_show_which_revision_answered_where_the_name_does_not_say_it() -> None:

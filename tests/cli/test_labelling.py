@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_a_jsonl_file_has_an_object_a_line(tmp_path: Path) -> None:
 def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
     write_suggestions(FOUND, tmp_path / "out.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_leaves_nothing_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The temporary file is written as ever, and what is written goes nowhere.
+    real = Path.open
+
+    def full(path: Path, *arguments: Any, **more: Any) -> Any:
+        real(path, *arguments, **more).close()
+        return real(Path("/dev/full"), "wb")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(InvalidParameter, match=r"out\.csv: No space left"):
+        write_suggestions(FOUND, tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["out", "out.txt", "out.xlsx"])

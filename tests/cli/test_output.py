@@ -1,11 +1,14 @@
 """Data on standard output, all else on standard error, and tables that are whole where nothing must fit."""
 
+import errno
+import io
 import re
 import sys
 
 import pytest
 
-from windrow.cli.output import data_console, new_table, notes_console, print_json
+from windrow.cli.output import data_console, new_table, notes_console, print_json, writing_data
+from windrow.domain.errors import StorageFailed
 from windrow.wire.alias import ChangeEntry
 
 
@@ -47,3 +50,24 @@ def test_json_has_the_names_of_the_http_api_and_ends_the_line(capsys: pytest.Cap
     shown = capsys.readouterr().out
     assert '"to":"é"' in shown
     assert shown.endswith("}\n")
+
+
+def test_a_closed_pipe_is_left_to_the_edge() -> None:
+    console = data_console()
+    console.file = Broken()
+    with pytest.raises(BrokenPipeError):
+        console.print("refund")
+
+
+def test_a_full_disk_is_told_and_a_closed_pipe_is_not() -> None:
+    with pytest.raises(StorageFailed, match="Standard output cannot be written: no space left"), writing_data():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(BrokenPipeError), writing_data():
+        raise BrokenPipeError
+
+
+class Broken(io.StringIO):
+    """A pipe that nobody reads."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError

@@ -36,6 +36,15 @@ def test_csv_holds_all_columns_of_the_file_and_then_the_new_ones() -> None:
     )
 
 
+def test_numbers_have_four_digits_after_the_point_since_more_are_noise() -> None:
+    scores = {"account": 0.2500491, "billing": 0.7499509}
+    noisy = Prediction("billing", scores, "tickets_v1", 3, truncated=False, in_scope=0.5123456)
+    assert Added(all_scores=True).values(noisy) == (
+        *("billing", 0.75, 0.5123, False, False),
+        {"account": 0.25, "billing": 0.75},
+    )
+
+
 def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
     file = io.StringIO()
     JsonLinesWriter(file, Added("new_", all_scores=True), SOURCE).write(

@@ -1,20 +1,24 @@
 """Following a job whose connection breaks, and a fit that is watched."""
 
 import json
+import signal
+import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.wire.strategies import sent
 from windrow.client.errors import ConnectionLost, ServerUnreachable, UnexpectedReply
+from windrow.client.leaving import now
 from windrow.client.remote import RemoteOperations
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import Row
+from windrow.domain.dataset import Row, data_sha256
 from windrow.domain.errors import JobNotFound, TrainingCancelled, TrainingFailed, WindrowError
 from windrow.domain.job import Job, Problem, Progress
-from windrow.wire.job import JobEntry
+from windrow.wire.job import JobEntry, JobList
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 QUEUED = Job("a1", "queued", "tickets_v1", 6, "0" * 64, NOW, ahead=1)
@@ -56,7 +60,10 @@ def test_where_the_connection_breaks_a_new_one_goes_on_and_nothing_is_told_twice
         events(RUNNING),
         events(RUNNING, DONE),
     ]
-    with ScriptedServer(script) as server, pytest.raises(ConnectionLost, match="stopped telling about the job a1"):
+    with (
+        ScriptedServer(script) as server,
+        pytest.raises(ConnectionLost, match=r"stopped telling .* job a1 and may still run"),
+    ):
         follow(server)
     with ScriptedServer([*script[:1], events(FURTHER), events(DONE)]) as server:
         assert follow(server) == [QUEUED, RUNNING, FURTHER, DONE]
@@ -64,8 +71,12 @@ def test_where_the_connection_breaks_a_new_one_goes_on_and_nothing_is_told_twice
 
 
 def test_a_connection_that_breaks_twice_without_news_is_told() -> None:
-    with ScriptedServer([None, None, events(DONE)]) as server, pytest.raises(ConnectionLost):
+    with (
+        ScriptedServer([None, None, events(DONE)]) as server,
+        pytest.raises(ConnectionLost, match="The training is the job a1 and may still run") as caught,
+    ):
         follow(server)
+    assert caught.value.facts["job"] == "a1"
     assert len(server.requests) == 2
 
 
@@ -128,7 +139,7 @@ def test_a_server_that_dies_while_a_fit_is_watched_is_told() -> None:
         breaking(RUNNING),
         None,
     ]
-    with ScriptedServer(script) as server, pytest.raises((ConnectionLost, ServerUnreachable)):
+    with ScriptedServer(script) as server, pytest.raises((ConnectionLost, ServerUnreachable), match="job a1"):
         RemoteOperations(server.url).fit(REQUEST, lambda progress: None)
 
 
@@ -142,3 +153,39 @@ def test_a_listener_that_fails_does_not_end_the_fit() -> None:
         pytest.raises(TrainingCancelled),
     ):
         RemoteOperations(server.url).fit(REQUEST, fail)
+
+
+def interrupt(connection: object) -> None:
+    """Press Ctrl-C, as far as this thread's requests can tell: the main thread is in a fit, and no reply comes."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def listed(*jobs: Job) -> bytes:
+    return reply(body=sent(JobList.of(jobs)).encode())
+
+
+def test_ctrl_c_before_the_reply_cancels_what_was_begun() -> None:
+    began = replace(QUEUED, data_sha256=data_sha256(REQUEST.rows), created_at=now() + timedelta(minutes=1))
+    cancelled = reply(body=sent(JobEntry.of(replace(began, state="cancelled"))).encode())
+    with ScriptedServer([interrupt, listed(began), cancelled]) as server, pytest.raises(KeyboardInterrupt):
+        RemoteOperations(server.url).fit(REQUEST)
+    assert server.lines[1:] == ["GET /v1/classifier/jobs?limit=100", "POST /v1/classifier/jobs/a1/cancel"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(409, json.dumps({"code": "job_finished", "detail": "No."}).encode(), "application/problem+json"),
+        reply(body=b"<html>"),
+        None,
+    ],
+    ids=["it has ended", "garbage", "no answer"],
+)
+def test_whatever_becomes_of_the_cancelling_ctrl_c_stays_ctrl_c(answer: Step) -> None:
+    def stop(progress: Progress) -> NoReturn:
+        raise KeyboardInterrupt
+
+    script = [reply(202, sent(JobEntry.of(QUEUED)).encode()), events(QUEUED, RUNNING, DONE), answer]
+    with ScriptedServer(script) as server, pytest.raises(KeyboardInterrupt):
+        RemoteOperations(server.url).fit(REQUEST, stop)
+    assert server.lines[-1] == "POST /v1/classifier/jobs/a1/cancel"

@@ -26,7 +26,7 @@ from windrow.execution.jobs import Jobs, Order
 from windrow.execution.turns import Turns
 from windrow.execution.watch import Watch
 from windrow.storage.files import LocalFiles
-from windrow.storage.jobs import JOBS, JobFiles
+from windrow.storage.jobs import JOBS, JobFiles, Kept
 from windrow.storage.namespace import utc_now
 
 
@@ -220,6 +220,19 @@ def test_what_fails_before_its_turn_holds_nobody_up(jobs: Jobs) -> None:
     assert following.has_begun.wait(30)
 
 
+def test_what_is_being_prepared_holds_nobody_up_and_can_be_cancelled(jobs: Jobs) -> None:
+    is_loaded = threading.Event()
+    slow, quick = Training("a"), Training("b")
+    job, result = jobs.begin(slow.order(lambda: is_loaded.wait(30)), ignore_progress)
+    jobs.begin(quick.order(), ignore_progress)
+    assert quick.has_begun.wait(30)
+    assert jobs.cancel(job.id).state == "cancelled"
+    with pytest.raises(TrainingCancelled):
+        result.result(30)
+    is_loaded.set()
+    assert not slow.has_begun.is_set()
+
+
 def test_a_listener_that_fails_ends_no_training(jobs: Jobs) -> None:
     def fail(progress: Progress) -> None:
         raise KeyError("nobody listens any more")
@@ -292,6 +305,23 @@ def test_a_lost_job_is_settled_before_a_new_training_may_be_taken_for_its_own(tm
     assert opened(found=7).get(job_id).state == "interrupted"
 
 
+def test_what_another_job_made_is_not_taken_for_a_lost_ones(tmp_path: Path, opened: Open) -> None:
+    jobs = opened(found=7)
+    training = Training()
+    _, result = jobs.begin(training.order(), ignore_progress)
+    training.end.set()
+    result.result(30)
+    assert jobs.get(lost_job(tmp_path)).state == "interrupted"
+
+
+def test_jobs_that_cannot_be_listed_keep_nobody_from_training(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: JobFiles) -> list[str]:
+        raise StorageFailed("It cannot be listed.")
+
+    monkeypatch.setattr(JobFiles, "ids", fail)
+    jobs.settle_lost()
+
+
 def test_a_job_that_made_its_classifier_before_its_process_died_succeeded(tmp_path: Path, opened: Open) -> None:
     job_id = lost_job(tmp_path)
     found = opened(found=4).get(job_id)
@@ -359,6 +389,58 @@ def test_an_end_that_cannot_be_written_down_is_known_here_all_the_same(tmp_path:
     assert result.result(30) is RESULT
     assert jobs.get(job.id).state == "succeeded"
     jobs.close()
+
+
+def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: Path) -> None:
+    files = FailingFiles(tmp_path, LocalFiles(tmp_path))
+    files.fails_from = 3
+    jobs = Jobs(files, Turns(1, 0), lambda _: None)
+    ended = []
+    for training in (Training("a"), Training("b")):
+        job, result = jobs.begin(training.order(), ignore_progress)
+        training.end.set()
+        result.result(30)
+        jobs.wait(30)
+        ended.append(job.id)
+        files.fails_from = 9
+    jobs.close()
+    elsewhere = JobFiles(tmp_path, LocalFiles(tmp_path))
+    kept = [elsewhere.get(job_id) for job_id in ended]
+    assert [each and each.job.state for each in kept] == ["succeeded", "succeeded"]
+
+
+def test_a_thread_that_cannot_be_started_leaves_the_line_free(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            jobs.begin(Training("a").order(), ignore_progress)
+    following = Training("b")
+    job, _ = jobs.begin(following.order(), ignore_progress)
+    assert job.ahead == 0
+    assert following.has_begun.wait(30)
+
+
+def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings = [Training("a"), Training("b")]
+    begun = []
+    for training in trainings:
+        job, result = jobs.begin(training.order(), ignore_progress)
+        training.end.set()
+        result.result(30)
+        begun.append(job.id)
+    get = JobFiles.get
+
+    def fail(self: JobFiles, job_id: str) -> Kept | None:
+        if job_id == begun[1]:
+            raise StorageFailed("It cannot be read.")
+        return get(self, job_id)
+
+    jobs.wait(30)
+    monkeypatch.setattr(JobFiles, "get", fail)
+    assert [each.id for each in jobs.newest(10)] == [begun[0]]
 
 
 def test_a_damaged_job_is_left_out_of_the_list(tmp_path: Path, jobs: Jobs) -> None:

@@ -98,16 +98,28 @@ def test_who_is_stopped_while_waiting_leaves_the_line_and_holds_nobody_up() -> N
     third.leave.set()
 
 
-def test_who_leaves_the_line_holds_nobody_up() -> None:
+def test_who_is_not_ready_yet_keeps_its_place_and_holds_nobody_up() -> None:
+    turns = Turns(1, 10)
+    slow = turns.join()
+    first, second = Worker(turns), Worker(turns)
+    wait_for(first.is_inside)
+    assert [place.ahead for place in (slow, second.place)] == [0, 1]
+    first.leave.set()
+    wait_for(second.is_inside)
+    second.leave.set()
+    wait_for(second.has_ended)
+    with slow.turn():
+        assert turns.running == 1
+
+
+def test_who_leaves_the_line_is_in_it_no_more() -> None:
     turns = Turns(1, 10)
     gone = turns.join()
-    other = Worker(turns)
-    assert other.place.ahead == 1
+    other = turns.join()
+    assert other.ahead == 1
     gone.leave()
     gone.leave()  # again is no error
-    wait_for(other.is_inside)
-    assert gone.ahead == 0
-    other.leave.set()
+    assert (other.ahead, gone.ahead, turns.waiting) == (0, 0, 1)
 
 
 def test_a_failure_gives_the_turn_back() -> None:

@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from windrow.domain.errors import ShuttingDown, TrainingCancelled
+from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
 from windrow.encoders.bulk import one_by_one
 from windrow.encoders.layout import Floats
-from windrow.execution.watch import Watch
+from windrow.execution.watch import Watch, cancelled, watching
 
 
 def test_what_is_told_is_heard() -> None:
@@ -81,3 +81,26 @@ def test_computing_ends_between_two_batches() -> None:
 def test_computing_gives_the_results_in_their_order() -> None:
     results = Watch().computing(one_by_one)([lambda: np.zeros(1, np.float32), lambda: np.ones(1, np.float32)])
     assert [float(each[0]) for each in results] == [0.0, 1.0]
+
+
+def test_a_training_that_nobody_wants_any_more_is_stopped() -> None:
+    is_there = [True, True, False]
+    ended = threading.Event()
+    with watching(is_wanted=lambda: is_there.pop(0)) as watch, watch.stopped_by(ended.set):
+        watch.check()
+        assert ended.wait(30)
+        with pytest.raises(Abandoned, match="The caller left"):
+            watch.check()
+
+
+def test_what_is_always_wanted_is_asked_nothing() -> None:
+    before = threading.active_count()
+    with watching() as watch:
+        assert threading.active_count() == before
+        watch.check()
+
+
+def test_a_cancelled_training_names_its_job_if_it_has_one() -> None:
+    assert cancelled().facts == {}
+    assert cancelled("a1").facts == {"job": "a1"}
+    assert "(job a1)" in cancelled("a1").detail

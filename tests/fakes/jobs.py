@@ -19,11 +19,11 @@ RETRY_AFTER_S = 5
 # The first one has the id that the documentation shows.
 FIRST_ID = int(EXAMPLE_JOB.split("-")[0], 16)
 PARTS: tuple[tuple[Stage, float, str], ...] = (
-    ("encoding", 0.25, "6 texts (42 tokens), each through the encoder once."),
-    ("training", 1.5, "2 steps of 54 texts in 6 layers."),
-    ("judging", 0.75, "3 trainings on parts of the rows."),
-    ("finishing", 0.25, "The head, and the scores of 5 parts."),
-    ("saving", 0.25, "A file of a megabyte."),
+    ("encoding", 0.25, "6 distinct rows (42 tokens) go through 6 layers once."),
+    ("training", 1.5, "2 steps, each over up to 8 texts, in 6 layers: 112 tokens forwards and backwards."),
+    ("judging", 0.75, "The training is done 3 times more without a part of the rows, to judge it by that part."),
+    ("finishing", 0.25, "The head is fitted to 6 rows of 3 labels."),
+    ("saving", 0.25, "The classifier is written, read back and asked once."),
 )
 FOR_THE_ENCODER = ("training", "judging")
 
@@ -212,7 +212,7 @@ def forecast_of(request: FitRequest, dataset: Dataset) -> Forecast:
         wait_seconds=0.0,
         memory_bytes=420_000_000,
         parts=parts,
-        memory_reason="Mostly what a step of contrastive training keeps of each token.",
+        memory_reason="200 MB for the training process itself; most of the rest is the features of 6 rows.",
     )
 
 

@@ -21,7 +21,7 @@ from windrow.domain.alias import (
     check_said,
 )
 from windrow.domain.archive import Export, Imported, ImportRequest
-from windrow.domain.base_models import BaseModelUse, StoredBaseModel, check_unused
+from windrow.domain.base_models import BaseModelUse, StoredBaseModel, check_model_id, check_unused
 from windrow.domain.checkup import Checkup, Finding
 from windrow.domain.classifier import (
     AdapterReport,
@@ -136,6 +136,7 @@ class FakeOperations:
     shown: Vitals = VITALS
     findings: tuple[Finding, ...] = (GARBAGE,)
     stored: list[StoredBaseModel] = field(default_factory=lambda: [DOWNLOADED, INSTALLED])
+    wanted: list[IsWanted] = field(default_factory=list)
     started: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
     jobs: FakeJobs = field(init=False)
@@ -280,11 +281,11 @@ class FakeOperations:
         judging.check_known(judged, request.rows)
         return judging.comparison(judged, request.rows)
 
-    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
+    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
         check_recipe(request.recipe)
         check_range("folds", request.folds, FOLDS_RANGE)
         dataset = check_rows(request.rows, self.settings.limits)
-        self.before_fit()
+        self._wait_while_wanted(is_wanted)
         return judging.cross_validation(dataset, request)
 
     def suggest(self, request: SuggestRequest) -> Suggestions:
@@ -430,11 +431,13 @@ class FakeOperations:
             classifier = self._save(kept, NotesChange(there.notes.description, there.notes.tags))
         return Imported(classifier, (), not request.dry_run)
 
-    def reproduce(self, model_name: str, on_progress: OnProgress = ignore_progress) -> Reproduction:
+    def reproduce(
+        self, model_name: str, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+    ) -> Reproduction:
         classifier = self._find(model_name)[0].classifier
         if not classifier.keeps_rows:
             raise RowsNotKept(f"The training rows of {model_name} were not kept. Train it again from your own copy.")
-        self.before_fit()
+        self._wait_while_wanted(is_wanted)
         record = classifier.record
         self._go_on(on_progress, record.recipe.num_iterations > 0)
         return Reproduction(
@@ -446,8 +449,7 @@ class FakeOperations:
         return tuple(BaseModelUse(model, used.count(model.base_model.id), model is INSTALLED) for model in self.stored)
 
     def remove_base_model(self, base_model: str) -> int:
-        if base_model.count("/") != 1:
-            raise InvalidParameter(f"{base_model} is no id of a base model. Write it like BAAI/bge-small-en-v1.5.")
+        check_model_id(base_model)
         use = {use.model.base_model.id: use for use in self.base_models()}.get(base_model)
         if use is None:
             raise BaseModelNotFound(f"{base_model} is not on this machine, so there is nothing to remove.")
@@ -469,6 +471,13 @@ class FakeOperations:
         revisions = sum(len(name.revisions) for name in self._names.values())
         findings = tuple(replace(each, is_repaired=repair and each.severity == "garbage") for each in self.findings)
         return Checkup(len(self._names), revisions, revisions, SIZE_BYTES * revisions, findings)
+
+    def _wait_while_wanted(self, is_wanted: IsWanted) -> None:
+        """Take as long as the hook does, unless nobody wants that any more."""
+        self.wanted.append(is_wanted)
+        self.before_fit()
+        if not is_wanted():
+            raise Abandoned("The caller left, so the training was ended. Ask again.")
 
     def _check_free(self, name: str, overwrite: bool) -> None:
         for alias in self.list_aliases():

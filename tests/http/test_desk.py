@@ -1,12 +1,15 @@
 """Which work may keep which other work waiting."""
 
+import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.fakes.operations import FakeOperations
-from tests.http.asking import API, FIT, FIT_PATH, MODELS, PREDICT, PREDICT_PATH, wait_until
+from tests.http.asking import API, FIT, FIT_PATH, MODEL, MODELS, PREDICT, PREDICT_PATH, ROWS, fit, wait_until
 from tests.http.conftest import SETTINGS
 from windrow.http.desk import FIT_THREADS, SURVEY_THREADS
 
@@ -81,3 +84,28 @@ def test_predict_and_the_list_answer_while_more_checks_wait_than_there_are_threa
         finally:
             gate.open.set()
         assert {check.result().status_code for check in checks} == {200}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [(f"{API}/cross-validate", {"training_data": ROWS}), (f"{MODEL}/reproduce", {})]
+)
+def test_a_training_that_saves_nothing_is_told_when_its_client_has_left(
+    path: str, body: dict[str, object], client: httpx.Client, operations: FakeOperations
+) -> None:
+    fit(client)
+    gate = Gate()
+    operations.before_fit = gate.stop
+    address = (client.base_url.host, client.base_url.port or 0)
+    content = json.dumps(body).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    with socket.create_connection(address) as connection:
+        connection.sendall(head.encode() + content)
+        assert gate.reached.acquire(timeout=30)
+        (is_wanted,) = operations.wanted
+        assert is_wanted()
+    try:
+        wait_until(lambda: not is_wanted())
+    finally:
+        gate.open.set()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidParameter, InvalidTestData
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
 from windrow.execution.examination import Answers
 from windrow.service.gate import NO_LABEL, Conditions, Side, check_recalled_labels, conditions_of, look, refusal
@@ -92,6 +92,12 @@ class TestNotWorse:
     def test_speaks_of_no_chance_where_the_counts_are_the_same(self) -> None:
         [check] = look_at(Requirement(ROWS, not_worse=True), wrong=2, current_wrong=2).checks
         assert check.detail == "tickets_v2 places 8 of 10 test rows right, against 8 of 10 by tickets_v1."
+
+    def test_of_rows_whose_labels_are_all_unknown_is_refused_since_nobody_gets_one_right(self) -> None:
+        strange = conditions_of(Requirement((Row("a text", "17"), Row("another", "18")), not_worse=True), ())
+        given = ["billing", "bug"]
+        with pytest.raises(InvalidTestData, match=r"No label of require\.test_data is known to new; known are 'bill"):
+            look(strange, side("new", given), side("old", given))
 
     def test_is_met_with_the_reason_where_there_is_nothing_to_compare_with(self) -> None:
         conditions = conditions_of(Requirement(ROWS, not_worse=True), ())

@@ -7,7 +7,7 @@ import pytest
 
 import windrow
 from tests.fakes.operations import FakeOperations
-from windrow.domain.errors import InvalidParameter, WindrowError
+from windrow.domain.errors import InvalidParameter, ShuttingDown, WindrowError
 from windrow.operations import Operations
 from windrow.session.session import Client, Session, open_session
 
@@ -87,3 +87,24 @@ def test_using_a_session_loads_no_library_of_tables() -> None:
     code = "import windrow, sys; windrow.Session; print({'pandas', 'polars', 'numpy', 'sklearn'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://ana:p@ss@host:1", "windrow.Client('http://host:1')"),
+        ("https://ana@host/x/", "windrow.Client('https://host/x')"),
+    ],
+)
+def test_what_a_client_is_shown_as_never_has_a_password(url: str, shown: str) -> None:
+    with Client(url) as client:
+        assert repr(client) == shown
+
+
+def test_a_closed_session_says_that_it_is_closed(tmp_path: Path) -> None:
+    session = open_session(tmp_path)
+    session.close()
+    session.close()
+    for verb in (session.models, lambda: session.predict("tickets", "a text"), session.usage):
+        with pytest.raises(ShuttingDown, match="This session is closed"):
+            verb()

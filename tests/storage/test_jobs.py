@@ -178,6 +178,29 @@ def test_old_finished_jobs_go_and_living_ones_stay(
     gone._mark = None
 
 
+def test_what_a_person_put_beside_a_job_stays_and_disturbs_nobody(
+    tmp_path: Path, files: JobFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_FINISHED", 0)
+    job = job_of(files, "succeeded")
+    files.put(job, 1)
+    note = tmp_path / JOBS / job.id / "000001.json~"
+    note.write_text("a note")
+    files.forget_old()
+    assert [path.name for path in note.parent.iterdir()] == [note.name]
+
+
+def test_what_a_job_says_after_the_close_is_still_of_its_process(files: JobFiles) -> None:
+    job = job_of(files)
+    files.put(job, 1)
+    owner = files.owner()
+    files.close()
+    files.put(replace(job, state="interrupted"), 2)
+    kept = files.get(job.id)
+    assert kept is not None
+    assert (kept.owner, files.is_alive(owner)) == (owner, False)
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

@@ -3,10 +3,13 @@
 Owns refusals and exit codes; knows nothing of what a verb does. Loads nothing heavy.
 """
 
+import errno
 import io
 import os
+import signal
 import sys
 import traceback as tracebacks
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,10 +17,14 @@ import typer
 from windrow import __version__
 from windrow.cli.contents import ReaderGone, Verbs
 from windrow.cli.exits import FAILED, INTERRUPTED, OK, READER_GONE, WRONG_INPUT, Stopped, exit_code_of
+from windrow.cli.output import output_failed
 from windrow.domain.errors import WindrowError
 
 # Typer names it nowhere in public.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+# No room, the device, and a standard output that is closed.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 app = typer.Typer(
     name="windrow",
@@ -38,14 +45,23 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def windrow(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback is what does it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    traceback: Annotated[
+    traceback: Annotated[  # noqa: ARG001 - ``main`` looks for it
         bool, typer.Option("--traceback", help="Show where in Windrow an unexpected error came from.")
     ] = False,
 ) -> None:
     """Train, keep and serve few-shot text classifiers on one small machine."""
+    # A server has a way of its own to end.
+    if context.invoked_subcommand != "serve":
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - Python calls it
+    """End a verb as Ctrl-C does, so that `timeout` leaves no training behind on a server."""
+    raise KeyboardInterrupt
 
 
 def main() -> None:
@@ -64,6 +80,9 @@ def main() -> None:
         _forget_output()
         sys.exit(READER_GONE)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback unasked
+        if isinstance(error, OSError) and _is_of_output(error):
+            _forget_output()
+            _end(output_failed(error).detail, FAILED)
         if "--traceback" in sys.argv:
             tracebacks.print_exc()
         words = " ".join(f"{type(error).__name__}: {error}".split())
@@ -76,9 +95,11 @@ def _run() -> None:
         # A terminal shows what it can; whoever reads data gets UTF-8, whatever the machine's language.
         is_shown = sys.stdout.isatty()
         sys.stdout.reconfigure(encoding=None if is_shown else "utf-8", errors="replace" if is_shown else "strict")
+    at_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         code = app(prog_name="windrow", standalone_mode=False)
     finally:
+        signal.signal(signal.SIGTERM, at_sigterm)
         sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else OK)
 
@@ -96,8 +117,16 @@ def _refuse_usage(error: Any) -> NoReturn:
 
 
 def _end(words: str, code: int) -> NoReturn:
+    if code == INTERRUPTED:
+        # Whoever presses Ctrl-C again, while Python ends, must not be shown where it was.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(f"windrow: {words}", file=sys.stderr)
     sys.exit(code)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether an error is one of writing standard output; those of files have a name, or are told by their owners."""
+    return error.filename is None and error.errno in _OUTPUT_ERRORS
 
 
 def _forget_output() -> None:

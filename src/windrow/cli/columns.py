@@ -14,7 +14,7 @@ TEXT_NAMES = (
 )
 LABEL_NAMES = (
     ("label", "labels"),
-    ("class", "category", "intent", "target", "tag", "topic", "y"),
+    ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
 )
 
 
@@ -63,7 +63,8 @@ def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Col
     text = _named(names, asked_text, "text") or _guessed(names, TEXT_NAMES, "text", asked_label)
     if labelled:
         label = _named(names, asked_label, "label") or _guessed(names, LABEL_NAMES, "label", text)
-        text, label = text or _other(names, label), label or _other(names, text)
+        # Not the other way round: what stands beside a text may be a ticket's number, which would train without a word.
+        text = text or _other(names, label)
     else:
         label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
         text = text or (names[0] if len(names) == 1 else _other(names, label))

@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from windrow.cli.exits import Stopped
+from windrow.cli.words import in_options
+from windrow.domain.errors import WindrowError
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
 SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
@@ -136,15 +138,17 @@ class Verbs(TyperGroup):
         """Find a verb; the nearest one is suggested for an unknown one."""
         asked = args[0]
         if asked not in MODULES and not asked.startswith("-"):
-            near = [SYNONYMS[asked]] if asked in SYNONYMS else get_close_matches(asked, MODULES)
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            near = get_close_matches(asked, (*MODULES, *SYNONYMS), n=1)
+            hint = f" Did you mean {SYNONYMS.get(near[0], near[0])!r}?" if near else ""
             ctx.fail(f"No such command '{asked}'.{hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run a verb, and tell Ctrl-C from a closed pipe, which Typer would only make exit codes of."""
+        """Run a verb, tell Ctrl-C from a closed pipe, which Typer would only make exit codes of, and name options."""
         try:
             return super().invoke(ctx)
+        except WindrowError as error:
+            raise type(error)(in_options(error.detail, ctx.invoked_subcommand or ""), error.facts) from error
         except KeyboardInterrupt as interrupt:
             raise Stopped("nothing is left half done") from interrupt
         except BrokenPipeError as gone:

@@ -22,6 +22,8 @@ _BLOCK_BYTES = 1 << 16
 # A longer line holds no text that anyone could mean; it would only fill the memory.
 MAX_LINE_CHARS = 1 << 24
 _GZIP = b"\x1f\x8b"
+# Of .xlsx and .ods, which are zip files, and of .xls: what those who keep their texts in a table often have.
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -64,6 +66,11 @@ class Source:
         return InvalidParameter(f"{where}: {words}", {"file": self.name, "line": line})
 
 
+def source_name(path: Path | str) -> str:
+    """Return what a file, or standard input, is called in messages."""
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
 @contextmanager
 def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     """Open a file, or standard input where the path is ``-``.
@@ -78,7 +85,7 @@ def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     if encoding is not None:
         _check_encoding(encoding)
     if str(path) == STANDARD_INPUT:
-        yield Source("standard input", sys.stdin.buffer, encoding=encoding)
+        yield Source(source_name(path), sys.stdin.buffer, encoding=encoding)
         return
     path = Path(path)
     if path.is_dir():
@@ -93,7 +100,7 @@ def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     with file:
         # A pipe or a device has no size that says anything.
         size_bytes = path.stat().st_size if path.is_file() else None
-        yield Source(path.name, file, size_bytes, encoding)
+        yield Source(source_name(path), file, size_bytes, encoding)
 
 
 def text_blocks(source: Source) -> Iterator[str]:
@@ -157,8 +164,13 @@ def _plain_blocks(source: Source) -> Iterator[bytes]:
     """Yield a file's bytes, uncompressed where they begin as gzip does."""
     try:
         first = source.read1(_BLOCK_BYTES)
-        while first and len(first) < len(_GZIP) and (more := source.read1(_BLOCK_BYTES)):
+        while first and len(first) < len(_SPREADSHEETS[0]) and (more := source.read1(_BLOCK_BYTES)):
             first += more
+        if first.startswith(_SPREADSHEETS):
+            raise source.wrong(
+                "it is a spreadsheet (Excel or the like) or another packed file, no text. Save it as CSV with the "
+                "program that made it, and name that file."
+            )
         if not first.startswith(_GZIP):
             yield first
             while block := source.read1(_BLOCK_BYTES):

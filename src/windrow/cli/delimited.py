@@ -4,7 +4,7 @@ Owns delimiters, quotation marks and headers; knows nothing of which column mean
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -31,13 +31,16 @@ class Layout:
     delimiter: str | None = None
 
 
-def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Iterator[Numbered]:
+def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Generator[Numbered, None, tuple[str, ...]]:
     """Yield the rows of CSV or TSV; lines without anything in them are left out.
 
     Args:
         source: The file, for messages.
         blocks: Its text.
         layout: What is known about it.
+
+    Returns:
+        The columns, which a file without rows has too.
 
     Raises:
         InvalidParameter: A row or the header is wrong; the words name its line.
@@ -62,6 +65,7 @@ def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Ite
                 line,
             )
         yield line, dict(zip(names, row, strict=True))
+    return names
 
 
 def begins_with_header(line: str, wanted: Wanted) -> bool:

@@ -5,7 +5,15 @@ Owns which family of errors ends with which code; knows nothing of the verbs.
 
 from typing import Final
 
-from windrow.domain.errors import Conflict, InvalidInput, NotFound, PromotionRefused, Unavailable, WindrowError
+from windrow.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    PromotionRefused,
+    TrainingCancelled,
+    Unavailable,
+    WindrowError,
+)
 
 OK: Final = 0
 NO: Final = 1  # It was looked at, and the answer is no: damage found, a promotion refused.
@@ -13,11 +21,13 @@ WRONG_INPUT: Final = 2
 NOT_POSSIBLE: Final = 3  # What was named does not exist, or something else stands in its way.
 UNAVAILABLE: Final = 4
 FAILED: Final = 5
-INTERRUPTED: Final = 130  # What shells make of Ctrl-C: 128 and the number of the signal.
+INTERRUPTED: Final = 130  # What shells make of Ctrl-C: 128 and the number of the signal. SIGTERM ends alike.
 READER_GONE: Final = 141  # And of a closed pipe (`| head`), likewise: nothing is wrong.
 
 _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
     (PromotionRefused, NO),
+    # Nothing stands in the way of it: somebody else ended what was asked for.
+    (TrainingCancelled, FAILED),
     (InvalidInput, WRONG_INPUT),
     (NotFound, NOT_POSSIBLE),
     (Conflict, NOT_POSSIBLE),

@@ -23,8 +23,10 @@ def print_answer(prediction: Prediction) -> None:
         table.add_row(label, f"{score:.3f}", "█" * round(score * _BAR_CELLS))
     console.print(table)
     if prediction.in_scope is not None:
-        share = f"{prediction.in_scope:.2f}"
-        console.print(f"In scope: {share}, the share of texts like the training data that are less like it than this.")
+        console.print(
+            f"In scope: {prediction.in_scope:.2f}. 0 is unlike anything in the training data, around 0.5 is ordinary, "
+            "1 is as like it as can be."
+        )
     if prediction.truncated:
         console.print("The text is longer than the encoder reads, so its end was left out.")
     if prediction.explanation is not None:
@@ -33,7 +35,7 @@ def print_answer(prediction: Prediction) -> None:
 
 def print_answers(predictions: Sequence[Prediction]) -> None:
     """Print the answers of several classifiers for one text."""
-    table = new_table("classifier", "label", "score", "in scope", right=("score", "in scope"))
+    table = new_table("classifier", "label", "score", "in scope", right=("score", "in scope"), whole=("classifier",))
     for each in predictions:
         scope = "-" if each.in_scope is None else f"{each.in_scope:.2f}"
         table.add_row(f"{each.model_name}@{each.revision}", _label(each), f"{max(each.scores.values()):.3f}", scope)

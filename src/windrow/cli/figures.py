@@ -4,16 +4,13 @@ Owns how a figure reads in few columns; knows nothing of verbs, files or how a f
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from windrow.cli.formats import share
 from windrow.cli.output import new_table
+from windrow.cli.tables import GAP, Listed
 from windrow.domain.comparison import Comparison, Contender, Flip
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, Misread, Outcome
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 # A matrix of more labels is a carpet: the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 16
@@ -27,8 +24,6 @@ MAX_ANSWER_COLUMNS = 3
 # Nearer than that, a mean score and the share of right answers are as good as equal.
 SURENESS_MARGIN = 0.05
 _CORNER = "label \\ given"
-# Between two columns of a table.
-_GAP = 3
 
 
 def between(interval: Interval) -> str:
@@ -41,17 +36,17 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
-def label_table(outcome: Outcome) -> "Table":
+def label_table(outcome: Outcome) -> Listed:
     """Return how each label fared."""
     numbers = ("rows", "right", "given", "precision", "recall", "F1")
-    table = new_table("label", *numbers, right=numbers)
+    table = new_table("label", *numbers, right=numbers, spare=("given", "F1", "right"))
     for each in outcome.labels:
         shares = (_decimal(each.precision), _decimal(each.recall), _decimal(each.f1))
         table.add_row(one_line(each.label), str(each.total), str(each.correct), str(each.predicted), *shares)
-    return _whole(table, numbers)
+    return table
 
 
-def confusion_table(outcome: Outcome, width: int) -> "Table":
+def confusion_table(outcome: Outcome, width: int) -> Listed:
     """Return which labels are taken for which: a matrix where it fits, else the pairs that are confused most.
 
     Args:
@@ -63,10 +58,10 @@ def confusion_table(outcome: Outcome, width: int) -> "Table":
     if heads is None:
         return _pairs_table(labels, outcome)
     corner, rows, columns = heads
-    table = new_table(corner, *columns, right=tuple(columns))
+    table = new_table(corner, *columns, right=tuple(columns), whole=(corner,))
     for place, (head, counts) in enumerate(zip(rows, outcome.confusion, strict=True)):
         table.add_row(head, *(_cell(count, is_right=place == given) for given, count in enumerate(counts)))
-    return _whole(table, columns)
+    return table
 
 
 def most_confused(outcome: Outcome) -> list[tuple[str, str, int]]:
@@ -94,7 +89,7 @@ def calibration_line(outcome: Outcome) -> str:
     )
 
 
-def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> "Table":
+def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> Listed:
     """Return rows that were placed wrong.
 
     Args:
@@ -110,13 +105,14 @@ def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> "Table":
             one_line(each.predicted),
             f"{each.score:.2f}",
         )
-    return _whole(table, ("line", "score"))
+    return table
 
 
-def contender_table(contenders: Sequence[Contender]) -> "Table":
+def contender_table(contenders: Sequence[Contender]) -> Listed:
     """Return how each of several classifiers did."""
     numbers = ("right", "accuracy", "95 % interval", "macro F1", "ECE")
-    table = new_table("classifier", *numbers, right=numbers)
+    spare = ("ECE", "macro F1", "95 % interval")
+    table = new_table("classifier", *numbers, right=numbers, whole=("classifier",), spare=spare)
     for each in contenders:
         outcome = each.outcome
         revision = f"{each.model_name}@{each.revision}"
@@ -128,7 +124,7 @@ def contender_table(contenders: Sequence[Contender]) -> "Table":
             f"{outcome.macro_f1:.2f}",
             f"{outcome.calibration.ece:.2f}",
         )
-    return _whole(table, numbers)
+    return table
 
 
 def pair_lines(comparison: Comparison) -> list[str]:
@@ -143,7 +139,7 @@ def pair_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int] = ()) -> "Table":
+def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int] = ()) -> Listed:
     """Return rows that the classifiers answer differently, and who says what; a right answer is marked.
 
     Args:
@@ -153,12 +149,12 @@ def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int]
     """
     place = ("line",) if lines else ()
     apart = len(names) <= MAX_ANSWER_COLUMNS
-    table = new_table(*place, "text", "label", *(names if apart else ["answers"]), right=place)
+    table = new_table(*place, "text", "label", *(names if apart else ["answers"]), right=place, spare=place)
     for flip in flips:
         said = [_answer(flip, flip.predicted[name]) for name in names] if apart else [_answers(flip)]
         where = [str(lines[flip.row])] if lines else []
         table.add_row(*where, one_line(flip.text), one_line(flip.label), *said)
-    return _whole(table, place)
+    return table
 
 
 def _answer(flip: Flip, label: str) -> str:
@@ -179,13 +175,13 @@ def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, li
     if len(labels) > MAX_MATRIX_LABELS:
         return None
     rows = [shortened(label, MAX_LABEL_CHARS) for label in labels]
-    room = (width - _widest([_CORNER, *rows])) // len(labels) - _GAP
+    room = (width - _widest([_CORNER, *rows])) // len(labels) - GAP
     columns = [shortened(label, min(room, MAX_LABEL_CHARS)) for label in labels]
     is_enough = room >= max(min(MIN_HEADING_CHARS, _widest(labels)), _widest_cell(outcome))
     if is_enough and len(set(rows)) == len(set(columns)) == len(labels):
         return _CORNER, rows, columns
     columns = [str(number) for number in range(1, len(labels) + 1)]
-    room = width - len(labels) * (_widest_cell(outcome) + _GAP)
+    room = width - len(labels) * (_widest_cell(outcome) + GAP)
     if room < MIN_NUMBERED_CHARS:
         return None
     room = min(room, MAX_LABEL_CHARS)
@@ -193,8 +189,9 @@ def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, li
     return "label", rows, columns
 
 
-def _pairs_table(labels: Sequence[str], outcome: Outcome) -> "Table":
-    table = new_table("label", "taken for", "rows", right=("rows",), title="Confused most")
+def _pairs_table(labels: Sequence[str], outcome: Outcome) -> Listed:
+    table = new_table("label", "taken for", "rows", right=("rows",))
+    table.title = "Confused most"
     found = most_confused(outcome)
     for right, given, count in found[:MAX_MATRIX_LABELS]:
         table.add_row(one_line(right), one_line(given), str(count))
@@ -221,14 +218,6 @@ def _widest(texts: Iterable[str]) -> int:
 
 def _widest_cell(outcome: Outcome) -> int:
     return max(len(str(count)) for counts in outcome.confusion for count in counts) + len("[]")
-
-
-def _whole(table: "Table", columns: Iterable[str]) -> "Table":
-    """Keep the figures of some columns on one line, so that only words are wrapped where room is scarce."""
-    names = set(columns)
-    for column in table.columns:
-        column.no_wrap = column.header in names
-    return table
 
 
 def _cell(count: int, *, is_right: bool) -> str:

@@ -3,11 +3,13 @@
 Owns that one translation; knows nothing of formats or of what is done with the rows.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from windrow.cli.decoding import source_name
 from windrow.cli.reading import Reading, read_rows
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidInput
@@ -39,10 +41,12 @@ class LabelledFile:
         except InvalidInput as error:
             row = error.facts.get("row")
             if not isinstance(row, int) or not 0 <= row < len(self.lines):
-                raise
+                # What is wrong with all rows together is wrong with the file.
+                detail = re.sub(r"(?<!\.)\bt(raining|est)_data\b(?!\[)", lambda _: source_name(self.path), error.detail)
+                raise type(error)(detail, {**error.facts, "file": source_name(self.path)}) from error
             line = self.lines[row]
-            facts = {**error.facts, "file": str(self.path), "line": line}
-            raise type(error)(f"{self.path}, line {line}: {error.detail}", facts) from error
+            facts = {**error.facts, "file": source_name(self.path), "line": line}
+            raise type(error)(f"{source_name(self.path)}, line {line}: {error.detail}", facts) from error
 
 
 def read_labelled(path: Path, how: Reading) -> LabelledFile:

@@ -11,6 +11,7 @@ from pathlib import Path
 from windrow.cli.formats import file_problem
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
+from windrow.session.whole_file import whole_file
 
 
 def check_out(out: Path) -> None:
@@ -35,10 +36,10 @@ def write_suggestions(found: Suggestions, out: Path) -> None:
     Raises:
         InvalidParameter: It cannot be written.
     """
-    partial = out.with_name(f"{out.name}.partial")
+    content = _WRITERS[out.suffix.lower()](found).encode()
     try:
-        partial.write_text(_WRITERS[out.suffix.lower()](found), encoding="utf-8", newline="")
-        partial.replace(out)
+        with whole_file(out) as file:
+            file.write(content)
     except OSError as error:
         raise file_problem(out, error) from error
 

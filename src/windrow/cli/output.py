@@ -4,11 +4,15 @@ Owns the two consoles, and JSON; knows nothing of what is shown. Rich is loaded 
 """
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from windrow.cli.tables import Column, Listed
+from windrow.domain.errors import StorageFailed
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 # Where there is no terminal that a table must fit, nothing of it is cut.
 _WIDE = 100_000
@@ -24,34 +28,73 @@ class Shape(Protocol):
 
 def data_console() -> "Console":
     """Return what prints data for people; a table fits the terminal, and is whole where there is none."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else _WIDE
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
 
 
 def notes_console() -> "Console":
     """Return what prints remarks and progress, so that standard output holds nothing but data."""
+    return _console(file=sys.stderr, soft_wrap=True)
+
+
+def _console(**more: Any) -> "Console":
     from rich.console import Console
 
-    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    class Plain(Console):
+        """Leaves a closed pipe to the edge of the command line, and cuts nothing off that is too wide."""
+
+        def on_broken_pipe(self) -> NoReturn:
+            raise  # noqa: PLE0704 - Rich calls it while it handles the error
+
+        def print(self, *objects: Any, **how: Any) -> None:
+            super().print(*objects, **{"crop": False, **how})
+
+    return Plain(highlight=False, markup=False, emoji=False, **more)
 
 
-def new_table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> "Table":
-    """Return an empty table without lines, so that it reads well and is easy to copy.
+def new_table(
+    *columns: str,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+    cut: Sequence[str] = (),
+    spare: Sequence[str] = (),
+) -> Listed:
+    """Return an empty table.
 
     Args:
-        right: Which columns hold numbers, which stand at the right.
-        title: What it shows, if that is not plain.
+        right: Which columns hold numbers, which stand at the right and are never broken.
+        whole: Which others are never broken.
+        cut: Which take one line, and are cut where there is no room.
+        spare: Which are left out where there is no room, the first one first.
         columns: The headings.
     """
-    from rich import box
-    from rich.table import Table
+    order = {name: len(spare) - place for place, name in enumerate(spare)}
+    return Listed(
+        [
+            Column(name, name in right, name in right or name in whole, name in cut, order.get(name, 0))
+            for name in columns
+        ]
+    )
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
+
+@contextmanager
+def writing_data() -> Iterator[None]:
+    """Tell in a plain sentence that standard output takes no more; what has gone to a closed pipe is no error.
+
+    Raises:
+        StorageFailed: It cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise output_failed(error) from error
+
+
+def output_failed(error: OSError) -> StorageFailed:
+    """Return the error for standard output that cannot be written."""
+    why = (error.strerror or str(error)).lower()
+    return StorageFailed(f"Standard output cannot be written: {why}. Make room, or write to another place.")
 
 
 def print_json(shape: Shape) -> None:

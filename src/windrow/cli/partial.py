@@ -6,7 +6,7 @@ Owns ``<out>.partial`` and the note beside it; knows nothing of predictions beyo
 import csv
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -98,7 +98,8 @@ def check_same(begun: Begun, wanted: Begun, out: Path) -> None:
     if begun.asked != wanted.asked:
         difference = f"by {begun.asked}, not by {wanted.asked}"
     elif begun.options != wanted.options:
-        changed = [key for key, value in wanted.options.items() if begun.options.get(key) != value]
+        keys = dict.fromkeys((*wanted.options, *begun.options))
+        changed = [key for key in keys if begun.options.get(key) != wanted.options.get(key)]
         difference = f"with another value of {', '.join(changed)}"
     else:
         return
@@ -141,13 +142,18 @@ def output_file(out: Path, begun: Begun, *, resume: bool) -> Iterator[Partial]:
         _note(path).unlink()
 
 
-def rest_of(table: Table, kept: Kept) -> Iterator[Record]:
+def rest_of(table: Table, kept: Kept, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
     """Yield a file's rows behind those that an output holds already.
+
+    Args:
+        table: The file.
+        kept: What the output holds.
+        skip: Is told the line of each row whose text is blank, which then is left out.
 
     Raises:
         InvalidParameter: The last of those is another row than the file has there.
     """
-    records = table.records()
+    records = table.records(skip)
     record = None
     for number in range(kept.rows):
         record = next(records, None)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from windrow.cli.exits import Stopped
-from windrow.cli.formats import duration
+from windrow.cli.formats import counted, duration
 from windrow.cli.partial import Begun, Kept, Partial, check_same, find_begun, output_file, partial_path, rest_of
 from windrow.cli.reading import Reading, Table, open_table
 from windrow.cli.row_bar import RowBar, row_bar
@@ -26,6 +26,7 @@ from windrow.operations import Operations
 
 # "json" is the one document that the HTTP API answers with.
 Shown = Literal["csv", "jsonl", "table", "json"]
+_SHOWN_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Run:
         overwrite: Whether an output that is there may be replaced.
         is_quiet: Whether only errors are told.
         chunk_texts: The most texts of one request.
+        skips_bad_rows: Whether rows whose text is blank or too long are left out.
     """
 
     request: PredictRequest
@@ -55,6 +57,7 @@ class Run:
     overwrite: bool = False
     is_quiet: bool = False
     chunk_texts: int = 512
+    skips_bad_rows: bool = False
 
     @property
     def asked(self) -> str:
@@ -71,6 +74,8 @@ class Run:
         wanted = (self.request.top_k, self.request.abstain_below, self.request.min_in_scope)
         names = ("top_k", "abstain_below", "min_in_scope")
         options = {"format": self.shown, **dict(zip(names, wanted, strict=True)), **asdict(self.added)}
+        if self.skips_bad_rows:
+            options["skip_bad_rows"] = True
         return Begun(self.asked, reference, options)
 
 
@@ -83,6 +88,7 @@ class _Pass:
         pinned: The revision that answers.
         table: The file.
         rows, abstained, truncated: What was answered by now.
+        skipped: The lines of the rows that were left out.
     """
 
     run: Run
@@ -91,16 +97,20 @@ class _Pass:
     rows: int = field(default=0)
     abstained: int = field(default=0)
     truncated: int = field(default=0)
+    skipped: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     def predict(self, operations: Operations, partial: Partial, bar: RowBar) -> None:
         """Write each row's answer behind what is there already."""
         writer = self._writer(partial)
         request = replace(self.run.request, model_names=(self.pinned.reference,))
-        question = Question(request, self.table.source.name, self.run.chunk_texts)
-        records = bar.counted(rest_of(self.table, partial.kept))
+        skip = self.skipped.append if self.run.skips_bad_rows else None
+        question = Question(request, self.table.source.name, self.run.chunk_texts, skip)
+        records = bar.counted(rest_of(self.table, partial.kept, skip))
         with closing(predict_stream(operations, records, question)) as answered:
             for chunk, predictions in answered:
+                if not chunk:
+                    continue
                 writer.write(chunk, predictions)
                 partial.rows += len(chunk)
                 self.rows += len(chunk)
@@ -125,12 +135,17 @@ class _Pass:
             counts.append(f"{self.truncated:,} longer than the encoder reads")
         where = "" if self.run.out is None else f" written to {self.run.out}"
         self.run.say(f"{', '.join(counts)}{where}.")
+        if self.skipped:
+            lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
+            more = ", …" if len(self.skipped) > _SHOWN_LINES else ""
+            rows = counted(len(self.skipped), "row")
+            self.run.say(f"Left out, since the text is blank or too long: {rows}, of the lines {lines}{more}.")
 
     def _writer(self, partial: Partial) -> RowWriter:
         run, source = self.run, self.table.source
         if run.shown == "csv":
             names = partial.kept.names
-            columns = None if names is None else names[: len(names) - len(run.added.names)]
+            columns = self.table.names or None if names is None else names[: len(names) - len(run.added.names)]
             return CsvWriter(partial.file, run.added, source, columns, has_header=names is not None)
         if run.shown == "jsonl":
             return JsonLinesWriter(partial.file, run.added, source)
@@ -179,11 +194,16 @@ def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, R
     if run.out is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+        partial = Partial(Path("-"), sys.stdout, Kept(), 0)
         with row_bar(table.source, is_shown=is_watched and not sys.stdout.isatty()) as bar:
-            yield Partial(Path("-"), sys.stdout, Kept(), 0), bar
+            try:
+                yield partial, bar
+            except KeyboardInterrupt as interrupt:
+                rows = counted(partial.rows, "row")
+                raise Stopped(f"{rows} {'was' if partial.rows == 1 else 'were'} written before") from interrupt
         return
     with (
-        _said_where_it_stopped(run.out),
+        _said_where_it_stopped(run.out, is_resumable=not run.skips_bad_rows),
         output_file(run.out, run.begun(pinned.reference), resume=run.resume) as partial,
         row_bar(table.source, is_shown=is_watched) as bar,
     ):
@@ -193,18 +213,18 @@ def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, R
 
 
 @contextmanager
-def _said_where_it_stopped(out: Path) -> Iterator[None]:
+def _said_where_it_stopped(out: Path, *, is_resumable: bool) -> Iterator[None]:
     """Add to what ends a run where the rows before are, and how to go on."""
     try:
         yield
     except WindrowError as error:
         if partial_path(out).exists() and "--resume" not in error.detail and "--overwrite" not in error.detail:
-            raise type(error)(f"{error.detail} {_rows_before(out)}.", error.facts) from error
+            raise type(error)(f"{error.detail} {_rows_before(out, is_resumable)}.", error.facts) from error
         raise
     except KeyboardInterrupt as interrupt:
-        rows = _rows_before(out) if partial_path(out).exists() else "no row was written"
+        rows = _rows_before(out, is_resumable) if partial_path(out).exists() else "no row was written"
         raise Stopped(f"{rows[:1].lower()}{rows[1:]}") from interrupt
 
 
-def _rows_before(out: Path) -> str:
-    return f"The rows before are in {partial_path(out)}; go on with --resume"
+def _rows_before(out: Path, is_resumable: bool) -> str:
+    return f"The rows before are in {partial_path(out)}{'; go on with --resume' if is_resumable else ''}"

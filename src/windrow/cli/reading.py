@@ -4,7 +4,7 @@ Owns formats and what makes a row wrong, with its line; knows nothing of classif
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -97,7 +97,7 @@ class Table:
         source: The file.
         format: Its format.
         columns: Where the parts of a row stand; ``None`` where there is no row.
-        names: The columns of the first row.
+        names: The columns of the first row, or of the header where there is no row.
         rows: What was not read yet.
     """
 
@@ -107,14 +107,25 @@ class Table:
     names: tuple[str, ...]
     rows: Iterator[Numbered] = field(repr=False)
 
-    def records(self) -> Iterator[Record]:
+    def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
         """Yield each row with all of its columns.
+
+        Args:
+            skip: Is told the line of each row whose text is blank, which then is left out.
 
         Raises:
             InvalidParameter: A row is wrong; the words name its line.
         """
         for line, values in self.rows:
-            yield Record(line, self._text(line, values), values)
+            if skip is not None and self._is_blank(values):
+                skip(line)
+            else:
+                yield Record(line, self._text(line, values), values)
+
+    def _is_blank(self, values: Mapping[str, object]) -> bool:
+        assert self.columns is not None
+        text = values.get(self.columns.text, "no such column")
+        return text is None or (isinstance(text, str) and not text.strip())
 
     def labelled(self) -> Iterator[LabelledLine]:
         """Yield each row's text and label.
@@ -185,9 +196,10 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
         if labelled and format_ == "txt":
             raise source.wrong("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
         rows = _rows(source, blocks, how.named(format_), labelled)
-        first = next(rows, None)
-        if first is None:
-            yield Table(source, format_, None, (), iter(()))
+        try:
+            first = next(rows)
+        except StopIteration as end:
+            yield Table(source, format_, None, end.value or (), iter(()))
             return
         try:
             columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
@@ -249,7 +261,9 @@ def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
     return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
 
 
-def _rows(source: Source, blocks: Iterator[str], how: Reading, labelled: bool) -> Iterator[Numbered]:
+def _rows(
+    source: Source, blocks: Iterator[str], how: Reading, labelled: bool
+) -> Generator[Numbered, None, tuple[str, ...] | None]:
     if how.format == "txt":
         return _read_plain(source, blocks)
     if how.format == "json":
@@ -260,7 +274,7 @@ def _rows(source: Source, blocks: Iterator[str], how: Reading, labelled: bool) -
     return read_delimited(source, blocks, Layout(how.wanted, how.has_header, delimiter))
 
 
-def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Iterator[Numbered]:
+def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
     for number, line in enumerate(lines(source, blocks), 1):
         if line.isspace():
             continue
@@ -272,7 +286,7 @@ def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> I
         yield number, _as_object(source, number, value, labelled)
 
 
-def _read_json(source: Source, blocks: Iterator[str], labelled: bool) -> Iterator[Numbered]:
+def _read_json(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
     for number, value in listed_values(source, blocks):
         yield number, _as_object(source, number, value, labelled)
 
@@ -286,16 +300,17 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
     raise source.wrong(f"a row is {_kind(value)}; it must be {wanted}. Correct or remove it.", line)
 
 
-def _read_plain(source: Source, blocks: Iterator[str]) -> Iterator[Numbered]:
+def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[Numbered, None, None]:
     """Read a text a line. A blank line is no text, but at the end of the file it does no harm."""
-    blank = 0
+    blank: list[int] = []
     for number, line in enumerate(lines(source, blocks), 1):
         text = line.rstrip("\r\n")
         if not text or text.isspace():
-            blank = blank or number
+            blank.append(number)
             continue
-        if blank:
-            raise source.wrong("the line is blank, and each line is a text. Fill it in or remove it.", blank)
+        for before in blank:
+            yield before, {"text": ""}
+        blank = []
         yield number, {"text": text}
 
 

@@ -4,10 +4,14 @@ Owns chunks, threads and waiting for a busy server; knows nothing of files or of
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import Final
 
 from windrow.cli.reading import Record
 from windrow.domain.classifier import Record as ClassifierRecord
@@ -24,6 +28,8 @@ _FIRST_CHUNK_TEXTS = 32
 # A server that has been busy for so long is not about to become free.
 MAX_WAITING_S = 600.0
 _DEFAULT_RETRY_S = 1.0
+# What this process computes itself ends within that time once nobody wants it.
+_LEAVING_S: Final = 0.5
 
 Answered = tuple[Sequence[Record], Sequence[Prediction]]
 
@@ -71,11 +77,14 @@ class Question:
         request: The classifier and what is wanted of its answers; its texts are not looked at.
         source: What the file is called in messages.
         chunk_texts: The most texts of one request.
+        skip: Is told the line of each row whose text the service refuses, which then is left out; ``None`` to end
+            there. Called from several threads.
     """
 
     request: PredictRequest
     source: str
     chunk_texts: int = MAX_CHUNK_TEXTS
+    skip: Callable[[int], None] | None = None
 
 
 def predict_stream(operations: Operations, records: Iterable[Record], question: Question) -> Generator[Answered]:
@@ -93,27 +102,22 @@ def predict_stream(operations: Operations, records: Iterable[Record], question: 
         WindrowError: What ``predict`` raises. A server that is too busy is asked again for ten minutes.
     """
     asking = _Asking(operations, question)
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="predict")
-    pending: deque[tuple[Sequence[Record], Future[tuple[Prediction, ...]]]] = deque()
+    threads = _Threads(asking.ask)
+    pending: deque[Future[Answered]] = deque()
     chunks = _Chunks(records, question.chunk_texts)
     try:
         for chunk in chunks:
-            pending.append((chunk, pool.submit(asking.ask, chunk)))
+            pending.append(threads.ask(chunk))
             if len(pending) > THREADS:
-                yield _first(pending)
+                yield pending.popleft().result()
         while pending:
-            yield _first(pending)
+            yield pending.popleft().result()
     finally:
         asking.stopping.set()
-        pool.shutdown(cancel_futures=True)
+        threads.leave()
     # Only now, so that every sound row before a wrong one is answered.
     if chunks.error is not None:
         raise chunks.error
-
-
-def _first(pending: "deque[tuple[Sequence[Record], Future[tuple[Prediction, ...]]]]") -> Answered:
-    chunk, answer = pending.popleft()
-    return chunk, answer.result()
 
 
 @dataclass(slots=True)
@@ -149,6 +153,48 @@ class _Chunks:
             yield chunk
 
 
+class _Threads:
+    """A few threads that ask. Python's own pool would wait at the end for an answer that may never come.
+
+    Args:
+        ask: Returns the answers for a chunk.
+    """
+
+    def __init__(self, ask: Callable[[Sequence[Record]], Answered]) -> None:
+        self._ask = ask
+        self._tasks: SimpleQueue[tuple[Future[Answered], Sequence[Record]] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def ask(self, chunk: Sequence[Record]) -> Future[Answered]:
+        """Begin to ask for a chunk."""
+        if len(self._threads) < THREADS:
+            thread = threading.Thread(target=self._work, name=f"predict-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        future: Future[Answered] = Future()
+        self._tasks.put((future, chunk))
+        return future
+
+    def leave(self) -> None:
+        """Let go of the threads: those that compute stop soon, and one that waits for a silent server is left."""
+        with suppress(Empty):
+            while True:
+                self._tasks.get_nowait()
+        for _ in self._threads:
+            self._tasks.put(None)
+        ends = time.monotonic() + _LEAVING_S
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            future, chunk = task
+            try:
+                future.set_result(self._ask(chunk))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the answers gets it
+                future.set_exception(error)
+
+
 @dataclass(slots=True)
 class _Asking:
     """Asks for chunks, from several threads.
@@ -163,13 +209,13 @@ class _Asking:
     question: Question
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def ask(self, chunk: Sequence[Record]) -> tuple[Prediction, ...]:
-        """Return the answers for a chunk; one that is too large for the server is halved."""
-        request = replace(self.question.request, texts=tuple(record.text for record in chunk))
+    def ask(self, chunk: Sequence[Record]) -> Answered:
+        """Return the rows of a chunk with their answers; one that is too large for the server is halved."""
         waited_s = 0.0
-        while True:
+        while chunk:
+            request = replace(self.question.request, texts=tuple(record.text for record in chunk))
             try:
-                return self.operations.predict(request, self._is_wanted)
+                return chunk, self.operations.predict(request, self._is_wanted)
             except Overloaded as error:
                 retry_s = _retry_after_s(error)
                 waited_s += retry_s
@@ -177,11 +223,17 @@ class _Asking:
                     raise
             except (InvalidText, LimitExceeded) as error:
                 if isinstance(index := error.facts.get("index"), int) and index < len(chunk):
+                    if self.question.skip is not None:
+                        self.question.skip(chunk[index].line)
+                        chunk = [*chunk[:index], *chunk[index + 1 :]]
+                        continue
                     raise _at_line(error, self.question.source, chunk[index].line, index) from error
                 if isinstance(error, InvalidText) or len(chunk) == 1:
                     raise
                 half = len(chunk) // 2
-                return (*self.ask(chunk[:half]), *self.ask(chunk[half:]))
+                (first, answers), (second, more) = self.ask(chunk[:half]), self.ask(chunk[half:])
+                return (*first, *second), (*answers, *more)
+        return (), ()
 
     def _is_wanted(self) -> bool:
         return not self.stopping.is_set()

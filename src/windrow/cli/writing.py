@@ -18,7 +18,7 @@ OutputFormat = Literal["csv", "jsonl", "table"]
 ADDED: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
 SCORES: Final = "scores"
 # More are noise of the encoder's arithmetic, which depends on the texts that it reads together.
-DIGITS: Final = 6
+DIGITS: Final = 4
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -104,10 +104,7 @@ class CsvWriter:
         writer = csv.writer(_UnixLines(self.file))
         if self.columns is None:
             self.columns = tuple(records[0].values)
-        if not self.has_header:
-            self.added.check(self.columns, self.source)
-            writer.writerow((*self.columns, *self.added.names))
-            self.has_header = True
+        self._write_header(self.columns)
         for record, prediction in zip(records, predictions, strict=True):
             values = record.values
             if len(values) > len(self.columns) or not values.keys() <= set(self.columns):
@@ -117,7 +114,16 @@ class CsvWriter:
         self.file.flush()
 
     def end(self) -> None:
-        """Write nothing: CSV has no end."""
+        """Write the header where there was no row, so that the file is a table all the same."""
+        if self.columns is not None:
+            self._write_header(self.columns)
+            self.file.flush()
+
+    def _write_header(self, columns: Sequence[str]) -> None:
+        if not self.has_header:
+            self.added.check(columns, self.source)
+            csv.writer(_UnixLines(self.file)).writerow((*columns, *self.added.names))
+            self.has_header = True
 
     def _unknown(self, record: Record) -> InvalidParameter:
         assert self.columns is not None

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from windrow.domain.errors import InvalidParameter
 
-_EXAMPLE = "http://127.0.0.1:8000"
+_EXAMPLE = "http://127.0.0.1:14345"
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -3,10 +3,13 @@
 Owns how a verb's names stand in a path and in a query; knows nothing of what is sent there.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from windrow.domain.base_models import check_model_id
+from windrow.domain.errors import JobNotFound
 from windrow.domain.listing import Page, Selection
 from windrow.domain.names import check_name, read_reference
 from windrow.wire.listing import to_cursor
@@ -15,6 +18,8 @@ ROOT: Final = "/v1/classifier"
 MODELS: Final = f"{ROOT}/models"
 ALIASES: Final = f"{ROOT}/aliases"
 JOBS: Final = f"{ROOT}/jobs"
+# Of whatever form the ids are: they cannot mean another path.
+_JOB_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
 
 def model_path(model_name: str) -> str:
@@ -36,13 +41,24 @@ def alias_path(alias: str) -> str:
 
 
 def job_path(job_id: str) -> str:
-    """Return the path of a job."""
-    return f"{JOBS}/{quote(job_id, safe='', errors='replace')}"
+    """Return the path of a job.
+
+    Raises:
+        JobNotFound: No job can have such an id, and it might mean another path.
+    """
+    if _JOB_ID.fullmatch(job_id) is None:
+        raise JobNotFound(f"There is no job {job_id[:64]!r}. List the jobs to see their ids.", {"job": job_id[:64]})
+    return f"{JOBS}/{job_id}"
 
 
 def base_model_path(base_model: str) -> str:
-    """Return the path of a base model."""
-    return f"{ROOT}/base-models/{quote(base_model, errors='replace')}"
+    """Return the path of a base model.
+
+    Raises:
+        InvalidParameter: It is no base model's id, so that it might mean another path.
+    """
+    check_model_id(base_model)
+    return f"{ROOT}/base-models/{base_model}"
 
 
 def with_query(path: str, **parameters: str | int | bool | None) -> str:

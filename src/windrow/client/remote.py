@@ -31,7 +31,7 @@ class RemoteOperations(Training, Keeping):
     what changes something never is.
 
     Args:
-        url: The server's address (``http://127.0.0.1:8000``), with ``user:password@`` where a proxy asks for them.
+        url: The server's address (``http://127.0.0.1:14345``), with ``user:password@`` where a proxy asks for them.
         timeout_s: Longest silence of the server, in seconds. What may take minutes (trainings, judging by many rows,
             checks of the whole disk) may take as long as it needs.
         retries: How often what changes nothing is sent again.
@@ -46,6 +46,11 @@ class RemoteOperations(Training, Keeping):
         if not timeout_s > 0:
             raise InvalidParameter(f"timeout_s is {timeout_s}; it must be more than 0.", {"parameter": "timeout_s"})
         super().__init__(Asking(Transport(url, retries), timeout_s))
+
+    @property
+    def url(self) -> str:
+        """The server's address, without user and password."""
+        return self.asking.transport.url
 
     def close(self) -> None:
         """Close the connections; the server goes on."""

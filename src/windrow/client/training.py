@@ -5,15 +5,21 @@ Owns how a job's news reach the caller; knows nothing of how anything is trained
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 
 from windrow.client.asking import CHANGE, LONG_CHANGE, LONG_LOOK
 from windrow.client.errors import ConnectionLost, ServerTimedOut, UnexpectedReply
 from windrow.client.events import read_events
+from windrow.client.leaving import cancel_begun, cancel_within, now
 from windrow.client.paths import JOBS, ROOT, job_path, model_path, with_query
 from windrow.client.verbs import Verbs
 from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.errors import JobFinished, Unavailable, WindrowError
 from windrow.domain.job import DEFAULT_JOBS, Forecast, Job, OnProgress, Progress, ignore_progress
+from windrow.domain.prediction import IsWanted, always
 from windrow.domain.reproduction import Reproduction
 from windrow.wire.classifier import ModelDetails
 from windrow.wire.cross_validation import CrossValidateBody, CrossValidateReply
@@ -22,6 +28,7 @@ from windrow.wire.reproduction import ReproduceReply
 from windrow.wire.training import FitBody
 
 _FIT = f"{ROOT}/fit"
+_EVENTS_TIMEOUT_S = 45.0
 _log = logging.getLogger("windrow.client")
 
 
@@ -35,14 +42,15 @@ class Training(Verbs):
 
         The training is begun and its job followed, so that it outlives a broken connection, and Ctrl-C ends it.
         """
-        job = self.start_fit(request)
+        since, begun = now(), None
         try:
+            job = begun = self.start_fit(request)
             for news in self._follow(job.id):
                 if news.progress is not None and news.progress != job.progress:
                     _tell(on_progress, news.progress)
                 job = news
         except KeyboardInterrupt:
-            self.cancel_job(job.id)
+            self._leave(request, since, begun)
             raise
         if job.problem is not None:
             raise job.problem.as_error()
@@ -76,22 +84,36 @@ class Training(Verbs):
         Where the connection breaks, a new one is made; where that brings nothing new, the error is raised.
         """
         # An unknown id is told at once, and not with the first job; no connection is left open for who takes none.
-        self.job(job_id)
+        with _may_go_on(job_id):
+            self.job(job_id)
         return self._follow(job_id)
 
     def cancel_job(self, job_id: str) -> Job:
         """Stop a training. See ``Operations.cancel_job``."""
         return self.asking.post(f"{job_path(job_id)}/cancel", None, JobEntry, CHANGE).to_domain()
 
-    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
-        """Judge a training by trainings on parts of its rows. See ``Operations.cross_validate``."""
+    def cross_validate(
+        self,
+        request: CrossValidateRequest,
+        is_wanted: IsWanted = always,  # noqa: ARG002
+    ) -> CrossValidation:
+        """Judge a training by trainings on parts of its rows. See ``Operations.cross_validate``.
+
+        The server ends them when the connection does; ``is_wanted`` is not asked.
+        """
         body = CrossValidateBody.of(request)
         return self.asking.post(f"{ROOT}/cross-validate", body, CrossValidateReply, LONG_CHANGE).to_domain()
 
-    def reproduce(self, model_name: str, on_progress: OnProgress = ignore_progress) -> Reproduction:  # noqa: ARG002
+    def reproduce(
+        self,
+        model_name: str,
+        on_progress: OnProgress = ignore_progress,  # noqa: ARG002
+        is_wanted: IsWanted = always,  # noqa: ARG002
+    ) -> Reproduction:
         """Train a classifier again and compare the two. See ``Operations.reproduce``.
 
-        Over HTTP ``on_progress`` is never told anything.
+        Over HTTP ``on_progress`` is never told anything. The server ends the training when the connection does;
+        ``is_wanted`` is not asked.
         """
         return self.asking.post(f"{model_path(model_name)}/reproduce", None, ReproduceReply, LONG_CHANGE).to_domain()
 
@@ -99,7 +121,24 @@ class Training(Verbs):
         details = self.asking.get(model_path(f"{model_name}@{revision}"), ModelDetails).to_domain()
         return FitResult(details.classifier, next_name)
 
+    def _leave(self, request: FitRequest, since: datetime, begun: Job | None) -> None:
+        """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
+        try:
+            if begun is not None:
+                with suppress(JobFinished):
+                    cancel_within(self, begun.id)
+            elif (job := cancel_begun(self, request, since)) is None:
+                _log.warning("The training may have begun; see the jobs.")
+            elif job.revision is not None:
+                _log.warning("%s was saved already, as revision %d.", job.model_name, job.revision)
+        except WindrowError as error:
+            _log.warning("The training could not be cancelled: %s", error.detail)
+
     def _follow(self, job_id: str) -> Iterator[Job]:
+        with _may_go_on(job_id):
+            yield from self._news(job_id)
+
+    def _news(self, job_id: str) -> Iterator[Job]:
         last: Job | None = None
         brought_news = True
         while True:
@@ -110,7 +149,7 @@ class Training(Verbs):
                         last, brought_news = job, True
                     if job.is_finished:
                         return
-                problem: ConnectionLost | ServerTimedOut = self._ended(job_id)
+                problem: ConnectionLost | ServerTimedOut = self._ended()
             except (ConnectionLost, ServerTimedOut) as error:
                 problem = error
             if not brought_news:
@@ -119,7 +158,10 @@ class Training(Verbs):
 
     def _events(self, job_id: str) -> Iterator[Job]:
         transport = self.asking.transport
-        pieces = transport.pieces(transport.open(self.asking.call("GET", f"{job_path(job_id)}/events", CHANGE)))
+        call = self.asking.call("GET", f"{job_path(job_id)}/events", CHANGE)
+        # However impatient the client is otherwise: a server gives a sign of life only every 15 seconds.
+        patient = replace(call, timeout_s=max(_EVENTS_TIMEOUT_S, self.asking.timeout_s))
+        pieces = transport.pieces(transport.open(patient))
         try:
             for data in read_events(pieces):
                 yield self.asking.read(data, JobEntry).to_domain()
@@ -128,11 +170,25 @@ class Training(Verbs):
         finally:
             pieces.close()
 
-    def _ended(self, job_id: str) -> ConnectionLost:
+    def _ended(self) -> ConnectionLost:
         return ConnectionLost(
-            f"The server at {self.asking.transport.url} stopped telling about the job {job_id} before its end. Look "
-            "whether the server still runs, and ask for the job again."
+            f"The server at {self.asking.transport.url} stopped telling about a training before its end. Look whether "
+            "the server still runs."
         )
+
+
+@contextmanager
+def _may_go_on(job_id: str) -> Iterator[None]:
+    """Name the job in what goes wrong between here and the server, since the training does not end with it.
+
+    Raises:
+        Unavailable: What was raised inside, with the job.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        words = f"{error.detail} The training is the job {job_id} and may still run: ask for it again, or cancel it."
+        raise type(error)(words, {**error.facts, "job": job_id}) from error
 
 
 def _tell(on_progress: OnProgress, progress: Progress) -> None:

@@ -1,17 +1,20 @@
 """The base models on this machine: which they are, what they take, and who needs them.
 
-Owns the values and the rule on removing one; knows nothing of folders.
+Owns the values, the grammar of their ids and the rule on removing one; knows nothing of folders.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from windrow.domain.errors import BaseModelInUse
-from windrow.domain.recipe import BaseModel
+from windrow.domain.errors import BaseModelInUse, InvalidParameter
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
 BaseModelPlace = Literal["installed", "data_directory", "hub_cache"]
+# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
+_MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +63,23 @@ def check_unused(use: BaseModelUse) -> None:
             f"The base model {base_model_id} is what {use.classifiers} classifier(s) were trained on, and they cannot "
             "answer without it. Purge them first, or keep it.",
             {"base_model": base_model_id, "classifiers": use.classifiers},
+        )
+
+
+def is_model_id(text: str) -> bool:
+    """Whether a text is of the form ``owner/name`` that the hub gives its models."""
+    return _MODEL_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
+
+
+def check_model_id(text: str) -> None:
+    """Refuse a text that :func:`is_model_id` says is no id.
+
+    Raises:
+        InvalidParameter: It is none.
+    """
+    if not is_model_id(text):
+        raise InvalidParameter(
+            f"{text[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
+            f"for example {DEFAULT_BASE_MODEL}.",
+            {"parameter": "base_model"},
         )

@@ -91,7 +91,8 @@ class Job:
         recipe: The training parameters.
         started_at: When its turn came; ``None`` until then.
         finished_at: When it ended; ``None`` until then.
-        ahead: Trainings that come before it, while it is queued.
+        ahead: Trainings that came before it and wait, too, while it is queued; it overtakes those that still load their
+            base model.
         progress: How far it is, while it runs; ``None`` otherwise, and where another process runs it.
         revision: The revision that it made; ``None`` unless it succeeded.
         next_name: A free name for the task's next version; ``None`` unless it succeeded, or where it would be too long.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable, InvalidParameter
+from windrow.domain.base_models import check_model_id
+from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.encoders.packing import Pooling
 
@@ -25,8 +26,6 @@ WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 # "*" takes in folders too: "*.json" matches "1_Pooling/config.json".
 _DOWNLOADED = ["*.json", "*.txt", WEIGHTS_FILE, f"*_Transformer/{WEIGHTS_FILE}"]
-# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
-_MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
 _MODULE_PATH = re.compile(r"[A-Za-z0-9_]*")
 _FAMILIES: dict[str, Family] = {
     "bert": "bert",
@@ -160,25 +159,6 @@ _REMEDIES = {
     WEIGHTS_FILE: "Copy the one-file safetensors weights there; sharded weights and .bin files are not read.",
     TOKENIZER_FILE: "Save it there with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder).",
 }
-
-
-def is_model_id(text: str) -> bool:
-    """Whether a text is of the form ``owner/name`` that the hub gives its models."""
-    return _MODEL_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
-
-
-def check_model_id(text: str) -> None:
-    """Refuse a text that :func:`is_model_id` says is no id.
-
-    Raises:
-        InvalidParameter: It is none.
-    """
-    if not is_model_id(text):
-        raise InvalidParameter(
-            f"{text[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
-            f"for example {DEFAULT_BASE_MODEL}.",
-            {"parameter": "base_model"},
-        )
 
 
 def is_allowed(model_id: str, allowed: Collection[str]) -> bool:

@@ -12,15 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windrow.domain.base_models import BaseModelPlace, StoredBaseModel
+from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
 from windrow.domain.errors import BaseModelInUse, BaseModelInvalid, BaseModelNotFound, StorageFailed
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.encoders.folder import (
     EncoderFolder,
-    check_model_id,
     find_bundled,
     is_allowed,
-    is_model_id,
     read_bundled,
     read_encoder_folder,
 )

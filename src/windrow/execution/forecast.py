@@ -186,11 +186,14 @@ def forecast_memory(size: Size) -> tuple[int, str]:
     kept = min(size.largest_step, MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
     step = kept * folder.hidden_size * _FLOAT_BYTES
     largest = max(
-        (features, f"features of {size.rows} rows"),
-        (states + weights + step, f"what is kept of {min(size.largest_step, MAX_PART_TOKENS)} tokens in a step"),
+        (features, f"the features of {size.rows} rows"),
+        (
+            states + weights + step,
+            "the trained layers, and what a step of contrastive training keeps of them",
+        ),
     )
     total = _PROCESS_BYTES + features + states + weights + step
-    return total, f"{_PROCESS_BYTES // 10**6} MB for the training process itself, and mostly {largest[1]}."
+    return total, f"{_PROCESS_BYTES // 10**6} MB for the training process itself; most of the rest is {largest[1]}."
 
 
 class Countdown:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from windrow.domain.classifier import FitResult
@@ -23,7 +24,7 @@ from windrow.domain.errors import (
 from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
 from windrow.execution.forecast import Countdown
 from windrow.execution.turns import Place, Turns
-from windrow.execution.watch import Watch
+from windrow.execution.watch import Watch, cancelled, shutting_down
 from windrow.storage.files import KeyExists
 from windrow.storage.jobs import MAX_FINISHED, JobFiles, Kept
 from windrow.storage.namespace import utc_now
@@ -102,7 +103,7 @@ class Jobs:
         self._find_made = find_made
         self._changed = threading.Condition()
         self._active: dict[str, _Active] = {}
-        self._unwritten: dict[str, Job] = {}  # whose end could not be written down
+        self._unwritten: dict[str, tuple[Job, int]] = {}  # whose end could not be written down, and its number
         self._looker: threading.Thread | None = None
         self._has_settled = False
         self._is_closed = False
@@ -127,7 +128,7 @@ class Jobs:
             self.settle_lost()
         with self._changed:
             if self._is_closed:
-                raise _shutting_down()
+                raise shutting_down()
             equal = next((each for each in self._active.values() if each.is_on_its_way_to(order)), None)
             if equal is not None:
                 equal.listeners.append(on_progress)
@@ -140,19 +141,22 @@ class Jobs:
             self._active[active.job.id] = active
         try:
             self._write(active)
-        except (StorageFull, StorageFailed) as error:
+            threading.Thread(target=self._run, args=(active,), name=f"job-{active.job.id}", daemon=True).start()
+        except BaseException as error:  # a full disk, no room for a thread: others must not wait behind it for ever
             place.leave()
             self._forget(active)
             active.result.set_exception(error)
             raise
-        threading.Thread(target=self._run, args=(active,), name=f"job-{active.job.id}", daemon=True).start()
         self._look_for_wishes()
         return self._shown(active), active.result
 
     def settle_lost(self) -> None:
         """Note what became of the jobs of processes that are gone, before a new training may be taken for theirs."""
         self._has_settled = True
-        self.newest(MAX_FINISHED)
+        try:
+            self.newest(MAX_FINISHED)
+        except StorageFailed as error:
+            _log.warning("It could not be seen whether there are lost jobs. %s", error.detail)
 
     def get(self, job_id: str) -> Job:
         """Return a job as it is now.
@@ -166,7 +170,7 @@ class Jobs:
             if active is not None:
                 return self._shown(active)
             if job_id in self._unwritten:
-                return self._unwritten[job_id]
+                return self._unwritten[job_id][0]
         kept = self._files.get(job_id)
         if kept is None:
             raise JobNotFound(
@@ -183,7 +187,7 @@ class Jobs:
                 break
             try:
                 found.append(self.get(job_id))
-            except (JobNotFound, ArtifactInvalid) as error:  # it was removed meanwhile, or fsck tells
+            except (JobNotFound, ArtifactInvalid, StorageFailed) as error:  # it was removed meanwhile, or fsck tells
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
@@ -222,7 +226,7 @@ class Jobs:
         if active is None:
             self._files.ask_to_stop(job_id)
         else:
-            active.watch.stop(_cancelled(job_id))
+            active.watch.stop(cancelled(job_id))
         return self._wait_for(job_id)
 
     def wait(self, timeout_s: float) -> None:
@@ -237,14 +241,14 @@ class Jobs:
             active = list(self._active.values())
             self._changed.notify_all()
         for each in active:
-            each.watch.stop(_shutting_down())
+            each.watch.stop(shutting_down())
         self.wait(STOP_PATIENCE_S)
         self._files.close()
 
     def _run(self, active: _Active) -> None:
         """Do one job, from its place in the line to its end."""
         try:
-            active.order.prepare()
+            _do(active.order.prepare, active.watch)
             with active.place.turn(active.watch):
                 active.job = replace(active.job, state="running", started_at=utc_now())
                 self._note(active)
@@ -252,27 +256,37 @@ class Jobs:
             record = result.classifier.record
             job = replace(active.job, state="succeeded", revision=record.revision, next_name=result.next_name)
             active.order.countdown.end()
-            self._end(active, job)
+            self._note_end(active, job)
             active.result.set_result(result)
         except BaseException as error:  # noqa: BLE001  whatever it is, those who wait for it must hear of it
             active.place.leave()
             if not isinstance(error, WindrowError):
                 _log.exception("The job %s ended unexpectedly.", active.job.id)
-            self._end(active, replace(active.job, state=_state_after(error), problem=_problem(error)))
+            self._note_end(active, replace(active.job, state=_state_after(error), problem=_problem(error)))
             active.result.set_exception(error)
-        # Only now, so that who waits for the last job finds what came of it.
-        self._forget(active)
+        try:
+            self._tidy()
+        finally:
+            # Only now, so that who waits for the last job finds what came of it.
+            self._forget(active)
 
-    def _end(self, active: _Active, job: Job) -> None:
+    def _note_end(self, active: _Active, job: Job) -> None:
         with self._changed:
             active.job = replace(job, finished_at=utc_now(), progress=None)
             self._changed.notify_all()
         if not self._note(active):
-            self._unwritten[job.id] = active.job
+            self._unwritten[job.id] = (active.job, active.number)
+
+    def _tidy(self) -> None:
+        """Write down what could not be written when it happened, and remove what is old."""
+        for job_id, (job, number) in list(self._unwritten.items()):
+            with suppress(StorageFull, StorageFailed, KeyExists):
+                self._files.put(job, number)
+                del self._unwritten[job_id]
         try:
             self._files.forget_old()
-        except (StorageFull, StorageFailed) as error:  # another time
-            _log.warning("Old jobs were not removed. %s", error.detail)
+        except Exception:  # noqa: BLE001  whatever it is, no training is the worse for it
+            _log.warning("Old jobs were not removed.", exc_info=True)
 
     def _forget(self, active: _Active) -> None:
         with self._changed:
@@ -283,7 +297,7 @@ class Jobs:
         """Write down what a job is now; a disk that fails is no reason to throw the training away."""
         try:
             self._write(active)
-        except (StorageFull, StorageFailed, KeyExists) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the result must reach those who wait for it
             _log.warning("The job %s could not be written down as %s. %s", active.job.id, active.job.state, error)
             return False
         return True
@@ -316,12 +330,24 @@ class Jobs:
         if newest.job.is_finished:
             return newest.job
         made = self._find_made(newest.job)
-        if made is not None:
+        if made is not None and not self._is_anothers(newest.job, made):
             job = replace(newest.job, state="succeeded", revision=made, finished_at=utc_now())
         else:
             problem = Problem("shutting_down", _INTERRUPTED)
             job = replace(newest.job, state="interrupted", finished_at=utc_now(), problem=problem)
         return self._files.settle(newest, job)
+
+    def _is_anothers(self, job: Job, revision: int) -> bool:
+        """Whether another job made a revision."""
+        for job_id in self._files.ids():
+            with suppress(ArtifactInvalid, StorageFailed):  # which say nothing about this one
+                kept = self._files.get(job_id) if job_id != job.id else None
+                if kept is not None and kept.job.model_name == job.model_name:
+                    # Or it is about to say so.
+                    is_under_way = not kept.job.is_finished and self._files.is_alive(kept.owner)
+                    if kept.job.revision == revision or is_under_way:
+                        return True
+        return False
 
     def _wait_for(self, job_id: str) -> Job:
         """Return a job once it has ended, or as it is after a while."""
@@ -349,10 +375,34 @@ class Jobs:
                 self._changed.wait(LOOK_EVERY_S)
             for each in active:
                 if self._files.is_to_stop(each.job.id):
-                    each.watch.stop(_cancelled(each.job.id))
+                    each.watch.stop(cancelled(each.job.id))
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
+
+
+def _do(prepare: Callable[[], object], watch: Watch) -> None:
+    """Do what cannot be stopped, and leave it to itself where the training is to end meanwhile.
+
+    Raises:
+        BaseException: What it raises, or why the training is to end.
+    """
+    is_over = threading.Event()
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            prepare()
+        except BaseException as error:  # noqa: BLE001  the training must hear of it
+            failed.append(error)
+        is_over.set()
+
+    with watch.stopped_by(is_over.set):
+        threading.Thread(target=work, name="prepare-job", daemon=True).start()
+        is_over.wait()
+    watch.check()
+    for error in failed:
+        raise error
 
 
 def _state_after(error: BaseException) -> JobState:
@@ -365,15 +415,3 @@ def _problem(error: BaseException) -> Problem:
     if isinstance(error, WindrowError):
         return Problem(error.code, error.detail, error.facts)
     return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")
-
-
-def _cancelled(job_id: str) -> TrainingCancelled:
-    return TrainingCancelled(
-        f"The training was cancelled (job {job_id}), so nothing was saved; an earlier revision still answers. Send it "
-        "again to have it trained.",
-        {"job": job_id},
-    )
-
-
-def _shutting_down() -> ShuttingDown:
-    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")

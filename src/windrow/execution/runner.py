@@ -11,11 +11,11 @@ import sys
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from windrow.domain.errors import ShuttingDown, TrainingFailed
+from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
 from windrow.execution.frames import Frame, read_frame, write_frame
 from windrow.execution.tasks import Task, check_done, step_of
-from windrow.execution.watch import Watch
+from windrow.execution.watch import Watch, shutting_down
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A fresh process now and then keeps memory flat, whatever the libraries in it hold on to.
@@ -85,19 +85,21 @@ class ProcessRunner:
         try:
             process = slot.ensure_started(self._command)
             if self._closed:  # asked only now: from here on close() sees the process and kills it
-                raise _shutting_down()
+                raise shutting_down()
             with watch.stopped_by(process.kill):
                 outcome = task.outcome(slot.run(process, task.to_frame(), on_step))
         except TrainingFailed as error:
             if self._closed:
-                raise _shutting_down() from error
+                raise shutting_down() from error
             if watch.is_stopped:
                 slot.stop()
                 slot.ensure_started(self._command)
                 watch.check()
             raise
         except BaseException:
-            slot.stop()  # on_step failed: what the process still has to say belongs to nobody
+            slot.stop()  # it was ended from here: what the process still has to say belongs to nobody
+            if not self._closed:
+                slot.ensure_started(self._command)
             raise
         else:
             if slot.tasks >= TASKS_PER_PROCESS:
@@ -169,18 +171,14 @@ class _Slot:
                     stream.close()
 
 
-def _shutting_down() -> ShuttingDown:
-    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
-
-
 def _obituary(exit_status: int) -> str:
     if exit_status == -signal.SIGKILL:
         return (
             "The training process was killed, most likely because the machine ran out of memory. "
-            "Send fewer rows or shorter texts, or give the machine more memory. Nothing was saved; an earlier revision "
-            "still answers."
+            "Send fewer rows or shorter texts, or give the machine more memory. Nothing was saved; an earlier "
+            "revision, if there is one, still answers."
         )
     return (
-        f"The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision "
-        "still answers. Try again, and look in the server's log if it happens again."
+        f"The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision, "
+        "if there is one, still answers. Try again, and look in the server's log if it happens again."
     )

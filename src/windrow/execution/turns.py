@@ -90,10 +90,12 @@ class Turns:
         """
         try:
             with watch.stopped_by(self._wake), self._changed:
+                place.is_ready = True
                 self._changed.wait_for(lambda: watch.is_stopped or self._is_next(place))
                 watch.check()
-                self._line.popleft()
+                self._line.remove(place)
                 self._running += 1
+                self._changed.notify_all()
         except BaseException:
             self.leave(place)
             raise
@@ -107,7 +109,8 @@ class Turns:
                 self._changed.notify_all()
 
     def _is_next(self, place: "Place") -> bool:
-        return self._running < self.most and self._line[0] is place
+        # Who is not ready yet, since a base model is being downloaded, keeps its place and holds nobody up.
+        return self._running < self.most and next(each for each in self._line if each.is_ready) is place
 
     def _wake(self) -> None:
         # In a thread of its own: the one that stops must not wait for the lock, whose holder may wait for the watch.
@@ -127,6 +130,7 @@ class Place:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
+        self.is_ready = False
 
     @property
     def ahead(self) -> int:

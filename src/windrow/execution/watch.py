@@ -7,10 +7,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from windrow.domain.errors import TrainingCancelled, WindrowError
+from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
 from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
+from windrow.domain.prediction import IsWanted, always
 from windrow.encoders.bulk import Compute
 from windrow.encoders.layout import Floats
+
+# How soon it is seen that a caller has left.
+LOOK_EVERY_S = 0.25
 
 
 class Watch:
@@ -40,9 +44,7 @@ class Watch:
         with self._lock:
             if self._reason is not None:
                 return
-            self._reason = reason or TrainingCancelled(
-                "The training was cancelled, so nothing was saved. Send it again to have it trained."
-            )
+            self._reason = reason or cancelled()
             # With the lock held, so that who leaves a block of stopped_by is not stopped a moment later.
             for stop in self._stops:
                 stop()
@@ -98,3 +100,46 @@ class Watch:
             return compute([checked(batch) for batch in batches])
 
         return watched
+
+
+@contextmanager
+def watching(on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always) -> Iterator[Watch]:
+    """Give a watch that stops a training inside the ``with`` block as soon as nobody wants its result.
+
+    Args:
+        on_progress: Called as the training goes on, in its thread.
+        is_wanted: Asked four times a second, in a thread of its own.
+    """
+    watch, is_over = Watch(on_progress), threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(LOOK_EVERY_S):
+            if not is_wanted():
+                watch.stop(Abandoned("The caller left, so the training was ended. Ask again."))
+                return
+
+    if is_wanted is not always:
+        threading.Thread(target=look, name="is-wanted", daemon=True).start()
+    try:
+        yield watch
+    finally:
+        is_over.set()
+
+
+def cancelled(job_id: str | None = None) -> TrainingCancelled:
+    """Return the error of a training that somebody cancelled.
+
+    Args:
+        job_id: Its job, if it has one.
+    """
+    which, facts = ("", {}) if job_id is None else (f" (job {job_id})", {"job": job_id})
+    return TrainingCancelled(
+        f"The training was cancelled{which}, so nothing was saved; an earlier revision, if there is one, still "
+        "answers. Send it again to have it trained.",
+        facts,
+    )
+
+
+def shutting_down() -> ShuttingDown:
+    """Return the error of a training whose process is stopping."""
+    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")

@@ -8,6 +8,7 @@ import queue
 import signal
 import threading
 import traceback
+import warnings
 from functools import cache
 from typing import IO
 
@@ -39,6 +40,8 @@ def main() -> None:
     # Whatever a library prints belongs in the log, not between the frames.
     os.dup2(2, 1)
     os.nice(NICENESS)
+    # What a library finds odd about few rows, the training's own warnings say in words for people.
+    warnings.simplefilter("ignore")
     # Before torch is loaded: its threads must sleep, not spin, while they wait for each other. With predictions on the
     # same cores, spinning made a training take four to twenty times as long.
     os.putenv("OMP_WAIT_POLICY", "PASSIVE")

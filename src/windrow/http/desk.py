@@ -6,15 +6,18 @@ Owns which work may keep which other work waiting, and how a result becomes a re
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
+from starlette.types import Receive
 
+from windrow.domain.prediction import IsWanted
 from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
@@ -100,6 +103,29 @@ def desk_of(request: Request) -> Desk:
 async def answer(request: Request, work: Callable[[], BaseModel], threads: ThreadPoolExecutor) -> Response:
     """Do a verb's work in a thread and return its result as JSON."""
     return await timed(request, lambda: reply(work()), threads)
+
+
+async def answer_while_wanted(
+    request: Request, work: Callable[[IsWanted], BaseModel], threads: ThreadPoolExecutor
+) -> Response:
+    """Do a verb's work in a thread, and tell it when the client has left."""
+    async with departure_of(request) as is_wanted:
+        return await answer(request, lambda: work(is_wanted), threads)
+
+
+@asynccontextmanager
+async def departure_of(request: Request) -> AsyncIterator[IsWanted]:
+    """Give what says, inside the ``with`` block, whether a request's client is still there. Its body must be read."""
+    departure = asyncio.create_task(_wait_for_departure(request.receive))
+    try:
+        yield lambda: not departure.done()
+    finally:
+        departure.cancel()
+
+
+async def _wait_for_departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def timed(request: Request, work: Callable[[], Done], threads: ThreadPoolExecutor) -> Done:

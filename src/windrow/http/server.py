@@ -175,7 +175,10 @@ class _Server(uvicorn.Server):
         patience.start()
         # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write("Stopping: finishing running requests and trainings. Ctrl-C again quits at once.\n")
+            sys.stderr.write(
+                f"Stopping: running requests and trainings have {self._patience_s:g} seconds to end. Ctrl-C again "
+                "quits at once.\n"
+            )
             sys.stderr.flush()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidParameter, PromotionRefused
+from windrow.domain.errors import InvalidParameter, InvalidTestData, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
@@ -19,6 +19,7 @@ from windrow.learning.evaluate import Bools, judge
 # No label is blank, so none is mistaken for it.
 NO_LABEL = ""
 _SHOWN_CHECKS = 3
+_SHOWN_LABELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,12 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
         conditions: What to look at.
         candidate: The classifier that is to be promoted.
         current: What the alias points to now; or a sentence that says why there is nothing to compare with.
+
+    Raises:
+        InvalidTestData: There are test rows, and neither side knows one of their labels.
     """
     rows = conditions.require.rows
+    _check_known_labels(rows, candidate, current)
     given = candidate.given[len(rows) :]
     failed = tuple(
         FailedRow(row.text, row.label, label)
@@ -113,6 +118,20 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
     checks += _check_recalls(conditions.require, candidate)
     other = _side_report(current, rows) if isinstance(current, Side) else None
     return GateReport(tuple(checks), failed, side, other)
+
+
+def _check_known_labels(rows: Sequence[Row], candidate: Side, current: Side | str) -> None:
+    """Refuse rows of which nobody knows a label: both sides would get none right, and neither would be worse."""
+    known = candidate.answers.labels
+    if not rows or isinstance(current, str):  # and then there is nothing to be worse than
+        return
+    if not {row.label for row in rows} & {*known, *current.answers.labels}:
+        shown = f"{', '.join(map(repr, known[:_SHOWN_LABELS]))}{' …' if len(known) > _SHOWN_LABELS else ''}"
+        raise InvalidTestData(
+            f"No label of require.test_data is known to {candidate.name}; known are {shown}. Correct the labels: case "
+            "and white space count.",
+            {"parameter": "require.test_data", "known_labels": list(known[:_SHOWN_LABELS])},
+        )
 
 
 def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:

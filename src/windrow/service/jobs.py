@@ -5,7 +5,7 @@ Owns how the verbs find them, and what an interrupted job made after all; knows 
 
 from collections.abc import Iterator
 
-from windrow.domain.errors import ArtifactInvalid, NotFound
+from windrow.domain.errors import ArtifactInvalid, NotFound, StorageFailed
 from windrow.domain.job import DEFAULT_JOBS, JOBS_RANGE, Job
 from windrow.domain.names import Reference
 from windrow.domain.recipe import check_range
@@ -49,7 +49,8 @@ def find_made(catalog: Catalog, job: Job) -> int | None:
         return None
     try:
         record = catalog.find(Reference(job.model_name)).entry.record
-    except (NotFound, ArtifactInvalid):
+    except (NotFound, ArtifactInvalid, StorageFailed):
         return None
-    is_it = record.data_sha256 == job.data_sha256 and record.recipe == job.recipe
-    return record.revision if is_it and record.created_at >= job.started_at else None
+    made = (record.data_sha256, record.recipe, record.base_model.id)
+    is_it = made == (job.data_sha256, job.recipe, job.base_model) and record.created_at >= job.started_at
+    return record.revision if is_it else None

@@ -21,12 +21,13 @@ from windrow.domain.dataset import (
     find_test_warnings,
 )
 from windrow.domain.errors import ConcurrentChange, InvalidTestData, NotFound
+from windrow.domain.prediction import IsWanted, always
 from windrow.domain.recipe import check_range, check_recipe
 from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.execution.cross_validation import cross_validate
 from windrow.execution.examination import Answers, examine
-from windrow.execution.watch import Watch
+from windrow.execution.watch import watching
 from windrow.learning.compare import compare_pair, flips
 from windrow.learning.evaluate import Bools, choose_threshold, judge, majority, misread, wilson
 from windrow.learning.suggest import choose
@@ -104,14 +105,14 @@ class Judging(Parts):
             data_sha256=data_sha256(dataset.rows),
         )
 
-    def cross_validate(self, request: CrossValidateRequest) -> CrossValidation:
+    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
         """Judge a training on rows by trainings on parts of them. See ``Operations.cross_validate``."""
         recipe = check_recipe(request.recipe)
         check_range("folds", request.folds, FOLDS_RANGE)
         dataset = check_rows(request.rows, self.settings.limits)
-        means = self.means(self.encoders.get(request.base_model), Watch())
-        with self.turns.join().turn():
-            return cross_validate(dataset, request.folds, recipe, means)
+        encoder = self.encoders.get(request.base_model)
+        with watching(is_wanted=is_wanted) as watch, self.turns.join().turn(watch):
+            return cross_validate(dataset, request.folds, recipe, self.means(encoder, watch))
 
     def suggest(self, request: SuggestRequest) -> Suggestions:
         """Choose what to label next. See ``Operations.suggest``."""

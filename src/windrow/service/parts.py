@@ -98,9 +98,13 @@ class Parts:
         """
         name = entry.record.name
         if role not in entry.blobs:
+            why = "were not kept, so nothing can be done with them. Train it again with WINDROW_KEEP_TRAINING_ROWS on,"
+            if entry.origin is not None:
+                why = (
+                    "did not come with its import. Export it with its training rows and import that, or train it again"
+                )
             raise RowsNotKept(
-                f"The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
-                "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows.",
+                f"The training rows of {name} {why} from your own copy of the rows.",
                 {"name": name, "data_sha256": entry.record.data_sha256},
             )
         return self.store.catalog.blobs.read(name, entry.blobs[role])

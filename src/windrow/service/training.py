@@ -8,15 +8,16 @@ import json
 import logging
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from windrow.domain.classifier import FitRequest, FitResult, Notes, Record
 from windrow.domain.dataset import Dataset, check_rows, data_sha256
-from windrow.domain.errors import ConcurrentChange, Overloaded
+from windrow.domain.errors import ConcurrentChange, Overloaded, ShuttingDown, WindrowError
 from windrow.domain.job import Forecast, Job, OnProgress, ignore_progress
 from windrow.domain.names import Reference, check_name
-from windrow.domain.prediction import PredictRequest, always
+from windrow.domain.prediction import IsWanted, PredictRequest, always
 from windrow.domain.recipe import check_recipe
 from windrow.domain.reproduction import Reproduction
 from windrow.encoders.folder import check_allowed
@@ -24,7 +25,7 @@ from windrow.execution.forecast import Countdown, forecast_memory, forecast_part
 from windrow.execution.jobs import Order
 from windrow.execution.reproduction import reproduce
 from windrow.execution.trainer import Trained, train
-from windrow.execution.watch import Watch
+from windrow.execution.watch import Watch, watching
 from windrow.service.parts import Parts
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Draft, Found
@@ -49,7 +50,8 @@ class Training(Parts):
         try:
             return result.result()
         except KeyboardInterrupt:
-            self.jobs.cancel(job.id)
+            with suppress(WindrowError):  # such as that it has just ended
+                self.jobs.cancel(job.id)
             raise
 
     def start_fit(self, request: FitRequest) -> Job:
@@ -99,15 +101,17 @@ class Training(Parts):
             memory_reason=memory_reason,
         )
 
-    def reproduce(self, model_name: str, on_progress: OnProgress = ignore_progress) -> Reproduction:
+    def reproduce(
+        self, model_name: str, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+    ) -> Reproduction:
         """Train a classifier again and compare. See ``Operations.reproduce``."""
         entry = self.find(model_name).entry
         # An imported classifier's rows were never checked against this server's limits.
         rows = check_rows(rows_from_blob(self.read_blob(entry, ROWS)), self.settings.limits).rows
         artifact = self.read_blob(entry, ARTIFACT)
-        means = self.means(self.encoders.of_record(entry.record), Watch(on_progress))
-        with self.turns.join().turn():
-            return reproduce(entry.record, artifact, rows, means)
+        encoder = self.encoders.of_record(entry.record)
+        with watching(on_progress, is_wanted) as watch, self.turns.join().turn(watch):
+            return reproduce(entry.record, artifact, rows, self.means(encoder, watch))
 
     def _check_fit(self, request: FitRequest) -> Dataset:
         """Return a request's rows, if it follows every rule that can be checked at once."""
@@ -140,19 +144,20 @@ class Training(Parts):
             data=trained.data,
             warnings=trained.warnings,
         )
-        watch.tell("saving")  # from here on nothing stops it
+        watch.tell("saving")
         draft = Draft(record, self._blobs(trained, dataset), request.notes, overwrite=request.overwrite)
-        entry = self._publish(draft)
+        entry = self._publish(draft, watch)  # from here on nothing stops it
         self._ask_once(Found(entry, Reference(record.name)), dataset.rows[0].text)
         return FitResult(entry.shown(), self.store.catalog.next_name(record.name))
 
-    def _publish(self, draft: Draft) -> Entry:
+    def _publish(self, draft: Draft, watch: Watch) -> Entry:
         """Save a training, with much patience: giving up would throw minutes of work away."""
         for _ in range(PUBLISH_ATTEMPTS - 1):
             try:
                 return self.store.catalog.publish(draft)
             except ConcurrentChange as error:
                 _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
+                watch.check()
         return self.store.catalog.publish(draft)
 
     def _ask_once(self, found: Found, text: str) -> None:
@@ -161,6 +166,8 @@ class Training(Parts):
             self.predictor.predict((found,), PredictRequest((found.entry.record.name,), (text,)), always).result()
         except Overloaded:  # which is no reason to call a saved classifier a failure
             self.predictor.load(found)
+        except ShuttingDown:  # nor is this: it answers once somebody serves it again
+            _log.info("%s is saved, and was not asked, since the server stops.", found.entry.record.name)
 
     def _blobs(self, trained: Trained, dataset: Dataset) -> dict[str, bytes]:
         blobs = {ARTIFACT: trained.artifact}

@@ -4,14 +4,13 @@ Owns opening and closing the two; the verbs are in the modules beside it. Knows 
 """
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self, cast
 
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidParameter, ShuttingDown
 from windrow.operations import Operations
 from windrow.session.judging import Judging
 from windrow.session.keeping import Keeping
@@ -27,6 +26,13 @@ DEFAULT_RETRIES = 3
 
 def do_nothing() -> None:
     """Do nothing: what there is to do where nothing is to be closed."""
+
+
+class _Closed:
+    """What a closed session works with."""
+
+    def __getattr__(self, verb: str) -> NoReturn:
+        raise ShuttingDown("This session is closed. Open a new one.")
 
 
 class Session(Training, Predicting, Judging, Keeping, Upkeep):
@@ -48,6 +54,7 @@ class Session(Training, Predicting, Judging, Keeping, Upkeep):
     def close(self) -> None:
         """Give back what the session holds: processes and threads, or connections. A second time does nothing."""
         close, self._close = self._close, do_nothing
+        self._operations = cast(Operations, _Closed())
         close()
 
     def __enter__(self) -> Self:
@@ -82,7 +89,7 @@ class Client(Session):
 
         remote = RemoteOperations(url, timeout_s, retries)
         # What is shown may be kept in a notebook, so not the password in the address.
-        super().__init__(remote, remote.close, f"windrow.Client({re.sub('//[^/@]*@', '//', url)!r})")
+        super().__init__(remote, remote.close, f"windrow.Client({remote.url!r})")
 
 
 def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:

@@ -3,17 +3,17 @@
 Owns how an exported classifier becomes a file here, whole or not at all; knows nothing of what is in it.
 """
 
-import secrets
 from pathlib import Path
 from typing import BinaryIO
 
-from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.archive import Imported, ImportRequest
 from windrow.domain.base_models import BaseModelUse
 from windrow.domain.checkup import Checkup
 from windrow.domain.errors import InvalidParameter, StorageFailed
 from windrow.domain.usage import Usage
 from windrow.session.columns import read_name
 from windrow.session.parts import Parts
+from windrow.session.whole_file import whole_file
 
 
 class Upkeep(Parts):
@@ -42,7 +42,8 @@ class Upkeep(Parts):
         target = Path(path)
         target = target / export.file_name if target.is_dir() else target
         try:
-            _write(export, target)
+            with whole_file(target) as file:
+                file.writelines(export.chunks)
         except OSError as error:
             raise StorageFailed(f"{target} cannot be written: {error.strerror}. Choose another place.") from error
         return target
@@ -109,14 +110,3 @@ class Upkeep(Parts):
             repair: Remove garbage, and finish what a crash left half done. What is damaged is never touched.
         """
         return self._operations.fsck(repair=repair)
-
-
-def _write(export: Export, target: Path) -> None:
-    """Write an export beside its place, and put it there once it is whole."""
-    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with part.open("xb") as file:
-            file.writelines(export.chunks)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

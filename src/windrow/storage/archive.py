@@ -14,12 +14,12 @@ from itertools import islice
 from typing import BinaryIO, Literal
 
 from windrow import __version__
+from windrow.domain.base_models import is_model_id
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, rows_as_jsonl
 from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid, InvalidInput
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
-from windrow.encoders.folder import is_model_id
 from windrow.storage.artifact import (
     ARTIFACT,
     DAMAGED,

@@ -84,6 +84,8 @@ class JobFiles:
         self._files = files
         self._lock = threading.Lock()
         self._mark: _Mark | None = None
+        self._is_closed = False
+        self._last_owner = ""
 
     def new_id(self) -> str:
         """Return an id that no other job has; ids sort by time."""
@@ -98,6 +100,7 @@ class JobFiles:
         with self._lock:
             if self._mark is None or self._mark.process_id != os.getpid():
                 self._mark = _make_mark(self._root / JOBS / OWNERS)
+                self._last_owner = self._mark.name
             return self._mark.name
 
     def put(self, job: Job, number: int) -> None:
@@ -112,7 +115,8 @@ class JobFiles:
             StorageFull: The disk is full.
             StorageFailed: It cannot be written.
         """
-        self._put(Kept(job, number, self.owner()))
+        # What a job says after the close is still of the process that it was begun by.
+        self._put(Kept(job, number, self._last_owner if self._is_closed else self.owner()))
 
     def settle(self, kept: Kept, job: Job) -> Job:
         """Write down what became of a job whose process is gone, and return it; what others wrote first holds."""
@@ -177,7 +181,7 @@ class JobFiles:
     def close(self) -> None:
         """Take this process's mark away; jobs that it left unfinished are told to be interrupted."""
         with self._lock:
-            mark, self._mark = self._mark, None
+            mark, self._mark, self._is_closed = self._mark, None, True
         if mark is not None and mark.process_id == os.getpid():
             with suppress(OSError):  # what is left is removed with the marks of the dead
                 mark.path.unlink()
@@ -205,7 +209,8 @@ class JobFiles:
 
     def _remove(self, job_id: str) -> None:
         for name in self._files.list(f"{JOBS}/{job_id}"):
-            self._files.remove(f"{JOBS}/{job_id}/{name}")
+            if NUMBERED.fullmatch(name) or name == STOP:  # what a person put there stays
+                self._files.remove(f"{JOBS}/{job_id}/{name}")
 
 
 def read_kept(content: bytes, number: int) -> Kept:
@@ -250,7 +255,7 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
     finally:

@@ -126,7 +126,7 @@ class Namespace:
         there = self.revisions(name)
         shown = ", ".join(map(str, there[-_SHOWN_NAMES:]))
         raise RevisionNotFound(
-            f"{name} has no revision {revision}; it has {shown}. Name one of these.",
+            f"{name} has no revision {revision}; there are {shown}. Name one of these.",
             {"name": name, "revision": revision, "revisions": list(there)},
         )
 

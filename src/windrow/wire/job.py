@@ -176,8 +176,11 @@ class ForecastPartEntry(Wire):
     """What one stage of a training will take."""
 
     stage: Stage = Field(description="The stage.", examples=["training"])
-    seconds: float = Field(description="Wall time, in seconds.", examples=[0.7])
-    reason: str = Field(description="Why.", examples=["3 steps of 54 texts (580 tokens) in 6 layers."])
+    seconds: float = Field(description="Wall time, in seconds.", examples=[0.34])
+    reason: str = Field(
+        description="Why.",
+        examples=["3 steps, each over up to 4 texts, in 6 layers: 69 tokens forwards and backwards."],
+    )
 
 
 class ForecastReply(Wire):
@@ -186,18 +189,22 @@ class ForecastReply(Wire):
     model_name: Name
     num_examples: NumExamples
     labels: Labels
-    tokens: int = Field(description="Of all distinct texts together.", examples=[580])
+    tokens: int = Field(description="Of all distinct texts together.", examples=[17])
     seconds: float = Field(
         description="Wall time of the training, in seconds, at most: where the encoder needs no change, it takes less.",
-        examples=[2.6],
+        examples=[0.49],
     )
     wait_seconds: float = Field(description="Until its turn comes, in seconds.", examples=[0.0])
     memory_bytes: int = Field(
-        description="What it needs beside what the server has already, at its peak.", examples=[420_000_000]
+        description="What it needs beside what the server has already, at its peak.", examples=[373_128_704]
     )
     parts: list[ForecastPartEntry] = Field(description="What each stage takes, in their order.")
     memory_reason: str = Field(
-        description="Why so much memory.", examples=["Mostly what a step of contrastive training keeps of each token."]
+        description="Why so much memory.",
+        examples=[
+            "200 MB for the training process itself; most of the rest is the trained layers, and what a step of "
+            "contrastive training keeps of them."
+        ],
     )
 
     @classmethod

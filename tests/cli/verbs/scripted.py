@@ -12,7 +12,7 @@ from windrow.domain.job import DEFAULT_JOBS, Forecast, ForecastPart, Job, Proble
 
 ASKED = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 ID = "019a1c5e4b2f-7d0c41"
-PROBLEM = Problem("training_failed", "The training process ran out of memory. Send fewer rows.")
+PROBLEM = Problem("training_failed", "The training process ran out of memory. Take fewer rows.")
 
 
 @dataclass
@@ -23,11 +23,13 @@ class Scripted(FakeOperations):
         interrupted: Whether somebody presses Ctrl-C while the job is followed.
         problem: Why the job fails, if it does.
         is_over: Whether the job can no longer be cancelled.
+        is_reply_lost: Whether somebody presses Ctrl-C before the job is known.
     """
 
     interrupted: bool = False
     problem: Problem | None = None
     is_over: bool = False
+    is_reply_lost: bool = False
     asked: list[FitRequest] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     now: Job | None = None
@@ -46,6 +48,9 @@ class Scripted(FakeOperations):
             request.recipe,
             ahead=1,
         )
+        if self.is_reply_lost:
+            self.now = replace(self.now, created_at=datetime.now(UTC) + timedelta(minutes=1))
+            raise KeyboardInterrupt
         return self.now
 
     def follow_job(self, job_id: str) -> Iterator[Job]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run, run
+from tests.cli.conftest import Client
 from tests.fakes.operations import FakeOperations
 from windrow.cli.reading import read_rows
 from windrow.cli.verbs.demo import ALIAS, FIRST, SECOND, demo_rows
@@ -46,6 +47,17 @@ def test_each_step_is_told_with_the_command_that_does_it(ask: Run, fake: FakeOpe
         f"windrow promote {ALIAS} {best} {where}",
     ]
     assert [command.split(" '")[0] for command in commands[5:]] == [f"windrow predict {ALIAS} --text"] * 2
+
+
+def test_the_password_of_a_server_is_not_shown(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: Client(fake, []))
+    ended = run(monkeypatch, capsys, "demo", "--url", "http://ana:p@ss@shop.example:8/x/")
+    assert ended.code == 0
+    assert "ana:" not in ended.out + ended.err
+    assert "ss@" not in ended.out + ended.err
+    assert "--url http://shop.example:8/x" in ended.out
 
 
 def test_it_works_twice_in_a_row(ask: Run, fake: FakeOperations) -> None:

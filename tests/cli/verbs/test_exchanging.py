@@ -37,6 +37,23 @@ def test_an_export_to_stdout_is_nothing_but_the_file(ask: Run, tmp_path: Path) -
     assert ask("export", "tickets_v1", "-o", "-").out == (tmp_path / "one.windrow").read_text()
 
 
+def test_an_export_is_told_as_json(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    exported = ask("export", "tickets_v1", "-o", file, "--json")
+    assert exported.document == {"file": str(file), "size_bytes": file.stat().st_size}
+    assert exported.err == ""
+    refused = ask("export", "tickets_v1", "-o", "-", "--json")
+    assert (refused.code, refused.out) == (2, "")
+    assert "both write to standard output" in refused.refusal
+
+
+def test_an_export_leaves_an_unfinished_output_of_somebody_else_alone(ask: Run, tmp_path: Path) -> None:
+    unfinished = tmp_path / "one.windrow.partial"
+    unfinished.write_text("mine")
+    assert ask("export", "tickets_v1", "-o", tmp_path / "one.windrow").code == 0
+    assert unfinished.read_text() == "mine"
+
+
 def test_an_import_from_stdin(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
     monkeypatch.setattr("sys.stdin", (tmp_path / "one.windrow").open())

@@ -1,5 +1,6 @@
 """jobs: list, show, watch and cancel, in a terminal and as JSON."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,26 @@ def test_jobs_alone_lists_them_and_so_does_list(ask: Run, begun: Scripted) -> No
     assert ask("jobs", "list").lines == listed
     assert ask("jobs", "--json").document == ask("jobs", "list", "--json").document
     assert ask("jobs", "list", "--json").document["jobs"][0]["state"] == "queued"
+
+
+def test_the_list_says_how_a_job_failed_in_few_words_and_show_in_a_sentence(ask: Run, begun: Scripted) -> None:
+    begun.problem = PROBLEM
+    ask("jobs", "watch", ID)
+    assert ask("jobs").lines[-1].endswith(" training failed")
+    assert PROBLEM.detail in ask("jobs", "show", ID).out
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_job_takes_one_line_in_a_narrow_terminal(
+    ask: Run, begun: Scripted, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    ask("jobs", "cancel", ID)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    lines = ask("jobs").lines
+    assert lines[2].startswith(f"{ID} cancelled tickets_v1")
+    assert len(lines) <= 4
 
 
 def test_no_jobs_are_a_remark(ask: Run) -> None:

@@ -148,7 +148,7 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(a
     assert "More 'invoice' rows would help most." in lines
     assert lines[-1] == (
         "The head alone (--num-iterations 0) reaches 75.0 %; this training is better by -25.0 to +25.0 points. "
-        "num_iterations=0 does as well and is faster."
+        "--num-iterations 0 does as well and is faster."
     )
     assert ended.err == "Warning: Fewer folds were made.\n"
 

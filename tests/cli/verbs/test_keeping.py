@@ -1,10 +1,14 @@
 """list, show, describe, delete and restore, in a terminal and as JSON."""
 
+import sys
+
 import pytest
 
 from tests.cli.asking import Run
 from tests.fakes.operations import FakeOperations
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import Row
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -118,3 +122,18 @@ def test_what_an_alias_points_to_is_deleted_by_force_alone(ask: Run, fake: FakeO
     assert refused.code == 3
     assert "point there" in refused.refusal
     assert ask("delete", "tickets_v1", "--force").code == 0
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_the_list_keeps_names_whole_and_cuts_labels_in_a_narrow_terminal(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    labels = [f"label {number}" for number in range(30)]
+    fake.fit(FitRequest("shop_mails_v1", tuple(Row(f"{label} {n}", label) for label in labels for n in "ab")))
+    assert "… (30 in all)" in ask("list").out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    lines = ask("list").lines
+    assert [line.split()[0] for line in lines[2:5]] == ["shop_mails_v1", "tickets_v1", "tickets_v2"]
+    assert len(lines) <= 6

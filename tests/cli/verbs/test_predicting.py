@@ -47,7 +47,7 @@ def test_a_text_is_answered_with_its_scores(ask: Run) -> None:
     lines = ask("predict", "tickets_v1", "--text", "I want my money back").lines
     assert lines[0] == "refund (by tickets_v1@1)"
     assert any(line.startswith("refund 0.") for line in lines)
-    assert any(line.startswith("In scope: 1.00") for line in lines)
+    assert any(line.startswith("In scope: 1.00. 0 is unlike anything") for line in lines)
 
 
 def test_a_text_is_answered_by_the_document_of_the_http_api(ask: Run) -> None:
@@ -146,7 +146,7 @@ def test_a_wrong_row_is_told_with_its_line_and_the_rows_before_are_kept(ask: Run
     ended = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
     assert ended.code == 2
     assert ended.refusal == (
-        "mails.csv, line 6: the text is blank. Fill it in or remove that row. "
+        f"{file}, line 6: the text is blank. Fill it in or remove that row. "
         f"The rows before are in {out}.partial; go on with --resume."
     )
     assert not out.exists()
@@ -161,7 +161,7 @@ def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path
     file = write(tmp_path / "mails.csv", [*MAILS, ("10", "a" * 30_000)])
     ended = ask("predict", "tickets_v1", file, "--quiet")
     assert ended.code == 2
-    assert ended.refusal.startswith("mails.csv, line 6: the text has 30000 characters; this server takes at most 20000")
+    assert ended.refusal.startswith(f"{file}, line 6: the text has 30000 characters; this server takes at most 20000")
 
 
 def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(
@@ -249,11 +249,14 @@ def test_a_server_that_stops_says_how_to_go_on(ask: Run, fake: FakeOperations, m
         (("tickets_v1", "no such file.csv"), "For a single text, write --text before it"),
         (("tickets_v1", "none.csv"), "There is no file none.csv"),
         (("tickets_v1", "-", "--text", "a"), "Both --text and a file"),
-        (("tickets_v1", "--text", "a", "--out", "x.csv"), "--out, --to and --resume go with a file"),
+        (("tickets_v1", "--text", "a", "--out", "x.csv"), "--out, --to, --resume and --skip-bad-rows go with a file"),
         (("tickets_v1", "-", "--explain"), "go with a single text"),
         (("tickets_v1", "-", "--json", "--to", "csv"), "--json prints one document"),
         (("tickets_v1", "-", "--out", "x.csv", "--to", "table"), "A table is for a terminal"),
         (("tickets_v1", "-", "--resume"), "go with --out"),
+        (("tickets_v1", "--text", "a", "--skip-bad-rows"), "--skip-bad-rows go with a file"),
+        (("tickets_v1", "-", "--out", "x.csv", "--skip-bad-rows", "--resume"), "Leave one of them out"),
+        (("tickets_v1", "-", "--json", "--skip-bad-rows"), "Leave one of them out"),
         (("tickets_v1", "--text", " "), "The text is blank"),
     ],
 )
@@ -288,5 +291,62 @@ def test_new_columns_can_have_other_names(ask: Run, tmp_path: Path) -> None:
 def test_a_file_without_rows_gives_none(ask: Run, tmp_path: Path) -> None:
     file = tmp_path / "mails.csv"
     file.write_text("id,text\n")
+    header = ",".join(("id", "text", *ADDED)) + "\n"
     ended = ask("predict", "tickets_v1", file)
-    assert (ended.code, ended.out) == (0, "")
+    assert (ended.code, ended.out) == (0, header)
+    assert ask("predict", "tickets_v1", file, "--to", "jsonl").out == ""
+    out = tmp_path / "out.csv"
+    assert ask("predict", "tickets_v1", file, "--out", out).code == 0
+    assert out.read_text() == header
+    assert list(read(ask("predict", "tickets_v1", out, "--prefix", "new_").out)) == []
+
+
+BAD_ROWS = [("1", "money"), ("2", " "), ("3", "receipt"), ("4", "a" * 30_000), ("5", ""), ("6", "money back")]
+
+
+def test_bad_rows_are_left_out_and_told_where_that_is_wanted(ask: Run, tmp_path: Path) -> None:
+    file, out = write(tmp_path / "mails.csv", BAD_ROWS), tmp_path / "out.csv"
+    ended = ask("predict", "tickets_v1", file, "--out", out, "--skip-bad-rows")
+    assert ended.code == 0, ended.err
+    rows = read(out.read_text())
+    assert [(row["id"], row["predicted_label"]) for row in rows] == [("1", "refund"), ("3", "invoice"), ("6", "refund")]
+    assert ended.err.splitlines()[-1] == (
+        "Left out, since the text is blank or too long: 3 rows, of the lines 3, 5, 6."
+    )
+
+
+def test_bad_lines_of_plain_text_are_left_out_too(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mails.txt"
+    file.write_text("money\n\n \nreceipt\n")
+    assert "line 2: the text is blank" in ask("predict", "tickets_v1", file, "--quiet").refusal
+    rows = read(ask("predict", "tickets_v1", file, "--skip-bad-rows").out)
+    assert [row["text"] for row in rows] == ["money", "receipt"]
+
+
+def test_a_file_of_bad_rows_alone_gives_none(ask: Run, tmp_path: Path) -> None:
+    file = write(tmp_path / "mails.csv", [("2", " "), ("4", "a" * 30_000)])
+    ended = ask("predict", "tickets_v1", file, "--skip-bad-rows")
+    assert (ended.code, read(ended.out)) == (0, [])
+
+
+def test_a_run_that_leaves_rows_out_is_not_gone_on_with(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, out = many(tmp_path / "many.csv", 500), tmp_path / "out.csv"
+    interrupt_after(fake, monkeypatch, 4)
+    stopped = ask("predict", "tickets_v1", file, "--out", out, "--quiet", "--skip-bad-rows")
+    assert stopped.refusal == f"stopped; the rows before are in {out}.partial."
+    refused = ask("predict", "tickets_v1", file, "--out", out, "--resume")
+    assert refused.code == 2
+    assert "another value of skip_bad_rows" in refused.refusal
+
+
+def test_ctrl_c_on_standard_output_says_how_many_rows_are_out(
+    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    interrupt_after(fake, monkeypatch, 4)
+    stopped = ask("predict", "tickets_v1", many(tmp_path / "many.csv", 500), "--quiet")
+    assert stopped.code == 130
+    rows = len(read(stopped.out))
+    assert 0 < rows < 500
+    assert stopped.refusal == f"stopped; {rows} rows were written before."

@@ -10,10 +10,12 @@ import typer
 
 from windrow.cli.connect import connected
 from windrow.cli.exits import NO
+from windrow.cli.figures import one_line
 from windrow.cli.formats import counted, when
 from windrow.cli.options import AsJson, DataDir, Url
 from windrow.cli.output import data_console, new_table, notes_console, print_json
 from windrow.cli.reading_options import Encoding, FileFormat, LabelColumn, NoHeader, TextColumn
+from windrow.cli.words import in_options
 from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 verbs = typer.Typer()
 
 AliasName = Annotated[str, typer.Argument(metavar="ALIAS", help="The alias.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, for the history.")]
-By = Annotated[str, typer.Option("--by", help="Who, for the history; nobody checks it.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="WORDS", help="Why, for the history.")]
+By = Annotated[str, typer.Option("--by", metavar="WHO", help="Who, for the history; nobody checks it.")]
 
 _EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "removed"}
 
@@ -127,7 +129,7 @@ def _recall(said: str) -> tuple[str, float]:
 
 def _print_promotion(promotion: Promotion) -> None:
     for check in promotion.gate.checks:
-        print(f"met: {check.detail}")
+        print(f"met: {in_options(check.detail)}")
     print(f"{promotion.alias.name} now points to {promotion.alias.points_to}.")
 
 
@@ -141,13 +143,13 @@ def _print_refusal(refused: PromotionRefused, as_json: bool) -> None:
     facts = refused.facts
     checks, rows = facts.get("checks"), facts.get("failed_rows")
     for check in checks if isinstance(checks, list) else ():
-        print(f"{'met' if check['passed'] else 'NOT MET'}: {check['detail']}")
+        print(f"{'met' if check['passed'] else 'NOT MET'}: {in_options(check['detail'])}")
     if isinstance(rows, list) and rows:
         table = new_table("text", "right label", "given label")
         for row in rows:
-            table.add_row(row["text"], row["label"], row["predicted"] or "none")
+            table.add_row(one_line(row["text"]), one_line(row["label"]), one_line(row["predicted"] or "none"))
         data_console().print(table)
-    notes_console().print(f"windrow: {refused.detail}")
+    notes_console().print(f"windrow: {in_options(refused.detail)}")
 
 
 @verbs.command(epilog="Example: windrow rollback tickets --reason 'It took refunds for bills.'")
@@ -215,7 +217,16 @@ def _print_aliases(found: tuple[Alias, ...]) -> None:
     if not found:
         notes_console().print("There is no alias. Make one with `windrow promote ALIAS MODEL`.")
         return
-    table = new_table("alias", "points to", "since (UTC)", "by", "reason", "")
+    table = new_table(
+        "alias",
+        "points to",
+        "since (UTC)",
+        "by",
+        "reason",
+        "",
+        whole=("alias", "points to", "since (UTC)"),
+        spare=("by", "since (UTC)", "reason"),
+    )
     for alias in found:
         remarks = [] if alias.answers else ["answers no more"]
         if alias.must_pass:
@@ -241,7 +252,18 @@ def history(alias: AliasName, url: Url = None, data_dir: DataDir = None, as_json
 
 
 def _print_history(changes: tuple[AliasChange, ...]) -> None:
-    table = new_table("", "when (UTC)", "what", "from", "to", "by", "reason", right=("",))
+    table = new_table(
+        "",
+        "when (UTC)",
+        "what",
+        "from",
+        "to",
+        "by",
+        "reason",
+        right=("",),
+        whole=("when (UTC)", "what", "from", "to"),
+        spare=("from", "by", "what"),
+    )
     for change in changes:
         table.add_row(
             str(change.number),

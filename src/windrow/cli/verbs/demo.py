@@ -23,6 +23,7 @@ from windrow.cli.formats import duration, file_problem, share
 from windrow.cli.options import AsJson, DataDir, Url
 from windrow.cli.output import data_console, notes_console, print_json
 from windrow.cli.progress import training_bar
+from windrow.cli.words import in_options
 from windrow.domain.alias import PromoteRequest, Said
 from windrow.domain.classifier import FitRequest, Record
 from windrow.domain.comparison import CompareRequest, Comparison
@@ -170,7 +171,7 @@ class Tour:
             self.console.print(flip_table(shown, (FIRST, SECOND)))
         self.console.print(f"\n{comparison.recommendation.reason}")
         for warning in comparison.warnings:
-            self.console.print(f"Warning: {warning.message}")
+            self.console.print(f"Warning: {in_options(warning.message)}")
         return comparison
 
     def _promote(self, comparison: Comparison) -> None:
@@ -242,7 +243,10 @@ def _estimated(record: Record) -> str:
 def _somewhere(url: str | None, data_dir: Path | None) -> Iterator[tuple[Operations, tuple[str, ...]]]:
     """Give the verbs, and the options that reach the same place; a temporary folder where nothing was named."""
     if url or data_dir is not None:
-        where = ("--url", url) if url else ("--data-dir", str(data_dir))
+        from windrow.client.address import read_address
+
+        # What is shown may be kept, so not the password in the address.
+        where = ("--url", str(read_address(url))) if url else ("--data-dir", str(data_dir))
         with connected(url, data_dir, may_create=True) as operations:
             yield operations, where
         return

@@ -3,6 +3,7 @@
 Owns their options, and that no half a file stands under its name; knows nothing of what is in it.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -16,10 +17,12 @@ import typer
 from windrow.cli.connect import connected
 from windrow.cli.formats import counted, file_problem, size
 from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import notes_console, print_json
+from windrow.cli.output import notes_console, print_json, writing_data
 from windrow.cli.progress import transfer_bar
+from windrow.cli.words import in_options
 from windrow.domain.archive import Export, Imported, ImportRequest
 from windrow.domain.errors import InvalidParameter
+from windrow.session.whole_file import whole_file
 
 verbs = typer.Typer()
 
@@ -39,17 +42,21 @@ def export(  # noqa: PLR0913 - Typer makes an option of each parameter
         bool, typer.Option("--training-rows", help="Send the training texts along; otherwise none is in the file.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a classifier into one file.
 
     `windrow import` takes it in, here or elsewhere.
     """
+    if as_json and out == _DASH:
+        raise InvalidParameter("--json and -o - both write to standard output. Name a file with -o, or leave one out.")
     with connected(url, data_dir) as operations:
         exported = operations.export(model, training_rows=training_rows)
         if out == _DASH:
-            for chunk in exported.chunks:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+            with writing_data():
+                for chunk in exported.chunks:
+                    sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
             return
         path = out or Path(exported.file_name)
         if path.is_dir():
@@ -57,22 +64,15 @@ def export(  # noqa: PLR0913 - Typer makes an option of each parameter
         if path.exists() and not overwrite:
             raise InvalidParameter(f"{path} exists. Name another file with -o, or replace it with --overwrite.")
         try:
-            _write(path, exported)
+            with whole_file(path) as file:
+                file.writelines(_shown(exported))
+                size_bytes = file.tell()
         except OSError as error:
             raise file_problem(path, error) from error
-    notes_console().print(f"Wrote {path}, {size(exported.size_bytes)}.")
-
-
-def _write(path: Path, exported: Export) -> None:
-    """Write a file that bears its name only once it is whole."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            for chunk in _shown(exported):
-                file.write(chunk)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    if as_json:
+        print(json.dumps({"file": str(path), "size_bytes": size_bytes}, ensure_ascii=False))
+    else:
+        notes_console().print(f"Wrote {path}, {size(size_bytes)}.")
 
 
 def _shown(exported: Export) -> Iterator[bytes]:
@@ -129,4 +129,4 @@ def _print_imported(imported: Imported) -> None:
     labels, rows = counted(len(record.labels), "label"), counted(record.num_examples, "training row")
     print(f"{done} {record.name}, revision {record.revision}: {labels}, {rows}.")
     for warning in imported.warnings:
-        notes_console().print(f"Warning: {warning.message}")
+        notes_console().print(f"Warning: {in_options(warning.message)}")

@@ -14,6 +14,7 @@ from windrow.cli.formats import counted, duration, when
 from windrow.cli.options import AsJson, DataDir, Url
 from windrow.cli.output import data_console, new_table, notes_console, print_json
 from windrow.cli.progress import training_bar
+from windrow.cli.words import in_options
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.job import DEFAULT_JOBS, Job
 
@@ -96,10 +97,21 @@ def _list(url: str | None, data_dir: Path | None, limit: int, as_json: bool) -> 
     if not found:
         notes_console().print("There is no job yet. `windrow fit` makes one.")
         return
-    table = new_table("job", "state", "classifier", "rows", "asked for (UTC)", "took", "", right=("rows", "took"))
+    table = new_table(
+        "job",
+        "state",
+        "classifier",
+        "rows",
+        "asked for (UTC)",
+        "took",
+        "",
+        right=("rows", "took"),
+        whole=("job", "state", "classifier", "asked for (UTC)"),
+        spare=("took", "rows", "asked for (UTC)"),
+    )
     for job in found:
         table.add_row(
-            job.id, job.state, job.model_name, f"{job.num_examples:,}", when(job.created_at), _took(job), in_words(job)
+            job.id, job.state, job.model_name, f"{job.num_examples:,}", when(job.created_at), _took(job), _in_brief(job)
         )
     data_console().print(table)
 
@@ -115,6 +127,8 @@ def print_job(job: Job, as_json: bool) -> None:
 
     recipe = job.recipe
     facts = Table.grid(padding=(0, 2))
+    facts.add_column(no_wrap=True)
+    facts.add_column(overflow="fold")
     for what, said in (
         ("job", job.id),
         ("state", job.state),
@@ -138,6 +152,13 @@ def _took(job: Job) -> str:
     return duration((job.finished_at - job.started_at).total_seconds())
 
 
+def _in_brief(job: Job) -> str:
+    """Return the same, but of how a job failed the kind alone, which fits a line."""
+    if job.problem is None or job.state == "cancelled":
+        return "" if job.problem is not None else in_words(job)
+    return job.problem.code.replace("_", " ")
+
+
 def in_words(job: Job) -> str:
     """Return what a job does, or how it ended, in a few words."""
     if job.state == "queued":
@@ -148,4 +169,4 @@ def in_words(job: Job) -> str:
         return f"{progress.stage}{steps}{left}"
     if job.revision is not None:
         return f"revision {job.revision}"
-    return "" if job.problem is None else job.problem.detail
+    return "" if job.problem is None else in_options(job.problem.detail)

@@ -23,14 +23,16 @@ from windrow.cli.figures import (
     pair_lines,
 )
 from windrow.cli.formats import counted, share
+from windrow.cli.labelled import read_labelled
 from windrow.cli.labelling import check_out, write_suggestions
 from windrow.cli.options import AsJson, DataDir, Url
 from windrow.cli.output import data_console, new_table, notes_console, print_json
-from windrow.cli.reading import Reading, read_records, read_rows
+from windrow.cli.reading import Reading, read_records
 from windrow.cli.reading_options import Encoding, FileFormat, LabelColumn, NoHeader, TextColumn
+from windrow.cli.words import in_options
 from windrow.domain.comparison import CompareRequest, Comparison, Contender
 from windrow.domain.cross_validation import DEFAULT_FOLDS, FOLDS_RANGE, CrossValidateRequest, CrossValidation
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import read_reference
 from windrow.domain.recipe import (
@@ -81,16 +83,16 @@ def evaluate(  # noqa: PLR0913 - Typer makes an option of each parameter
 ) -> None:
     """Judge a classifier by labelled rows that it has not seen."""
     how = Reading(file_format, text_column, label_column, not no_header, encoding)
-    rows, lines = _rows(file, how)
-    request = EvaluateRequest(model, rows, not no_save, target_precision)
-    with connected(url, data_dir) as operations, _working("Classifying the rows"):
+    read = read_labelled(file, how)
+    request = EvaluateRequest(model, read.rows, not no_save, target_precision)
+    with connected(url, data_dir) as operations, read.located(), _working("Classifying the rows"):
         report = operations.evaluate(request)
     if as_json:
         from windrow.wire.report import EvaluateReply
 
         print_json(EvaluateReply.of(report))
     else:
-        _print_report(report, lines, show_misread)
+        _print_report(report, read.lines, show_misread)
 
 
 @verbs.command(
@@ -118,16 +120,16 @@ def compare(  # noqa: PLR0913 - Typer makes an option of each parameter
     """Judge several classifiers by the same rows, and say which to promote."""
     names, file = _names_and_file(models, on)
     how = Reading(file_format, text_column, label_column, not no_header, encoding)
-    rows, lines = _rows(file, how)
-    request = CompareRequest(names, rows)
-    with connected(url, data_dir) as operations, _working("Classifying the rows"):
+    read = read_labelled(file, how)
+    request = CompareRequest(names, read.rows)
+    with connected(url, data_dir) as operations, read.located(), _working("Classifying the rows"):
         comparison = operations.compare(request)
     if as_json:
         from windrow.wire.comparison import CompareReply
 
         print_json(CompareReply.of(comparison))
     else:
-        _print_comparison(comparison, lines, show_flips)
+        _print_comparison(comparison, read.lines, show_flips)
 
 
 @verbs.command(name="cross-validate", epilog="Example: windrow cross-validate tickets.csv --folds 5")
@@ -160,16 +162,20 @@ def cross_validate(  # noqa: PLR0913 - Typer makes an option of each parameter
     """
     recipe = Recipe(num_iterations=num_iterations, batch_size=batch_size, seed=seed)
     how = Reading(file_format, text_column, label_column, not no_header, encoding)
-    rows, lines = _rows(file, how)
-    request = CrossValidateRequest(rows, folds, base_model, recipe)
-    with connected(url, data_dir, may_create=True) as operations, _working("Training on parts of the rows"):
+    read = read_labelled(file, how)
+    request = CrossValidateRequest(read.rows, folds, base_model, recipe)
+    with (
+        connected(url, data_dir, may_create=True) as operations,
+        read.located(),
+        _working("Training on parts of the rows"),
+    ):
         found = operations.cross_validate(request)
     if as_json:
         from windrow.wire.cross_validation import CrossValidateReply
 
         print_json(CrossValidateReply.of(found))
     else:
-        _print_cross_validation(found, lines, show_doubted)
+        _print_cross_validation(found, read.lines, show_doubted)
 
 
 @verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
@@ -233,12 +239,6 @@ def _names_and_file(words: list[str], on: Path | None) -> tuple[tuple[str, ...],
     return tuple(names), Path(last)
 
 
-def _rows(file: Path, how: Reading) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    """Return a file's rows, and the line with which each of them begins."""
-    read = list(read_rows(file, how))
-    return tuple(Row(line.text, line.label) for line in read), tuple(line.line for line in read)
-
-
 @contextmanager
 def _working(words: str) -> Iterator[None]:
     """Show in a terminal that something is being done."""
@@ -288,7 +288,7 @@ def _print_comparison(comparison: Comparison, lines: Sequence[int], show_flips: 
     if flips and show_flips:
         console.print(f"\nAnswered differently ({_shown(len(flips), show_flips, '--show-flips')}):")
         console.print(flip_table(flips[:show_flips], names, lines))
-    console.print(f"\n{comparison.recommendation.reason}")
+    console.print(f"\n{in_options(comparison.recommendation.reason)}")
     command = promote_command(comparison)
     if command is not None:
         console.print(f"  {command}")
@@ -333,23 +333,36 @@ def _print_cross_validation(found: CrossValidation, lines: Sequence[int], show_d
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
         console.print(misread_table(found.contradicted[:show_doubted], lines))
     if found.curve:
-        console.print("\nWith fewer rows:")
-        table = new_table("share of the rows", "rows", "accuracy", right=("share of the rows", "rows", "accuracy"))
+        console.print(
+            "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
+        )
+        heads = ("share", "rows trained on", "accuracy")
+        table = new_table(*heads, right=heads)
         for point in found.curve:
             table.add_row(share(point.share), f"{point.rows:.0f}", share(point.accuracy))
         console.print(table)
-    console.print(f"\n{found.advice_text}")
+    console.print(f"\n{in_options(found.advice_text)}")
     low, high = found.head_only_interval.low * 100, found.head_only_interval.high * 100
     console.print(
         f"The head alone (--num-iterations 0) reaches {share(found.head_only_accuracy)}; this training is better by "
-        f"{low:+.1f} to {high:+.1f} points. {found.recommendation}"
+        f"{low:+.1f} to {high:+.1f} points. {in_options(found.recommendation)}"
     )
     _print_warnings(found.warnings, lines)
 
 
 def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
     console = data_console()
-    table = new_table("line", "text", "why", "alike", "guess", "score", "or else", right=("line", "alike", "score"))
+    table = new_table(
+        "line",
+        "text",
+        "why",
+        "alike",
+        "guess",
+        "score",
+        "or else",
+        right=("line", "alike", "score"),
+        spare=("or else", "alike", "why"),
+    )
     for each in found.suggestions:
         table.add_row(
             str(lines[each.index]),
@@ -392,4 +405,4 @@ def _print_warnings(warnings: Iterable[DataWarning], lines: Sequence[int]) -> No
     for warning in warnings:
         named = ", ".join(str(lines[row]) for row in warning.rows)
         where = f" Lines: {named}." if named else ""
-        notes.print(f"Warning: {one_line(warning.message)}{where}")
+        notes.print(f"Warning: {one_line(in_options(warning.message))}{where}")

@@ -4,29 +4,30 @@ Owns their options and words; knows nothing of where classifiers are kept.
 """
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from windrow.cli.connect import connected
+from windrow.cli.figures import one_line
 from windrow.cli.formats import counted, duration, listed, share, size, when
 from windrow.cli.options import AsJson, DataDir, Url
 from windrow.cli.output import data_console, new_table, notes_console, print_json
+from windrow.cli.tables import Listed, briefly
+from windrow.cli.words import in_options
 from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, NotesChange
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.listing import SORTS, Listing, Page, Selection
 from windrow.operations import Operations
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 verbs = typer.Typer()
 
 Reference = Annotated[str, typer.Argument(metavar="MODEL", help="A classifier, an alias, or a revision like NAME@3.")]
 Task = Annotated[
-    str | None, typer.Option("--task", help="Only versions of this task: tickets means tickets_v1, _v2 and so on.")
+    str | None,
+    typer.Option("--task", metavar="TASK", help="Only versions of this task: tickets means tickets_v1, _v2 and so on."),
 ]
-Prefix = Annotated[str | None, typer.Option("--prefix", help="Only names that start with it.")]
+Prefix = Annotated[str | None, typer.Option("--prefix", metavar="PREFIX", help="Only names that start with it.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="Only classifiers that carry this tag.")]
 OnBaseModel = Annotated[
     str | None, typer.Option("--base-model", metavar="ID", help="Only classifiers on this base model.")
@@ -54,7 +55,8 @@ def list_classifiers(  # noqa: PLR0913 - Typer makes an option of each parameter
     tag: Tag = None,
     base_model: OnBaseModel = None,
     sort: Annotated[
-        str | None, typer.Option("--sort", help=f"One of {', '.join(SORTS)}; with - before it, the reverse.")
+        str | None,
+        typer.Option("--sort", metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="The most classifiers; by default all.")] = None,
     deleted: Annotated[
@@ -82,13 +84,25 @@ def _print_listing(listing: Listing, page: Page) -> None:
         notes_console().print(f"There is no {wanted}{narrowed}.{hint}")
         return
     last = "deleted (UTC)" if page.deleted else "trained (UTC)"
-    table = new_table("name", "rev", "labels", "rows", "accuracy", last, "tags", right=("rev", "rows", "accuracy"))
+    table = new_table(
+        "name",
+        "rev",
+        "labels",
+        "rows",
+        "accuracy",
+        last,
+        "tags",
+        right=("rev", "rows", "accuracy"),
+        whole=("name", last),
+        cut=("labels",),
+        spare=("tags", "rev", last),
+    )
     for one in listing.classifiers:
         record = one.record
         table.add_row(
             record.name,
             str(record.revision),
-            listed(record.labels),
+            briefly([one_line(label) for label in record.labels]),
             f"{record.num_examples:,}",
             _accuracy(one),
             when(one.deleted_at or record.created_at),
@@ -124,7 +138,7 @@ def _print_details(details: ClassifierDetails) -> None:
     from rich.table import Table
 
     facts = Table.grid(padding=(0, 2))
-    facts.add_column()
+    facts.add_column(no_wrap=True)
     facts.add_column(overflow="fold")
     for what, said in [*_about(details), *_about_quality(details.classifier), *_about_training(details.classifier)]:
         facts.add_row(what, said)
@@ -174,11 +188,11 @@ def _about_training(one: Classifier) -> list[tuple[str, str]]:
         ("base model", f"{record.base_model.id}, digest {record.base_model.digest}"),
         ("recipe", asked + ("" if recipe.max_seconds is None else f", at most {duration(recipe.max_seconds)}")),
     ]
-    facts += [] if record.summary.adapter is None else [("encoder", record.summary.adapter.reason)]
-    return [*facts, *(("warning", warning.message) for warning in record.warnings)]
+    facts += [] if record.summary.adapter is None else [("encoder", in_options(record.summary.adapter.reason))]
+    return [*facts, *(("warning", in_options(warning.message)) for warning in record.warnings)]
 
 
-def _label_table(one: Classifier) -> "Table":
+def _label_table(one: Classifier) -> Listed:
     table = new_table("label", "rows", "test recall", right=("rows", "test recall"))
     for label in one.record.labels:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)

@@ -33,7 +33,9 @@ verbs = typer.Typer()
     "windrow predict tickets_v1 mails.csv --out labelled.csv; cat mails.jsonl | windrow predict tickets_v1 --to jsonl"
 )
 def predict(  # noqa: PLR0913 - each parameter is an option of the command line
-    model: Annotated[str, typer.Argument(help="The classifier: a name, an alias, name@revision or task@latest.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A classifier, an alias, a revision like NAME@3, or TASK@latest.")
+    ],
     file: Annotated[
         str | None,
         typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, JSON or text; - or nothing for standard input."),
@@ -61,6 +63,9 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command line
     format_: FileFormat = None,
     encoding: Encoding = None,
     no_header: NoHeader = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave out rows whose text is blank or too long, and tell which.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an --out that broke off.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an --out that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No remarks and no bar on standard error.")] = False,
@@ -74,7 +79,7 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command line
     """
     request = PredictRequest((model,), (), top_k, abstain_below, min_in_scope, explain)
     if text is not None:
-        _refuse_with_text(file=file, out=out, to=to, resume=resume)
+        _refuse_with_text(file=file, out=out, to=to, needs_rows=resume or skip_bad_rows)
         with connected(url, data_dir) as operations:
             asked = PredictRequest((model, *(also or ())), (text,), top_k, abstain_below, min_in_scope, explain)
             predictions = operations.predict(asked)
@@ -93,19 +98,27 @@ def predict(  # noqa: PLR0913 - each parameter is an option of the command line
         overwrite=overwrite,
         is_quiet=quiet,
         chunk_texts=min(MAX_CHUNK_TEXTS, read_settings().max_texts),
+        skips_bad_rows=skip_bad_rows,
     )
     if out is None and (resume or overwrite):
         raise InvalidParameter("--resume and --overwrite go with --out. Name the file.", {"parameter": "out"})
+    if skip_bad_rows and (resume or as_json):
+        raise InvalidParameter(
+            "--skip-bad-rows goes neither with --resume nor with --json, since answers could no longer be told to "
+            "their rows. Leave one of them out.",
+            {"parameter": "skip_bad_rows"},
+        )
     with connected(url, data_dir, max_encoded_bytes=KEPT_BYTES) as operations:
         predict_file(operations, run)
 
 
-def _refuse_with_text(*, file: str | None, out: Path | None, to: OutputFormat | None, resume: bool) -> None:
+def _refuse_with_text(*, file: str | None, out: Path | None, to: OutputFormat | None, needs_rows: bool) -> None:
     if file is not None:
         raise InvalidParameter("Both --text and a file are given. Name only one of them.", {"parameter": "text"})
-    if out is not None or resume or to in ("csv", "jsonl"):
+    if out is not None or needs_rows or to in ("csv", "jsonl"):
         raise InvalidParameter(
-            "--out, --to and --resume go with a file. For a program, add --json to --text.", {"parameter": "text"}
+            "--out, --to, --resume and --skip-bad-rows go with a file. For a program, add --json to --text.",
+            {"parameter": "text"},
         )
 
 

@@ -3,6 +3,7 @@
 Owns their options and words, and that Ctrl-C cancels; knows nothing of how training is done.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from windrow.cli.output import data_console, new_table, notes_console, print_jso
 from windrow.cli.progress import training_bar
 from windrow.cli.reading_options import Encoding, FileFormat, LabelColumn, NoHeader, TextColumn
 from windrow.cli.verbs.jobs import print_job
+from windrow.cli.words import in_options
+from windrow.client.leaving import cancel_begun, cancel_within, now
 from windrow.domain.classifier import Classifier, FitRequest, FitResult, NotesChange
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.job import Forecast, Job
@@ -29,6 +32,7 @@ from windrow.domain.recipe import (
     Recipe,
 )
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.versions import read_version
 from windrow.operations import Operations
 
 verbs = typer.Typer()
@@ -78,7 +82,12 @@ def fit(  # noqa: PLR0913 - Typer makes an option of each parameter
         bool, typer.Option("--no-overwrite", help="Refuse a name that exists, rather than give it a new revision.")
     ] = False,
     no_cross_validate: Annotated[
-        bool, typer.Option("--no-cross-validate", help="Estimate no accuracy, which takes a third of the time.")
+        bool,
+        typer.Option(
+            "--no-cross-validate",
+            help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged "
+            "all the same.",
+        ),
     ] = False,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="With --url: print the job and leave the training to the server.")
@@ -108,11 +117,11 @@ def fit(  # noqa: PLR0913 - Typer makes an option of each parameter
         NotesChange(description, tuple(tag) if tag else None),
         overwrite=not no_overwrite,
     )
-    with connected(url, data_dir, may_create=True) as operations, read.located():
+    with connected(url, data_dir, may_create=not dry_run) as operations, read.located():
         if dry_run:
             _print_forecast(operations.forecast(request), as_json)
         elif no_wait:
-            print_job(operations.start_fit(request), as_json)
+            print_job(_begin(operations, request), as_json)
         else:
             _print_result(_fit(operations, request), as_json)
 
@@ -124,25 +133,43 @@ def _fit(operations: Operations, request: FitRequest) -> FitResult:
         WindrowError: What the training ended with, unless it succeeded.
         Stopped: Somebody pressed Ctrl-C.
     """
-    job = operations.start_fit(request)
+    job = _begin(operations, request)
     try:
         with training_bar() as bar:
             for job in operations.follow_job(job.id):  # noqa: B020 - the last one is how it ended
                 bar.show_job(job)
     except KeyboardInterrupt as interrupt:
-        raise Stopped(_cancel(operations, job)) from interrupt
+        raise Stopped(_what_became(lambda: cancel_within(operations, job.id))) from interrupt
     if job.problem is not None:
         raise job.problem.as_error()
     details = operations.show(f"{job.model_name}@{job.revision}")
     return FitResult(details.classifier, job.next_name)
 
 
-def _cancel(operations: Operations, job: Job) -> str:
+def _begin(operations: Operations, request: FitRequest) -> Job:
+    """Begin a training, and cancel it where Ctrl-C comes before it is known.
+
+    Raises:
+        WindrowError: What ``start_fit`` raises.
+        Stopped: Somebody pressed Ctrl-C.
+    """
+    since = now()
+    try:
+        return operations.start_fit(request)
+    except KeyboardInterrupt as interrupt:
+        raise Stopped(_what_became(lambda: cancel_begun(operations, request, since))) from interrupt
+
+
+def _what_became(cancel: Callable[[], Job | None]) -> str:
     """Cancel a training, and say what became of it."""
     try:
-        job = operations.cancel_job(job.id)
+        job = cancel()
     except WindrowError as error:
-        return f"but the training could not be cancelled: {error.detail.rstrip('.')}"
+        return f"but the training could not be cancelled: {error.detail.rstrip('.')} (see `windrow jobs`)"
+    except KeyboardInterrupt:
+        return "the training may go on; see `windrow jobs`"
+    if job is None:
+        return "the training may have begun; see `windrow jobs`"
     if job.revision is not None:
         return f"but {job.model_name} was being saved already, as revision {job.revision}"
     return "the training is cancelled and nothing of it was saved"
@@ -162,8 +189,9 @@ def _print_result(result: FitResult, as_json: bool) -> None:
     notes = notes_console()
     for warning in record.warnings:
         rows = f" Rows, counted from 0: {', '.join(map(str, warning.rows))}." if warning.rows else ""
-        notes.print(f"Warning: {warning.message}{rows}")
-    if result.next_name is not None:
+        notes.print(f"Warning: {in_options(warning.message)}{rows}")
+    # Of a name that is no version, nobody knows whether it will ever have one.
+    if result.next_name is not None and read_version(record.name) is not None:
         notes.print(f"A free name for the next version: {result.next_name}")
 
 
@@ -185,10 +213,10 @@ def _print_forecast(forecast: Forecast, as_json: bool) -> None:
     wait = f", after {duration(forecast.wait_seconds)} of waiting for its turn" if forecast.wait_seconds else ""
     print(f"{forecast.model_name}: {counts}, {counted(forecast.tokens, 'token')}.")
     print(f"At most about {duration(forecast.seconds)}{wait}, and {size(forecast.memory_bytes)} of memory.")
-    print(forecast.memory_reason)
+    print(in_options(forecast.memory_reason))
     table = new_table("stage", "time", "why", right=("time",))
     for part in forecast.parts:
-        table.add_row(part.stage, duration(part.seconds), part.reason)
+        table.add_row(part.stage, duration(part.seconds), in_options(part.reason))
     data_console().print(table)
 
 
@@ -221,4 +249,4 @@ def _print_reproduction(found: Reproduction) -> None:
     for change in found.changes:
         print(f"{change.name}: was {change.then or 'not recorded'}, is {change.now or 'not recorded'}")
     for note in found.notes:
-        print(note)
+        print(in_options(note))

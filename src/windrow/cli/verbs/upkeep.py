@@ -39,7 +39,7 @@ def usage(url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) ->
 
 def _print_usage(found: Usage) -> None:
     console = data_console()
-    table = new_table("classifier", "size", "revisions", "", right=("size", "revisions"))
+    table = new_table("classifier", "size", "revisions", "", right=("size", "revisions"), whole=("classifier", ""))
     for one in found.classifiers:
         table.add_row(one.name, size(one.size_bytes), str(one.revisions), "deleted" if one.is_deleted else "")
     if found.classifiers:
@@ -146,7 +146,16 @@ def _remove_base_model(url: str | None, data_dir: Path | None, base_model: str, 
 
 def _print_base_models(uses: tuple[BaseModelUse, ...]) -> None:
     console = data_console()
-    table = new_table("base model", "where", "size", "classifiers", "", right=("size", "classifiers"))
+    table = new_table(
+        "base model",
+        "where",
+        "size",
+        "classifiers",
+        "",
+        right=("size", "classifiers"),
+        whole=("base model",),
+        spare=("where", "classifiers"),
+    )
     for use in uses:
         taken = use.model.size_bytes + use.model.graph_bytes
         remark = use.model.problem or ("the default" if use.is_default else "")

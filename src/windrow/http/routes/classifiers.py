@@ -6,8 +6,9 @@ Owns their paths; knows nothing of where classifiers are kept.
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from windrow.domain.prediction import IsWanted
 from windrow.http.bodies import read_body, read_document, read_optional_body
-from windrow.http.desk import answer, desk_of
+from windrow.http.desk import answer, answer_while_wanted, desk_of
 from windrow.http.openapi import ClassifierName, ClassifierReference, RevisionReference, accepts, takes
 from windrow.wire.classifier import DescribeBody, ModelDetails, ModelRecord, RestoreReply
 from windrow.wire.deletion import DELETE, DELETE_ALL, Deleted, DeletedMany
@@ -90,4 +91,8 @@ async def reproduce(request: Request, name: ClassifierReference) -> Response:
     """Train a classifier again from its kept rows and its record, compare the two, and save nothing."""
     desk = desk_of(request)
     read_document(await read_optional_body(request, desk.settings.max_body_bytes), NoBody)
-    return await answer(request, lambda: ReproduceReply.of(desk.operations.reproduce(name)), desk.fits)
+
+    def work(is_wanted: IsWanted) -> ReproduceReply:
+        return ReproduceReply.of(desk.operations.reproduce(name, is_wanted=is_wanted))
+
+    return await answer_while_wanted(request, work, desk.fits)

@@ -6,8 +6,9 @@ Owns their paths; knows nothing of how a figure is computed.
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from windrow.domain.prediction import IsWanted
 from windrow.http.bodies import read_body, read_document
-from windrow.http.desk import answer, desk_of
+from windrow.http.desk import answer, answer_while_wanted, desk_of
 from windrow.http.openapi import accepts
 from windrow.wire.comparison import CompareBody, CompareReply
 from windrow.wire.cross_validation import CrossValidateBody, CrossValidateReply
@@ -51,11 +52,11 @@ async def cross_validate(request: Request) -> Response:
     desk = desk_of(request)
     body, limits = await read_body(request, desk.settings.max_body_bytes), desk.settings.limits
 
-    def work() -> CrossValidateReply:
+    def work(is_wanted: IsWanted) -> CrossValidateReply:
         asked = read_document(body, CrossValidateBody, lambda document: CrossValidateBody.read(document, limits))
-        return CrossValidateReply.of(desk.operations.cross_validate(asked.to_domain()))
+        return CrossValidateReply.of(desk.operations.cross_validate(asked.to_domain(), is_wanted))
 
-    return await answer(request, work, desk.fits)
+    return await answer_while_wanted(request, work, desk.fits)
 
 
 @router.post("/v1/classifier/suggest", openapi_extra=accepts(SuggestBody), response_model=SuggestReply)

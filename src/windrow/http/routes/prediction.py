@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.types import Receive
 
 from windrow.domain.prediction import IsWanted
 from windrow.http.bodies import read_body, read_document
-from windrow.http.desk import Desk, desk_of, in_thread, note_timings, reply
+from windrow.http.desk import Desk, departure_of, desk_of, in_thread, note_timings, reply
 from windrow.http.openapi import accepts
 from windrow.wire.prediction import EXAMPLES, ClassifiersReply, PredictBody, PredictReply, TextsReply
 
@@ -38,11 +37,8 @@ async def predict(request: Request) -> Response:
     """Classify a text, many texts (texts in place of text), or a text by many classifiers (model_names)."""
     desk = desk_of(request)
     body = await read_body(request, desk.settings.max_body_bytes)
-    departure = asyncio.create_task(_wait_for_departure(request.receive))
-    try:
-        return await _predict(request, body, lambda: not departure.done())
-    finally:
-        departure.cancel()
+    async with departure_of(request) as is_wanted:
+        return await _predict(request, body, is_wanted)
 
 
 async def _predict(request: Request, body: bytes, is_wanted: IsWanted) -> Response:
@@ -62,8 +58,3 @@ async def _predict(request: Request, body: bytes, is_wanted: IsWanted) -> Respon
 async def _run(desk: Desk, at_once: bool, work: Callable[[], Done]) -> Done:
     """Do some work here or, where it is not done at once, in a thread."""
     return work() if at_once else await in_thread(work, desk.predictions)
-
-
-async def _wait_for_departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -1,0 +1,108 @@
+"""Leaving a training that nobody waits for any more, however its server is.
+
+Owns finding and cancelling what a fit has begun, and how long that may take; knows nothing of requests or signals.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeVar
+
+from windrow.client.errors import ServerTimedOut
+from windrow.domain.classifier import FitRequest
+from windrow.domain.dataset import data_sha256
+from windrow.domain.job import DEFAULT_JOBS, Job
+
+Result = TypeVar("Result")
+# Whoever has pressed Ctrl-C wants to be gone.
+PATIENCE_S: Final = 5.0
+# A server that still checks a request has no job of it yet.
+_LOOKS = 8
+_BETWEEN_LOOKS_S = 0.25
+
+
+class Jobs(Protocol):
+    """The verbs of ``Operations`` that leaving needs."""
+
+    def list_jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+        """Return the newest jobs."""
+        ...
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Stop a training."""
+        ...
+
+
+def now() -> datetime:
+    """Return the time as jobs have it: UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def cancel_within(jobs: Jobs, job_id: str, seconds: float = PATIENCE_S) -> Job:
+    """Cancel a training, and wait no longer than some seconds for that.
+
+    Raises:
+        ServerTimedOut: Nothing was heard in that time.
+        WindrowError: What ``cancel_job`` raises.
+    """
+    return _within(seconds, lambda: jobs.cancel_job(job_id))
+
+
+def cancel_begun(
+    jobs: Jobs, request: FitRequest, since: datetime, pause: Callable[[float], object] = time.sleep
+) -> Job | None:
+    """Cancel the training that a request has begun though its reply never came.
+
+    Args:
+        jobs: Whom to ask.
+        request: What was asked for.
+        since: When that was.
+        pause: Waits some seconds before each further look.
+
+    Returns:
+        The job as it is then, which may have ended before; ``None`` where none is found.
+
+    Raises:
+        ServerTimedOut: Nothing was heard within ``PATIENCE_S``.
+        WindrowError: What ``list_jobs`` and ``cancel_job`` raise.
+    """
+
+    def cancel() -> Job | None:
+        for look in range(_LOOKS):
+            if look:
+                pause(_BETWEEN_LOOKS_S)
+            if (job := _find(jobs, request, since)) is not None:
+                return job if job.is_finished else jobs.cancel_job(job.id)
+        return None
+
+    return _within(PATIENCE_S, cancel)
+
+
+def _find(jobs: Jobs, request: FitRequest, since: datetime) -> Job | None:
+    """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
+    wanted = (request.model_name, data_sha256(request.rows), request.base_model, request.recipe)
+    for job in jobs.list_jobs():
+        found = (job.model_name, job.data_sha256, job.base_model, job.recipe)
+        if found == wanted and job.created_at >= since:
+            return job
+    return None
+
+
+def _within(seconds: float, do: Callable[[], Result]) -> Result:
+    """Do something on a thread that is left behind where it takes too long: no timeout of a socket bounds it all."""
+    outcome: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(do())
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="leaving", daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError as error:
+        words = f"There was no answer within {seconds:g} seconds, and the training may go on. Look at the jobs."
+        raise ServerTimedOut(words) from error
