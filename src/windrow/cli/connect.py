@@ -5,8 +5,9 @@ Owns that choice and its refusals; knows nothing of the verbs.
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from windrow.domain.errors import InvalidParameter
@@ -37,6 +38,27 @@ def open_directory(settings: Settings) -> Connection:
     from windrow.bootstrap import open_service
 
     return open_service(settings)
+
+
+@contextmanager
+def connected_for_a_look(url: str | None, data_dir: Path | None) -> Iterator[Operations]:
+    """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
+
+    That is for what saves nothing, and asks only what would happen.
+
+    Args:
+        url: The server's address.
+        data_dir: The data directory to use without a server.
+
+    Raises:
+        InvalidParameter: Both are given.
+        Unavailable: The server cannot be reached.
+    """
+    chosen = read_settings().data_dir if data_dir is None else data_dir
+    with ExitStack() as stack:
+        if not server_asked(url, data_dir) and not is_data_dir(chosen):
+            data_dir = Path(stack.enter_context(TemporaryDirectory(prefix="windrow-")))
+        yield stack.enter_context(connected(url, data_dir, may_create=True))
 
 
 @contextmanager
@@ -88,13 +110,18 @@ def server_asked(url: str | None, data_dir: Path | None) -> str:
     return read_settings().url
 
 
+def is_data_dir(folder: Path) -> bool:
+    """Whether a folder is a data directory."""
+    return any((folder / mark).is_dir() for mark in _MARKS)
+
+
 def check_data_dir(data_dir: Path) -> None:
     """Make sure that a folder is a data directory.
 
     Raises:
         InvalidParameter: It is none.
     """
-    if any((data_dir / mark).is_dir() for mark in _MARKS):
+    if is_data_dir(data_dir):
         return
     problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
     raise InvalidParameter(

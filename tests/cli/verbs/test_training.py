@@ -7,8 +7,10 @@ import pytest
 
 from tests.cli.asking import Run, run
 from tests.cli.verbs.scripted import ID, PROBLEM, Scripted
+from tests.fakes.operations import FakeOperations
 from windrow.domain.errors import ClassifierExists, InvalidTrainingData
 from windrow.domain.job import Job, Problem
+from windrow.settings import Settings
 
 
 @pytest.fixture
@@ -186,10 +188,17 @@ def test_a_dry_run_tells_time_and_memory_and_trains_nothing(ask: Run, fake: Scri
 def test_a_dry_run_makes_no_folder(
     rows_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = run(monkeypatch, capsys, "fit", "t_v1", rows_file, "--dry-run", "--data-dir", tmp_path / "data")
-    assert refused.code == 2
-    assert "is no data directory" in refused.refusal
-    assert not (tmp_path / "data").exists()
+    folders: list[Path] = []
+
+    def open_directory(settings: Settings) -> FakeOperations:
+        folders.append(settings.data_dir)
+        return FakeOperations()
+
+    monkeypatch.setattr("windrow.cli.connect.open_directory", open_directory)
+    told = run(monkeypatch, capsys, "fit", "t_v1", rows_file, "--dry-run", "--data-dir", tmp_path / "data")
+    assert told.code == 0
+    assert folders != [tmp_path / "data"]
+    assert not any(folder.exists() for folder in (*folders, tmp_path / "data"))
 
 
 def test_no_wait_prints_the_job(ask: Run, rows_file: Path) -> None:

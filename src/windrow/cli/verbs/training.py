@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from windrow.cli.connect import connected, server_asked
+from windrow.cli.connect import connected, connected_for_a_look, server_asked
 from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration, listed, share, size
 from windrow.cli.options import AsJson, DataDir, Url
@@ -117,10 +117,12 @@ def fit(  # noqa: PLR0913 - Typer makes an option of each parameter
         NotesChange(description, tuple(tag) if tag else None),
         overwrite=not no_overwrite,
     )
-    with connected(url, data_dir, may_create=not dry_run) as operations, read.located():
-        if dry_run:
+    if dry_run:
+        with connected_for_a_look(url, data_dir) as operations, read.located():
             _print_forecast(operations.forecast(request), as_json)
-        elif no_wait:
+        return
+    with connected(url, data_dir, may_create=True) as operations, read.located():
+        if no_wait:
             print_job(_begin(operations, request), as_json)
         else:
             _print_result(_fit(operations, request), as_json)
