@@ -65,7 +65,7 @@ class Training:
             raise self.error
         return RESULT
 
-    def order(self, prepare: Callable[[], object] = lambda: None) -> Order:
+    def order(self, prepare: Callable[[], object] | None = None) -> Order:
         job = Job("", "queued", "tickets_v1", 6, "0" * 64, utc_now())
         return Order(job, self.key, prepare, self.work, Countdown(Pace()))
 

@@ -76,3 +76,12 @@ def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -
     altered = replace(trained, base_model=replace(encoder.folder.base_model, digest="0" * 64))
     with pytest.raises(BaseModelUnavailable, match="train the classifier again"):
         residents.of_record(altered)
+
+
+def test_it_is_known_whether_an_encoder_is_loaded() -> None:
+    residents = ResidentEncoders(lambda _: FakeEncoder())
+    assert "some/model" not in residents
+    residents.get("some/model")
+    assert "some/model" in residents
+    residents.forget("some/model")
+    assert "some/model" not in residents

@@ -100,7 +100,7 @@ def test_who_is_stopped_while_waiting_leaves_the_line_and_holds_nobody_up() -> N
 
 def test_who_is_not_ready_yet_keeps_its_place_and_holds_nobody_up() -> None:
     turns = Turns(1, 10)
-    slow = turns.join()
+    slow = turns.join(is_ready=False)
     first, second = Worker(turns), Worker(turns)
     wait_for(first.is_inside)
     assert [place.ahead for place in (slow, second.place)] == [0, 1]

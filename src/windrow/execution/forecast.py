@@ -19,6 +19,7 @@ from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
 from windrow.learning.choice import label_name_texts
+from windrow.learning.fitting import MAX_CV_WORK
 from windrow.learning.head import Ids
 from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps, sample_rows
 
@@ -29,8 +30,11 @@ COUNTED_TEXTS = 2_000
 ENCODE_FLOPS = 60e9
 TRAIN_FLOPS = 60e9
 _SECONDS_A_CUT = 5e-10  # of a trained layer's changes to a low rank, times the cube of the width
-_SECONDS_A_FIT = 2e-8  # of a head, times rows, labels and the features that they span
+# Of a head: times a power of rows x labels x the features that they span, for small ones are mostly overhead.
+_SECONDS_A_FIT = 3e-5
+_FIT_GROWTH = 0.6
 _FITS_TO_CHOOSE = 20  # of a head alone: five folds, four strengths
+_FITS_OF_MANY = 2  # where there is too much to choose by
 _SECONDS_AT_LEAST: Mapping[Stage, float] = {
     "encoding": 0.01,
     "training": 0.1,
@@ -249,9 +253,10 @@ class Countdown:
 def _parts(size: Size) -> Iterator[ForecastPart]:
     """Yield each stage with what the arithmetic says of it."""
     folder, plan = size.folder, size.plan
-    head = _SECONDS_A_FIT * size.rows * size.labels * min(size.rows, feature_size(folder))
+    work = size.rows * size.labels * min(size.rows, feature_size(folder))
+    head = _SECONDS_A_FIT * work**_FIT_GROWTH
     if plan is None:
-        head *= _FITS_TO_CHOOSE
+        head *= _FITS_TO_CHOOSE if work <= MAX_CV_WORK else _FITS_OF_MANY
     yield _part(
         "encoding",
         _flops(folder, size.looked_at_tokens, folder.layers) / ENCODE_FLOPS,

@@ -5,6 +5,7 @@ Owns their threads and what is written down of them; knows nothing of what a tra
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,17 +24,17 @@ from windrow.domain.errors import (
 )
 from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
 from windrow.execution.forecast import Countdown
+from windrow.execution.lost_jobs import FindMade, settled
 from windrow.execution.turns import Place, Turns
 from windrow.execution.watch import Watch, cancelled, shutting_down
 from windrow.storage.files import KeyExists
-from windrow.storage.jobs import MAX_FINISHED, JobFiles, Kept
+from windrow.storage.jobs import MAX_FINISHED, JobFiles
 from windrow.storage.namespace import utc_now
 
 # How soon a wish to stop that another process wrote down is seen, and a change of another process's job.
 LOOK_EVERY_S = 0.2
 # A training stops within a second; what takes longer is told as it is by then.
 STOP_PATIENCE_S = 10.0
-_INTERRUPTED = "The process that trained it ended before it was done, so nothing was saved. Send it again."
 
 _log = logging.getLogger("windrow.jobs")
 
@@ -45,20 +46,16 @@ class Order:
     Args:
         job: What is known of it; its id and times are set later.
         key: Equal for equal requests.
-        prepare: Does what must not keep others waiting, before it is its turn.
+        prepare: Does what must not keep others waiting, before it is its turn; ``None`` where there is no such thing.
         work: Does the training, in a thread of its own; it must tell its watch what it does.
         countdown: Tells how long it will go on.
     """
 
     job: Job
     key: str
-    prepare: Callable[[], object]
+    prepare: Callable[[], object] | None
     work: Callable[[Watch], FitResult]
     countdown: Countdown
-
-
-# Returns the revision that an interrupted job made after all, if it did.
-FindMade = Callable[[Job], int | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +130,7 @@ class Jobs:
             if equal is not None:
                 equal.listeners.append(on_progress)
                 return self._shown(equal), equal.result
-            place = self._turns.join()
+            place = self._turns.join(is_ready=order.prepare is None)
             active = _Active(replace(order.job, id=self._files.new_id(), created_at=utc_now()), order, place)
             active.watch = Watch(lambda progress: self._tell(active, progress))
             active.listeners.append(on_progress)
@@ -177,7 +174,7 @@ class Jobs:
                 f"There is no job {job_id}. List the jobs to see their ids; of finished ones, {MAX_FINISHED} are kept.",
                 {"job": job_id},
             )
-        return self._looked_at(kept)
+        return settled(kept, self._files, self._find_made)
 
     def newest(self, limit: int) -> tuple[Job, ...]:
         """Return the newest jobs, the newest one first; one whose file is damaged is left out."""
@@ -248,7 +245,8 @@ class Jobs:
     def _run(self, active: _Active) -> None:
         """Do one job, from its place in the line to its end."""
         try:
-            _do(active.order.prepare, active.watch)
+            if active.order.prepare is not None:
+                _do(active.order.prepare, active.watch)
             with active.place.turn(active.watch):
                 active.job = replace(active.job, state="running", started_at=utc_now())
                 self._note(active)
@@ -322,40 +320,12 @@ class Jobs:
     def _shown(self, active: _Active) -> Job:
         return replace(active.job, ahead=active.place.ahead)
 
-    def _looked_at(self, kept: Kept) -> Job:
-        """Return a job of another process, or of one that is gone, which is noted then."""
-        if kept.job.is_finished or self._files.is_alive(kept.owner):
-            return kept.job
-        newest = self._files.get(kept.job.id) or kept  # its last word may have come between the two looks
-        if newest.job.is_finished:
-            return newest.job
-        made = self._find_made(newest.job)
-        if made is not None and not self._is_anothers(newest.job, made):
-            job = replace(newest.job, state="succeeded", revision=made, finished_at=utc_now())
-        else:
-            problem = Problem("shutting_down", _INTERRUPTED)
-            job = replace(newest.job, state="interrupted", finished_at=utc_now(), problem=problem)
-        return self._files.settle(newest, job)
-
-    def _is_anothers(self, job: Job, revision: int) -> bool:
-        """Whether another job made a revision."""
-        for job_id in self._files.ids():
-            with suppress(ArtifactInvalid, StorageFailed):  # which say nothing about this one
-                kept = self._files.get(job_id) if job_id != job.id else None
-                if kept is not None and kept.job.model_name == job.model_name:
-                    # Or it is about to say so.
-                    is_under_way = not kept.job.is_finished and self._files.is_alive(kept.owner)
-                    if kept.job.revision == revision or is_under_way:
-                        return True
-        return False
-
     def _wait_for(self, job_id: str) -> Job:
         """Return a job once it has ended, or as it is after a while."""
-        waited_s = 0.0
-        while not (job := self.get(job_id)).is_finished and waited_s < STOP_PATIENCE_S:
+        deadline_s = time.monotonic() + STOP_PATIENCE_S
+        while not (job := self.get(job_id)).is_finished and time.monotonic() < deadline_s:
             with self._changed:
                 self._changed.wait(LOOK_EVERY_S)
-            waited_s += LOOK_EVERY_S
         return job
 
     def _look_for_wishes(self) -> None:

@@ -33,6 +33,10 @@ class ResidentEncoders:
         """
         return self._encoders.get(base_model_id, lambda: self._load(base_model_id))
 
+    def __contains__(self, base_model_id: str) -> bool:
+        """Whether the encoder of a base model's id is loaded, so that :meth:`get` takes no time."""
+        return base_model_id in self._encoders
+
     def forget(self, base_model_id: str) -> None:
         """Drop the encoder of a base model's id; it leaves memory once nobody uses it, and the next use loads anew."""
         self._encoders.discard(lambda loaded: loaded == base_model_id)

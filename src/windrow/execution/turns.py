@@ -51,8 +51,11 @@ class Turns:
         waiting = self._running + len(self._line) + 1 - self.most
         return max(0, waiting) * self._turn_s / self.most
 
-    def join(self) -> "Place":
+    def join(self, is_ready: bool = True) -> "Place":
         """Take the last place in the line.
+
+        Args:
+            is_ready: Whether it could begin at once; otherwise it holds nobody up until it waits for its turn.
 
         Raises:
             Overloaded: As many wait already as may wait.
@@ -65,7 +68,7 @@ class Turns:
                     "WINDROW_MAX_WAITING_FITS.",
                     {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING_FITS"},
                 )
-            place = Place(self)
+            place = Place(self, is_ready)
             self._line.append(place)
             return place
 
@@ -91,6 +94,7 @@ class Turns:
         try:
             with watch.stopped_by(self._wake), self._changed:
                 place.is_ready = True
+                self._changed.notify_all()
                 self._changed.wait_for(lambda: watch.is_stopped or self._is_next(place))
                 watch.check()
                 self._line.remove(place)
@@ -126,11 +130,12 @@ class Place:
 
     Args:
         turns: The line.
+        is_ready: Whether others wait behind it.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, is_ready: bool) -> None:
         self._turns = turns
-        self.is_ready = False
+        self.is_ready = is_ready
 
     @property
     def ahead(self) -> int:

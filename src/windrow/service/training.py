@@ -77,7 +77,7 @@ class Training(Parts):
             ),
             key=_key_of(request, dataset),
             # A base model may have to be downloaded.
-            prepare=partial(self.encoders.get, request.base_model),
+            prepare=None if request.base_model in self.encoders else partial(self.encoders.get, request.base_model),
             work=lambda watch: self._train(request, dataset, watch, countdown),
             countdown=countdown,
         )

@@ -154,7 +154,7 @@ def _about(details: ClassifierDetails) -> list[tuple[str, str]]:
     facts = [
         ("name", one.record.name),
         ("revision", revision),
-        ("revisions", ", ".join(map(str, details.revisions))),
+        ("revisions", f"{', '.join(map(str, details.revisions))}{_gap_note(details.revisions)}"),
         ("aliases", listed(details.aliases)),
     ]
     facts += [("description", one.notes.description)] if one.notes.description else []
@@ -324,3 +324,9 @@ def restore(
         print_json(RestoreReply.of(classifier))
     else:
         print(f"{classifier.record.name} answers again, by revision {classifier.record.revision}.")
+
+
+def _gap_note(revisions: tuple[int, ...]) -> str:
+    """Return why numbers are missing, where some are: it looks like a loss."""
+    has_gap = bool(revisions) and len(revisions) < revisions[-1]
+    return " (other changes of the classifier have numbers, too)" if has_gap else ""
