@@ -42,7 +42,7 @@ def test_a_name_that_breaks_the_grammar_is_refused() -> None:
     [
         (pair(9, 1, 0.0215), "b", "b is better (p = 0.0215)."),
         (pair(1, 9, 0.0215), "a", "a is better (p = 0.0215)."),
-        (pair(30, 0, 1.9e-9), "b", "b is better (p = below 0.001)."),
+        (pair(30, 0, 1.9e-9), "b", "b is better (p < 0.001)."),
         (pair(0, 0, 1.0), None, "They place the same rows right, so these rows cannot tell them apart."),
         (pair(3, 3, 1.0), None, "No difference is shown: b fixes 3 row(s) and breaks as many."),
         (

@@ -96,7 +96,7 @@ class Pair:
     def verdict(self) -> str:
         """What may be concluded, in a sentence."""
         if self.better is not None:
-            return f"{self.better} is better (p = {_shown_p(self.p_value)})."
+            return f"{self.better} is better ({_shown_p(self.p_value)})."
         if self.fixed == self.broken == 0:
             return "They place the same rows right, so these rows cannot tell them apart."
         if self.fixed == self.broken:
@@ -106,7 +106,7 @@ class Pair:
                 f"Not enough evidence: only {self.fixed + self.broken} row(s) differ, too few to say how many more "
                 "would be needed."
             )
-        facts = f"{self.second} fixes {self.fixed} row(s) and breaks {self.broken} (p = {_shown_p(self.p_value)})"
+        facts = f"{self.second} fixes {self.fixed} row(s) and breaks {self.broken} ({_shown_p(self.p_value)})"
         if self.rows_needed is None:
             needed = f"more than {MAX_ROWS_NEEDED:,}"
         else:
@@ -234,9 +234,9 @@ def _furthest(pairs: Sequence[Pair]) -> Pair:
 def _facts(pair: Pair, rivals: int) -> str:
     p_value = _shown_p(min(1.0, pair.p_value * rivals))
     corrected = f", corrected for {rivals} rivals" if rivals > 1 else ""
-    return f"{pair.fixed} row(s) fixed, {pair.broken} broken, p = {p_value}{corrected}"
+    return f"{pair.fixed} row(s) fixed, {pair.broken} broken, {p_value}{corrected}"
 
 
 def _shown_p(p_value: float) -> str:
     # Three digits, so that what lies just below the border does not look like what lies just above.
-    return "below 0.001" if p_value < 0.001 else f"{p_value:.3g}"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3g}"
