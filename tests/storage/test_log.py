@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
-from windrow.storage.files import FRESH_NS, Files, LocalFiles
+from windrow.storage.files import FRESH_NS, Files, KeyMissing, LocalFiles
 from windrow.storage.log import Logs
 
 
@@ -242,3 +242,30 @@ class TestAppend:
             logs.append("a", number, b"x")
             assert files.get(logs.key("a", number)) == b"x"
         assert files.list("logs/a") == ["000007.json", "1234567.json"]
+
+
+class TestAgain:
+    def test_a_number_that_is_removed_and_put_anew_between_two_looks_is_what_it_is_now(self) -> None:
+        class Late(MemoryFiles):
+            misses = 1
+
+            def get(self, key: str) -> bytes:
+                if self.misses:
+                    self.misses -= 1
+                    raise KeyMissing(key)
+                return super().get(key)
+
+        files = Late()
+        files.put_new("logs/a/000001.json", b"anew")
+        assert logs_of(files).at("a", 1) == "a 1 anew"
+
+    def test_what_is_listed_and_can_never_be_opened_is_damaged(self) -> None:
+        class Closed(MemoryFiles):
+            def get(self, key: str) -> bytes:
+                raise KeyMissing(key)
+
+        files = Closed()
+        files.put_new("logs/a/000001.json", b"there")
+        value = logs_of(files).at("a", 1)
+        assert isinstance(value, ArtifactInvalid)
+        assert "cannot be opened" in value.detail

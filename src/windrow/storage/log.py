@@ -17,6 +17,8 @@ from windrow.storage.files import Files, KeyExists, KeyMissing
 Value = TypeVar("Value")
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
 _KEPT_OLD_VALUES = 1_024
+# A name that is purged and trained anew in such a moment is not so again and again.
+_LOOKS = 3
 
 _log = logging.getLogger("windrow.storage")
 
@@ -128,11 +130,22 @@ class Logs(Generic[Value]):
             # A folder of the same token has the same files, and those never change.
             return self._read_old(name, number, token)
         except KeyMissing:
-            if number not in self.numbers(name):
-                return None
-            return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
+            return self._look_again(name, number, key)
         except ArtifactInvalid as error:
             return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
+
+    def _look_again(self, name: str, number: int, key: str) -> Value | ArtifactInvalid | None:
+        """Look at a file that was not there: it is gone, or there anew by now, or nobody can open it."""
+        for _ in range(_LOOKS):
+            if number not in self.numbers(name):
+                return None
+            try:
+                return self._read_unknown(name, number)
+            except KeyMissing:  # it may have been purged and put anew between the two looks
+                continue
+            except ArtifactInvalid as error:
+                return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
+        return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
 
     def _read_unknown(self, name: str, number: int, token: str | None = None) -> Value:  # noqa: ARG002
         return self._read(name, number, self._files.get(self.key(name, number)))
