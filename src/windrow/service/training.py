@@ -63,22 +63,22 @@ class Training(Parts):
     ) -> "tuple[Job, Future[FitResult]]":
         """Begin a training. See ``LocalOperations.begin_fit``."""
         dataset = self._check_fit(request)
-        countdown = Countdown(self.pace)
+        digest, countdown = data_sha256(dataset.rows), Countdown(self.pace)
         order = Order(
             job=Job(
                 id="",
                 state="queued",
                 model_name=request.model_name,
                 num_examples=len(dataset.rows),
-                data_sha256=data_sha256(dataset.rows),
+                data_sha256=digest,
                 created_at=utc_now(),
                 base_model=request.base_model,
                 recipe=request.recipe,
             ),
-            key=_key_of(request, dataset),
+            key=_key_of(request, digest),
             # A base model may have to be downloaded.
             prepare=None if request.base_model in self.encoders else partial(self.encoders.get, request.base_model),
-            work=lambda watch: self._train(request, dataset, watch, countdown),
+            work=lambda watch: self._train(request, dataset, digest, watch, countdown),
             countdown=countdown,
         )
         return self.jobs.begin(order, on_progress)
@@ -123,7 +123,9 @@ class Training(Parts):
         self.store.catalog.check_name_free(name, overwrite=request.overwrite)
         return dataset
 
-    def _train(self, request: FitRequest, dataset: Dataset, watch: Watch, countdown: Countdown) -> FitResult:
+    def _train(
+        self, request: FitRequest, dataset: Dataset, digest: str, watch: Watch, countdown: Countdown
+    ) -> FitResult:
         """Do a training whose turn it is, and publish it."""
         started = time.perf_counter()  # the time that it waited is not the training's
         encoder = self.encoders.get(request.base_model)
@@ -137,7 +139,7 @@ class Training(Parts):
             rows_per_label=dataset.rows_per_label,
             base_model=encoder.folder.base_model,
             recipe=request.recipe,
-            data_sha256=data_sha256(dataset.rows),
+            data_sha256=digest,
             created_at=utc_now(),
             training_time_s=round(time.perf_counter() - started, 3),
             summary=trained.summary,
@@ -176,7 +178,7 @@ class Training(Parts):
         return blobs
 
 
-def _key_of(request: FitRequest, dataset: Dataset) -> str:
+def _key_of(request: FitRequest, digest: str) -> str:
     """Return what is equal for equal requests, and takes no room."""
     plain = to_plain(replace(request, rows=()))
-    return hashlib.sha256(f"{json.dumps(plain)}{data_sha256(dataset.rows)}".encode()).hexdigest()
+    return hashlib.sha256(f"{json.dumps(plain)}{digest}".encode()).hexdigest()
