@@ -45,7 +45,7 @@ def test_a_name_that_could_play_a_trick_is_refused_with_the_grammar(name: str) -
 def test_a_reference_is_no_name_and_says_which_name_is_meant(reference: str) -> None:
     with pytest.raises(InvalidName, match=r"is no name of its own.*Name the classifier itself, x\.$") as caught:
         check_name(reference)
-    assert caught.value.facts == {"name": reference, "grammar": NAME_GRAMMAR}
+    assert caught.value.facts == {"name": reference, "classifier": "x", "grammar": NAME_GRAMMAR}
 
 
 @pytest.mark.parametrize("reference", ["tickets_v2@3", "tickets@latest"])

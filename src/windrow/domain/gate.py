@@ -91,8 +91,8 @@ class GateReport(Value):
 NOTHING_CHECKED = GateReport()
 
 
-def check_requirement(requirement: Requirement, limits: DataLimits) -> Requirement:
-    """Return ``requirement`` unchanged if it can be looked at.
+def check_requirement(requirement: Requirement, limits: DataLimits) -> None:
+    """Refuse conditions that cannot be looked at.
 
     Raises:
         InvalidParameter: It needs test rows and has none, or has some and no use for them, or a recall lies outside
@@ -118,11 +118,10 @@ def check_requirement(requirement: Requirement, limits: DataLimits) -> Requireme
     check_must_pass("require.must_pass", requirement.must_pass, limits)
     for label, recall in requirement.min_recall.items():
         check_share(f"require.min_recall[{label!r}]", recall)
-    return requirement
 
 
-def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> tuple[Row, ...]:
-    """Return rows that must be placed right unchanged if they can be; there may be none.
+def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> None:
+    """Refuse rows that cannot be asked to be placed right; there may be none.
 
     Args:
         field: What the caller knows them by.
@@ -140,4 +139,3 @@ def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> tu
         )
     if rows:
         check_test_rows(field, rows, limits)
-    return rows
