@@ -55,6 +55,7 @@ WIDER_TESTS = {
     Path("test_budgets.py"),
     Path("test_conformance.py"),
     Path("test_docs.py"),
+    Path("test_generated_clients.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
     Path("test_surface.py"),
