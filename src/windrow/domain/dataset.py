@@ -129,23 +129,23 @@ class Dataset:
         return max(self.rows_per_label.values()) / len(self.rows)
 
 
-def check_texts(texts: Sequence[str], max_text_chars: int) -> None:
+def check_texts(texts: Sequence[str], max_text_chars: int, place: str = "{place:texts}") -> None:
     """Refuse texts that cannot be encoded; ``facts["index"]`` names the first, counted from 0.
 
     Args:
         texts: Any strings.
         max_text_chars: Characters (code points) that each may have.
+        place: What a text is called in the template.
 
     Raises:
         InvalidText: A text is empty, blank, or holds a lone surrogate.
         LimitExceeded: A text is longer than ``max_text_chars`` characters.
     """
     for index, text in enumerate(texts):
-        what = "The text" if len(texts) == 1 else "{place:texts}"
         if problem := _text_problem(text):
-            raise InvalidText(f"{what} {problem}. Correct it or leave it out.", {"index": index})
+            raise InvalidText(f"{place} {problem}. Correct it or leave it out.", {"index": index})
         if len(text) > max_text_chars:
-            raise _text_too_long(what, len(text), max_text_chars, {"index": index})
+            raise _text_too_long(place, len(text), max_text_chars, {"index": index})
 
 
 def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:

@@ -126,7 +126,7 @@ def check_predict_request(request: PredictRequest, limits: PredictLimits) -> Non
         )
     for name in names:
         read_reference(name)
-    check_texts(texts, limits.max_text_chars)
+    check_texts(texts, limits.max_text_chars, "{place:texts}" if request.text is None else "The text")
 
 
 def _check_form(request: PredictRequest) -> None:

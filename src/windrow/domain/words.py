@@ -120,6 +120,11 @@ class _Place:
         self.kind = kind
 
 
+def literal(text: str) -> str:
+    """Return a sentence from elsewhere as a template that stands for just itself."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def is_same_everywhere(template: str) -> bool:
     """Whether a sentence names no parameter or verb, so that it reads alike on every surface."""
     try:
