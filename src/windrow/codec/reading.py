@@ -1,0 +1,290 @@
+"""Values of the domain from parsed JSON, with words for a person where a document has another shape.
+
+Nothing is guessed: no number from a string, no field invented. A wrong value is never repeated.
+"""
+
+import difflib
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from windrow.codec.strict import short_key
+from windrow.domain.dataset import DataLimits, Row, check_row_count
+from windrow.domain.errors import InvalidRequest
+from windrow.domain.values import has_default
+
+V = TypeVar("V")
+MAX_PROBLEMS = 10
+# Behind the first wrong row; a body of a hundred thousand wrong rows must not cost a hundred thousand sentences.
+_SHOWN_WRONG_ROWS = 10
+Place = tuple[str | int, ...]
+Known = Mapping[str, tuple["_Reader", bool]]
+
+
+def read_value(
+    kind: Callable[..., V],
+    document: object,
+    *,
+    given: Mapping[str, object] | None = None,
+    limits: DataLimits | None = None,
+    advice: str = "Correct it.",
+) -> V:
+    """Return a value of a dataclass.
+
+    Args:
+        kind: The dataclass.
+        document: What :func:`windrow.codec.strict.parse_json` returned; rows may be a tuple of ``Row`` already.
+        given: Fields that come from elsewhere, and must not stand in the document.
+        limits: On the number of rows, which are counted before they are read; ``None`` sets none.
+        advice: What ends the sentences of an error.
+
+    Raises:
+        LimitExceeded: There are too many rows.
+        InvalidRequest: The document has another shape. ``facts["problems"]`` lists up to ten places, that first which
+            helps most; ``row``, ``field`` or ``index`` say where in a list the first of them is.
+    """
+    found = _Found(limits)
+    known = {name: each for name, each in _fields_of(kind).items() if name not in (given or {})}
+    try:
+        passed = _read_fields(known, document, (), found)
+    except _EnoughError:
+        passed = {}
+    if found.problems:
+        raise _invalid_request(found, advice)
+    return kind(**passed, **(given or {}))
+
+
+def near_or_known(key: str, known: Sequence[str]) -> str:
+    """Return a hint at the name that was probably meant, else at all that there are."""
+    if not known:
+        return "it takes none"
+    near = nearest(key, known)
+    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+
+
+def nearest(key: str, known: Sequence[str]) -> str | None:
+    """Return the name that was probably meant; ``None`` where none is like it."""
+    return next(iter(difflib.get_close_matches(key.casefold()[:200], known, n=1, cutoff=0.6)), None)
+
+
+class _EnoughError(Exception):
+    """More problems would help nobody."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is wrong with a document, as it is read."""
+
+    limits: DataLimits | None
+    problems: list[str] = field(default_factory=list)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def add(self, place: Place, sentence: str, entry: str = "index") -> None:
+        """Note a problem; ``entry`` is what a number in its place counts."""
+        if not self.problems:
+            self.facts = _place_facts(place, entry)
+        self.problems.append(sentence)
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _EnoughError
+
+    def add_wrong(self, place: Place, rule: str, entry: str = "index") -> None:
+        """Note that what stands in a place breaks a rule."""
+        self.add(place, f"{_path(place) or 'The body'} {rule}", entry)
+
+
+class _Reader:
+    """Reads what a type hint declares."""
+
+    rule = ""
+    """What is said of a wrong value."""
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        """Return the value; what is wrong with it is noted."""
+        raise NotImplementedError
+
+
+class _Exactly(_Reader):
+    """Reads strings, whole numbers and flags."""
+
+    def __init__(self, kind: type, rule: str) -> None:
+        self._kind = kind
+        self.rule = rule
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        if type(value) is not self._kind:
+            found.add_wrong(place, self.rule, _entry_of(place))
+        return value
+
+
+class _Number(_Reader):
+    """Reads numbers."""
+
+    rule = "must be a number"
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        try:
+            if type(value) in (int, float):
+                return float(value)
+        except OverflowError:
+            pass
+        return found.add_wrong(place, self.rule)
+
+
+class _OrNone(_Reader):
+    """Reads what may be null."""
+
+    def __init__(self, other: _Reader) -> None:
+        self._other = other
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        return None if value is None else self._other.read(value, place, found)
+
+
+class _Object(_Reader):
+    """Reads values of a dataclass."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        before = len(found.problems)
+        passed = _read_fields(_fields_of(self._kind), value, place, found)
+        return self._kind(**passed) if len(found.problems) == before else None
+
+
+class _Mapping(_Reader):
+    """Reads objects whose keys are anything."""
+
+    def __init__(self, each: _Reader) -> None:
+        self._each = each
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        if type(value) is not dict:
+            return found.add_wrong(place, "must be an object")
+        return {key: self._each.read(one, (*place, key), found) for key, one in value.items()}
+
+
+class _List(_Reader):
+    """Reads lists."""
+
+    def __init__(self, each: _Reader, kind: Any) -> None:
+        self._each = each
+        self._has_rows = kind is Row
+
+    def read(self, value: Any, place: Place, found: _Found) -> Any:
+        if type(value) is tuple:  # its rows are read already
+            return value
+        if type(value) is not list:
+            return found.add_wrong(place, "must be a list")
+        if self._has_rows and found.limits is not None:
+            check_row_count(len(value), found.limits, _path(place))
+        before, last, done = len(found.problems), len(value), []
+        for number, one in enumerate(value):
+            done.append(self._each.read(one, (*place, number), found))
+            if len(found.problems) > before:
+                last = min(last, number + _SHOWN_WRONG_ROWS if self._has_rows else number)
+            if number >= last:
+                break
+        return tuple(done)
+
+
+_PLAIN: Mapping[object, _Reader] = {
+    str: _Exactly(str, "must be a string"),
+    bool: _Exactly(bool, "must be true or false"),
+    int: _Exactly(int, "must be a whole number"),
+    float: _Number(),
+}
+
+
+def _reader_of(hint: Any) -> _Reader:
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if is_dataclass(hint):
+        return _Object(hint)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        [other] = [each for each in inner if each is not type(None)]
+        return _OrNone(_reader_of(other))
+    if origin is tuple:
+        return _List(_reader_of(inner[0]), inner[0])
+    if origin is Mapping:
+        return _Mapping(_reader_of(inner[1]))
+    raise TypeError(f"{hint} cannot be read from JSON")
+
+
+@cache
+def _fields_of(kind: Any) -> Known:
+    hints = get_type_hints(kind)
+    return {each.name: (_reader_of(hints[each.name]), has_default(each)) for each in fields(kind) if each.init}
+
+
+def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[str, Any]:
+    if type(value) is not dict:
+        found.add_wrong(place, "must be an object", "row")
+        return {}
+    others: list[str] = []
+    meant: set[str] = set()
+    if not known.keys() >= value.keys():
+        others, meant = _find_misspelt(known, value, place, found)
+    passed = {}
+    for name, (reader, may_be_left_out) in known.items():
+        if name in value:
+            passed[name] = reader.read(value[name], (*place, name), found)
+        elif not may_be_left_out and name not in meant:
+            found.add_wrong((*place, name), "is missing", "row")
+    for key in others:
+        _add_unknown(key, known, place, found)
+    return passed
+
+
+def _find_misspelt(known: Known, value: Mapping[str, Any], place: Place, found: _Found) -> tuple[list[str], set[str]]:
+    """Note each unknown field that is probably a misspelt one which is missing: that helps more than all else.
+
+    Returns:
+        The other unknown fields, and what was meant by the misspelt ones.
+    """
+    others, meant = [], set()
+    missing = [name for name in known if name not in value]
+    for key in [key for key in value if key not in known][:MAX_PROBLEMS]:
+        near = nearest(key, list(known))
+        if near in missing:
+            _add_unknown(key, known, place, found)
+            meant.add(near)
+        else:
+            others.append(key)
+    return others, meant
+
+
+def _add_unknown(key: str, known: Known, place: Place, found: _Found) -> None:
+    owner = _path(place) or "this request"
+    sentence = f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known))}"
+    found.add((*place, key), sentence, "row")
+
+
+def _invalid_request(found: _Found, advice: str) -> InvalidRequest:
+    first, count = found.problems[0], len(found.problems)
+    end = "" if first.endswith("?") else "."
+    more = f" ({count - 1} more: see problems.)" if count > 1 else ""
+    facts = {"problems": found.problems, "num_problems": count, "problem": f"{first}{end}", **found.facts}
+    return InvalidRequest("{problem}" + f"{more} {advice}", facts)
+
+
+def _path(place: Place) -> str:
+    """Return a place in a document as a person would write it: ``require.test_data[3].label``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in place).removeprefix(".")
+
+
+def _entry_of(place: Place) -> str:
+    """Return what the number in a place counts: rows have fields, other entries of lists have none."""
+    return "index" if isinstance(place[-1], int) else "row"
+
+
+def _place_facts(place: Place, entry: str) -> dict[str, object]:
+    """Return the facts that name an entry of a list."""
+    number = next((position for position, part in enumerate(place) if isinstance(part, int)), None)
+    if number is None:
+        return {}
+    inner = place[number + 1 :]
+    return {entry: place[number], **({"field": short_key(inner[0])} if inner else {})}
