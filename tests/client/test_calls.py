@@ -130,7 +130,9 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
     made: Any = endpoint.request
     known = {"model_name": "a", "alias": "a", "base_model": "a/b", "job_id": "a"}
     given = {name: known[name] for name in _in_path(endpoint)}
-    others = {each.name: () for each in fields(made) if each.name in ("training_data", "test_data", "texts")}
+    others: dict[str, object] = {
+        each.name: () for each in fields(made) if each.name in ("training_data", "test_data", "texts")
+    }
     if endpoint in (COMPARE, PROMOTE):
         others |= {"model_names": ()} if endpoint is COMPARE else {"model_name": "a"}
     if endpoint.body == "required" and "model_name" in {each.name for each in fields(made)}:

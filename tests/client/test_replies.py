@@ -1,6 +1,7 @@
 """What replies mean: values, and each error as the class that the server raised."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -26,14 +27,14 @@ class Upper(Words):
         return name.upper()
 
 
-def problem(code: str, status: int = 400, **members: object) -> WindrowError:
+def problem(code: str, status: int = 400, **members: Any) -> WindrowError:
     content = json.dumps({"code": code, "status": status, "type": "x", "title": "X", "request_id": "id", **members})
     return problem_of(status, f"{PROBLEM}; charset=utf-8", content.encode(), URL)
 
 
 @pytest.mark.parametrize("raised", CLASSES, ids=lambda raised: raised.code)
 def test_each_error_comes_back_as_its_class_with_code_facts_and_words(raised: type[WindrowError]) -> None:
-    facts = {"row": 3, "near_names": ["a"], "limit": None}
+    facts: dict[str, Any] = {"row": 3, "near_names": ["a"], "limit": None}
     error = problem(raised.code, template="{arg:top_k} is wrong in {row}. {Send} another.", detail="x", **facts)
     assert type(error) is raised
     assert (error.code, error.facts) == (raised.code, facts)

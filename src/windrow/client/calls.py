@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
 from typing import Any, BinaryIO, Final
 from urllib.parse import urlencode
 
@@ -74,9 +75,12 @@ def to_json(members: Mapping[str, object]) -> bytes:
 def _members_of(value: object) -> dict[str, object]:
     if isinstance(value, Mapping):
         return dict(value)
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} has no form in JSON")
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: getattr(value, name) for name in _names(type(value))}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _shown(value: object) -> str:

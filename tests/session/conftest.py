@@ -1,0 +1,1 @@
+"""A session on the product itself with a toy encoder, and one classifier."""
