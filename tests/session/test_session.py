@@ -22,19 +22,12 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.job import Progress
+from windrow.domain.words import PYTHON
 from windrow.operations import Operations
 from windrow.session.session import Client, Session, open_session
 
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
 LABELS = ["refund", "refund", "login", "login"]
-# What the two call differently.
-OTHER_NAMES = {
-    "list_jobs": "jobs",
-    "list_classifiers": "models",
-    "list_aliases": "aliases",
-    "alias_history": "history",
-    "import_classifier": "import_file",
-}
 
 
 def _public(owner: type) -> set[str]:
@@ -42,7 +35,7 @@ def _public(owner: type) -> set[str]:
 
 
 def test_each_verb_of_the_product_has_a_method() -> None:
-    verbs = {OTHER_NAMES.get(verb, verb) for verb in _public(Operations)}
+    verbs = {PYTHON.verb(verb) for verb in _public(Operations)}
     assert _public(Session) == verbs | {"explain", "predict_with", "close"}
 
 

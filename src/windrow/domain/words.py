@@ -16,13 +16,22 @@ in the template               stands for                                   in Py
 ``{set:num_iterations=0}``    a parameter with a value                     ``num_iterations=0``
 ``{place:training_data}``     the row that the facts name, and its field   ``training_data[3].text``
 ``{send}``, ``{Send}``        what one does with a parameter               ``pass``, ``Pass``
-``{see:list_jobs}``           a verb                                       ``list_jobs``
+``{see:list_jobs}``           a verb                                       ``jobs``
 ============================  ===========================================  ==========================
 """
 
 import string
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+# The verbs that a session calls otherwise.
+_IN_PYTHON: Mapping[str, str] = {
+    "list_jobs": "jobs",
+    "list_classifiers": "models",
+    "list_aliases": "aliases",
+    "alias_history": "history",
+    "import_classifier": "import_file",
+}
 
 
 class Words:
@@ -55,7 +64,7 @@ class Words:
 
     def verb(self, name: str) -> str:
         """Return how a verb of ``Operations`` is called."""
-        return name
+        return _IN_PYTHON.get(name, name)
 
 
 PYTHON = Words()
