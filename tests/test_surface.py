@@ -17,7 +17,7 @@ from windrow.domain.errors import WindrowError
 from windrow.http import problems
 
 # What a template may name beside facts: the places that each surface fills in its own words.
-WORDS = {"arg", "set", "unset", "place", "see", "send", "Send"}
+WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "turn_on", "Turn_on"}
 FAMILIES = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
 
 

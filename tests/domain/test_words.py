@@ -40,6 +40,8 @@ class Shouted(Words):
         ("Or {unset:overwrite}.", {}, "Or overwrite=False.", "Or OVERWRITE OFF."),
         ("Or {set:num_iterations=0}.", {}, "Or num_iterations=0.", "Or NUM_ITERATIONS 0!."),
         ("{Send} it, or {send} less.", {}, "Pass it, or pass less.", "Shout it, or shout less."),
+        ("Or {turn_on:purge}.", {}, "Or pass purge=True.", "Or shout PURGE ON."),
+        ("{Turn_on:purge}.", {}, "Pass purge=True.", "Shout PURGE ON."),
         ("See {see:list_jobs}.", {}, "See jobs.", "See <list_jobs>."),
         ("{place:texts} is blank", {"index": 2}, "texts[2] is blank", "TEXTS[2] is blank"),
         ("{place:rows} is blank", {"row": 2, "field": "text"}, "rows[2].text is blank", "ROWS[2].text is blank"),

@@ -16,6 +16,7 @@ in the template               stands for                                   in Py
 ``{set:num_iterations=0}``    a parameter with a value                     ``num_iterations=0``
 ``{place:training_data}``     the row that the facts name, and its field   ``training_data[3].text``
 ``{send}``, ``{Send}``        what one does with a parameter               ``pass``, ``Pass``
+``{turn_on:purge}``           what one does to have a switch on            ``pass purge=True``
 ``{see:list_jobs}``           a verb                                       ``jobs``
 ============================  ===========================================  ==========================
 """
@@ -51,6 +52,10 @@ class Words:
     def switched(self, name: str, *, on: bool) -> str:
         """Return how a switch is turned on or off."""
         return f"{name}={on}"
+
+    def turn_on(self, name: str) -> str:
+        """Return what one does to have a switch on."""
+        return f"{self.send} {self.switched(name, on=True)}"
 
     def place(self, name: str, facts: Mapping[str, object]) -> str:
         """Return where something stands in rows.
@@ -96,7 +101,7 @@ class _Sentence(string.Formatter):
             return kwargs[field_name], field_name
         if field_name in ("send", "Send"):
             send = self._words.send
-            return send.capitalize() if field_name == "Send" else send, field_name
+            return _sentence_case(send) if field_name == "Send" else send, field_name
         if field_name in _PLACES:
             return _Place(field_name), field_name
         raise KeyError(field_name)
@@ -113,10 +118,16 @@ def _set(words: Words, name: str, value: str = "", **_: object) -> str:
     return words.given(name, value) if value else words.switched(name, on=True)
 
 
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 _PLACES: Mapping[str, Callable[..., str]] = {
     "arg": lambda words, name, **_: words.argument(name),
     "set": _set,
     "unset": lambda words, name, **_: words.switched(name, on=False),
+    "turn_on": lambda words, name, **_: words.turn_on(name),
+    "Turn_on": lambda words, name, **_: _sentence_case(words.turn_on(name)),
     "place": lambda words, name, facts: words.place(name, facts),
     "see": lambda words, name, **_: words.verb(name),
 }
