@@ -4,6 +4,7 @@ Server, client, OpenAPI document and reference pages are derived from this table
 path where the path names it, else in the query of a request without a JSON body, else in the body.
 """
 
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -54,6 +55,10 @@ Body = Literal["none", "required", "optional", "file"]
 ReplyForm = Literal["json", "file", "events"]
 
 ROOT: Final = "/v1/classifier"
+# Of an exported classifier: what it is, and what may be said of any file.
+FILE_TYPES: Final = ("application/zip", "application/octet-stream")
+EVENTS_TYPE: Final = "text/event-stream"
+PROBLEM_TYPE: Final = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ SERVER: Final = Tag("server", "For whoever watches the server.")
 TAGS: Final = (TRAIN, JOBS, JUDGE, CLASSIFIERS, FILES, ALIASES, DISK, SERVER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Endpoint(Generic[Q, R]):
     """One verb's place in HTTP."""
 
@@ -100,20 +105,30 @@ class Endpoint(Generic[Q, R]):
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
-    body: Body = "none"
+    body: Body = field(default="none", kw_only=True)
     """What the request carries."""
-    reply_form: ReplyForm = "json"
+    reply_form: ReplyForm = field(default="json", kw_only=True)
     """What the reply carries."""
-    status: int = 200
+    status: int = field(default=200, kw_only=True)
     """The status of success."""
-    idempotent: bool = False
+    idempotent: bool = field(default=False, kw_only=True)
     """Whether doing it twice is doing it once, so that a client may send it again where a connection breaks."""
-    patient: bool = False
+    patient: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
-    cancellable: bool = False
+    cancellable: bool = field(default=False, kw_only=True)
     """Whether the verb takes ``is_wanted``, and ends where the client has left."""
-    chosen_by: Mapping[str, str] = field(default_factory=dict)
+    chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        """The fields of the request that stand in the path."""
+        return tuple(name for _, name, _, _ in string.Formatter().parse(self.path) if name is not None)
+
+    @property
+    def takes_json(self) -> bool:
+        """Whether all other fields stand in a JSON body; otherwise they stand in the query."""
+        return self.body in ("required", "optional")
 
 
 _MODELS, _MODEL = f"{ROOT}/models", f"{ROOT}/models/{{model_name}}"
@@ -121,349 +136,177 @@ _JOBS, _JOB = f"{ROOT}/jobs", f"{ROOT}/jobs/{{job_id}}"
 _ALIASES, _ALIAS = f"{ROOT}/aliases", f"{ROOT}/aliases/{{alias}}"
 _BASE_MODELS = f"{ROOT}/base-models"
 
-FIT: Final = Endpoint(
-    verb="fit",
-    method="POST",
-    path=f"{ROOT}/fit",
-    request=FitRequest,
-    reply=FitResult,
-    tag=TRAIN,
-    pool="fit",
-    body="required",
-    patient=True,
-)
+FIT: Final = Endpoint("fit", "POST", f"{ROOT}/fit", FitRequest, FitResult, TRAIN, "fit", body="required", patient=True)
 START_FIT: Final = Endpoint(
-    verb="start_fit",
-    method="POST",
-    path=f"{ROOT}/fit",
-    request=FitRequest,
-    reply=Job,
-    tag=TRAIN,
-    pool="fit",
+    "start_fit",
+    "POST",
+    f"{ROOT}/fit",
+    FitRequest,
+    Job,
+    TRAIN,
+    "fit",
     body="required",
     status=202,
     chosen_by={"wait": "false"},
 )
 FORECAST: Final = Endpoint(
-    verb="forecast",
-    method="POST",
-    path=f"{ROOT}/fit",
-    request=FitRequest,
-    reply=Forecast,
-    tag=TRAIN,
-    pool="fit",
+    "forecast",
+    "POST",
+    f"{ROOT}/fit",
+    FitRequest,
+    Forecast,
+    TRAIN,
+    "fit",
     body="required",
     idempotent=True,
     patient=True,
     chosen_by={"dry_run": "true"},
 )
 PREDICT: Final = Endpoint(
-    verb="predict",
-    method="POST",
-    path=f"{ROOT}/predict",
-    request=PredictRequest,
-    reply=Prediction,
-    tag=TRAIN,
-    pool="predict",
+    "predict",
+    "POST",
+    f"{ROOT}/predict",
+    PredictRequest,
+    Prediction,
+    TRAIN,
+    "predict",
     body="required",
     idempotent=True,
     cancellable=True,
 )
-LIST_JOBS: Final = Endpoint(
-    verb="list_jobs",
-    method="GET",
-    path=_JOBS,
-    request=JobListRequest,
-    reply=JobList,
-    tag=JOBS,
-    pool="light",
-    idempotent=True,
-)
-JOB: Final = Endpoint(
-    verb="job", method="GET", path=_JOB, request=JobRequest, reply=Job, tag=JOBS, pool="light", idempotent=True
-)
+LIST_JOBS: Final = Endpoint("list_jobs", "GET", _JOBS, JobListRequest, JobList, JOBS, "light", idempotent=True)
+JOB: Final = Endpoint("job", "GET", _JOB, JobRequest, Job, JOBS, "light", idempotent=True)
 FOLLOW_JOB: Final = Endpoint(
-    verb="follow_job",
-    method="GET",
-    path=f"{_JOB}/events",
-    request=JobRequest,
-    reply=Job,
-    tag=JOBS,
-    pool="light",
+    "follow_job",
+    "GET",
+    f"{_JOB}/events",
+    JobRequest,
+    Job,
+    JOBS,
+    "light",
     reply_form="events",
     idempotent=True,
     patient=True,
 )
-CANCEL_JOB: Final = Endpoint(
-    verb="cancel_job",
-    method="POST",
-    path=f"{_JOB}/cancel",
-    request=JobRequest,
-    reply=Job,
-    tag=JOBS,
-    pool="write",
-    body="optional",
-)
+CANCEL_JOB: Final = Endpoint("cancel_job", "POST", f"{_JOB}/cancel", JobRequest, Job, JOBS, "write", body="optional")
 EVALUATE: Final = Endpoint(
-    verb="evaluate",
-    method="POST",
-    path=f"{ROOT}/evaluate",
-    request=EvaluateRequest,
-    reply=Report,
-    tag=JUDGE,
-    pool="bulk",
-    body="required",
-    patient=True,
+    "evaluate", "POST", f"{ROOT}/evaluate", EvaluateRequest, Report, JUDGE, "bulk", body="required", patient=True
 )
 COMPARE: Final = Endpoint(
-    verb="compare",
-    method="POST",
-    path=f"{ROOT}/compare",
-    request=CompareRequest,
-    reply=Comparison,
-    tag=JUDGE,
-    pool="bulk",
+    "compare",
+    "POST",
+    f"{ROOT}/compare",
+    CompareRequest,
+    Comparison,
+    JUDGE,
+    "bulk",
     body="required",
     idempotent=True,
     patient=True,
 )
 CROSS_VALIDATE: Final = Endpoint(
-    verb="cross_validate",
-    method="POST",
-    path=f"{ROOT}/cross-validate",
-    request=CrossValidateRequest,
-    reply=CrossValidation,
-    tag=JUDGE,
-    pool="fit",
+    "cross_validate",
+    "POST",
+    f"{ROOT}/cross-validate",
+    CrossValidateRequest,
+    CrossValidation,
+    JUDGE,
+    "fit",
     body="required",
     patient=True,
     cancellable=True,
 )
 SUGGEST: Final = Endpoint(
-    verb="suggest",
-    method="POST",
-    path=f"{ROOT}/suggest",
-    request=SuggestRequest,
-    reply=Suggestions,
-    tag=JUDGE,
-    pool="bulk",
+    "suggest",
+    "POST",
+    f"{ROOT}/suggest",
+    SuggestRequest,
+    Suggestions,
+    JUDGE,
+    "bulk",
     body="required",
     idempotent=True,
     patient=True,
 )
 LIST_CLASSIFIERS: Final = Endpoint(
-    verb="list_classifiers",
-    method="GET",
-    path=_MODELS,
-    request=ListRequest,
-    reply=Listing,
-    tag=CLASSIFIERS,
-    pool="light",
-    idempotent=True,
+    "list_classifiers", "GET", _MODELS, ListRequest, Listing, CLASSIFIERS, "light", idempotent=True
 )
 DELETE_ALL: Final = Endpoint(
-    verb="delete_all",
-    method="DELETE",
-    path=_MODELS,
-    request=DeleteAllRequest,
-    reply=BulkDeletion,
-    tag=CLASSIFIERS,
-    pool="scan",
-    patient=True,
+    "delete_all", "DELETE", _MODELS, DeleteAllRequest, BulkDeletion, CLASSIFIERS, "scan", patient=True
 )
 IMPORT: Final = Endpoint(
-    verb="import_classifier",
-    method="POST",
-    path=f"{_MODELS}/import",
-    request=ImportRequest,
-    reply=Imported,
-    tag=FILES,
-    pool="transfer",
+    "import_classifier",
+    "POST",
+    f"{_MODELS}/import",
+    ImportRequest,
+    Imported,
+    FILES,
+    "transfer",
     body="file",
     patient=True,
 )
 EXPORT: Final = Endpoint(
-    verb="export",
-    method="GET",
-    path=f"{_MODEL}/export",
-    request=ExportRequest,
-    reply=Export,
-    tag=FILES,
-    pool="transfer",
+    "export",
+    "GET",
+    f"{_MODEL}/export",
+    ExportRequest,
+    Export,
+    FILES,
+    "transfer",
     reply_form="file",
     idempotent=True,
     patient=True,
 )
-SHOW: Final = Endpoint(
-    verb="show",
-    method="GET",
-    path=_MODEL,
-    request=ModelRequest,
-    reply=ClassifierDetails,
-    tag=CLASSIFIERS,
-    pool="light",
-    idempotent=True,
-)
+SHOW: Final = Endpoint("show", "GET", _MODEL, ModelRequest, ClassifierDetails, CLASSIFIERS, "light", idempotent=True)
 DESCRIBE: Final = Endpoint(
-    verb="describe",
-    method="PATCH",
-    path=_MODEL,
-    request=DescribeRequest,
-    reply=Classifier,
-    tag=CLASSIFIERS,
-    pool="write",
-    body="required",
+    "describe", "PATCH", _MODEL, DescribeRequest, Classifier, CLASSIFIERS, "write", body="required"
 )
-DELETE: Final = Endpoint(
-    verb="delete", method="DELETE", path=_MODEL, request=DeleteRequest, reply=Deletion, tag=CLASSIFIERS, pool="write"
-)
+DELETE: Final = Endpoint("delete", "DELETE", _MODEL, DeleteRequest, Deletion, CLASSIFIERS, "write")
 RESTORE: Final = Endpoint(
-    verb="restore",
-    method="POST",
-    path=f"{_MODEL}/restore",
-    request=RestoreRequest,
-    reply=Restored,
-    tag=CLASSIFIERS,
-    pool="write",
-    body="optional",
+    "restore", "POST", f"{_MODEL}/restore", RestoreRequest, Restored, CLASSIFIERS, "write", body="optional"
 )
 REPRODUCE: Final = Endpoint(
-    verb="reproduce",
-    method="POST",
-    path=f"{_MODEL}/reproduce",
-    request=ModelRequest,
-    reply=Reproduction,
-    tag=CLASSIFIERS,
-    pool="fit",
+    "reproduce",
+    "POST",
+    f"{_MODEL}/reproduce",
+    ModelRequest,
+    Reproduction,
+    CLASSIFIERS,
+    "fit",
     body="optional",
     patient=True,
     cancellable=True,
 )
-LIST_ALIASES: Final = Endpoint(
-    verb="list_aliases",
-    method="GET",
-    path=_ALIASES,
-    request=NoRequest,
-    reply=AliasList,
-    tag=ALIASES,
-    pool="light",
-    idempotent=True,
-)
+LIST_ALIASES: Final = Endpoint("list_aliases", "GET", _ALIASES, NoRequest, AliasList, ALIASES, "light", idempotent=True)
 PROMOTE: Final = Endpoint(
-    verb="promote",
-    method="PUT",
-    path=_ALIAS,
-    request=PromoteRequest,
-    reply=Promotion,
-    tag=ALIASES,
-    pool="write",
-    body="required",
-    patient=True,
+    "promote", "PUT", _ALIAS, PromoteRequest, Promotion, ALIASES, "write", body="required", patient=True
 )
-REMOVE_ALIAS: Final = Endpoint(
-    verb="remove_alias",
-    method="DELETE",
-    path=_ALIAS,
-    request=AliasChangeRequest,
-    reply=AliasRemoval,
-    tag=ALIASES,
-    pool="write",
-)
+REMOVE_ALIAS: Final = Endpoint("remove_alias", "DELETE", _ALIAS, AliasChangeRequest, AliasRemoval, ALIASES, "write")
 ALIAS_HISTORY: Final = Endpoint(
-    verb="alias_history",
-    method="GET",
-    path=f"{_ALIAS}/history",
-    request=AliasRequest,
-    reply=AliasHistory,
-    tag=ALIASES,
-    pool="light",
-    idempotent=True,
+    "alias_history", "GET", f"{_ALIAS}/history", AliasRequest, AliasHistory, ALIASES, "light", idempotent=True
 )
 ROLLBACK: Final = Endpoint(
-    verb="rollback",
-    method="POST",
-    path=f"{_ALIAS}/rollback",
-    request=AliasChangeRequest,
-    reply=Rollback,
-    tag=ALIASES,
-    pool="write",
-    body="optional",
+    "rollback", "POST", f"{_ALIAS}/rollback", AliasChangeRequest, Rollback, ALIASES, "write", body="optional"
 )
 LIST_BASE_MODELS: Final = Endpoint(
-    verb="base_models",
-    method="GET",
-    path=_BASE_MODELS,
-    request=NoRequest,
-    reply=BaseModelList,
-    tag=DISK,
-    pool="scan",
-    idempotent=True,
-    patient=True,
+    "base_models", "GET", _BASE_MODELS, NoRequest, BaseModelList, DISK, "scan", idempotent=True, patient=True
 )
 REMOVE_BASE_MODEL: Final = Endpoint(
-    verb="remove_base_model",
-    method="DELETE",
-    path=f"{_BASE_MODELS}/{{base_model}}",
-    request=BaseModelRequest,
-    reply=BaseModelRemoval,
-    tag=DISK,
-    pool="scan",
+    "remove_base_model",
+    "DELETE",
+    f"{_BASE_MODELS}/{{base_model}}",
+    BaseModelRequest,
+    BaseModelRemoval,
+    DISK,
+    "scan",
     patient=True,
 )
-USAGE: Final = Endpoint(
-    verb="usage",
-    method="GET",
-    path=f"{ROOT}/usage",
-    request=NoRequest,
-    reply=Usage,
-    tag=DISK,
-    pool="scan",
-    idempotent=True,
-    patient=True,
-)
+USAGE: Final = Endpoint("usage", "GET", f"{ROOT}/usage", NoRequest, Usage, DISK, "scan", idempotent=True, patient=True)
 FSCK: Final = Endpoint(
-    verb="fsck",
-    method="POST",
-    path=f"{ROOT}/fsck",
-    request=CheckRequest,
-    reply=Checkup,
-    tag=DISK,
-    pool="scan",
-    body="optional",
-    patient=True,
+    "fsck", "POST", f"{ROOT}/fsck", CheckRequest, Checkup, DISK, "scan", body="optional", patient=True
 )
 
-# The longest path first where several fit: what ends in /export is no classifier whose name has a slash.
-ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = (
-    FIT,
-    START_FIT,
-    FORECAST,
-    PREDICT,
-    LIST_JOBS,
-    JOB,
-    FOLLOW_JOB,
-    CANCEL_JOB,
-    EVALUATE,
-    COMPARE,
-    CROSS_VALIDATE,
-    SUGGEST,
-    LIST_CLASSIFIERS,
-    DELETE_ALL,
-    IMPORT,
-    EXPORT,
-    SHOW,
-    DESCRIBE,
-    DELETE,
-    RESTORE,
-    REPRODUCE,
-    LIST_ALIASES,
-    PROMOTE,
-    REMOVE_ALIAS,
-    ALIAS_HISTORY,
-    ROLLBACK,
-    LIST_BASE_MODELS,
-    REMOVE_BASE_MODEL,
-    USAGE,
-    FSCK,
+ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = tuple(
+    each for each in tuple(globals().values()) if isinstance(each, Endpoint)
 )
 BY_VERB: Final[Mapping[str, Endpoint[Any, Any]]] = {each.verb: each for each in ENDPOINTS}

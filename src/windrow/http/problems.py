@@ -1,14 +1,10 @@
 """Every reply that is no success: the one table from error class to status, and ``application/problem+json``.
 
-Owns statuses and the errors that only HTTP can have; knows nothing of routes or of how a verb is done.
-
 ::
 
     WindrowError
     └── RequestProblem
-        ├── InvalidJson               invalid_json
         ├── UnsupportedMediaType      unsupported_media_type
-        ├── InvalidRequest            invalid_request
         ├── BodyTooLarge              body_too_large
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
@@ -18,35 +14,25 @@ Owns statuses and the errors that only HTTP can have; knows nothing of routes or
 """
 
 import json
+import math
 from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from windrow.api.endpoints import PROBLEM_TYPE
+from windrow.api.words import HTTP
 from windrow.domain import errors
-
-MEDIA_TYPE = "application/problem+json"
+from windrow.domain.words import is_same_everywhere
 
 
 class RequestProblem(errors.WindrowError):
     """What can be wrong only with an HTTP request."""
 
 
-class InvalidJson(RequestProblem):
-    """The body cannot be parsed."""
-
-    code = "invalid_json"
-
-
 class UnsupportedMediaType(RequestProblem):
     """The body is not declared to be of a type that the endpoint reads."""
 
     code = "unsupported_media_type"
-
-
-class InvalidRequest(RequestProblem):
-    """The body or the query has another shape; ``facts["problems"]`` lists up to ten places of a body."""
-
-    code = "invalid_request"
 
 
 class BodyTooLarge(RequestProblem):
@@ -91,6 +77,8 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.InvalidTestData: 422,
     errors.InvalidText: 422,
     errors.InvalidParameter: 422,
+    errors.InvalidJson: 400,
+    errors.InvalidRequest: 422,
     errors.LimitExceeded: 422,
     errors.BaseModelNotAllowed: 422,
     errors.ArchiveInvalid: 422,
@@ -119,9 +107,7 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     errors.StorageFailed: 500,
     errors.ArtifactInvalid: 500,
     errors.TrainingFailed: 500,
-    InvalidJson: 400,
     UnsupportedMediaType: 415,
-    InvalidRequest: 422,
     BodyTooLarge: 413,
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
@@ -134,7 +120,8 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
 def internal_error(request_id: str) -> InternalError:
     """Return the answer to an unexpected error; what happened stands in the log alone."""
     return InternalError(
-        f"Something unexpected went wrong in the server. Look for request {request_id} in its log, and report it."
+        "Something unexpected went wrong in the server. Look for request {request} in its log, and report it.",
+        {"request": request_id},
     )
 
 
@@ -153,12 +140,24 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
         "title": error.code.replace("_", " ").capitalize(),
         "status": status,
         "code": error.code,
-        "detail": error.detail,
+        "detail": error.told(HTTP),
         "request_id": request_id,
     }
+    # So that a client can tell it in the words of its own user.
+    if not is_same_everywhere(error.template):
+        document["template"] = error.template
     sent = dict(headers or {})
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
     # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
-    text = json.dumps(document, ensure_ascii=False, default=str) + "\n"
-    return Response(text.encode(errors="backslashreplace"), status, sent, MEDIA_TYPE)
+    text = json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    return Response(text.encode(errors="backslashreplace"), status, sent, PROBLEM_TYPE)
+
+
+def _finite(value: object) -> object:
+    """Return facts without the numbers that JSON has not; they stand there as text."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

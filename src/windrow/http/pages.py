@@ -1,0 +1,90 @@
+"""What is no verb: health and metrics for whoever watches the server, and the documentation in a browser.
+
+Swagger UI's files come from this server, so that /docs needs no other one.
+"""
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from windrow.api.flat import Health
+from windrow.codec.values import to_json
+from windrow.http.context import context_of
+from windrow.http.parameters import read_query
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Windrow</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{root}/docs/files/swagger_style.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="{root}/docs/files/swagger_bundle.js"></script>
+<script>
+SwaggerUIBundle({{
+  url: "{root}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset]
+}})
+</script>
+</body>
+</html>
+"""
+
+
+async def health(request: Request) -> Response:
+    """Say that the server answers."""
+    read_query(request, ())
+    return Response(to_json(Health()) + b"\n", media_type="application/json")
+
+
+async def show_metrics(request: Request) -> Response:
+    """Show how long requests take and how busy the server is, for Prometheus."""
+    read_query(request, ())
+    context = context_of(request)
+
+    def work() -> Response:
+        content, media_type = context.metrics.render(request.headers.get("accept", ""))
+        return Response(content, media_type=media_type)
+
+    return await context.run_timed(request, "light", work)
+
+
+def docs_routes() -> Sequence[BaseRoute]:
+    """Return the routes of the documentation."""
+    spec = importlib.util.find_spec("offapi")
+    assert spec is not None
+    assert spec.origin is not None
+    return (
+        Route("/docs", _docs),
+        Route("/openapi.json", _openapi),
+        Mount("/docs/files", StaticFiles(directory=Path(spec.origin).parent)),
+    )
+
+
+async def _docs(request: Request) -> Response:
+    return HTMLResponse(_PAGE.format(root=request.scope.get("root_path", "")))
+
+
+async def _openapi(request: Request) -> Response:
+    content = await context_of(request).run("light", _openapi_document)
+    return Response(content, media_type="application/json")
+
+
+@cache
+def _openapi_document() -> bytes:
+    import json
+
+    from windrow.api.openapi import openapi_document
+
+    return json.dumps(openapi_document(), ensure_ascii=False).encode()
