@@ -141,7 +141,7 @@ def check_selection(selection: Selection) -> None:
         InvalidParameter: A text is empty.
     """
     for each in fields(selection):
-        if getattr(selection, each.name) == "":
+        if each.name != "cursor" and getattr(selection, each.name) == "":  # of an empty cursor, more is said
             raise InvalidParameter(
                 "{arg:{parameter}} is empty. Give it a value, or leave it out.", {"parameter": each.name}
             )
