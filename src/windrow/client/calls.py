@@ -75,7 +75,8 @@ def to_json(members: Mapping[str, object]) -> bytes:
 def _members_of(value: object) -> dict[str, object]:
     if isinstance(value, Mapping):
         return dict(value)
-    return {name: getattr(value, name) for name in _names(type(value))}
+    kind: Any = type(value)
+    return {name: getattr(value, name) for name in _names(kind)}
 
 
 @cache
