@@ -5,16 +5,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
-from windrow.api.endpoints import Endpoint
+from windrow.api.endpoints import FILE_TYPES, Endpoint
 from windrow.client.transport import JSON, Call
 from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import InvalidParameter, JobNotFound
 from windrow.domain.names import check_name, read_reference
 
-_FILE_TYPE: Final = "application/octet-stream"
 # Of whatever form the ids are: they cannot mean another path.
 _JOB_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
@@ -32,17 +31,13 @@ def call_of(endpoint: Endpoint[Any, Any], request: object, timeout_s: float, fil
         InvalidInput: A name breaks its grammar, so that it might mean another path, or a number is none.
         NotFound: No job can have such an id.
     """
-    said: dict[str, object] = {}
-    in_path: dict[str, str] = {}
-    for field in fields(request):  # type: ignore[arg-type]
-        value = getattr(request, field.name)
-        if f"{{{field.name}}}" in endpoint.path:
-            _CHECKS[field.name](value)
-            in_path[field.name] = value
-        elif value is not field.default:
-            said[field.name] = value
+    in_path = {name: getattr(request, name) for name in endpoint.path_fields}
+    for name, value in in_path.items():
+        _CHECKS[name](value)
+    given = ((field, getattr(request, field.name)) for field in fields(request))  # type: ignore[arg-type]
+    said = {field.name: value for field, value in given if field.name not in in_path and value is not field.default}
     query, body = dict(endpoint.chosen_by), None
-    if endpoint.body in ("none", "file"):
+    if not endpoint.takes_json:
         query |= {name: _shown(value) for name, value in said.items() if value is not None}
     elif said or endpoint.body == "required":
         body = to_json(said)
@@ -50,7 +45,7 @@ def call_of(endpoint: Endpoint[Any, Any], request: object, timeout_s: float, fil
         endpoint.method,
         endpoint.path.format_map(in_path) + (f"?{urlencode(query, errors='replace')}" if query else ""),
         body if file is None else file,
-        JSON if file is None else _FILE_TYPE,
+        JSON if file is None else FILE_TYPES[-1],
         timeout_s=None if endpoint.patient else timeout_s,
         idempotent=endpoint.idempotent,
     )

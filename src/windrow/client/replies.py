@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar, cast
+from typing import TypeVar, cast
 
+from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
 from windrow.domain.errors import WindrowError, class_of
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.words import literal
 
-PROBLEM_TYPE: Final = "application/problem+json"
 # What RFC 9457, the server's log and the words of an error make of a problem; the rest are the error's facts.
 _MEMBERS = frozenset(("type", "title", "status", "code", "detail", "template", "request_id"))
 R = TypeVar("R")
