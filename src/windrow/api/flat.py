@@ -65,6 +65,12 @@ class ModelEntry:
     base_model: str
     num_examples: int
     created_at: datetime
+    revision: int
+    description: str
+    tags: tuple[str, ...]
+    test_accuracy: float | None
+    size_bytes: int
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from pydantic import ValidationError
+
 from windrow.codec.reading import read_value
 from windrow.codec.strict import parse_json
+from windrow.codec.values import adapter_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidJson
 
@@ -218,10 +221,6 @@ def _long_part(hint: Any) -> Any:
 
 def _read_slices(body: bytes, found: _List) -> tuple[Any, ...] | None:
     """Return the elements of a list; ``None`` where one is wrong (an unknown escape, half a character)."""
-    from pydantic import ValidationError
-
-    from windrow.codec.values import adapter_of
-
     adapter = adapter_of(tuple[found.item, ...])  # type: ignore[name-defined]
     done: list[Any] = []
     try:

@@ -47,11 +47,8 @@ def read_value(
     """
     found = _Found(limits)
     known = {name: each for name, each in _fields_of(kind).items() if name not in (given or {})}
-    try:
-        passed = _read_fields(known, document, (), found)
-    except _EnoughError:
-        passed = {}
-    if found.problems:
+    passed = _read_fields(known, document, (), found)
+    if found.count:
         raise _invalid_request(found, advice)
     return kind(**passed, **(given or {}))
 
@@ -69,29 +66,26 @@ def nearest(key: str, known: Sequence[str]) -> str | None:
     return next(iter(difflib.get_close_matches(key.casefold()[:200], known, n=1, cutoff=0.6)), None)
 
 
-class _EnoughError(Exception):
-    """More problems would help nobody."""
-
-
 @dataclass(slots=True)
 class _Found:
-    """What is wrong with a document, as it is read."""
+    """What is wrong with a document, as it is read: some of it in words, and how much it is in all."""
 
     limits: DataLimits | None
+    count: int = 0
     problems: list[str] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
 
-    def add(self, place: Place, sentence: str, entry: str = "index") -> None:
+    def add(self, place: Place, tell: Callable[[], str], entry: str = "index") -> None:
         """Note a problem; ``entry`` is what a number in its place counts."""
-        if not self.problems:
+        if not self.count:
             self.facts = _place_facts(place, entry)
-        self.problems.append(sentence)
-        if len(self.problems) >= MAX_PROBLEMS:
-            raise _EnoughError
+        if self.count < MAX_PROBLEMS:
+            self.problems.append(tell())
+        self.count += 1
 
     def add_wrong(self, place: Place, rule: str, entry: str = "index") -> None:
         """Note that what stands in a place breaks a rule."""
-        self.add(place, f"{_path(place) or 'The body'} {rule}", entry)
+        self.add(place, lambda: f"{_path(place) or 'The body'} {rule}", entry)
 
 
 class _Reader:
@@ -149,9 +143,9 @@ class _Object(_Reader):
         self._kind = kind
 
     def read(self, value: Any, place: Place, found: _Found) -> Any:
-        before = len(found.problems)
+        before = found.count
         passed = _read_fields(_fields_of(self._kind), value, place, found)
-        return self._kind(**passed) if len(found.problems) == before else None
+        return self._kind(**passed) if found.count == before else None
 
 
 class _Mapping(_Reader):
@@ -180,10 +174,10 @@ class _List(_Reader):
             return found.add_wrong(place, "must be a list")
         if self._has_rows and found.limits is not None:
             check_row_count(len(value), found.limits, _path(place))
-        before, last, done = len(found.problems), len(value), []
+        before, last, done = found.count, len(value), []
         for number, one in enumerate(value):
             done.append(self._each.read(one, (*place, number), found))
-            if len(found.problems) > before:
+            if found.count > before:
                 last = min(last, number + _SHOWN_WRONG_ROWS if self._has_rows else number)
             if number >= last:
                 break
@@ -234,8 +228,9 @@ def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[
             passed[name] = reader.read(value[name], (*place, name), found)
         elif not may_be_left_out and name not in meant:
             found.add_wrong((*place, name), "is missing", "row")
-    for key in others:
+    for key in others[:MAX_PROBLEMS]:
         _add_unknown(key, known, place, found)
+    found.count += len(others[MAX_PROBLEMS:])
     return passed
 
 
@@ -245,26 +240,30 @@ def _find_misspelt(known: Known, value: Mapping[str, Any], place: Place, found: 
     Returns:
         The other unknown fields, and what was meant by the misspelt ones.
     """
-    others, meant = [], set()
+    unknown = [key for key in value if key not in known]
+    others: list[str] = []
+    meant: set[str] = set()
     missing = [name for name in known if name not in value]
-    for key in [key for key in value if key not in known][:MAX_PROBLEMS]:
+    for key in unknown[:MAX_PROBLEMS]:
         near = nearest(key, list(known))
         if near in missing:
             _add_unknown(key, known, place, found)
             meant.add(near)
         else:
             others.append(key)
-    return others, meant
+    return [*others, *unknown[MAX_PROBLEMS:]], meant
 
 
 def _add_unknown(key: str, known: Known, place: Place, found: _Found) -> None:
-    owner = _path(place) or "this request"
-    sentence = f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known))}"
-    found.add((*place, key), sentence, "row")
+    def tell() -> str:
+        owner = _path(place) or "this request"
+        return f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known))}"
+
+    found.add((*place, key), tell, "row")
 
 
 def _invalid_request(found: _Found, advice: str) -> InvalidRequest:
-    first, count = found.problems[0], len(found.problems)
+    first, count = found.problems[0], found.count
     end = "" if first.endswith("?") else "."
     more = f" ({count - 1} more: see problems.)" if count > 1 else ""
     facts = {"problems": found.problems, "num_problems": count, "problem": f"{first}{end}", **found.facts}
