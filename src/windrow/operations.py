@@ -404,8 +404,17 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def starts_at_once(self, request: PredictRequest) -> bool:
-        """Whether :meth:`start_predict` is a matter of microseconds, so that an event loop may call it."""
+    def start_predict_at_once(
+        self, request: PredictRequest, is_wanted: IsWanted
+    ) -> "Future[tuple[Prediction, ...]] | None":
+        """Do :meth:`start_predict` if that is a matter of microseconds, so that an event loop may call it.
+
+        Returns:
+            ``None`` where it would take longer, so that a thread must call ``start_predict``.
+
+        Raises:
+            WindrowError: What ``predict`` raises, here or from the future.
+        """
         ...
 
     def vitals(self) -> Vitals:

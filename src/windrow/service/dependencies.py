@@ -1,7 +1,4 @@
-"""The parts that the verbs work with, and what more than one verb does with them.
-
-Owns their names; knows nothing of a single verb.
-"""
+"""What the verbs work with, and what more than one verb does with it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +29,7 @@ from windrow.storage.revision import Entry
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is saved. Made by ``bootstrap.open_service``.
+    """What is saved. Made by ``bootstrap.open_store``.
 
     Args:
         names: The space of names.
@@ -48,8 +45,8 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the verbs work with. Made by ``bootstrap.open_service``.
+class Dependencies:
+    """What the verbs work with. Made by ``bootstrap.open_dependencies``.
 
     Args:
         store: What is saved.
@@ -75,62 +72,64 @@ class Parts:
     pace: Pace
     sweeper: Sweeper
 
-    def find(self, model_name: str) -> Found:
-        """Return what a name, alias, revision or task means now.
-
-        Raises:
-            InvalidName: It breaks the grammar.
-            NotFound: It means nothing.
-            ArtifactInvalid: Its newest file is damaged.
-        """
-        return self.store.catalog.find(read_reference(model_name))
-
     def means(self, encoder: TextEncoder, watch: Watch) -> Means:
         """Return what a training works with that is watched."""
         return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
 
-    def read_blob(self, entry: Entry, role: str) -> bytes:
-        """Return a blob of a revision, checked.
 
-        Raises:
-            RowsNotKept: It has no such blob, which only training rows can lack.
-            ArtifactInvalid: It is missing or damaged.
-        """
-        name = entry.record.name
-        if role not in entry.blobs:
-            why = "were not kept, so nothing can be done with them. Train it again with WINDROW_KEEP_TRAINING_ROWS on,"
-            if entry.origin is not None:
-                why = (
-                    "did not come with its import. Export it with its training rows and import that, or train it again"
-                )
-            raise RowsNotKept(
-                f"The training rows of {name} {why} from your own copy of the rows.",
-                {"name": name, "data_sha256": entry.record.data_sha256},
-            )
-        return self.store.catalog.blobs.read(name, entry.blobs[role])
+def find(catalog: Catalog, model_name: str) -> Found:
+    """Return what a name, alias, revision or task means now.
 
-    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
-        """Return the training rows of a revision, one by one; ``None`` where they were not kept.
-
-        Raises:
-            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
-        """
-        return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
-
-    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
-        """Return which texts a revision was trained on, and on which nearly so, by number from 0.
-
-        Returns:
-            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
-        """
-        try:
-            rows = self.kept_rows(entry)
-            return None if rows is None else find_overlap(texts, (row.text for row in rows))
-        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
-            return None
+    Raises:
+        InvalidName: It breaks the grammar.
+        NotFound: It means nothing.
+        ArtifactInvalid: Its newest file is damaged.
+    """
+    return catalog.find(read_reference(model_name))
 
 
-def read_fixed(model_name: str) -> Reference:
+def read_blob(catalog: Catalog, entry: Entry, role: str) -> bytes:
+    """Return a blob of a revision, checked.
+
+    Raises:
+        RowsNotKept: It has no such blob, which only training rows can lack.
+        ArtifactInvalid: It is missing or damaged.
+    """
+    record = entry.record
+    if role not in entry.blobs:
+        why = "were not kept, so nothing can be done with them. Train it again with WINDROW_KEEP_TRAINING_ROWS on,"
+        if record.origin is not None:
+            why = "did not come with its import. Export it with its training rows and import that, or train it again"
+        raise RowsNotKept(
+            f"The training rows of {{name}} {why} from your own copy of the rows.",
+            {"name": record.name, "data_sha256": record.training_data_sha256},
+        )
+    return catalog.blobs.read(record.name, entry.blobs[role])
+
+
+def kept_rows(catalog: Catalog, entry: Entry) -> Iterator[Row] | None:
+    """Return the training rows of a revision, one by one; ``None`` where they were not kept.
+
+    Raises:
+        ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+    """
+    return each_row(read_blob(catalog, entry, ROWS)) if ROWS in entry.blobs else None
+
+
+def find_seen(catalog: Catalog, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+    """Return which texts a revision was trained on, and on which nearly so, by number from 0.
+
+    Returns:
+        ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+    """
+    try:
+        rows = kept_rows(catalog, entry)
+        return None if rows is None else find_overlap(texts, (row.text for row in rows))
+    except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+        return None
+
+
+def parse_immutable_reference(model_name: str) -> Reference:
     """Return the classifier or revision that is named for good, for verbs that change something.
 
     Raises:
@@ -139,8 +138,7 @@ def read_fixed(model_name: str) -> Reference:
     reference = read_reference(model_name)
     if reference.is_latest:
         raise InvalidName(
-            f"{model_name} means another classifier tomorrow, so nothing is changed by that name. Name the version "
-            "itself.",
+            "{name} means another classifier tomorrow, so nothing is changed by that name. Name the version itself.",
             {"name": model_name},
         )
     return reference

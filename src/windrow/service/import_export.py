@@ -1,0 +1,66 @@
+"""Exports and imports: what an export takes along, and what an import checks against this machine."""
+
+from dataclasses import replace
+from typing import BinaryIO
+
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import Origin, Record
+from windrow.domain.dataset import DataWarning
+from windrow.domain.errors import (
+    ArchiveInvalid,
+    ArtifactInvalid,
+    BaseModelInvalid,
+    BaseModelNotAllowed,
+    BaseModelUnavailable,
+)
+from windrow.domain.names import check_name
+from windrow.domain.values import recast
+from windrow.service.dependencies import Dependencies, find, read_blob
+from windrow.storage.archive import pack, unpack
+from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
+from windrow.storage.catalog import Draft
+from windrow.storage.namespace import utc_now
+
+
+def export(deps: Dependencies, request: ExportRequest) -> Export:
+    """Return a classifier as one file. See ``Operations.export``."""
+    catalog = deps.store.catalog
+    entry = find(catalog, request.model_name).entry
+    roles = (ARTIFACT, ROWS) if request.training_rows else (ARTIFACT,)
+    packed = pack(entry, {role: read_blob(catalog, entry, role) for role in roles}, utc_now())
+    return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
+
+
+def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
+    """Take in an exported classifier. See ``Operations.import_classifier``."""
+    unpacked = unpack(file, deps.settings.max_import_bytes)
+    record = unpacked.entry.record
+    name = record.name if request.model_name is None else check_name(request.model_name)
+    warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
+    origin = Origin(record.name, record.revision, utc_now())
+    draft = Draft(
+        record=replace(record, name=name, origin=origin),
+        blobs=unpacked.blobs,
+        description=record.description,
+        tags=record.tags,
+        overwrite=request.overwrite,
+    )
+    catalog = deps.store.catalog
+    saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
+    status = "dry_run" if request.dry_run else "imported"
+    return recast(Imported, saved.shown(), status=status, import_warnings=warnings)
+
+
+def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:
+    """Refuse a classifier that could never answer here, and warn of one that cannot yet. Nothing is downloaded."""
+    stored = [model for model in deps.store.inventory.stored_base_models() if model.problem is None]
+    if (record.base_model, record.base_model_digest) not in [(model.id, model.digest) for model in stored]:
+        what = f"Its base model {record.base_model}, of digest {record.base_model_digest[:12]}…, is not here"
+        return (DataWarning("base_model_missing", f"{what}, so it cannot answer yet."),)
+    try:
+        deps.predictor.check_fit(record, artifact_from_bytes(artifact))
+    except ArtifactInvalid as error:
+        raise ArchiveInvalid(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
+    except (BaseModelNotAllowed, BaseModelUnavailable, BaseModelInvalid) as error:
+        return (DataWarning("base_model_missing", f"It cannot answer here yet. {error.detail}"),)
+    return ()
