@@ -54,15 +54,18 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
 
 def endpoint_routes() -> list[Route]:
     """Return a route for each method and path of the table, and those for whoever watches the server."""
-    grouped = groupby(sorted(ENDPOINTS, key=_order), _order)
-    routes = [_route(method, path, VerbApp(tuple(group))) for (*_, path, method), group in grouped]
+    grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
+    routes = [_route(method, path, VerbApp(tuple(group))) for (method, path), group in grouped]
     pages = (("GET", "/health", health), ("HEAD", "/health", health), ("GET", "/metrics", show_metrics))
     return [*routes, *(_route(method, path, page) for method, path, page in pages)]
 
 
-def _order(endpoint: Endpoint[Any, Any]) -> tuple[bool, int, str, str]:
-    """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash."""
-    return bool(endpoint.path_fields), -len(endpoint.path), endpoint.path, endpoint.method
+def _order(endpoint: Endpoint[Any, Any]) -> int:
+    """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash.
+
+    Paths without names come before them, in the order of the table: what is asked most is found first.
+    """
+    return -len(endpoint.path) if endpoint.path_fields else -1_000
 
 
 def _route(method: str, path: str, app: Any) -> Route:
