@@ -55,7 +55,7 @@ class Value:
             object.__setattr__(self, name, of(self))
 
 
-def recast(kind: Callable[..., V], source: object, **more: object) -> V:
+def recast(kind: Callable[..., V], source: object, /, **more: object) -> V:
     """Return a value of a class that takes each field from ``more`` or, by its name, from another value.
 
     Args:

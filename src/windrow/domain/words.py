@@ -9,6 +9,7 @@ in the template               stands for                                   in Py
 ``{limit}``, ``{share:.0%}``  a fact, formatted as ``str.format`` does     ``7``, ``83%``
 ``{labels:quoted}``           a list of facts, each in quotation marks     ``'a', 'b'``
 ``{names:joined}``            a list of facts                              ``a, b``
+``{names:or}``                a list of facts                              ``a or b``
 ``{arg:top_k}``               a parameter                                  ``top_k``
 ``{arg:{parameter}}``         the parameter that a fact names              ``top_k``
 ``{set:purge}``               a switch that is on                          ``purge=True``
@@ -32,6 +33,14 @@ _IN_PYTHON: Mapping[str, str] = {
     "list_aliases": "aliases",
     "alias_history": "history",
     "import_classifier": "import_file",
+}
+
+
+# How the facts of a list are joined, and each of them is shown.
+_LISTS: Mapping[str, tuple[str, Callable[[object], str]]] = {
+    "quoted": (", ", repr),
+    "joined": (", ", str),
+    "or": (" or ", str),
 }
 
 
@@ -109,8 +118,9 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
         if isinstance(value, _Place):
             return _PLACES[value.kind](self._words, *format_spec.split("=", 1), facts=self._facts)
-        if format_spec in ("quoted", "joined"):
-            return ", ".join(map(repr if format_spec == "quoted" else str, value))
+        if format_spec in _LISTS:
+            between, shown = _LISTS[format_spec]
+            return between.join(map(shown, value))
         return super().format_field(value, format_spec)
 
 

@@ -8,6 +8,7 @@ import re
 
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
 from windrow.storage.revision import BlobRef
 
@@ -71,4 +72,4 @@ def _key(name: str, file_name: str) -> str:
 
 
 def _damaged(key: str, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid(f"{key} {problem}. Restore it from a backup, or train the classifier again.")
+    return ArtifactInvalid("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})

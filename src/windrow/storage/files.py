@@ -204,10 +204,12 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"Windrow could not {verb} {key} in the data directory ({error.strerror or error})"
+        what = "Windrow could not {verb} {file} in the data directory ({why})"
+        facts = {"verb": verb, "file": key, "why": error.strerror or str(error)}
         if error.errno in FULL:
             raise StorageFull(
-                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again."
+                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
+                facts,
             ) from error
         # Without links there is no way to put a whole file in place unless the name is free, so there is no fallback.
         advice = (
@@ -215,4 +217,4 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
             if verb == "write" and error.errno in _NO_LINKS
             else "Check that the data directory exists, that the server may read and write it, and that its disk works"
         )
-        raise StorageFailed(f"{what}. {advice}; then try again.") from error
+        raise StorageFailed(f"{what}. {advice}; then try again.", facts) from error

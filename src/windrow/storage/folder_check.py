@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 
 from windrow.domain.checkup import Severity
 from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.artifact import RESTORE
 from windrow.storage.blob_check import open_plain
+from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 
 Value = TypeVar("Value")
@@ -146,7 +146,9 @@ def read_log(
             size_bytes += len(content)
             values[number] = read(place.rpartition("/")[2], number, content)
         except OSError as error:
-            values[number] = ArtifactInvalid(f"It cannot be read ({error.strerror}). {RESTORE}")
+            values[number] = ArtifactInvalid(
+                "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}
+            )
         except ArtifactInvalid as error:
             values[number] = error
     return Log(place, listing, values, size_bytes)

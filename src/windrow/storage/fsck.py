@@ -176,10 +176,10 @@ class _Run:
             for place in found.remove:
                 self._remove(place)
         except StorageFailed as error:
-            return _told(found, f"It could not be removed. {error.detail}")
+            return _told(found, f"It could not be removed. {error}")
         except OSError as error:
             return _told(found, f"It could not be removed ({error.strerror}). Check that Windrow may write there.")
-        return replace(_told(found, "It was removed."), is_repaired=True)
+        return replace(_told(found, "It was removed."), repaired=True)
 
     def _remove(self, place: str) -> None:
         path = Path(self._root, place)

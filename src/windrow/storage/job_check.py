@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.blob_check import open_plain
 from windrow.storage.folder_check import Suspicion, garbage, list_folder
+from windrow.storage.format import Mismatch
 from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, read_kept
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import Look
-from windrow.storage.strict_json import Mismatch
 
 _FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
 _FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(STOP)}")

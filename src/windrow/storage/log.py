@@ -104,7 +104,9 @@ class Logs(Generic[Value]):
         try:
             self._files.put_new(self.key(name, number), content)
         except KeyExists as error:
-            raise ConcurrentChange(f"Somebody else changed {name} at the same moment. Try again.") from error
+            raise ConcurrentChange(
+                "Somebody else changed {name} at the same moment. Try again.", {"name": name}
+            ) from error
 
     def remove(self, name: str, number: int) -> None:
         """Remove a number for good."""
@@ -132,7 +134,7 @@ class Logs(Generic[Value]):
         except KeyMissing:
             return self._look_again(name, number, key)
         except ArtifactInvalid as error:
-            return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
+            return _at(key, error)
 
     def _look_again(self, name: str, number: int, key: str) -> Value | ArtifactInvalid | None:
         """Look at a file that was not there: it is gone, or there anew by now, or nobody can open it."""
@@ -144,8 +146,10 @@ class Logs(Generic[Value]):
             except KeyMissing:  # it may have been purged and put anew between the two looks
                 continue
             except ArtifactInvalid as error:
-                return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
-        return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
+                return _at(key, error)
+        return ArtifactInvalid(
+            "{file} cannot be opened. Restore it from a backup, or train the classifier again.", {"file": key}
+        )
 
     def _read_unknown(self, name: str, number: int, token: str | None = None) -> Value:  # noqa: ARG002
         return self._read(name, number, self._files.get(self.key(name, number)))
@@ -159,5 +163,10 @@ def readable(value: Value | ArtifactInvalid) -> Value:
     """
     if isinstance(value, ArtifactInvalid):
         # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
-        raise ArtifactInvalid(value.detail, value.facts) from value
+        raise ArtifactInvalid(value.template, value.facts) from value
     return value
+
+
+def _at(key: str, error: ArtifactInvalid) -> ArtifactInvalid:
+    """Return the same error with the file that it is about."""
+    return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})

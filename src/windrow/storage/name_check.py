@@ -11,7 +11,7 @@ from itertools import chain
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
-from windrow.storage.artifact import ARTIFACT, RESTORE
+from windrow.storage.artifact import ARTIFACT
 from windrow.storage.blob_check import BlobProblem, find_problem
 from windrow.storage.blobs import FILE_NAME, FOLDER
 from windrow.storage.folder_check import (
@@ -26,6 +26,7 @@ from windrow.storage.folder_check import (
     reason_to_wait,
     unreadable,
 )
+from windrow.storage.format import RESTORE
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 from windrow.storage.revision import BlobRef, Entry, Pointer, Purged, Revision, alias_from_json, revision_from_json
 
@@ -208,7 +209,7 @@ class _ClassifierFolder:
         if status is None:
             return BlobProblem("blob_missing", "is not there.")
         file = (status.st_ino, status.st_size, status.st_ctime_ns)
-        key = (*file, role, ref, len(record.labels), record.data_sha256)
+        key = (*file, role, ref, len(record.labels), record.training_data_sha256)
         if key not in known:
             known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role, ref, record)
         return known[key]

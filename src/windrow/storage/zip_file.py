@@ -117,7 +117,7 @@ def refused(problem: str, what: str, advice: str = _AGAIN) -> ArchiveInvalid:
     shown = what.encode(errors="backslashreplace").decode()
     if len(shown) > _SHOWN_CHARS:
         shown = f"{shown[:_SHOWN_CHARS]}\N{HORIZONTAL ELLIPSIS}"
-    return ArchiveInvalid(f"The file {shown}. {advice}", {"problem": problem})
+    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice})
 
 
 @dataclass(frozen=True, slots=True)
