@@ -69,7 +69,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: ResidentEncode
         turns=turns,
         jobs=Jobs(job_files, turns, partial(find_published_revision, store.catalog)),
         pace=Pace(),
-        sweeper=Sweeper(lambda: store.catalog.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
+        sweeper=Sweeper(lambda: store.catalog.purging.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
     )
 
 

@@ -57,7 +57,7 @@ def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
     if reference.revision is None:
         freed_bytes = _delete(deps, name, None, request)
     elif request.purge:
-        freed_bytes = catalog.purge_revision(name, reference.revision, force=request.force)
+        freed_bytes = catalog.purging.purge_revision(name, reference.revision, force=request.force)
         deps.predictor.forget(name)
     else:
         catalog.find(reference)  # what does not exist is not found, whatever is to be done with it
@@ -83,7 +83,7 @@ def delete_all(deps: Dependencies, request: DeleteAllRequest) -> BulkDeletion:
     pointed_at = catalog.pointed_at(names)
     aliases = tuple(sorted({alias for own in pointed_at.values() for alias in own}))
     if request.dry_run:
-        freed_bytes = sum(map(catalog.blob_bytes, names)) if request.purge else 0
+        freed_bytes = sum(map(catalog.purging.blob_bytes, names)) if request.purge else 0
         return BulkDeletion("dry_run", tuple(names), request.purge, freed_bytes, aliases=aliases)
     if pointed_at and not request.force:
         raise in_use(pointed_at)
@@ -103,7 +103,7 @@ def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest
     freed: dict[str, int] = {}
     for name in names:
         try:
-            freed[name] = _delete(deps, name, request.has, request)
+            freed[name] = _delete(deps, name, lambda entry: request.has(entry.record), request)
         except (NotFound, ClassifierInUse):  # somebody changed it meanwhile
             continue
         except WindrowError as error:
@@ -118,7 +118,7 @@ def _delete(deps: Dependencies, name: str, is_meant: IsMeant | None, request: De
     """Delete or purge a classifier, if it is still meant, and return what that freed."""
     freed_bytes = 0
     if request.purge:
-        freed_bytes = deps.store.catalog.purge(name, force=request.force, is_meant=is_meant)
+        freed_bytes = deps.store.catalog.purging.purge(name, force=request.force, is_meant=is_meant)
     else:
         deps.store.catalog.delete(name, force=request.force, is_meant=is_meant)
     deps.predictor.forget(name)

@@ -43,6 +43,7 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
         blobs=unpacked.blobs,
         description=record.description,
         tags=record.tags,
+        kind="imported",
         overwrite=request.overwrite,
     )
     catalog = deps.store.catalog

@@ -20,7 +20,7 @@ _log = logging.getLogger("windrow.service")
 def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
     """Return a function over dependencies as a method of the service that has them."""
 
-    def verb(self: "Service", *args: P.args, **kwargs: P.kwargs) -> R:
+    def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
         return function(self.dependencies, *args, **kwargs)
 
     functools.update_wrapper(verb, function)

@@ -209,7 +209,7 @@ def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Wat
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     catalog = deps.store.catalog
     # From here on nothing stops it.
-    entry = _publish(catalog, Draft(record, blobs, request.description, request.tags, request.overwrite), watch)
+    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), watch)
     _ask_once(deps.predictor, Found(entry, Reference(record.name)), dataset.rows[0].text)
     next_name = catalog.next_name(record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
