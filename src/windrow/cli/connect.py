@@ -125,6 +125,6 @@ def check_data_dir(data_dir: Path) -> None:
         return
     problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
     raise InvalidParameter(
-        f"{data_dir} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
-        {"parameter": "data_dir"},
+        f"{{value}} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
+        {"parameter": "data_dir", "value": str(data_dir)},
     )

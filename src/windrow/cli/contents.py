@@ -12,8 +12,6 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from windrow.cli.exits import Stopped
-from windrow.cli.words import in_options
-from windrow.domain.errors import WindrowError
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
 SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
@@ -144,12 +142,10 @@ class Verbs(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run a verb, tell Ctrl-C from a closed pipe, which Typer would only make exit codes of, and name options."""
+        """Run a verb, and tell Ctrl-C from a closed pipe, which Typer would only make exit codes of."""
         try:
             return super().invoke(ctx)
-        except WindrowError as error:
-            raise type(error)(in_options(error.detail, ctx.invoked_subcommand or ""), error.facts) from error
         except KeyboardInterrupt as interrupt:
-            raise Stopped("nothing is left half done") from interrupt
+            raise Stopped("nothing is left half done.") from interrupt
         except BrokenPipeError as gone:
             raise ReaderGone from gone

@@ -1,13 +1,11 @@
-"""How figures look in a terminal: sizes, times, shares.
-
-Owns their forms; knows nothing of what they are figures of.
-"""
+"""How figures look in a terminal: sizes, times, shares."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import Recipe
 
 
 def size(size_bytes: int) -> str:
@@ -53,8 +51,12 @@ def counted(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
+def recipe_text(recipe: Recipe) -> str:
+    """Return what decides how a training goes, in a few words."""
+    return f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"
+
+
 def file_problem(path: Path, error: OSError) -> InvalidParameter:
     """Return the error for a file that cannot be read or written."""
-    return InvalidParameter(
-        f"{path}: {error.strerror or error}. Name another file, or mend that.", {"parameter": "file", "file": str(path)}
-    )
+    facts = {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)}
+    return InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts)

@@ -14,7 +14,8 @@ from typing import Final, Literal
 from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
 from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
-from windrow.cli.json_values import ROW_KEYS, listed_values
+from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
+from windrow.domain.errors import InvalidParameter
 
 Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 _FORMATS: Final[dict[str, Format]] = {
@@ -33,21 +34,18 @@ _MAX_BEGINNING_CHARS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read; what is left out is found in the file.
-
-    Args:
-        format: Its format.
-        text_column: The column with the text, or the key in objects.
-        label_column: The column with the label.
-        has_header: Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, ….
-        encoding: The encoding of its text.
-    """
+    """How a file is to be read: options of every verb that reads one. What is left out is found in the file."""
 
     format: Format | None = None
+    """What the file is, if its name does not say so."""
     text_column: str | None = None
+    """The column (in JSON: the key) with the text, if its name does not say so."""
     label_column: str | None = None
-    has_header: bool = True
+    """The column (in JSON: the key) with the label, if its name does not say so."""
+    header: bool = True
+    """Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, …."""
     encoding: str | None = None
+    """The encoding of the file, such as cp1252; UTF-8 if left out."""
 
     @property
     def wanted(self) -> Wanted:
@@ -140,7 +138,7 @@ class Table:
         assert self.columns is not None
         value = self._value(line, values, self.columns.text, "text")
         if not isinstance(value, str):
-            raise self.source.wrong(f"the text is {_kind(value)}, no string. Correct or remove that row.", line)
+            raise self._no_string(line, "text", value)
         return self._checked(line, value, "text")
 
     def _label(self, line: int, values: Mapping[str, object]) -> str:
@@ -150,26 +148,34 @@ class Table:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
-            raise self.source.wrong(f"the label is {_kind(value)}, no string. Correct or remove that row.", line)
+            raise self._no_string(line, "label", value)
         return self._checked(line, value, "label")
+
+    def _no_string(self, line: int, field: str, value: object) -> InvalidParameter:
+        words = "the {field} is {kind}, no string. Correct or remove that row."
+        return self.source.wrong(words, line, field=field, kind=_kind(value))
 
     def _value(self, line: int, values: Mapping[str, object], column: str, what: str) -> object:
         if column in values:
             return values[column]
-        has = f"it has {listed(tuple(values))}" if values else "it is empty"
+        has = "it has {names}" if values else "it is empty"
         raise self.source.wrong(
-            f"the {what} is missing: there is no {column!r}, {has}. Add it or remove the row.", line
+            f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row.",
+            line,
+            field=what,
+            column=column,
+            names=listed(tuple(values)),
         )
 
     def _checked(self, line: int, value: str, what: str) -> str:
         if not value or value.isspace():
-            raise self.source.wrong(f"the {what} is blank. Fill it in or remove that row.", line)
+            raise self.source.wrong("the {field} is blank. Fill it in or remove that row.", line, field=what)
         if not value.isascii():
             try:
                 value.encode()
             except UnicodeEncodeError as error:
-                words = f"the {what} holds half of a surrogate pair, which is no character. Correct that row."
-                raise self.source.wrong(words, line) from error
+                words = "the {field} holds half of a surrogate pair, which is no character. Correct that row."
+                raise self.source.wrong(words, line, field=what) from error
         return value
 
 
@@ -204,7 +210,7 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
         try:
             columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
         except NotClear as error:
-            raise source.wrong(f"{error}.") from error
+            raise source.wrong(f"{error.template}.", None, **error.facts) from error
         yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
 
 
@@ -257,7 +263,7 @@ def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
         except ValueError:
             return "json"  # an object that goes on in the next line
         return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
-    has_columns = labelled or bool(how.text_column) or not how.has_header
+    has_columns = labelled or bool(how.text_column) or not how.header
     return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
 
 
@@ -271,7 +277,7 @@ def _rows(
     if how.format == "jsonl":
         return _read_json_lines(source, blocks, labelled)
     delimiter = "\t" if how.format == "tsv" else None
-    return read_delimited(source, blocks, Layout(how.wanted, how.has_header, delimiter))
+    return read_delimited(source, blocks, Layout(how.wanted, how.header, delimiter))
 
 
 def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
@@ -281,8 +287,8 @@ def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> G
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            why = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
-            raise source.wrong(f"the JSON is broken: {why[:1].lower()}{why[1:]}. Correct that line.", number) from error
+            words = "the JSON is broken: {reason}. Correct that line."
+            raise source.wrong(words, number, reason=why_broken(error)) from error
         yield number, _as_object(source, number, value, labelled)
 
 
@@ -297,7 +303,8 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
     if isinstance(value, str) and not labelled:
         return {"text": value}
     wanted = "an object with a text and a label" if labelled else "an object or a text"
-    raise source.wrong(f"a row is {_kind(value)}; it must be {wanted}. Correct or remove it.", line)
+    words = "a row is {kind}; it must be {wanted}. Correct or remove it."
+    raise source.wrong(words, line, kind=_kind(value), wanted=wanted)
 
 
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[Numbered, None, None]:
