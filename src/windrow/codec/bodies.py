@@ -12,11 +12,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ValidationError
-
 from windrow.codec.reading import read_value
 from windrow.codec.strict import parse_json
-from windrow.codec.values import adapter_of
+from windrow.codec.values import ValidationError, adapter_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidJson
 
@@ -25,8 +23,9 @@ V = TypeVar("V")
 _LARGE_BYTES = 16_384
 _SLICE_ITEMS = 2_000
 _SLICE_BYTES = 400_000
-# No other thread runs while so many are matched.
+# No other thread runs while so many items, or so many bytes, are matched.
 _RUN_ITEMS = 16
+_WINDOW_BYTES = 1_000_000
 _BLANKS = b" \t\n\r"
 
 # JSON in regular expressions. What is matched is never given back (``++``): each byte is looked at once.
@@ -131,7 +130,7 @@ class _Cut:
 
     def match(self, pattern: re.Pattern[bytes], start: int) -> re.Match[bytes]:
         """Return what stands at a place."""
-        found = pattern.match(self.body, start)
+        found = pattern.match(self.body, start, start + _WINDOW_BYTES)
         if found is None:
             raise _UnusualError
         return found
@@ -191,7 +190,7 @@ def _cut_list(cut: _Cut, found: _List, start: int) -> int:
         return position + 1
     in_slice = 0
     for pattern, count in ((items.run, _RUN_ITEMS), (items.one, 1), (items.last, 1)):
-        while (some := pattern.match(body, position)) is not None:
+        while (some := pattern.match(body, position, position + _WINDOW_BYTES)) is not None:
             position, in_slice = some.end(), in_slice + count
             if in_slice >= _SLICE_ITEMS or position - began >= _SLICE_BYTES or pattern is items.last:
                 found.slices.append((began, position))

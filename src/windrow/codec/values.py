@@ -8,7 +8,9 @@ import json
 from functools import cache
 from typing import Any, Literal, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+__all__ = ["Extra", "ValidationError", "adapter_of", "from_json", "to_document", "to_json", "to_plain"]
 
 V = TypeVar("V")
 Extra = Literal["forbid", "ignore"]
