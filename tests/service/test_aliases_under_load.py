@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.service.examples import ROWS, Open, ask, fit
+from tests.service.examples import ROWS, Open, ask, fit, show
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import DeleteRequest
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
 
@@ -88,7 +89,7 @@ def test_none_fails_though_the_old_one_is_purged_right_after_each_promotion(open
     def change(number: int) -> None:
         new, old = ("odd", "even") if number % 2 else ("even", "odd")
         promote(service, new)
-        service.delete(old, purge=True, force=True)
+        service.delete(DeleteRequest(old, purge=True, force=True))
         fit(service, old, rows=rows_of[old])
 
     for text, answer in ask_in_threads(service, change):
@@ -105,10 +106,10 @@ def test_none_fails_though_what_the_alias_points_to_is_trained_again_and_the_old
 
     def change(number: int) -> None:
         rows = ROWS if number % 2 else DIFFERENT
-        before = service.show("tickets_v1").classifier.record.revision
+        before = show(service, "tickets_v1").revision
         revision = fit(service, "tickets_v1", rows=rows)
         labels_of[revision] = tuple(sorted({row.label for row in rows}))
-        service.delete(f"tickets_v1@{before}", purge=True)
+        service.delete(DeleteRequest(f"tickets_v1@{before}", purge=True))
 
     for _, answer in ask_in_threads(service, change):
         assert tuple(answer.scores) == labels_of[answer.revision]

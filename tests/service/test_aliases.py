@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
-from tests.service.examples import ROWS, SHOUTING, Open, alter, ask, blob_of, fit
-from windrow.domain.alias import Alias, PromoteRequest, Promotion, Said
+from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
+from windrow.domain.alias import Alias, AliasChangeRequest, AliasRequest, PromoteRequest, Promotion, Said
+from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
@@ -35,12 +36,12 @@ from windrow.service.service import Service
 from windrow.storage.aliases import UNCONDITIONAL, Aliases, Terms, WayBack
 from windrow.storage.namespace import Namespace
 
-LONG = Said("x" * 501)
+LONG = "x" * 501
 NOT_WORSE = Requirement(ROWS, not_worse=True)
 
 
-def promote(service: Service, model_name: str, alias: str = "tickets", reason: str = "") -> Alias:
-    return service.promote(PromoteRequest(alias, model_name, Said(reason, "ada"))).alias
+def promote(service: Service, model_name: str, alias: str = "tickets", reason: str = "") -> Promotion:
+    return service.promote(PromoteRequest(alias, model_name, reason=reason, by="ada"))
 
 
 def promote_if(
@@ -50,7 +51,7 @@ def promote_if(
 
 
 def points_to(service: Service, alias: str = "tickets") -> str | None:
-    return next((str(each.points_to) for each in service.list_aliases() if each.name == alias), None)
+    return next((each.points_to for each in service.list_aliases().aliases if each.alias == alias), None)
 
 
 def fit_two(service: Service) -> None:
@@ -62,18 +63,18 @@ def test_a_promotion_and_two_steps_back_are_all_in_the_history(service: Service)
     fit_two(service)
     fit(service, "tickets_v3", rows=ROWS[1:])
     first = promote(service, "tickets_v1", reason="the first one")
-    assert (first.name, first.points_to, first.answers) == ("tickets", Reference("tickets_v1"), True)
-    assert first.said == Said("the first one", "ada")
+    assert (first.alias, first.points_to, first.answers) == ("tickets", "tickets_v1", True)
+    assert (first.reason, first.by) == ("the first one", "ada")
     promote(service, "tickets_v2", reason="3 points better")
     promote(service, "tickets_v3@1")
-    back = service.rollback("tickets", Said("it was worse", "bob"))
-    assert back.points_to == Reference("tickets_v2")
+    back = service.rollback(AliasChangeRequest("tickets", reason="it was worse", by="bob"))
+    assert back.points_to == "tickets_v2"
     assert ask(service, "tickets", "error").model_name == "tickets_v2"
-    assert service.rollback("tickets").points_to == Reference("tickets_v1")
+    assert service.rollback(AliasChangeRequest("tickets")).points_to == "tickets_v1"
     with pytest.raises(NothingToRollBack):
-        service.rollback("tickets")
-    changes = service.alias_history("tickets")
-    assert [(change.number, change.event, str(change.points_to)) for change in changes] == [
+        service.rollback(AliasChangeRequest("tickets"))
+    changes = service.alias_history(AliasRequest("tickets")).changes
+    assert [(change.number, change.event, change.points_to) for change in changes] == [
         (1, "promoted", "tickets_v1"),
         (2, "promoted", "tickets_v2"),
         (3, "promoted", "tickets_v3@1"),
@@ -81,36 +82,40 @@ def test_a_promotion_and_two_steps_back_are_all_in_the_history(service: Service)
         (5, "rolled_back", "tickets_v1"),
     ]
     assert [change.points_from for change in changes][1:] == [change.points_to for change in changes][:-1]
-    assert changes[3].said == Said("it was worse", "bob")
+    assert (changes[3].reason, changes[3].by) == ("it was worse", "bob")
 
 
 def test_what_a_promotion_names_is_pinned_down(service: Service) -> None:
     fit_two(service)
-    assert promote(service, "tickets@latest").points_to == Reference("tickets_v2")
-    assert promote(service, "tickets", alias="copy").points_to == Reference("tickets_v2")
+    assert promote(service, "tickets@latest").points_to == "tickets_v2"
+    assert promote(service, "tickets", alias="copy").points_to == "tickets_v2"
     fit(service, "tickets_v3")
-    assert [alias.points_to for alias in service.list_aliases()] == [Reference("tickets_v2")] * 2
+    assert [alias.points_to for alias in service.list_aliases().aliases] == ["tickets_v2"] * 2
 
 
 def test_a_promotion_to_where_it_points_changes_nothing(service: Service) -> None:
     fit_two(service)
     first = promote(service, "tickets_v1", reason="first")
     assert promote(service, "tickets_v1", reason="second") == first
-    assert len(service.alias_history("tickets")) == 1
+    assert len(service.alias_history(AliasRequest("tickets")).changes) == 1
 
 
 def test_a_removed_alias_answers_no_more_and_keeps_its_history(service: Service) -> None:
     fit_two(service)
     promote(service, "tickets_v1")
-    service.remove_alias("tickets", Said("no longer used"))
-    assert service.list_aliases() == ()
+    service.remove_alias(AliasChangeRequest("tickets", reason="no longer used"))
+    assert service.list_aliases().aliases == ()
     with pytest.raises(ClassifierNotFound):
         ask(service, "tickets", "error")
     promote(service, "tickets_v2")
-    assert [change.event for change in service.alias_history("tickets")] == ["promoted", "removed", "promoted"]
+    assert [change.event for change in service.alias_history(AliasRequest("tickets")).changes] == [
+        "promoted",
+        "removed",
+        "promoted",
+    ]
     with pytest.raises(NothingToRollBack):
-        service.rollback("tickets")
-    service.delete("tickets_v1")
+        service.rollback(AliasChangeRequest("tickets"))
+    service.delete(DeleteRequest("tickets_v1"))
 
 
 @pytest.mark.parametrize(
@@ -119,8 +124,8 @@ def test_a_removed_alias_answers_no_more_and_keeps_its_history(service: Service)
         (PromoteRequest("!", "tickets_v1"), InvalidName),
         (PromoteRequest("tickets@1", "tickets_v1"), InvalidName),
         (PromoteRequest("tickets", "!"), InvalidName),
-        (PromoteRequest("tickets", "tickets_v1", LONG), InvalidParameter),
-        (PromoteRequest("tickets", "tickets_v1", Said(by="\ud800")), InvalidParameter),
+        (PromoteRequest("tickets", "tickets_v1", reason=LONG), InvalidParameter),
+        (PromoteRequest("tickets", "tickets_v1", by="\ud800"), InvalidParameter),
         (PromoteRequest("tickets", "elsewhere"), ClassifierNotFound),
         (PromoteRequest("tickets", "tickets_v1@9"), RevisionNotFound),
         (PromoteRequest("tickets", "mail@latest"), ClassifierNotFound),
@@ -146,44 +151,44 @@ def test_a_promotion_that_cannot_be_is_refused_and_makes_no_alias(
     promote(service, "tickets_v1", alias="known")
     with pytest.raises(error):
         service.promote(request_)
-    assert [alias.name for alias in service.list_aliases()] == ["known"]
+    assert [alias.alias for alias in service.list_aliases().aliases] == ["known"]
 
 
 def test_a_step_back_that_cannot_be_is_refused_and_the_alias_stays(service: Service) -> None:
     fit_two(service)
     promote(service, "tickets_v1")
     promote(service, "tickets_v2")
-    service.delete("tickets_v1")
-    for alias, said, error in (
-        ("!", Said(), InvalidName),
+    service.delete(DeleteRequest("tickets_v1"))
+    for alias, reason, error in (
+        ("!", "", InvalidName),
         ("tickets", LONG, InvalidParameter),
-        ("elsewhere", Said(), AliasNotFound),
-        ("tickets_v2", Said(), AliasNotFound),
-        ("tickets", Said(), NothingToRollBack),
+        ("elsewhere", "", AliasNotFound),
+        ("tickets_v2", "", AliasNotFound),
+        ("tickets", "", NothingToRollBack),
     ):
         with pytest.raises(error):
-            service.rollback(alias, said)
+            service.rollback(AliasChangeRequest(alias, reason=reason))
     assert ask(service, "tickets", "error").model_name == "tickets_v2"
-    service.restore("tickets_v1")
-    assert service.rollback("tickets").points_to == Reference("tickets_v1")
+    service.restore(RestoreRequest("tickets_v1"))
+    assert service.rollback(AliasChangeRequest("tickets")).points_to == "tickets_v1"
 
 
 def test_what_is_no_alias_cannot_be_taken_away_and_has_no_history(service: Service) -> None:
     fit_two(service)
     promote(service, "tickets_v1")
-    for alias, said, error in (
-        ("!", Said(), InvalidName),
+    for alias, reason, error in (
+        ("!", "", InvalidName),
         ("tickets", LONG, InvalidParameter),
-        ("tickets_v1", Said(), AliasNotFound),
-        ("ticket", Said(), AliasNotFound),
+        ("tickets_v1", "", AliasNotFound),
+        ("ticket", "", AliasNotFound),
     ):
         with pytest.raises(error):
-            service.remove_alias(alias, said)
+            service.remove_alias(AliasChangeRequest(alias, reason=reason))
     for alias, error in (("!", InvalidName), ("tickets_v1", AliasNotFound)):
         with pytest.raises(error):
-            service.alias_history(alias)
+            service.alias_history(AliasRequest(alias)).changes
     with pytest.raises(AliasNotFound) as caught:
-        service.alias_history("ticket")
+        service.alias_history(AliasRequest("ticket")).changes
     assert caught.value.facts["near_names"] == ["tickets"]
 
 
@@ -199,10 +204,10 @@ def test_a_damaged_classifier_is_not_promoted_and_not_rolled_back_to(opened: Ope
     with pytest.raises(ArtifactInvalid):
         promote(service, "tickets_v2")
     with pytest.raises(ArtifactInvalid):
-        service.rollback("other")
+        service.rollback(AliasChangeRequest("other"))
     for alias in ("tickets", "other"):
         assert ask(service, alias, "error").model_name == "tickets_v1"
-        assert len(service.alias_history(alias)) == (1 if alias == "tickets" else 2)
+        assert len(service.alias_history(AliasRequest(alias)).changes) == (1 if alias == "tickets" else 2)
 
 
 def test_a_classifier_without_its_base_model_is_not_promoted_and_not_rolled_back_to(opened: Open) -> None:
@@ -217,7 +222,7 @@ def test_a_classifier_without_its_base_model_is_not_promoted_and_not_rolled_back
     with pytest.raises(BaseModelUnavailable):
         promote(service, "tickets_v2")
     with pytest.raises(BaseModelUnavailable):
-        service.rollback("other")
+        service.rollback(AliasChangeRequest("other"))
     assert ask(service, "other", "error").model_name == "tickets_v1"
 
 
@@ -227,7 +232,7 @@ class WatchedAliases(Aliases):
     def __init__(self, names: Namespace, service: Service) -> None:
         super().__init__(names)
         self.loaded: list[tuple[str, bool]] = []
-        self._catalog, self._predictor = service.store.catalog, service.predictor
+        self._catalog, self._predictor = service.dependencies.store.catalog, service.dependencies.predictor
 
     def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
         """Note, and promote."""
@@ -252,16 +257,16 @@ def test_what_an_alias_will_point_to_is_loaded_before_the_switch_and_only_once(o
     fit_two(opened())
     fit(opened(), "tickets_v3", rows=ROWS[1:])
     fresh = opened()
-    aliases = WatchedAliases(fresh.store.names, fresh)
-    service = replace(fresh, store=replace(fresh.store, aliases=aliases))
+    aliases = WatchedAliases(fresh.dependencies.store.names, fresh)
+    service = altered(fresh, aliases=aliases)
     promote(service, "tickets_v1")
     promote(service, "tickets_v3")
-    assert loads(service.predictor) == 2
+    assert loads(service.dependencies.predictor) == 2
     ask(service, "tickets", "error")
-    service.rollback("tickets")
+    service.rollback(AliasChangeRequest("tickets"))
     ask(service, "tickets", "error")
     assert aliases.loaded == [("tickets_v1", True), ("tickets_v3", True), ("tickets_v1", True)]
-    assert loads(service.predictor) == 2
+    assert loads(service.dependencies.predictor) == 2
 
 
 def test_an_alias_that_is_to_be_kept_loaded_keeps_what_it_points_to(opened: Open) -> None:
@@ -271,15 +276,15 @@ def test_an_alias_that_is_to_be_kept_loaded_keeps_what_it_points_to(opened: Open
     promote(first, "tickets_v1")
     service = opened(keep_loaded=("tickets",), max_loaded_bytes=0)
     service.start()
-    assert loads(service.predictor) == 1
+    assert loads(service.dependencies.predictor) == 1
     ask(service, "tickets", "error")
-    assert loads(service.predictor) == 1
+    assert loads(service.dependencies.predictor) == 1
     promote(first, "tickets_v2")
     for _ in range(3):
         assert ask(service, "tickets", "error").model_name == "tickets_v2"
-    assert loads(service.predictor) == 2
-    service.remove_alias("tickets")
-    assert not service.predictor.is_loaded(service.store.catalog.current("tickets_v2"))
+    assert loads(service.dependencies.predictor) == 2
+    service.remove_alias(AliasChangeRequest("tickets"))
+    assert not service.dependencies.predictor.is_loaded(service.dependencies.store.catalog.current("tickets_v2"))
 
 
 def test_a_worse_classifier_is_refused_with_the_report_and_nothing_changes(service: Service) -> None:
@@ -292,16 +297,16 @@ def test_a_worse_classifier_is_refused_with_the_report_and_nothing_changes(servi
     assert [check["condition"] for check in facts["checks"]] == ["must_pass", "not_worse", "min_recall"]  # type: ignore[attr-defined]
     assert facts["failed_rows"] == [{"text": ROWS[0].text, "label": "billing", "predicted": "BILLING"}]
     assert facts["current"] == {"accuracy": 1.0, "correct": 8, "total": 8, "recall": {"billing": 1.0, "bug": 1.0}}
-    [alias] = service.list_aliases()
-    assert (str(alias.points_to), alias.must_pass) == ("tickets_v1", ())
-    assert len(service.alias_history("tickets")) == 1
+    [alias] = service.list_aliases().aliases
+    assert (alias.points_to, alias.must_pass) == ("tickets_v1", ())
+    assert len(service.alias_history(AliasRequest("tickets")).changes) == 1
 
 
 def test_a_classifier_that_is_as_good_or_better_is_promoted_and_the_report_comes_along(service: Service) -> None:
     fit_two(service)
     promote(service, "tickets_v2")
     better = promote_if(service, "tickets_v1", NOT_WORSE)
-    assert (better.alias.points_to, better.gate.passed) == (Reference("tickets_v1"), True)
+    assert (better.points_to, better.gate.passed) == ("tickets_v1", True)
     assert better.gate.candidate is not None
     assert better.gate.current is not None
     assert (better.gate.candidate.correct, better.gate.current.correct) == (8, 0)
@@ -314,21 +319,21 @@ def test_a_refused_promotion_makes_no_alias(service: Service) -> None:
     fit_two(service)
     with pytest.raises(PromotionRefused):
         promote_if(service, "tickets_v2", must_pass=ROWS)
-    assert service.list_aliases() == ()
+    assert service.list_aliases().aliases == ()
     assert points_to(service) is None
 
 
 def test_rows_that_must_pass_stay_with_the_alias_and_are_checked_at_each_promotion(service: Service) -> None:
     fit_two(service)
-    assert promote_if(service, "tickets_v1", must_pass=ROWS[:2]).alias.must_pass == ROWS[:2]
+    assert promote_if(service, "tickets_v1", must_pass=ROWS[:2]).must_pass == ROWS[:2]
     with pytest.raises(PromotionRefused) as caught:
         promote(service, "tickets_v2")
     assert len(caught.value.facts["failed_rows"]) == 2  # type: ignore[arg-type]
     fit(service, "tickets_v3", rows=ROWS[1:])
     once = promote_if(service, "tickets_v3", Requirement(must_pass=ROWS[1:3]))
     assert [check.detail for check in once.gate.checks] == ["3 of 3 rows that must be placed right are."]
-    assert once.alias.must_pass == ROWS[:2]
-    assert promote_if(service, "tickets_v2", must_pass=()).alias.must_pass == ()
+    assert once.must_pass == ROWS[:2]
+    assert promote_if(service, "tickets_v2", must_pass=()).must_pass == ()
 
 
 def test_rows_that_must_pass_are_replaced_and_added_to_the_history_where_the_alias_points_already(
@@ -337,19 +342,19 @@ def test_rows_that_must_pass_are_replaced_and_added_to_the_history_where_the_ali
     fit_two(service)
     promote(service, "tickets_v1")
     for _ in range(2):
-        assert promote_if(service, "tickets_v1", must_pass=ROWS[:1]).alias.must_pass == ROWS[:1]
-    assert [str(change.points_to) for change in service.alias_history("tickets")] == ["tickets_v1"] * 2
+        assert promote_if(service, "tickets_v1", must_pass=ROWS[:1]).must_pass == ROWS[:1]
+    assert [change.points_to for change in service.alias_history(AliasRequest("tickets")).changes] == ["tickets_v1"] * 2
     with pytest.raises(PromotionRefused):
         promote_if(service, "tickets_v1", must_pass=SHOUTING)
-    assert [alias.must_pass for alias in service.list_aliases()] == [ROWS[:1]]
+    assert [alias.must_pass for alias in service.list_aliases().aliases] == [ROWS[:1]]
 
 
 def test_a_rollback_is_never_refused_and_keeps_the_rows_that_must_pass(service: Service) -> None:
     fit_two(service)
     promote(service, "tickets_v2")
     promote_if(service, "tickets_v1", must_pass=ROWS)
-    back = service.rollback("tickets")
-    assert (str(back.points_to), back.must_pass) == ("tickets_v2", ROWS)
+    back = service.rollback(AliasChangeRequest("tickets"))
+    assert (back.points_to, back.must_pass) == ("tickets_v2", ROWS)
     with pytest.raises(PromotionRefused):
         promote(service, "tickets_v2")
 
@@ -377,9 +382,12 @@ def without_base_model(service: Service, encoders: dict[str, TextEncoder]) -> No
 @pytest.mark.parametrize(
     ("happens", "why"),
     [
-        (lambda service, _: service.delete("tickets_v1", force=True), "tickets_v1 was deleted"),
+        (lambda service, _: service.delete(DeleteRequest("tickets_v1", force=True)), "tickets_v1 was deleted"),
         (lambda service, _: alter(blob_of(service, "tickets_v1")), "tickets_v1"),
-        (lambda service, _: alter(service.settings.data_dir / "classifiers/tickets_v1/000001.json"), "000001.json"),
+        (
+            lambda service, _: alter(service.dependencies.settings.data_dir / "classifiers/tickets_v1/000001.json"),
+            "000001.json",
+        ),
         (without_base_model, "other/one is not on this machine"),
     ],
     ids=["deleted", "damaged artifact", "damaged record", "no base model"],
@@ -449,7 +457,7 @@ class DisturbedAliases(Aliases):
 
 def disturbed(service: Service, left: list[Callable[[], object]]) -> Service:
     """Return a service before whose promotions somebody else does these things, the last one first."""
-    return replace(service, store=replace(service.store, aliases=DisturbedAliases(service.store.names, left)))
+    return altered(service, aliases=DisturbedAliases(service.dependencies.store.names, left))
 
 
 def test_who_promotes_while_the_rows_are_answered_is_what_must_not_be_beaten(service: Service) -> None:
@@ -470,7 +478,10 @@ def test_a_promotion_that_still_meets_its_conditions_is_done_at_the_next_try(ser
     promotion = promote_if(late, "tickets_v1@1", NOT_WORSE)
     assert promotion.gate.current is not None
     assert promotion.gate.current.correct == 8
-    assert [str(change.points_to) for change in service.alias_history("tickets")][1:] == ["tickets_v1", "tickets_v1@1"]
+    assert [change.points_to for change in service.alias_history(AliasRequest("tickets")).changes][1:] == [
+        "tickets_v1",
+        "tickets_v1@1",
+    ]
 
 
 def test_rows_that_somebody_adds_meanwhile_are_checked_too(service: Service) -> None:
@@ -490,7 +501,7 @@ def test_a_promotion_with_conditions_gives_up_where_others_change_the_alias_agai
     ]
     with pytest.raises(ConcurrentChange, match="changed the alias tickets at the same moment"):
         promote_if(disturbed(service, left), "tickets_v1@1", NOT_WORSE)
-    assert "tickets_v1@1" not in {str(change.points_to) for change in service.alias_history("tickets")}
+    assert "tickets_v1@1" not in {change.points_to for change in service.alias_history(AliasRequest("tickets")).changes}
     assert len(left) == 15
 
 
@@ -498,7 +509,7 @@ def test_a_promotion_without_conditions_does_not_mind_others(service: Service) -
     fit_two(service)
     late = disturbed(service, [lambda: promote(service, "tickets_v1")])
     assert str(promote(late, "tickets_v2").points_to) == "tickets_v2"
-    assert len(service.alias_history("tickets")) == 2
+    assert len(service.alias_history(AliasRequest("tickets")).changes) == 2
 
 
 class BusyAliases(Aliases):
@@ -514,7 +525,7 @@ class BusyAliases(Aliases):
 
 def test_who_waited_for_the_lock_in_vain_does_not_wait_again(service: Service) -> None:
     fit_two(service)
-    busy = BusyAliases(service.store.names)
+    busy = BusyAliases(service.dependencies.store.names)
     with pytest.raises(ConcurrentChange, match="for too long"):
-        promote_if(replace(service, store=replace(service.store, aliases=busy)), "tickets_v1", NOT_WORSE)
+        promote_if(altered(service, aliases=busy), "tickets_v1", NOT_WORSE)
     assert busy.asked == 1

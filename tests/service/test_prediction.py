@@ -7,8 +7,9 @@ from concurrent.futures import Future
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
-from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit
+from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, listed
 from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     Abandoned,
@@ -46,7 +47,7 @@ def test_an_alias_a_revision_and_the_latest_version_answer_and_say_who_they_are(
         "tickets": ("bug", "tickets_v2", 1, "tickets"),
         "pinned": ("bug", "tickets_v10", 1, "pinned"),
     }
-    answers = service.predict(PredictRequest(tuple(expected), ("error on screen",)))
+    answers = service.predict(PredictRequest(model_names=tuple(expected), text="error on screen"))
     told = [(answer.label, answer.model_name, answer.revision, answer.alias) for answer in answers]
     assert told == list(expected.values())
 
@@ -82,7 +83,7 @@ def test_what_cannot_be_asked_is_refused(
 ) -> None:
     fit(service)
     with pytest.raises(error):
-        service.predict(PredictRequest(names, texts))
+        service.predict(PredictRequest(model_names=names, texts=texts))
 
 
 def test_an_unknown_name_lists_near_ones(service: Service) -> None:
@@ -96,20 +97,20 @@ def test_an_unknown_name_lists_near_ones(service: Service) -> None:
 def test_an_alias_whose_classifier_was_deleted_by_force_says_so(service: Service) -> None:
     fit(service)
     service.promote(PromoteRequest("tickets", "tickets_v1"))
-    service.delete("tickets_v1", force=True)
+    service.delete(DeleteRequest("tickets_v1", force=True))
     with pytest.raises(
         ClassifierNotFound, match="The alias tickets points to tickets_v1, which does not answer"
     ) as caught:
         ask(service, "tickets", "x")
     assert caught.value.facts["alias"] == "tickets"
-    service.restore("tickets_v1")
+    service.restore(RestoreRequest("tickets_v1"))
     assert ask(service, "tickets", "error").label == "bug"
 
 
 def test_many_texts_are_answered_in_their_order_each_as_it_would_be_alone(service: Service) -> None:
     fit(service)
     texts = ("charged twice", "error on screen", "charged twice", "invoice")
-    answers = service.predict(PredictRequest(("tickets_v1",), texts))
+    answers = service.predict(PredictRequest(model_name="tickets_v1", texts=texts))
     assert [answer.label for answer in answers] == ["billing", "bug", "billing", "billing"]
     for answer, text in zip(answers, texts, strict=True):
         assert answer.scores == pytest.approx(ask(service, "tickets_v1", text).scores)
@@ -119,7 +120,7 @@ def test_many_classifiers_answer_one_text_in_the_order_of_their_names(service: S
     fit(service)
     fit(service, "other", rows=SHOUTING)
     names = ("other", "tickets_v1", "other")
-    answers = service.predict(PredictRequest(names, ("error on screen",)))
+    answers = service.predict(PredictRequest(model_names=names, text="error on screen"))
     assert [(answer.model_name, answer.label) for answer in answers] == list(
         zip(names, ("BUG", "bug", "BUG"), strict=True)
     )
@@ -129,7 +130,7 @@ def test_one_unknown_name_among_many_is_named_and_nothing_is_computed(service: S
     fit(service)
     before = service.vitals()
     with pytest.raises(ClassifierNotFound, match="elsewhere") as caught:
-        service.predict(PredictRequest(("tickets_v1", "elsewhere"), ("a text that is new",)))
+        service.predict(PredictRequest(model_names=("tickets_v1", "elsewhere"), text="a text that is new"))
     assert caught.value.facts["name"] == "elsewhere"
     assert service.vitals() == before
 
@@ -143,16 +144,16 @@ def test_a_top_k_beyond_the_labels_of_every_named_classifier_is_refused_with_the
     fit(service, "three_labels", rows=(*ROWS, third, third))
     names = ("tickets_v1", "three_labels")
     with pytest.raises(InvalidParameter) as caught:
-        service.predict(PredictRequest(names, ("x",), top_k))
+        service.predict(PredictRequest(model_names=names, text="x", top_k=top_k))
     assert caught.value.facts == {"parameter": "top_k", "minimum": 1, "maximum": 3}
-    sizes = [len(answer.scores) for answer in service.predict(PredictRequest(names, ("x",), 3))]
+    sizes = [len(answer.scores) for answer in service.predict(PredictRequest(model_names=names, text="x", top_k=3))]
     assert sizes == [2, 3]
 
 
 def test_top_k_gives_the_best_scores_with_the_best_first(service: Service) -> None:
     fit(service)
     every = ask(service, "tickets_v1", "error on screen").scores
-    (answer,) = service.predict(PredictRequest(("tickets_v1",), ("error on screen",), top_k=1))
+    (answer,) = service.predict(PredictRequest(model_name="tickets_v1", text="error on screen", top_k=1))
     assert answer.scores == pytest.approx({"bug": every["bug"]})
 
 
@@ -160,14 +161,14 @@ def test_more_names_or_texts_than_the_settings_allow_are_refused(opened: Open) -
     service = opened(max_texts=2, max_model_names=1, max_text_chars=3)
     for names, texts in ((("a",), ("x",) * 3), (("a", "b"), ("x",)), (("a",), ("long",))):
         with pytest.raises(LimitExceeded):
-            service.predict(PredictRequest(names, texts))
+            service.predict(PredictRequest(model_names=names, texts=texts))
 
 
 def test_an_answer_that_nobody_wants_any_more_is_not_computed(service: Service) -> None:
     fit(service)
     before = service.vitals()
     with pytest.raises(Abandoned):
-        service.predict(PredictRequest(("tickets_v1",), ("a text that is new",)), lambda: False)
+        service.predict(PredictRequest(model_name="tickets_v1", text="a text that is new"), lambda: False)
     after = service.vitals()
     assert (after.batches, after.abandoned) == (before.batches, before.abandoned + 1)
 
@@ -192,7 +193,7 @@ def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opene
     service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_waiting=1)
 
     def start(text: str) -> "Future[tuple[Prediction, ...]]":
-        return service.start_predict(PredictRequest(("tickets_v1",), (text,)), always)
+        return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always)
 
     answers = [start("a text that is encoded")]
     assert encoder.began.wait(30)
@@ -211,16 +212,16 @@ def test_a_prediction_starts_at_once_only_where_nothing_must_be_loaded(opened: O
     other.promote(PromoteRequest("tickets", "tickets_v1"))
     service = opened()
     for name in ("tickets", "tickets_v1", "elsewhere", "!"):
-        assert not service.starts_at_once(PredictRequest((name,), ("x",)))
+        assert not service.starts_at_once(PredictRequest(model_name=name, text="x"))
     ask(service, "tickets", "x")
     for name in ("tickets", "tickets_v1", "tickets_v1@1"):
-        request = PredictRequest((name,), ("x",))
+        request = PredictRequest(model_name=name, text="x")
         assert service.starts_at_once(request)
         assert service.start_predict(request, always).result(30)[0].model_name == "tickets_v1"
-    assert not service.starts_at_once(PredictRequest(("tickets",), ("x", "y")))
-    assert not service.starts_at_once(PredictRequest(("tickets", "tickets_v1"), ("x",)))
+    assert not service.starts_at_once(PredictRequest(model_name="tickets", texts=("x", "y")))
+    assert not service.starts_at_once(PredictRequest(model_names=("tickets", "tickets_v1"), text="x"))
     other.promote(PromoteRequest("tickets", "tickets_v2"))
-    assert not service.starts_at_once(PredictRequest(("tickets",), ("x",)))
+    assert not service.starts_at_once(PredictRequest(model_name="tickets", text="x"))
 
 
 def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(opened: Open) -> None:
@@ -238,7 +239,7 @@ def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(
 
 
 def damage_record(service: Service) -> None:
-    (service.settings.data_dir / "classifiers" / "broken" / "000001.json").write_text("{")
+    (service.dependencies.settings.data_dir / "classifiers" / "broken" / "000001.json").write_text("{")
 
 
 def damage_artifact(service: Service) -> None:
@@ -264,19 +265,19 @@ def test_a_damaged_classifier_says_so_in_every_way_of_asking_while_the_others_an
         with pytest.raises(ArtifactInvalid):
             ask(service, name, "error")
         with pytest.raises(ArtifactInvalid):
-            service.predict(PredictRequest(("tickets_v1", name), ("error",)))
+            service.predict(PredictRequest(model_names=("tickets_v1", name), text="error"))
     assert ask(service, "tickets_v1", "error").label == "bug"
-    assert service.fit(REQUEST).classifier.record.revision == 2
+    assert service.fit(REQUEST).revision == 2
     fit(service, "broken", rows=SHOUTING)
     assert ask(service, "alias", "error").label == "BUG"
 
 
 def test_a_damaged_file_that_is_put_back_answers_again_without_a_restart(service: Service) -> None:
     fit(service)
-    path = service.settings.data_dir / "classifiers" / "tickets_v1" / "000001.json"
+    path = service.dependencies.settings.data_dir / "classifiers" / "tickets_v1" / "000001.json"
     whole = path.read_bytes()
     path.write_bytes(b"{")
-    service.store.names.classifiers._index.clear()  # as in a server that was started after the damage
+    service.dependencies.store.names.classifiers._index.clear()  # as in a server that was started after the damage
     with pytest.raises(ArtifactInvalid):
         ask(service, "tickets_v1", "error")
     path.write_bytes(whole)
@@ -287,7 +288,7 @@ def test_a_purge_that_was_cut_off_answers_no_more_and_hinders_nobody(opened: Ope
     service = opened()
     fit(service)
     fit(service, "half_gone")
-    folder = service.settings.data_dir / "classifiers" / "half_gone"
+    folder = service.dependencies.settings.data_dir / "classifiers" / "half_gone"
     (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
     blob_of(opened(), "tickets_v1")
     for left in (folder / "000001.json", *folder.glob("blobs/*.safetensors")):
@@ -296,7 +297,7 @@ def test_a_purge_that_was_cut_off_answers_no_more_and_hinders_nobody(opened: Ope
             with pytest.raises(NotFound):
                 ask(fresh, name, "error")
         assert ask(fresh, "tickets_v1", "error").label == "bug"
-        assert [entry.record.name for entry in fresh.list_classifiers().classifiers] == ["tickets_v1"]
+        assert [entry.name for entry in listed(fresh)] == ["tickets_v1"]
         left.unlink()
     assert fit(service, "half_gone", rows=SHOUTING) == 1
     assert ask(service, "half_gone", "error").label == "BUG"

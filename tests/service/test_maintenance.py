@@ -1,15 +1,16 @@
 """Base models, disk usage and checks on this machine: who uses what, and what may go."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
-from tests.service.examples import ROWS, SHOUTING, Open, alter, ask, blob_of, fit
+from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
 from windrow.bootstrap import open_service
-from windrow.domain.base_models import BaseModelUse
+from windrow.domain.base_models import BaseModelRequest, BaseModelUse
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import (
     BaseModelInUse,
     BaseModelNotFound,
@@ -37,11 +38,11 @@ def service(encoders: dict[str, TextEncoder], tiny_folder: EncoderFolder, opened
     shutil.copytree(tiny_folder.path, tmp_path / "data" / "base_models" / "tests--tiny")
     service = opened(encoders=encoders)
     inventory = Inventory(tmp_path / "data", (DEFAULT_BASE_MODEL, TINY))
-    return replace(service, store=replace(service.store, inventory=inventory))
+    return altered(service, inventory=inventory)
 
 
 def use_of(service: Service, base_model: str) -> BaseModelUse:
-    (found,) = (use for use in service.base_models() if use.model.base_model.id == base_model)
+    (found,) = (use for use in service.base_models().base_models if use.id == base_model)
     return found
 
 
@@ -51,11 +52,11 @@ def test_base_models_say_where_they_are_what_they_take_and_who_needs_them(
     fit(service, "a")
     fit(service, "b", base_model=TINY)
     default, tiny = use_of(service, DEFAULT_BASE_MODEL), use_of(service, TINY)
-    assert (default.classifiers, default.is_default, default.model.place) == (1, True, "installed")
-    assert (tiny.classifiers, tiny.is_default, tiny.model.place) == (1, False, "data_directory")
-    assert tiny.model.base_model.digest == tiny_folder.base_model.digest
-    assert tiny.model.size_bytes == bytes_below(tiny_folder.path)
-    assert tiny.model.problem is None
+    assert (default.classifiers, default.is_default, default.place) == (1, True, "installed")
+    assert (tiny.classifiers, tiny.is_default, tiny.place) == (1, False, "data_directory")
+    assert tiny.digest == tiny_folder.base_model.digest
+    assert tiny.size_bytes == bytes_below(tiny_folder.path)
+    assert tiny.problem is None
 
 
 def test_each_classifier_is_counted_once_also_if_it_is_deleted_or_only_an_older_revision_needs_it(
@@ -65,26 +66,26 @@ def test_each_classifier_is_counted_once_also_if_it_is_deleted_or_only_an_older_
         fit(service, "a", base_model=TINY)
     fit(service, "a")
     fit(service, "b", base_model=TINY)
-    service.delete("b")
+    service.delete(DeleteRequest("b"))
     assert use_of(service, TINY).classifiers == 2
     assert use_of(service, DEFAULT_BASE_MODEL).classifiers == 1
-    service.delete("b", purge=True)
+    service.delete(DeleteRequest("b", purge=True))
     for revision in (1, 2):
-        service.delete(f"a@{revision}", purge=True)
+        service.delete(DeleteRequest(f"a@{revision}", purge=True))
     assert use_of(service, TINY).classifiers == 0
 
 
 def test_a_base_model_that_a_classifier_needs_stays_until_the_last_one_is_purged(service: Service) -> None:
     fit(service, "a", base_model=TINY)
     fit(service, "a")
-    service.delete("a")
+    service.delete(DeleteRequest("a"))
     with pytest.raises(BaseModelInUse) as caught:
-        service.remove_base_model(TINY)
+        service.remove_base_model(BaseModelRequest(TINY))
     assert caught.value.facts == {"base_model": TINY, "classifiers": 1}
-    service.delete("a", purge=True)
-    size_bytes = use_of(service, TINY).model.size_bytes
-    assert service.remove_base_model(TINY) == size_bytes
-    assert [use.model.base_model.id for use in service.base_models()] == [DEFAULT_BASE_MODEL]
+    service.delete(DeleteRequest("a", purge=True))
+    size_bytes = use_of(service, TINY).size_bytes
+    assert service.remove_base_model(BaseModelRequest(TINY)) == size_bytes
+    assert [use.id for use in service.base_models().base_models] == [DEFAULT_BASE_MODEL]
 
 
 def test_a_removed_base_model_leaves_memory_with_all_that_was_loaded_for_it(
@@ -92,10 +93,10 @@ def test_a_removed_base_model_leaves_memory_with_all_that_was_loaded_for_it(
 ) -> None:
     fit(service, "a", base_model=TINY)
     fit(service, "b")
-    entries = {name: service.store.catalog.current(name) for name in ("a", "b")}
-    service.delete("a", purge=True)
-    service.remove_base_model(TINY)
-    assert [name for name, entry in entries.items() if service.predictor.is_loaded(entry)] == ["b"]
+    entries = {name: service.dependencies.store.catalog.current(name) for name in ("a", "b")}
+    service.delete(DeleteRequest("a", purge=True))
+    service.remove_base_model(BaseModelRequest(TINY))
+    assert [name for name, entry in entries.items() if service.dependencies.predictor.is_loaded(entry)] == ["b"]
     del encoders[TINY]
     with pytest.raises(BaseModelUnavailable):
         fit(service, "a", base_model=TINY)
@@ -107,8 +108,8 @@ def test_a_removed_base_model_leaves_memory_with_all_that_was_loaded_for_it(
 )
 def test_what_cannot_be_removed_says_why(service: Service, base_model: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        service.remove_base_model(base_model)
-    assert len(service.base_models()) == 2
+        service.remove_base_model(BaseModelRequest(base_model))
+    assert len(service.base_models().base_models) == 2
 
 
 def bytes_below(folder: Path) -> int:
@@ -119,17 +120,17 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     fit(service, "a")
     fit(service, "a", rows=SHOUTING)
     fit(service, "b")
-    service.delete("b")
-    folder = service.settings.data_dir / "classifiers"
+    service.delete(DeleteRequest("b"))
+    folder = service.dependencies.settings.data_dir / "classifiers"
     usage = service.usage()
-    assert [(each.name, each.size_bytes, each.revisions, each.is_deleted) for each in usage.classifiers] == [
+    assert [(each.name, each.size_bytes, each.revisions, each.deleted) for each in usage.classifiers] == [
         ("a", bytes_below(folder / "a"), 2, False),
         ("b", bytes_below(folder / "b"), 1, True),
     ]
-    assert [model.base_model.id for model in usage.base_models] == [DEFAULT_BASE_MODEL, TINY]
+    assert [model.id for model in usage.base_models] == [DEFAULT_BASE_MODEL, TINY]
     assert usage.classifier_bytes + usage.deleted_bytes == bytes_below(folder)
     assert usage.free_bytes > 0
-    service.delete("b", purge=True)
+    service.delete(DeleteRequest("b", purge=True))
     assert service.usage().deleted_bytes == 0
 
 
@@ -137,11 +138,11 @@ def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(servi
     fit(service, "a")
     fit(service, "a", rows=ROWS[1:])
     fit(service, "b")
-    service.delete("b")
-    checkup = service.fsck()
+    service.delete(DeleteRequest("b"))
+    checkup = service.fsck(CheckRequest())
     assert checkup.findings == ()
     assert (checkup.classifiers, checkup.records, checkup.blobs) == (2, 4, 6)
-    assert checkup.size_bytes == bytes_below(service.settings.data_dir / "classifiers")
+    assert checkup.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
 
 
 def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(service: Service) -> None:
@@ -150,46 +151,46 @@ def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(service: Se
     path = blob_of(service, "broken")
     alter(path)
     damaged = path.read_bytes()
-    garbage = service.settings.data_dir / ".aside" / ("a" * 32)
+    garbage = service.dependencies.settings.data_dir / ".aside" / ("a" * 32)
     garbage.write_bytes(b"half")
-    checkup = service.fsck()
-    found = {(finding.severity, finding.place, finding.is_repaired) for finding in checkup.findings}
-    place = str(path.relative_to(service.settings.data_dir))
+    checkup = service.fsck(CheckRequest())
+    found = {(finding.severity, finding.place, finding.repaired) for finding in checkup.findings}
+    place = str(path.relative_to(service.dependencies.settings.data_dir))
     assert found == {("damage", place, False), ("garbage", f".aside/{'a' * 32}", False)}
-    assert not checkup.is_sound
-    repaired = service.fsck(repair=True)
-    assert [finding.is_repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
+    assert not checkup.sound
+    repaired = service.fsck(CheckRequest(repair=True))
+    assert [finding.repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
     assert not garbage.exists()
     assert path.read_bytes() == damaged
-    assert [finding.severity for finding in service.fsck().findings] == ["damage"]
+    assert [finding.severity for finding in service.fsck(CheckRequest()).findings] == ["damage"]
     assert ask(service, "a", "error").label == "bug"
 
 
 def test_a_purge_that_was_cut_off_is_finished_by_a_repair_or_by_the_next_sweep(service: Service) -> None:
     for name in ("repaired", "swept"):
         fit(service, name)
-        folder = service.settings.data_dir / "classifiers" / name
+        folder = service.dependencies.settings.data_dir / "classifiers" / name
         (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
-        assert [finding.code for finding in service.fsck().findings] == ["purge_unfinished"]
+        assert [finding.code for finding in service.fsck(CheckRequest()).findings] == ["purge_unfinished"]
         if name == "repaired":
-            assert service.fsck(repair=True).is_sound
+            assert service.fsck(CheckRequest(repair=True)).sound
         else:
-            service.sweeper._sweep()
+            service.dependencies.sweeper._sweep()
         assert not folder.exists()
-        assert service.fsck().findings == ()
+        assert service.fsck(CheckRequest()).findings == ()
 
 
 def test_a_graph_is_counted_with_its_base_model(opened: Open, tiny_folder: EncoderFolder, tmp_path: Path) -> None:
     """With the real way of finding encoders, which builds a graph on first use."""
     shutil.copytree(tiny_folder.path, tmp_path / "real" / "base_models" / "tests--tiny")
     service = open_service(Settings(data_dir=tmp_path / "real", allowed_base_models=(TINY,), offline=True))
-    assert use_of(service, TINY).model.graph_bytes == 0
-    encoder = service.encoders.get(TINY)
+    assert use_of(service, TINY).graph_bytes == 0
+    encoder = service.dependencies.encoders.get(TINY)
     assert encoder.folder.base_model == read_encoder_folder(tiny_folder.path, TINY).base_model
-    graph_bytes = use_of(service, TINY).model.graph_bytes
+    graph_bytes = use_of(service, TINY).graph_bytes
     assert graph_bytes > 0
-    assert service.remove_base_model(TINY) > graph_bytes
+    assert service.remove_base_model(BaseModelRequest(TINY)) > graph_bytes
     assert bytes_below(tmp_path / "real" / "base_models") == 0
     with pytest.raises(BaseModelUnavailable):
-        service.encoders.get(TINY)
+        service.dependencies.encoders.get(TINY)
     service.close()

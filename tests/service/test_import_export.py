@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
-from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, revisions
+from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, notes_of, revisions, show
 from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.archive import Imported, ImportRequest
-from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArchiveInvalid,
@@ -29,7 +29,9 @@ from windrow.domain.errors import (
 )
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.values import recast
 from windrow.encoders.session import TextEncoder
+from windrow.service.dependencies import find
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
 from windrow.storage.catalog import Draft
@@ -42,7 +44,7 @@ def there(opened: Open, tmp_path: Path) -> Service:
 
 
 def exported(service: Service, name: str = "tickets_v1", *, training_rows: bool = False) -> bytes:
-    export = service.export(name, training_rows=training_rows)
+    export = service.export(ExportRequest(name, training_rows=training_rows))
     content = b"".join(export.chunks)
     assert len(content) == export.size_bytes
     return content
@@ -53,18 +55,17 @@ def take_in(service: Service, content: bytes, request: ImportRequest = ImportReq
 
 
 def test_what_is_exported_here_and_imported_there_answers_the_same(service: Service, there: Service) -> None:
-    fit(service, notes=NotesChange("Without the new intents", ("eu",)))
+    fit(service, description="Without the new intents", tags=("eu",))
     fit(service, rows=SHOUTING)
-    sent = service.show("tickets_v1").classifier
-    imported = take_in(there, exported(service))
-    assert (imported.is_saved, imported.warnings) == (True, ())
-    received = imported.classifier
-    assert received.record.revision == 1
-    assert there.show("tickets_v1").classifier == received
-    assert received.notes == Notes("Without the new intents", ("eu",))
+    sent = show(service, "tickets_v1")
+    received = take_in(there, exported(service))
+    assert (received.status, received.import_warnings) == ("imported", ())
+    assert received.revision == 1
+    assert recast(Classifier, show(there)) == recast(Classifier, received)
+    assert notes_of(received) == ("Without the new intents", ("eu",))
     assert received.origin is not None
     assert (received.origin.name, received.origin.revision) == ("tickets_v1", 2)
-    assert received.record.data_sha256 == sent.record.data_sha256
+    assert received.training_data_sha256 == sent.training_data_sha256
     for text in ("charged twice", "error on screen"):
         assert ask(there, "tickets_v1", text).scores == ask(service, "tickets_v1", text).scores
 
@@ -76,19 +77,19 @@ def test_an_export_is_named_after_the_classifier_whatever_it_is_asked_by(
     fit(service)
     fit(service, rows=SHOUTING)
     service.promote(PromoteRequest("pinned", "tickets_v1@1"))
-    assert service.export(name).file_name == "tickets_v1.windrow"
+    assert service.export(ExportRequest(name)).file_name == "tickets_v1.windrow"
     imported = take_in(there, exported(service, name))
-    assert imported.classifier.record.labels == ("billing", "bug")
+    assert imported.labels == ("billing", "bug")
 
 
-def test_training_texts_stay_here_unless_they_are_asked_for(service: Service, there: Service) -> None:
+def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Service) -> None:
     fit(service)
     plain, whole = exported(service), exported(service, training_rows=True)
-    assert not take_in(there, plain).classifier.keeps_rows
+    assert not take_in(there, plain).keeps_training_rows
     with pytest.raises(RowsNotKept):
-        there.reproduce("tickets_v1")
-    assert take_in(there, whole, ImportRequest("with_rows")).classifier.keeps_rows
-    assert there.reproduce("with_rows").verdict == "identical weights"
+        there.reproduce(ModelRequest("tickets_v1"))
+    assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_rows
+    assert there.reproduce(ModelRequest("with_rows")).verdict == "identical weights"
     with zipfile.ZipFile(io.BytesIO(plain)) as file:
         unpacked = b"".join(file.read(name) for name in file.namelist())
     assert not [row.text for row in ROWS if row.text.encode() in unpacked or row.text.encode() in plain]
@@ -99,17 +100,17 @@ def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Ser
     rows = (*ROWS, Row("charged twice", "bug"))
     report = service.evaluate(EvaluateRequest("tickets_v1", rows, target_precision=0.5))
     assert report.threshold is not None
-    received = take_in(there, exported(service)).classifier
+    received = take_in(there, exported(service))
     assert (received.test, received.threshold) == (report.score, report.threshold)
-    assert there.show("tickets_v1").classifier == received
-    back = take_in(service, exported(there), ImportRequest("back")).classifier
+    assert recast(Classifier, show(there)) == recast(Classifier, received)
+    back = take_in(service, exported(there), ImportRequest("back"))
     assert (back.test, back.threshold) == (report.score, report.threshold)
 
 
 def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
     fit(service)
-    entry = service.find("tickets_v1").entry
-    service.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
+    entry = find(service.dependencies.store.catalog, "tickets_v1").entry
+    service.dependencies.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
     take_in(there, exported(service))
     assert ask(there, "tickets_v1", "charged twice").label is None
     assert ask(there, "tickets_v1", "charged twice").scores == ask(service, "tickets_v1", "charged twice").scores
@@ -119,8 +120,8 @@ def test_a_new_name_is_given_on_import_and_the_old_one_is_remembered(service: Se
     fit(service)
     imported = take_in(there, exported(service), ImportRequest("from_afar"))
     assert revisions(there) == [("from_afar", 1)]
-    assert imported.classifier.origin is not None
-    assert imported.classifier.origin.name == "tickets_v1"
+    assert imported.origin is not None
+    assert imported.origin.name == "tickets_v1"
     assert ask(there, "from_afar", "error").model_name == "from_afar"
 
 
@@ -132,8 +133,8 @@ def test_an_import_follows_an_existing_classifier_only_where_it_may(service: Ser
         with pytest.raises(ClassifierExists):
             take_in(there, content, ImportRequest(dry_run=dry_run))
         may = ImportRequest(overwrite=True, dry_run=dry_run)
-        assert take_in(there, content, may).classifier.record.revision == 2
-        assert len(there.show("tickets_v1").revisions) == (1 if dry_run else 2)
+        assert take_in(there, content, may).revision == 2
+        assert len(show(there, "tickets_v1").revisions) == (1 if dry_run else 2)
     assert ask(there, "tickets_v1", "error").label == "bug"
     assert ask(there, "tickets_v1@1", "error").label == "BUG"
 
@@ -142,12 +143,11 @@ def test_a_dry_run_says_what_would_be_saved_and_saves_nothing(service: Service, 
     fit(service)
     content = exported(service)
     planned = take_in(there, content, ImportRequest(dry_run=True))
-    assert not planned.is_saved
+    assert planned.status == "dry_run"
     assert revisions(there) == []
-    assert not list(there.settings.data_dir.glob("classifiers/*"))
+    assert not list(there.dependencies.settings.data_dir.glob("classifiers/*"))
     done = take_in(there, content)
-    assert done.classifier.record == planned.classifier.record
-    assert done.classifier.size_bytes == planned.classifier.size_bytes
+    assert done == replace(planned, status="imported", origin=done.origin)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_missing_base_model_is_a_warning_and_once_it_is_there_the_classifier_a
     known: dict[str, TextEncoder] = {}
     there = opened(tmp_path / "there", encoders=known)
     for dry_run in (True, False):
-        (warning,) = take_in(there, exported(opened(encoders=here)), ImportRequest(dry_run=dry_run)).warnings
+        (warning,) = take_in(there, exported(opened(encoders=here)), ImportRequest(dry_run=dry_run)).import_warnings
         assert warning.code == "base_model_missing"
         assert "other/one" in warning.message
     with pytest.raises(BaseModelUnavailable):
@@ -187,7 +187,7 @@ def test_a_base_model_that_is_not_allowed_there_or_is_another_one_is_a_warning(o
     service = opened()
     fit(service)
     other: dict[str, TextEncoder] = {DEFAULT_BASE_MODEL: FakeEncoder(digest="0" * 64)}
-    (warning,) = take_in(opened(tmp_path / "there", encoders=other), exported(service)).warnings
+    (warning,) = take_in(opened(tmp_path / "there", encoders=other), exported(service)).import_warnings
     assert warning.code == "base_model_missing"
     assert "fafafafafafa" in warning.message
 
@@ -218,10 +218,10 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
     service: Service, there: Service
 ) -> None:
     fit(service)
-    record = service.show("tickets_v1").classifier.record
+    record = show(service, "tickets_v1")
     head = artifact_from_bytes(blob_of(service, "tickets_v1").read_bytes()).head
     odd = Artifact(head, {"layers.99.query.down": np.ones((2, 1), np.float16)})
-    service.store.catalog.publish(Draft(record, {ARTIFACT: artifact_to_bytes(odd)}))
+    service.dependencies.store.catalog.publish(Draft(record, {ARTIFACT: artifact_to_bytes(odd)}))
     for dry_run in (True, False):
         with pytest.raises(ArchiveInvalid, match=r"layers\.99") as caught:
             take_in(there, exported(service), ImportRequest(dry_run=dry_run))
@@ -250,12 +250,12 @@ def test_what_cannot_be_exported_says_why(opened: Open) -> None:
     service.fit(REQUEST)
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@2", RevisionNotFound)):
         with pytest.raises(error):
-            service.export(name)
+            service.export(ExportRequest(name))
     with pytest.raises(RowsNotKept):
-        service.export("tickets_v1", training_rows=True)
+        service.export(ExportRequest("tickets_v1", training_rows=True))
     alter(blob_of(service, "tickets_v1"))
     with pytest.raises(ArtifactInvalid):
-        service.export("tickets_v1")
+        service.export(ExportRequest("tickets_v1"))
 
 
 def test_what_was_imported_can_be_exported_again_and_deleted_and_restored(
@@ -263,10 +263,10 @@ def test_what_was_imported_can_be_exported_again_and_deleted_and_restored(
 ) -> None:
     fit(service)
     take_in(there, exported(service, training_rows=True), ImportRequest("second"))
-    there.delete("second")
-    assert there.restore("second").origin is not None
+    there.delete(DeleteRequest("second"))
+    assert there.restore(RestoreRequest("second")).origin is not None
     third = opened(tmp_path / "third")
-    received = take_in(third, exported(there, "second", training_rows=True), ImportRequest("third")).classifier
+    received = take_in(third, exported(there, "second", training_rows=True), ImportRequest("third"))
     assert received.origin is not None
     assert received.origin.name == "second"
-    assert third.reproduce("third").verdict == "identical weights"
+    assert third.reproduce(ModelRequest("third")).verdict == "identical weights"

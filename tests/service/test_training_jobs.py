@@ -11,7 +11,8 @@ import pytest
 
 from tests.fakes.runner import InlineRunner
 from tests.servers import Servers, Start
-from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask
+from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, show
+from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.errors import (
     ClassifierExists,
@@ -23,8 +24,7 @@ from windrow.domain.errors import (
     TrainingCancelled,
     WindrowError,
 )
-from windrow.domain.job import OnStep, Progress
-from windrow.domain.recipe import Recipe
+from windrow.domain.job import JobListRequest, JobRequest, OnStep, Progress
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
@@ -70,14 +70,14 @@ def other(name: str) -> FitRequest:
 def test_a_fit_is_a_job_that_ends_with_its_revision(service: Service) -> None:
     told: list[Progress] = []
     made = service.fit(REQUEST, told.append)
-    (job,) = service.list_jobs()
+    (job,) = service.list_jobs(JobListRequest()).jobs
     assert (job.state, job.model_name, job.revision) == ("succeeded", "tickets_v1", 1)
     assert (job.num_examples, job.recipe, job.next_name) == (len(ROWS), REQUEST.recipe, "tickets_v2")
-    assert job.data_sha256 == made.classifier.record.data_sha256
+    assert job.training_data_sha256 == made.training_data_sha256
     assert [each.stage for each in told] == ["encoding", "finishing", "saving"]
     assert all(each.seconds_left is not None for each in told)
-    assert service.job(job.id) == job
-    assert list(service.follow_job(job.id)) == [job]
+    assert service.job(JobRequest(job.id)) == job
+    assert list(service.follow_job(JobRequest(job.id))) == [job]
 
 
 def test_a_fit_that_is_only_started_answers_later(paused: Service, runner: PausingRunner) -> None:
@@ -86,7 +86,7 @@ def test_a_fit_that_is_only_started_answers_later(paused: Service, runner: Pausi
     with pytest.raises(ClassifierNotFound):
         ask(paused, "tickets_v1", "error")
     runner.may_go_on.set()
-    *_, last = paused.follow_job(job.id)
+    *_, last = paused.follow_job(JobRequest(job.id))
     assert (last.state, last.revision) == ("succeeded", 1)
     assert ask(paused, "tickets_v1", "error screen").label == "bug"
 
@@ -94,7 +94,7 @@ def test_a_fit_that_is_only_started_answers_later(paused: Service, runner: Pausi
 def test_what_can_be_refused_at_once_is_and_becomes_no_job(service: Service) -> None:
     service.fit(REQUEST)
     refused: list[tuple[FitRequest, type[WindrowError]]] = [
-        (replace(REQUEST, recipe=Recipe(num_iterations=-1)), InvalidParameter),
+        (replace(REQUEST, num_iterations=-1), InvalidParameter),
         (replace(REQUEST, overwrite=False), ClassifierExists),
         (other("Tickets_V1"), NameTaken),
     ]
@@ -102,7 +102,7 @@ def test_what_can_be_refused_at_once_is_and_becomes_no_job(service: Service) -> 
         for verb in (service.start_fit, service.forecast, service.fit):
             with pytest.raises(error):
                 verb(request)
-    assert len(service.list_jobs()) == 1
+    assert len(service.list_jobs(JobListRequest()).jobs) == 1
 
 
 def test_a_cancelled_fit_leaves_nothing_and_the_old_revision_answers(
@@ -112,58 +112,58 @@ def test_a_cancelled_fit_leaves_nothing_and_the_old_revision_answers(
     before = {path: path.read_bytes() for path in (tmp_path / "data" / "classifiers").rglob("*") if path.is_file()}
     job, result = paused.begin_fit(replace(REQUEST, rows=SHOUTING))
     assert runner.has_begun.wait(30)
-    assert paused.cancel_job(job.id).state == "cancelled"
+    assert paused.cancel_job(JobRequest(job.id)).state == "cancelled"
     with pytest.raises(TrainingCancelled):
         result.result(30)
     after = {path: path.read_bytes() for path in (tmp_path / "data" / "classifiers").rglob("*") if path.is_file()}
     assert after == before
     assert ask(paused, "tickets_v1", "error screen").label == "bug"
-    assert paused.fsck().findings == ()
+    assert paused.fsck(CheckRequest()).findings == ()
 
 
 def test_the_line_is_bounded_and_served_in_order(opened: Open, runner: PausingRunner) -> None:
     service = opened(runner=runner, max_waiting_fits=2)
     begun = [service.start_fit(other(name)) for name in ("a", "b", "c")]
-    assert [service.job(job.id).ahead for job in begun] == [0, 0, 1]
+    assert [service.job(JobRequest(job.id)).ahead for job in begun] == [0, 0, 1]
     with pytest.raises(Overloaded) as refused:
         service.start_fit(other("d"))
     assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_FITS"
     assert service.vitals().fits_waiting == 2
     assert service.forecast(other("d")).wait_seconds > 0
     runner.may_go_on.set()
-    ended = [list(service.follow_job(job.id))[-1] for job in begun]
+    ended = [list(service.follow_job(JobRequest(job.id)))[-1] for job in begun]
     assert [job.state for job in ended] == ["succeeded"] * 3
-    made = [service.show(name).classifier.record for name in ("a", "b", "c")]
+    made = [show(service, name) for name in ("a", "b", "c")]
     assert sorted(made, key=lambda record: record.created_at) == made
 
 
 def test_an_equal_request_joins_and_both_get_the_same_revision(paused: Service, runner: PausingRunner) -> None:
     first, one = paused.begin_fit(REQUEST)
     second, other_one = paused.begin_fit(REQUEST)
-    third = paused.start_fit(replace(REQUEST, recipe=replace(REQUEST.recipe, seed=1)))
+    third = paused.start_fit(replace(REQUEST, seed=1))
     runner.may_go_on.set()
     assert first.id == second.id != third.id
-    assert one.result(30).classifier.record.revision == other_one.result(30).classifier.record.revision == 1
+    assert one.result(30).revision == other_one.result(30).revision == 1
 
 
 def test_a_forecast_begins_nothing(service: Service, tmp_path: Path) -> None:
-    found = service.forecast(replace(REQUEST, recipe=Recipe()))
+    found = service.forecast(replace(REQUEST))
     assert (found.model_name, found.num_examples, found.labels) == ("tickets_v1", 8, ("billing", "bug"))
     assert [part.stage for part in found.parts] == ["encoding", "training", "judging", "finishing", "saving"]
     assert found.seconds == pytest.approx(sum(part.seconds for part in found.parts), abs=0.01)
     assert found.memory_bytes > 0
     assert found.wait_seconds == 0
-    assert service.list_jobs() == ()
+    assert service.list_jobs(JobListRequest()).jobs == ()
     assert not (tmp_path / "data" / JOBS).exists()
 
 
 def test_the_number_of_jobs_that_are_listed_has_a_range(service: Service) -> None:
     for name in ("a", "b", "c"):
         service.fit(other(name))
-    assert [job.model_name for job in service.list_jobs(2)] == ["c", "b"]
+    assert [job.model_name for job in service.list_jobs(JobListRequest(2)).jobs] == ["c", "b"]
     for limit in (0, 1_001):
         with pytest.raises(InvalidParameter):
-            service.list_jobs(limit)
+            service.list_jobs(JobListRequest(limit)).jobs
 
 
 def test_an_unknown_job_is_told_at_once(service: Service) -> None:
@@ -183,7 +183,7 @@ def test_ctrl_c_in_a_fit_cancels_it(paused: Service, runner: PausingRunner, monk
     monkeypatch.setattr(Service, "begin_fit", lambda self, *_: (begin(REQUEST)[0], Interrupted()))
     with pytest.raises(KeyboardInterrupt):
         paused.fit(REQUEST)
-    assert [job.state for job in paused.list_jobs()] == ["cancelled"]
+    assert [job.state for job in paused.list_jobs(JobListRequest()).jobs] == ["cancelled"]
 
 
 def test_the_job_of_a_killed_server_is_interrupted_and_its_name_can_be_trained(start: Start, tmp_path: Path) -> None:

@@ -6,9 +6,18 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
-from tests.service.examples import ROWS, SHOUTING, Open, alter, ask, blob_of, fit, revisions
+from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit, notes_of, revisions, show
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.classifier import Deletion, Notes, NotesChange
+from windrow.domain.archive import ExportRequest
+from windrow.domain.classifier import (
+    BulkDeletion,
+    DeleteRequest,
+    Deletion,
+    DescribeRequest,
+    ModelRequest,
+    Restored,
+    RestoreRequest,
+)
 from windrow.domain.errors import (
     ArtifactInvalid,
     ClassifierInUse,
@@ -22,56 +31,61 @@ from windrow.domain.errors import (
     StorageFailed,
     WindrowError,
 )
-from windrow.domain.listing import Listing, Page, Selection
+from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, to_cursor
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.values import recast
 from windrow.service.service import Service
 from windrow.storage.catalog import Catalog
 from windrow.storage.purging import IsMeant
 
 
 def names_on(listing: Listing) -> list[str]:
-    return [classifier.record.name for classifier in listing.classifiers]
+    return [classifier.name for classifier in listing.models]
 
 
 def test_the_list_comes_whole_or_in_pages(service: Service) -> None:
     for name in ("c", "a", "b"):
         fit(service, name)
     assert revisions(service) == [("a", 1), ("b", 1), ("c", 1)]
-    for page, names, next_after in (
-        (Page(2), ["a", "b"], "b"),
-        (Page(2, "b"), ["c"], None),
-        (Page(after="a"), ["b", "c"], None),
+    for page, names, next_name in (
+        (ListRequest(limit=2), ["a", "b"], "b"),
+        (ListRequest(limit=2, cursor=to_cursor("b")), ["c"], None),
+        (ListRequest(cursor=to_cursor("a")), ["b", "c"], None),
     ):
         listing = service.list_classifiers(page)
-        assert (names_on(listing), listing.next_after) == (names, next_after)
+        assert (names_on(listing), listing.next_cursor) == (names, next_name and to_cursor(next_name))
 
 
 def test_the_list_takes_a_task_a_prefix_a_tag_a_base_model_and_an_order(opened: Open) -> None:
     encoders = {DEFAULT_BASE_MODEL: FakeEncoder(), "other/one": FakeEncoder("other/one")}
     service = opened(encoders=encoders)
-    fit(service, "tickets_v2", notes=NotesChange(tags=("nightly",)))
+    fit(service, "tickets_v2", tags=("nightly",))
     fit(service, "tickets_v10", rows=ROWS * 2)
     fit(service, "tickets")
     fit(service, "mail_v1", base_model="other/one")
     fit(service, "deleted")
-    service.delete("deleted")
+    service.delete(DeleteRequest("deleted"))
     for page, names in (
-        (Page(selection=Selection(task="tickets")), ["tickets_v2", "tickets_v10"]),
-        (Page(selection=Selection(prefix="tickets")), ["tickets", "tickets_v10", "tickets_v2"]),
-        (Page(selection=Selection(tag="nightly")), ["tickets_v2"]),
-        (Page(selection=Selection(base_model="other/one")), ["mail_v1"]),
-        (Page(selection=Selection(task="tickets", tag="weekly")), []),
-        (Page(sort="-num_examples", limit=2), ["tickets_v10", "mail_v1"]),
-        (Page(deleted=True), ["deleted"]),
+        (ListRequest(task="tickets"), ["tickets_v2", "tickets_v10"]),
+        (ListRequest(prefix="tickets"), ["tickets", "tickets_v10", "tickets_v2"]),
+        (ListRequest(tag="nightly"), ["tickets_v2"]),
+        (ListRequest(base_model="other/one"), ["mail_v1"]),
+        (ListRequest(task="tickets", tag="weekly"), []),
+        (ListRequest(sort="-num_examples", limit=2), ["tickets_v10", "mail_v1"]),
+        (ListRequest(deleted=True), ["deleted"]),
     ):
         assert names_on(service.list_classifiers(page)) == names
 
 
 @pytest.mark.parametrize(
     ("page", "error"),
-    [(Page(0), InvalidParameter), (Page(sort="age"), InvalidParameter), (Page(after="!"), InvalidName)],
+    [
+        (ListRequest(limit=0), InvalidParameter),
+        (ListRequest(sort="age"), InvalidParameter),
+        (ListRequest(cursor=to_cursor("!")), InvalidParameter),
+    ],
 )
-def test_a_page_that_breaks_a_rule_is_refused(service: Service, page: Page, error: type[WindrowError]) -> None:
+def test_a_page_that_breaks_a_rule_is_refused(service: Service, page: ListRequest, error: type[WindrowError]) -> None:
     with pytest.raises(error):
         service.list_classifiers(page)
 
@@ -81,68 +95,68 @@ def test_what_is_shown_says_what_answers_which_revisions_there_are_and_who_point
     fit(service, rows=SHOUTING)
     service.promote(PromoteRequest("tickets", "tickets_v1"))
     service.promote(PromoteRequest("pinned", "tickets_v1@1"))
-    newest = service.show("tickets_v1")
+    newest = show(service, "tickets_v1")
     assert (newest.answers, newest.revisions, newest.aliases) == (True, (1, 2), ("tickets",))
-    assert newest.classifier.record.labels == ("BILLING", "BUG")
-    assert service.show("tickets") == service.show("tickets@latest") == service.show("tickets_v1@2") == newest
-    older = service.show("tickets_v1@1")
+    assert newest.labels == ("BILLING", "BUG")
+    assert show(service, "tickets") == show(service, "tickets@latest") == show(service, "tickets_v1@2") == newest
+    older = show(service, "tickets_v1@1")
     assert (older.answers, older.revisions, older.aliases) == (False, (1, 2), ("pinned", "tickets"))
-    assert older.classifier.record.labels == ("billing", "bug")
+    assert older.labels == ("billing", "bug")
 
 
 def test_what_cannot_be_shown_says_why(service: Service) -> None:
     fit(service)
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@7", RevisionNotFound)):
         with pytest.raises(error):
-            service.show(name)
-    (service.settings.data_dir / "classifiers" / "tickets_v1" / "000002.json").write_text("{")
+            show(service, name)
+    (service.dependencies.settings.data_dir / "classifiers" / "tickets_v1" / "000002.json").write_text("{")
     with pytest.raises(ArtifactInvalid):
-        service.show("tickets_v1")
+        show(service, "tickets_v1")
 
 
 def test_a_description_and_tags_can_be_changed_later_one_without_the_other(service: Service) -> None:
-    fit(service, notes=NotesChange("first", ("eu",)))
-    assert service.describe("tickets_v1", NotesChange("second")).notes == Notes("second", ("eu",))
-    assert service.describe("tickets_v1", NotesChange(tags=())).notes == Notes("second")
-    assert service.show("tickets_v1").classifier.notes == Notes("second")
+    fit(service, description="first", tags=("eu",))
+    assert notes_of(service.describe(DescribeRequest("tickets_v1", description="second"))) == ("second", ("eu",))
+    assert notes_of(service.describe(DescribeRequest("tickets_v1", tags=()))) == ("second", ())
+    assert notes_of(show(service, "tickets_v1")) == ("second", ())
     assert revisions(service) == [("tickets_v1", 1)]
     assert ask(service, "tickets_v1", "error").revision == 1
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "error"),
+    ("request_", "error"),
     [
-        ("!", NotesChange(), InvalidName),
-        ("tickets_v1@1", NotesChange(), InvalidName),
-        ("tickets_v1", NotesChange(tags=("a" * 65,)), InvalidParameter),
-        ("tickets_v1", NotesChange("x" * 2_001), InvalidParameter),
-        ("elsewhere", NotesChange("x"), ClassifierNotFound),
-        ("tickets", NotesChange("x"), ClassifierNotFound),
+        (DescribeRequest("!"), InvalidName),
+        (DescribeRequest("tickets_v1@1"), InvalidName),
+        (DescribeRequest("tickets_v1", tags=("a" * 65,)), InvalidParameter),
+        (DescribeRequest("tickets_v1", "x" * 2_001), InvalidParameter),
+        (DescribeRequest("elsewhere", "x"), ClassifierNotFound),
+        (DescribeRequest("tickets", "x"), ClassifierNotFound),
     ],
 )
 def test_notes_that_break_a_rule_or_belong_to_nothing_are_refused(
-    service: Service, name: str, change: NotesChange, error: type[WindrowError]
+    service: Service, request_: DescribeRequest, error: type[WindrowError]
 ) -> None:
     fit(service)
     service.promote(PromoteRequest("tickets", "tickets_v1"))
     with pytest.raises(error):
-        service.describe(name, change)
-    assert service.show("tickets_v1").classifier.notes == Notes()
+        service.describe(request_)
+    assert notes_of(show(service, "tickets_v1")) == ("", ())
 
 
 def test_a_deleted_classifier_is_gone_from_every_verb_and_comes_back_as_it_was(service: Service) -> None:
     fit(service)
     fit(service, rows=SHOUTING)
-    before, answer = service.show("tickets_v1"), ask(service, "tickets_v1", "error")
-    assert service.delete("tickets_v1") == Deletion(("tickets_v1",))
+    before, answer = show(service, "tickets_v1"), ask(service, "tickets_v1", "error")
+    assert service.delete(DeleteRequest("tickets_v1")) == Deletion("tickets_v1")
     assert revisions(service) == []
     verbs: tuple[Callable[[str], object], ...] = (
         lambda name: ask(service, name, "x"),
-        service.show,
-        service.delete,
-        service.export,
-        service.reproduce,
-        lambda name: service.describe(name, NotesChange("x")),
+        lambda name: show(service, name),
+        lambda name: service.delete(DeleteRequest(name)),
+        lambda name: service.export(ExportRequest(name)),
+        lambda name: service.reproduce(ModelRequest(name)),
+        lambda name: service.describe(DescribeRequest(name, description="x")),
         lambda name: service.promote(PromoteRequest("alias", name)),
     )
     for verb in verbs:
@@ -150,20 +164,20 @@ def test_a_deleted_classifier_is_gone_from_every_verb_and_comes_back_as_it_was(s
             verb("tickets_v1")
     with pytest.raises(NotFound):
         ask(service, "tickets_v1@1", "x")
-    assert service.restore("tickets_v1") == before.classifier
-    assert service.show("tickets_v1") == before
+    assert service.restore(RestoreRequest("tickets_v1")) == recast(Restored, before)
+    assert show(service, "tickets_v1") == before
     assert ask(service, "tickets_v1", "error") == answer
 
 
 def test_an_older_revision_is_restored_and_answers_again_also_from_the_dead(service: Service) -> None:
     fit(service)
     fit(service, rows=SHOUTING)
-    assert service.restore("tickets_v1@1").record.revision == 1
+    assert service.restore(RestoreRequest("tickets_v1@1")).revision == 1
     assert ask(service, "tickets_v1", "error").label == "bug"
-    service.delete("tickets_v1")
-    service.restore("tickets_v1@2")
+    service.delete(DeleteRequest("tickets_v1"))
+    service.restore(RestoreRequest("tickets_v1@2"))
     assert ask(service, "tickets_v1", "error").label == "BUG"
-    assert service.show("tickets_v1").revisions == (1, 2)
+    assert show(service, "tickets_v1").revisions == (1, 2)
 
 
 def test_what_cannot_be_restored_says_why(service: Service) -> None:
@@ -178,34 +192,34 @@ def test_what_cannot_be_restored_says_why(service: Service) -> None:
         ("tickets_v1@2", NotDeleted),
     ):
         with pytest.raises(error):
-            service.restore(name)
+            service.restore(RestoreRequest(name))
 
 
 @pytest.mark.parametrize("taker", ["alias", "case"])
 def test_a_name_that_was_given_away_meanwhile_is_not_restored(service: Service, taker: str) -> None:
     fit(service)
     fit(service, "other")
-    service.delete("tickets_v1")
+    service.delete(DeleteRequest("tickets_v1"))
     if taker == "alias":
         service.promote(PromoteRequest("tickets_v1", "other"))
     else:
         fit(service, "Tickets_v1")
     with pytest.raises(NameTaken):
-        service.restore("tickets_v1")
+        service.restore(RestoreRequest("tickets_v1"))
 
 
 def test_a_damaged_classifier_is_not_restored_and_stays_deleted(service: Service) -> None:
     fit(service)
     path = blob_of(service, "tickets_v1")
-    service.delete("tickets_v1")
+    service.delete(DeleteRequest("tickets_v1"))
     alter(path)
     with pytest.raises(ArtifactInvalid):
-        service.restore("tickets_v1")
+        service.restore(RestoreRequest("tickets_v1"))
     assert revisions(service) == []
 
 
 def folder_bytes(service: Service) -> int:
-    root = service.settings.data_dir / "classifiers"
+    root = service.dependencies.settings.data_dir / "classifiers"
     return sum(path.stat().st_size for path in root.rglob("*.*") if path.is_file())
 
 
@@ -213,15 +227,15 @@ def folder_bytes(service: Service) -> int:
 def test_a_purge_frees_the_disk_for_good(service: Service, is_deleted: bool) -> None:
     fit(service)
     fit(service, rows=SHOUTING)
-    blobs = sum(path.stat().st_size for path in service.settings.data_dir.glob("classifiers/*/blobs/*"))
+    blobs = sum(path.stat().st_size for path in service.dependencies.settings.data_dir.glob("classifiers/*/blobs/*"))
     if is_deleted:
-        service.delete("tickets_v1")
-    assert service.delete("tickets_v1", purge=True) == Deletion(("tickets_v1",), blobs, is_purged=True)
+        service.delete(DeleteRequest("tickets_v1"))
+    assert service.delete(DeleteRequest("tickets_v1", purge=True)) == Deletion("tickets_v1", True, blobs)
     assert folder_bytes(service) == 0
     with pytest.raises(ClassifierNotFound):
-        service.restore("tickets_v1")
+        service.restore(RestoreRequest("tickets_v1"))
     with pytest.raises(ClassifierNotFound):
-        service.delete("tickets_v1", purge=True)
+        service.delete(DeleteRequest("tickets_v1", purge=True))
     assert fit(service) == 1
 
 
@@ -229,11 +243,11 @@ def test_a_single_older_revision_is_purged_and_the_others_stay(service: Service)
     fit(service)
     fit(service, rows=SHOUTING)
     before = folder_bytes(service)
-    deletion = service.delete("tickets_v1@1", purge=True)
-    assert (deletion.model_names, deletion.is_purged) == (("tickets_v1@1",), True)
+    deletion = service.delete(DeleteRequest("tickets_v1@1", purge=True))
+    assert (deletion.model_name, deletion.purged) == ("tickets_v1@1", True)
     assert deletion.freed_bytes > 0
     assert folder_bytes(service) < before
-    assert service.show("tickets_v1").revisions == (2,)
+    assert show(service, "tickets_v1").revisions == (2,)
     assert ask(service, "tickets_v1", "error").label == "BUG"
     with pytest.raises(RevisionNotFound):
         ask(service, "tickets_v1@1", "error")
@@ -263,8 +277,8 @@ def test_what_cannot_be_deleted_says_why_and_stays(
     fit(service)
     service.promote(PromoteRequest("pinned", "tickets_v1@1"))
     with pytest.raises(error):
-        service.delete(name, purge=purge)
-    assert service.show("tickets_v1").revisions == (1, 2)
+        service.delete(DeleteRequest(name, purge=purge))
+    assert show(service, "tickets_v1").revisions == (1, 2)
     assert ask(service, "pinned", "error").revision == 1
 
 
@@ -273,46 +287,46 @@ def test_force_takes_away_what_an_alias_points_to_and_the_alias_answers_no_more(
     fit(service)
     fit(service)
     service.promote(PromoteRequest("pinned", "tickets_v1@1"))
-    service.delete(name, purge=True, force=True)
+    service.delete(DeleteRequest(name, purge=True, force=True))
     with pytest.raises(NotFound):
         ask(service, "pinned", "error")
-    (alias,) = service.list_aliases()
+    (alias,) = service.list_aliases().aliases
     assert not alias.answers
 
 
 def fit_folds(service: Service) -> None:
     for name in ("fold_1", "fold_2", "fold_3"):
-        fit(service, name, notes=NotesChange(tags=("cv",)))
+        fit(service, name, tags=("cv",))
     fit(service, "tickets_v1")
 
 
-@pytest.mark.parametrize("selection", [Selection(prefix="fold_"), Selection(tag="cv")])
+@pytest.mark.parametrize("selection", [DeleteAllRequest(prefix="fold_"), DeleteAllRequest(tag="cv")])
 @pytest.mark.parametrize("purge", [True, False])
 def test_a_selection_is_deleted_after_a_dry_run_that_says_the_same_and_does_nothing(
-    service: Service, selection: Selection, purge: bool
+    service: Service, selection: DeleteAllRequest, purge: bool
 ) -> None:
     fit_folds(service)
     fit(service, "fold_1", rows=SHOUTING)
-    planned = service.delete_all(selection, purge=purge, dry_run=True)
+    planned = service.delete_all(replace(selection, purge=purge, dry_run=True))
     assert len(revisions(service)) == 4
-    done = service.delete_all(selection, purge=purge)
-    assert planned == done
+    done = service.delete_all(replace(selection, purge=purge))
+    assert planned == replace(done, status="dry_run")
     assert done.model_names == ("fold_1", "fold_2", "fold_3")
-    assert (done.freed_bytes > 0) is done.is_purged is purge
+    assert (done.freed_bytes > 0) is done.purged is purge
     assert revisions(service) == [("tickets_v1", 1)]
-    assert len(service.list_classifiers(Page(deleted=True)).classifiers) == (0 if purge else 3)
+    assert len(service.list_classifiers(ListRequest(deleted=True)).models) == (0 if purge else 3)
 
 
 def test_a_purge_of_a_selection_leaves_the_deleted_ones_to_be_restored(service: Service) -> None:
     fit_folds(service)
-    service.delete("fold_2")
-    purged = service.delete_all(Selection(prefix="fold_"), purge=True)
+    service.delete(DeleteRequest("fold_2"))
+    purged = service.delete_all(DeleteAllRequest(prefix="fold_", purge=True))
     assert purged.model_names == ("fold_1", "fold_3")
-    assert service.restore("fold_2").record.name == "fold_2"
+    assert service.restore(RestoreRequest("fold_2")).name == "fold_2"
 
 
-@pytest.mark.parametrize("selection", [Selection(), Selection(prefix="")])
-def test_everything_is_not_deleted_at_once(service: Service, selection: Selection) -> None:
+@pytest.mark.parametrize("selection", [DeleteAllRequest(), DeleteAllRequest(prefix="")])
+def test_everything_is_not_deleted_at_once(service: Service, selection: DeleteAllRequest) -> None:
     fit_folds(service)
     with pytest.raises(InvalidParameter, match="prefix, tag, task or base_model"):
         service.delete_all(selection)
@@ -324,43 +338,42 @@ def test_a_selection_that_an_alias_points_into_is_left_whole_unless_forced_as_th
 ) -> None:
     fit_folds(service)
     service.promote(PromoteRequest("best", "fold_2"))
-    planned = service.delete_all(Selection(tag="cv"), dry_run=True)
-    assert planned == Deletion(("fold_1", "fold_2", "fold_3"), aliases=("best",))
+    planned = service.delete_all(DeleteAllRequest(tag="cv", dry_run=True))
+    assert planned == BulkDeletion("dry_run", ("fold_1", "fold_2", "fold_3"), aliases=("best",))
     with pytest.raises(ClassifierInUse) as caught:
-        service.delete_all(Selection(tag="cv"))
+        service.delete_all(DeleteAllRequest(tag="cv"))
     assert caught.value.facts["aliases"] == ["best"]
     assert len(revisions(service)) == 4
-    assert service.delete_all(Selection(tag="cv"), force=True) == planned
+    assert service.delete_all(DeleteAllRequest(tag="cv", force=True)) == replace(planned, status="deleted")
 
 
 @pytest.mark.parametrize("purge", [True, False])
-def test_what_others_changed_in_the_midst_of_a_selection_is_skipped_and_named(opened: Open, purge: bool) -> None:
+def test_what_others_changed_in_the_midst_of_a_selection_is_skipped_and_named(
+    opened: Open, purge: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = opened()
     fit_folds(other)
-    fit(other, "fold_4", notes=NotesChange(tags=("cv",)))
+    fit(other, "fold_4", tags=("cv",))
 
-    class SlowCatalog(Catalog):
-        """Others are faster than it is with its first deletion."""
+    def late(verb: Callable[..., object]) -> Callable[..., object]:
+        """Let others be faster than the first deletion."""
 
-        def delete(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> None:
-            self.change(name)
-            super().delete(name, force=force, is_meant=is_meant)
-
-        def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
-            self.change(name)
-            return super().purge(name, force=force, is_meant=is_meant)
-
-        def change(self, name: str) -> None:
+        def do(name: str, **how: object) -> object:
             if name == "fold_1":
-                other.delete("fold_2")
+                other.delete(DeleteRequest("fold_2"))
                 other.promote(PromoteRequest("best", "fold_3"))
-                other.describe("fold_4", NotesChange(tags=()))
+                other.describe(DescribeRequest("fold_4", tags=()))
+            return verb(name, **how)
 
-    service = opened()
-    slow = replace(service, store=replace(service.store, catalog=SlowCatalog(service.store.names)))
-    deletion = slow.delete_all(Selection(tag="cv"), purge=purge)
+        return do
+
+    slow = opened()
+    catalog = slow.dependencies.store.catalog
+    monkeypatch.setattr(catalog, "delete", late(catalog.delete))
+    monkeypatch.setattr(catalog.purging, "purge", late(catalog.purging.purge))
+    deletion = slow.delete_all(DeleteAllRequest(tag="cv", purge=purge))
     assert (deletion.model_names, deletion.skipped) == (("fold_1",), ("fold_2", "fold_3", "fold_4"))
-    assert other.restore("fold_2").record.name == "fold_2"
+    assert other.restore(RestoreRequest("fold_2")).name == "fold_2"
     assert revisions(other) == [("fold_2", 1), ("fold_3", 1), ("fold_4", 1), ("tickets_v1", 1)]
 
 
@@ -380,8 +393,10 @@ def test_a_disk_that_fails_in_the_midst_of_a_selection_leaves_the_rest_and_what_
             super().delete(name, force=force, is_meant=is_meant)
 
     service = opened()
-    failing = replace(service, store=replace(service.store, catalog=FailingCatalog(service.store.names)))
-    assert failing.delete_all(Selection(tag="cv")) == Deletion(("fold_1",), skipped=("fold_2", "fold_3"))
+    failing = altered(service, catalog=FailingCatalog(service.dependencies.store.names))
+    assert failing.delete_all(DeleteAllRequest(tag="cv")) == BulkDeletion(
+        "deleted", ("fold_1",), skipped=("fold_2", "fold_3")
+    )
     with pytest.raises(StorageFailed):
-        failing.delete_all(Selection(tag="cv"))
+        failing.delete_all(DeleteAllRequest(tag="cv"))
     assert revisions(service) == [("fold_2", 1), ("fold_3", 1), ("tickets_v1", 1)]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.fakes.runner import InlineRunner, RememberingRunner
-from tests.service.examples import Open, alter, blob_of, fake_service, fit
+from tests.service.examples import Open, alter, altered, blob_of, fake_service, fit, listed, show
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
@@ -33,6 +33,7 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
 from windrow.execution.frames import Frame
+from windrow.service.dependencies import find
 from windrow.service.service import Service
 
 TRAINING = {
@@ -158,7 +159,7 @@ def warning_rows(report: Report, code: str) -> tuple[int, ...]:
 
 
 def ask(service: Service, text: str, name: str = "tickets", **how: object) -> Prediction:
-    (answer,) = service.predict(PredictRequest((name,), (text,), **how))  # type: ignore[arg-type]
+    (answer,) = service.predict(PredictRequest(model_name=name, text=text, **how))  # type: ignore[arg-type]
     return answer
 
 
@@ -171,14 +172,14 @@ def wrongly_labelled(service: Service, text: str) -> Row:
 class TestEvaluate:
     def test_keeps_the_score_in_the_record_and_in_the_list(self, service: Service, opened: Open) -> None:
         report = evaluate(service)
-        assert (report.model_name, report.revision, report.alias, report.is_saved) == ("tickets", 1, None, True)
-        assert report.outcome.total == len(TESTS)
-        assert report.outcome.accuracy > report.majority.accuracy
+        assert (report.model_name, report.revision, report.alias, report.saved) == ("tickets", 1, None, True)
+        assert report.total == len(TESTS)
+        assert report.accuracy > report.majority_baseline.accuracy
         for each in (service, opened()):
-            assert each.show("tickets").classifier.test == report.score
-            assert [classifier.test for classifier in each.list_classifiers().classifiers] == [report.score]
+            assert show(each, "tickets").test == report.score
+            assert [classifier.test for classifier in listed(each)] == [report.score]
         assert report.score.rows_per_label == {"account": 3, "billing": 3, "bug": 3}
-        assert sum(report.score.correct_per_label.values()) == report.score.correct == report.outcome.correct
+        assert sum(report.score.correct_per_label.values()) == report.score.correct == report.correct
 
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
@@ -192,10 +193,10 @@ class TestEvaluate:
                 assert score == pytest.approx(answer.scores[predicted], abs=1e-5)
 
     def test_keeps_nothing_where_that_is_not_wanted(self, service: Service) -> None:
-        before = service.show("tickets")
-        report = evaluate(service, is_saved=False, target_precision=0.9)
-        assert (report.is_saved, report.threshold is not None) == (False, True)
-        assert service.show("tickets") == before
+        before = show(service, "tickets")
+        report = evaluate(service, saved=False, target_precision=0.9)
+        assert (report.saved, report.threshold is not None) == (False, True)
+        assert show(service, "tickets") == before
         assert "not_saved" not in codes(report)
 
     def test_chooses_a_threshold_that_predictions_heed_unless_they_bring_their_own(self, service: Service) -> None:
@@ -204,12 +205,12 @@ class TestEvaluate:
         report = evaluate(service, (*TESTS, wrong), target_precision=1.0)
         threshold = report.threshold
         assert threshold is not None
-        assert service.show("tickets").classifier.threshold == threshold
+        assert show(service, "tickets").threshold == threshold
         assert (threshold.correct, threshold.total) == (threshold.answered, len(TESTS) + 1)
         doubtful = ask(service, GIBBERISH)
         assert (doubtful.label, doubtful.abstained) == (None, True)
         assert max(doubtful.scores.values()) < threshold.abstain_below
-        answers = service.predict(PredictRequest(("tickets",), tuple(row.text for row in TESTS)))
+        answers = service.predict(PredictRequest(model_name="tickets", texts=tuple(row.text for row in TESTS)))
         assert sum(not answer.abstained for answer in answers) == threshold.answered
         overridden = ask(service, GIBBERISH, abstain_below=0.0)
         assert (overridden.abstained, overridden.scores) == (False, doubtful.scores)
@@ -225,14 +226,14 @@ class TestEvaluate:
         threshold = evaluate(service, target_precision=0.5).threshold
         report = evaluate(service, [wrongly_labelled(service, row.text) for row in TESTS], target_precision=0.9)
         assert (report.threshold, "precision_not_reached" in codes(report)) == (None, True)
-        shown = service.show("tickets").classifier
+        shown = show(service, "tickets")
         assert (shown.test, shown.threshold) == (report.score, threshold)
         assert threshold is not None
 
     def test_a_training_that_follows_begins_without_score_and_threshold(self, service: Service) -> None:
         report = evaluate(service, target_precision=0.5)
         fit(service, "tickets", rows=ROWS[1:])
-        shown, before = service.show("tickets").classifier, service.show("tickets@1").classifier
+        shown, before = show(service, "tickets"), show(service, "tickets@1")
         assert (shown.test, shown.threshold) == (None, None)
         assert (before.test, before.threshold) == (report.score, report.threshold)
 
@@ -259,7 +260,7 @@ class TestEvaluate:
     def test_counts_unknown_labels_as_wrong_and_says_so(self, service: Service) -> None:
         strange = Row(TESTS[0].text, "Billing")
         report, known = evaluate(service, (*TESTS, strange)), evaluate(service)
-        assert (report.outcome.correct, report.outcome.total) == (known.outcome.correct, len(TESTS) + 1)
+        assert (report.correct, report.total) == (known.correct, len(TESTS) + 1)
         assert warning_rows(report, "unknown_labels") == (len(TESTS),)
         assert report.score.rows_per_label["Billing"] == 1
         assert report.score.correct_per_label["Billing"] == 0
@@ -268,7 +269,7 @@ class TestEvaluate:
         with pytest.raises(InvalidTestData, match=r"No label of test_data is known to tickets.*'account'") as caught:
             evaluate(service, [replace(row, label=row.label.upper()) for row in TESTS])
         assert caught.value.facts["known_labels"] == ["account", "billing", "bug"]
-        assert service.show("tickets").classifier.test is None
+        assert show(service, "tickets").test is None
 
     @pytest.mark.parametrize(
         ("rows", "error"),
@@ -299,16 +300,16 @@ class TestEvaluate:
     def test_of_an_older_revision_is_not_kept_and_says_so(self, service: Service) -> None:
         fit(service, "tickets", rows=SWAPPED)
         report = evaluate(service, name="tickets@1")
-        assert (report.revision, report.is_saved, "not_saved" in codes(report)) == (1, False, True)
-        assert service.show("tickets@1").classifier.test is service.show("tickets").classifier.test is None
-        assert evaluate(service, name="tickets@2").is_saved
-        assert service.show("tickets").classifier.test is not None
+        assert (report.revision, report.saved, "not_saved" in codes(report)) == (1, False, True)
+        assert show(service, "tickets@1").test is show(service, "tickets").test is None
+        assert evaluate(service, name="tickets@2").saved
+        assert show(service, "tickets").test is not None
 
     def test_by_an_alias_is_kept_with_the_classifier_that_answers(self, service: Service) -> None:
         service.promote(PromoteRequest("live", "tickets"))
         report = evaluate(service, name="live")
-        assert (report.model_name, report.alias, report.is_saved) == ("tickets", "live", True)
-        assert service.show("tickets").classifier.test == report.score
+        assert (report.model_name, report.alias, report.saved) == ("tickets", "live", True)
+        assert show(service, "tickets").test == report.score
 
     def test_says_where_rows_are_too_few_to_tell(self, service: Service) -> None:
         assert "few_test_rows" in codes(evaluate(service))
@@ -322,48 +323,46 @@ class TestEvaluate:
     def test_that_another_training_overtakes_is_told_and_not_kept(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        measured = service.store.catalog.measured
+        measured = service.dependencies.store.catalog.measured
 
         def overtaken(*args: object) -> object:
             fit(service, "tickets", rows=SWAPPED)
             return measured(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(service.store.catalog, "measured", overtaken)
+        monkeypatch.setattr(service.dependencies.store.catalog, "measured", overtaken)
         report = evaluate(service)
-        assert not report.is_saved
+        assert not report.saved
         assert [each.message for each in report.warnings if each.code == "not_saved"] == [
             "The score was not kept. Revision 1 of tickets was measured, but revision 2 answers now, so the score was "
             "not kept. Evaluate again."
         ]
-        assert service.show("tickets").classifier.test is None
+        assert show(service, "tickets").test is None
 
     def test_says_how_many_rows_a_stored_threshold_keeps_back(self, service: Service) -> None:
         fit(service, "tickets", rows=ROWS)
         strict = evaluate(service, target_precision=1.0)
         assert strict.threshold is not None
-        entry = service.find("tickets").entry
-        service.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
+        entry = find(service.dependencies.store.catalog, "tickets").entry
+        service.dependencies.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
         codes = {each.code: each.message for each in evaluate(service).warnings}
         assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
 
     def test_with_damaged_training_rows_is_done_and_says_that_nobody_can_tell_the_overlap(
         self, service: Service
     ) -> None:
-        rows = service.find("tickets").entry.blobs["rows"]
-        path = service.settings.data_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
+        rows = find(service.dependencies.store.catalog, "tickets").entry.blobs["rows"]
+        path = service.dependencies.settings.data_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
         path.chmod(0o600)
         path.write_bytes(b"damaged")
         assert "overlap_unknown" in {each.code for each in evaluate(service).warnings}
 
     def test_of_a_tuned_classifier_is_by_what_it_answers(self, opened: Open, bundled: OnnxEncoder) -> None:
-        service = replace(opened(), runner=InlineRunner())
-        fit(service, "tuned", rows=ROWS, recipe=Recipe(num_iterations=1, cross_validate=False))
+        service = altered(opened(), runner=InlineRunner())
+        fit(service, "tuned", rows=ROWS, num_iterations=1, cross_validate=False)
         report = evaluate(service, name="tuned")
-        answers = service.predict(PredictRequest(("tuned",), tuple(row.text for row in TESTS)))
-        assert service.show("tuned").classifier.record.summary.adapter is not None
-        assert report.outcome.correct == sum(
-            answer.label == row.label for answer, row in zip(answers, TESTS, strict=True)
-        )
+        answers = service.predict(PredictRequest(model_name="tuned", texts=tuple(row.text for row in TESTS)))
+        assert show(service, "tuned").adapter is not None
+        assert report.correct == sum(answer.label == row.label for answer, row in zip(answers, TESTS, strict=True))
         assert all(answer.in_scope is None for answer in answers)  # no row was held out
 
 
@@ -371,12 +370,12 @@ class TestCompare:
     def test_names_what_differs_and_recommends_what_is_better(self, service: Service) -> None:
         fit(service, "swapped", rows=SWAPPED)
         found = service.compare(CompareRequest(("swapped", "tickets"), TESTS))
-        assert [(each.asked, each.model_name, each.revision) for each in found.contenders] == [
+        assert [(each.asked, each.model_name, each.revision) for each in found.models] == [
             ("swapped", "swapped", 1),
             ("tickets", "tickets", 1),
         ]
         (pair,) = found.pairs
-        right = found.contenders[1].outcome.correct
+        right = found.models[1].correct
         assert (pair.first, pair.second, pair.fixed, pair.broken) == ("swapped", "tickets", right, 0)
         assert (found.recommendation.model_name, pair.better) == ("tickets", "tickets")
         assert [flip.row for flip in found.flips] == list(range(len(TESTS)))
@@ -388,8 +387,8 @@ class TestCompare:
         service.promote(PromoteRequest("live", "tickets"))
         found = service.compare(CompareRequest(("live", "other"), TESTS))
         assert (found.recommendation.model_name, found.flips) == ("live", ())
-        assert found.contenders[0].model_name == "tickets"
-        assert [classifier.test for classifier in service.list_classifiers().classifiers] == [None, None]
+        assert found.models[0].model_name == "tickets"
+        assert [classifier.test for classifier in listed(service)] == [None, None]
 
     def test_sets_each_two_of_many_side_by_side(self, service: Service) -> None:
         fit(service, "tickets", rows=SWAPPED)
@@ -397,8 +396,8 @@ class TestCompare:
         names = ("tickets@1", "tickets", "other")
         found = service.compare(CompareRequest(names, TESTS))
         assert [(pair.first, pair.second) for pair in found.pairs] == [names[:2], (names[0], names[2]), names[1:]]
-        alone = {name: evaluate(service, name=name, is_saved=False).outcome for name in names}
-        assert {each.asked: each.outcome for each in found.contenders} == alone
+        alone = {name: evaluate(service, name=name, saved=False) for name in names}
+        assert {each.asked: each for each in found.models} == alone
 
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):
@@ -424,7 +423,7 @@ class TestCompare:
         (warning,) = (each for each in found.warnings if each.code == "seen_rows_left_out")
         assert set(warning.rows) >= {0, 1, 2, 3}
         assert found.pairs[0].total == len(TESTS) - len(warning.rows)
-        assert found.contenders[0].outcome.total == len(TESTS)
+        assert found.models[0].total == len(TESTS)
 
     def test_of_rows_that_all_were_trained_on_compares_them_all_the_same(self, service: Service) -> None:
         fit(service, "other", rows=SWAPPED)
@@ -452,22 +451,19 @@ class TestCrossValidate:
     def test_judges_every_row_and_leaves_no_classifier_behind(self, opened: Open, encoder: CountingEncoder) -> None:
         service = opened()
         found = service.cross_validate(CrossValidateRequest(ROWS, 3, recipe=self.HEAD))
-        assert (found.folds, len(found.fold_accuracies), found.outcome.total) == (3, 3, len(ROWS))
-        assert found.outcome.accuracy > found.majority.accuracy
-        assert found.head_only_accuracy == pytest.approx(found.outcome.accuracy)
+        assert (found.folds, len(found.fold_accuracies), found.total) == (3, 3, len(ROWS))
+        assert found.accuracy > found.majority_baseline.accuracy
+        assert found.head_only_accuracy == pytest.approx(found.accuracy)
         assert found.recommended_num_iterations == 0
-        assert [point.share for point in found.curve] == [0.25, 0.5, 1.0]
-        assert found.curve[-1].accuracy == pytest.approx(found.outcome.accuracy)
+        assert [point.share for point in found.learning_curve] == [0.25, 0.5, 1.0]
+        assert found.learning_curve[-1].accuracy == pytest.approx(found.accuracy)
         assert {each.label for each in found.advice} == set(TRAINING)
-        assert service.list_classifiers().classifiers == ()
-        assert not (service.settings.data_dir / "classifiers").exists()
+        assert listed(service) == ()
+        assert not (service.dependencies.settings.data_dir / "classifiers").exists()
         assert encoder.encoded == len(ROWS) + len(TRAINING)  # each text, and each label's name
 
     def test_says_the_same_of_the_same_rows(self, opened: Open) -> None:
-        first, again = (
-            opened().cross_validate(CrossValidateRequest(ROWS, 3, recipe=replace(self.HEAD, seed=seed)))
-            for seed in (1, 1)
-        )
+        first, again = (opened().cross_validate(CrossValidateRequest(ROWS, 3, seed=seed)) for seed in (1, 1))
         assert first == again
 
     def test_makes_fewer_folds_where_a_label_has_fewer_texts_and_says_so(self, opened: Open) -> None:
@@ -480,13 +476,13 @@ class TestCrossValidate:
         rows = (*ROWS, Row("Do you ship to Norway?", "shipping"))
         found = opened().cross_validate(CrossValidateRequest(rows, 3, recipe=self.HEAD))
         (warning,) = (each for each in found.warnings if each.code == "never_held_out")
-        assert (warning.rows, found.folds, found.outcome.total) == ((len(ROWS),), 3, len(ROWS))
+        assert (warning.rows, found.folds, found.total) == ((len(ROWS),), 3, len(ROWS))
 
     def test_doubts_a_label_that_was_planted_wrong(self, opened: Open) -> None:
         planted = 3
         rows = tuple(replace(row, label="bug") if number == planted else row for number, row in enumerate(ROWS))
         found = opened().cross_validate(CrossValidateRequest(rows, 5, recipe=self.HEAD))
-        doubts = {each.row: (each.text, each.label, each.predicted) for each in found.contradicted}
+        doubts = {each.row: (each.text, each.label, each.predicted) for each in found.probable_label_errors}
         assert doubts[planted] == (ROWS[planted].text, "bug", "billing")
         assert len(doubts) < len(ROWS) / 2
 
@@ -495,11 +491,11 @@ class TestCrossValidate:
     ) -> None:
         service = fake_service(tmp_path, {DEFAULT_BASE_MODEL: tiny}, InlineRunner())
         try:
-            found = service.cross_validate(CrossValidateRequest(ROWS, 2, recipe=Recipe(num_iterations=1)))
+            found = service.cross_validate(CrossValidateRequest(ROWS, 2, num_iterations=1))
         finally:
             service.close()
-        assert (found.folds, found.outcome.total) == (2, len(ROWS))
-        gain = found.outcome.accuracy - found.head_only_accuracy
+        assert (found.folds, found.total) == (2, len(ROWS))
+        gain = found.accuracy - found.head_only_accuracy
         assert found.head_only_interval.low <= gain <= found.head_only_interval.high
         assert found.recommended_num_iterations == (1 if gain > 0 else 0)
 
@@ -599,7 +595,7 @@ class TestInScope:
         fit(
             service, "recipes", rows=[*(Row(text, "cake") for text in FOREIGN), *(replace(r, label="x") for r in TESTS)]
         )
-        both = service.predict(PredictRequest(("tickets", "recipes"), (FOREIGN[0],)))
+        both = service.predict(PredictRequest(model_names=("tickets", "recipes"), text=FOREIGN[0]))
         assert [answer.in_scope for answer in both] == [
             pytest.approx(ask(service, FOREIGN[0], name).in_scope, abs=1e-6) for name in ("tickets", "recipes")
         ]

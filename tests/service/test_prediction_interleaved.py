@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.service.examples import ROWS, Open, ask, fake_service, fit
-from windrow.domain.alias import PromoteRequest
+from tests.service.examples import ROWS, Open, ask, fake_service, fit, show
+from windrow.domain.alias import AliasChangeRequest, PromoteRequest
+from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import NotFound
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
@@ -96,35 +97,43 @@ def promote(service: Service, model_name: str) -> None:
 
 def promote_and_purge(service: Service) -> None:
     promote(service, "tickets_v2")
-    service.delete("tickets_v1", purge=True, force=True)
+    service.delete(DeleteRequest("tickets_v1", purge=True, force=True))
 
 
 def train_and_purge_the_older_ones(service: Service) -> None:
     fit(service, "tickets_v1", rows=OTHERS)
-    service.delete("tickets_v1@1", purge=True)
+    service.delete(DeleteRequest("tickets_v1@1", purge=True))
 
 
 def purge_and_train(service: Service) -> None:
-    service.delete("tickets_v2", purge=True)
+    service.delete(DeleteRequest("tickets_v2", purge=True))
     fit(service, "tickets_v2", rows=ROWS)
 
 
 CHANGES = {
     "promote": Change("tickets", lambda service: promote(service, "tickets_v2")),
     "promote and purge the old one": Change("tickets", promote_and_purge),
-    "roll back": Change("tickets", lambda service: service.rollback("tickets")),
-    "take the alias away": Change("tickets", lambda service: service.remove_alias("tickets"), may_end=True),
-    "delete by force": Change("tickets", lambda service: service.delete("tickets_v1", force=True), may_end=True),
+    "roll back": Change("tickets", lambda service: service.rollback(AliasChangeRequest("tickets"))),
+    "take the alias away": Change(
+        "tickets", lambda service: service.remove_alias(AliasChangeRequest("tickets")), may_end=True
+    ),
+    "delete by force": Change(
+        "tickets", lambda service: service.delete(DeleteRequest("tickets_v1", force=True)), may_end=True
+    ),
     "train again": Change("tickets_v1", lambda service: fit(service, "tickets_v1", rows=OTHERS)),
     "train again, purge the older revision": Change("tickets_v1", train_and_purge_the_older_ones),
     "the same behind an alias": Change("tickets", train_and_purge_the_older_ones),
-    "delete": Change("tickets_v2", lambda service: service.delete("tickets_v2"), may_end=True),
-    "purge": Change("tickets_v2", lambda service: service.delete("tickets_v2", purge=True), may_end=True),
+    "delete": Change("tickets_v2", lambda service: service.delete(DeleteRequest("tickets_v2")), may_end=True),
+    "purge": Change(
+        "tickets_v2", lambda service: service.delete(DeleteRequest("tickets_v2", purge=True)), may_end=True
+    ),
     "purge, train again": Change("tickets_v2", purge_and_train),
     "train a newer version": Change("tickets@latest", lambda service: fit(service, "tickets_v3", rows=ROWS[2:])),
-    "purge the newest version": Change("tickets@latest", lambda service: service.delete("tickets_v2", purge=True)),
+    "purge the newest version": Change(
+        "tickets@latest", lambda service: service.delete(DeleteRequest("tickets_v2", purge=True))
+    ),
     "purge the asked revision": Change(
-        "tickets_v0@1", lambda service: service.delete("tickets_v0@1", purge=True), may_end=True
+        "tickets_v0@1", lambda service: service.delete(DeleteRequest("tickets_v0@1", purge=True)), may_end=True
     ),
 }
 
@@ -187,11 +196,11 @@ def test_a_name_that_keeps_changing_is_answered_once_it_holds_still(
     def change(_: int, key: str) -> None:
         """Purge what was found, right before it is read."""
         if key.endswith(".safetensors") and len(changes) < times:
-            new, old = f"new_{len(changes)}", other.show("tickets").classifier.record.name
+            new, old = f"new_{len(changes)}", show(other, "tickets").name
             changes.append(new)
             fit(other, new, rows=OTHERS[: -len(changes)])
             promote(other, new)
-            other.delete(old, purge=True)
+            other.delete(DeleteRequest(old, purge=True))
 
     place.files.before_look = change
     assert ask(place.service, "tickets", "error on screen") == ask(other, "tickets", "error on screen")
