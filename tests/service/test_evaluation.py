@@ -25,9 +25,10 @@ from windrow.domain.errors import (
     RevisionNotFound,
 )
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
-from windrow.domain.report import EvaluateRequest, Report
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.report import EvaluateRequest, Outcome, Report
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import Floats
@@ -194,7 +195,7 @@ class TestEvaluate:
 
     def test_keeps_nothing_where_that_is_not_wanted(self, service: Service) -> None:
         before = show(service, "tickets")
-        report = evaluate(service, saved=False, target_precision=0.9)
+        report = evaluate(service, save=False, target_precision=0.9)
         assert (report.saved, report.threshold is not None) == (False, True)
         assert show(service, "tickets") == before
         assert "not_saved" not in codes(report)
@@ -396,8 +397,8 @@ class TestCompare:
         names = ("tickets@1", "tickets", "other")
         found = service.compare(CompareRequest(names, TESTS))
         assert [(pair.first, pair.second) for pair in found.pairs] == [names[:2], (names[0], names[2]), names[1:]]
-        alone = {name: evaluate(service, name=name, saved=False) for name in names}
-        assert {each.asked: each for each in found.models} == alone
+        alone = {name: recast(Outcome, evaluate(service, name=name, save=False)) for name in names}
+        assert {each.asked: recast(Outcome, each) for each in found.models} == alone
 
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):
@@ -446,11 +447,9 @@ class TestCompare:
 
 
 class TestCrossValidate:
-    HEAD = Recipe(num_iterations=0)
-
     def test_judges_every_row_and_leaves_no_classifier_behind(self, opened: Open, encoder: CountingEncoder) -> None:
         service = opened()
-        found = service.cross_validate(CrossValidateRequest(ROWS, 3, recipe=self.HEAD))
+        found = service.cross_validate(CrossValidateRequest(ROWS, 3, num_iterations=0))
         assert (found.folds, len(found.fold_accuracies), found.total) == (3, 3, len(ROWS))
         assert found.accuracy > found.majority_baseline.accuracy
         assert found.head_only_accuracy == pytest.approx(found.accuracy)
@@ -463,25 +462,27 @@ class TestCrossValidate:
         assert encoder.encoded == len(ROWS) + len(TRAINING)  # each text, and each label's name
 
     def test_says_the_same_of_the_same_rows(self, opened: Open) -> None:
-        first, again = (opened().cross_validate(CrossValidateRequest(ROWS, 3, seed=seed)) for seed in (1, 1))
+        first, again = (
+            opened().cross_validate(CrossValidateRequest(ROWS, 3, num_iterations=0, seed=seed)) for seed in (1, 1)
+        )
         assert first == again
 
     def test_makes_fewer_folds_where_a_label_has_fewer_texts_and_says_so(self, opened: Open) -> None:
         rows = (*ROWS, Row("Do you ship to Norway?", "shipping"), Row("Where is my parcel?", "shipping"))
-        found = opened().cross_validate(CrossValidateRequest(rows, 5, recipe=self.HEAD))
+        found = opened().cross_validate(CrossValidateRequest(rows, 5, num_iterations=0))
         assert found.folds == 2
         assert {"fewer_folds", "small_classes"} <= {warning.code for warning in found.warnings}
 
     def test_says_which_rows_nobody_could_judge(self, opened: Open) -> None:
         rows = (*ROWS, Row("Do you ship to Norway?", "shipping"))
-        found = opened().cross_validate(CrossValidateRequest(rows, 3, recipe=self.HEAD))
+        found = opened().cross_validate(CrossValidateRequest(rows, 3, num_iterations=0))
         (warning,) = (each for each in found.warnings if each.code == "never_held_out")
         assert (warning.rows, found.folds, found.total) == ((len(ROWS),), 3, len(ROWS))
 
     def test_doubts_a_label_that_was_planted_wrong(self, opened: Open) -> None:
         planted = 3
         rows = tuple(replace(row, label="bug") if number == planted else row for number, row in enumerate(ROWS))
-        found = opened().cross_validate(CrossValidateRequest(rows, 5, recipe=self.HEAD))
+        found = opened().cross_validate(CrossValidateRequest(rows, 5, num_iterations=0))
         doubts = {each.row: (each.text, each.label, each.predicted) for each in found.probable_label_errors}
         assert doubts[planted] == (ROWS[planted].text, "bug", "billing")
         assert len(doubts) < len(ROWS) / 2
@@ -502,21 +503,21 @@ class TestCrossValidate:
     @pytest.mark.parametrize("folds", [1, 0, -1, 21])
     def test_into_an_impossible_number_of_folds_is_refused(self, folds: int, opened: Open) -> None:
         with pytest.raises(InvalidParameter, match="folds"):
-            opened().cross_validate(CrossValidateRequest(ROWS, folds, recipe=self.HEAD))
+            opened().cross_validate(CrossValidateRequest(ROWS, folds, num_iterations=0))
 
     def test_of_rows_no_label_of_which_has_two_texts_is_refused(self, opened: Open) -> None:
         rows = (Row("reset", "a"), Row("reset", "a"), Row("twice", "b"))
         with pytest.raises(InvalidTrainingData, match="at least two of each label"):
-            opened().cross_validate(CrossValidateRequest(rows, recipe=self.HEAD))
+            opened().cross_validate(CrossValidateRequest(rows, num_iterations=0))
 
     def test_of_rows_that_break_a_rule_is_refused(self, opened: Open) -> None:
-        for rows, recipe, error in (
-            ((), self.HEAD, InvalidTrainingData),
-            (ROWS[:6], self.HEAD, InvalidTrainingData),
-            (ROWS, Recipe(num_iterations=-1), InvalidParameter),
+        for rows, num_iterations, error in (
+            ((), 0, InvalidTrainingData),
+            (ROWS[:6], 0, InvalidTrainingData),
+            (ROWS, -1, InvalidParameter),
         ):
             with pytest.raises(error):
-                opened().cross_validate(CrossValidateRequest(rows, recipe=recipe))
+                opened().cross_validate(CrossValidateRequest(rows, num_iterations=num_iterations))
 
 
 class TestSuggest:
@@ -608,11 +609,11 @@ class TestExplain:
         explanation = ask(service, text, explain=True).explanation
         assert explanation is not None
         assert explanation.label == "billing"
-        assert explanation.nearest is not None
-        first = explanation.nearest[0]
+        assert explanation.nearest_rows is not None
+        first = explanation.nearest_rows[0]
         assert (first.row, first.text, first.label) == (1, ROWS[1].text, "billing")
-        assert len(explanation.nearest) == 5
-        similarities = [each.similarity for each in explanation.nearest]
+        assert len(explanation.nearest_rows) == 5
+        similarities = [each.similarity for each in explanation.nearest_rows]
         assert similarities == sorted(similarities, reverse=True)
         assert [(each.word, each.start) for each in explanation.words] == [
             ("Please", 0),
@@ -629,16 +630,16 @@ class TestExplain:
     def test_a_training_row_is_nearest_to_itself(self, service: Service) -> None:
         explanation = ask(service, ROWS[9].text, explain=True).explanation
         assert explanation is not None
-        assert explanation.nearest is not None
-        assert explanation.nearest[0].row == 9
-        assert explanation.nearest[0].similarity == pytest.approx(1, abs=1e-5)
+        assert explanation.nearest_rows is not None
+        assert explanation.nearest_rows[0].row == 9
+        assert explanation.nearest_rows[0].similarity == pytest.approx(1, abs=1e-5)
 
     def test_without_kept_rows_there_are_no_nearest_ones(self, opened: Open) -> None:
         service = opened(keep_training_rows=False)
         fit(service, "tickets", rows=ROWS)
         explanation = ask(service, "Please send me the invoice", explain=True).explanation
         assert explanation is not None
-        assert explanation.nearest is None
+        assert explanation.nearest_rows is None
         assert explanation.words
 
     def test_an_answer_without_a_label_is_explained_too(self, service: Service) -> None:

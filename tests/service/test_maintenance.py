@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
 from windrow.bootstrap import open_service
-from windrow.domain.base_models import BaseModelRequest, BaseModelUse
+from windrow.domain.base_models import BaseModelRemoval, BaseModelRequest, BaseModelUse
 from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import (
@@ -84,7 +84,7 @@ def test_a_base_model_that_a_classifier_needs_stays_until_the_last_one_is_purged
     assert caught.value.facts == {"base_model": TINY, "classifiers": 1}
     service.delete(DeleteRequest("a", purge=True))
     size_bytes = use_of(service, TINY).size_bytes
-    assert service.remove_base_model(BaseModelRequest(TINY)) == size_bytes
+    assert service.remove_base_model(BaseModelRequest(TINY)) == BaseModelRemoval(TINY, size_bytes)
     assert [use.id for use in service.base_models().base_models] == [DEFAULT_BASE_MODEL]
 
 
@@ -189,7 +189,7 @@ def test_a_graph_is_counted_with_its_base_model(opened: Open, tiny_folder: Encod
     assert encoder.folder.base_model == read_encoder_folder(tiny_folder.path, TINY).base_model
     graph_bytes = use_of(service, TINY).graph_bytes
     assert graph_bytes > 0
-    assert service.remove_base_model(BaseModelRequest(TINY)) > graph_bytes
+    assert service.remove_base_model(BaseModelRequest(TINY)).freed_bytes > graph_bytes
     assert bytes_below(tmp_path / "real" / "base_models") == 0
     with pytest.raises(BaseModelUnavailable):
         service.dependencies.encoders.get(TINY)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
@@ -25,12 +26,14 @@ from windrow.domain.errors import (
     RevisionNotFound,
     WindrowError,
 )
+from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest, always
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder, Tokens, Width
 from windrow.service.service import Service
+from windrow.storage.catalog import Found
 
 
 def test_an_alias_a_revision_and_the_latest_version_answer_and_say_who_they_are(service: Service) -> None:
@@ -211,17 +214,46 @@ def test_a_prediction_starts_at_once_only_where_nothing_must_be_loaded(opened: O
     fit(other, "tickets_v2", rows=ROWS[1:])
     other.promote(PromoteRequest("tickets", "tickets_v1"))
     service = opened()
-    for name in ("tickets", "tickets_v1", "elsewhere", "!"):
-        assert not service.starts_at_once(PredictRequest(model_name=name, text="x"))
+
+    def start(**asked: object) -> "Future[tuple[Prediction, ...]] | None":
+        return service.start_predict_at_once(PredictRequest(**asked), always)  # type: ignore[arg-type]
+
+    for name in ("tickets", "tickets_v1", "elsewhere"):
+        assert start(model_name=name, text="x") is None
     ask(service, "tickets", "x")
     for name in ("tickets", "tickets_v1", "tickets_v1@1"):
-        request = PredictRequest(model_name=name, text="x")
-        assert service.starts_at_once(request)
-        assert service.start_predict(request, always).result(30)[0].model_name == "tickets_v1"
-    assert not service.starts_at_once(PredictRequest(model_name="tickets", texts=("x", "y")))
-    assert not service.starts_at_once(PredictRequest(model_names=("tickets", "tickets_v1"), text="x"))
+        begun = start(model_name=name, text="x")
+        assert begun is not None
+        assert begun.result(30)[0].model_name == "tickets_v1"
+    assert start(model_name="tickets", texts=("x", "y")) is None
+    assert start(model_names=("tickets", "tickets_v1"), text="x") is None
+    assert start(model_name="tickets", text="x", explain=True) is None
     other.promote(PromoteRequest("tickets", "tickets_v2"))
-    assert not service.starts_at_once(PredictRequest(model_name="tickets", text="x"))
+    assert start(model_name="tickets", text="x") is None
+
+
+def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit(service)
+    catalog, looked_up = service.dependencies.store.catalog, []
+    find = catalog.find
+
+    def note(reference: Reference) -> Found:
+        looked_up.append(reference)
+        return find(reference)
+
+    monkeypatch.setattr(catalog, "find", note)
+    assert service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always) is not None
+    assert looked_up == [Reference("tickets_v1")]
+    asked = PredictRequest(model_name="tickets_v1", text="x")
+    for wrong, error in (
+        (replace(asked, model_name="!"), InvalidName),
+        (replace(asked, text=" "), InvalidText),
+        (replace(asked, top_k=3), InvalidParameter),
+    ):
+        with pytest.raises(error):
+            service.start_predict_at_once(wrong, always)
 
 
 def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(opened: Open) -> None:

@@ -1,7 +1,7 @@
 """Starting and stopping a service, and what it tells of what goes on."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -69,7 +69,7 @@ def delete_days_ago(service: Service, name: str, days: float) -> None:
 
 @pytest.mark.parametrize("retention_days", [0, 7])
 def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_on(
-    opened: Open, retention_days: int
+    opened: Open, retention_days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = opened()
     for name, days in (("long_ago", retention_days + 1), ("just_now", retention_days - 0.9)):
@@ -78,19 +78,20 @@ def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_
     fit(before, "alive")
     service = opened(retention_days=retention_days)
     swept = threading.Event()
-    purge = service.dependencies.store.catalog.purge_expired
+    purging = service.dependencies.store.catalog.purging
+    purge = purging.purge_expired
 
-    def purge_and_tell(*arguments: object) -> object:
+    def purge_and_tell(deleted_before: datetime) -> list[str]:
         try:
-            return purge(*arguments)  # type: ignore[arg-type]
+            return purge(deleted_before)
         finally:
             swept.set()
 
-    service.dependencies.store.catalog.purge_expired = purge_and_tell  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(purging, "purge_expired", purge_and_tell)
     service.start()
     assert swept.wait(30)
     assert ask_names(service) == ["alive"]
-    assert [found.record.name for found in service.list_classifiers(ListRequest(deleted=True)).models] == ["just_now"]
+    assert [found.name for found in service.list_classifiers(ListRequest(deleted=True)).models] == ["just_now"]
     assert not (service.dependencies.settings.data_dir / "classifiers" / "long_ago").exists()
     with pytest.raises(ClassifierNotFound):
         service.restore(RestoreRequest("long_ago"))

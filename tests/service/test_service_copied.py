@@ -119,16 +119,16 @@ def assert_sound(backup: Service, busy: Busy) -> None:
     checkup = backup.fsck(CheckRequest())
     assert {finding.severity for finding in checkup.findings} <= {"garbage", "notice"}
     for classifier in listed(backup):
-        name, revision = classifier.record.name, classifier.record.revision
+        name, revision = classifier.name, classifier.revision
         answer = ask(backup, name, TEXT)
         assert (answer.model_name, answer.revision) == (name, revision)
         assert tuple(answer.scores) == busy.labels[name, revision]
     # Aliases and classifiers are copied one after the other, so an alias may be ahead of what it points to.
     dangling = {finding.place for finding in checkup.findings if finding.code == "alias_dangling"}
     for alias in backup.list_aliases().aliases:
-        assert alias.answers == (f"aliases/{alias.name}" not in dangling)
+        assert alias.answers == (f"aliases/{alias.alias}" not in dangling)
         if alias.answers:
-            assert ask(backup, alias.name, TEXT).model_name == alias.points_to.name
+            assert ask(backup, alias.alias, TEXT).model_name == alias.model_name
 
 
 def test_a_backup_is_put_in_place_by_copying_it_back(opened: Open, tmp_path: Path) -> None:

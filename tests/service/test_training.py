@@ -24,7 +24,7 @@ from tests.service.examples import (
     show,
 )
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.classifier import DeleteRequest, ModelRequest
+from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArtifactInvalid,
@@ -45,6 +45,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.values import recast
 from windrow.encoders.session import TextEncoder
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.question import LoadedClassifier
@@ -86,16 +87,15 @@ def test_a_training_is_saved_though_others_change_the_directory_for_minutes(
 
 
 def test_the_record_says_how_it_was_trained(service: Service) -> None:
-    classifier = service.fit(REQUEST)
-    record = classifier.record
+    made, record = service.fit(REQUEST), show(service)
     assert (record.name, record.revision, record.labels) == ("tickets_v1", 1, ("billing", "bug"))
     assert record.num_examples == 8
-    assert record.recipe == REQUEST.recipe
-    assert record.base_model == FakeEncoder().folder.base_model
+    assert recast(Recipe, record) == recast(Recipe, REQUEST)
+    assert record.pinned == FakeEncoder().folder.base_model
     assert record.training_time_seconds > 0
     assert record.created_at.microsecond == 0
-    assert listed(service) == (classifier,)
-    assert show(service, "tickets_v1") == classifier
+    assert listed(service) == (recast(Classifier, record),)
+    assert recast(Trained, record) == recast(Trained, made)
 
 
 def test_refitting_adds_a_revision_that_answers_at_once_and_the_older_one_can_still_be_asked(service: Service) -> None:
@@ -115,9 +115,9 @@ def test_the_reply_proposes_the_next_free_name(service: Service) -> None:
 
 def test_notes_are_saved_and_what_a_refit_leaves_out_stays(service: Service) -> None:
     first = service.fit(replace(REQUEST, description="Without the new intents", tags=("nightly", "eu", "eu")))
-    assert first.notes_of(classifier) == ("Without the new intents", ("eu", "nightly"))
+    assert (first.description, first.tags) == ("Without the new intents", ("eu", "nightly"))
     again = service.fit(replace(REQUEST, tags=("weekly",)))
-    assert again.notes_of(classifier) == ("Without the new intents", ("weekly",))
+    assert (again.description, again.tags) == ("Without the new intents", ("weekly",))
 
 
 def test_without_overwrite_an_existing_name_is_refused_before_training_and_a_free_one_is_not(opened: Open) -> None:
@@ -173,12 +173,12 @@ def test_a_name_used_again_after_deletion_answers_from_the_new_rows(service: Ser
     [
         ({"model_name": "!"}, InvalidName),
         ({"model_name": "tickets_v1@2"}, InvalidName),
-        ({"rows": ROWS[:1]}, InvalidTrainingData),
-        ({"rows": (*ROWS, Row(" ", "bug"))}, InvalidTrainingData),
-        ({"rows": (*ROWS, Row("x" * 20_001, "bug"))}, LimitExceeded),
-        ({"recipe": Recipe(num_iterations=1_001)}, InvalidParameter),
-        ({"recipe": Recipe(batch_size=1)}, InvalidParameter),
-        ({"notes": NotesChange(tags=(" ",))}, InvalidParameter),
+        ({"training_data": ROWS[:1]}, InvalidTrainingData),
+        ({"training_data": (*ROWS, Row(" ", "bug"))}, InvalidTrainingData),
+        ({"training_data": (*ROWS, Row("x" * 20_001, "bug"))}, LimitExceeded),
+        ({"num_iterations": 1_001}, InvalidParameter),
+        ({"batch_size": 1}, InvalidParameter),
+        ({"tags": (" ",)}, InvalidParameter),
         ({"base_model": "not/allowed"}, BaseModelNotAllowed),
         ({"base_model": "not/here"}, BaseModelUnavailable),
     ],
@@ -251,7 +251,7 @@ def test_rows_are_kept_unless_switched_off(keep: bool, opened: Open) -> None:
 
 
 def test_odd_rows_are_reported_in_the_warnings(service: Service) -> None:
-    record = service.fit(replace(REQUEST, rows=(*ROWS, ROWS[0])))
+    record = service.fit(replace(REQUEST, training_data=(*ROWS, ROWS[0])))
     assert "duplicate_rows" in {warning.code for warning in record.warnings}
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ import torch
 from tests.fakes.runner import InlineRunner
 from tests.learning.serving import layers_of, tensors, weights_of
 from tests.service.examples import fake_service, show
-from windrow.domain.classifier import FitRequest, ModelRequest, Record
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.job import Progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.values import recast
 from windrow.encoders.adapters import MapChanges
 from windrow.encoders.bulk import encode_states
 from windrow.encoders.layout import FEATURE_LAYERS, Floats
@@ -54,7 +55,7 @@ QUESTIONS = ["Why was I charged again?", "error on the screen " * 30, "?", "Plea
 
 
 def service_with(encoder: OnnxEncoder, data_dir: Path, runner: Runner) -> Service:
-    return fake_service(data_dir, {DEFAULT_BASE_MODEL: encoder, encoder.folder.id: encoder}, runner)
+    return fake_service(data_dir, {DEFAULT_BASE_MODEL: encoder, encoder.folder.base_model.id: encoder}, runner)
 
 
 def ask(service: Service, name: str, *texts: str) -> tuple[Prediction, ...]:
@@ -135,10 +136,10 @@ def test_a_training_done_again_on_this_machine_gives_identical_weights(service: 
 
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:
     recipe = Recipe(num_iterations=5, batch_size=32, seed=3, max_seconds=600)
-    record = service.fit(replace(REQUEST, model_name="recorded", recipe=recipe))
+    record = service.fit(replace(REQUEST, model_name="recorded", **asdict(recipe)))
     listed = show(service, "recorded")
-    assert listed == record
-    assert listed.recipe == recipe
+    assert recast(Trained, listed) == recast(Trained, record)
+    assert recast(Recipe, listed) == recipe
     report = listed.adapter
     assert report is not None
     assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
@@ -198,8 +199,8 @@ def tiny_service(tiny: OnnxEncoder, tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def assert_usable(service: Service, record: Record) -> None:
-    for answer in ask(service, record.name, "reset my password", "?", "word " * 400):
+def assert_usable(service: Service, record: FitResult) -> None:
+    for answer in ask(service, record.model_name, "reset my password", "?", "word " * 400):
         assert tuple(answer.scores) == record.labels
         assert all(0 <= score <= 1 for score in answer.scores.values())
         assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-4)

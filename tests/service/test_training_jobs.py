@@ -25,6 +25,8 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.job import JobListRequest, JobRequest, OnStep, Progress
+from windrow.domain.recipe import Recipe
+from windrow.domain.values import recast
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
@@ -72,8 +74,12 @@ def test_a_fit_is_a_job_that_ends_with_its_revision(service: Service) -> None:
     made = service.fit(REQUEST, told.append)
     (job,) = service.list_jobs(JobListRequest()).jobs
     assert (job.state, job.model_name, job.revision) == ("succeeded", "tickets_v1", 1)
-    assert (job.num_examples, job.recipe, job.next_name) == (len(ROWS), REQUEST.recipe, "tickets_v2")
-    assert job.training_data_sha256 == made.training_data_sha256
+    assert (job.num_examples, recast(Recipe, job), job.next_name) == (
+        len(ROWS),
+        recast(Recipe, REQUEST),
+        "tickets_v2",
+    )
+    assert job.training_data_sha256 == show(service, made.model_name).training_data_sha256
     assert [each.stage for each in told] == ["encoding", "finishing", "saving"]
     assert all(each.seconds_left is not None for each in told)
     assert service.job(JobRequest(job.id)) == job
@@ -110,7 +116,7 @@ def test_a_cancelled_fit_leaves_nothing_and_the_old_revision_answers(
 ) -> None:
     opened().fit(REQUEST)
     before = {path: path.read_bytes() for path in (tmp_path / "data" / "classifiers").rglob("*") if path.is_file()}
-    job, result = paused.begin_fit(replace(REQUEST, rows=SHOUTING))
+    job, result = paused.begin_fit(replace(REQUEST, training_data=SHOUTING))
     assert runner.has_begun.wait(30)
     assert paused.cancel_job(JobRequest(job.id)).state == "cancelled"
     with pytest.raises(TrainingCancelled):
@@ -163,13 +169,14 @@ def test_the_number_of_jobs_that_are_listed_has_a_range(service: Service) -> Non
     assert [job.model_name for job in service.list_jobs(JobListRequest(2)).jobs] == ["c", "b"]
     for limit in (0, 1_001):
         with pytest.raises(InvalidParameter):
-            service.list_jobs(JobListRequest(limit)).jobs
+            service.list_jobs(JobListRequest(limit))
 
 
 def test_an_unknown_job_is_told_at_once(service: Service) -> None:
+    request = JobRequest("019a1c5e4b2f-7d0c41")
     for verb in (service.job, service.follow_job, service.cancel_job):
         with pytest.raises(JobNotFound):
-            verb("019a1c5e4b2f-7d0c41")
+            verb(request)
 
 
 def test_ctrl_c_in_a_fit_cancels_it(paused: Service, runner: PausingRunner, monkeypatch: pytest.MonkeyPatch) -> None:
