@@ -21,7 +21,7 @@ export const everyChoice: PredictBody = {
   explain: true,
 };
 
-export const rows: components["schemas"]["LabelledRow"][] = [
+export const rows: components["schemas"]["Row"][] = [
   { text: "send me the bill", label: "invoice" },
   { text: "repay me", label: "refund" },
 ];

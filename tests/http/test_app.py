@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.operations import ADAPTER
 from tests.http.asking import FIT, FIT_PATH, MODEL, MODELS, PREDICT, PREDICT_PATH
-from windrow.wire.shapes import EXAMPLE_NAME
+from windrow.api.examples import EXAMPLE_NAME
 
 
 def test_the_four_verbs_answer_with_the_fields_and_values_of_the_contract(client: httpx.Client) -> None:

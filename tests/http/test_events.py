@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import FIT, FIT_PATH, JOBS, check_problem, fit, wait_until
+from tests.toy import Toy
 from windrow.domain.errors import StorageFailed
 from windrow.domain.job import Job, Progress
 from windrow.http import events
@@ -19,7 +19,7 @@ from windrow.http import events
 class Pause:
     """Stops a training before it begins to learn, until it is told to go on."""
 
-    def __init__(self, operations: FakeOperations) -> None:
+    def __init__(self, operations: Toy) -> None:
         self.go_on = threading.Event()
         self._reached = threading.Event()
         operations.before_fit = self._stop
@@ -33,7 +33,7 @@ class Pause:
 
 
 @pytest.fixture
-def pause(operations: FakeOperations) -> Iterator[Pause]:
+def pause(operations: Toy) -> Iterator[Pause]:
     pause = Pause(operations)
     yield pause
     pause.go_on.set()
@@ -81,7 +81,7 @@ def test_the_job_comes_at_once_as_it_is_and_then_whenever_it_changes_until_it_is
     assert told[-1] == client.get(f"{JOBS}/{job}").json()
 
 
-def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client, operations: FakeOperations) -> None:
+def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client, operations: Toy) -> None:
     step, seen = threading.Semaphore(0), threading.Event()
 
     def stop(progress: Progress) -> None:
@@ -124,7 +124,7 @@ def test_whoever_follows_a_job_in_the_line_sees_it_move_up_and_be_cancelled(clie
 def test_a_job_of_which_nothing_is_heard_gives_a_sign_that_the_connection_lives(
     client: httpx.Client, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "SIGN_EVERY_S", 0.0)
+    monkeypatch.setattr(events, "HEARTBEAT_INTERVAL_S", 0.0)
     with followed(client, begin(client)) as lines:
         pause.wait_until_reached()
         assert any(line == ": still here" for line in lines)
@@ -135,7 +135,7 @@ def test_an_unknown_job_is_a_problem_and_no_stream(client: httpx.Client) -> None
 
 
 def test_a_client_that_leaves_ends_the_looking(
-    client: httpx.Client, operations: FakeOperations, pause: Pause, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[str] = []
     job = begin(client)
@@ -167,7 +167,7 @@ def test_a_client_that_leaves_ends_the_looking(
 
 
 def test_a_job_that_can_no_more_be_looked_at_ends_the_stream(
-    client: httpx.Client, operations: FakeOperations, pause: Pause, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(job_id: str) -> Job:
         raise StorageFailed(f"{job_id} cannot be read. Look at the disk.")

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.http.conftest import StartServer
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.http.logs import _render_text
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 FIT = {
     "model_name": EXAMPLE_NAME,
-    "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS],
+    "training_data": list(EXAMPLE_ROWS),
 }
 
 
@@ -98,7 +98,7 @@ def test_an_unexpected_error_is_logged_once_with_its_id_and_without_the_text(
     assert log.count("RuntimeError: a defect that nobody foresaw") == 1
     assert log.count("broken-7") == 2  # the error and the request
     assert EXAMPLE_TEXT not in log
-    assert EXAMPLE_ROWS[0][0] not in log
+    assert EXAMPLE_ROWS[0]["text"] not in log
     if log_format == "json":
         [error] = [line for line in _json_lines(log) if line["event"] == "unexpected_error"]
         assert (error["request_id"], error["level"]) == ("broken-7", "error")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.http.asking import ALIASES, JSON, MODEL, PREDICT, PREDICT_PATH, ROWS, check_problem, fit
-from windrow.wire.shapes import EXAMPLE_NAME
+from windrow.api.examples import EXAMPLE_NAME
 
 LIVE = f"{ALIASES}/live"
 # The same texts, of which a classifier places none right if it was trained on the other rows.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import FIT_PATH, MODEL, MODELS, PREDICT, PREDICT_PATH, ROWS, check_problem, fit
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME
 from windrow.domain.archive import Export
 from windrow.domain.errors import StorageFailed
-from windrow.wire.shapes import EXAMPLE_NAME
 
 IMPORT = f"{MODELS}/import"
 ZIP = {"Content-Type": "application/zip"}
@@ -112,7 +112,7 @@ def test_an_export_that_cannot_be_is_a_problem_and_no_file(
 
 
 def test_the_training_rows_go_along_where_they_are_asked_for_and_were_kept(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     operations.keeps_rows = False
     fit(client, "other")
@@ -124,7 +124,7 @@ def test_the_training_rows_go_along_where_they_are_asked_for_and_were_kept(
 
 
 def test_an_export_that_breaks_off_is_seen_to_be_cut_short_and_the_server_goes_on(
-    client: httpx.Client, operations: FakeOperations, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"a" * 70_000
@@ -138,7 +138,7 @@ def test_an_export_that_breaks_off_is_seen_to_be_cut_short_and_the_server_goes_o
 
 
 def test_a_client_that_leaves_within_an_export_harms_nobody(
-    client: httpx.Client, operations: FakeOperations, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pieces = 10_000
     given: list[int] = []

@@ -5,7 +5,6 @@ import threading
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import (
     ALIASES,
     FIT,
@@ -19,7 +18,8 @@ from tests.http.asking import (
     check_problem,
     fit,
 )
-from windrow.wire.shapes import EXAMPLE_NAME
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME
 
 
 def _names(client: httpx.Client, **query: str) -> list[str]:
@@ -323,14 +323,14 @@ def test_a_training_done_again_says_how_alike_the_two_are(client: httpx.Client) 
     }
 
 
-def test_a_training_whose_rows_are_gone_cannot_be_done_again(client: httpx.Client, operations: FakeOperations) -> None:
+def test_a_training_whose_rows_are_gone_cannot_be_done_again(client: httpx.Client, operations: Toy) -> None:
     operations.keeps_rows = False
     fit(client)
     check_problem(client.post(f"{MODEL}/reproduce"), 409, "rows_not_kept")
     check_problem(client.post(f"{MODELS}/other/reproduce"), 404, "classifier_not_found")
 
 
-def test_a_training_done_again_waits_with_the_other_trainings(client: httpx.Client, operations: FakeOperations) -> None:
+def test_a_training_done_again_waits_with_the_other_trainings(client: httpx.Client, operations: Toy) -> None:
     fit(client)
     threads: list[str] = []
     operations.before_fit = lambda: threads.append(threading.current_thread().name)

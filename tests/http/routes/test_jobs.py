@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import (
     FIT,
     FIT_PATH,
@@ -23,10 +22,11 @@ from tests.http.asking import (
     wait_until,
 )
 from tests.http.conftest import SETTINGS
+from tests.toy import Toy
 from windrow.domain.errors import TrainingFailed
 
 
-def stop_each(operations: FakeOperations) -> threading.Event:
+def stop_each(operations: Toy) -> threading.Event:
     """Have each training stop when its turn has come, until the event is set."""
     go_on = threading.Event()
 
@@ -38,7 +38,7 @@ def stop_each(operations: FakeOperations) -> threading.Event:
 
 
 @pytest.fixture
-def go_on(operations: FakeOperations) -> Iterator[threading.Event]:
+def go_on(operations: Toy) -> Iterator[threading.Event]:
     go_on = stop_each(operations)
     yield go_on
     go_on.set()
@@ -133,7 +133,7 @@ def test_a_fit_that_is_waited_for_says_explicitly_that_it_is(client: httpx.Clien
 
 
 def test_an_equal_request_joins_the_training_that_is_on_its_way_and_another_one_waits_behind_it(
-    client: httpx.Client, operations: FakeOperations, go_on: threading.Event
+    client: httpx.Client, operations: Toy, go_on: threading.Event
 ) -> None:
     first = begin(client)
     assert begin(client)["id"] == first["id"]
@@ -151,7 +151,7 @@ def test_an_equal_request_joins_the_training_that_is_on_its_way_and_another_one_
 
 
 def test_who_comes_when_as_many_wait_as_may_gets_429_and_when_to_come_again(
-    client: httpx.Client, operations: FakeOperations, go_on: threading.Event
+    client: httpx.Client, operations: Toy, go_on: threading.Event
 ) -> None:
     for number in range(SETTINGS.max_fits + SETTINGS.max_waiting_fits):
         begin(client, f"tickets_v{number}")
@@ -181,7 +181,7 @@ def test_a_job_in_the_line_is_cancelled_without_a_turn_and_the_one_that_runs_goe
 
 
 def test_a_job_that_runs_is_cancelled_and_the_earlier_revision_still_answers(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     fit(client, "tickets_v1")
     go_on = stop_each(operations)
@@ -218,7 +218,7 @@ def test_a_page_of_another_site_cancels_nothing(client: httpx.Client, go_on: thr
 
 
 def test_a_training_that_fails_tells_its_job_what_a_fit_would_have_been_told(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     def fail() -> None:
         raise TrainingFailed("The training process ran out of memory. Send fewer rows.", {"signal": 9})

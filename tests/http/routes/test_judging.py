@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.http.asking import ALIASES, API, MODEL, MODELS, PREDICT, PREDICT_PATH, ROWS, SECRET, check_problem, fit
-from windrow.wire.shapes import EXAMPLE_NAME
+from windrow.api.examples import EXAMPLE_NAME
 
 EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST = (
     f"{API}/{verb}" for verb in ("evaluate", "compare", "cross-validate", "suggest")

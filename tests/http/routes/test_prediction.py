@@ -9,10 +9,10 @@ from queue import Queue
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import ALIASES, FIT, FIT_PATH, PREDICT, PREDICT_PATH, ROWS, check_problem, fit, wait_until
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_TEXT
 from windrow.domain.prediction import IsWanted
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_TEXT
 
 
 def test_many_texts_are_answered_in_their_order_each_as_it_would_be_alone(client: httpx.Client) -> None:
@@ -62,7 +62,7 @@ def test_a_text_longer_than_the_encoder_reads_is_answered_and_marked(client: htt
     ("is_instant", "padding", "takes_thread"), [(True, 0, False), (False, 0, True), (True, 5_000, True)]
 )
 def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_thread(
-    is_instant: bool, padding: int, takes_thread: bool, client: httpx.Client, operations: FakeOperations
+    is_instant: bool, padding: int, takes_thread: bool, client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     operations.is_instant = is_instant
@@ -73,9 +73,7 @@ def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_th
     assert threads[0].startswith("predict") == takes_thread
 
 
-def test_an_answer_is_wanted_until_the_client_closes_its_connection(
-    client: httpx.Client, operations: FakeOperations
-) -> None:
+def test_an_answer_is_wanted_until_the_client_closes_its_connection(client: httpx.Client, operations: Toy) -> None:
     client.post(FIT_PATH, json=FIT)
     asked: Queue[IsWanted] = Queue()
     go_on, done = threading.Event(), threading.Event()
@@ -101,7 +99,7 @@ def test_an_answer_is_wanted_until_the_client_closes_its_connection(
 
 
 def test_a_second_request_sent_before_the_first_is_answered_is_no_departure(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     asked: Queue[IsWanted] = Queue()

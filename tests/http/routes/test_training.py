@@ -7,9 +7,9 @@ import threading
 
 import httpx
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import ALIASES, FIT, FIT_PATH, MODEL, PREDICT, PREDICT_PATH, check_problem, fit
-from windrow.wire.shapes import EXAMPLE_NAME
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME
 
 
 def test_a_fit_without_contrastive_training_has_no_adapter(client: httpx.Client) -> None:
@@ -18,7 +18,7 @@ def test_a_fit_without_contrastive_training_has_no_adapter(client: httpx.Client)
 
 
 def test_a_client_that_leaves_within_its_body_or_before_its_answer_harms_nobody(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     address = (client.base_url.host, client.base_url.port)
     with socket.create_connection(address) as leaver:

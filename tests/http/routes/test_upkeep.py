@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import API, check_problem, fit
+from tests.toy import Toy
 from windrow.domain.checkup import Finding
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
@@ -69,7 +69,7 @@ def test_usage_tells_what_is_shared_what_is_each_classifiers_own_and_the_sum(cli
 
 
 def test_a_check_tells_what_it_found_and_repairs_only_where_it_is_told_to(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     fit(client)
     operations.findings += (Finding("damage", "blob_altered", "classifiers/a/blobs/b", "It was altered. Restore it."),)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import API, FIT, FIT_PATH, MODEL, MODELS, PREDICT, PREDICT_PATH, ROWS, fit, wait_until
 from tests.http.conftest import SETTINGS
-from windrow.http.desk import FIT_THREADS, SURVEY_THREADS
+from tests.toy import Toy
+from windrow.http.context import THREADS
 
 
 class Gate:
@@ -27,19 +27,19 @@ class Gate:
 
 
 def test_a_fit_that_waits_for_its_end_holds_no_thread_so_that_any_number_of_them_keeps_nothing_waiting(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_fit = gate.stop
-    number = FIT_THREADS + SETTINGS.max_fits + SETTINGS.max_waiting_fits + 5
+    number = THREADS["fit"] + SETTINGS.max_fits + SETTINGS.max_waiting_fits + 5
     with (
         ThreadPoolExecutor(number) as pool,
         httpx.Client(base_url=client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)) as many,
     ):
         fits = [pool.submit(many.post, FIT_PATH, json=FIT) for _ in range(number)]
         try:
-            wait_until(lambda: operations.jobs.num_joined == number - 1)
+            wait_until(lambda: operations.num_joined == number - 1)
             assert client.post(f"{FIT_PATH}?dry_run=true", json=FIT).status_code == 200
             assert client.post(PREDICT_PATH, json=PREDICT).status_code == 200
             assert client.get("/health").status_code == 200
@@ -50,7 +50,7 @@ def test_a_fit_that_waits_for_its_end_holds_no_thread_so_that_any_number_of_them
 
 
 def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
@@ -68,15 +68,15 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
 
 
 def test_predict_and_the_list_answer_while_more_checks_wait_than_there_are_threads_for_them(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_fsck = gate.stop
-    with ThreadPoolExecutor(SURVEY_THREADS + 2) as pool:
-        checks = [pool.submit(client.post, f"{API}/fsck") for _ in range(SURVEY_THREADS + 2)]
+    with ThreadPoolExecutor(THREADS["scan"] + 2) as pool:
+        checks = [pool.submit(client.post, f"{API}/fsck") for _ in range(THREADS["scan"] + 2)]
         try:
-            for _ in range(SURVEY_THREADS):
+            for _ in range(THREADS["scan"]):
                 assert gate.reached.acquire(timeout=30)
             assert client.post(PREDICT_PATH, json=PREDICT).status_code == 200
             for path in (MODELS, f"{API}/aliases", "/health", "/metrics"):
@@ -90,7 +90,7 @@ def test_predict_and_the_list_answer_while_more_checks_wait_than_there_are_threa
     ("path", "body"), [(f"{API}/cross-validate", {"training_data": ROWS}), (f"{MODEL}/reproduce", {})]
 )
 def test_a_training_that_saves_nothing_is_told_when_its_client_has_left(
-    path: str, body: dict[str, object], client: httpx.Client, operations: FakeOperations
+    path: str, body: dict[str, object], client: httpx.Client, operations: Toy
 ) -> None:
     fit(client)
     gate = Gate()
