@@ -105,20 +105,25 @@ class Endpoint(Generic[Q, R]):
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
-    body: Body = field(default="none", kw_only=True)
+    body: Body = "none"
     """What the request carries."""
     reply_form: ReplyForm = field(default="json", kw_only=True)
     """What the reply carries."""
     status: int = field(default=200, kw_only=True)
     """The status of success."""
-    idempotent: bool = field(default=False, kw_only=True)
-    """Whether doing it twice is doing it once, so that a client may send it again where a connection breaks."""
+    repeatable: bool = field(default=False, kw_only=True)
+    """Whether doing it twice is doing it once, though it is no GET."""
     patient: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
     cancellable: bool = field(default=False, kw_only=True)
     """Whether the verb takes ``is_wanted``, and ends where the client has left."""
     chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether doing it twice is doing it once, so that a client may send it again where a connection breaks."""
+        return self.method == "GET" or self.repeatable
 
     @property
     def path_fields(self) -> tuple[str, ...]:
@@ -136,7 +141,7 @@ _JOBS, _JOB = f"{ROOT}/jobs", f"{ROOT}/jobs/{{job_id}}"
 _ALIASES, _ALIAS = f"{ROOT}/aliases", f"{ROOT}/aliases/{{alias}}"
 _BASE_MODELS = f"{ROOT}/base-models"
 
-FIT: Final = Endpoint("fit", "POST", f"{ROOT}/fit", FitRequest, FitResult, TRAIN, "fit", body="required", patient=True)
+FIT: Final = Endpoint("fit", "POST", f"{ROOT}/fit", FitRequest, FitResult, TRAIN, "fit", "required", patient=True)
 START_FIT: Final = Endpoint(
     "start_fit",
     "POST",
@@ -145,7 +150,7 @@ START_FIT: Final = Endpoint(
     Job,
     TRAIN,
     "fit",
-    body="required",
+    "required",
     status=202,
     chosen_by={"wait": "false"},
 )
@@ -157,8 +162,8 @@ FORECAST: Final = Endpoint(
     Forecast,
     TRAIN,
     "fit",
-    body="required",
-    idempotent=True,
+    "required",
+    repeatable=True,
     patient=True,
     chosen_by={"dry_run": "true"},
 )
@@ -170,27 +175,18 @@ PREDICT: Final = Endpoint(
     Prediction,
     TRAIN,
     "predict",
-    body="required",
-    idempotent=True,
+    "required",
+    repeatable=True,
     cancellable=True,
 )
-LIST_JOBS: Final = Endpoint("list_jobs", "GET", _JOBS, JobListRequest, JobList, JOBS, "light", idempotent=True)
-JOB: Final = Endpoint("job", "GET", _JOB, JobRequest, Job, JOBS, "light", idempotent=True)
+LIST_JOBS: Final = Endpoint("list_jobs", "GET", _JOBS, JobListRequest, JobList, JOBS, "light")
+JOB: Final = Endpoint("job", "GET", _JOB, JobRequest, Job, JOBS, "light")
 FOLLOW_JOB: Final = Endpoint(
-    "follow_job",
-    "GET",
-    f"{_JOB}/events",
-    JobRequest,
-    Job,
-    JOBS,
-    "light",
-    reply_form="events",
-    idempotent=True,
-    patient=True,
+    "follow_job", "GET", f"{_JOB}/events", JobRequest, Job, JOBS, "light", reply_form="events", patient=True
 )
-CANCEL_JOB: Final = Endpoint("cancel_job", "POST", f"{_JOB}/cancel", JobRequest, Job, JOBS, "write", body="optional")
+CANCEL_JOB: Final = Endpoint("cancel_job", "POST", f"{_JOB}/cancel", JobRequest, Job, JOBS, "write", "optional")
 EVALUATE: Final = Endpoint(
-    "evaluate", "POST", f"{ROOT}/evaluate", EvaluateRequest, Report, JUDGE, "bulk", body="required", patient=True
+    "evaluate", "POST", f"{ROOT}/evaluate", EvaluateRequest, Report, JUDGE, "bulk", "required", patient=True
 )
 COMPARE: Final = Endpoint(
     "compare",
@@ -200,8 +196,8 @@ COMPARE: Final = Endpoint(
     Comparison,
     JUDGE,
     "bulk",
-    body="required",
-    idempotent=True,
+    "required",
+    repeatable=True,
     patient=True,
 )
 CROSS_VALIDATE: Final = Endpoint(
@@ -212,7 +208,7 @@ CROSS_VALIDATE: Final = Endpoint(
     CrossValidation,
     JUDGE,
     "fit",
-    body="required",
+    "required",
     patient=True,
     cancellable=True,
 )
@@ -224,46 +220,25 @@ SUGGEST: Final = Endpoint(
     Suggestions,
     JUDGE,
     "bulk",
-    body="required",
-    idempotent=True,
+    "required",
+    repeatable=True,
     patient=True,
 )
-LIST_CLASSIFIERS: Final = Endpoint(
-    "list_classifiers", "GET", _MODELS, ListRequest, Listing, CLASSIFIERS, "light", idempotent=True
-)
+LIST_CLASSIFIERS: Final = Endpoint("list_classifiers", "GET", _MODELS, ListRequest, Listing, CLASSIFIERS, "light")
 DELETE_ALL: Final = Endpoint(
     "delete_all", "DELETE", _MODELS, DeleteAllRequest, BulkDeletion, CLASSIFIERS, "scan", patient=True
 )
 IMPORT: Final = Endpoint(
-    "import_classifier",
-    "POST",
-    f"{_MODELS}/import",
-    ImportRequest,
-    Imported,
-    FILES,
-    "transfer",
-    body="file",
-    patient=True,
+    "import_classifier", "POST", f"{_MODELS}/import", ImportRequest, Imported, FILES, "transfer", "file", patient=True
 )
 EXPORT: Final = Endpoint(
-    "export",
-    "GET",
-    f"{_MODEL}/export",
-    ExportRequest,
-    Export,
-    FILES,
-    "transfer",
-    reply_form="file",
-    idempotent=True,
-    patient=True,
+    "export", "GET", f"{_MODEL}/export", ExportRequest, Export, FILES, "transfer", reply_form="file", patient=True
 )
-SHOW: Final = Endpoint("show", "GET", _MODEL, ModelRequest, ClassifierDetails, CLASSIFIERS, "light", idempotent=True)
-DESCRIBE: Final = Endpoint(
-    "describe", "PATCH", _MODEL, DescribeRequest, Classifier, CLASSIFIERS, "write", body="required"
-)
+SHOW: Final = Endpoint("show", "GET", _MODEL, ModelRequest, ClassifierDetails, CLASSIFIERS, "light")
+DESCRIBE: Final = Endpoint("describe", "PATCH", _MODEL, DescribeRequest, Classifier, CLASSIFIERS, "write", "required")
 DELETE: Final = Endpoint("delete", "DELETE", _MODEL, DeleteRequest, Deletion, CLASSIFIERS, "write")
 RESTORE: Final = Endpoint(
-    "restore", "POST", f"{_MODEL}/restore", RestoreRequest, Restored, CLASSIFIERS, "write", body="optional"
+    "restore", "POST", f"{_MODEL}/restore", RestoreRequest, Restored, CLASSIFIERS, "write", "optional"
 )
 REPRODUCE: Final = Endpoint(
     "reproduce",
@@ -273,23 +248,23 @@ REPRODUCE: Final = Endpoint(
     Reproduction,
     CLASSIFIERS,
     "fit",
-    body="optional",
+    "optional",
     patient=True,
     cancellable=True,
 )
-LIST_ALIASES: Final = Endpoint("list_aliases", "GET", _ALIASES, NoRequest, AliasList, ALIASES, "light", idempotent=True)
+LIST_ALIASES: Final = Endpoint("list_aliases", "GET", _ALIASES, NoRequest, AliasList, ALIASES, "light")
 PROMOTE: Final = Endpoint(
-    "promote", "PUT", _ALIAS, PromoteRequest, Promotion, ALIASES, "write", body="required", patient=True
+    "promote", "PUT", _ALIAS, PromoteRequest, Promotion, ALIASES, "write", "required", patient=True
 )
 REMOVE_ALIAS: Final = Endpoint("remove_alias", "DELETE", _ALIAS, AliasChangeRequest, AliasRemoval, ALIASES, "write")
 ALIAS_HISTORY: Final = Endpoint(
-    "alias_history", "GET", f"{_ALIAS}/history", AliasRequest, AliasHistory, ALIASES, "light", idempotent=True
+    "alias_history", "GET", f"{_ALIAS}/history", AliasRequest, AliasHistory, ALIASES, "light"
 )
 ROLLBACK: Final = Endpoint(
-    "rollback", "POST", f"{_ALIAS}/rollback", AliasChangeRequest, Rollback, ALIASES, "write", body="optional"
+    "rollback", "POST", f"{_ALIAS}/rollback", AliasChangeRequest, Rollback, ALIASES, "write", "optional"
 )
 LIST_BASE_MODELS: Final = Endpoint(
-    "base_models", "GET", _BASE_MODELS, NoRequest, BaseModelList, DISK, "scan", idempotent=True, patient=True
+    "base_models", "GET", _BASE_MODELS, NoRequest, BaseModelList, DISK, "scan", patient=True
 )
 REMOVE_BASE_MODEL: Final = Endpoint(
     "remove_base_model",
@@ -301,10 +276,9 @@ REMOVE_BASE_MODEL: Final = Endpoint(
     "scan",
     patient=True,
 )
-USAGE: Final = Endpoint("usage", "GET", f"{ROOT}/usage", NoRequest, Usage, DISK, "scan", idempotent=True, patient=True)
-FSCK: Final = Endpoint(
-    "fsck", "POST", f"{ROOT}/fsck", CheckRequest, Checkup, DISK, "scan", body="optional", patient=True
-)
+USAGE: Final = Endpoint("usage", "GET", f"{ROOT}/usage", NoRequest, Usage, DISK, "scan", patient=True)
+FSCK: Final = Endpoint("fsck", "POST", f"{ROOT}/fsck", CheckRequest, Checkup, DISK, "scan", "optional", patient=True)
+
 
 ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

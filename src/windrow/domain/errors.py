@@ -326,4 +326,5 @@ def _coded(family: type[WindrowError]) -> Iterator[type[WindrowError]]:
         yield from _coded(error)
 
 
-_BY_CODE = {error.code: error for error in _coded(WindrowError)}
+CODED = tuple(_coded(WindrowError))
+_BY_CODE = {error.code: error for error in CODED}

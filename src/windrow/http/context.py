@@ -18,7 +18,7 @@ from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
-_THREADS: Final[Mapping[Pool, int]] = {
+THREADS: Final[Mapping[Pool, int]] = {
     "light": 8,
     # They may have to wait for other processes.
     "write": 16,
@@ -80,7 +80,7 @@ def create_context(operations: LocalOperations, settings: Settings, metrics: Met
     """Return what the endpoints work with."""
     waiting = {"fit": settings.max_fits + settings.max_waiting_fits}
     pools: dict[Pool, ThreadPoolExecutor] = {
-        pool: ThreadPoolExecutor(_THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
+        pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
     }
     return ServerContext(operations, settings, metrics, pools)
 

@@ -1,4 +1,4 @@
-"""Every reply that is no success: the one table from error class to status, and ``application/problem+json``.
+"""Every reply that is no success: the one table from errors to statuses, and ``application/problem+json``.
 
 ::
 
@@ -16,6 +16,7 @@
 import json
 import math
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.responses import Response
 
@@ -71,42 +72,17 @@ class InternalError(RequestProblem):
     code = "internal_error"
 
 
-STATUSES: Mapping[type[errors.WindrowError], int] = {
-    errors.InvalidName: 422,
-    errors.InvalidTrainingData: 422,
-    errors.InvalidTestData: 422,
-    errors.InvalidText: 422,
-    errors.InvalidParameter: 422,
+# By class, or by family for those that have none of their own.
+_BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
+    errors.InvalidInput: 422,
     errors.InvalidJson: 400,
-    errors.InvalidRequest: 422,
-    errors.LimitExceeded: 422,
-    errors.BaseModelNotAllowed: 422,
-    errors.ArchiveInvalid: 422,
-    errors.ClassifierNotFound: 404,
-    errors.RevisionNotFound: 404,
-    errors.AliasNotFound: 404,
-    errors.BaseModelNotFound: 404,
-    errors.JobNotFound: 404,
-    errors.NameTaken: 409,
-    errors.ClassifierExists: 409,
-    errors.ClassifierInUse: 409,
-    errors.NotDeleted: 409,
-    errors.NothingToRollBack: 409,
-    errors.RowsNotKept: 409,
-    errors.BaseModelInUse: 409,
-    errors.PromotionRefused: 409,
-    errors.TrainingCancelled: 409,
-    errors.JobFinished: 409,
-    errors.ConcurrentChange: 409,
-    errors.BaseModelUnavailable: 503,
-    errors.ShuttingDown: 503,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
     errors.Overloaded: 429,
     errors.Abandoned: 499,  # nginx's number for a client that left before its answer
-    errors.BaseModelInvalid: 500,
+    errors.Failure: 500,
     errors.StorageFull: 507,
-    errors.StorageFailed: 500,
-    errors.ArtifactInvalid: 500,
-    errors.TrainingFailed: 500,
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
     EndpointNotFound: 404,
@@ -114,6 +90,12 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
     CrossSiteRequest: 403,
     RequestRefused: 400,
     InternalError: 500,
+}
+
+
+STATUSES: Final[Mapping[type[errors.WindrowError], int]] = {
+    error: next(_BY_FAMILY[each] for each in error.__mro__ if each in _BY_FAMILY)
+    for error in (*errors.CODED, *RequestProblem.__subclasses__())
 }
 
 
