@@ -6,6 +6,8 @@ Schemas, options of the command line, arguments in Python and reference pages al
 import ast
 import dataclasses
 import inspect
+import re
+import sys
 import textwrap
 from collections.abc import Mapping
 from functools import cache
@@ -24,7 +26,7 @@ def field_docs(kind: Any) -> Mapping[str, str]:
 
 @cache
 def _own_docs(kind: Any) -> Mapping[str, str]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    (definition,) = ast.parse(textwrap.dedent(_source_of(kind))).body
     assert isinstance(definition, ast.ClassDef)
     found = {}
     for statement, below in zip(definition.body, definition.body[1:], strict=False):
@@ -33,6 +35,13 @@ def _own_docs(kind: Any) -> Mapping[str, str]:
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
             found[statement.target.id] = " ".join(below.value.value.split())
     return found
+
+
+def _source_of(kind: Any) -> str:
+    # Of a class, ``inspect.getsource`` parses the whole module, which takes ten times as long; a help must be fast.
+    module = inspect.getsource(sys.modules[kind.__module__]) if kind.__module__ in sys.modules else ""
+    found = re.search(rf"^class {kind.__qualname__}\b.*:\n((    .*)?\n)+", module, re.MULTILINE)
+    return inspect.getsource(kind) if found is None else found[0]
 
 
 def summary_of(kind: Any) -> str:

@@ -4,11 +4,10 @@ Nothing is guessed: no number from a string, no field invented. A wrong value is
 """
 
 import difflib
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from windrow.codec.strict import short_key
 from windrow.domain.dataset import DataLimits, Row, check_row_count
@@ -20,7 +19,6 @@ MAX_PROBLEMS = 10
 # Behind the first wrong row; a body of a hundred thousand wrong rows must not cost a hundred thousand sentences.
 _SHOWN_WRONG_ROWS = 10
 Place = tuple[str | int, ...]
-Known = Mapping[str, tuple["_Reader", bool]]
 
 
 def read_value(
@@ -88,107 +86,74 @@ class _Found:
         self.add(place, lambda: f"{_path(place) or 'The body'} {rule}", entry)
 
 
-class _Reader:
-    """Reads what a type hint declares."""
-
-    rule = ""
-    """What is said of a wrong value."""
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
-        """Return the value; what is wrong with it is noted."""
-        raise NotImplementedError
+# What reads a value at a place; what is wrong with it is noted, and anything returned.
+_Reader = Callable[[Any, Place, _Found], Any]
 
 
-class _Exactly(_Reader):
-    """Reads strings, whole numbers and flags."""
-
-    def __init__(self, kind: type, rule: str) -> None:
-        self._kind = kind
-        self.rule = rule
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
-        if type(value) is not self._kind:
-            found.add_wrong(place, self.rule, _entry_of(place))
+def _exactly(kind: type, rule: str) -> _Reader:
+    def read(value: Any, place: Place, found: _Found) -> Any:
+        if type(value) is not kind:
+            found.add_wrong(place, rule, "index" if isinstance(place[-1], int) else "row")
         return value
 
-
-class _Number(_Reader):
-    """Reads numbers."""
-
-    rule = "must be a number"
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
-        try:
-            if type(value) in (int, float):
-                return float(value)
-        except OverflowError:
-            pass
-        return found.add_wrong(place, self.rule)
+    return read
 
 
-class _OrNone(_Reader):
-    """Reads what may be null."""
+def _number(value: Any, place: Place, found: _Found) -> Any:
+    try:
+        if type(value) in (int, float):
+            return float(value)
+    except OverflowError:
+        pass
+    return found.add_wrong(place, "must be a number")
 
-    def __init__(self, other: _Reader) -> None:
-        self._other = other
 
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
-        return None if value is None else self._other.read(value, place, found)
-
-
-class _Object(_Reader):
-    """Reads values of a dataclass."""
-
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
+def _object(kind: Any) -> _Reader:
+    def read(value: Any, place: Place, found: _Found) -> Any:
         before = found.count
-        passed = _read_fields(_fields_of(self._kind), value, place, found)
-        return self._kind(**passed) if found.count == before else None
+        passed = _read_fields(_fields_of(kind), value, place, found)
+        return kind(**passed) if found.count == before else None
+
+    return read
 
 
-class _Mapping(_Reader):
-    """Reads objects whose keys are anything."""
-
-    def __init__(self, each: _Reader) -> None:
-        self._each = each
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
+def _mapping(each: _Reader) -> _Reader:
+    def read(value: Any, place: Place, found: _Found) -> Any:
         if type(value) is not dict:
             return found.add_wrong(place, "must be an object")
-        return {key: self._each.read(one, (*place, key), found) for key, one in value.items()}
+        return {key: each(one, (*place, key), found) for key, one in value.items()}
+
+    return read
 
 
-class _List(_Reader):
-    """Reads lists."""
-
-    def __init__(self, each: _Reader, kind: Any) -> None:
-        self._each = each
-        self._has_rows = kind is Row
-
-    def read(self, value: Any, place: Place, found: _Found) -> Any:
-        if type(value) is tuple:  # its rows are read already
+def _list(each: _Reader, has_rows: bool) -> _Reader:
+    def read(value: Any, place: Place, found: _Found) -> Any:
+        if type(value) is tuple:  # it is read already
             return value
         if type(value) is not list:
             return found.add_wrong(place, "must be a list")
-        if self._has_rows and found.limits is not None:
+        if has_rows and found.limits is not None:
             check_row_count(len(value), found.limits, _path(place))
         before, last, done = found.count, len(value), []
         for number, one in enumerate(value):
-            done.append(self._each.read(one, (*place, number), found))
+            done.append(each(one, (*place, number), found))
             if found.count > before:
-                last = min(last, number + _SHOWN_WRONG_ROWS if self._has_rows else number)
+                last = min(last, number + _SHOWN_WRONG_ROWS if has_rows else number)
             if number >= last:
                 break
         return tuple(done)
 
+    return read
+
+
+# By name: what reads a field, and whether it may be left out.
+Known = Mapping[str, tuple[_Reader, bool]]
 
 _PLAIN: Mapping[object, _Reader] = {
-    str: _Exactly(str, "must be a string"),
-    bool: _Exactly(bool, "must be true or false"),
-    int: _Exactly(int, "must be a whole number"),
-    float: _Number(),
+    str: _exactly(str, "must be a string"),
+    bool: _exactly(bool, "must be true or false"),
+    int: _exactly(int, "must be a whole number"),
+    float: _number,
 }
 
 
@@ -196,15 +161,15 @@ def _reader_of(hint: Any) -> _Reader:
     if hint in _PLAIN:
         return _PLAIN[hint]
     if is_dataclass(hint):
-        return _Object(hint)
+        return _object(hint)
     origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        [other] = [each for each in inner if each is not type(None)]
-        return _OrNone(_reader_of(other))
     if origin is tuple:
-        return _List(_reader_of(inner[0]), inner[0])
+        return _list(_reader_of(inner[0]), inner[0] is Row)
     if origin is Mapping:
-        return _Mapping(_reader_of(inner[1]))
+        return _mapping(_reader_of(inner[1]))
+    if type(None) in inner:
+        other = _reader_of(inner[0])
+        return lambda value, place, found: None if value is None else other(value, place, found)
     raise TypeError(f"{hint} cannot be read from JSON")
 
 
@@ -225,7 +190,7 @@ def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[
     passed = {}
     for name, (reader, may_be_left_out) in known.items():
         if name in value:
-            passed[name] = reader.read(value[name], (*place, name), found)
+            passed[name] = reader(value[name], (*place, name), found)
         elif not may_be_left_out and name not in meant:
             found.add_wrong((*place, name), "is missing", "row")
     for key in others[:MAX_PROBLEMS]:
@@ -273,11 +238,6 @@ def _invalid_request(found: _Found, advice: str) -> InvalidRequest:
 def _path(place: Place) -> str:
     """Return a place in a document as a person would write it: ``require.test_data[3].label``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in place).removeprefix(".")
-
-
-def _entry_of(place: Place) -> str:
-    """Return what the number in a place counts: rows have fields, other entries of lists have none."""
-    return "index" if isinstance(place[-1], int) else "row"
 
 
 def _place_facts(place: Place, entry: str) -> dict[str, object]:
