@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from windrow.cli.connect import connected, server_asked
 from windrow.cli.output import notes_console
 from windrow.cli.surface import CliWords
-from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 R = TypeVar("R")
 
@@ -38,7 +40,7 @@ class Call:
         return file.lines
 
     @contextmanager
-    def connected(self, *, doing: str = "", may_create: bool = False, **changes: object) -> Iterator[Operations]:
+    def connected(self, *, doing: str = "", may_create: bool = False, **changes: object) -> "Iterator[Operations]":
         """Give the verbs of a server or of a data directory, and close it at the end.
 
         Args:

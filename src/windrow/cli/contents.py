@@ -120,10 +120,12 @@ class Verbs(TyperGroup):
         """Return a verb, from its module."""
         if cmd_name not in MODULES:
             return None
-        verbs: typer.Typer = importlib.import_module(f"windrow.cli.verbs.{MODULES[cmd_name]}").verbs
+        module = importlib.import_module(f"windrow.cli.verbs.{MODULES[cmd_name]}")
         # Rich would make the help of a verb prettier, and slower than the verb itself.
-        verbs.rich_markup_mode = None
-        return get_group(verbs).commands[cmd_name]
+        alone = typer.Typer(rich_markup_mode=None)
+        alone.registered_groups = module.verbs.registered_groups
+        alone.registered_commands = [each for each in module.verbs.registered_commands if _name_of(each) == cmd_name]
+        return get_group(alone).commands[cmd_name]
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Write each section's verbs with a line of help."""
@@ -149,3 +151,7 @@ class Verbs(TyperGroup):
             raise Stopped("nothing is left half done.") from interrupt
         except BrokenPipeError as gone:
             raise ReaderGone from gone
+
+
+def _name_of(command: Any) -> str:
+    return str(command.name or command.callback.__name__)

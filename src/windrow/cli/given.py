@@ -3,20 +3,23 @@
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import wraps
-from typing import Any, TypeVar, cast, get_origin, get_type_hints
+from functools import cached_property, update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin, get_type_hints
 
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.labelled import read_labelled, read_texts
 from windrow.cli.options import COMMON, Option, Told, options_of, parts_of
-from windrow.cli.reading import Reading
 from windrow.cli.surface import CliWords
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 
+if TYPE_CHECKING:
+    from windrow.cli.labelled import FileRows
+
 F = TypeVar("F", bound=Callable[..., None])
+_EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
 
 
 def with_options(*, leave_out: Collection[str] = (), **told: Told) -> Callable[[F], F]:
@@ -30,35 +33,48 @@ def with_options(*, leave_out: Collection[str] = (), **told: Told) -> Callable[[
     """
 
     def decorate(function: F) -> F:
-        own = dict(inspect.signature(function, eval_str=True).parameters)
-        kinds = {name: own.pop(name).annotation for name in list(own) if is_dataclass(own[name].annotation)}
-        options = {kind: tuple(options_of(kind, {**COMMON, **told}, ("words", *leave_out))) for kind in kinds.values()}
-        files = [each for several in options.values() for each in several if each.is_file]
-        if files:
-            has_labels = any(each.held is Row for each in files)
-            options[Reading] = tuple(options_of(Reading, leave_out=() if has_labels else ("label_column",)))
-        # What every verb has comes last.
-        common = options.pop(Call)
-        every = [*(each for several in options.values() for each in several), *common]
-
-        @wraps(function)
-        def run(context: typer.Context, **given: Any) -> None:
-            words = context.obj if isinstance(context.obj, CliWords) else CliWords()
-            values = {**_read_all(every, given, words), "words": words}
-            more = {"context": context, **given}
-            function(
-                **{name: _build(kind, values) for name, kind in kinds.items()}, **{name: more[name] for name in own}
-            )
-
-        mine = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        kept = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own.values() if each.name != "context"]
-        derived = [each.parameter for each in every]
-        parameters = [mine, *derived[: -len(common)], *kept, *derived[-len(common) :]]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return cast(F, run)
+        return cast(F, _Verb(function, {**COMMON, **told}, ("words", *leave_out)))
 
     return decorate
+
+
+class _Verb:
+    # Made when the verb is asked for, since what options are for stands in the source of the dataclasses.
+
+    def __init__(self, function: Callable[..., None], told: Mapping[str, Told], leave_out: Collection[str]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._told = told
+        self._leave_out = leave_out
+        self._own = dict(inspect.signature(function, eval_str=True).parameters)
+        dataclasses = [name for name, each in self._own.items() if is_dataclass(each.annotation)]
+        self._kinds = {name: self._own.pop(name).annotation for name in dataclasses}
+
+    def __call__(self, context: typer.Context, **given: Any) -> None:
+        words = context.obj if isinstance(context.obj, CliWords) else CliWords()
+        values = {**_read_all(self._options, given, words), "words": words}
+        built = {name: _build(kind, values) for name, kind in self._kinds.items()}
+        more = {"context": context, **given}
+        self._function(**built, **{name: more[name] for name in self._own})
+
+    @cached_property
+    def _options(self) -> tuple[Option, ...]:
+        found = [each for kind in self._kinds.values() for each in options_of(kind, self._told, self._leave_out)]
+        if files := [each.held for each in found if each.is_file]:
+            from windrow.cli.reading import Reading
+
+            found += options_of(Reading, self._told, () if Row in files else ("label_column",))
+        # What every verb has comes last.
+        return tuple(sorted(found, key=lambda each: each.path in _EVERYWHERE))
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in self._own.values()]
+        if "context" not in self._own:
+            own.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
+        place = len(self._options) - len(_EVERYWHERE)
+        derived = [each.parameter for each in self._options]
+        return inspect.Signature([*derived[:place], *own, *derived[place:]])
 
 
 def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWords) -> dict[str, Any]:
@@ -70,12 +86,22 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
         value = given[each.key]
         if value is None or value is False or value == []:
             continue
-        values[each.path] = _read(each, value)
         if each.is_file:
-            read = read_labelled if each.held is Row else read_texts
-            words.files[each.path] = read(value, _build(Reading, values))
+            words.files[each.path] = _read_file(each, value, values)
             values[each.path] = words.files[each.path].rows
+        else:
+            values[each.path] = _read(each, value)
     return values
+
+
+def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRows[Any]":
+    """Return the rows or texts of a file."""
+    # Not before a verb reads a file: other verbs need none of it.
+    from windrow.cli.labelled import read_labelled, read_texts
+    from windrow.cli.reading import Reading
+
+    how = _build(Reading, values)
+    return read_labelled(path, how) if option.held is Row else read_texts(path, how)
 
 
 def _read(option: Option, value: Any) -> Any:
@@ -84,7 +110,7 @@ def _read(option: Option, value: Any) -> Any:
         return not option.default
     if get_origin(option.kind) is Mapping:
         return dict(_share(option, each) for each in value)
-    return value if option.held is None or option.is_file else tuple(value)
+    return value if option.held is None else tuple(value)
 
 
 def _share(option: Option, typed: str) -> tuple[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration
@@ -27,7 +27,9 @@ from windrow.cli.writing import (
 )
 from windrow.domain.errors import WindrowError
 from windrow.domain.prediction import PredictRequest
-from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 # "json" is the one document that the HTTP API answers with.
 Shown = Literal["csv", "jsonl", "table", "json"]
@@ -119,7 +121,7 @@ class _Pass:
     skipped: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def predict(self, operations: Operations, partial: Partial, bar: RowBar) -> None:
+    def predict(self, operations: "Operations", partial: Partial, bar: RowBar) -> None:
         """Write each row's answer behind what is there already."""
         writer = self._writer(partial)
         request = replace(self.run.request, model_name=self.pinned.reference)
@@ -175,7 +177,7 @@ class _Pass:
         return DocumentWriter(partial.file, (name, int(revision)), self.pinned.alias)
 
 
-def predict_file(operations: Operations, run: Run) -> None:
+def predict_file(operations: "Operations", run: Run) -> None:
     """Predict each row of a file. All answers come from one revision.
 
     Args:

@@ -8,14 +8,16 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from windrow.cli.reading import Record
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.errors import InvalidText, LimitExceeded, Overloaded, WindrowError
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.operations import Operations
 from windrow.session.batches import in_batches
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 # One is encoded while another one is read or written, and a third one lies ready.
 THREADS = 3
@@ -49,7 +51,7 @@ class Pinned:
     alias: str | None = None
 
 
-def pin(operations: Operations, asked: str) -> Pinned:
+def pin(operations: "Operations", asked: str) -> Pinned:
     """Find the revision that a name means now.
 
     Args:
@@ -84,7 +86,7 @@ class Question:
     skip: Callable[[int], None] | None = None
 
 
-def predict_stream(operations: Operations, records: Iterable[Record], question: Question) -> Generator[Answered]:
+def predict_stream(operations: "Operations", records: Iterable[Record], question: Question) -> Generator[Answered]:
     """Yield rows with their answers, chunk by chunk in the order of the rows; only some chunks are in memory.
 
     Close it where it is left early, so that its threads end.
@@ -176,7 +178,7 @@ class _Asking:
         stopping: Set once nobody wants the answers any more.
     """
 
-    operations: Operations
+    operations: "Operations"
     question: Question
     stopping: threading.Event = field(default_factory=threading.Event)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from windrow.cli.labelled import FileRows
 from windrow.domain.words import Words
+
+if TYPE_CHECKING:
+    from windrow.cli.labelled import FileRows
 
 # Rows that come from no file, since they are kept with a classifier.
 _ROWS: Final = {"training_data": "the training rows", "test_data": "the test rows", "texts": "the texts"}
@@ -38,7 +40,7 @@ class CliWords(Words):
 
     options: dict[str, str] = field(default_factory=dict)
     """What the verb calls its parameters (``--no-overwrite``, ``MODEL``); others are called after their names."""
-    files: dict[str, FileRows[Any]] = field(default_factory=dict)
+    files: "dict[str, FileRows[Any]]" = field(default_factory=dict)
     """The files from which parameters were read."""
 
     def argument(self, name: str) -> str:

@@ -30,10 +30,11 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
-from windrow.operations import Operations
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from windrow.operations import Operations
 
 ALIAS = "demo_tickets"
 FIRST = "demo_tickets_v1"
@@ -104,7 +105,7 @@ class Tour:
         where: The options that a command needs to reach the same place; none for one that is gone afterwards.
     """
 
-    operations: Operations
+    operations: "Operations"
     console: "Console"
     where: tuple[str, ...] = ()
 
@@ -235,7 +236,7 @@ def _estimated(estimate: Estimate | None) -> str:
 
 
 @contextmanager
-def _somewhere(call: Call) -> Iterator[tuple[Operations, tuple[str, ...]]]:
+def _somewhere(call: Call) -> "Iterator[tuple[Operations, tuple[str, ...]]]":
     """Give the verbs, and the options that reach the same place; a temporary folder where nothing was named."""
     with ExitStack() as stack:
         where: tuple[str, ...] = ()

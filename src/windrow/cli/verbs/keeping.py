@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,9 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.listing import SORTS, DeleteAllRequest, Listing, ListRequest, check_selection
-from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 verbs = typer.Typer()
 
@@ -197,7 +199,7 @@ def delete(
             call.show(operations.delete_all(request), _print_bulk_deletion)
 
 
-def _is_confirmed(operations: Operations, request: DeleteAllRequest) -> bool:
+def _is_confirmed(operations: "Operations", request: DeleteAllRequest) -> bool:
     """Ask whether to delete a selection; where nobody can answer, refuse.
 
     Raises:

@@ -1,7 +1,7 @@
 """Verbs that train: fit, reproduce. Ctrl-C cancels."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,14 +17,15 @@ from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, table_of
 from windrow.cli.verbs.jobs import print_job
-from windrow.client.leaving import cancel_begun, cancel_within, now
 from windrow.domain.classifier import Estimate, FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.job import Forecast, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
 from windrow.domain.versions import read_version
-from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 verbs = typer.Typer()
 
@@ -69,13 +70,15 @@ def fit(
             call.show(_fit(operations, request, call.words), _print_result)
 
 
-def _fit(operations: Operations, request: FitRequest, words: CliWords) -> FitResult:
+def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitResult:
     """Train, showing how it goes on, and cancel on Ctrl-C.
 
     Raises:
         WindrowError: What the training ended with, unless it succeeded.
         Stopped: Somebody pressed Ctrl-C.
     """
+    from windrow.client.leaving import cancel_within
+
     job = _begin(operations, request, words)
     try:
         with training_bar() as bar:
@@ -89,13 +92,15 @@ def _fit(operations: Operations, request: FitRequest, words: CliWords) -> FitRes
     return recast(FitResult, details, model_name=details.name, next_name=job.next_name)
 
 
-def _begin(operations: Operations, request: FitRequest, words: CliWords) -> Job:
+def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Job:
     """Begin a training, and cancel it where Ctrl-C comes before it is known.
 
     Raises:
         WindrowError: What ``start_fit`` raises.
         Stopped: Somebody pressed Ctrl-C.
     """
+    from windrow.client.leaving import cancel_begun, now
+
     since = now()
     try:
         return operations.start_fit(request)

@@ -1,12 +1,11 @@
 """Verbs that look after a data directory: usage, fsck, base-models."""
 
-import dataclasses
 from typing import Annotated
 
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.connect import check_data_dir
+from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import NO
 from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
@@ -15,7 +14,6 @@ from windrow.cli.tables import Column, number, table_of
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
 from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.usage import Usage
-from windrow.settings import read_settings
 
 verbs = typer.Typer()
 
@@ -73,9 +71,7 @@ def _checked(call: Call, request: CheckRequest) -> Checkup:
     if call.server:
         with call.connected() as operations:
             return operations.fsck(request)
-    settings = read_settings()
-    if call.data_dir is not None:
-        settings = dataclasses.replace(settings, data_dir=call.data_dir)
+    settings = settings_for(call.data_dir)
     check_data_dir(settings.data_dir)
     # Nothing that trains or predicts is loaded for it, so that it also runs where that could not.
     from windrow.bootstrap import open_store
