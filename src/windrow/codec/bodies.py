@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from windrow.codec.patterns import FLAT, ROW, STRING, spaced
 from windrow.codec.reading import read_value
 from windrow.codec.strict import parse_json
 from windrow.codec.values import ValidationError, adapter_of
@@ -28,42 +29,16 @@ _RUN_ITEMS = 16
 _WINDOW_BYTES = 1_000_000
 _BLANKS = b" \t\n\r"
 
-# JSON in regular expressions. What is matched is never given back (``++``): each byte is looked at once.
-_SPACE: Final = rb"[ \t\n\r]*+"
-_TEXT: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_SCALAR: Final = rb"(?:" + _TEXT + rb"|[-+.0-9A-Za-z]++)"
+
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode())
 
 
-def _spaced(*parts: bytes) -> bytes:
-    return _SPACE.join(parts)
-
-
-def _listed(item: bytes) -> bytes:
-    return rb"(?:" + _spaced(item, rb"(?:," + _spaced(b"", item, b")*+")) + rb")?+"
-
-
-_MEMBER: Final = re.compile(_spaced(b"", rb'"([a-z_]++)"', b":", b""))
-_VALUE: Final = re.compile(
-    rb"(?:"
-    + rb"|".join(
-        (
-            _SCALAR,
-            _spaced(rb"\[", _listed(_SCALAR), rb"\]"),
-            _spaced(rb"\{", _listed(_spaced(_TEXT, b":", _SCALAR)), rb"\}"),
-        )
-    )
-    + rb")"
-)
-_OPENING: Final = re.compile(_spaced(b"", rb"\{"))
-_OPENING_LIST: Final = re.compile(_spaced(rb"\[", b""))
-_NEXT: Final = re.compile(_spaced(b"", rb"[,}]"))
-_ROW: Final = (
-    rb"\{(?:"
-    + _spaced(b"", b'"text"', b":", _TEXT, b",", b'"label"', b":", _TEXT, b"")
-    + rb"|"
-    + _spaced(b"", b'"label"', b":", _TEXT, b",", b'"text"', b":", _TEXT, b"")
-    + rb")\}"
-)
+_OPENING: Final = _compiled(spaced("", r"\{"))
+_OPENING_LIST: Final = _compiled(spaced(r"\[", ""))
+_MEMBER: Final = _compiled(spaced("", '"([a-z_]++)"', ":", ""))
+_VALUE: Final = _compiled(FLAT)
+_NEXT: Final = _compiled(spaced("", "[,}]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +50,13 @@ class _Items:
     last: re.Pattern[bytes]
 
     @classmethod
-    def of(cls, item: bytes) -> "_Items":
-        with_comma = _spaced(item, b",", b"")
-        run = re.compile(rb"(?:" + with_comma + rb"){%d}+" % _RUN_ITEMS)
-        return cls(run, re.compile(with_comma), re.compile(_spaced(item, rb"\]")))
+    def of(cls, item: str) -> "_Items":
+        with_comma = spaced(item, ",", "")
+        run = f"(?:{with_comma}){{{_RUN_ITEMS}}}+"
+        return cls(_compiled(run), _compiled(with_comma), _compiled(spaced(item, r"\]")))
 
 
-_ITEMS: Final[Mapping[object, _Items]] = {Row: _Items.of(_ROW), str: _Items.of(_TEXT)}
+_ITEMS: Final[Mapping[object, _Items]] = {Row: _Items.of(ROW), str: _Items.of(STRING)}
 
 
 def read_request(

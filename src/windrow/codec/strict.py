@@ -13,6 +13,7 @@ from json.decoder import JSONArray  # type: ignore[attr-defined]  # it has no st
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has no stub
 from typing import Any, NoReturn
 
+from windrow.codec.patterns import FLAT, spaced
 from windrow.domain.errors import InvalidJson
 
 MAX_KEY_CHARS = 40
@@ -77,13 +78,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-_SPACE = r"[ \t\n\r]*+"
-_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_SCALAR = rf"(?:{_STRING}|-?[0-9][-+.0-9eE]*+|true|false|null)"
-_MEMBER = rf"{_STRING}{_SPACE}:{_SPACE}{_SCALAR}{_SPACE}"
-_FLAT = rf"(?:{_SCALAR}|\{{{_SPACE}(?:{_MEMBER}(?:,{_SPACE}{_MEMBER})*+)?+\}})"
-# Some elements of a list that are no lists themselves, and hold none.
-_RUN = re.compile(rf"(?:{_FLAT}{_SPACE},{_SPACE}){{1,200}}+")
+# Some elements of a list, with a comma behind each.
+_RUN = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
 
 
 def _parse_array(
