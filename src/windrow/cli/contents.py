@@ -1,9 +1,10 @@
 """The verbs in the order of a classifier's life, each found in its module only once it is asked for.
 
-Owns what `windrow --help` says of each verb, so that this needs none of their modules; knows nothing of what they do.
+What `windrow --help` says of each stands here, so that it needs none of their modules.
 """
 
 import importlib
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -14,68 +15,49 @@ from typer.main import get_group
 from windrow.cli.exits import Stopped
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
-SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
-    (
-        "Begin",
-        (
-            ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
-            ("serve", "serving", "Start the server and print two commands to try."),
-        ),
-    ),
-    (
-        "Train",
-        (
-            ("fit", "training", "Train a classifier on labelled rows and save it."),
-            ("jobs", "jobs", "List, show, watch and cancel trainings."),
-            ("reproduce", "training", "Train a classifier again and compare the two."),
-        ),
-    ),
-    ("Ask", (("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),)),
-    (
-        "Judge",
-        (
-            ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
-            ("compare", "judging", "Judge several by the same rows, and say which is best."),
-            ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
-            ("suggest", "judging", "Choose those of many texts that are worth labelling."),
-        ),
-    ),
-    (
-        "Keep",
-        (
-            ("list", "keeping", "List the classifiers, or a part of them."),
-            ("show", "keeping", "Show everything that is known about a classifier."),
-            ("describe", "keeping", "Change the description or the tags of a classifier."),
-            ("delete", "keeping", "Delete a classifier, or all of a selection."),
-            ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
-        ),
-    ),
-    (
-        "Switch",
-        (
-            ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
-            ("rollback", "aliasing", "Point an alias back to where it pointed before."),
-            ("aliases", "aliasing", "List the aliases, or take one away."),
-            ("history", "aliasing", "Show every change of an alias: when, who and why."),
-        ),
-    ),
-    (
-        "Move",
-        (
-            ("export", "exchanging", "Write a classifier into one file."),
-            ("import", "exchanging", "Take in a classifier that was exported."),
-        ),
-    ),
-    (
-        "Look after",
-        (
-            ("usage", "upkeep", "Show what everything takes on the disk."),
-            ("fsck", "upkeep", "Check every byte of a data directory."),
-            ("base-models", "upkeep", "List the base models on this machine, or remove one."),
-        ),
-    ),
-)
-MODULES: Final = {verb: module for _, verbs in SECTIONS for verb, module, _ in verbs}
+SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
+    "Begin": [
+        ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
+        ("serve", "serving", "Start the server and print two commands to try."),
+    ],
+    "Train": [
+        ("fit", "training", "Train a classifier on labelled rows and save it."),
+        ("jobs", "jobs", "List, show, watch and cancel trainings."),
+        ("reproduce", "training", "Train a classifier again and compare the two."),
+    ],
+    "Ask": [
+        ("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),
+    ],
+    "Judge": [
+        ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
+        ("compare", "judging", "Judge several by the same rows, and say which is best."),
+        ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
+        ("suggest", "judging", "Choose those of many texts that are worth labelling."),
+    ],
+    "Keep": [
+        ("list", "keeping", "List the classifiers, or a part of them."),
+        ("show", "keeping", "Show everything that is known about a classifier."),
+        ("describe", "keeping", "Change the description or the tags of a classifier."),
+        ("delete", "keeping", "Delete a classifier, or all of a selection."),
+        ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
+    ],
+    "Switch": [
+        ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
+        ("rollback", "aliasing", "Point an alias back to where it pointed before."),
+        ("aliases", "aliasing", "List the aliases, or take one away."),
+        ("history", "aliasing", "Show every change of an alias: when, who and why."),
+    ],
+    "Move": [
+        ("export", "exchanging", "Write a classifier into one file."),
+        ("import", "exchanging", "Take in a classifier that was exported."),
+    ],
+    "Look after": [
+        ("usage", "upkeep", "Show what everything takes on the disk."),
+        ("fsck", "upkeep", "Check every byte of a data directory."),
+        ("base-models", "upkeep", "List the base models on this machine, or remove one."),
+    ],
+}
+MODULES: Final = {verb: module for verbs in SECTIONS.values() for verb, module, _ in verbs}
 # What others call a verb. Names that are merely misspelt are found without it.
 SYNONYMS: Final = {
     "alias": "aliases",
@@ -130,7 +112,7 @@ class Verbs(TyperGroup):
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Write each section's verbs with a line of help."""
         column = max(map(len, MODULES))
-        for title, verbs in SECTIONS:
+        for title, verbs in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(verb.ljust(column), line) for verb, _, line in verbs])
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from windrow.cli.formats import share
+from windrow.cli.formats import one_line, share
 from windrow.cli.tables import GAP, Column, Listed, number, table_of
-from windrow.domain.classifier import Estimate
 from windrow.domain.comparison import Comparison, Contender, Flip
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, Misread, Outcome
@@ -26,17 +25,6 @@ _CORNER = "label \\ given"
 def between(interval: Interval) -> str:
     """Return an interval of shares as a person reads it: ``52 to 80 %``."""
     return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
-
-
-def estimate_text(estimate: Estimate) -> str:
-    """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
-    low, high = share(estimate.interval.low), share(estimate.interval.high)
-    return f"{share(estimate.accuracy)}, between {low} and {high}"
-
-
-def one_line(text: str) -> str:
-    """Return a text without line ends and without characters that a terminal would obey."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def label_table(outcome: Outcome) -> Listed:

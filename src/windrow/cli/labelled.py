@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.cli.decoding import source_name
-from windrow.cli.reading import Reading, read_records, read_rows
+from windrow.cli.reading import Reading, read_rows
 from windrow.domain.dataset import Row
 
 T = TypeVar("T")
@@ -29,7 +29,8 @@ def read_labelled(path: Path, how: Reading) -> FileRows[Row]:
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    return _file_rows(path, [(Row(row.text, row.label), row.line) for row in read_rows(path, how)])
+    read = [(Row(row.text, row.label), row.line) for row in read_rows(path, how, labelled=True)]
+    return _file_rows(path, read)
 
 
 def read_texts(path: Path, how: Reading) -> FileRows[str]:
@@ -38,7 +39,7 @@ def read_texts(path: Path, how: Reading) -> FileRows[str]:
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    return _file_rows(path, [(record.text, record.line) for record in read_records(path, how)])
+    return _file_rows(path, [(row.text, row.line) for row in read_rows(path, how)])
 
 
 def _file_rows(path: Path, read: list[tuple[T, int]]) -> FileRows[T]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration
 from windrow.cli.partial import Begun, Kept, Partial, check_same, find_begun, output_file, partial_path, rest_of
+from windrow.cli.progress import RowBar, row_bar
 from windrow.cli.reading import Reading, Table, open_table
-from windrow.cli.row_bar import RowBar, row_bar
 from windrow.cli.streaming import Pinned, Question, pin, predict_stream
 from windrow.cli.writing import (
     Added,

@@ -15,7 +15,6 @@ from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
 from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
 from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
-from windrow.domain.errors import InvalidParameter
 
 Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 _FORMATS: Final[dict[str, Format]] = {
@@ -59,54 +58,35 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row with everything that stands in it.
-
-    Args:
-        line: Where it begins, from 1.
-        text: Its text.
-        values: All of its columns, in their order; strings, or in JSON anything.
-    """
+    """A row with everything that stands in it."""
 
     line: int
+    """Where it begins, from 1."""
     text: str
+    """Its text."""
     values: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledLine:
-    """A row to learn from or to judge by.
-
-    Args:
-        line: Where it begins, from 1.
-        text: Its text.
-        label: Its label.
-    """
-
-    line: int
-    text: str
-    label: str
+    """All of its columns, in their order; strings, or in JSON anything."""
+    label: str = ""
+    """Its label, where one is wanted."""
 
 
 @dataclass(slots=True)
 class Table:
-    """A file whose rows are being read; iterate over it once.
-
-    Args:
-        source: The file.
-        format: Its format.
-        columns: Where the parts of a row stand; ``None`` where there is no row.
-        names: The columns of the first row, or of the header where there is no row.
-        rows: What was not read yet.
-    """
+    """A file whose rows are being read; iterate over it once."""
 
     source: Source
+    """The file."""
     format: Format
+    """Its format."""
     columns: Columns | None
+    """Where the parts of a row stand; ``None`` where there is no row."""
     names: tuple[str, ...]
+    """The columns of the first row, or of the header where there is no row."""
     rows: Iterator[Numbered] = field(repr=False)
+    """What was not read yet."""
 
     def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
-        """Yield each row with all of its columns.
+        """Yield each row.
 
         Args:
             skip: Is told the line of each row whose text is blank, which then is left out.
@@ -115,68 +95,44 @@ class Table:
             InvalidParameter: A row is wrong; the words name its line.
         """
         for line, values in self.rows:
-            if skip is not None and self._is_blank(values):
+            assert self.columns is not None
+            text = values.get(self.columns.text, "no such column")
+            if skip is not None and (text is None or (isinstance(text, str) and not text.strip())):
                 skip(line)
-            else:
-                yield Record(line, self._text(line, values), values)
+                continue
+            text = self._part(line, values, self.columns.text, "text")
+            has_label = self.columns.label is not None
+            label = self._part(line, values, self.columns.label or "", "label") if has_label else ""
+            yield Record(line, text, values, label)
 
-    def _is_blank(self, values: Mapping[str, object]) -> bool:
-        assert self.columns is not None
-        text = values.get(self.columns.text, "no such column")
-        return text is None or (isinstance(text, str) and not text.strip())
-
-    def labelled(self) -> Iterator[LabelledLine]:
-        """Yield each row's text and label.
-
-        Raises:
-            InvalidParameter: A row is wrong; the words name its line.
-        """
-        for line, values in self.rows:
-            yield LabelledLine(line, self._text(line, values), self._label(line, values))
-
-    def _text(self, line: int, values: Mapping[str, object]) -> str:
-        assert self.columns is not None
-        value = self._value(line, values, self.columns.text, "text")
-        if not isinstance(value, str):
-            raise self._no_string(line, "text", value)
-        return self._checked(line, value, "text")
-
-    def _label(self, line: int, values: Mapping[str, object]) -> str:
-        assert self.columns is not None and self.columns.label is not None
-        value = self._value(line, values, self.columns.label, "label")
+    def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
+        """Return the text or the label of a row."""
+        if column not in values:
+            has = "it has {names}" if values else "it is empty"
+            words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
+            raise self.source.wrong(words, line, field=field, column=column, names=listed(tuple(values)))
+        value = values[column]
         # Classes are often numbered; in CSV nobody could tell the difference.
-        if isinstance(value, int) and not isinstance(value, bool):
+        if field == "label" and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str):
-            raise self._no_string(line, "label", value)
-        return self._checked(line, value, "label")
+        problem = _problem(value)
+        if problem is not None:
+            raise self.source.wrong(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        return str(value)
 
-    def _no_string(self, line: int, field: str, value: object) -> InvalidParameter:
-        words = "the {field} is {kind}, no string. Correct or remove that row."
-        return self.source.wrong(words, line, field=field, kind=_kind(value))
 
-    def _value(self, line: int, values: Mapping[str, object], column: str, what: str) -> object:
-        if column in values:
-            return values[column]
-        has = "it has {names}" if values else "it is empty"
-        raise self.source.wrong(
-            f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row.",
-            line,
-            field=what,
-            column=column,
-            names=listed(tuple(values)),
-        )
-
-    def _checked(self, line: int, value: str, what: str) -> str:
-        if not value or value.isspace():
-            raise self.source.wrong("the {field} is blank. Fill it in or remove that row.", line, field=what)
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                words = "the {field} holds half of a surrogate pair, which is no character. Correct that row."
-                raise self.source.wrong(words, line, field=what) from error
-        return value
+def _problem(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "is {kind}, no string. Correct or remove that row."
+    if not value or value.isspace():
+        return "is blank. Fill it in or remove that row."
+    if value.isascii():
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair, which is no character. Correct that row."
+    return None
 
 
 @contextmanager
@@ -214,24 +170,14 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
         yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
 
 
-def read_records(path: Path | str, how: Reading = Reading()) -> Iterator[Record]:
-    """Yield each row of a file with all of its columns; see :func:`open_table`.
+def read_rows(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Record]:
+    """Yield each row of a file; see :func:`open_table`.
 
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    with open_table(path, how) as table:
+    with open_table(path, how, labelled=labelled) as table:
         yield from table.records()
-
-
-def read_rows(path: Path | str, how: Reading = Reading()) -> Iterator[LabelledLine]:
-    """Yield each row of a file as a text and its label; see :func:`open_table`.
-
-    Raises:
-        InvalidParameter: The file or a row is wrong; the words name its line.
-    """
-    with open_table(path, how, labelled=True) as table:
-        yield from table.labelled()
 
 
 def _format_of_name(path: Path | str) -> Format | None:

@@ -7,8 +7,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import NO
-from windrow.cli.figures import one_line
-from windrow.cli.formats import counted, when
+from windrow.cli.formats import counted, one_line, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import data_console, notes_console

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.figures import between, contender_table, flip_table, one_line
-from windrow.cli.formats import duration, file_problem, share
+from windrow.cli.figures import between, contender_table, flip_table
+from windrow.cli.formats import duration, file_problem, one_line, share
 from windrow.cli.given import with_options
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.progress import training_bar

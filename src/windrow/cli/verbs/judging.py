@@ -15,10 +15,9 @@ from windrow.cli.figures import (
     flip_table,
     label_table,
     misread_table,
-    one_line,
     pair_lines,
 )
-from windrow.cli.formats import counted, share
+from windrow.cli.formats import counted, one_line, share
 from windrow.cli.given import with_options
 from windrow.cli.labelled import read_labelled
 from windrow.cli.labelling import check_out, write_suggestions

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.figures import estimate_text, one_line
-from windrow.cli.formats import counted, duration, listed, recipe_text, share, size, when
+from windrow.cli.formats import counted, duration, estimate_text, listed, one_line, recipe_text, share, size, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import data_console, notes_console

@@ -8,8 +8,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import connected_for_a_look
 from windrow.cli.exits import Stopped
-from windrow.cli.figures import estimate_text
-from windrow.cli.formats import counted, duration, listed, size
+from windrow.cli.formats import counted, duration, estimate_text, listed, size
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import data_console, notes_console
