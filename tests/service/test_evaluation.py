@@ -34,7 +34,6 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
 from windrow.execution.frames import Frame
-from windrow.service.dependencies import find
 from windrow.service.service import Service
 
 TRAINING = {
@@ -343,7 +342,7 @@ class TestEvaluate:
         fit(service, "tickets", rows=ROWS)
         strict = evaluate(service, target_precision=1.0)
         assert strict.threshold is not None
-        entry = find(service.dependencies.store.catalog, "tickets").entry
+        entry = service.dependencies.store.find("tickets").entry
         service.dependencies.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
         codes = {each.code: each.message for each in evaluate(service).warnings}
         assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
@@ -351,7 +350,7 @@ class TestEvaluate:
     def test_with_damaged_training_rows_is_done_and_says_that_nobody_can_tell_the_overlap(
         self, service: Service
     ) -> None:
-        rows = find(service.dependencies.store.catalog, "tickets").entry.blobs["rows"]
+        rows = service.dependencies.store.find("tickets").entry.blobs["rows"]
         path = service.dependencies.settings.data_dir / "classifiers" / "tickets" / "blobs" / rows.file_name
         path.chmod(0o600)
         path.write_bytes(b"damaged")

@@ -31,7 +31,6 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.values import recast
 from windrow.encoders.session import TextEncoder
-from windrow.service.dependencies import find
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
 from windrow.storage.catalog import Draft
@@ -109,7 +108,7 @@ def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Ser
 
 def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
     fit(service)
-    entry = find(service.dependencies.store.catalog, "tickets_v1").entry
+    entry = service.dependencies.store.find("tickets_v1").entry
     service.dependencies.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
     take_in(there, exported(service))
     assert ask(there, "tickets_v1", "charged twice").label is None

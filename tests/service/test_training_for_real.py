@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from windrow.learning.texts import TokenStates
 
 from tests.fakes.runner import InlineRunner
 from tests.learning.serving import layers_of, tensors, weights_of
@@ -25,7 +26,6 @@ from windrow.encoders.session import OnnxEncoder
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.learning import plan
 from windrow.learning.layers import pack_texts, pooled
-from windrow.learning.texts import TokenStates
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
 

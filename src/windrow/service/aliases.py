@@ -25,10 +25,10 @@ from windrow.domain.errors import (
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
 from windrow.domain.values import recast
 from windrow.execution.examination import Answers, examine
-from windrow.service.dependencies import Dependencies, find, find_seen
+from windrow.service.dependencies import Dependencies, Store
 from windrow.service.gate import Side, check_conditions, check_recalled_labels, conditions_of, refusal
 from windrow.storage.aliases import Standing, Terms
-from windrow.storage.catalog import Catalog, Found
+from windrow.storage.catalog import Found
 
 # Others would have to promote as often while the rows are answered.
 _MOST_JUDGEMENTS = 5
@@ -38,7 +38,7 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     """Point an alias at a classifier. See ``Operations.promote``."""
     check_promote_request(request, deps.settings.limits)
     check_recalled_labels(request.require or NOTHING_REQUIRED)
-    found, judgements = find(deps.store.catalog, request.model_name), 0
+    found, judgements = deps.store.find(request.model_name), 0
     aliases = deps.store.aliases
     while True:
         # Outside the lock, for it may take minutes; whether it still holds is asked again inside.
@@ -90,16 +90,16 @@ def _judge(deps: Dependencies, request: PromoteRequest, found: Found, standing: 
     asked = (found,) if isinstance(current, str) else (found, current)
     answers = examine(asked, conditions.texts, deps.predictor, deps.queue.compute)
     texts = [row.text for row in require.test_data]
-    sides = [_side(deps.store.catalog, each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
+    sides = [_side(deps.store, each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
     report = check_conditions(conditions, sides[0], current if isinstance(current, str) else sides[1])
     if not report.passed:
         raise refusal(request.alias, str(found.target), report)
     return report
 
 
-def _side(catalog: Catalog, found: Found, answers: Answers, texts: list[str]) -> Side:
+def _side(store: Store, found: Found, answers: Answers, texts: list[str]) -> Side:
     threshold = found.entry.record.threshold
-    seen = (texts and find_seen(catalog, found.entry, texts)) or ((), ())
+    seen = (texts and store.find_seen(found.entry, texts)) or ((), ())
     side = Side(str(found.target), answers, seen=sum(map(len, seen)))
     return side if threshold is None else replace(side, abstain_below=threshold.abstain_below)
 

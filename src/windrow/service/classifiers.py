@@ -17,7 +17,7 @@ from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, W
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check_list_request, check_selection
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
-from windrow.service.dependencies import Dependencies, find, parse_immutable_reference
+from windrow.service.dependencies import Dependencies, parse_immutable_reference
 from windrow.storage.namespace import in_use
 from windrow.storage.purging import IsMeant
 
@@ -33,7 +33,7 @@ def list_classifiers(deps: Dependencies, request: ListRequest) -> Listing:
 def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
     """Return everything about a classifier. See ``Operations.show``."""
     catalog, names = deps.store.catalog, deps.store.names
-    entry = find(catalog, request.model_name).entry
+    entry = deps.store.find(request.model_name).entry
     name, revision = entry.record.name, entry.record.revision
     return recast(
         ClassifierDetails,

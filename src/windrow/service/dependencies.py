@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
@@ -26,6 +27,15 @@ from windrow.storage.catalog import Catalog, Found
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import Entry
 
+_NOT_KEPT: Final = (
+    "The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
+    "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows."
+)
+_NOT_IMPORTED: Final = (
+    "The training rows of {name} did not come with its import. Export it with its training rows and import that, or "
+    "train it again from your own copy of the rows."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -42,6 +52,49 @@ class Store:
     catalog: Catalog
     aliases: Aliases
     inventory: Inventory
+
+    def find(self, model_name: str) -> Found:
+        """Return what a name, alias, revision or task means now.
+
+        Raises:
+            InvalidName: It breaks the grammar.
+            NotFound: It means nothing.
+            ArtifactInvalid: Its newest file is damaged.
+        """
+        return self.catalog.find(read_reference(model_name))
+
+    def read_blob(self, entry: Entry, role: str) -> bytes:
+        """Return a blob of a revision, checked.
+
+        Raises:
+            RowsNotKept: It has no such blob, which only training rows can lack.
+            ArtifactInvalid: It is missing or damaged.
+        """
+        record = entry.record
+        if role not in entry.blobs:
+            facts = {"name": record.name, "data_sha256": record.training_data_sha256}
+            raise RowsNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
+        return self.catalog.blobs.read(record.name, entry.blobs[role])
+
+    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
+        """Return the training rows of a revision, one by one; ``None`` where they were not kept.
+
+        Raises:
+            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+        """
+        return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
+
+    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+        """Return which texts a revision was trained on, and on which nearly so, by number from 0.
+
+        Returns:
+            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+        """
+        try:
+            rows = self.kept_rows(entry)
+            return None if rows is None else find_overlap(texts, (row.text for row in rows))
+        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,58 +128,6 @@ class Dependencies:
     def means(self, encoder: TextEncoder, watch: Watch) -> Means:
         """Return what a training works with that is watched."""
         return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
-
-
-def find(catalog: Catalog, model_name: str) -> Found:
-    """Return what a name, alias, revision or task means now.
-
-    Raises:
-        InvalidName: It breaks the grammar.
-        NotFound: It means nothing.
-        ArtifactInvalid: Its newest file is damaged.
-    """
-    return catalog.find(read_reference(model_name))
-
-
-def read_blob(catalog: Catalog, entry: Entry, role: str) -> bytes:
-    """Return a blob of a revision, checked.
-
-    Raises:
-        RowsNotKept: It has no such blob, which only training rows can lack.
-        ArtifactInvalid: It is missing or damaged.
-    """
-    record = entry.record
-    if role not in entry.blobs:
-        why = "were not kept, so nothing can be done with them. Train it again with WINDROW_KEEP_TRAINING_ROWS on,"
-        if record.origin is not None:
-            why = "did not come with its import. Export it with its training rows and import that, or train it again"
-        raise RowsNotKept(
-            f"The training rows of {{name}} {why} from your own copy of the rows.",
-            {"name": record.name, "data_sha256": record.training_data_sha256},
-        )
-    return catalog.blobs.read(record.name, entry.blobs[role])
-
-
-def kept_rows(catalog: Catalog, entry: Entry) -> Iterator[Row] | None:
-    """Return the training rows of a revision, one by one; ``None`` where they were not kept.
-
-    Raises:
-        ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
-    """
-    return each_row(read_blob(catalog, entry, ROWS)) if ROWS in entry.blobs else None
-
-
-def find_seen(catalog: Catalog, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
-    """Return which texts a revision was trained on, and on which nearly so, by number from 0.
-
-    Returns:
-        ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
-    """
-    try:
-        rows = kept_rows(catalog, entry)
-        return None if rows is None else find_overlap(texts, (row.text for row in rows))
-    except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
-        return None
 
 
 def parse_immutable_reference(model_name: str) -> Reference:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from windrow.arrays import Bools
 from windrow.domain.classifier import Threshold
 from windrow.domain.comparison import CompareRequest, Comparison, Contender, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
@@ -21,16 +22,16 @@ from windrow.execution import cross_validation
 from windrow.execution.examination import Answers, examine
 from windrow.execution.watch import watching
 from windrow.learning.compare import compare_pair, flips
-from windrow.learning.evaluate import Bools, choose_threshold, judge, majority, misread, wilson
+from windrow.learning.evaluate import choose_threshold, judge, majority, misread, wilson
 from windrow.learning.suggest import Choice, choose
-from windrow.service.dependencies import Dependencies, find, kept_rows
+from windrow.service.dependencies import Dependencies, Store
 from windrow.service.judged_rows import (
     check_known_labels,
     find_seen_rows,
     find_unseen_rows,
     find_warnings,
 )
-from windrow.storage.catalog import Catalog, Found
+from windrow.storage.catalog import Found
 from windrow.storage.namespace import utc_now
 
 # By how much the lower end of a precision's interval may miss what was asked for without a warning.
@@ -41,14 +42,13 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     """Judge a classifier by labelled rows. See ``Operations.evaluate``."""
     check_evaluate_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
-    catalog = deps.store.catalog
-    found = find(catalog, request.model_name)
+    found = deps.store.find(request.model_name)
     (answers,) = _examine(deps, (found,), dataset)
-    report = _report(catalog, found, dataset, answers, request)
+    report = _report(deps.store, found, dataset, answers, request)
     if not report.saved:
         return report
     try:
-        catalog.measured(found.entry, report.score, report.threshold)
+        deps.store.catalog.measured(found.entry, report.score, report.threshold)
     except (NotFound, ConcurrentChange) as error:  # minutes of work are still worth reading
         return _warned(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
     return report
@@ -58,19 +58,18 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     """Judge several classifiers by the same rows. See ``Operations.compare``."""
     check_compare_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
-    asked = tuple(find(deps.store.catalog, name) for name in request.model_names)
+    asked = tuple(deps.store.find(name) for name in request.model_names)
     answered = dict(zip(request.model_names, _examine(deps, asked, dataset), strict=True))
     contenders = tuple(
         recast(
             Contender,
             _judge(answers, dataset),
             asked=name,
-            model_name=found.entry.record.name,
-            revision=found.entry.record.revision,
+            **_who(found),
         )
         for (name, answers), found in zip(answered.items(), asked, strict=True)
     )
-    seen = find_seen_rows(deps.store.catalog, asked, dataset)
+    seen = find_seen_rows(deps.store, asked, dataset)
     unseen = find_unseen_rows(seen, dataset)
     right = {name: _is_right(answers, dataset)[unseen] for name, answers in answered.items()}
     pairs = tuple(compare_pair(pair, right[pair[0]], right[pair[1]]) for pair in combinations(answered, 2))
@@ -102,11 +101,10 @@ def cross_validate(deps: Dependencies, request: CrossValidateRequest, is_wanted:
 def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     """Choose what to label next. See ``Operations.suggest``."""
     check_suggest_request(request, deps.settings.limits)
-    catalog = deps.store.catalog
-    found = find(catalog, request.model_name)
+    found = deps.store.find(request.model_name)
     record = found.entry.record
     index = {text: number for number, text in reversed(list(enumerate(request.texts)))}
-    known = {row.text for row in kept_rows(catalog, found.entry) or ()}
+    known = {row.text for row in deps.store.kept_rows(found.entry) or ()}
     texts = [text for text in dict.fromkeys(request.texts) if text not in known]
     if not texts:
         return Suggestions(record.name, record.revision, (), 0)
@@ -140,24 +138,23 @@ def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tu
     return examine(asked, dataset.texts, deps.predictor, deps.queue.compute)
 
 
-def _report(catalog: Catalog, found: Found, dataset: Dataset, answers: Answers, request: EvaluateRequest) -> Report:
+def _report(store: Store, found: Found, dataset: Dataset, answers: Answers, request: EvaluateRequest) -> Report:
     record, outcome = found.entry.record, _judge(answers, dataset)
     warnings = [
-        *find_warnings(find_seen_rows(catalog, (found,), dataset), dataset, outcome),
+        *find_warnings(find_seen_rows(store, (found,), dataset), dataset, outcome),
         *_unanswered(found, answers),
     ]
     report = recast(
         Report,
         outcome,
-        model_name=record.name,
-        revision=record.revision,
+        **_who(found),
         alias=found.alias,
         majority_baseline=majority(_truth(dataset)),
         misread=misread(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
-        saved=request.save and catalog.current(record.name).record.revision == record.revision,
+        saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
         threshold=None,
     )
     if request.save and not report.saved:
@@ -166,6 +163,10 @@ def _report(catalog: Catalog, found: Found, dataset: Dataset, answers: Answers, 
     if request.target_precision is not None:
         return _with_threshold(report, answers, dataset, request.target_precision)
     return report
+
+
+def _who(found: Found) -> dict[str, object]:
+    return {"model_name": found.entry.record.name, "revision": found.entry.record.revision}
 
 
 def _warned(report: Report, code: str, message: str) -> Report:

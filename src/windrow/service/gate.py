@@ -11,7 +11,7 @@ from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import Bools, judge
+from windrow.learning.evaluate import judge
 from windrow.service.judged_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.

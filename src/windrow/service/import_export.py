@@ -15,7 +15,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
-from windrow.service.dependencies import Dependencies, find, read_blob
+from windrow.service.dependencies import Dependencies
 from windrow.storage.archive import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import Draft
@@ -24,10 +24,9 @@ from windrow.storage.namespace import utc_now
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
-    catalog = deps.store.catalog
-    entry = find(catalog, request.model_name).entry
+    entry = deps.store.find(request.model_name).entry
     roles = (ARTIFACT, ROWS) if request.training_rows else (ARTIFACT,)
-    packed = pack(entry, {role: read_blob(catalog, entry, role) for role in roles}, utc_now())
+    packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 
 

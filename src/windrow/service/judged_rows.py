@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from windrow.arrays import Bools
 from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
 from windrow.domain.errors import InvalidTestData
 from windrow.domain.report import Outcome
-from windrow.learning.evaluate import Bools
-from windrow.service.dependencies import find_seen
-from windrow.storage.catalog import Catalog, Found
+from windrow.service.dependencies import Store
+from windrow.storage.catalog import Found
 
 _NAMED_LABELS = 5
 # Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
@@ -31,10 +31,10 @@ class Seen:
     numbers: tuple[list[int], list[int]] | None
 
 
-def find_seen_rows(catalog: Catalog, asked: Sequence[Found], dataset: Dataset) -> list[Seen]:
+def find_seen_rows(store: Store, asked: Sequence[Found], dataset: Dataset) -> list[Seen]:
     """Return which test rows classifiers were trained on, each looked at once, whatever the names it was asked by."""
     distinct = {(found.entry.record.name, found.entry.record.revision): found for found in asked}
-    return [Seen(found, find_seen(catalog, found.entry, dataset.texts)) for found in distinct.values()]
+    return [Seen(found, store.find_seen(found.entry, dataset.texts)) for found in distinct.values()]
 
 
 def find_unseen_rows(seen: Sequence[Seen], dataset: Dataset) -> Bools:

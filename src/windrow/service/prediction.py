@@ -8,8 +8,11 @@ from windrow.domain.errors import ArtifactInvalid, WindrowError
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
-from windrow.service.dependencies import Dependencies, find, kept_rows
+from windrow.service.dependencies import Dependencies
 from windrow.storage.catalog import Found
+
+# To come; their callbacks run in another thread.
+Answers = Future[tuple[Prediction, ...]]
 
 
 def predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
@@ -17,7 +20,7 @@ def predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted = a
     return start_predict(deps, request, is_wanted).result()
 
 
-def start_predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+def start_predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted) -> Answers:
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
     check_predict_request(request, deps.settings.predict_limits)
     while True:
@@ -30,16 +33,14 @@ def start_predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWant
                 raise
 
 
-def start_predict_at_once(
-    deps: Dependencies, request: PredictRequest, is_wanted: IsWanted
-) -> "Future[tuple[Prediction, ...]] | None":
+def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted) -> Answers | None:
     """Classify a text if that takes no time. See ``LocalOperations.start_predict_at_once``."""
     if len(request.all_names) != 1 or len(request.all_texts) != 1 or request.explain:
         return None
     check_predict_request(request, deps.settings.predict_limits)
     # Not from memory: another server may just have promoted or trained what is to be loaded first.
     try:
-        found = find(deps.store.catalog, request.all_names[0])
+        found = deps.store.find(request.all_names[0])
     except WindrowError:  # the words for it may take a look at every name
         return None
     if deps.predictor.is_loaded(found.entry):
@@ -49,25 +50,21 @@ def start_predict_at_once(
 
 
 def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[Found, ...]:
-    return tuple(find(deps.store.catalog, name) for name in request.all_names)
+    return tuple(deps.store.find(name) for name in request.all_names)
 
 
-def _start(
-    deps: Dependencies, asked: tuple[Found, ...], request: PredictRequest, is_wanted: IsWanted
-) -> "Future[tuple[Prediction, ...]]":
+def _start(deps: Dependencies, asked: tuple[Found, ...], request: PredictRequest, is_wanted: IsWanted) -> Answers:
     if request.top_k is not None:
         check_range("top_k", request.top_k, (1, max(len(found.entry.record.labels) for found in asked)))
     answer = deps.predictor.predict(asked, request, is_wanted)
     return _explained(deps, asked[0], request, answer) if request.explain else answer
 
 
-def _explained(
-    deps: Dependencies, found: Found, request: PredictRequest, answer: "Future[tuple[Prediction, ...]]"
-) -> "Future[tuple[Prediction, ...]]":
+def _explained(deps: Dependencies, found: Found, request: PredictRequest, answer: Answers) -> Answers:
     """Wait for an answer and explain it."""
     (prediction,) = answer.result()
-    rows = kept_rows(deps.store.catalog, found.entry)
+    rows = deps.store.kept_rows(found.entry)
     explanation = explain(found, request.all_texts[0], None if rows is None else tuple(rows), deps.predictor)
-    explained: Future[tuple[Prediction, ...]] = Future()
+    explained: Answers = Future()
     explained.set_result((replace(prediction, explanation=explanation),))
     return explained

@@ -9,7 +9,7 @@ from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.vitals import Vitals
 from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
-from windrow.service.dependencies import Dependencies, find
+from windrow.service.dependencies import Dependencies
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,7 +79,7 @@ class Service:
             deps.encoders.get(DEFAULT_BASE_MODEL)
         for name in deps.settings.keep_loaded:
             try:
-                deps.predictor.load(find(deps.store.catalog, name))
+                deps.predictor.load(deps.store.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
         deps.sweeper.start()

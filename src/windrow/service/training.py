@@ -42,7 +42,7 @@ from windrow.execution.jobs import Order
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
 from windrow.execution.watch import Watch, watching
-from windrow.service.dependencies import Dependencies, find, read_blob
+from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft, Found
 from windrow.storage.namespace import utc_now
@@ -120,11 +120,10 @@ def reproduce(
     is_wanted: IsWanted = always,
 ) -> Reproduction:
     """Train a classifier again and compare. See ``Operations.reproduce``."""
-    catalog = deps.store.catalog
-    entry = find(catalog, request.model_name).entry
+    entry = deps.store.find(request.model_name).entry
     # An imported classifier's rows were never checked against this server's limits.
-    dataset = check_rows(rows_from_blob(read_blob(catalog, entry, ROWS)), deps.settings.limits)
-    artifact = read_blob(catalog, entry, ARTIFACT)
+    dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
+    artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
     with watching(on_progress, is_wanted) as watch, deps.turns.join().turn(watch):
         return reproduction.reproduce(entry.record, artifact, dataset, deps.means(encoder, watch))
