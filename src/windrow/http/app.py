@@ -20,7 +20,7 @@ from windrow.http.context import create_context
 from windrow.http.endpoint import VerbApp
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
-from windrow.http.pages import docs_routes, health, show_metrics
+from windrow.http.pages import docs_files, health, show_docs, show_metrics, show_openapi
 from windrow.http.problems import STATUSES, EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
@@ -42,7 +42,7 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
     context = create_context(operations, settings, Metrics(operations.vitals, endpoints))
     app = Starlette(
-        routes=[*routes, *docs_routes()],
+        routes=[*routes, _route("GET", "/docs", show_docs), _route("GET", "/openapi.json", show_openapi), docs_files()],
         middleware=[Middleware(RequestLog, context.metrics.observe)],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )

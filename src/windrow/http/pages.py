@@ -4,14 +4,13 @@ Swagger UI's files come from this server, so that /docs needs no other one.
 """
 
 import importlib.util
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from windrow.api.flat import Health
@@ -60,23 +59,21 @@ async def show_metrics(request: Request) -> Response:
     return await context.run_timed(request, "light", work)
 
 
-def docs_routes() -> Sequence[BaseRoute]:
-    """Return the routes of the documentation."""
-    spec = importlib.util.find_spec("offapi")
+def docs_files() -> Mount:
+    """Return the route of Swagger UI's files."""
+    spec = importlib.util.find_spec("offapi")  # which is not loaded: that reads all of its files into memory
     assert spec is not None
     assert spec.origin is not None
-    return (
-        Route("/docs", _docs),
-        Route("/openapi.json", _openapi),
-        Mount("/docs/files", StaticFiles(directory=Path(spec.origin).parent)),
-    )
+    return Mount("/docs/files", StaticFiles(directory=Path(spec.origin).parent))
 
 
-async def _docs(request: Request) -> Response:
+async def show_docs(request: Request) -> Response:
+    """Show the endpoints in a browser, to read and to try."""
     return HTMLResponse(_PAGE.format(root=request.scope.get("root_path", "")))
 
 
-async def _openapi(request: Request) -> Response:
+async def show_openapi(request: Request) -> Response:
+    """Show the OpenAPI document."""
     content = await context_of(request).run("light", _openapi_document)
     return Response(content, media_type="application/json")
 
