@@ -17,6 +17,7 @@ import numpy as np
 
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
+from windrow.arrays import Floats
 from windrow.bootstrap import open_dependencies, open_store
 from windrow.domain.base_models import StoredBaseModel
 from windrow.domain.checkup import CheckRequest, Checkup
@@ -25,13 +26,12 @@ from windrow.domain.cross_validation import CrossValidateRequest, CrossValidatio
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.values import recast
 from windrow.domain.vitals import CacheVitals, Vitals
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
-from windrow.encoders.layout import Floats, adapted_maps
+from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import TextEncoder, Width
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Outcome, ignore_steps
@@ -216,7 +216,7 @@ class ToyInventory(Inventory):
     def _copies(self) -> list[_Copy]:
         there = {INSTALLED: None, DOWNLOADED: self._downloaded}
         return [
-            _Copy(recast(BaseModel, model), model.place, folder, model.size_bytes, None)
+            _Copy(model, folder)
             for model, folder in sorted(there.items(), key=lambda each: each[0].id)
             if folder is None or folder.is_dir()
         ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Bools
 from windrow.codec.values import to_plain
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
