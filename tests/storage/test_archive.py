@@ -37,7 +37,7 @@ from tests.storage.archives import (
 )
 from tests.storage.examples import ROW_EXAMPLES, open_catalog
 from tests.storage.strategies import any_artifact, any_entry, any_rows
-from windrow.domain.classifier import NotesChange, Origin
+from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Dataset, Row, data_sha256, find_data_warnings
 from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE, Recipe
@@ -228,7 +228,7 @@ class TestUnpack:
         assert unpack(again, MAX_BYTES) == Unpacked(entry(), BLOBS)
 
     def test_a_person_may_change_what_no_digest_covers(self) -> None:
-        changed = read(zip_files(files({"entry.notes.description": "Another one"})))
+        changed = read(zip_files(files({"entry.record.description": "Another one"})))
         assert changed.entry == replace(entry(), notes=replace(entry().notes, description="Another one"))
 
     def test_cut_off_anywhere_it_is_refused(self) -> None:
@@ -265,7 +265,7 @@ class TestUnpack:
         record, notes = unpacked.entry.record, unpacked.entry.notes
         origin = Origin(record.name, record.revision, EXPORTED_AT)
         catalog = open_catalog(MemoryFiles())
-        test, threshold = unpacked.entry.test, unpacked.entry.threshold
+        test, threshold = unpacked.entry.record.test, unpacked.entry.record.threshold
         change = NotesChange(notes.description, notes.tags)
         saved = catalog.publish(Draft(record, unpacked.blobs, change, origin, test, threshold))
         assert catalog.current(record.name) == saved

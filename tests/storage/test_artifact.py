@@ -158,22 +158,22 @@ class TestRows:
         assert rows_from_blob(rows_to_blob(rows)) == rows
 
     def test_give_the_same_bytes_at_any_time(self) -> None:
-        assert rows_to_blob(ROW_EXAMPLES)[4:8] == bytes(4)
+        assert rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))[4:8] == bytes(4)
 
     def test_unpack_to_no_more_than_is_allowed(self) -> None:
         size_bytes = len(rows_as_jsonl(ROW_EXAMPLES))
-        assert rows_from_blob(rows_to_blob(ROW_EXAMPLES), size_bytes) == ROW_EXAMPLES
+        assert rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes) == ROW_EXAMPLES
         with pytest.raises(ArtifactInvalid, match="unpacks to more than"):
-            rows_from_blob(rows_to_blob(ROW_EXAMPLES), size_bytes - 1)
+            rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes - 1)
 
     @pytest.mark.parametrize(
         "blob",
         [
             b"",
             b"no gzip",
-            rows_to_blob(ROW_EXAMPLES)[:-1],
-            rows_to_blob(ROW_EXAMPLES) + b"\0",
-            rows_to_blob(ROW_EXAMPLES) * 2,
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))[:-1],
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)) + b"\0",
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)) * 2,
             gzip.compress(b'{"label":"a","text":"b"}'),
             gzip.compress(b'{"label":"a","text":"b"}\n\n'),
             gzip.compress(b'{"text":"b","label":"a"}\n'),

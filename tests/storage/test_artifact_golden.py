@@ -38,16 +38,16 @@ def catalog(files: LocalFiles) -> Catalog:
 
 
 def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
-    anew, taken_in, tickets = catalog.listing(Page()).classifiers
+    anew, taken_in, tickets = catalog.listing(Page()).models
     assert anew.record == golden_draft("anew", 3).record
     assert tickets.record == golden_draft("tickets", 2).record
     assert tickets.notes == Notes("For the help desk, café too", ("best", "small"))
     for measured in (tickets, taken_in):
-        assert (measured.test, measured.threshold) == (TEST_SCORE, THRESHOLD)
+        assert (measured.record.test, measured.record.threshold) == (TEST_SCORE, THRESHOLD)
     assert (anew.test, anew.threshold) == (None, None)
     assert taken_in.record == golden_draft("taken_in", 1).record
     assert taken_in.origin is not None
-    assert (taken_in.origin.name, taken_in.origin.revision, taken_in.keeps_rows) == ("theirs", 7, False)
+    assert (taken_in.origin.name, taken_in.origin.revision, taken_in.keeps_training_rows) == ("theirs", 7, False)
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -73,7 +73,7 @@ def test_what_was_purged_in_a_released_format_stays_purged(files: LocalFiles, ca
 
 
 def test_a_deletion_of_a_released_format_stays_one(catalog: Catalog) -> None:
-    (gone,) = catalog.listing(Page(deleted=True)).classifiers
+    (gone,) = catalog.listing(Page(deleted=True)).models
     assert (gone.record, gone.deleted_at) == (golden_draft("gone", 1).record, START.replace(minute=10))
     with pytest.raises(ClassifierNotFound):
         catalog.current("gone")

@@ -142,7 +142,7 @@ def test_what_is_wrong_is_found_where_it_is_and_nothing_is_changed(root: Path, c
     assert (severity, code, place) in found(checkup)
     assert {each for each in found(checkup) if each[0] == severity} == {(severity, code, place)}
     assert severity == "damage" or {each[0] for each in found(checkup)} == {severity}
-    assert checkup.is_sound == (severity != "damage")
+    assert checkup.sound == (severity != "damage")
     assert all(finding.detail.endswith((".", ")")) and not finding.is_repaired for finding in checkup.findings)
     assert snapshot(root) == before
 

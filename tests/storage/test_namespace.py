@@ -73,7 +73,7 @@ class TestRevision:
         first = catalog.publish(draft(mark="a", description="old"))
         catalog.publish(draft(mark="b", description="new"))
         revision = names.revision("tickets", 1)
-        assert (revision.record, revision.notes.description) == (first.record, "new")
+        assert (revision.record, revision.record.description) == (first.record, "new")
 
     def test_is_counted_by_its_own_file_alone(self, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft(mark="a"))
@@ -108,7 +108,7 @@ class TestRevision:
         files.kept["classifiers/tickets/000002.json"] = b"{"
         with pytest.raises(ArtifactInvalid, match=r"000002\.json"):
             names.revision("tickets", 2)
-        assert names.revision("tickets", 1).record.data_sha256 == "a" * 64
+        assert names.revision("tickets", 1).record.training_data_sha256 == "a" * 64
         assert names.revisions("tickets") == (1, 3)
 
     def test_whose_own_file_is_lost_is_not_found_by_its_later_ones(
@@ -138,7 +138,7 @@ class TestRevision:
             catalog.publish(draft(mark=mark, description="old"))
         files.listings, files.anew = 2, "cd"
         revision = names.revision("tickets", 1)
-        assert (revision.record.data_sha256, revision.notes.description) == ("c" * 64, "new")
+        assert (revision.record.training_data_sha256, revision.record.description) == ("c" * 64, "new")
 
 
 class PurgedMeanwhile(MemoryFiles):
@@ -161,7 +161,7 @@ class TestPurgedNumbers:
     def trimmed(self, catalog: Catalog) -> None:
         for mark in "abc":
             catalog.publish(draft(mark=mark))
-        catalog.purge_revision("tickets", 2)
+        catalog.purging.purge_revision("tickets", 2)
 
     def test_are_those_that_the_last_file_lists(self, names: Namespace, catalog: Catalog) -> None:
         assert names.purged("tickets") == ()

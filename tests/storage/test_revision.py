@@ -35,7 +35,7 @@ AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef("d" * 64, 300, ".jsonl.gz")}
 ENTRY = Entry("trained", AT, record(), BLOBS, Notes("for the help desk", ("best", "small")), TEST_SCORE, THRESHOLD)
 POINTER = Pointer(
-    "promoted", AT, "tickets_v2@3", Said("it is better", "Ada"), 4, (Row("Where is my invoice?", "billing"),)
+    "promoted", AT, "tickets_v2@3", Said(reason="it is better", by="Ada"), 4, (Row("Where is my invoice?", "billing"),)
 )
 
 
@@ -89,10 +89,10 @@ class TestRevision:
 
     def test_shows_what_callers_may_see(self) -> None:
         shown = replace(ENTRY, origin=Origin("theirs", 3, AT)).shown()
-        assert (shown.size_bytes, shown.keeps_rows, shown.deleted_at) == (12_300, True, None)
+        assert (shown.size_bytes, shown.keeps_training_rows, shown.deleted_at) == (12_300, True, None)
         assert (shown.notes, shown.test, shown.origin) == (ENTRY.notes, TEST_SCORE, Origin("theirs", 3, AT))
         assert shown.threshold == THRESHOLD
-        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_rows
+        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_training_rows
         assert ENTRY.shown(AT).deleted_at == AT
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:

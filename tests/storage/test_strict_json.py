@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
-
 from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
 
 

@@ -91,9 +91,9 @@ def test_what_happens_shows_at_once(root: Path) -> None:
     assert before is not None and after is not None
     assert (before.revisions, after.revisions) == (2, 1)
     server.delete("a")
-    assert [each.is_deleted for each in measured(root, server).classifiers] == [True]
+    assert [each.is_deleted for each in measured(root, server).models] == [True]
     server.restore("a")
-    assert [each.is_deleted for each in measured(root, server).classifiers] == [False]
+    assert [each.is_deleted for each in measured(root, server).models] == [False]
     server.purge("a")
     assert measured(root, server).classifiers == ()
 
@@ -110,7 +110,7 @@ def test_all_that_is_no_classifier_and_no_base_model_counts_as_other(root: Path)
     (root / "base_models").mkdir()
     (root / "base_models/model").write_bytes(b"the inventory's business")
     usage = measured(root)
-    assert [each.name for each in usage.classifiers] == ["a"]
+    assert [each.name for each in usage.models] == ["a"]
     assert usage.other_bytes == alias_bytes + 5 * len(others) + 7
 
 
