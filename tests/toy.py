@@ -9,9 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, cast
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 import numpy as np
 
@@ -102,10 +103,9 @@ class Toy(Service):
         self.started, self.closed = threading.Event(), threading.Event()
         self.num_joined = 0
         self._job_ids: set[str] = set()
-        self._folder: TemporaryDirectory[str] | None = None
         if settings.data_dir == Settings().data_dir:
-            self._folder = TemporaryDirectory(prefix="windrow-toy-", ignore_cleanup_errors=True)
-            settings = replace(settings, data_dir=Path(self._folder.name))
+            settings = replace(settings, data_dir=Path(mkdtemp(prefix="windrow-toy-")))
+            finalize(self, rmtree, settings.data_dir, ignore_errors=True)
         store = replace(open_store(settings), inventory=ToyInventory(settings.data_dir))
         dependencies = open_dependencies(settings, store, ResidentEncoders(_load))
         super().__init__(replace(dependencies, runner=ToyRunner(self)))
@@ -130,11 +130,9 @@ class Toy(Service):
         self.started.set()
 
     def close(self) -> None:
-        """Close the service, and remove its temporary directory."""
+        """Close the service; its temporary directory goes when it is forgotten."""
         super().close()
         self.closed.set()
-        if self._folder is not None:
-            self._folder.cleanup()
 
     def vitals(self) -> Vitals:
         """Return the vitals that are to be shown."""
