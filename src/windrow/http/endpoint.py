@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
@@ -56,24 +56,19 @@ class VerbApp:
 
     def _choose(self, query: Mapping[str, str]) -> Endpoint[Any, Any]:
         said = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
-        *_, last = (
-            each
-            for each in self._endpoints
-            if all(said[name] == (value == "true") for name, value in each.chosen_by.items())
-        )
-        return last
+        shown = {name: str(value).lower() for name, value in said.items()}
+        return [each for each in self._endpoints if each.chosen_by.items() <= shown.items()][-1]
 
 
+@dataclass(frozen=True, slots=True)
 class _Call:
     """A request to a verb, while it is answered."""
 
-    def __init__(
-        self, context: ServerContext, endpoint: Endpoint[Any, Any], request: Request, given: dict[str, object]
-    ) -> None:
-        self.context = context
-        self.endpoint = endpoint
-        self.request = request
-        self._given = given
+    context: ServerContext
+    endpoint: Endpoint[Any, Any]
+    request: Request
+    given: dict[str, object]
+    """What stands in path and query."""
 
     async def body(self) -> bytes:
         """Return the request's body; nothing where it has none."""
@@ -86,12 +81,12 @@ class _Call:
         """Return what is asked of the verb."""
         kind = self.endpoint.request
         if not self.endpoint.takes_json:
-            return kind(**self._given)
-        return read_request(kind, body, given=self._given, limits=self.context.settings.limits, advice=_ADVICE)
+            return kind(**self.given)
+        return read_request(kind, body, given=self.given, limits=self.context.settings.limits, advice=_ADVICE)
 
-    def verb(self, endpoint: Endpoint[Any, Any] | None = None) -> Callable[..., Any]:
+    def verb(self) -> Callable[..., Any]:
         """Return the function that does the verb."""
-        verb: Callable[..., Any] = getattr(self.context.operations, (endpoint or self.endpoint).verb)
+        verb: Callable[..., Any] = getattr(self.context.operations, self.endpoint.verb)
         return verb
 
     async def run(self, work: Callable[[], Done]) -> Done:

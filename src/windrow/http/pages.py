@@ -32,8 +32,7 @@ _PAGE: Final = """<!DOCTYPE html>
 <script src="{root}/docs/files/swagger_bundle.js"></script>
 <script>
 SwaggerUIBundle({{
-  url: "{root}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null,
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset]
+  url: "{root}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null
 }})
 </script>
 </body>
