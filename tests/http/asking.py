@@ -1,5 +1,6 @@
 """What the tests of the HTTP side send, and what they expect of every refusal."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ import httpx
 
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
+# A time as the API writes it: UTC, whole seconds.
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SECRET = "Unser Geheimnis steht hier"
 ROWS = list(EXAMPLE_ROWS)
 FIT = {"model_name": EXAMPLE_NAME, "training_data": ROWS}

@@ -12,7 +12,7 @@ import pytest
 from tests.http.asking import FIT, FIT_PATH, JOBS, check_problem, fit, wait_until
 from tests.toy import Toy
 from windrow.domain.errors import StorageFailed
-from windrow.domain.job import Job, Progress
+from windrow.domain.job import Job, JobRequest, Progress
 from windrow.http import events
 
 
@@ -69,7 +69,7 @@ def test_the_job_comes_at_once_as_it_is_and_then_whenever_it_changes_until_it_is
     pause.wait_until_reached()
     with followed(client, job) as lines:
         number, name, shown = next_event(lines)
-        assert (number, name, shown["id"], shown["stage"]) == (1, "running", job, "encoding")
+        assert (number, name, shown["id"], shown["progress"]["stage"]) == (1, "running", job, "encoding")
         pause.go_on.set()
         told = [shown]
         while not told[-1]["finished_at"]:
@@ -93,10 +93,11 @@ def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client,
     assert seen.wait(30)
     with followed(client, job) as lines:
         _, _, shown = next_event(lines)
-        assert (shown["stage"], shown["step"], shown["of"], shown["loss"]) == ("training", 1, 2, 1.5)
+        progress = shown["progress"]
+        assert (progress["stage"], progress["step"], progress["of"], progress["loss"]) == ("training", 1, 2, 1.5)
         step.release()
         _, _, shown = next_event(lines)
-        assert (shown["stage"], shown["step"], shown["seconds_left"]) == ("training", 2, 1.0)
+        assert (shown["progress"]["stage"], shown["progress"]["step"]) == ("training", 2)
         step.release(9)
 
 
@@ -142,9 +143,9 @@ def test_a_client_that_leaves_ends_the_looking(
     pause.wait_until_reached()
     real = operations.job
 
-    def counted(job_id: str) -> Job:
-        looks.append(job_id)
-        return real(job_id)
+    def counted(request: JobRequest) -> Job:
+        looks.append(request.job_id)
+        return real(request)
 
     monkeypatch.setattr(operations, "job", counted)
     ended = threading.Event()
@@ -169,8 +170,8 @@ def test_a_client_that_leaves_ends_the_looking(
 def test_a_job_that_can_no_more_be_looked_at_ends_the_stream(
     client: httpx.Client, operations: Toy, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(job_id: str) -> Job:
-        raise StorageFailed(f"{job_id} cannot be read. Look at the disk.")
+    def fail(request: JobRequest) -> Job:
+        raise StorageFailed("The job cannot be read. Look at the disk.")
 
     job = begin(client)
     pause.wait_until_reached()

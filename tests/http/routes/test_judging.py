@@ -136,10 +136,10 @@ class TestEvaluate:
         [misread] = reply["misread"]
         assert (misread["row"], misread["label"], misread["predicted"]) == (6, "technical", "billing")
         shown = trained.get(MODEL).json()
-        assert (shown["test_accuracy"], shown["test_macro_f1"]) == (reply["accuracy"], reply["macro_f1"])
-        assert shown["test_rows_per_label"] == {"account": 2, "billing": 2, "technical": 3}
-        assert shown["test_correct_per_label"] == {"account": 2, "billing": 2, "technical": 2}
-        assert (shown["test_data_sha256"], shown["tested_at"]) == (reply["test_data_sha256"], reply["measured_at"])
+        assert (shown["test_accuracy"], shown["test"]["macro_f1"]) == (reply["accuracy"], reply["macro_f1"])
+        assert shown["test"]["rows_per_label"] == {"account": 2, "billing": 2, "technical": 3}
+        assert shown["test"]["correct_per_label"] == {"account": 2, "billing": 2, "technical": 2}
+        assert all(shown["test"][name] == reply[name] for name in ("test_data_sha256", "measured_at"))
         entries = {model["name"]: model["test_accuracy"] for model in trained.get(MODELS).json()["models"]}
         assert entries == {EXAMPLE_NAME: reply["accuracy"], "other": None}
 

@@ -7,7 +7,7 @@ import threading
 
 import httpx
 
-from tests.http.asking import ALIASES, FIT, FIT_PATH, MODEL, PREDICT, PREDICT_PATH, check_problem, fit
+from tests.http.asking import ALIASES, FIT, FIT_PATH, MODEL, PREDICT, PREDICT_PATH, TIME, check_problem, fit
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
 
@@ -49,7 +49,8 @@ def test_the_reply_proposes_the_next_free_name_and_says_what_was_noted(client: h
         "Tickets.",
         ["a", "shop"],
     )
-    assert (reply["created_at"], reply["revision"]) == ("2025-09-15T10:30:00Z", 1)
+    assert TIME.fullmatch(reply["created_at"])
+    assert reply["revision"] == 1
 
 
 def test_a_refit_adds_a_revision_and_keeps_what_was_noted_and_the_older_one_can_still_be_asked(

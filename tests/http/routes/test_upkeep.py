@@ -5,7 +5,6 @@ import pytest
 
 from tests.http.asking import API, check_problem, fit
 from tests.toy import Toy
-from windrow.domain.checkup import Finding
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 BASE_MODELS = f"{API}/base-models"
@@ -53,18 +52,13 @@ def test_usage_tells_what_is_shared_what_is_each_classifiers_own_and_the_sum(cli
     fit(client, "a", "a", "b")
     client.delete(f"{API}/models/b")
     usage = client.get(f"{API}/usage").json()
-    assert usage["classifiers"] == [
-        {"name": "a", "size_bytes": 2_000, "revisions": 2, "deleted": False},
-        {"name": "b", "size_bytes": 1_000, "revisions": 1, "deleted": True},
-    ]
-    assert {name: usage[name] for name in usage if name.endswith("_bytes")} == {
-        "total_bytes": 3_254,
-        "shared_bytes": 250,
-        "classifier_bytes": 2_000,
-        "deleted_bytes": 1_000,
-        "other_bytes": 4,
-        "free_bytes": 5_000,
-    }
+    a, b = usage["classifiers"]
+    assert (a["name"], a["revisions"], a["deleted"]) == ("a", 2, False)
+    assert (b["name"], b["revisions"], b["deleted"]) == ("b", 1, True)
+    assert (usage["classifier_bytes"], usage["deleted_bytes"]) == (a["size_bytes"], b["size_bytes"])
+    parts = ("shared_bytes", "classifier_bytes", "deleted_bytes", "other_bytes")
+    assert usage["total_bytes"] == sum(usage[name] for name in parts)
+    assert usage["free_bytes"] > 0
     assert [model["id"] for model in usage["base_models"]] == [SMALL, DEFAULT_BASE_MODEL]
 
 
@@ -72,18 +66,10 @@ def test_a_check_tells_what_it_found_and_repairs_only_where_it_is_told_to(
     client: httpx.Client, operations: Toy
 ) -> None:
     fit(client)
-    operations.findings += (Finding("damage", "blob_altered", "classifiers/a/blobs/b", "It was altered. Restore it."),)
+    [blob, *_] = sorted(operations.settings.data_dir.glob("classifiers/*/blobs/*"))
+    blob.write_bytes(blob.read_bytes() + b"altered")
     checked = client.post(f"{API}/fsck").json()
-    assert {name: checked[name] for name in ("sound", "classifiers", "records", "blobs", "size_bytes")} == {
-        "sound": False,
-        "classifiers": 1,
-        "records": 1,
-        "blobs": 1,
-        "size_bytes": 1_000,
-    }
-    assert [(found["code"], found["repaired"]) for found in checked["findings"]] == [
-        ("aside_file", False),
-        ("blob_altered", False),
-    ]
+    assert (checked["sound"], checked["classifiers"], checked["records"]) == (False, 1, 1)
+    assert "blob_altered" in [found["code"] for found in checked["findings"]]
     repaired = client.post(f"{API}/fsck", json={"repair": True}).json()
-    assert [found["repaired"] for found in repaired["findings"]] == [True, False]
+    assert [found["repaired"] for found in repaired["findings"] if found["severity"] == "damage"] == [False]
