@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windrow.api.flat import TextsReply
 from windrow.cli.decoding import Source
 from windrow.cli.reading import Record
 from windrow.cli.writing import Added, CsvWriter, DocumentWriter, JsonLinesWriter, RowWriter, TableWriter
+from windrow.codec.values import from_json, to_json
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Prediction
-from windrow.wire.prediction import TextsReply
 
 SOURCE = Source("mails.csv", io.BytesIO())
 SURE = Prediction("billing", {"account": 0.25, "billing": 0.75}, "tickets_v1", 3, truncated=False, in_scope=0.5)
@@ -123,6 +124,7 @@ def test_the_document_is_the_one_of_the_http_api(chunks: list[int]) -> None:
         writer.write(RECORDS[:size], given[:size])
         given = given[size:]
     writer.end()
-    reply = TextsReply.model_validate_json(file.getvalue())
+    reply = from_json(TextsReply, file.getvalue())
+    assert to_json(reply) == file.getvalue().rstrip("\n").encode()
     assert (reply.model_name, reply.revision, reply.alias) == ("tickets_v1", 3, "tickets")
     assert [one.label for one in reply.predictions] == ["billing", None][: sum(chunks)]

@@ -6,6 +6,8 @@ Owns the names that are understood; knows nothing of files. Where more than one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from windrow.domain.words import render
+
 # The first group of which a file has a name decides, if it has one alone.
 TEXT_NAMES = (
     ("text", "texts"),
@@ -53,7 +55,7 @@ class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentenc
     """
 
     def __init__(self, template: str, **facts: object) -> None:
-        super().__init__(template)
+        super().__init__(render(template, facts))
         self.template = template
         self.facts = facts
 
