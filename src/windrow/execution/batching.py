@@ -1,7 +1,4 @@
-"""The batch queue: whose texts are encoded next, together with whose, and on how many cores.
-
-Owns the order of work and the threads that do it; knows nothing of classifiers, caches or HTTP.
-"""
+"""The batch queue: whose texts are encoded next, together with whose, and on how many cores."""
 
 import math
 import threading
@@ -15,11 +12,12 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsWanted
 from windrow.domain.vitals import QueueVitals
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Tokens, Width
 
 # A batch of so many tokens runs at nearly full speed; larger ones only let others wait longer. Source: docs/adr/0011.
@@ -382,10 +380,10 @@ class BatchQueue:
         # All get equal shares, so the shortest request is the first that leaves, once all have got as much.
         wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
         raise Overloaded(
-            f"{len(tokens)} requests are waiting already. Send this one again in {wait_s} s, or raise {full[0]}.",
-            {"retry_after_s": wait_s, "limit": limits[full[0]], "setting": full[0]},
+            "{waiting} requests are waiting already. Send this one again in {retry_after_s} s, or raise {setting}.",
+            {"retry_after_s": wait_s, "limit": limits[full[0]], "setting": full[0], "waiting": len(tokens)},
         )
 
 
 def _closed() -> ShuttingDown:
-    return ShuttingDown("The server is stopping, so nothing was classified. Send it again once the server is back.")
+    return ShuttingDown("The server is stopping, so nothing was classified. Ask again once the server is back.")

@@ -1,27 +1,24 @@
-"""Forecasts: how long a training will take and how much memory, and, while it runs, how long it still takes.
-
-Owns the arithmetic of costs and what this machine taught about it; knows nothing of jobs, and trains nothing.
-"""
+"""Forecasts: how long a training will take and how much memory, and, while it runs, how long it still takes."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 
-from windrow.domain.dataset import Dataset, Row
+from windrow.arrays import Ids
+from windrow.domain.dataset import Dataset
 from windrow.domain.job import ForecastPart, Progress, Stage
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
-from windrow.learning.choice import label_name_texts
+from windrow.execution.selection import Selection, select_rows
 from windrow.learning.fitting import MAX_CV_WORK
-from windrow.learning.head import Ids
-from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps, sample_rows
+from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 # So many texts are counted token by token; of more, the others are taken to be like them.
@@ -59,12 +56,12 @@ class Size:
 
     Args:
         folder: Of the encoder.
+        selection: The rows that contrastive training may see.
         rows: Training rows.
         labels: Distinct labels.
         texts: Distinct texts.
         tokens: Of the distinct texts.
-        looked_at: Distinct rows that contrastive training may see.
-        looked_at_tokens: Of these.
+        looked_at_tokens: Of the distinct rows that contrastive training may see.
         plan: The steps of contrastive training; ``None`` where none is asked for.
         step_tokens: Of all its steps together.
         largest_step: Tokens of its largest step.
@@ -72,11 +69,11 @@ class Size:
     """
 
     folder: EncoderFolder
+    selection: Selection
     rows: int
     labels: int
     texts: int
     tokens: int
-    looked_at: int
     looked_at_tokens: int
     plan: Plan | None
     step_tokens: int
@@ -128,25 +125,16 @@ def measure_size(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Size
         recipe: Checked parameters.
         encoder: Its tokenizer counts.
     """
-    texts = list(dict.fromkeys(dataset.texts))
-    lengths = _token_counts(texts, encoder)
-    number = {text: position for position, text in enumerate(texts)}
-    of_rows = lengths[[number[text] for text in dataset.texts]]
-    sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), of_rows, recipe.seed)
-    first: dict[Row, int] = {}
-    for row in sampled:
-        first.setdefault(dataset.rows[row], int(row))
-    chosen = np.array([*first.values()], dtype=np.int64)
-    label_ids = np.array(dataset.label_ids(), dtype=np.int64)[chosen]
-    text_ids = np.array([number[row.text] for row in first], dtype=np.int64)
+    selection = select_rows(dataset, recipe, encoder, COUNTED_TEXTS)
+    lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
     size = Size(
         folder=encoder.folder,
+        selection=selection,
         rows=len(dataset.rows),
         labels=len(dataset.labels),
-        texts=len(texts),
-        tokens=int(lengths.sum()),
-        looked_at=len(chosen),
-        looked_at_tokens=int(of_rows[chosen].sum()),
+        texts=len(dataset.distinct_texts),
+        tokens=int(lengths.sum()) + left_out_tokens,
+        looked_at_tokens=int(lengths[selection.text_ids].sum()),
         plan=None,
         step_tokens=0,
         largest_step=0,
@@ -154,11 +142,13 @@ def measure_size(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Size
     )
     if recipe.num_iterations == 0:
         return size
-    names = _token_counts(label_name_texts(dataset.labels), encoder)
-    step_lengths = np.concatenate([of_rows[chosen], names])
-    plan = plan_steps(np.concatenate([label_ids, np.arange(len(names))]), step_lengths, recipe)
+    names = token_counts(selection.name_tokens)
+    step_lengths = np.concatenate([lengths[selection.text_ids], names])
+    plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
     steps = [int(step_lengths[step].sum()) for step in plan.steps]
-    folds = folds_needed(deal_judging(label_ids, text_ids, recipe.seed)) if recipe.cross_validate else 0
+    folds = 0
+    if recipe.cross_validate:
+        folds = folds_needed(deal_judging(selection.label_ids, selection.text_ids, recipe.seed))
     return replace(size, plan=plan, step_tokens=sum(steps), largest_step=max(steps, default=0), folds=folds)
 
 
@@ -257,10 +247,11 @@ def _parts(size: Size) -> Iterator[ForecastPart]:
     head = _SECONDS_A_FIT * work**_FIT_GROWTH
     if plan is None:
         head *= _FITS_TO_CHOOSE if work <= MAX_CV_WORK else _FITS_OF_MANY
+    selected = f"{len(size.selection.numbers)} distinct rows ({size.looked_at_tokens} tokens)"
     yield _part(
         "encoding",
         _flops(folder, size.looked_at_tokens, folder.layers) / ENCODE_FLOPS,
-        f"{size.looked_at} distinct rows ({size.looked_at_tokens} tokens) go through {folder.layers} layers once.",
+        f"{selected} go through {folder.layers} layers once.",
     )
     again = ""
     if plan is not None:
@@ -274,7 +265,9 @@ def _parts(size: Size) -> Iterator[ForecastPart]:
             encode = _flops(folder, size.looked_at_tokens, layers) / ENCODE_FLOPS
             seconds = size.folds * (training * 0.8 + encode + head)
             why = f"The training is done {size.folds} times more without a part of the rows"
-            yield _part("judging", seconds, f"{why}, to judge it by that part; cross_validate=false leaves it out.")
+            yield _part(
+                "judging", seconds, f"{why}, to judge it by that part; without cross-validation that is left out."
+            )
         again = f"{size.texts} texts ({size.tokens} tokens) are encoded as they will be served, and "
     encode = _flops(folder, size.tokens, folder.layers) / ENCODE_FLOPS if again else 0.0
     yield _part(
@@ -295,12 +288,19 @@ def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
     return 2.0 * tokens * layers * weights
 
 
-def _token_counts(texts: Sequence[str], encoder: TextEncoder) -> Ids:
-    """Return how many tokens each text has; of very many, most are taken to be like the others."""
-    counted = token_counts(encoder.tokenize(list(texts[:COUNTED_TEXTS]))).astype(np.int64)
-    rest = texts[COUNTED_TEXTS:]
-    if not rest:
-        return counted
-    bytes_a_token = sum(len(text.encode()) for text in texts[:COUNTED_TEXTS]) / max(1, int(counted.sum()))
-    guessed = [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in rest]
-    return np.concatenate([counted, np.array(guessed, dtype=np.int64)])
+def _token_counts(dataset: Dataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
+    """Return how many tokens each selected text has, and all others have together.
+
+    Texts that were not read are taken to be like those that were.
+    """
+    read = token_counts(selection.tokens).astype(np.int64)
+    if len(read) == len(dataset.distinct_texts):
+        return read, 0
+    bytes_a_token = sum(len(text.encode()) for text in selection.texts[: len(read)]) / max(1, int(read.sum()))
+
+    def guess(texts: Iterable[str]) -> list[int]:
+        return [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in texts]
+
+    lengths = np.concatenate([read, np.array(guess(selection.texts[len(read) :]), np.int64)])
+    selected = set(selection.texts)
+    return lengths, sum(guess(text for text in dataset.distinct_texts if text not in selected))

@@ -1,7 +1,4 @@
-"""The jobs of this process: who waits, who runs, who joins whom, and how each one ends.
-
-Owns their threads and what is written down of them; knows nothing of what a training does, or of how it is saved.
-"""
+"""The jobs of this process: who waits, who runs, who joins whom, and how each one ends."""
 
 import logging
 import threading
@@ -171,8 +168,8 @@ class Jobs:
         kept = self._files.get(job_id)
         if kept is None:
             raise JobNotFound(
-                f"There is no job {job_id}. List the jobs to see their ids; of finished ones, {MAX_FINISHED} are kept.",
-                {"job": job_id},
+                "There is no job {job}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+                {"job": job_id, "kept": MAX_FINISHED},
             )
         return settled(kept, self._files, self._find_made)
 
@@ -215,7 +212,7 @@ class Jobs:
         job = self.get(job_id)
         if job.is_finished:
             raise JobFinished(
-                f"The job {job_id} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
+                f"The job {{job}} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
                 {"job": job_id, "state": job.state},
             )
         with self._changed:
@@ -251,8 +248,7 @@ class Jobs:
                 active.job = replace(active.job, state="running", started_at=utc_now())
                 self._note(active)
                 result = active.order.work(active.watch)
-            record = result.classifier.record
-            job = replace(active.job, state="succeeded", revision=record.revision, next_name=result.next_name)
+            job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
             active.order.countdown.end()
             self._note_end(active, job)
             active.result.set_result(result)
@@ -383,5 +379,5 @@ def _state_after(error: BaseException) -> JobState:
 
 def _problem(error: BaseException) -> Problem:
     if isinstance(error, WindrowError):
-        return Problem(error.code, error.detail, error.facts)
+        return Problem(error.code, error.template, error.facts)
     return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")

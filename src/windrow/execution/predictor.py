@@ -1,23 +1,21 @@
-"""The predictor: from committed revisions and texts to answers.
-
-Owns which classifiers and which encoded texts are in memory; knows nothing of names that come and go, which are the
-catalog's.
-"""
+"""The predictor: from committed revisions and texts to answers."""
 
 import hashlib
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.values import recast
 from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, join_changes
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
@@ -30,6 +28,7 @@ from windrow.storage.revision import Entry
 _DIGEST_BYTES = 16
 # What a kept text takes beside its features.
 _ENTRY_BYTES = 400
+_OTHER_LABELS = "{found} labels, not {expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        question, answer = self._ask((found,), PredictRequest((), tuple(texts)), always)
+        question, answer = self._ask((found,), PredictRequest(texts=tuple(texts)), always)
         answer.result()
         (classifier,) = question.classifiers
         return np.array([question.encoded[classifier.digest, text].features for text in question.texts])
@@ -144,8 +143,8 @@ class Predictor:
         entry = found.entry
         key = _key(entry)
         classifier = self._kept.get(key) or self._loaded.get(key, lambda: self._read(entry))
-        if len(classifier.head.bias) != len(entry.record.labels):
-            raise _misfit(entry.record, f"{len(classifier.head.bias)} labels, not {len(entry.record.labels)}")
+        if (labels := len(classifier.head.bias)) != len(entry.record.labels):
+            raise _misfit(entry.record, _OTHER_LABELS, labels, len(entry.record.labels))
         if found.target.revision is None:
             for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
                 self._keep_for(name, key, classifier)
@@ -173,8 +172,9 @@ class Predictor:
             fits_running: Trainings that run.
             fits_waiting: Trainings that wait for their turn.
         """
-        return Vitals(
-            **asdict(self._queue.vitals()),
+        return recast(
+            Vitals,
+            self._queue.vitals(),
             fits_running=fits_running,
             fits_waiting=fits_waiting,
             classifiers=self._loaded.vitals(),
@@ -193,18 +193,18 @@ class Predictor:
         encoder = self._encoders.of_record(record)
         labels, width = artifact.head.weights.shape
         if width != feature_size(encoder.folder):
-            raise _misfit(record, f"{width} features, not {feature_size(encoder.folder)}")
+            raise _misfit(record, "{found} features, not {expected}", width, feature_size(encoder.folder))
         if labels != len(record.labels):
-            raise _misfit(record, f"{labels} labels, not {len(record.labels)}")
+            raise _misfit(record, _OTHER_LABELS, labels, len(record.labels))
         if artifact.scope is not None and artifact.scope.centers.shape[1] != encoder.folder.hidden_size:
-            raise _misfit(record, f"a scope of {artifact.scope.centers.shape[1]} numbers a label")
+            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centers.shape[1])
         return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
 
     def _ask(
         self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
     ) -> "tuple[Question, Future[tuple[Prediction, ...]]]":
         """Return a question, and its answer to come."""
-        texts = request.texts
+        texts = request.all_texts
         classifiers = [self.load(found) for found in asked]
         question = Question(asked, classifiers, [_digest(text) for text in texts], request)
         missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
@@ -222,7 +222,7 @@ class Predictor:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_fit(record, artifact)
-        digest = record.base_model.digest if adapter is None else blob.sha256
+        digest = record.base_model_digest if adapter is None else blob.sha256
         return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
 
     def _keep_for(self, name: str | None, key: _ClassifierKey, classifier: LoadedClassifier) -> None:
@@ -290,13 +290,14 @@ class Predictor:
 
 def _key(entry: Entry) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model.digest
+    return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
 
 
-def _misfit(record: Record, problem: str) -> ArtifactInvalid:
+def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> ArtifactInvalid:
     return ArtifactInvalid(
-        f"The saved head of {record.name} does not fit its record: it has {problem}. "
-        "Restore the classifier's folder from a backup, or train it again."
+        f"The saved head of {{name}} does not fit its record: it has {problem}. "
+        "Restore the classifier's folder from a backup, or train it again.",
+        {"name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
     )
 
 

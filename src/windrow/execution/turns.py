@@ -1,7 +1,4 @@
-"""Turns: how many may work at the same time, who is next, and how many may wait.
-
-Owns the order, first come, first served; knows nothing of the work.
-"""
+"""Turns: how many may work at the same time, who is next, and how many may wait."""
 
 import math
 import threading
@@ -64,9 +61,14 @@ class Turns:
             if self._running + len(self._line) >= self.most + self._max_waiting:
                 wait_s = min(_LONGEST_RETRY_S, max(1, math.ceil(self._turn_s / self.most)))
                 raise Overloaded(
-                    f"{len(self._line)} trainings are waiting already. Send this one again in {wait_s} s, or raise "
-                    "WINDROW_MAX_WAITING_FITS.",
-                    {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING_FITS"},
+                    "{waiting} trainings are waiting already. Send this one again in {retry_after_s} s, or raise "
+                    "{setting}.",
+                    {
+                        "retry_after_s": wait_s,
+                        "limit": self._max_waiting,
+                        "setting": "WINDROW_MAX_WAITING_FITS",
+                        "waiting": len(self._line),
+                    },
                 )
             place = Place(self, is_ready)
             self._line.append(place)

@@ -1,17 +1,14 @@
-"""Watching a training: what it tells as it goes on, and how it is stopped from outside.
-
-Owns the one place where both meet; knows nothing of what a training does, or of who listens.
-"""
+"""Watching a training: what it tells as it goes on, and how it is stopped from outside."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
 from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsWanted, always
 from windrow.encoders.bulk import Compute
-from windrow.encoders.layout import Floats
 
 # How soon it is seen that a caller has left.
 LOOK_EVERY_S = 0.25
@@ -57,7 +54,7 @@ class Watch:
         """
         if self._reason is not None:
             # A new one: the reason must not gather the tracebacks of several threads.
-            raise type(self._reason)(self._reason.detail, self._reason.facts)
+            raise type(self._reason)(self._reason.template, self._reason.facts)
 
     @contextmanager
     def stopped_by(self, stop: Callable[[], None]) -> Iterator[None]:
@@ -132,14 +129,16 @@ def cancelled(job_id: str | None = None) -> TrainingCancelled:
     Args:
         job_id: Its job, if it has one.
     """
-    which, facts = ("", {}) if job_id is None else (f" (job {job_id})", {"job": job_id})
+    which = "" if job_id is None else " (job {job})"
     return TrainingCancelled(
         f"The training was cancelled{which}, so nothing was saved; an earlier revision, if there is one, still "
         "answers. Send it again to have it trained.",
-        facts,
+        {} if job_id is None else {"job": job_id},
     )
 
 
 def shutting_down() -> ShuttingDown:
     """Return the error of a training whose process is stopping."""
-    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
+    return ShuttingDown(
+        "The server is stopping, so this training was not done. Ask for it again once the server is back."
+    )
