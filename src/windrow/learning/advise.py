@@ -1,15 +1,12 @@
-"""Advice on rows: which labels are in doubt, and of which labels more rows would help.
-
-Owns the rules and their words; knows nothing of how the figures came about.
-"""
+"""Advice on rows: which labels are in doubt, and of which labels more rows would help."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.learning.head import Floats, Ids
 
 # So many standard errors make a gain clear. With one, chance alone would do for a label in six; with two, for one in
 # forty, and a person who is told to label more rows pays for each false promise.

@@ -1,7 +1,4 @@
-"""Two choices that must not judge an adapter by rows it saw: how much of it to use, and whether label names help.
-
-Owns the rules and their estimates, from the features that no label has touched; knows nothing of torch or of training.
-"""
+"""Two choices that must not judge an adapter by rows it saw: how much of it to use, and whether label names help."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.classifier import Candidate
-from windrow.learning.head import Floats, Ids
 
 # Share of rows that the frozen features put to a wrong label: up to the first, tuning stops paying; from the second on,
 # it is used in full. Source: docs/adr/0010, measured.

@@ -1,18 +1,12 @@
-"""The head: a linear layer on an encoder's features, and how it is fitted.
-
-Owns the head's arithmetic; knows nothing of how its strength is chosen, of texts, encoders or files.
-"""
+"""The head: a linear layer on an encoder's features, and how it is fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.classifier import HeadReport
-
-Floats = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
 
 # On a tuned encoder the last layer says most. Source: docs/adr/0009, measured.
 TUNED_STRENGTH = 30.0
