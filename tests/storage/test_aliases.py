@@ -292,7 +292,7 @@ class TestRollBack:
         assert [roll_back(aliases), roll_back(aliases)] == ["v2@1", "v1"]
         with pytest.raises(NothingToRollBack, match="v1 is what it was pointed to first") as caught:
             aliases.way_back("live")
-        assert caught.value.facts == {"alias": "live"}
+        assert caught.value.facts == {"alias": "live", "points_to": "v1"}
 
     def test_goes_back_to_where_it_was_rolled_back_to(self, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
@@ -316,7 +316,8 @@ class TestRollBack:
         detail = rf"pointed to {target} before, which does not answer\. v\d was deleted .* Or promote another"
         with pytest.raises(NothingToRollBack, match=detail) as caught:
             aliases.way_back("live")
-        assert caught.value.facts == {"alias": "live", "model_name": target}
+        facts = caught.value.facts
+        assert (facts["alias"], facts["model_name"]) == ("live", target)
 
     def test_to_what_was_deleted_meanwhile_is_refused(self, catalog: Catalog, aliases: Aliases) -> None:
         for target in ("v1", "v2"):

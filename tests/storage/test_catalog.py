@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.storage.examples import (
     open_names,
     promote,
     record,
+    sealed,
     wait_for_tick,
 )
 from tests.storage.tickets import AT, names
@@ -132,7 +134,7 @@ class TestPublish:
         once = draft(overwrite=False)
         catalog.publish(once)
         for refused in (lambda: catalog.publish(once), lambda: catalog.check_name_free("tickets", overwrite=False)):
-            with pytest.raises(ClassifierExists, match="send overwrite=true") as caught:
+            with pytest.raises(ClassifierExists, match="pass overwrite=True") as caught:
                 refused()
             assert caught.value.facts == {"name": "tickets"}
         catalog.delete("tickets")
@@ -151,7 +153,7 @@ class TestPublish:
         for refused in (catalog.check_name_free, lambda name: catalog.publish(draft(name, contents=blobs()))):
             with pytest.raises(NameTaken) as caught:
                 refused("tickets")
-            assert caught.value.facts == {"name": "tickets", "existing_name": "Tickets"}
+            assert caught.value.facts == {"name": "tickets", "existing_name": "Tickets", "kind": "classifier"}
         assert files.list("classifiers") == ["Tickets"]
 
     def test_refuses_the_name_of_an_alias(self, files: Files, catalog: Catalog) -> None:
@@ -463,6 +465,7 @@ class TestOtherCatalogs:
     def test_in_many_processes_leave_no_gap(self, tmp_path: Path) -> None:
         script = """
 import sys
+from operator import attrgetter
 from pathlib import Path
 from tests.storage.examples import blobs, draft, open_catalog
 from windrow.storage.files import LocalFiles
@@ -595,14 +598,14 @@ class TestCopies:
         promote(files, "live", "tickets")
         catalog.publish(draft("other"))
         text = files.get("classifiers/other/000001.json").replace(b'"other"', b'"live"')
-        files.put_new("classifiers/live/000001.json", text)
+        files.put_new("classifiers/live/000001.json", sealed(text))
         assert catalog.find(Reference("live")).entry.record.name == "live"
 
 
-@pytest.mark.parametrize("verb", ["current", "check_name_free", "delete", "purge", "restore"])
+@pytest.mark.parametrize("verb", ["current", "check_name_free", "delete", "purging.purge", "restore"])
 def test_a_name_that_could_lead_elsewhere_is_refused(catalog: Catalog, verb: str) -> None:
     with pytest.raises(InvalidName):
-        getattr(catalog, verb)("../../etc")
+        attrgetter(verb)(catalog)("../../etc")
 
 
 class ListingRaces(MemoryFiles):

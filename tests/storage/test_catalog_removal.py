@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.storage.examples import TEST_SCORE, draft, notes, open_catalog, open_names, promote
+from tests.storage.examples import TEST_SCORE, draft, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
@@ -38,7 +38,8 @@ class TestDelete:
         publish(catalog, (1, 1))
         catalog.delete("tickets")
         tombstone = json.loads(files.get(f"{FOLDER}/000002.json"))
-        assert tombstone == {"format": 1, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
+        assert len(tombstone.pop("sha256")) == 64
+        assert tombstone == {"format": 2, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
 
     def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
@@ -51,11 +52,12 @@ class TestDelete:
 
     @pytest.mark.parametrize("target", ["tickets", "tickets@1"])
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog, target: str) -> None:
+        shown = "tickets (live)"
         publish(catalog, (1, 1), (2, 1))
         promote(files, "live", target)
         with pytest.raises(ClassifierInUse) as caught:
             catalog.delete("tickets")
-        assert caught.value.facts == {"aliases": ["live"]}
+        assert caught.value.facts == {"aliases": ["live"], "used": [shown], "more": 0}
         assert names(catalog) == ["tickets"]
         catalog.delete("tickets", force=True)
         assert names(catalog) == []
@@ -78,7 +80,7 @@ def promote_by_hand(files: Files) -> None:
     catalog.publish(draft("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', b'"tickets"')
-    files.put_new("aliases/live/000002.json", text)
+    files.put_new("aliases/live/000002.json", sealed(text))
 
 
 class TestRestore:
@@ -94,7 +96,8 @@ class TestRestore:
 
     def test_makes_an_older_revision_answer_with_the_notes_of_today(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
-        measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured", test=TEST_SCORE)
+        measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured")
+        measured = replace(measured, record=replace(measured.record, test=TEST_SCORE))
         open_names(files).classifiers.append("tickets", 3, revision_to_json("tickets", 3, measured))
         catalog.restore("tickets", 2)
         catalog.describe(DescribeRequest("tickets", "today"))
@@ -115,7 +118,7 @@ class TestRestore:
         for revision in (None, 2):
             with pytest.raises(NotDeleted, match="its revision 2 answers") as caught:
                 catalog.restore("tickets", revision)
-            assert caught.value.facts == {"name": "tickets", "revisions": [1, 2]}
+            assert caught.value.facts == {"name": "tickets", "revision": 2, "revisions": [1, 2], "other": 1}
 
     def test_of_what_answers_says_what_else_there_is(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
@@ -126,7 +129,7 @@ class TestRestore:
         files.remove(f"{FOLDER}/000003.json")  # its own file is lost, and a later one still says what answers
         with pytest.raises(NotDeleted, match=r"name it, such as tickets@2\.") as caught:
             catalog.restore("tickets")
-        assert caught.value.facts == {"name": "tickets", "revisions": [1, 2, 3]}
+        assert caught.value.facts == {"name": "tickets", "revision": 3, "revisions": [1, 2, 3], "other": 2}
 
     def test_of_a_revision_that_is_not_there_is_refused(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1), (3, 1))

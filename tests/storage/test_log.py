@@ -179,7 +179,10 @@ class TestNewest:
             for _ in range(2):
                 error = logs.newest("a").value
                 assert isinstance(error, ArtifactInvalid)
-                assert (error.detail, error.facts) == ("logs/a/000002.json: It is damaged.", {"number": 2})
+                assert (error.detail, error.facts) == (
+                    "logs/a/000002.json: It is damaged.",
+                    {"number": 2, "file": "logs/a/000002.json"},
+                )
         assert caplog.messages == ["a cannot be used. logs/a/000002.json: It is damaged."]
 
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:

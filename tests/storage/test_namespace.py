@@ -1,5 +1,6 @@
 """The one space of names: what a name means, who has it, and who needs it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,7 +74,7 @@ class TestRevision:
         first = catalog.publish(draft(mark="a", description="old"))
         catalog.publish(draft(mark="b", description="new"))
         revision = names.revision("tickets", 1)
-        assert (revision.record, revision.record.description) == (first.record, "new")
+        assert revision.record == replace(first.record, description="new")
 
     def test_is_counted_by_its_own_file_alone(self, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft(mark="a"))
@@ -84,7 +85,7 @@ class TestRevision:
         for number in (2, 3, 5, 0):
             with pytest.raises(RevisionNotFound, match="there are 1, 4") as caught:
                 names.revision("tickets", number)
-            assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4]}
+            assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4], "newest": [1, 4]}
 
     def test_of_many_names_the_last_ten(self, names: Namespace, catalog: Catalog) -> None:
         for _ in range(12):
@@ -151,7 +152,7 @@ class PurgedMeanwhile(MemoryFiles):
         if prefix == "classifiers/tickets" and self.listings:
             self.listings -= 1
             if not self.listings:
-                open_catalog(self).purge("tickets")
+                open_catalog(self).purging.purge("tickets")
                 for mark in self.anew:
                     open_catalog(self).publish(draft(mark=mark, description="new"))
         return super().list(prefix)
@@ -259,7 +260,7 @@ class TestLatest:
         catalog.delete("t_v1")
         with pytest.raises(ClassifierNotFound, match="has no version") as caught:
             names.latest(task)
-        assert caught.value.facts == {"name": f"{task}@latest", "near_names": []}
+        assert caught.value.facts == {"name": f"{task}@latest", "task": task, "near_names": []}
 
     def test_that_is_damaged_is_an_error(self, files: MemoryFiles, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft("t_v1"))
@@ -293,7 +294,7 @@ class TestCheckFree:
             NameTaken, match=rf"^The name {wanted} {how} the {kind} {taken};.*or delete the {kind}"
         ) as caught:
             names.check_free(wanted, for_alias=for_alias)
-        assert caught.value.facts == {"name": wanted, "existing_name": taken}
+        assert caught.value.facts == {"name": wanted, "existing_name": taken, "kind": kind}
 
     def test_gives_back_the_names_of_what_was_deleted(
         self, names: Namespace, catalog: Catalog, aliases: Aliases
@@ -344,10 +345,10 @@ class TestUse:
 
     def test_is_refused_with_the_aliases_and_what_to_do(self, names: Namespace) -> None:
         with pytest.raises(
-            ClassifierInUse, match=r"Aliases point to tickets \(a, b\), so nothing.*force=true"
+            ClassifierInUse, match=r"Aliases point to tickets \(a, b\), so nothing.*force=True"
         ) as caught:
             names.check_unused("tickets")
-        assert caught.value.facts == {"aliases": ["a", "b"]}
+        assert caught.value.facts == {"aliases": ["a", "b"], "used": ["tickets (a, b)"], "more": 0}
         with pytest.raises(ClassifierInUse, match=r"tickets@1 \(a\)"):
             names.check_unused("tickets", 1)
         names.check_unused("tickets", 2)
@@ -357,7 +358,8 @@ class TestUse:
         many = {f"t_v{number}": (f"alias_{number}",) for number in range(12)}
         error = in_use(many)
         assert "t_v9 (alias_9) and 2 more" in error.detail
-        assert error.facts == {"aliases": sorted(f"alias_{number}" for number in range(12))}
+        assert error.facts["aliases"] == sorted(f"alias_{number}" for number in range(12))
+        assert (len(error.facts["used"]), error.facts["more"]) == (10, 2)
 
 
 class TestNotFound:
@@ -394,7 +396,7 @@ class TestNotFound:
     def test_says_where_an_alias_points(self, names: Namespace) -> None:
         error = names.not_found("tickets_live")
         assert error.detail == "tickets_live is an alias; it points to tickets_v1. Name the classifier itself."
-        assert error.facts == {"name": "tickets_live", "near_names": ["tickets_v1"]}
+        assert error.facts == {"name": "tickets_live", "points_to": "tickets_v1", "near_names": ["tickets_v1"]}
 
     def test_lists_near_aliases_where_an_alias_was_meant(self, names: Namespace) -> None:
         error = names.alias_not_found("ticket_live")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.examples import draft, notes, open_catalog, open_names, promote
+from tests.storage.examples import draft, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import AT, FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
@@ -22,6 +22,7 @@ from windrow.domain.errors import (
 from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
+from windrow.storage.purging import Purging
 from windrow.storage.revision import Buried
 
 
@@ -31,7 +32,7 @@ def promote_by_hand(files: Files, target: str = "tickets") -> None:
     catalog.publish(draft("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', f'"{target}"'.encode())
-    files.put_new("aliases/live/000002.json", text)
+    files.put_new("aliases/live/000002.json", sealed(text))
 
 
 def test_the_blobs_of_all_revisions_are_counted_once(catalog: Catalog) -> None:
@@ -41,6 +42,10 @@ def test_the_blobs_of_all_revisions_are_counted_once(catalog: Catalog) -> None:
     assert catalog.purging.blob_bytes("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
     catalog.delete("tickets")
     assert catalog.purging.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
+
+
+def purge(catalog: Catalog, name: str) -> None:
+    catalog.purging.purge(name)
 
 
 class TestPurge:
@@ -171,7 +176,7 @@ class TestPurgeRevision:
         catalog.purging.purge_revision("tickets", 2)
         with pytest.raises(ClassifierInUse) as caught:
             catalog.purging.purge_revision("tickets", 1)
-        assert caught.value.facts == {"aliases": ["pinned"]}
+        assert caught.value.facts == {"aliases": ["pinned"], "used": ["tickets@1 (pinned)"], "more": 0}
         catalog.purging.purge_revision("tickets", 1, force=True)
         with pytest.raises(RevisionNotFound, match="The alias pinned points to tickets@1"):
             catalog.find(Reference("pinned"))
@@ -255,7 +260,7 @@ class TestPurgeExpired:
         catalog.delete("tickets", force=True)
         assert catalog.purging.purge_expired(AT + timedelta(days=7)) == ["tickets"]
 
-    @pytest.mark.parametrize("meanwhile", [Catalog.restore, Catalog.purge])
+    @pytest.mark.parametrize("meanwhile", [Catalog.restore, purge])
     def test_passes_over_what_another_server_took_first(
         self, files: Files, meanwhile: Callable[[Catalog, str], object]
     ) -> None:
@@ -270,7 +275,7 @@ class TestPurgeExpired:
             return lock()
 
         names.lock = race_and_lock
-        assert Catalog(names).purge_expired(AT) == ["b"]
+        assert Catalog(names).purging.purge_expired(AT) == ["b"]
 
     def test_passes_over_what_cannot_be_purged_and_says_so(
         self, files: Files, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -278,14 +283,14 @@ class TestPurgeExpired:
         for name in ("a", "b"):
             self.delete(files, name, 9)
         catalog = open_catalog(files)
-        finish = Catalog._finish_purge
+        finish = Purging.finish
 
-        def fail_at_a(self: Catalog, name: str) -> int:
+        def fail_at_a(self: Purging, name: str) -> int:
             if name == "a":
                 raise StorageFailed("The disk failed. Look at it.")
             return finish(self, name)
 
-        monkeypatch.setattr(Catalog, "_finish_purge", fail_at_a)
+        monkeypatch.setattr(Purging, "finish", fail_at_a)
         assert catalog.purging.purge_expired(AT) == ["b"]
         assert caplog.messages == ["a is to be purged, and cannot be. The disk failed. Look at it."]
         monkeypatch.undo()
@@ -303,7 +308,7 @@ class TestBuried:
         publish(catalog, (4, 2))
 
     def purge_expired(self, files: Files) -> list[str]:
-        return open_catalog(files, lambda: AT).purge_expired(AT + timedelta(seconds=1))
+        return open_catalog(files, lambda: AT).purging.purge_expired(AT + timedelta(seconds=1))
 
     def test_is_remembered_by_everything_that_follows(self, catalog: Catalog) -> None:
         buried = Buried(3, AT)

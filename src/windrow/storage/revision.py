@@ -6,13 +6,15 @@ Owns their format, which docs/format.md describes; knows nothing of where the by
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from sys import intern
 from typing import Literal, TypeVar, get_args
 
 from windrow.domain.alias import Said
 from windrow.domain.classifier import Classifier, Record, TestScore, Threshold, check_notes
-from windrow.domain.dataset import Row
+from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import ArtifactInvalid, InvalidInput
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
@@ -196,9 +198,10 @@ def revision_from_json(name: str, number: int, data: bytes) -> Revision:
         ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
     """
     revision = _read(data, _REVISIONS)
-    if isinstance(revision, Entry):
-        _check_place(name, number, revision)
-    return revision
+    if not isinstance(revision, Entry):
+        return revision
+    _check_place(name, number, revision)
+    return replace(revision, record=_sharing(revision.record))
 
 
 def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
@@ -294,6 +297,26 @@ def _read(data: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:
     except Mismatch as mismatch:
         raise invalid(f"cannot be read: {mismatch}") from mismatch
     return value
+
+
+def _sharing(record: Record) -> Record:
+    """Return a record whose parts that most records of an installation have alike are in memory once."""
+    return replace(
+        record,
+        base_model_digest=intern(record.base_model_digest),
+        versions=_shared_words(*record.versions.items()),
+        warnings=_shared_warnings(record.warnings),
+    )
+
+
+@lru_cache(maxsize=64)
+def _shared_words(*items: tuple[str, str]) -> Mapping[str, str]:
+    return dict(items)
+
+
+@lru_cache(maxsize=256)
+def _shared_warnings(warnings: tuple[DataWarning, ...]) -> tuple[DataWarning, ...]:
+    return warnings
 
 
 def _check_place(name: str, number: int, entry: Entry) -> None:
