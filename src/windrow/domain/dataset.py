@@ -90,6 +90,12 @@ class Dataset:
         return tuple(dict.fromkeys(self.texts))
 
     @cached_property
+    def text_ids(self) -> tuple[int, ...]:
+        """Each row's position in :attr:`distinct_texts`."""
+        ids = {text: position for position, text in enumerate(self.distinct_texts)}
+        return tuple(ids[row.text] for row in self.rows)
+
+    @cached_property
     def jsonl(self) -> bytes:
         """The rows in their canonical form (:func:`rows_as_jsonl`)."""
         return rows_as_jsonl(self.rows)

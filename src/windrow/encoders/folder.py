@@ -231,8 +231,8 @@ def _is_complete(snapshot: Path) -> bool:
 def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> BaseModelUnavailable:
     return BaseModelUnavailable(
         "The base model {base_model} is not on this machine, and {why}. On a machine with a network, run "
-        f"'hf download {{base_model}} --local-dir {{folder_name}}', copy that folder to {{folder}}{alternative}, and try "
-        "again.",
+        f"'hf download {{base_model}} --local-dir {{folder_name}}', copy that folder to {{folder}}{alternative}, and "
+        "try again.",
         {"base_model": model_id, "folder": str(own), "folder_name": own.name, "why": reason},
     )
 
