@@ -1,14 +1,14 @@
 """What `--json` prints is what the HTTP API answers, for each verb; and whom a verb asks."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.asking import run
+from tests.cli.asking import Ended, run
 from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import example_of
 from windrow.api.flat import write_reply
@@ -48,17 +48,28 @@ class Examples:
 
 
 @pytest.fixture
-def examples(monkeypatch: pytest.MonkeyPatch) -> Examples:
-    examples = Examples()
-    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: examples)
-    return examples
+def examples() -> Examples:
+    return Examples()
 
 
 @pytest.fixture
-def export_file(tmp_path: Path) -> Iterator[Path]:
-    file = tmp_path / "tickets.windrow"
-    file.write_bytes(b"-")
-    yield file
+def print_json(
+    examples: Examples,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    rows_file: Path,
+    tmp_path: Path,
+) -> Callable[[str], Ended]:
+    """Run a command, in which ROWS and FILE stand for files."""
+    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: examples)
+    (tmp_path / "tickets.windrow").write_bytes(b"-")
+    files = {"ROWS": rows_file, "FILE": tmp_path / "tickets.windrow"}
+
+    def print_json(command: str) -> Ended:
+        arguments = [files.get(word, word) for word in command.split()]
+        return run(monkeypatch, capsys, *arguments, "--json", "--url", "http://shop.example")
+
+    return print_json
 
 
 @pytest.mark.parametrize(
@@ -100,17 +111,9 @@ def export_file(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_json_is_the_document_of_the_http_api(
-    examples: Examples,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    rows_file: Path,
-    export_file: Path,
-    verb: str,
-    command: str,
+    examples: Examples, print_json: Callable[[str], Ended], verb: str, command: str
 ) -> None:
-    files = {"ROWS": rows_file, "FILE": export_file}
-    arguments = [files.get(word, word) for word in command.split()]
-    ended = run(monkeypatch, capsys, *arguments, "--json", "--url", "http://shop.example")
+    ended = print_json(command)
     assert ended.code == (1 if verb == "fsck" else 0), ended.err  # the example of a checkup has damage
     if verb == "fit":  # which waits for its job, and then looks at what that made
         assert json.loads(ended.out)["status"] == "trained"

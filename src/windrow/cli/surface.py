@@ -9,8 +9,14 @@ from windrow.domain.words import Words
 if TYPE_CHECKING:
     from windrow.cli.labelled import FileRows
 
-# Rows that come from no file, since they are kept with a classifier.
-_ROWS: Final = {"training_data": "the training rows", "test_data": "the test rows", "texts": "the texts"}
+# Parameters that are no option: rows of no file, which are kept with a classifier, and what several words make.
+_PLAIN: Final = {
+    "model_names": "the command",
+    "require": "the other conditions",
+    "test_data": "the test rows",
+    "texts": "the texts",
+    "training_data": "the training rows",
+}
 # Verbs of ``Operations`` whose command has another name.
 _COMMANDS: Final = {
     "alias_history": "history",
@@ -47,7 +53,7 @@ class CliWords(Words):
         """Return what a parameter is called; of rows, that is their file."""
         if name in self.files:
             return self.files[name].name
-        return self.options.get(name) or _ROWS.get(name) or option_name(name)
+        return self.options.get(name) or _PLAIN.get(name) or option_name(name)
 
     def given(self, name: str, value: str) -> str:
         """Return how a parameter is given a value."""
