@@ -26,7 +26,7 @@ ROWS = (
     Row("it crashes again", "bug"),
 )
 FIT = FitRequest("tickets_v1", ROWS, num_iterations=0)
-QUESTION = PredictRequest(model_name="tickets_v1", text="charged again")
+QUESTION = PredictRequest(model_name="tickets_v1", text="I was charged twice")
 
 
 @pytest.fixture

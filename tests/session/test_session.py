@@ -65,14 +65,14 @@ def test_a_directory_is_opened_with_the_settings_that_are_given(tmp_path: Path) 
     with windrow.open(tmp_path / "data", max_texts=2, keep_loaded=["a", "b"], offline=True) as session:
         assert str(tmp_path / "data") in repr(session)
         assert session.models().models == ()
-        assert session.operations.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
+        assert session.operations.dependencies.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
 
 
 def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINDROW_MAX_ROWS", "9")
     monkeypatch.setenv("WINDROW_MAX_TEXTS", "9")
     with open_session(tmp_path, max_texts=2) as session:
-        settings = session.operations.settings  # type: ignore[attr-defined]
+        settings = session.operations.dependencies.settings  # type: ignore[attr-defined]
     assert (settings.max_rows, settings.max_texts, settings.data_dir) == (9, 2, tmp_path)
 
 
@@ -138,7 +138,7 @@ def test_a_fit_takes_its_rows_recipe_and_notes(session: Session) -> None:
 
 
 def test_a_name_is_kept_from_being_overwritten(session: Session) -> None:
-    with pytest.raises(ClassifierExists, match="overwrite=False"):
+    with pytest.raises(ClassifierExists, match="pass overwrite=True to add a revision"):
         session.fit("tickets_v1", TEXTS, LABELS, overwrite=False)
 
 
