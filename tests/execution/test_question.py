@@ -39,7 +39,7 @@ def ask(
 
 
 def wanting(abstain_below: float | None = None, min_in_scope: float | None = None) -> PredictRequest:
-    return PredictRequest(("a",), ("text",), None, abstain_below, min_in_scope)
+    return PredictRequest(model_name="a", text="text", abstain_below=abstain_below, min_in_scope=min_in_scope)
 
 
 BEST = float(HEAD.scores(np.array([[0.5, 0, 0.5]], np.float32)).max())

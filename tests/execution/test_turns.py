@@ -73,7 +73,12 @@ def test_a_full_line_says_when_to_come_again_and_how_to_make_it_longer() -> None
     places = [turns.join(), turns.join()]
     with pytest.raises(Overloaded, match="Send this one again in 5 s, or raise WINDROW_MAX_WAITING_FITS") as refused:
         turns.join()
-    assert refused.value.facts == {"retry_after_s": 5, "limit": 1, "setting": "WINDROW_MAX_WAITING_FITS"}
+    assert refused.value.facts == {
+        "retry_after_s": 5,
+        "limit": 1,
+        "setting": "WINDROW_MAX_WAITING_FITS",
+        "waiting": 2,
+    }
     places[1].leave()
     turns.join()
 

@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
 from windrow.encoders.bulk import one_by_one
-from windrow.encoders.layout import Floats
 from windrow.execution.watch import Watch, cancelled, watching
 
 
