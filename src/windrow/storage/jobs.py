@@ -194,8 +194,7 @@ class JobFiles:
             os.close(mark.descriptor)
 
     def _put(self, kept: Kept) -> None:
-        content = write(_JobFile(kept.owner, kept.job))
-        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", content)
+        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", kept_to_json(kept))
 
     def _numbers(self, job_id: str) -> list[int]:
         if JOB_ID.fullmatch(job_id) is None:
@@ -218,6 +217,11 @@ class JobFiles:
         for name in self._files.list(f"{JOBS}/{job_id}"):
             if NUMBERED.fullmatch(name) or name == STOP:  # what a person put there stays
                 self._files.remove(f"{JOBS}/{job_id}/{name}")
+
+
+def kept_to_json(kept: Kept) -> bytes:
+    """Return a numbered file of a job."""
+    return write(_JobFile(kept.owner, kept.job))
 
 
 def read_kept(content: bytes, number: int) -> Kept:
