@@ -71,7 +71,7 @@ class TestListRequest:
             check_list_request(ListRequest(sort=sort))
         assert caught.value.facts == {"parameter": "sort", "allowed": list(SORTS)}
 
-    @pytest.mark.parametrize("parameter", ["task", "prefix", "tag", "base_model", "sort", "cursor"])
+    @pytest.mark.parametrize("parameter", ["task", "prefix", "tag", "base_model", "sort"])
     def test_with_a_wish_that_says_nothing_is_refused_by_its_name(self, parameter: str) -> None:
         with pytest.raises(InvalidParameter, match=f"^{parameter} is empty") as caught:
             check_list_request(ListRequest(**{parameter: ""}))  # type: ignore[arg-type]

@@ -245,10 +245,28 @@ class Origin:
     """When it was imported, UTC."""
 
 
+# The classes of which two are joined below have no slots, so that Python can lay out their heirs; what a reader looks
+# for first stands in the first one.
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    model_name: str
+    """The classifier's name."""
+    status: Literal["trained"] = "trained"
+    """It is on disk and answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    name: str
+    """The classifier's name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained(Recipe, Value):
+class Trained(Value):
     """What a training made, as whoever asked for it is told."""
 
+    base_model: str
+    """Id of the base model, the encoder that it builds on."""
     labels: tuple[str, ...]
     """The labels, sorted by code point: the order of the head's rows."""
     rows_per_label: Mapping[str, int]
@@ -274,23 +292,17 @@ class Trained(Recipe, Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FitResult(Trained):
+class FitResult(Trained, _Fitted):
     """A training that is saved, and answers."""
 
-    model_name: str
-    """The classifier's name."""
-    status: Literal["trained"] = "trained"
-    """It is on disk and answers."""
     next_name: str | None
     """A free name for the task's next version; ``None`` where it would be too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record(Trained):
+class Record(Recipe, Trained, _Named):
     """Everything that is remembered about one revision of a classifier: its training, notes and measurements."""
 
-    name: str
-    """The classifier's name."""
     base_model_digest: str
     """SHA-256 over everything in the base model's folder that decides its output."""
     base_model_revision: str | None = None

@@ -28,7 +28,8 @@ class BaseModel:
     """The hub's commit; ``None`` where it came from no hub."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: a record is a recipe and more, and Python lays out no class on two that have some.
+@dataclass(frozen=True, kw_only=True)
 class TrainingParameters:
     """What decides how long a training goes on, and how."""
 
@@ -46,7 +47,7 @@ class TrainingParameters:
     """Starts every random choice; the same request with the same seed gives the same result."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe(TrainingParameters):
     """The parameters of one training. Checked by :func:`check_recipe`."""
 

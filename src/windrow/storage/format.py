@@ -89,12 +89,11 @@ def read_strictly(data: bytes, kind: type[V]) -> V:
     """
     value = read(data, kind)
     plain = parse(data)
-    written = json.loads(to_document(value))
     if plain.pop("format") == FORMAT:
         del plain["sha256"]
     else:
         plain = from_format_1(plain)
-    _compare(plain, written, ())
+    _check_written_so(plain, value)
     return value
 
 
@@ -143,7 +142,7 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
         raise Mismatch(f"is not of format {number} ({type(error).__name__}: {error})") from error
     value = _value(_class_of(kinds, plain.get("kind")), json.dumps(plain))
-    _compare(plain, json.loads(to_document(value)), ())
+    _check_written_so(plain, value)
     return value
 
 
@@ -163,8 +162,16 @@ def _value(kind: type[V], body: bytes | str) -> V:
         raise Mismatch(f"is wrong ({first['msg']})", tuple(map(str, first["loc"]))) from error
 
 
-def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
+def _check_written_so(plain: Plain, value: object) -> None:
     """Refuse a document that is not what its value would be written as."""
+    try:
+        written = json.loads(to_document(value))
+    except ValueError as error:
+        raise Mismatch(f"is wrong ({error})") from error
+    _compare(plain, written, ())
+
+
+def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
     if isinstance(plain, dict) and isinstance(written, dict):
         for name in written.keys() | plain.keys():
             if name not in plain:
