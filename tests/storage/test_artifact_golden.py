@@ -31,7 +31,7 @@ from tests.storage.make_golden import (
     make_golden,
 )
 from tests.storage.model import Server
-from windrow.domain.classifier import Record
+from windrow.domain.classifier import Origin, Record
 from windrow.domain.errors import ClassifierNotFound
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference
@@ -66,7 +66,7 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) ->
     said = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_draft("anew", 3).record
     assert recast(Record, tickets) == replace(golden_draft("tickets", 2).record, **measured, **said)
-    origin = Origin("theirs", 7, START)
+    origin = Origin("theirs", 7, START.replace(minute=7))
     assert recast(Record, taken_in) == replace(golden_draft("taken_in", 1).record, **measured, origin=origin)
     assert (tickets.keeps_training_rows, taken_in.keeps_training_rows) == (True, False)
 
@@ -160,9 +160,9 @@ def test_what_is_written_today_has_the_golden_form(tmp_path: Path) -> None:
     assert [path for path in written if not path.endswith(".gz")] == [p for p in golden if not p.endswith(".gz")]
     for path in NEWEST.rglob("*.json"):
         kept, new = (json.loads(one.read_bytes()) for one in (path, tmp_path / path.relative_to(NEWEST)))
-        for plain in (kept, new):  # how well gzip packs differs from one zlib to the next, and with it the digests
-            if plain.get("blobs", {}).pop(ROWS, None):
-                del plain["sha256"]
+        for plain in (kept, new):  # how well gzip packs differs from one zlib to the next, and the order does not count
+            plain.get("blobs", {}).pop(ROWS, None)
+            del plain["sha256"]
         assert new == kept, "the format changed: docs/format.md says what to do"
 
 
@@ -175,24 +175,30 @@ def test_the_same_is_written_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_the_examples_in_the_spec_can_be_read() -> None:
-    classifier, alias = re.findall(r"```json\n(.*?)```", SPEC.read_text(), re.DOTALL)
-    revision_from_json("tickets", 2, classifier.encode())
-    alias_from_json("tickets", 2, alias.encode())
-    endings = re.findall(r'```\n(\{"format": 1, "kind": "(?:deleted|purged)".*?)```', SPEC.read_text(), re.DOTALL)
-    assert len(endings) == 2
-    for ending in endings:
-        revision_from_json("tickets", 2, ending.encode())
+    blocks = re.findall(r"```json\n(.*?)```", SPEC.read_text("utf-8"), re.DOTALL)
+    classifier, deleted, purged, alias, removed, job = map(str.encode, blocks)
+    for document in (classifier, deleted, purged):
+        revision_from_json("tickets", 2, document)
+    for document in (alias, removed):
+        alias_from_json("tickets", 2, document)
+    assert read_kept(job, 3).job.is_finished
 
 
 def test_the_spec_names_every_field_and_every_kind() -> None:
-    spec = SPEC.read_text()
+    spec = SPEC.read_text("utf-8")
     files = [json.loads(path.read_bytes()) for path in NEWEST.rglob("*.json")]
-    words = {*map(_kind, files)}.union(*map(_fields, files))
+    kinds = {file["kind"] for file in files if "kind" in file}
+    words = kinds.union(*map(_fields, files)) - {"more", "bytes", "why"}  # the last ones are facts of an error
     assert {word for word in words if f"`{word}`" not in spec and f'"kind": "{word}"' not in spec} == set()
 
 
-def _kind(file: dict[str, str]) -> str:
-    return file["kind"]
+@pytest.mark.parametrize("place", ["classifiers/tickets/000002.json", "aliases/live/000001.json"])
+def test_the_command_in_the_spec_computes_the_digest_of_a_document(tmp_path: Path, place: str) -> None:
+    commands = commands_of("The digest")
+    assert len(commands) == 2
+    (tmp_path / "000001.json").write_bytes((NEWEST / place).read_bytes())
+    for command in commands:
+        assert done(command, tmp_path) == json.loads((NEWEST / place).read_bytes())["sha256"]
 
 
 def _fields(plain: object) -> set[str]:
@@ -206,15 +212,24 @@ def _fields(plain: object) -> set[str]:
 
 
 def test_the_commands_in_the_spec_compute_the_digest_of_the_training_rows(tmp_path: Path) -> None:
-    commands = re.findall(
-        r"```sh\n(.*?)```", SPEC.read_text().split("## Training rows")[1].split("\n## ")[0], re.DOTALL
-    )
+    commands = commands_of("Training rows")
     assert len(commands) == 2
-    (blob,) = (GOLDEN / f"format-{FORMAT}/classifiers/tickets/blobs").glob("*.jsonl.gz")
+    (blob,) = (NEWEST / "classifiers/tickets/blobs").glob("*.jsonl.gz")
     (tmp_path / "rows.jsonl.gz").write_bytes(blob.read_bytes())
     rows = [{"text": row.text, "label": row.label} for row in ROW_EXAMPLES]
     (tmp_path / "fit.json").write_text(json.dumps({"model_name": "tickets", "training_data": rows}))
     for command in commands:
-        runnable = command.replace("python3", sys.executable)
-        done = subprocess.run(["sh", "-c", runnable], cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert done.stdout.split()[0] == ROWS_SHA256
+        assert done(command, tmp_path) == ROWS_SHA256
+
+
+def commands_of(section: str) -> list[str]:
+    """Return the commands in a section of the spec."""
+    text = SPEC.read_text("utf-8").split(f"## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+
+
+def done(command: str, folder: Path) -> str:
+    """Return the first word that a command prints in a folder."""
+    runnable = command.replace("python3", sys.executable)
+    run = subprocess.run(["sh", "-c", runnable], cwd=folder, capture_output=True, text=True, check=True)
+    return run.stdout.split()[0]
