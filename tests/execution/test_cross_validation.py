@@ -155,7 +155,7 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
     found = by_head(easy(4))
     assert found.recommended_num_iterations == 0
     assert found.recommendation == (
-        "Only the head was judged (1.000). Ask with num_iterations=20 to see whether that is better."
+        "Only the head was judged (100.0 %). Ask with 20 iterations to see if that is better."
     )
 
 
@@ -166,16 +166,18 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy
     assert found.recommended_num_iterations == 0
-    assert found.recommendation == "The encoder needs no change for these rows: any num_iterations gives what 0 does."
+    assert found.recommendation == (
+        "The encoder needs no change for these rows: any number of iterations does as the head alone."
+    )
     assert found.accuracy == found.head_only_accuracy
-    words = cross_validation._recommend(Recipe(num_iterations=12), 0.8, 0.8, is_shown=False)
-    assert words == "num_iterations=0 does as well and is faster: 0.800 with num_iterations=12, 0.800 with 0."
+    words = cross_validation._recommend(12, 0.8, 0.8, is_shown=False)
+    assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_an_adapter_that_does_better_is_recommended_and_doubt_is_told(is_shown: bool) -> None:
-    words = cross_validation._recommend(Recipe(num_iterations=12), 0.9, 0.8, is_shown=is_shown)
-    assert words.startswith("num_iterations=12: 0.900 with num_iterations=12, 0.800 with 0")
+    words = cross_validation._recommend(12, 0.9, 0.8, is_shown=is_shown)
+    assert words.startswith("12 iterations: 90.0 % with 12 iterations, 80.0 % with the head alone")
     assert ("chance may make such a difference" in words) is not is_shown
 
 

@@ -24,7 +24,7 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
     look = look_first(data, Recipe(), means_of(tiny))
     texts = look.states.lengths[: len(look.text_ids)]
     assert (size.rows, size.labels, size.texts) == (12, 3, 12)
-    assert (size.looked_at, size.looked_at_tokens, size.tokens) == (12, int(texts.sum()), int(texts.sum()))
+    assert (len(size.selection.numbers), size.looked_at_tokens, size.tokens) == (12, int(texts.sum()), int(texts.sum()))
     assert size.plan is not None
     every = replace(look, names=3)
     lengths = every.lesson()[0].lengths.astype(np.int64)

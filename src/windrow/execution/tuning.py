@@ -59,7 +59,7 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
         means.watch.tell("training")
     folder = means.encoder.folder
     stands_for = None if terms is None else terms.texts
-    task = TuneTask(folder.path, folder.base_model, texts, label_ids, recipe, deadline_s, stands_for)
+    task = TuneTask(folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, stands_for)
     outcome = means.run(task, on_step)
     adapter = scale(outcome.adapter, strength.value) if outcome.losses else None
     return Tuned(adapter, _with_outcome(report, outcome, look))

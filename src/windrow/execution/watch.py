@@ -139,6 +139,4 @@ def cancelled(job_id: str | None = None) -> TrainingCancelled:
 
 def shutting_down() -> ShuttingDown:
     """Return the error of a training whose process is stopping."""
-    return ShuttingDown(
-        "The server is stopping, so this training was not done. Send it again once the server is back."
-    )
+    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
