@@ -1,16 +1,19 @@
-"""What each verb sends, and what never stands in a path."""
+"""What each verb sends, what never stands in a path, and that a server hears what was said."""
 
 import io
 import json
 import re
-from dataclasses import fields
-from string import Formatter
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from tests.client.serving import serving
+from tests.client.twins import FIT_REQUEST, ID, REQUESTS, Chosen, Twin, answer_to
 from windrow.api.endpoints import (
     ALIAS_HISTORY,
+    BY_VERB,
     CANCEL_JOB,
     COMPARE,
     DELETE,
@@ -18,7 +21,9 @@ from windrow.api.endpoints import (
     DESCRIBE,
     ENDPOINTS,
     EVALUATE,
+    EXPORT,
     FIT,
+    FOLLOW_JOB,
     FORECAST,
     FSCK,
     IMPORT,
@@ -36,21 +41,40 @@ from windrow.api.endpoints import (
     Endpoint,
     NoRequest,
 )
+from windrow.api.examples import example_of
 from windrow.client.calls import _CHECKS, call_of, to_json
+from windrow.client.remote import RemoteOperations
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
-from windrow.domain.archive import ImportRequest
+from windrow.domain.archive import Export, ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.checkup import CheckRequest
-from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
+from windrow.domain.classifier import (
+    ClassifierDetails,
+    DeleteRequest,
+    DescribeRequest,
+    FitRequest,
+    FitResult,
+    ModelRequest,
+)
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidName, InvalidParameter, JobNotFound
+from windrow.domain.errors import (
+    InvalidName,
+    InvalidParameter,
+    InvalidText,
+    JobNotFound,
+    PromotionRefused,
+    WindrowError,
+)
 from windrow.domain.gate import Requirement
-from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import DeleteAllRequest, ListRequest
-from windrow.domain.prediction import PredictRequest
+from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.values import recast
+from windrow.domain.words import Words
+from windrow.settings import Settings
 
 ROOT = "/v1/classifier"
 ROWS = (Row("a", "b"), Row("c", "d"))
@@ -129,7 +153,7 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
 def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any, Any]) -> None:
     made: Any = endpoint.request
     known = {"model_name": "a", "alias": "a", "base_model": "a/b", "job_id": "a"}
-    given = {name: known[name] for name in _in_path(endpoint)}
+    given = {name: known[name] for name in endpoint.path_fields}
     others: dict[str, object] = {
         each.name: () for each in fields(made) if each.name in ("training_data", "test_data", "texts")
     }
@@ -143,7 +167,7 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
 
 
 def test_each_field_of_a_path_is_checked_before_it_stands_there() -> None:
-    assert {name for endpoint in ENDPOINTS for name in _in_path(endpoint)} == set(_CHECKS)
+    assert {name for endpoint in ENDPOINTS for name in endpoint.path_fields} == set(_CHECKS)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/export", "a b", "a?full=true", "a@0", "é", "a\n", "{model_name}"])
@@ -180,5 +204,116 @@ def test_a_number_that_json_has_not_is_refused_before_anything_is_sent(number: f
         call_of(PROMOTE, PromoteRequest("a", "b", require=Requirement(min_recall={"x": number})), 7)
 
 
-def _in_path(endpoint: Endpoint[Any, Any]) -> list[str]:
-    return [name for _, name, _, _ in Formatter().parse(endpoint.path) if name]
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Chosen, RemoteOperations]]:
+    chosen = Chosen(Twin())
+    with serving(chosen, Settings()) as url:
+        remote = RemoteOperations(url, timeout_s=30)
+        yield chosen, remote
+        remote.close()
+
+
+@pytest.fixture
+def twin(served: tuple[Chosen, RemoteOperations]) -> Twin:
+    served[0].twin = Twin()
+    return served[0].twin
+
+
+@pytest.fixture
+def remote(served: tuple[Chosen, RemoteOperations]) -> RemoteOperations:
+    return served[1]
+
+
+@pytest.mark.parametrize(("endpoint", "request_"), REQUESTS, ids=lambda each: getattr(each, "verb", ""))
+def test_a_request_and_its_reply_arrive_as_they_were(
+    endpoint: Endpoint[Any, Any], request_: Any, twin: Twin, remote: RemoteOperations
+) -> None:
+    twin.answer = answer_to(endpoint, request_)
+    verb = getattr(remote, endpoint.verb)
+    reply = verb() if isinstance(request_, NoRequest) else verb(request_)
+    assert reply == twin.answer
+    expected = replace(request_, full=True) if endpoint is LIST_CLASSIFIERS else request_
+    assert twin.asked[:1] == ([] if isinstance(request_, NoRequest) else [expected])
+
+
+def test_each_verb_is_among_them() -> None:
+    others = {each.verb for each in (FIT, FOLLOW_JOB, EXPORT, IMPORT)}
+    assert {endpoint.verb for endpoint, _ in REQUESTS} == set(BY_VERB) - others
+
+
+def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None:
+    twin.answer = Export("tickets.windrow", 9, iter([b"some", b"bytes"]))
+    export = remote.export(ExportRequest("tickets_v1@3", training_rows=True))
+    assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
+    assert twin.asked == [ExportRequest("tickets_v1@3", training_rows=True)]
+    twin.answer = example_of(IMPORT.reply)
+    request = ImportRequest("other", overwrite=True, dry_run=True)
+    assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer
+    assert twin.asked[-1] == request
+
+
+def test_a_job_is_followed_to_its_end_and_its_problem_arrives_whole(twin: Twin, remote: RemoteOperations) -> None:
+    running: Job = replace(example_of(Job), state="running", progress=Progress("encoding"), problem=None)
+    problem = Problem("training_cancelled", "The job {job} was cancelled; {send} it again.", {"job": ID})
+    ended = replace(running, state="cancelled", progress=None, problem=problem)
+    # The client looks whether there is such a job, and the server looks at it now and then.
+    looks = iter([running, running, ended])
+
+    class Followed(Twin):
+        def job(self, request: JobRequest) -> Job:
+            return next(looks)
+
+    twin.__class__ = Followed
+    assert list(remote.follow_job(JobRequest(ID))) == [running, ended]
+
+
+def test_a_fit_gives_what_its_classifier_has(twin: Twin, remote: RemoteOperations) -> None:
+    made: ClassifierDetails = example_of(ClassifierDetails)
+    done: Job = replace(example_of(Job), state="succeeded", problem=None, revision=3, next_name="tickets_v2")
+
+    class Fitting(Twin):
+        def start_fit(self, request: FitRequest) -> Job:
+            return replace(done, state="queued", revision=None, next_name=None)
+
+        def job(self, request: JobRequest) -> Job:
+            return done
+
+        def show(self, request: ModelRequest) -> ClassifierDetails:
+            assert request == ModelRequest(f"{done.model_name}@3")
+            return made
+
+    twin.__class__ = Fitting
+    expected = recast(FitResult, made, model_name=made.name, next_name="tickets_v2")
+    assert remote.fit(FIT_REQUEST) == expected
+
+
+class Upper(Words):
+    """Words unlike those of Python."""
+
+    send = "shout"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        InvalidText("{place:texts} is {value!r}. {Send} another.", {"index": 3, "value": "{arg:top_k} \ud800"}),
+        PromotionRefused("It is {checks}, with {braces}.", {"checks": [{"passed": False}], "braces": "{x}"}),
+    ],
+    ids=["of its surface", "same everywhere"],
+)
+def test_an_error_is_told_in_the_words_of_whoever_asked(
+    raised: WindrowError, twin: Twin, remote: RemoteOperations
+) -> None:
+    twin.answer = raised
+    with pytest.raises(type(raised)) as caught:
+        remote.predict(PredictRequest(model_name="a", text="b"))
+    assert (caught.value.code, caught.value.facts) == (raised.code, raised.facts)
+    assert caught.value.detail == raised.detail
+    assert caught.value.told(Upper()) == raised.told(Upper())
+
+
+def test_a_prediction_is_the_domains_own(twin: Twin, remote: RemoteOperations) -> None:
+    twin.answer = (example_of(Prediction),)
+    (answer,) = remote.predict(PredictRequest(model_name="a", text="b"))
+    assert type(answer) is Prediction
+    assert answer.abstained is (answer.label is None)

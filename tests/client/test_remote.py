@@ -3,8 +3,10 @@
 import io
 import json
 import signal
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import NoReturn
@@ -12,9 +14,13 @@ from typing import NoReturn
 import pytest
 
 from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, events, listed
+from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, Step, reply
+from tests.toy import Toy
 from windrow.client.errors import (
     ConnectionLost,
+    FailedInServer,
+    RefusedByServer,
     ServerTimedOut,
     ServerUnreachable,
     UnexpectedReply,
@@ -22,26 +28,39 @@ from windrow.client.errors import (
 from windrow.client.leaving import now
 from windrow.client.remote import RemoteOperations
 from windrow.codec.values import to_json
-from windrow.domain.alias import AliasChangeRequest
+from windrow.domain.alias import AliasChangeRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
     Abandoned,
+    ClassifierExists,
+    ClassifierInUse,
+    ClassifierNotFound,
     InvalidName,
     InvalidParameter,
+    InvalidText,
     TrainingCancelled,
     TrainingFailed,
     WindrowError,
 )
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import PredictRequest
+from windrow.domain.prediction import IsWanted, PredictRequest
 from windrow.operations import Operations
+from windrow.settings import Settings
 
 ROWS = (Row("I was charged twice", "billing"), Row("The app crashes", "bug"))
 REQUEST = FitRequest("tickets_v1", ROWS)
 QUESTION = PredictRequest(model_name="tickets_v1", text="charged again")
+TICKETS = (
+    Row("I was charged twice", "billing"),
+    Row("charged again, twice", "billing"),
+    Row("The app crashes", "bug"),
+    Row("it crashes again", "bug"),
+)
+FIT = FitRequest("tickets_v1", TICKETS, num_iterations=0)
+ASKED = PredictRequest(model_name="tickets_v1", text="I was charged twice")
 # Verbs that do not take minutes.
 QUICK: Mapping[str, Callable[[RemoteOperations], object]] = {
     "predict": lambda remote: remote.predict(QUESTION),
@@ -211,3 +230,79 @@ def test_whatever_becomes_of_the_cancelling_ctrl_c_stays_ctrl_c(answer: Step) ->
     with ScriptedServer(script) as server, pytest.raises(KeyboardInterrupt):
         RemoteOperations(server.url).fit(REQUEST, stop)
     assert server.lines[-1] == "POST /v1/classifier/jobs/a1/cancel"
+
+
+@pytest.fixture
+def toy() -> Iterator[Toy]:
+    toy = Toy(Settings(max_body_bytes=20_000))
+    yield toy
+    toy.close()
+
+
+@pytest.fixture
+def remote(toy: Toy) -> Iterator[RemoteOperations]:
+    with serving(toy, toy.settings) as url:
+        remote = RemoteOperations(url, timeout_s=30)
+        yield remote
+        remote.close()
+
+
+def test_a_fit_tells_how_far_it_is_and_gives_what_was_trained(remote: RemoteOperations) -> None:
+    told: list[Progress] = []
+    result = remote.fit(FIT, told.append)
+    assert (result.model_name, result.revision, result.num_examples) == ("tickets_v1", 1, 4)
+    assert result.next_name == "tickets_v2"
+    (answer,) = remote.predict(ASKED)
+    assert (answer.label, answer.model_name, answer.revision) == ("billing", "tickets_v1", 1)
+
+
+def test_an_export_is_a_file_that_an_import_takes(remote: RemoteOperations) -> None:
+    remote.fit(FIT)
+    export = remote.export(ExportRequest("tickets_v1", training_rows=True))
+    with tempfile.TemporaryFile() as file:
+        for chunk in export.chunks:
+            file.write(chunk)
+        assert file.tell() == export.size_bytes
+        imported = remote.import_classifier(file, ImportRequest("tickets_v2"))
+    assert (imported.status, imported.name) == ("imported", "tickets_v2")
+    with pytest.raises(ClassifierNotFound):  # before the first chunk
+        remote.export(ExportRequest("tickets_v9"))
+
+
+def test_errors_say_what_to_do_in_the_words_of_python(remote: RemoteOperations) -> None:
+    remote.fit(FIT)
+    with pytest.raises(ClassifierExists, match="overwrite=True"):
+        remote.fit(FitRequest("tickets_v1", TICKETS, overwrite=False))
+    remote.promote(PromoteRequest("tickets", "tickets_v1"))
+    with pytest.raises(ClassifierInUse, match="force=True") as caught:
+        remote.delete(DeleteRequest("tickets_v1"))
+    assert caught.value.facts["aliases"] == ["tickets"]
+    with pytest.raises(InvalidText, match=r"^texts\[1\] is blank"):
+        remote.predict(PredictRequest(model_name="tickets_v1", texts=("a", " ")))
+    with pytest.raises(InvalidText, match="half of a surrogate pair"):
+        remote.predict(PredictRequest(model_name="tickets_v1", text="\ud800"))
+
+
+def test_errors_that_only_http_has_carry_the_servers_code(remote: RemoteOperations, toy: Toy) -> None:
+    long = "x" * 500
+    rows = tuple(Row(f"{long} {number}", str(number % 2)) for number in range(60))
+    with pytest.raises(RefusedByServer, match="larger than the 20000 bytes") as caught:
+        remote.fit(FitRequest("tickets_v1", rows))
+    assert caught.value.code == "body_too_large"
+
+    def fail(is_wanted: IsWanted) -> None:
+        raise RuntimeError("a defect")
+
+    remote.fit(FIT)
+    toy.before_predict = fail
+    with pytest.raises(FailedInServer, match="Something unexpected") as broken:
+        remote.predict(ASKED)
+    assert broken.value.code == "internal_error"
+    assert remote.list_aliases().aliases == ()
+
+
+def test_many_threads_share_a_client(remote: RemoteOperations) -> None:
+    remote.fit(FIT)
+    alone = remote.predict(ASKED)
+    with ThreadPoolExecutor(16) as threads:
+        assert set(map(repr, threads.map(lambda _: remote.predict(ASKED), range(100)))) == {repr(alone)}

@@ -133,7 +133,8 @@ def test_a_fit_takes_its_rows_recipe_and_notes(session: Session) -> None:
         description="by hand",
         tags=["b", "a"],
     )
-    assert (result.num_examples, result.num_iterations, result.seed) == (4, 0, 7)
+    made = session.show("tickets_v2")
+    assert (result.num_examples, made.num_iterations, made.seed) == (4, 0, 7)
     assert (result.description, result.tags, result.next_name) == ("by hand", ("a", "b"), "tickets_v3")
 
 
