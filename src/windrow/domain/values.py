@@ -25,9 +25,9 @@ class Schema:
     def __init__(self, **members: object) -> None:
         object.__setattr__(self, "members", members)
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: Any, describe: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """Add the members to the schema of the annotated type (pydantic asks for it)."""
-        described = handler(schema)
+        described = describe(schema)
         # Of a value that may be null, they belong to the other half.
         half = next((each for each in described.get("anyOf", ()) if each.get("type") != "null"), described)
         half.update(self.members)
