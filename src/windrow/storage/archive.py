@@ -125,7 +125,7 @@ def _read_manifest(data: bytes) -> Entry:
         plain = parse(data)
     except Mismatch as mismatch:
         raise refused("not_json", f"holds {MANIFEST}, which {mismatch.problem}") from mismatch
-    if plain.get("kind") != "export":
+    if not isinstance(plain, dict) or plain.get("kind") != "export":
         raise refused("not_an_export", f"holds {MANIFEST}, which is not of the kind export")
     try:
         entry = read_strictly(data, Manifest).entry

@@ -21,7 +21,7 @@ from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_STEPS, Scope
-from windrow.storage.format import RESTORE, Mismatch, parse
+from windrow.storage.format import RESTORE, Mismatch, parse_object
 
 # The number of the format of tensors, which has not changed since the first one.
 FORMAT = 1
@@ -150,7 +150,7 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
         raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
     for line in io.BytesIO(text):
         try:
-            row = Row(**parse(line))
+            row = Row(**parse_object(line))
             is_canonical = rows_as_jsonl((row,)) == line
         except (Mismatch, TypeError, ValueError) as problem:
             raise invalid(f"has a row that cannot be read: {problem}") from problem

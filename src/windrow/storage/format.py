@@ -97,18 +97,25 @@ def read_strictly(data: bytes, kind: type[V]) -> V:
     return value
 
 
-def parse(data: bytes) -> Plain:
-    """Return a JSON object.
+def parse(data: bytes) -> Any:
+    """Return the plain value of a JSON text.
 
     Raises:
-        Mismatch: It is none. NaN, infinities, objects that name a field twice, and whole numbers that not every program
-            reads alike are none either.
+        Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either.
     """
     try:
-        plain = _DECODER.decode(data.decode())
+        return _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:
         raise Mismatch(f"is no JSON text ({error})") from error
-    if type(plain) is not dict:
+
+
+def parse_object(data: bytes) -> Plain:
+    """Return a JSON object, as :func:`parse` does.
+
+    Raises:
+        Mismatch: It is none.
+    """
+    if type(plain := parse(data)) is not dict:
         raise Mismatch("is no object")
     return plain
 
@@ -132,7 +139,7 @@ def check_format(number: object) -> None:
 
 def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     """Return the value of a document of an older format, by the steps that lead to the newest one."""
-    plain = parse(data)
+    plain = parse_object(data)
     number = plain.pop("format", None)
     check_format(number)
     if number == FORMAT:
@@ -184,13 +191,8 @@ def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
             _compare(one, other, where)
     elif plain != written or isinstance(plain, bool) != isinstance(written, bool):
         raise Mismatch("is not written as Windrow writes it", where)
-
-
-def _whole_number(digits: str) -> int:
-    number = int(digits)
-    if abs(number) > MOST_WHOLE:
-        raise ValueError(f"a whole number of {len(digits)} digits is not allowed")
-    return number
+    elif isinstance(plain, int) and abs(plain) > MOST_WHOLE:
+        raise Mismatch("is a whole number that not every program reads alike", where)
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -204,4 +206,4 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return plain
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_whole_number)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
