@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from tests.toy import Toy
+from windrow.domain.vitals import Vitals
 from windrow.http.app import create_app
 from windrow.http.server import listen
 from windrow.operations import LocalOperations
@@ -42,6 +43,10 @@ class Switch:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.chosen, name)
+
+    def vitals(self) -> Vitals:
+        assert self.chosen is not None
+        return self.chosen.vitals()
 
 
 @dataclass(frozen=True)

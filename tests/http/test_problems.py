@@ -305,7 +305,7 @@ def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_co
     reply = client.post(PREDICT_PATH, json={"model_name": "a", "text": "b"})
     document = check_problem(reply, 429, "overloaded")
     assert (reply.headers["retry-after"], document["retry_after_s"]) == ("3", 3)
-    assert "retry-after" not in client.post(PREDICT_PATH, json={}).headers
+    assert "retry-after" not in client.post(PREDICT_PATH, json=[]).headers
 
 
 @pytest.mark.parametrize("error", sorted(STATUSES, key=str))

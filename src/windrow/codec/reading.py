@@ -175,8 +175,10 @@ def _reader_of(hint: Any) -> _Reader:
 
 @cache
 def _fields_of(kind: Any) -> Known:
+    """Return the fields of a dataclass, those first that must be there."""
     hints = get_type_hints(kind)
-    return {each.name: (_reader_of(hints[each.name]), has_default(each)) for each in fields(kind) if each.init}
+    own = sorted((each for each in fields(kind) if each.init), key=has_default)
+    return {each.name: (_reader_of(hints[each.name]), has_default(each)) for each in own}
 
 
 def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[str, Any]:

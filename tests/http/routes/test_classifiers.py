@@ -21,6 +21,7 @@ from tests.http.asking import (
 )
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 
 def _names(client: httpx.Client, **query: str) -> list[str]:
@@ -83,11 +84,12 @@ def test_the_versions_of_a_task_come_in_the_order_of_their_numbers(client: httpx
 
 def test_prefix_tag_and_base_model_choose_together(client: httpx.Client) -> None:
     fit(client, "a_1", tags=["x"])
-    fit(client, "a_2", "b_1", tags=["x"], base_model="BAAI/bge-small-en-v1.5")
+    fit(client, "a_2", "b_1", tags=["x"])
     fit(client, "a_3")
     assert _names(client, prefix="a_") == ["a_1", "a_2", "a_3"]
     assert _names(client, tag="x") == ["a_1", "a_2", "b_1"]
-    assert _names(client, prefix="a_", tag="x", base_model="BAAI/bge-small-en-v1.5") == ["a_2"]
+    assert _names(client, base_model=DEFAULT_BASE_MODEL, tag="x", prefix="b") == ["b_1"]
+    assert _names(client, base_model="BAAI/bge-small-en-v1.5") == []
     assert _names(client, tag="y") == []
 
 

@@ -72,12 +72,14 @@ def test_a_training_that_is_not_waited_for_is_answered_with_its_job_and_goes_on(
     client: httpx.Client, go_on: threading.Event
 ) -> None:
     job = begin(client, num_iterations=7, batch_size=32, seed=3, max_seconds=60, cross_validate=False)
-    assert (job["state"], job["model_name"], job["num_examples"], job["problem"]) == ("queued", "tickets_v1", 6, None)
+    assert job["state"] in ("queued", "running")
+    assert (job["model_name"], job["num_examples"], job["problem"]) == ("tickets_v1", 6, None)
     asked = [job[name] for name in ("num_iterations", "batch_size", "seed", "max_seconds", "cross_validate")]
     assert asked == [7, 32, 3, 60.0, False]
     running = wait_for(client, job, "running")
     assert TIME.fullmatch(running["started_at"])
-    assert (running["finished_at"], running["progress"]["stage"]) == (None, "encoding")
+    assert running["finished_at"] is None
+    assert running["progress"]["stage"] in ("encoding", "training")
     check_problem(client.get(f"{MODELS}/tickets_v1"), 404, "classifier_not_found")
     go_on.set()
     ended = wait_for(client, job, "succeeded")
@@ -107,7 +109,7 @@ def test_a_dry_run_says_what_a_training_will_take_and_begins_nothing(client: htt
         forecast = reply.json()
         stages = [part["stage"] for part in forecast["parts"]]
         assert stages == ["encoding", "training", "judging", "finishing", "saving"]
-        assert forecast["seconds"] == sum(part["seconds"] for part in forecast["parts"])
+        assert forecast["seconds"] == pytest.approx(sum(part["seconds"] for part in forecast["parts"]))
         assert (forecast["labels"], forecast["num_examples"]) == (["account", "billing", "technical"], 6)
     assert client.get(JOBS).json() == {"jobs": []}
     check_problem(client.get(MODEL), 404, "classifier_not_found")

@@ -22,7 +22,7 @@ def test_the_base_models_are_listed_with_what_they_take_and_who_needs_them(clien
         "id": SMALL,
         "place": "data_directory",
         "size_bytes": 130,
-        "graph_bytes": 20,
+        "graph_bytes": 0,
         "digest": "1" * 64,
         "revision": "5c38ec7",
         "problem": None,
@@ -34,15 +34,12 @@ def test_the_base_models_are_listed_with_what_they_take_and_who_needs_them(clien
 @pytest.mark.parametrize("written", [SMALL, SMALL.replace("/", "%2F")])
 def test_an_unused_base_model_is_removed(client: httpx.Client, written: str) -> None:
     reply = client.delete(f"{BASE_MODELS}/{written}").json()
-    assert reply == {"status": "deleted", "base_model": SMALL, "freed_bytes": 150}
+    assert reply == {"status": "deleted", "base_model": SMALL, "freed_bytes": 130}
     assert [model["id"] for model in client.get(BASE_MODELS).json()["base_models"]] == [DEFAULT_BASE_MODEL]
     check_problem(client.delete(f"{BASE_MODELS}/{written}"), 404, "base_model_not_found")
 
 
-def test_a_base_model_that_is_needed_or_no_id_is_refused(client: httpx.Client) -> None:
-    fit(client, base_model=SMALL)
-    document = check_problem(client.delete(f"{BASE_MODELS}/{SMALL}"), 409, "base_model_in_use")
-    assert document["classifiers"] == 1
+def test_a_base_model_that_came_along_or_no_id_is_refused(client: httpx.Client) -> None:
     check_problem(client.delete(f"{BASE_MODELS}/{DEFAULT_BASE_MODEL}"), 409, "base_model_in_use")
     check_problem(client.delete(f"{BASE_MODELS}/a/b/c"), 422, "invalid_parameter")
     check_problem(client.delete(f"{BASE_MODELS}/"), 422, "invalid_parameter")
