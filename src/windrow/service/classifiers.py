@@ -71,13 +71,13 @@ def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
 
 def delete_all(deps: Dependencies, request: DeleteAllRequest) -> BulkDeletion:
     """Delete a selection of classifiers. See ``Operations.delete_all``."""
+    check_selection(request)
     if request.is_everything:
         raise InvalidParameter(
             "Nothing says which classifiers to delete. {Send} {arg:prefix}, {arg:tag}, {arg:task} or "
             "{arg:base_model}; {set:dry_run} shows which they are.",
             {"parameter": "prefix"},
         )
-    check_selection(request)
     catalog = deps.store.catalog
     names = [each.name for each in catalog.listing(recast(ListRequest, request)).models]
     pointed_at = catalog.pointed_at(names)
