@@ -1,6 +1,6 @@
 """Cross-validating rows: which trainings that takes, and what is concluded from what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -72,6 +72,25 @@ def test_every_text_is_encoded_once() -> None:
     encoder = CountingEncoder()
     cross_validate(easy(10), 5, HEAD_ONLY, means_of(encoder))
     assert encoder.texts == 30 + 3  # and the labels' names
+
+
+class CountedRows(tuple[Row, ...]):
+    """Counts how often somebody goes through all rows."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        self.passes += 1
+        return super().__iter__()
+
+
+def test_nobody_goes_through_all_rows_more_often_where_there_are_more_of_them() -> None:
+    passes = []
+    for rows_per_label in (4, 40):
+        rows = CountedRows(easy(rows_per_label).rows)
+        by_head(Dataset(rows))
+        passes.append(rows.passes)
+    assert passes[0] == passes[1] < 20
 
 
 def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(tiny: OnnxEncoder) -> None:

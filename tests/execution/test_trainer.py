@@ -1,6 +1,6 @@
 """A training from checked rows to a finished artifact: what passes from step to step, and what is told of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +8,16 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
+from windrow.arrays import Floats
 from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import join_changes
+from windrow.encoders.adapters import Adapter, join_changes
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.session import OnnxEncoder, Tokens, Width
 from windrow.execution import look as look_module
+from windrow.execution.forecast import measure_size
 from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
 from windrow.execution.watch import Watch
@@ -64,6 +66,44 @@ def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
     assert trained.head.cv_folds > 0
     assert artifact_from_bytes(trained.artifact).adapter is None
     assert len(runner.fits) == len(runner.tasks) == 1
+
+
+class CountingEncoder:
+    """Counts the texts that it reads, and those that go through the layers that no adapter changes."""
+
+    def __init__(self, encoder: OnnxEncoder) -> None:
+        self.encoder = encoder
+        self.folder = encoder.folder
+        self.features = encoder.features
+        self.read: list[str] = []
+        self.encoded = 0
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        self.read.extend(texts)
+        return self.encoder.tokenize(texts)
+
+    def states(self, batch: Sequence[Tokens]) -> Floats:
+        self.encoded += len(batch)
+        return self.encoder.states(batch)
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        self.encoded += len(batch)
+        return self.encoder.encode(batch, adapters, width)
+
+
+@pytest.mark.parametrize("num_iterations", [0, 20])
+def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
+    num_iterations: int, tiny: OnnxEncoder
+) -> None:
+    """With the trainings that judge the adapter, and with the forecast before."""
+    data, encoder = dataset(), CountingEncoder(tiny)
+    repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
+    recipe = Recipe(num_iterations=num_iterations)
+    selection = measure_size(repeated, recipe, encoder).selection
+    trained = train(repeated, recipe, means_of(encoder, InstantRunner(tiny.folder)), selection)
+    assert encoder.read == [*data.texts, "label 0", "label 1", "label 2"]
+    assert encoder.encoded == 15
+    assert (artifact_from_bytes(trained.artifact).adapter is not None) is (num_iterations > 0)
 
 
 def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
