@@ -1,5 +1,6 @@
 """The command line on the product itself, with a toy encoder."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import pytest
 from tests.cli.asking import Ended, Run, run
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
+from windrow.settings import Settings
 
 if TYPE_CHECKING:
     from tests.toy import Toy
@@ -78,12 +80,25 @@ def ask(toy: "Toy", left: list[str], monkeypatch: pytest.MonkeyPatch, capsys: py
     return ask
 
 
-@pytest.fixture
-def trained(toy: "Toy") -> "Toy":
-    """The product with tickets_v1 and tickets_v2."""
+@pytest.fixture(scope="session")
+def trained_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with tickets_v1 and tickets_v2, to be copied."""
+    from tests.toy import Toy
+
+    folder = tmp_path_factory.mktemp("trained")
+    toy = Toy(Settings(data_dir=folder))
     rows = tuple(Row(text, label) for text, label in TICKETS)
     for name in ("tickets_v1", "tickets_v2"):
         toy.fit(FitRequest(name, rows, num_iterations=0, description="Of the shop.", tags=("live",)))
+    toy.close()
+    return folder
+
+
+@pytest.fixture
+def trained(toy: "Toy", trained_dir: Path) -> "Toy":
+    """The product with tickets_v1 and tickets_v2."""
+    for part in ("classifiers", "jobs"):
+        shutil.copytree(trained_dir / part, toy.settings.data_dir / part, dirs_exist_ok=True)
     return toy
 
 

@@ -125,3 +125,10 @@ def test_a_dataclass_in_a_request_is_made_where_something_was_typed_for_it(
 def test_what_is_no_label_and_share_is_refused(promote: Callable[..., PromoteRequest], said: str) -> None:
     with pytest.raises(InvalidParameter, match=r"--min-recall refund=0\.9"):
         promote("--min-recall", said)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--num-iterations", 5_000), ("--seed", -1), ("--batch-size", 1)])
+def test_what_lies_outside_its_range_is_refused_before_a_file_is_read(fit: Typed, option: str, value: int) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        fit("t_v1", "nowhere.csv", option, value)
+    assert refused.value.told(CliWords()).startswith(f"{option} is {value}; it must lie between ")

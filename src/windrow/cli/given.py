@@ -14,6 +14,7 @@ from windrow.cli.options import COMMON, Option, Told, options_of, parts_of
 from windrow.cli.surface import CliWords
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import check_range
 
 if TYPE_CHECKING:
     from windrow.cli.labelled import FileRows
@@ -105,9 +106,16 @@ def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRo
 
 
 def _read(option: Option, value: Any) -> Any:
-    """Return a field's value."""
+    """Return a field's value.
+
+    Raises:
+        InvalidParameter: It lies outside its range, or is no label and share.
+    """
     if option.kind is bool:
         return not option.default
+    if "minimum" in option.members and "maximum" in option.members:
+        # By the verb as well, but not before it has read a file or has asked a server.
+        check_range(option.path, value, (option.members["minimum"], option.members["maximum"]))
     if get_origin(option.kind) is Mapping:
         return dict(_share(option, each) for each in value)
     return value if option.held is None else tuple(value)

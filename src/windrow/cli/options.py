@@ -2,7 +2,7 @@
 
 A field without a default is an argument, each other one an option: ``num_iterations`` is ``--num-iterations``, a switch
 that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be repeated; labelled rows and texts
-are a file. What a field is for, its docstring says, and its range the annotation.
+are a file. What a field is for, its docstring says.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -103,18 +103,13 @@ class Option(Told):
         """What Typer reads."""
         kind, default = self._shape()
         metavar = "FILE" if self.is_file else self.metavar
-        told: dict[str, Any] = {
-            "metavar": metavar,
-            "min": self.members.get("minimum"),
-            "max": self.members.get("maximum"),
-        }
         if self.is_argument:
             said = _FILES[self.held] if self.is_file else self.help
-            hint, default = Annotated[kind, typer.Argument(help=said, **told)], inspect.Parameter.empty
+            hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
             kind = kind if default is not None else kind | None
-            hint = Annotated[kind, typer.Option(*names, help=self.help, **told)]
+            hint = Annotated[kind, typer.Option(*names, help=self.help, metavar=metavar)]
         return inspect.Parameter(self.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
     def _shape(self) -> tuple[Any, Any]:
@@ -125,8 +120,7 @@ class Option(Told):
             return Path, None
         if self.held is not None or get_origin(self.kind) is Mapping:
             return list[str], None
-        choices = self.members.get("enum")
-        return cast(Any, Literal)[tuple(choices)] if choices else self.kind, self.default
+        return self.kind, self.default
 
 
 def options_of(

@@ -112,7 +112,7 @@ def _what_became(cancel: Callable[[], Job | None], words: CliWords) -> str:
     try:
         job = cancel()
     except WindrowError as error:
-        return f"but the training could not be cancelled (see `windrow jobs`): {error.told(words)}"
+        return f"but the training could not be cancelled: {error.told(words)} See `windrow jobs`."
     except KeyboardInterrupt:
         return "the training may go on; see `windrow jobs`."
     if job is None:
