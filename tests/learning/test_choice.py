@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
+from windrow.arrays import Floats, Ids
 from windrow.learning.choice import (
     choose_strength,
     label_name_texts,
     leave_one_out_errors,
     names_mean_something,
 )
-from windrow.learning.head import Floats, Ids
 
 
 def by_loop(features: Floats, label_ids: Ids) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
-from windrow.learning.head import Floats
+from windrow.arrays import Floats
 from windrow.learning.scope import (
     LEAST_DEVIATION,
     MAX_STEPS,
