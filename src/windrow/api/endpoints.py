@@ -26,6 +26,8 @@ from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
     ClassifierDetails,
+    Copied,
+    CopyRequest,
     DeleteRequest,
     Deletion,
     DescribeRequest,
@@ -240,6 +242,7 @@ DELETE: Final = Endpoint("delete", "DELETE", _MODEL, DeleteRequest, Deletion, CL
 RESTORE: Final = Endpoint(
     "restore", "POST", f"{_MODEL}/restore", RestoreRequest, Restored, CLASSIFIERS, "write", "optional"
 )
+COPY: Final = Endpoint("copy", "POST", f"{_MODEL}/copy", CopyRequest, Copied, CLASSIFIERS, "transfer", "required")
 REPRODUCE: Final = Endpoint(
     "reproduce",
     "POST",

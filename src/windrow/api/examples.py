@@ -55,6 +55,7 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "a small pile": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
     },
     "describe": {"notes": {"description": "Tickets of the web shop.", "tags": ["shop", "tickets"]}},
+    "copy": {"a second name": {"new_name": "mail_classifier_v1"}},
     "promote": {
         "on conditions": {
             "model_name": EXAMPLE_NAME,

@@ -97,6 +97,28 @@ class Health:
     """Windrow's version."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a request was refused (RFC 9457); more members follow, such as ``row``, ``limit`` or ``near_names``."""
+
+    type: str
+    """A URI for the code."""
+    title: str
+    """The code in words."""
+    status: int
+    """The HTTP status."""
+    code: str
+    """Stable, for programs."""
+    detail: str
+    """What went wrong and what to do next."""
+    request_id: str
+    """Find this request in the server's log by it."""
+    template: str = ""
+    """The detail with places for the other members, where it names parameters or requests: for a client that tells it
+    in other words.
+    """
+
+
 # Where the fields of these classes are described, unless they are above.
 DESCRIBED_LIKE: Final[Mapping[type, type]] = {
     Answer: Prediction,

@@ -19,7 +19,7 @@ from windrow.api.endpoints import (
     Endpoint,
 )
 from windrow.api.examples import IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
-from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, write_reply
+from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
 from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
 from windrow.codec.values import to_plain
@@ -46,41 +46,12 @@ _PREDICT_FORMS: Final = (
     ),
 )
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
-_PROBLEM: Final[JsonObject] = {
-    "type": "object",
-    "description": "Why a request was refused (RFC 9457); more members follow, such as `row`, `limit` or `near_names`.",
-    "properties": {
-        "type": {"type": "string", "description": "A URI for the code."},
-        "title": {"type": "string", "description": "The code in words."},
-        "status": {"type": "integer", "description": "The HTTP status."},
-        "code": {"type": "string", "description": "Stable, for programs."},
-        "detail": {"type": "string", "description": "What went wrong and what to do next."},
-        "request_id": {"type": "string", "description": "Find this request in the server's log by it."},
-        "template": {
-            "type": "string",
-            "description": "The detail with places for the other members, where it names parameters or requests: for a "
-            "client that tells it in other words.",
-        },
-    },
-    "required": ["type", "title", "status", "code", "detail", "request_id"],
-    "additionalProperties": True,
-    "examples": [
-        {
-            "type": "urn:windrow:problem:classifier_not_found",
-            "title": "Classifier not found",
-            "status": 404,
-            "code": "classifier_not_found",
-            "detail": "There is no classifier named ticket_classifer_v1. Did you mean ticket_classifier_v1?",
-            "request_id": "5f2b9c0de1a34b77",
-        }
-    ],
-}
 
 
 def openapi_document() -> JsonObject:
     """Return the document."""
     schemas = Schemas({JobProblem: "JobProblem"}, DESCRIBED_LIKE)
-    schemas.components["Problem"] = _PROBLEM
+    schemas.components["Problem"] = {**schemas.object_of(Problem, is_request=True), "additionalProperties": True}
     paths: dict[str, JsonObject] = {}
     for endpoint in ENDPOINTS:
         operations = paths.setdefault(endpoint.path, {})
