@@ -28,9 +28,9 @@ def trusted(folder: Path) -> LocalFiles:
     """Return files seen from long after, when a folder's time is trusted; each change waits for the clock's tick."""
 
     class Ticking(LocalFiles):
-        def put_new(self, key: str, data: bytes) -> None:
+        def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
             wait_for_tick(folder)
-            super().put_new(key, data)
+            super().put_new(key, data, same_as)
 
         def remove(self, key: str) -> None:
             wait_for_tick(folder)

@@ -138,8 +138,8 @@ class Aliases:
         before = readable(self._logs.at(alias, pointer.back_to)) if pointer.back_to else None
         if not isinstance(before, Pointer):
             raise NothingToRollBack(
-                "No promotion of the alias {alias} is left to take back: {points_to} is what it was pointed to first, or "
-                "anew. Promote a classifier instead.",
+                "No promotion of the alias {alias} is left to take back: {points_to} is what it was pointed to first, "
+                "or anew. Promote a classifier instead.",
                 {"alias": alias, "points_to": pointer.points_to},
             )
         try:

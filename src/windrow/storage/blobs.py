@@ -28,12 +28,20 @@ class Blobs:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def keep(self, name: str, content: bytes, suffix: str) -> BlobRef:
-        """Keep a content for a classifier, unless it is there already, and return where."""
+    def keep(self, name: str, content: bytes, suffix: str, copied_from: str | None = None) -> BlobRef:
+        """Keep a content for a classifier, unless it is there already, and return where.
+
+        Args:
+            name: The classifier.
+            content: What to keep.
+            suffix: Of its file's name.
+            copied_from: A classifier that has the same content.
+        """
         ref = BlobRef.of(content, suffix)
         key = _key(name, ref.file_name)
+        same_as = None if copied_from is None else _key(copied_from, ref.file_name)
         try:
-            self._files.put_new(key, content)
+            self._files.put_new(key, content, same_as)
         except KeyExists:
             try:
                 self.read(name, ref)

@@ -13,6 +13,7 @@ from windrow.domain.errors import ArtifactInvalid, ClassifierExists, ConcurrentC
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.versions import next_version
+from windrow.storage import history
 from windrow.storage.artifact import SUFFIXES
 from windrow.storage.blobs import Blobs
 from windrow.storage.listing import list_page
@@ -86,7 +87,8 @@ class Catalog:
             self.check_name_free(name, overwrite=draft.overwrite)
             if isinstance(self._logs.newest(name).value, Purged):
                 self.purging.finish(name)
-            refs = {role: self.blobs.keep(name, content, SUFFIXES[role]) for role, content in draft.blobs.items()}
+            same = draft.record.origin.name if draft.kind == "copied" and draft.record.origin else None
+            refs = {role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in draft.blobs.items()}
             return commit(self._names, name, lambda number: self._following(draft, number, refs))
 
     def preview(self, draft: Draft) -> Entry:
@@ -113,7 +115,7 @@ class Catalog:
         self._names.check_free(name)
         if not overwrite and isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
             raise ClassifierExists(
-                "A classifier named {name} exists, and {arg:overwrite} is false. Choose another name, or "
+                "A classifier named {name} exists. Choose another name, or "
                 "{turn_on:overwrite} to add a revision to it.",
                 {"name": name},
             )
@@ -162,11 +164,9 @@ class Catalog:
         return list_page(self._names, request)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what every readable file of every classifier says, also of deleted ones and of older revisions."""
+        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""
         for name in self._logs.names():
-            for number in self._logs.numbers(name):
-                if isinstance(value := self._logs.at(name, number), Entry):
-                    yield value
+            yield from history.entries(self._logs.values(name)).values()
 
     def next_name(self, name: str) -> str | None:
         """Return a free name for the next version of a name's task; ``None`` where it would be too long."""

@@ -45,8 +45,13 @@ class Files(Protocol):
     ``StorageFailed`` when the disk fails.
     """
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Store ``data`` for good under a new key, whole or not at all; of several callers exactly one wins.
+
+        Args:
+            key: The key.
+            data: What to store.
+            same_as: A key under which the same is stored already, so that the place may keep it once.
 
         Raises:
             KeyExists: The key is in use; what is there will outlive a power cut.
@@ -90,16 +95,18 @@ class LocalFiles:
     clock_ns: Callable[[], int] = time.time_ns
     _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Write aside, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
         path = Path(self._path(key))
         with _storage_errors("write", key):
             self._make_folder(path.parent)
-            with self._written_aside(data) as aside:
-                is_new = _link(aside, path)
-                # Also when another writer was first: the caller will build on what is there. When this fails, the file
-                # stays: others may have read it, and a key never changes its content.
-                _sync_folder(path.parent)
+            is_new = None if same_as is None else _link_again(Path(self._path(same_as)), path)
+            if is_new is None:
+                with self._written_aside(data) as aside:
+                    is_new = _link(aside, path)
+            # Also when another writer was first: the caller will build on what is there. When this fails, the file
+            # stays: others may have read it, and a key never changes its content.
+            _sync_folder(path.parent)
         if not is_new:
             raise KeyExists(key)
 
@@ -189,6 +196,14 @@ def _link(aside: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def _link_again(kept: Path, path: Path) -> bool | None:
+    """Give a file a second name; ``None`` where that cannot be: it is gone, or has as many names as a file may have."""
+    try:
+        return _link(kept, path)
+    except OSError:
+        return None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -89,11 +89,6 @@ class Log(Generic[Value]):
     size_bytes: int
 
     @property
-    def newest(self) -> Value | ArtifactInvalid | None:
-        """What the highest number says; ``None`` where there is none."""
-        return next(reversed(self.values.values()), None)
-
-    @property
     def last_unreadable(self) -> int:
         """The highest number that cannot be read; 0 where all can."""
         return max((number for number, value in self.values.items() if isinstance(value, ArtifactInvalid)), default=0)

@@ -5,7 +5,7 @@ Owns the numbers and the in-memory index of what is newest; knows nothing of wha
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -91,6 +91,10 @@ class Logs(Generic[Value]):
         matches = (NUMBERED.fullmatch(file) for file in self._files.list(f"{self._root}/{name}"))
         return tuple(sorted(int(match[1]) for match in matches if match is not None))
 
+    def values(self, name: str) -> Mapping[int, Value | ArtifactInvalid | None]:
+        """Return what a name's numbers say, ascending; each is read when it is asked for."""
+        return _Values(self, name)
+
     def at(self, name: str, number: int) -> Value | ArtifactInvalid | None:
         """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
         return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
@@ -153,6 +157,24 @@ class Logs(Generic[Value]):
 
     def _read_unknown(self, name: str, number: int, token: str | None = None) -> Value:  # noqa: ARG002
         return self._read(name, number, self._files.get(self.key(name, number)))
+
+
+class _Values(Mapping[int, Value | ArtifactInvalid | None]):
+    def __init__(self, logs: Logs[Value], name: str) -> None:
+        self._logs = logs
+        self._name = name
+        self._numbers = dict.fromkeys(logs.numbers(name))
+
+    def __getitem__(self, number: int) -> Value | ArtifactInvalid | None:
+        if number not in self._numbers:
+            raise KeyError(number)
+        return self._logs.at(self._name, number)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 def readable(value: Value | ArtifactInvalid) -> Value:

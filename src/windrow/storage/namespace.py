@@ -18,6 +18,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import Reference, check_name, names_with_prefix, near_names
 from windrow.domain.versions import read_version
+from windrow.storage import history
 from windrow.storage.files import Files
 from windrow.storage.lock import Lock
 from windrow.storage.log import Logs, readable
@@ -25,7 +26,6 @@ from windrow.storage.revision import (
     AliasRevision,
     Entry,
     Pointer,
-    Purged,
     Revision,
     Tombstone,
     alias_from_json,
@@ -116,44 +116,24 @@ class Namespace:
         """
         if known.record.revision == revision:
             return known
-        numbers = [number for number in self.classifiers.numbers(name) if number not in known.purged]
-        values = [self.classifiers.at(name, number) for number in numbers if number >= revision]
-        states = [value for value in values if isinstance(value, Entry) and value.record.revision == revision]
-        if states and states[0].is_training:
-            return self._with_notes(states[-1], known)
-        if values and revision in numbers:
-            readable(values[0])
+        state = readable(history.training(self.classifiers.values(name), revision, known.purged))
+        if state is not None:
+            # What holds for the whole name: its notes, and what was removed from its log.
+            record = replace(state.record, description=known.record.description, tags=known.record.tags)
+            return replace(state, record=record, purged=known.purged, buried=known.buried)
         there = self.revisions(name)
         raise RevisionNotFound(
             "{name} has no revision {revision}; there are {newest:joined}. Name one of these.",
             {"name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
         )
 
-    @staticmethod
-    def _with_notes(state: Entry, known: Entry) -> Entry:
-        """Return an older state with what holds for the whole name: its notes, and what was removed from its log."""
-        record = replace(state.record, description=known.record.description, tags=known.record.tags)
-        return replace(state, record=record, purged=known.purged, buried=known.buried)
-
     def revisions(self, name: str) -> tuple[int, ...]:
         """Return the revisions of a classifier that can be reached, ascending."""
-        purged = self.purged(name)
-        numbers = (number for number in self.classifiers.numbers(name) if number not in purged)
-        values = ((number, self.classifiers.at(name, number)) for number in numbers)
-        return tuple(number for number, value in values if isinstance(value, Entry) and value.is_training)
+        return history.trainings(self.classifiers.values(name))
 
     def purged(self, name: str) -> tuple[int, ...]:
-        """Return the numbers that were removed from a classifier's log: the last readable file that lists them says it.
-
-        Deleting a classifier, or damage to its newest file, must not bring back what was removed.
-        """
-        for number in reversed(self.classifiers.numbers(name)):
-            match self.classifiers.at(name, number):
-                case Entry(purged=purged):
-                    return purged
-                case Purged():
-                    return ()
-        return ()
+        """Return the numbers that were removed from a classifier's log."""
+        return history.purged(self.classifiers.values(name))
 
     def last_entry(self, name: str) -> Entry:
         """Return what answers under a name, or answered before it was deleted.
@@ -162,10 +142,9 @@ class Namespace:
             ClassifierNotFound: Nothing is there under this name.
             ArtifactInvalid: The file is damaged.
         """
-        for number in reversed(self.classifiers.numbers(name)):
-            if (entry := _entry(self.classifiers.at(name, number))) is not None:
-                return entry
-        raise self.not_found(name)
+        if (entry := readable(history.last_entry(self.classifiers.values(name)))) is None:
+            raise self.not_found(name)
+        return entry
 
     def pointer(self, alias: str) -> Pointer | None:
         """Return where an alias points; ``None`` where there is no such alias.

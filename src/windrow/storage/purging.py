@@ -5,7 +5,7 @@ is in a blob.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -13,8 +13,9 @@ from typing import TypeVar
 from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, WindrowError
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
+from windrow.storage.history import blob_sizes, revision_of
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import BlobRef, Entry, Purged, Revision, Tombstone, revision_to_json
+from windrow.storage.revision import Entry, Purged, Revision, Tombstone, revision_to_json
 
 Kind = TypeVar("Kind", bound=Revision)
 # Whether a classifier is still meant, now that nobody else can change it.
@@ -38,7 +39,7 @@ class Purging:
 
     def blob_bytes(self, name: str) -> int:
         """Return what the blobs of all revisions of a classifier take: about what a purge frees."""
-        return sum(self._blob_sizes(name, self._logs.numbers(name)).values())
+        return sum(blob_sizes(self._logs.values(name).values()).values())
 
     def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
         """Remove a classifier's files for good, deleted or not, and return about how many bytes that frees.
@@ -89,8 +90,7 @@ class Purging:
                 self._names.revision(name, revision)
             if not force:
                 self._names.check_unused(name, revision)
-            values = ((number, self._logs.at(name, number)) for number in self._logs.numbers(name))
-            own = {number for number, value in values if _revision_of(value) == revision}
+            own = {number for number, value in self._logs.values(name).items() if revision_of(value) == revision}
             return self._trim(name, entry, own | {revision})
 
     def purge_expired(self, deleted_before: datetime) -> list[str]:
@@ -122,9 +122,9 @@ class Purging:
     def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
         pinned = {target.revision for _, target in self._names.targets_in(name)}
-        old = {number: self._logs.at(name, number) for number in self._logs.numbers(name) if number <= up_to}
-        others = {number for number, value in old.items() if _revision_of(value) != newest.record.revision}
-        gone = {number for number in others if (_revision_of(old[number]) or number) not in pinned}
+        revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
+        others = {number for number, revision in revisions.items() if revision != newest.record.revision}
+        gone = {number for number in others if (revisions[number] or number) not in pinned}
         if gone:
             self._trim(name, newest if others - gone else replace(newest, buried=None), gone)
         return bool(gone)
@@ -150,16 +150,16 @@ class Purging:
         commit(self._names, name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
         return self._remove(name, numbers)
 
-    def _remove(self, name: str, numbers: Iterable[int]) -> int:
+    def _remove(self, name: str, numbers: Collection[int]) -> int:
         """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
-        there = self._logs.numbers(name)
-        gone = tuple(sorted(set(numbers).intersection(there)))
-        kept = [self._logs.at(name, number) for number in there if number not in gone]
-        doomed = self._blob_sizes(name, gone)
+        log = self._logs.values(name)
+        gone = tuple(sorted(log.keys() & numbers))
+        kept = [value for number, value in log.items() if number not in gone]
+        doomed = blob_sizes(log[number] for number in gone)
         if any(isinstance(value, ArtifactInvalid) for value in kept):
             doomed = {}  # what a damaged file refers to is unknown
-        for ref in [ref for value in kept for ref in _refs(value)]:
-            doomed.pop(ref.file_name, None)
+        for file_name in blob_sizes(kept):
+            doomed.pop(file_name, None)
         for file_name in doomed:
             self._blobs.remove(name, file_name)
         for number in gone:
@@ -171,9 +171,6 @@ class Purging:
         if number in known.purged or not 0 < number < self._logs.newest(name).number:
             return False
         return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
-
-    def _blob_sizes(self, name: str, numbers: Iterable[int]) -> dict[str, int]:
-        return {ref.file_name: ref.size_bytes for number in numbers for ref in _refs(self._logs.at(name, number))}
 
 
 def commit(names: Namespace, name: str, make: Callable[[int], Kind]) -> Kind:
@@ -215,11 +212,3 @@ def _is_expired(newest: object, deleted_before: datetime) -> bool:
         case Entry(buried=buried) if buried is not None:
             return buried.at < deleted_before
     return False
-
-
-def _revision_of(value: object) -> int | None:
-    return value.record.revision if isinstance(value, Entry) else None
-
-
-def _refs(value: object) -> tuple[BlobRef, ...]:
-    return tuple(value.blobs.values()) if isinstance(value, Entry) else ()

@@ -7,14 +7,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from sys import intern
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from windrow.domain.alias import Said
 from windrow.domain.classifier import Classifier, Record, TestScore, Threshold, check_notes
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, InvalidInput
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
@@ -305,7 +305,10 @@ def _sharing(record: Record) -> Record:
         record,
         base_model_digest=intern(record.base_model_digest),
         versions=_shared_words(*record.versions.items()),
-        warnings=_shared_warnings(record.warnings),
+        labels=_shared(record.labels),
+        warnings=_shared(record.warnings),
+        created_at=record.created_at.astimezone(UTC),
+        adapter=record.adapter and replace(record.adapter, reason=intern(record.adapter.reason)),
     )
 
 
@@ -315,8 +318,8 @@ def _shared_words(*items: tuple[str, str]) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _shared_warnings(warnings: tuple[DataWarning, ...]) -> tuple[DataWarning, ...]:
-    return warnings
+def _shared(value: Any) -> Any:
+    return value
 
 
 def _check_place(name: str, number: int, entry: Entry) -> None:
