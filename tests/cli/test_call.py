@@ -19,6 +19,42 @@ from windrow.domain.listing import Listing
 from windrow.domain.prediction import Prediction, PredictRequest
 
 ENDPOINT = {endpoint.verb: endpoint for endpoint in ENDPOINTS}
+# Verbs of the product, and commands that do them.
+COMMANDS = [
+    ("fit", "fit t_v1 ROWS"),
+    ("start_fit", "fit t_v1 ROWS --no-wait"),
+    ("forecast", "fit t_v1 ROWS --dry-run"),
+    ("list_jobs", "jobs"),
+    ("list_jobs", "jobs list --limit 3"),
+    ("job", "jobs show 1"),
+    ("follow_job", "jobs watch 1"),
+    ("cancel_job", "jobs cancel 1"),
+    ("predict", "predict t_v1 --text money"),
+    ("predict", "predict t_v1 --also t_v2 --text money"),
+    ("predict", "predict t_v1 ROWS"),
+    ("evaluate", "evaluate t_v1 ROWS"),
+    ("compare", "compare t_v1 t_v2 --on ROWS"),
+    ("cross_validate", "cross-validate ROWS"),
+    ("suggest", "suggest t_v1 ROWS"),
+    ("list_classifiers", "list"),
+    ("list_classifiers", "list --limit 2"),
+    ("show", "show t_v1"),
+    ("describe", "describe t_v1 --tag a"),
+    ("delete", "delete t_v1 --purge"),
+    ("delete_all", "delete --prefix t --yes"),
+    ("restore", "restore t_v1"),
+    ("promote", "promote tickets t_v1"),
+    ("rollback", "rollback tickets"),
+    ("remove_alias", "aliases --remove tickets --by ana"),
+    ("list_aliases", "aliases"),
+    ("alias_history", "history tickets"),
+    ("import_classifier", "import FILE"),
+    ("reproduce", "reproduce t_v1"),
+    ("base_models", "base-models"),
+    ("remove_base_model", "base-models --remove a/b"),
+    ("usage", "usage"),
+    ("fsck", "fsck --repair"),
+]
 
 
 class Examples:
@@ -72,44 +108,7 @@ def print_json(
     return print_json
 
 
-@pytest.mark.parametrize(
-    ("verb", "command"),
-    [
-        ("fit", "fit t_v1 ROWS"),
-        ("start_fit", "fit t_v1 ROWS --no-wait"),
-        ("forecast", "fit t_v1 ROWS --dry-run"),
-        ("list_jobs", "jobs"),
-        ("list_jobs", "jobs list --limit 3"),
-        ("job", "jobs show 1"),
-        ("follow_job", "jobs watch 1"),
-        ("cancel_job", "jobs cancel 1"),
-        ("predict", "predict t_v1 --text money"),
-        ("predict", "predict t_v1 --also t_v2 --text money"),
-        ("predict", "predict t_v1 ROWS"),
-        ("evaluate", "evaluate t_v1 ROWS"),
-        ("compare", "compare t_v1 t_v2 --on ROWS"),
-        ("cross_validate", "cross-validate ROWS"),
-        ("suggest", "suggest t_v1 ROWS"),
-        ("list_classifiers", "list"),
-        ("list_classifiers", "list --limit 2"),
-        ("show", "show t_v1"),
-        ("describe", "describe t_v1 --tag a"),
-        ("delete", "delete t_v1 --purge"),
-        ("delete_all", "delete --prefix t --yes"),
-        ("restore", "restore t_v1"),
-        ("promote", "promote tickets t_v1"),
-        ("rollback", "rollback tickets"),
-        ("remove_alias", "aliases --remove tickets --by ana"),
-        ("list_aliases", "aliases"),
-        ("alias_history", "history tickets"),
-        ("import_classifier", "import FILE"),
-        ("reproduce", "reproduce t_v1"),
-        ("base_models", "base-models"),
-        ("remove_base_model", "base-models --remove a/b"),
-        ("usage", "usage"),
-        ("fsck", "fsck --repair"),
-    ],
-)
+@pytest.mark.parametrize(("verb", "command"), COMMANDS)
 def test_json_is_the_document_of_the_http_api(
     examples: Examples, print_json: Callable[[str], Ended], verb: str, command: str
 ) -> None:
@@ -124,8 +123,8 @@ def test_json_is_the_document_of_the_http_api(
 
 
 def test_the_verbs_of_this_test_are_all_that_there_are() -> None:
-    [mark] = test_json_is_the_document_of_the_http_api.pytestmark
-    assert {verb for verb, _ in mark.args[1]} | {"export", "ready", "health"} >= set(ENDPOINT)
+    # An export is no JSON; what a server alone has is no verb.
+    assert {verb for verb, _ in COMMANDS} == set(ENDPOINT) - {"export", "health", "ready"}
 
 
 def test_what_is_for_people_is_printed_unless_json_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,10 +33,10 @@ def run(function: Callable[..., None], words: CliWords, *arguments: object) -> N
 def fit() -> Typed:
     """Return the request and the call that arguments are read as."""
 
-    def fit(*arguments: object, **told: Told) -> tuple[FitRequest, Call]:
+    def fit(*arguments: object, overwrite: str = "") -> tuple[FitRequest, Call]:
         seen: list[tuple[FitRequest, Call]] = []
 
-        @with_options(**told)
+        @with_options(overwrite=Told(overwrite))
         def verb(call: Call, request: FitRequest, extra: int = 3) -> None:
             assert extra == 3
             seen.append((request, call))
@@ -71,7 +71,7 @@ def test_how_a_file_is_read_is_said_by_options_of_every_such_verb(fit: Typed, tm
 
 
 def test_errors_are_told_with_the_names_that_the_verb_has(fit: Typed, rows_file: Path) -> None:
-    _, call = fit("t_v1", rows_file, overwrite=Told("--keep"))
+    _, call = fit("t_v1", rows_file, overwrite="--keep")
     assert call.words.argument("overwrite") == "--keep"
     assert call.words.argument("cross_validate") == "--no-cross-validate"
     assert call.words.argument("model_name") == "NAME"

@@ -12,8 +12,11 @@ from windrow.cli.tables import Column, Listed, table_of
 from windrow.domain.errors import StorageFailed
 
 
-def named(*rows: str) -> Listed:
-    return table_of([rows], *(Column(str(place), lambda row, at=place: row[at]) for place in range(len(rows))))
+def named(*cells: str) -> Listed:
+    def column(place: int) -> Column[tuple[str, ...]]:
+        return Column(str(place), lambda row: row[place])
+
+    return table_of([cells], *map(column, range(len(cells))))
 
 
 def test_a_table_is_not_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

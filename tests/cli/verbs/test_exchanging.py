@@ -116,3 +116,13 @@ def test_a_file_that_is_missing_or_no_export_is_one_line(ask: Run, tmp_path: Pat
     assert "No such file" in missing.refusal
     (tmp_path / "text.windrow").write_text("hello")
     assert ask("import", tmp_path / "text.windrow").code == 2
+
+
+def test_a_copy_is_told_with_its_origin(ask: Run) -> None:
+    assert ask("copy", "tickets_v1", "mails_v1").lines == ["mails_v1, revision 1, answers: a copy of tickets_v1@1."]
+    assert ask("copy", "tickets_v1", "mails_v2", "--json").document["status"] == "copied"
+    refused = ask("copy", "tickets_v1", "mails_v1")
+    assert refused.code == 3
+    assert "add --overwrite" in refused.err
+    assert "imported" not in ask("show", "mails_v1").out
+    assert "from tickets_v1@1" in ask("show", "mails_v1").out

@@ -10,7 +10,7 @@ from windrow.cli.formats import share
 from windrow.cli.verbs.judging import promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, Contender, Recommendation
-from windrow.domain.cross_validation import CrossValidation
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ConfusionMatrix, MajorityBaseline
@@ -160,7 +160,12 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     file.write_text("text,label\n" + "".join(f"{text} {number},{label}\n" for number, (text, label) in enumerate(rows)))
     found: list[CrossValidation] = []
     cross_validate = toy.cross_validate
-    monkeypatch.setattr(toy, "cross_validate", lambda request: found.append(cross_validate(request)) or found[0])
+
+    def remembered(request: CrossValidateRequest) -> CrossValidation:
+        found.append(cross_validate(request))
+        return found[0]
+
+    monkeypatch.setattr(toy, "cross_validate", remembered)
     ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", 0)
     lines, reply = ended.lines, found[0]
     assert lines[0].startswith(f"Trainings like this one place {reply.correct} of {reply.total} rows right: ")
