@@ -27,6 +27,8 @@ from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
     ClassifierDetails,
+    Copied,
+    CopyRequest,
     DeleteRequest,
     Deletion,
     DescribeRequest,
@@ -258,6 +260,21 @@ class Operations(Protocol):
             NotDeleted: It answers already.
             NameTaken: Its name is now an alias's, or differs only in case from another one.
             ArtifactInvalid: Its files are damaged.
+        """
+        ...
+
+    def copy(self, request: CopyRequest) -> Copied:
+        """Put a classifier under a second name, as it is: its weights, rows, notes and measurements.
+
+        The copy is a classifier of its own, which remembers where it comes from. Neither of the two notices what
+        becomes of the other. Where the disk has hard links, it takes the room of its record alone.
+
+        Raises:
+            InvalidName: A name breaks the grammar.
+            NotFound: There is nothing to copy.
+            NameTaken: The new name is an alias's, or another one differs only in case.
+            ClassifierExists: The new name exists, and the request does not overwrite.
+            ArtifactInvalid: The classifier is damaged.
         """
         ...
 

@@ -29,6 +29,7 @@ COMMANDS = [
     ("job", "jobs show 1"),
     ("follow_job", "jobs watch 1"),
     ("cancel_job", "jobs cancel 1"),
+    ("copy", "copy t_v1 t_v2"),
     ("predict", "predict t_v1 --text money"),
     ("predict", "predict t_v1 --also t_v2 --text money"),
     ("predict", "predict t_v1 ROWS"),

@@ -19,6 +19,7 @@ CASES: tuple[Case, ...] = (
     keeping.deleting,
     keeping.promoting,
     keeping.exchanging,
+    keeping.copying,
     keeping.reproducing,
     keeping.looking_after_the_disk,
     keeping.removing_a_base_model,

@@ -17,7 +17,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteReques
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.checkup import CheckRequest
-from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.gate import Requirement
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
@@ -202,6 +202,34 @@ def exchanging(operations: Operations) -> object:
         *["classifier_not_found", "invalid_name", "rows_not_kept", "rows_not_kept"],
     ]
     return dry, saved, again, answers, bad
+
+
+def copying(operations: Operations) -> object:
+    trained(operations, "copy_v1")
+    operations.describe(DescribeRequest("copy_v1", "Tickets.", ("shop",)))
+    copied = operations.copy(CopyRequest("copy_v1", "copied"))
+    again = operations.copy(CopyRequest("copied@1", "copied", overwrite=True))
+    assert (copied.name, copied.status, copied.revision, copied.description) == ("copied", "copied", 1, "Tickets.")
+    assert (again.revision, again.keeps_training_rows) == (2, True)
+    assert copied.origin is not None
+    assert (copied.origin.name, copied.origin.revision) == ("copy_v1", 1)
+    operations.promote(PromoteRequest("copy", "copied"))
+    operations.delete(DeleteRequest("copy_v1", purge=True))
+    answer = operations.predict(PredictRequest(model_name="copy", text=TEXT))
+    assert (answer[0].label, answer[0].model_name) == ("billing", "copied")
+    bad = [
+        refused(lambda each=each: operations.copy(each))  # type: ignore[misc]
+        for each in (
+            CopyRequest("copied", "copied"),
+            CopyRequest("copied", "copy"),
+            CopyRequest("copied", "Copied"),
+            CopyRequest("copied", "no name"),
+            CopyRequest("copied", "copied@2"),
+            CopyRequest("copied@7", "copy_v2"),
+            CopyRequest("copy_v1", "copy_v2"),
+        )
+    ]
+    return copied, again, answer, operations.show(ModelRequest("copied")), bad
 
 
 def reproducing(operations: Operations) -> object:

@@ -175,12 +175,13 @@ PROMOTE = Endpoint(
     },
 )
 ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "by": "ana"})
+COPY = Endpoint("copy", "POST", f"{MODELS}/tickets_v1/copy", {"new_name": "mails_v1", "overwrite": False})
 FSCK = Endpoint("fsck", "POST", f"{API}/fsck", {"repair": False})
 RESTORE = Endpoint("restore", "POST", f"{MODELS}/tickets_v1/restore", {})
 REPRODUCE = Endpoint("reproduce", "POST", f"{MODELS}/tickets_v1/reproduce", {})
 CANCEL = Endpoint("cancel", "POST", f"{JOBS}/{{job}}/cancel", {})
 
-NEEDING_A_BODY = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE)
+NEEDING_A_BODY = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
@@ -470,6 +471,8 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
     (ROLLBACK, ("by",), "by must be a string", NO_STRING, {}),
+    (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
+    (COPY, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
 )
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes.runner import InlineRunner, RememberingRunner
 from tests.service.examples import Open, alter, altered, blob_of, fake_service, fit, listed, show
+from windrow.arrays import Floats
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
@@ -31,7 +32,6 @@ from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
 from windrow.execution.frames import Frame
 from windrow.service.service import Service

@@ -1,6 +1,7 @@
 """Export and import between two data directories: what goes along, what is told, and what is refused."""
 
 import io
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,16 @@ from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, bl
 from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
-from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, RestoreRequest
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import (
+    Classifier,
+    Copied,
+    CopyRequest,
+    DeleteRequest,
+    ModelRequest,
+    Record,
+    RestoreRequest,
+)
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArchiveInvalid,
@@ -269,3 +279,52 @@ def test_what_was_imported_can_be_exported_again_and_deleted_and_restored(
     assert received.origin is not None
     assert received.origin.name == "second"
     assert third.reproduce(ModelRequest("third")).verdict == "identical weights"
+
+
+def test_a_copy_answers_the_same_and_remembers_where_it_comes_from(service: Service) -> None:
+    fit(service, description="Without the new intents", tags=("eu",))
+    copied = service.copy(CopyRequest("tickets_v1", "mails_v1"))
+    origin, copy = show(service, "tickets_v1"), show(service, "mails_v1")
+    assert copy.origin is not None
+    assert (copy.origin.name, copy.origin.revision) == ("tickets_v1", origin.revision)
+    assert copied == recast(Copied, copy)
+    assert replace(recast(Record, copy), name="tickets_v1", origin=None) == recast(Record, origin)
+    assert ask(service, "mails_v1", "charged").scores == ask(service, "tickets_v1", "charged").scores
+
+
+def test_a_copy_shares_its_blobs_with_its_origin_and_outlives_it(service: Service) -> None:
+    fit(service)
+    service.copy(CopyRequest("tickets_v1", "mails_v1"))
+    folders = [service.dependencies.settings.data_dir / "classifiers" / name for name in ("tickets_v1", "mails_v1")]
+    kept, copied = (sorted((folder / "blobs").iterdir()) for folder in folders)
+    assert [file.name for file in copied] == [file.name for file in kept]
+    assert len(copied) == 2
+    assert all(one.samefile(other) for one, other in zip(kept, copied, strict=True))
+    service.delete(DeleteRequest("tickets_v1", purge=True))
+    assert ask(service, "mails_v1", "charged twice").label == "billing"
+    assert service.fsck(CheckRequest()).findings == ()
+
+
+def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Service) -> None:
+    fit(service)
+    service.copy(CopyRequest("tickets_v1", "mails_v1"))
+    here, other = (each.dependencies.settings.data_dir / "classifiers" for each in (service, there))
+    shutil.copytree(here / "mails_v1", other / "mails_v1")
+    assert ask(there, "mails_v1", "charged twice").label == "billing"
+    assert there.fsck(CheckRequest()).sound
+
+
+def test_a_damaged_classifier_is_not_copied(service: Service) -> None:
+    fit(service)
+    alter(blob_of(service, "tickets_v1", ARTIFACT))
+    with pytest.raises(ArtifactInvalid):
+        service.copy(CopyRequest("tickets_v1", "mails_v1"))
+    with pytest.raises(ClassifierNotFound):
+        show(service, "mails_v1")
+
+
+def test_a_copy_can_be_exported_and_trained_again(service: Service, there: Service) -> None:
+    fit(service)
+    service.copy(CopyRequest("tickets_v1", "mails_v1"))
+    assert take_in(there, exported(service, "mails_v1", training_rows=True)).name == "mails_v1"
+    assert service.reproduce(ModelRequest("mails_v1")).verdict == "identical weights"

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, listed
+from windrow.arrays import Floats
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
@@ -30,7 +31,6 @@ from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest, always
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder, Tokens, Width
 from windrow.service.service import Service
 from windrow.storage.catalog import Found

@@ -33,8 +33,8 @@ class WatchedFiles:
     looks: int = 0
     before_look: Callable[[int, str], object] = nothing
 
-    def put_new(self, key: str, data: bytes) -> None:
-        self.files.put_new(key, data)
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
+        self.files.put_new(key, data, same_as)
 
     def remove(self, key: str) -> None:
         self.files.remove(key)

@@ -25,12 +25,12 @@ class FailingFiles(MemoryFiles):
     free_writes = 1_000
     is_readable = True
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Store, while there is room."""
         if self.free_writes == 0:
             raise StorageFull("The disk is full. Free some space.")
         self.free_writes -= 1
-        super().put_new(key, data)
+        super().put_new(key, data, same_as)
 
     def get(self, key: str) -> bytes:
         """Read, if that is possible."""

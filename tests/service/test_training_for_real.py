@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from windrow.learning.texts import TokenStates
 
 from tests.fakes.runner import InlineRunner
 from tests.learning.serving import layers_of, tensors, weights_of
 from tests.service.examples import fake_service, show
+from windrow.arrays import Floats, TokenStates
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.job import Progress
@@ -21,7 +21,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
 from windrow.encoders.adapters import MapChanges
 from windrow.encoders.bulk import encode_states
-from windrow.encoders.layout import FEATURE_LAYERS, Floats
+from windrow.encoders.layout import FEATURE_LAYERS
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.learning import plan

@@ -50,6 +50,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "Move": [
         ("export", "exchanging", "Write a classifier into one file."),
         ("import", "exchanging", "Take in a classifier that was exported."),
+        ("copy", "exchanging", "Put a classifier under a second name."),
     ],
     "Look after": [
         ("usage", "upkeep", "Show what everything takes on the disk."),
@@ -65,6 +66,7 @@ SYNONYMS: Final = {
     "cancel": "jobs cancel",
     "check": "fsck",
     "classify": "predict",
+    "cp": "copy",
     "cv": "cross-validate",
     "info": "show",
     "learn": "fit",

@@ -62,6 +62,18 @@ class RestoreRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyRequest:
+    """A classifier that is to stand under a second name, too."""
+
+    model_name: ModelReference
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+    new_name: Name
+    """The name of the copy."""
+    overwrite: bool = field(default=False, kw_only=True)
+    """Whether the copy may become the next revision of an existing name."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteRequest:
     """A classifier to delete."""
 
@@ -235,14 +247,14 @@ class Threshold(Value):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an imported classifier was trained."""
+    """Where an imported or copied classifier was trained."""
 
     name: str
     """Its name there."""
     revision: int
     """Its revision there."""
     imported_at: datetime
-    """When it was imported, UTC."""
+    """When it was imported or copied, UTC."""
 
 
 # The classes of which two are joined below have no slots, so that Python can lay out their heirs; what a reader looks
@@ -320,7 +332,7 @@ class Record(Recipe, Trained, _Named):
     threshold: Threshold | None = None
     """The score below which it gives no label; ``None`` where it always gives one."""
     origin: Origin | None = None
-    """Where an imported classifier was trained; ``None`` for one that was trained here."""
+    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""
 
     @property
     def pinned(self) -> BaseModel:
@@ -360,6 +372,14 @@ class Restored(Classifier):
 
     status: Literal["restored"] = "restored"
     """It answers again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied(Classifier):
+    """A copy that answers under its own name."""
+
+    status: Literal["copied"] = "copied"
+    """It is on disk and answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""Exports and imports: what an export takes along, and what an import checks against this machine."""
+"""Exports, imports and copies: what goes along, and what an import checks against this machine."""
 
 from dataclasses import replace
 from typing import BinaryIO
 
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
-from windrow.domain.classifier import Origin, Record
+from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import (
     ArchiveInvalid,
@@ -20,6 +20,21 @@ from windrow.storage.archive import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import Draft
 from windrow.storage.namespace import utc_now
+
+
+def copy(deps: Dependencies, request: CopyRequest) -> Copied:
+    """Put a classifier under a second name. See ``Operations.copy``."""
+    entry = deps.store.find(request.model_name).entry
+    origin = Origin(entry.record.name, entry.record.revision, utc_now())
+    draft = Draft(
+        record=replace(entry.record, name=check_name(request.new_name), origin=origin),
+        blobs={role: deps.store.read_blob(entry, role) for role in entry.blobs},
+        description=entry.record.description,
+        tags=entry.record.tags,
+        kind="copied",
+        overwrite=request.overwrite,
+    )
+    return recast(Copied, deps.store.catalog.publish(draft).shown())
 
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:

@@ -64,6 +64,7 @@ class Service:
     remove_alias = _verb(aliases.remove_alias)
     list_aliases = _verb(aliases.list_aliases)
     alias_history = _verb(aliases.alias_history)
+    copy = _verb(import_export.copy)
     export = _verb(import_export.export)
     import_classifier = _verb(import_export.import_classifier)
     base_models = _verb(maintenance.base_models)

@@ -11,7 +11,14 @@ from windrow.domain.alias import Alias, AliasChange, AliasChangeRequest, AliasRe
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelRequest, BaseModelUse
 from windrow.domain.checkup import CheckRequest
-from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest, RestoreRequest
+from windrow.domain.classifier import (
+    CopyRequest,
+    DeleteRequest,
+    DescribeRequest,
+    FitRequest,
+    ModelRequest,
+    RestoreRequest,
+)
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
@@ -96,6 +103,7 @@ class Session:
     models = keywords(Operations.list_classifiers, ListRequest)
     show = keywords(Operations.show, ModelRequest)
     describe = columns(Operations.describe, DescribeRequest, signatures.Describing)
+    copy = keywords(Operations.copy, CopyRequest)
     delete = keywords(Operations.delete, DeleteRequest)
     delete_all = keywords(Operations.delete_all, DeleteAllRequest)
     restore = keywords(Operations.restore, RestoreRequest)

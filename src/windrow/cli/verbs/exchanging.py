@@ -1,4 +1,4 @@
-"""Verbs that give a classifier away as a file, and take one in: export, import."""
+"""Verbs that give a classifier away as a file, take one in, or put one under a second name: export, import, copy."""
 
 import shutil
 import sys
@@ -17,6 +17,7 @@ from windrow.cli.options import Told
 from windrow.cli.output import notes_console, writing_data
 from windrow.cli.progress import transfer_bar
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import Copied, CopyRequest
 from windrow.domain.errors import InvalidParameter
 from windrow.session.whole_file import whole_file
 
@@ -110,3 +111,18 @@ def _print_imported(imported: Imported) -> None:
     print(f"{done} {imported.name}, revision {imported.revision}: {labels}, {rows}.")
     for warning in imported.import_warnings:
         notes_console().print(f"Warning: {warning.message}")
+
+
+@verbs.command(epilog="Example: windrow copy tickets_v2 mails_v1")
+@with_options(new_name=Told(metavar="NEW_NAME"))
+def copy(call: Call, request: CopyRequest) -> None:
+    """Put a classifier under a second name. Each of the two goes its own way from then on."""
+    with call.connected() as operations:
+        copied = operations.copy(request)
+    call.show(copied, _print_copied)
+
+
+def _print_copied(copied: Copied) -> None:
+    assert copied.origin is not None
+    came_from = f"{copied.origin.name}@{copied.origin.revision}"
+    print(f"{copied.name}, revision {copied.revision}, answers: a copy of {came_from}.")

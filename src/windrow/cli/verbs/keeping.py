@@ -109,7 +109,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
     facts += [("description", one.description)] if one.description else []
     facts += [("tags", listed(one.tags))] if one.tags else []
     if one.origin is not None:
-        facts.append(("imported", f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"))
+        facts.append(("came", f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"))
     return [*facts, ("size", size(one.size_bytes))]
 
 
