@@ -23,13 +23,11 @@ from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
 from windrow.execution.forecast import Countdown
 from windrow.execution.lost_jobs import FindMade, settled
 from windrow.execution.turns import Place, Turns
-from windrow.execution.watch import Watch, cancelled, shutting_down
+from windrow.execution.watch import LOOK_EVERY_S, Watch, cancelled, looking, shutting_down
 from windrow.storage.files import KeyExists
 from windrow.storage.jobs import MAX_FINISHED, JobFiles
 from windrow.storage.namespace import utc_now
 
-# How soon a wish to stop that another process wrote down is seen, and a change of another process's job.
-LOOK_EVERY_S = 0.2
 # A training stops within a second; what takes longer is told as it is by then.
 STOP_PATIENCE_S = 10.0
 
@@ -98,7 +96,6 @@ class Jobs:
         self._changed = threading.Condition()
         self._active: dict[str, _Active] = {}
         self._unwritten: dict[str, tuple[Job, int]] = {}  # whose end could not be written down, and its number
-        self._looker: threading.Thread | None = None
         self._has_settled = False
         self._is_closed = False
 
@@ -141,7 +138,6 @@ class Jobs:
             self._forget(active)
             active.result.set_exception(error)
             raise
-        self._look_for_wishes()
         return self._shown(active), active.result
 
     def settle_lost(self) -> None:
@@ -242,12 +238,13 @@ class Jobs:
     def _run(self, active: _Active) -> None:
         """Do one job, from its place in the line to its end."""
         try:
-            if active.order.prepare is not None:
-                _do(active.order.prepare, active.watch)
-            with active.place.turn(active.watch):
-                active.job = replace(active.job, state="running", started_at=utc_now())
-                self._note(active)
-                result = active.order.work(active.watch)
+            with looking(active.watch, lambda: self._find_wish(active.job.id)):
+                if active.order.prepare is not None:
+                    _do(active.order.prepare, active.watch)
+                with active.place.turn(active.watch):
+                    active.job = replace(active.job, state="running", started_at=utc_now())
+                    self._note(active)
+                    result = active.order.work(active.watch)
             job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
             active.order.countdown.end()
             self._note_end(active, job)
@@ -324,24 +321,9 @@ class Jobs:
                 self._changed.wait(LOOK_EVERY_S)
         return job
 
-    def _look_for_wishes(self) -> None:
-        """See to it that somebody looks, as long as there are jobs, whether another process wants one to stop."""
-        with self._changed:
-            if self._looker is None or not self._looker.is_alive():
-                self._looker = threading.Thread(target=self._look, name="job-wishes", daemon=True)
-                self._looker.start()
-
-    def _look(self) -> None:
-        while True:
-            with self._changed:
-                if not self._active:
-                    self._looker = None
-                    return
-                active = list(self._active.values())
-                self._changed.wait(LOOK_EVERY_S)
-            for each in active:
-                if self._files.is_to_stop(each.job.id):
-                    each.watch.stop(cancelled(each.job.id))
+    def _find_wish(self, job_id: str) -> WindrowError | None:
+        """Return why a job is to end, where somebody wrote down that it is, maybe in another process."""
+        return cancelled(job_id) if self._files.is_to_stop(job_id) else None
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}

@@ -74,8 +74,8 @@ class Predictor:
         self._encoders = encoders
         self._queue = queue
         self._keep_loaded = frozenset(memory.keep_loaded)
-        self._kept: dict[_ClassifierKey, LoadedClassifier] = {}
-        self._kept_keys: dict[str, _ClassifierKey] = {}
+        # By name; never changed but replaced, so that it is read without a lock.
+        self._kept: Mapping[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
         self._keeping = threading.Lock()
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
             memory.max_loaded_bytes, _classifier_bytes
@@ -129,7 +129,7 @@ class Predictor:
     def is_loaded(self, entry: Entry) -> bool:
         """Whether a revision would answer without a look at the disk."""
         key = _key(entry)
-        return key in self._loaded or key in self._kept
+        return key in self._loaded or key in dict(self._kept.values())
 
     def load(self, found: Found) -> LoadedClassifier:
         """Return a revision ready to answer, from memory or from the disk.
@@ -142,18 +142,19 @@ class Predictor:
         """
         entry = found.entry
         key = _key(entry)
-        classifier = self._kept.get(key) or self._loaded.get(key, lambda: self._read(entry))
+        classifier = dict(self._kept.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
         if (labels := len(classifier.head.bias)) != len(entry.record.labels):
             raise _misfit(entry.record, _OTHER_LABELS, labels, len(entry.record.labels))
         if found.target.revision is None:
             for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
-                self._keep_for(name, key, classifier)
+                with self._keeping:
+                    self._kept = {**self._kept, name: (key, classifier)}
         return classifier
 
     def forget(self, name: str) -> None:
         """Let what was kept in memory for a name go with the rest."""
         with self._keeping:
-            self._release(name)
+            self._kept = {kept: self._kept[kept] for kept in self._kept if kept != name}
 
     def forget_encoder(self, digest: str) -> None:
         """Let every classifier on an encoder leave memory, so that the encoder can.
@@ -162,8 +163,8 @@ class Predictor:
             digest: The base model's.
         """
         self._loaded.discard(lambda key: key[1] == digest)
-        for name in [name for name, key in list(self._kept_keys.items()) if key[1] == digest]:
-            self.forget(name)
+        with self._keeping:
+            self._kept = {name: kept for name, kept in self._kept.items() if kept[0][1] != digest}
 
     def vitals(self, fits_running: int, fits_waiting: int) -> Vitals:
         """Return what goes on.
@@ -224,18 +225,6 @@ class Predictor:
         encoder, adapter = self.check_fit(record, artifact)
         digest = record.base_model_digest if adapter is None else blob.sha256
         return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
-
-    def _keep_for(self, name: str | None, key: _ClassifierKey, classifier: LoadedClassifier) -> None:
-        if name is None or self._kept_keys.get(name) == key:
-            return
-        with self._keeping:
-            self._release(name)
-            self._kept[key] = classifier
-            self._kept_keys[name] = key
-
-    def _release(self, name: str) -> None:
-        if (key := self._kept_keys.pop(name, None)) is not None and key not in self._kept_keys.values():
-            del self._kept[key]
 
     def _recall(self, key: TextKey, question: Question) -> bool:
         """Take an encoded text from memory, if it is there."""

@@ -1,12 +1,12 @@
 """The trainer: the steps of one training, from checked rows to a finished artifact."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from windrow.domain.classifier import AdapterReport, Estimate, FitReport, HeadReport, ScoreReport
+from windrow.domain.classifier import AdapterReport, Estimate, FitReport
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
@@ -15,7 +15,7 @@ from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.folds import judge_tuning
 from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.selection import Selection
-from windrow.execution.tasks import AdapterTensors, FitTask
+from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.tuning import tune
 from windrow.learning.choice import label_name_texts
 from windrow.learning.fitting import Examples
@@ -23,24 +23,16 @@ from windrow.learning.folds import deal_folds
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class Trained(FitOutcome):
     """A finished training: the file to save, and what its record will say.
 
     Args:
-        artifact: The file to save.
-        head: How the head was chosen.
         adapter: How the encoder was changed; ``None`` with 0 iterations.
-        scores: How scores came to mean what they say.
-        versions: What decided roundings, by name.
         report: What was counted in the rows, and how the training should do.
         warnings: What a person should know.
     """
 
-    artifact: bytes
-    head: HeadReport
     adapter: AdapterReport | None
-    scores: ScoreReport
-    versions: Mapping[str, str]
     report: FitReport
     warnings: tuple[DataWarning, ...]
 

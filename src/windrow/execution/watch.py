@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
@@ -10,8 +10,8 @@ from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsWanted, always
 from windrow.encoders.bulk import Compute
 
-# How soon it is seen that a caller has left.
-LOOK_EVERY_S = 0.25
+# How soon it is seen that a caller has left, or that another process wrote down that a job is to stop.
+LOOK_EVERY_S = 0.2
 
 
 class Watch:
@@ -105,20 +105,36 @@ def watching(on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = al
 
     Args:
         on_progress: Called as the training goes on, in its thread.
-        is_wanted: Asked four times a second, in a thread of its own.
+        is_wanted: Asked as :func:`looking` does.
     """
-    watch, is_over = Watch(on_progress), threading.Event()
+
+    def why_not() -> WindrowError | None:
+        return None if is_wanted() else Abandoned("The caller left, so the training was ended. Ask again.")
+
+    watch = Watch(on_progress)
+    with nullcontext() if is_wanted is always else looking(watch, why_not):
+        yield watch
+
+
+@contextmanager
+def looking(watch: Watch, find_reason: Callable[[], WindrowError | None]) -> Iterator[None]:
+    """Stop a training inside the ``with`` block as soon as there is a reason.
+
+    Args:
+        watch: The training's.
+        find_reason: Asked five times a second, in a thread of its own.
+    """
+    is_over = threading.Event()
 
     def look() -> None:
         while not is_over.wait(LOOK_EVERY_S):
-            if not is_wanted():
-                watch.stop(Abandoned("The caller left, so the training was ended. Ask again."))
+            if (reason := find_reason()) is not None:
+                watch.stop(reason)
                 return
 
-    if is_wanted is not always:
-        threading.Thread(target=look, name="is-wanted", daemon=True).start()
+    threading.Thread(target=look, name="look-whether-to-stop", daemon=True).start()
     try:
-        yield watch
+        yield
     finally:
         is_over.set()
 
