@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names, sealed
 from tests.storage.model import Server
 from windrow.domain.checkup import Severity
 from windrow.domain.dataset import rows_as_jsonl
@@ -103,8 +103,9 @@ def newer(root: Path) -> str:
     return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 2', b'"format": 99'))
 
 
-def change(root: Path, place: str, old: bytes, new: bytes) -> str:
-    return rewrite(root, place, (root / place).read_bytes().replace(old, new, 1))
+def change(root: Path, place: str, old: bytes, new: bytes, *, seal: bool = False) -> str:
+    changed = (root / place).read_bytes().replace(old, new, 1)
+    return rewrite(root, place, sealed(changed) if seal else changed)
 
 
 def flip(root: Path, place: str) -> str:
@@ -142,12 +143,16 @@ DAMAGE: dict[str, tuple[str, Break]] = {
     ),
     "a number of a newer format": ("record_newer_format", newer),
     "a number with another byte": (
-        "record_unreadable",
+        "record_altered",
         lambda root: change(root, "classifiers/tickets/000001.json", b'"temperature": 1', b'"temperature": 2'),
     ),
     "an alias's number with another byte": (
-        "record_unreadable",
+        "record_altered",
         lambda root: change(root, "aliases/answer/000001.json", b'"promoted"', b'"Promoted"'),
+    ),
+    "a number with a digest that was put in by hand, and what Windrow does not write": (
+        "record_unreadable",
+        lambda root: change(root, "classifiers/tickets/000001.json", b"Z", b".000Z", seal=True),
     ),
     "a number of another name": ("record_misplaced", misplace),
     "an alias's number that is no JSON": (

@@ -208,7 +208,7 @@ def test_what_a_job_says_after_the_close_is_still_of_its_process(files: JobFiles
     [
         (b"?", "is no JSON text"),
         (b"[]", "is no object"),
-        (b'{"format": 3, "owner": "a", "job": {}}', "is of another format"),
+        (b'{"format": 3, "owner": "a", "job": {}}', "is of a newer format"),
         (b'{"format": 2, "owner": "a", "job": {}}', "was altered"),
         (sealed(b'{\n  "format": 2,\n  "sha256": "%064d",\n  "owner": "a", "job": {}}' % 0), "is wrong"),
         (b'{"format": 1, "owner": 3, "job": {}}', "is not of format 1"),

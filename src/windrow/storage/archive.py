@@ -20,7 +20,7 @@ from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid, InvalidInput
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
-from windrow.storage.format import Mismatch, parse, read_strictly, write
+from windrow.storage.format import Mismatch, parse, read, write
 from windrow.storage.revision import BlobRef, Entry, check_entry
 from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
 
@@ -128,7 +128,7 @@ def _read_manifest(data: bytes) -> Entry:
     if not isinstance(plain, dict) or plain.get("kind") != "export":
         raise refused("not_an_export", f"holds {MANIFEST}, which is not of the kind export")
     try:
-        entry = read_strictly(data, Manifest).entry
+        entry = read(data, Manifest, strictly=True).entry
     except ArtifactInvalid as error:
         raise _unreadable(error, "bad_manifest", MANIFEST) from error
     except Mismatch as mismatch:

@@ -119,15 +119,14 @@ def list_folder(
         os.close(descriptor)
 
 
-def read_log(
-    root: str, place: str, read: Callable[[str, int, bytes], Value], folders: re.Pattern[str] = NOTHING
-) -> Log[Value]:
+def read_log(root: str, place: str, read: Callable[..., Value], folders: re.Pattern[str] = NOTHING) -> Log[Value]:
     """Read each numbered file of a log.
 
     Args:
         root: The data directory.
         place: The log's folder.
-        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+        read: The server's reader: makes a value of a file's name, number and content, ``strictly``; raises
+            :class:`ArtifactInvalid`.
         folders: The names of folders that may lie beside the files.
     """
     listing = list_folder(root, place, NUMBERED, folders)
@@ -139,7 +138,7 @@ def read_log(
             with open_plain(f"{root}/{place}/{file}") as opened:
                 content = opened.read()
             size_bytes += len(content)
-            values[number] = read(place.rpartition("/")[2], number, content)
+            values[number] = read(place.rpartition("/")[2], number, content, strictly=True)
         except OSError as error:
             values[number] = ArtifactInvalid(
                 "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}
@@ -156,6 +155,8 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
             code = "record_unreadable"
             if "newest_known_format" in value.facts:
                 code = "record_newer_format"
+            elif "altered" in value.facts:
+                code = "record_altered"
             elif "revision" in value.facts:
                 code = "record_misplaced"
             yield Suspicion("damage", code, log.file(number), "", value.detail)

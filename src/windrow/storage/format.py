@@ -58,16 +58,18 @@ def write(value: object) -> bytes:
     return blank.replace(_NO_DIGEST.encode(), digest.encode(), 1)
 
 
-def read(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
+def read(data: bytes, kinds: Mapping[str, type[V]] | type[V], *, strictly: bool = False) -> V:
     """Return the value of a document, once its digest and its form were checked.
 
     Args:
         data: The document, of any format that this Windrow knows.
         kinds: The class of the value, or the classes by what the document says of its ``kind``.
+        strictly: Where somebody else may have made the document, digest and all: each field stands there, once, in the
+            form in which Windrow writes it.
 
     Raises:
-        Mismatch: It was altered, or says nothing that Windrow wrote.
-        ArtifactInvalid: It is of a newer format.
+        Mismatch: It says nothing that Windrow wrote.
+        ArtifactInvalid: It was altered since, or is of a newer format.
     """
     head = _HEAD.match(data)
     if head is None:
@@ -75,25 +77,12 @@ def read(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     start, end = head.span(1)
     blank = b"".join((data[:start], _NO_DIGEST.encode(), data[end:]))
     if hashlib.sha256(blank).hexdigest().encode() != head[1]:
-        raise Mismatch("was altered: its sha256 is not the recorded one")
+        raise _altered("its sha256 is not the recorded one")
     kind = _KIND.search(data)
-    return _value(_class_of(kinds, kind and kind[1].decode()), b"{" + data[head.end() :])
-
-
-def read_strictly(data: bytes, kind: type[V]) -> V:
-    """Return the value of a document that a stranger may have made: every field stands there, once, in its form.
-
-    Raises:
-        Mismatch: One does not.
-        ArtifactInvalid: It is of a newer format.
-    """
-    value = read(data, kind)
-    plain = parse(data)
-    if plain.pop("format") == FORMAT:
-        del plain["sha256"]
-    else:
-        plain = from_format_1(plain)
-    _check_written_so(plain, value)
+    body = b"{" + data[head.end() :]
+    value = _value(_class_of(kinds, kind and kind[1].decode()), body)
+    if strictly:
+        _check_written_so(parse_object(body), value)
     return value
 
 
@@ -143,7 +132,7 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     number = plain.pop("format", None)
     check_format(number)
     if number == FORMAT:
-        raise Mismatch("was altered: it does not begin as Windrow writes it")
+        raise _altered("it does not begin as Windrow writes it")
     try:
         plain = from_format_1(plain)
     except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
@@ -151,6 +140,11 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     value = _value(_class_of(kinds, plain.get("kind")), json.dumps(plain))
     _check_written_so(plain, value)
     return value
+
+
+def _altered(how: str) -> ArtifactInvalid:
+    facts = {"why": f"was altered: {how}", "advice": RESTORE, "altered": True}
+    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", facts)
 
 
 def _class_of(kinds: Mapping[str, type[V]] | type[V], kind: object) -> type[V]:

@@ -43,7 +43,7 @@ def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
 def _problem_of(root: str, place: str, number: int) -> str | None:
     try:
         with open_plain(f"{root}/{place}") as opened:
-            read_kept(opened.read(), number)
+            read_kept(opened.read(), number, strictly=True)
     except FileNotFoundError:  # old jobs are removed now and then
         return None
     except OSError as error:

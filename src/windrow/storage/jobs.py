@@ -224,16 +224,16 @@ def kept_to_json(kept: Kept) -> bytes:
     return write(_JobFile(kept.owner, kept.job))
 
 
-def read_kept(content: bytes, number: int) -> Kept:
+def read_kept(content: bytes, number: int, *, strictly: bool = False) -> Kept:
     """Return what a numbered file of a job says.
 
     Raises:
         Mismatch: It says nothing that this version understands.
     """
     try:
-        file = read(content, _JobFile)
+        file = read(content, _JobFile, strictly=strictly)
     except ArtifactInvalid as error:
-        raise Mismatch("is of another format") from error
+        raise Mismatch(str(error.facts.get("why", "is of a newer format"))) from error
     return Kept(file.job, number, file.owner)
 
 

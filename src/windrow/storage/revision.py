@@ -186,18 +186,19 @@ def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
     return data
 
 
-def revision_from_json(name: str, number: int, data: bytes) -> Revision:
+def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = False) -> Revision:
     """Return what a classifier's numbered file says.
 
     Args:
         name: The name of its folder.
         number: Its number.
         data: Its content.
+        strictly: As for :func:`windrow.storage.format.read`.
 
     Raises:
         ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
     """
-    revision = _read(data, _REVISIONS)
+    revision = _read(data, _REVISIONS, strictly=strictly)
     if not isinstance(revision, Entry):
         return revision
     _check_place(name, number, revision)
@@ -215,13 +216,19 @@ def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
     return data
 
 
-def alias_from_json(name: str, number: int, data: bytes) -> AliasRevision:  # noqa: ARG001 - any alias may say any of it
+def alias_from_json(
+    name: str,  # noqa: ARG001 - any alias may say any of it
+    number: int,
+    data: bytes,
+    *,
+    strictly: bool = False,
+) -> AliasRevision:
     """Return what an alias's numbered file says.
 
     Raises:
         ArtifactInvalid: It is damaged or of a newer format.
     """
-    revision = _read(data, _ALIAS_REVISIONS)
+    revision = _read(data, _ALIAS_REVISIONS, strictly=strictly)
     if isinstance(revision, Pointer):
         _check_pointer(number, revision)
     return revision
@@ -289,9 +296,9 @@ def _written(revision: object) -> bytes:
         raise invalid(f"cannot be written: {mismatch}") from mismatch
 
 
-def _read(data: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:
+def _read(data: bytes, kinds: Mapping[str, type[_Kind]], *, strictly: bool) -> _Kind:
     try:
-        value = read(data, kinds)
+        value = read(data, kinds, strictly=strictly)
         if isinstance(value, Entry):
             check_entry(value)
     except Mismatch as mismatch:
