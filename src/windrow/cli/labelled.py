@@ -1,5 +1,6 @@
 """Rows and texts from a file, whole, with the lines where they begin."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -29,8 +30,7 @@ def read_labelled(path: Path, how: Reading) -> FileRows[Row]:
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    read = [(Row(row.text, row.label), row.line) for row in read_rows(path, how, labelled=True)]
-    return _file_rows(path, read)
+    return _collected(path, ((Row(row.text, row.label), row.line) for row in read_rows(path, how, labelled=True)))
 
 
 def read_texts(path: Path, how: Reading) -> FileRows[str]:
@@ -39,8 +39,13 @@ def read_texts(path: Path, how: Reading) -> FileRows[str]:
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    return _file_rows(path, [(row.text, row.line) for row in read_rows(path, how)])
+    return _collected(path, ((row.text, row.line) for row in read_rows(path, how)))
 
 
-def _file_rows(path: Path, read: list[tuple[T, int]]) -> FileRows[T]:
-    return FileRows(source_name(path), tuple(row for row, _ in read), tuple(line for _, line in read))
+def _collected(path: Path, read: Iterable[tuple[T, int]]) -> FileRows[T]:
+    rows: list[T] = []
+    lines: list[int] = []
+    for row, line in read:
+        rows.append(row)
+        lines.append(line)
+    return FileRows(source_name(path), tuple(rows), tuple(lines))

@@ -94,24 +94,25 @@ class Table:
         Raises:
             InvalidParameter: A row is wrong; the words name its line.
         """
+        columns = self.columns
         for line, values in self.rows:
-            assert self.columns is not None
-            text = values.get(self.columns.text, "no such column")
-            if skip is not None and (text is None or (isinstance(text, str) and not text.strip())):
+            assert columns is not None
+            if skip is not None and _is_blank(values.get(columns.text, "no such column")):
                 skip(line)
                 continue
-            text = self._part(line, values, self.columns.text, "text")
-            has_label = self.columns.label is not None
-            label = self._part(line, values, self.columns.label or "", "label") if has_label else ""
+            text = self._part(line, values, columns.text, "text")
+            label = "" if columns.label is None else self._part(line, values, columns.label, "label")
             yield Record(line, text, values, label)
 
     def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
         """Return the text or the label of a row."""
+        value = values.get(column)
+        if isinstance(value, str) and value.isascii() and value.strip():
+            return value  # as nearly all are
         if column not in values:
             has = "it has {names}" if values else "it is empty"
             words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
             raise self.source.wrong(words, line, field=field, column=column, names=listed(tuple(values)))
-        value = values[column]
         # Classes are often numbered; in CSV nobody could tell the difference.
         if field == "label" and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
@@ -121,13 +122,15 @@ class Table:
         return str(value)
 
 
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _problem(value: object) -> str | None:
     if not isinstance(value, str):
         return "is {kind}, no string. Correct or remove that row."
-    if not value or value.isspace():
+    if _is_blank(value):
         return "is blank. Fill it in or remove that row."
-    if value.isascii():
-        return None
     try:
         value.encode()
     except UnicodeEncodeError:
