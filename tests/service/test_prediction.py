@@ -20,6 +20,7 @@ from windrow.domain.errors import (
     ClassifierNotFound,
     InvalidName,
     InvalidParameter,
+    InvalidRequest,
     InvalidText,
     LimitExceeded,
     NotFound,
@@ -63,30 +64,32 @@ def test_an_alias_of_a_name_follows_its_newest_revision_and_one_of_a_revision_st
     assert (ask(service, "follows", "error").revision, ask(service, "stays", "error").revision) == (2, 1)
 
 
+ONE = PredictRequest(model_name="tickets_v1", text="x")
+
+
 @pytest.mark.parametrize(
-    ("names", "texts", "error"),
+    ("request_", "error"),
     [
-        (("!",), ("x",), InvalidName),
-        (("tickets_v1@0",), ("x",), InvalidName),
-        ((), ("x",), InvalidParameter),
-        (("tickets_v1",), (), InvalidParameter),
-        (("tickets_v1", "tickets_v1"), ("x", "y"), InvalidParameter),
-        (("tickets_v1",), ("",), InvalidText),
-        (("tickets_v1",), ("  ",), InvalidText),
-        (("tickets_v1",), ("\ud800",), InvalidText),
-        (("tickets_v1",), ("x",) * 1_001, LimitExceeded),
-        (("elsewhere",), ("x",), ClassifierNotFound),
-        (("tickets_v1@2",), ("x",), RevisionNotFound),
-        (("elsewhere@1",), ("x",), ClassifierNotFound),
-        (("elsewhere@latest",), ("x",), ClassifierNotFound),
+        (replace(ONE, model_name="!"), InvalidName),
+        (replace(ONE, model_name="tickets_v1@0"), InvalidName),
+        (replace(ONE, model_name=None), InvalidRequest),
+        (replace(ONE, model_name=None, model_names=()), InvalidParameter),
+        (replace(ONE, text=None, texts=()), InvalidParameter),
+        (PredictRequest(model_names=("tickets_v1", "tickets_v1"), texts=("x", "y")), InvalidRequest),
+        (replace(ONE, text=""), InvalidText),
+        (replace(ONE, text="  "), InvalidText),
+        (replace(ONE, text="\ud800"), InvalidText),
+        (replace(ONE, text=None, texts=("x",) * 1_001), LimitExceeded),
+        (replace(ONE, model_name="elsewhere"), ClassifierNotFound),
+        (replace(ONE, model_name="tickets_v1@2"), RevisionNotFound),
+        (replace(ONE, model_name="elsewhere@1"), ClassifierNotFound),
+        (replace(ONE, model_name="elsewhere@latest"), ClassifierNotFound),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
-    service: Service, names: tuple[str, ...], texts: tuple[str, ...], error: type[WindrowError]
-) -> None:
+def test_what_cannot_be_asked_is_refused(service: Service, request_: PredictRequest, error: type[WindrowError]) -> None:
     fit(service)
     with pytest.raises(error):
-        service.predict(PredictRequest(model_names=names, texts=texts))
+        service.predict(request_)
 
 
 def test_an_unknown_name_lists_near_ones(service: Service) -> None:
@@ -148,7 +151,7 @@ def test_a_top_k_beyond_the_labels_of_every_named_classifier_is_refused_with_the
     names = ("tickets_v1", "three_labels")
     with pytest.raises(InvalidParameter) as caught:
         service.predict(PredictRequest(model_names=names, text="x", top_k=top_k))
-    assert caught.value.facts == {"parameter": "top_k", "minimum": 1, "maximum": 3}
+    assert caught.value.facts == {"parameter": "top_k", "value": top_k, "minimum": 1, "maximum": 3}
     sizes = [len(answer.scores) for answer in service.predict(PredictRequest(model_names=names, text="x", top_k=3))]
     assert sizes == [2, 3]
 
@@ -162,9 +165,13 @@ def test_top_k_gives_the_best_scores_with_the_best_first(service: Service) -> No
 
 def test_more_names_or_texts_than_the_settings_allow_are_refused(opened: Open) -> None:
     service = opened(max_texts=2, max_model_names=1, max_text_chars=3)
-    for names, texts in ((("a",), ("x",) * 3), (("a", "b"), ("x",)), (("a",), ("long",))):
+    for request in (
+        replace(ONE, text=None, texts=("x",) * 3),
+        replace(ONE, model_name=None, model_names=("a", "b")),
+        replace(ONE, text="long"),
+    ):
         with pytest.raises(LimitExceeded):
-            service.predict(PredictRequest(model_names=names, texts=texts))
+            service.predict(request)
 
 
 def test_an_answer_that_nobody_wants_any_more_is_not_computed(service: Service) -> None:

@@ -125,7 +125,7 @@ def test_without_overwrite_an_existing_name_is_refused_before_training_and_a_fre
     cautious = replace(REQUEST, overwrite=False)
     assert service.fit(cautious).revision == 1
     failing = altered(service, runner=InlineRunner(TrainingFailed("trained all the same")))
-    with pytest.raises(ClassifierExists, match="overwrite=true"):
+    with pytest.raises(ClassifierExists, match="overwrite=True"):
         failing.fit(cautious)
     service.delete(DeleteRequest("tickets_v1"))
     assert service.fit(cautious).revision == 3
@@ -316,7 +316,7 @@ def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open
     fit(service)
     with pytest.raises(RowsNotKept, match="your own copy") as caught:
         service.reproduce(ModelRequest("tickets_v1"))
-    assert caught.value.facts["training_data_sha256"] == show(service, "tickets_v1").training_data_sha256
+    assert caught.value.facts["data_sha256"] == show(service, "tickets_v1").training_data_sha256
 
 
 def test_more_rows_than_this_server_trains_on_are_not_reproduced(opened: Open) -> None:
