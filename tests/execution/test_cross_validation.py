@@ -7,6 +7,7 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
+from windrow.domain.classifier import AdapterReport
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidTrainingData
@@ -17,7 +18,6 @@ from windrow.execution import look as look_module
 from windrow.execution.cross_validation import CURVE_SHARES, cross_validate
 from windrow.execution.runner import Runner
 from windrow.learning import plan
-from windrow.learning.choice import Strength
 
 HEAD_ONLY = Recipe(num_iterations=0)
 
@@ -181,7 +181,7 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
 def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy
     assert found.recommended_num_iterations == 0

@@ -7,6 +7,7 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, means_of
 from windrow.arrays import Floats, TokenStates
+from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.job import OnStep
@@ -19,7 +20,6 @@ from windrow.execution.look import FirstLook, look_first
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import JudgeTask, Task
 from windrow.execution.watch import Watch
-from windrow.learning.choice import Strength
 from windrow.learning.folds import deal_folds, splits
 from windrow.learning.head import fit_tuned_head
 from windrow.learning.scope import centers_of, likeness_of
@@ -112,7 +112,7 @@ def test_the_label_of_a_row_never_changes_what_is_said_of_it(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The labels of all that one fold holds out are torn, with the dealing and the terms left as they are."""
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     look = look_at(dataset(6), tiny)
     dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
     torn = look.label_ids.copy()
@@ -133,7 +133,7 @@ def test_what_is_said_is_what_a_head_on_the_adapted_features_of_the_other_rows_s
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(look_module, "names_mean_something", lambda *_: False)
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     runner, means = InstantRunner(tiny.folder), means_of(tiny)
     look = look_at(dataset(6), tiny)
     dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
@@ -152,9 +152,9 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
     """However the rows of a fold look by themselves."""
     asked: list[int] = []
 
-    def choose(features: Floats, label_ids: np.ndarray) -> Strength:
+    def choose(features: Floats, label_ids: np.ndarray) -> AdapterReport:
         asked.append(len(label_ids))
-        return Strength(0.5, "The test says so.", ())
+        return AdapterReport(0.5, "The test says so.", ())
 
     monkeypatch.setattr(look_module, "choose_strength", choose)
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
@@ -166,7 +166,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
 def test_parts_that_need_no_adapter_are_judged_with_the_encoder_as_it_is(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert held_out is not None

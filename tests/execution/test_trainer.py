@@ -23,7 +23,6 @@ from windrow.execution.trainer import Trained, train
 from windrow.execution.watch import Watch
 from windrow.learning import plan
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
-from windrow.learning.choice import Strength
 from windrow.storage.artifact import artifact_from_bytes
 
 Fit = Callable[..., Trained]
@@ -56,7 +55,7 @@ def codes(trained: Trained) -> set[str]:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def test_no_iterations_train_the_head_alone(fit: Fit) -> None:

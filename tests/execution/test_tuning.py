@@ -21,7 +21,6 @@ from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import AdapterTensors
 from windrow.execution.tuning import Tuned, tune
 from windrow.learning import plan
-from windrow.learning.choice import Strength
 from windrow.learning.plan import FEW, MANY
 
 Tune = Callable[..., Tuned]
@@ -47,7 +46,7 @@ def adapter_of(tuned: Tuned) -> AdapterTensors:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def unused(data: Dataset, recipe: Recipe = Recipe()) -> Tuned:
@@ -179,7 +178,7 @@ def test_terms_are_those_of_the_training_that_is_told_about(tiny: OnnxEncoder) -
     means = means_of(tiny, runner)
     look = look_first(dataset(), Recipe(), means)
     part = look.only(np.arange(6))
-    terms = Terms(Strength(0.25, "All rows say so.", ()), 300)
+    terms = Terms(AdapterReport(0.25, "All rows say so.", ()), 300)
     report = report_of(tune(part, Recipe(), means, ignore_steps, terms))
     assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
     tune(part, Recipe(), means, ignore_steps)

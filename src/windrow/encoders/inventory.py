@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
 from windrow.domain.errors import BaseModelInUse, BaseModelInvalid, BaseModelNotFound, StorageFailed
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.values import recast
 from windrow.encoders.folder import (
     EncoderFolder,
     find_bundled,
@@ -151,27 +152,14 @@ class Inventory:
     def _in_hub_cache(self, repo: "CachedRepoInfo") -> _Copy:
         revision = repo.refs["main"]
         look = self._look(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
-        return _Copy(
-            StoredBaseModel(
-                repo.repo_id,
-                look.digest,
-                revision.commit_hash,
-                place="hub_cache",
-                size_bytes=repo.size_on_disk,
-                graph_bytes=0,
-                problem=look.problem,
-            ),
-            repo.repo_path,
-        )
+        stored = _stored(look, repo.repo_id, "hub_cache", repo.size_on_disk)
+        return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)
 
     def _copy(self, model_id: str, place: BaseModelPlace, folder: Path | None, look: _Look) -> _Copy:
-        problem = look.problem
+        stored = _stored(look, model_id, place, sum(size for _, size, *_ in look.files))
         if not is_allowed(model_id, self._allowed):
             problem = "It is not allowed on this server. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
-        own_bytes = sum(size for _, size, *_ in look.files)
-        stored = StoredBaseModel(
-            model_id, look.digest, place=place, size_bytes=own_bytes, graph_bytes=0, problem=problem
-        )
+            stored = replace(stored, problem=problem)
         return _Copy(stored, folder)
 
     def _look(self, folder: Path, read: Callable[[], EncoderFolder]) -> _Look:
@@ -191,6 +179,10 @@ class Inventory:
             with suppress(FileNotFoundError):  # it was finished just now
                 if building.stat().st_mtime < time.time() - _MAX_BUILD_S:
                     delete(building)
+
+
+def _stored(look: _Look, model_id: str, place: BaseModelPlace, size: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, look, id=model_id, place=place, size_bytes=size, graph_bytes=0)
 
 
 def _digest_or_problem(folder: Path, read: Callable[[], EncoderFolder]) -> tuple[str, str | None]:

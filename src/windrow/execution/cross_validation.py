@@ -98,7 +98,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
     study = means.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
-    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and look.terms.strength.value > 0
+    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and look.terms.choice.strength > 0
     if is_tuned:
         logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])
     rows = study.rows

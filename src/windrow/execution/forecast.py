@@ -13,7 +13,7 @@ from windrow.domain.dataset import Dataset
 from windrow.domain.job import ForecastPart, Progress, Stage
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import feature_size
+from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.session import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
 from windrow.execution.selection import Selection, select_rows
@@ -56,29 +56,23 @@ class Size:
 
     Args:
         folder: Of the encoder.
-        selection: The rows that contrastive training may see.
-        rows: Training rows.
-        labels: Distinct labels.
-        texts: Distinct texts.
+        dataset: The rows.
+        selection: Those that contrastive training may see.
         tokens: Of the distinct texts.
-        looked_at_tokens: Of the distinct rows that contrastive training may see.
+        selected_tokens: Of the distinct rows that contrastive training may see.
         plan: The steps of contrastive training; ``None`` where none is asked for.
-        step_tokens: Of all its steps together.
-        largest_step: Tokens of its largest step.
+        step_tokens: Of each of its steps.
         folds: Trainings that judge it; 0 for none.
     """
 
     folder: EncoderFolder
+    dataset: Dataset
     selection: Selection
-    rows: int
-    labels: int
-    texts: int
     tokens: int
-    looked_at_tokens: int
-    plan: Plan | None
-    step_tokens: int
-    largest_step: int
-    folds: int
+    selected_tokens: int
+    plan: Plan | None = None
+    step_tokens: tuple[int, ...] = ()
+    folds: int = 0
 
     @property
     def kind(self) -> str:
@@ -127,29 +121,18 @@ def measure_size(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Size
     """
     selection = select_rows(dataset, recipe, encoder, COUNTED_TEXTS)
     lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
-    size = Size(
-        folder=encoder.folder,
-        selection=selection,
-        rows=len(dataset.rows),
-        labels=len(dataset.labels),
-        texts=len(dataset.distinct_texts),
-        tokens=int(lengths.sum()) + left_out_tokens,
-        looked_at_tokens=int(lengths[selection.text_ids].sum()),
-        plan=None,
-        step_tokens=0,
-        largest_step=0,
-        folds=0,
-    )
+    row_lengths = lengths[selection.text_ids]
+    size = Size(encoder.folder, dataset, selection, int(lengths.sum()) + left_out_tokens, int(row_lengths.sum()))
     if recipe.num_iterations == 0:
         return size
     names = token_counts(selection.name_tokens)
-    step_lengths = np.concatenate([lengths[selection.text_ids], names])
+    step_lengths = np.concatenate([row_lengths, names])
     plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
-    steps = [int(step_lengths[step].sum()) for step in plan.steps]
+    step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
     folds = 0
     if recipe.cross_validate:
         folds = folds_needed(deal_judging(selection.label_ids, selection.text_ids, recipe.seed))
-    return replace(size, plan=plan, step_tokens=sum(steps), largest_step=max(steps, default=0), folds=folds)
+    return replace(size, plan=plan, step_tokens=step_tokens, folds=folds)
 
 
 def forecast_parts(size: Size, recipe: Recipe, pace: Pace) -> tuple[ForecastPart, ...]:
@@ -172,15 +155,15 @@ def forecast_parts(size: Size, recipe: Recipe, pace: Pace) -> tuple[ForecastPart
 
 def forecast_memory(size: Size) -> tuple[int, str]:
     """Return what a training needs at its peak, in bytes beside what the server has, and why."""
-    folder = size.folder
+    folder, rows = size.folder, len(size.dataset.rows)
     # Features of all texts, in the server and in the training process, and their states before the adapted layers.
-    features = 3 * size.rows * feature_size(folder) * _FLOAT_BYTES
-    states = 2 * size.looked_at_tokens * folder.hidden_size * _FLOAT_BYTES
+    features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
+    states = 2 * size.selected_tokens * folder.hidden_size * _FLOAT_BYTES
     weights = size.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
-    kept = min(size.largest_step, MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
+    kept = min(max(size.step_tokens, default=0), MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
     step = kept * folder.hidden_size * _FLOAT_BYTES
     largest = max(
-        (features, f"the features of {size.rows} rows"),
+        (features, f"the features of {rows} rows"),
         (
             states + weights + step,
             "the trained layers, and what a step of contrastive training keeps of them",
@@ -243,38 +226,36 @@ class Countdown:
 def _parts(size: Size) -> Iterator[ForecastPart]:
     """Yield each stage with what the arithmetic says of it."""
     folder, plan = size.folder, size.plan
-    work = size.rows * size.labels * min(size.rows, feature_size(folder))
+    rows, labels, is_sample = len(size.dataset.rows), len(size.dataset.labels), size.selection.share < 1
+    work = rows * labels * min(rows, feature_size(folder))
     head = _SECONDS_A_FIT * work**_FIT_GROWTH
     if plan is None:
         head *= _FITS_TO_CHOOSE if work <= MAX_CV_WORK else _FITS_OF_MANY
-    selected = f"{len(size.selection.numbers)} distinct rows ({size.looked_at_tokens} tokens)"
+    selected = f"{len(size.selection.numbers)} distinct rows ({size.selected_tokens} tokens)"
     yield _part(
         "encoding",
-        _flops(folder, size.looked_at_tokens, folder.layers) / ENCODE_FLOPS,
+        _flops(folder, size.selected_tokens, folder.layers) / ENCODE_FLOPS,
         f"{selected} go through {folder.layers} layers once.",
     )
-    again = ""
     if plan is not None:
-        layers = size.trained_layers
-        training = 3 * _flops(folder, size.step_tokens, layers) / TRAIN_FLOPS
+        layers, step_tokens = size.trained_layers, sum(size.step_tokens)
+        training = 3 * _flops(folder, step_tokens, layers) / TRAIN_FLOPS
         training += _SECONDS_A_CUT * layers * folder.hidden_size**3
-        count = len(plan.steps)
-        why = f"{count} steps, each over up to {max(map(len, plan.steps), default=0)} texts, in {layers} layers"
-        yield _part("training", training, f"{why}: {size.step_tokens} tokens forwards and backwards.")
+        count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
+        why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
+        yield _part("training", training, f"{why}: {step_tokens} tokens forwards and backwards.")
         if size.folds:
-            encode = _flops(folder, size.looked_at_tokens, layers) / ENCODE_FLOPS
+            encode = _flops(folder, size.selected_tokens, layers) / ENCODE_FLOPS
             seconds = size.folds * (training * 0.8 + encode + head)
-            why = f"The training is done {size.folds} times more without a part of the rows"
-            yield _part(
-                "judging", seconds, f"{why}, to judge it by that part; without cross-validation that is left out."
-            )
-        again = f"{size.texts} texts ({size.tokens} tokens) are encoded as they will be served, and "
-    encode = _flops(folder, size.tokens, folder.layers) / ENCODE_FLOPS if again else 0.0
-    yield _part(
-        "finishing",
-        encode + head,
-        f"{again}the head is fitted to {size.rows} rows of {size.labels} labels.".capitalize(),
-    )
+            why = f"The training is done {size.folds} times more without a part of the rows, to judge it by that part"
+            yield _part("judging", seconds, f"{why}; without cross-validation that is left out.")
+    fitted = f"the head is fitted to {rows} rows of {labels} labels."
+    if plan is not None or is_sample:
+        layers = folder.layers if is_sample else len(top_layers(folder))
+        head += _flops(folder, size.tokens, layers) / ENCODE_FLOPS
+        texts = len(size.dataset.distinct_texts)
+        fitted = f"{texts} texts ({size.tokens} tokens) are encoded as they will be served, and {fitted}"
+    yield _part("finishing", head, fitted.capitalize())
     yield _part("saving", 0.0, "The classifier is written, read back and asked once.")
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from windrow.arrays import Floats, Ids, TokenStates
+from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
@@ -18,7 +19,7 @@ from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
-from windrow.learning.choice import Strength, choose_strength, names_mean_something
+from windrow.learning.choice import choose_strength, names_mean_something
 from windrow.learning.fitting import Examples
 
 
@@ -48,11 +49,11 @@ class Terms:
     """What decides the kind of a training, so that one on fewer rows may be of the same kind.
 
     Args:
-        strength: How much of the adapter is used.
+        choice: How much of the adapter is used, and why.
         texts: How many texts take part: few are trained in another manner than many.
     """
 
-    strength: Strength
+    choice: AdapterReport
     texts: int
 
 

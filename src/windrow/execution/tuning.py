@@ -45,9 +45,8 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
     """
     if recipe.num_iterations == 0:
         return Tuned(None, None)
-    strength = (terms or look.terms).strength
-    report = AdapterReport(strength.value, strength.reason, strength.candidates)
-    if strength.value == 0:
+    report = (terms or look.terms).choice
+    if report.strength == 0:
         return Tuned(None, report)
     texts, label_ids = look.lesson()
     if len(np.unique(label_ids)) == len(label_ids):
@@ -61,7 +60,7 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
     stands_for = None if terms is None else terms.texts
     task = TuneTask(folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, stands_for)
     outcome = means.run(task, on_step)
-    adapter = scale(outcome.adapter, strength.value) if outcome.losses else None
+    adapter = scale(outcome.adapter, report.strength) if outcome.losses else None
     return Tuned(adapter, _with_outcome(report, outcome, look))
 
 

@@ -53,7 +53,11 @@ class Scope:
         Returns:
             Shape [n], float32, in [0, 1].
         """
-        return np.array([*map(self.share_below, likeness_of(features, self.centers).tolist())], np.float32)
+        return np.array(self.shares_below(likeness_of(features, self.centers)), np.float32)
+
+    def shares_below(self, likeness: Floats) -> list[float | None]:
+        """Return :meth:`share_below` of each; shape [n]."""
+        return [*map(self.share_below, likeness.tolist())]
 
     def share_below(self, likeness: float) -> float:
         """Return the share of texts in scope that are less like the training data than this.
@@ -87,12 +91,8 @@ def in_scope_together(scopes: Sequence[Scope | None], features: Floats) -> list[
     starts = np.cumsum([0, *(len(scope.centers) for scope in known[:-1])])
     centers = np.concatenate([scope.centers for scope in known]).astype(np.float32)
     nearest = np.maximum.reduceat(features[:, -centers.shape[1] :] @ centers.T, starts, axis=1)
-    told = iter(zip(known, nearest.T, strict=True))
-    return [[None] * len(features) if scope is None else _told(*next(told)) for scope in scopes]
-
-
-def _told(scope: Scope, likeness: Floats) -> list[float | None]:
-    return [*map(scope.share_below, likeness.tolist())]
+    shares = (scope.shares_below(likeness) for scope, likeness in zip(known, nearest.T, strict=True))
+    return [[None] * len(features) if scope is None else next(shares) for scope in scopes]
 
 
 def centers_of(features: Floats, label_ids: Ids, hidden: int) -> Halves:
