@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 import pytest
 
-from windrow.cli.options import COMMON, Option, Told, options_of, setting_help
+from windrow.cli.options import TOLD, Option, Told, options_of, setting_help
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.dataset import Row
 from windrow.domain.names import ModelReference, Name
@@ -53,7 +53,7 @@ class Declared:
 
 
 def options(**told: Told) -> dict[str, Option]:
-    return {each.path: each for each in options_of(Declared, {**COMMON, **told}, ("left",))}
+    return {each.path: each for each in options_of(Declared, {**TOLD, **told}, ("left",))}
 
 
 def typed(option: Option) -> tuple[Any, Any, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin, get_type_hints
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.options import COMMON, Option, Told, options_of, parts_of
+from windrow.cli.options import TOLD, Option, Told, options_of, parts_of
 from windrow.cli.surface import CliWords
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
@@ -34,7 +34,7 @@ def with_options(*, leave_out: Collection[str] = (), **told: Told) -> Callable[[
     """
 
     def decorate(function: F) -> F:
-        return cast(F, _Verb(function, {**COMMON, **told}, ("words", *leave_out)))
+        return cast(F, _Verb(function, {**TOLD, **told}, ("words", *leave_out)))
 
     return decorate
 

@@ -40,7 +40,7 @@ class Told:
     """Whether it must be there, and without a name, though it has a default."""
 
 
-COMMON: Final[Mapping[str, Told]] = {
+TOLD: Final[Mapping[str, Told]] = {
     "alias": Told(metavar="ALIAS"),
     "as_json": Told("--json"),
     "base_model": Told(metavar="ID"),
@@ -124,7 +124,7 @@ class Option(Told):
 
 
 def options_of(
-    kind: Any, told: Mapping[str, Told] = COMMON, leave_out: Collection[str] = (), before: str = ""
+    kind: Any, told: Mapping[str, Told] = TOLD, leave_out: Collection[str] = (), before: str = ""
 ) -> Iterator[Option]:
     """Yield the options for a dataclass's fields, and for those of dataclasses in it.
 

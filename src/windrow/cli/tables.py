@@ -51,8 +51,8 @@ def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -
 
     Args:
         rows: What it shows, each in a row.
-        columns: What is shown of each.
         title: What it shows, if that is not plain.
+        columns: What is shown of each.
     """
     return Listed(columns, title, [tuple(column.cell(row) for column in columns) for row in rows])
 
