@@ -166,8 +166,8 @@ def exchanging(operations: Operations) -> object:
         files.append(b"".join(export.chunks))
         assert (export.file_name, export.size_bytes) == ("export_v1.windrow", len(files[-1]))
 
-    def take_in(file: bytes, **how: object) -> object:
-        return operations.import_classifier(io.BytesIO(file), ImportRequest(**how))  # type: ignore[arg-type]
+    def take_in(file: bytes, how: ImportRequest = ImportRequest()) -> object:
+        return operations.import_classifier(io.BytesIO(file), how)
 
     dry, saved, again = (
         operations.import_classifier(io.BytesIO(file), how)
@@ -189,7 +189,7 @@ def exchanging(operations: Operations) -> object:
     assert answers[0].label == answers[1].label == "billing"
     bad = [
         refused(take_in, files[0]),
-        refused(lambda: take_in(files[0], model_name="no name")),
+        refused(take_in, files[0], ImportRequest("no name")),
         refused(take_in, b"no file at all"),
         refused(take_in, b""),
         refused(operations.export, ExportRequest("export_v9")),
@@ -218,7 +218,7 @@ def copying(operations: Operations) -> object:
     answer = operations.predict(PredictRequest(model_name="copy", text=TEXT))
     assert (answer[0].label, answer[0].model_name) == ("billing", "copied")
     bad = [
-        refused(lambda each=each: operations.copy(each))  # type: ignore[misc]
+        refused(operations.copy, each)
         for each in (
             CopyRequest("copied", "copied"),
             CopyRequest("copied", "copy"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from windrow.api.words import HTTP
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job
 from windrow.operations import Operations
@@ -40,14 +41,14 @@ class Refusal:
         kind: The name of its class.
         code: Its code.
         detail: Its words in Python.
-        template: Its words for every surface.
+        in_http: Its words in HTTP.
         facts: Its values.
     """
 
     kind: str
     code: str
     detail: str
-    template: str
+    in_http: str
     facts: Mapping[str, object]
 
 
@@ -62,7 +63,7 @@ def refused(verb: Callable[..., object], *arguments: object) -> Refusal:
         if isinstance(done, Iterator):
             done = list(done)
     except WindrowError as error:
-        return Refusal(type(error).__name__, error.code, error.detail, error.template, error.facts)
+        return Refusal(type(error).__name__, error.code, error.detail, error.told(HTTP), error.facts)
     raise AssertionError(f"nothing was refused; it returned {done!r}")
 
 

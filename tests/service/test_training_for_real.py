@@ -148,7 +148,7 @@ def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> N
 
 def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: MapChanges) -> Floats:
     """Return what training makes of texts: the last three layers in torch, side by side."""
-    states, folder = encode_states(encoder, texts), encoder.folder
+    states, folder = encode_states(encoder, encoder.tokenize(texts)), encoder.folder
     packed = pack_texts(TokenStates(states.packed, states.lengths), np.arange(len(texts)), folder.pooling)
     weights, layers = tensors(weights_of(folder, adapter)), layers_of(folder)
     reached = [

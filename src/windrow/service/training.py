@@ -186,7 +186,7 @@ def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Wat
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
     size = measure_size(dataset, recipe, encoder)
     countdown.begin(size.kind, forecast_parts(size, recipe, deps.pace))
-    trained = train(dataset, recipe, deps.means(encoder, watch))
+    trained = train(dataset, recipe, deps.means(encoder, watch), size.selection)
     base_model = encoder.folder.base_model
     record = recast(
         Record,
