@@ -5,7 +5,7 @@ The dataclasses are the only declaration: pydantic reads their annotations, once
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, TypeVar
 
@@ -62,7 +62,7 @@ def to_document(value: object, **before: object) -> bytes:
         before: Members to stand before its own.
 
     Raises:
-        ValueError: A number in it is no number of JSON, or a time in it has no zone.
+        ValueError: A number in it is no number of JSON, or a time in it is none in UTC and whole seconds.
     """
     plain = {**before, **_without_computed(value, to_plain(value))}
     return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
@@ -81,6 +81,6 @@ def _without_computed(value: object, plain: Any) -> Any:
         return {key: _without_computed(value[key], each) for key, each in plain.items()}
     if isinstance(value, list | tuple):
         return [_without_computed(one, each) for one, each in zip(value, plain, strict=True)]
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError(f"the time {plain} has no zone")
+    if isinstance(value, datetime) and (value.utcoffset() != timedelta() or value.microsecond):
+        raise ValueError(f"the time {plain} is none in UTC and whole seconds")
     return plain
