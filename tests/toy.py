@@ -17,7 +17,7 @@ from weakref import WeakSet, finalize
 import numpy as np
 
 from tests.fakes.encoder import FakeEncoder
-from tests.fakes.runner import InlineRunner
+from tests.fakes.runner import RememberingRunner
 from windrow.arrays import Floats
 from windrow.bootstrap import open_dependencies, open_store
 from windrow.domain.base_models import StoredBaseModel
@@ -34,6 +34,7 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
 from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import TextEncoder, Width
+from windrow.execution.frames import Frame
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import FitTask, Task, TuneOutcome, TuneTask
@@ -41,6 +42,8 @@ from windrow.execution.watch import Watch
 from windrow.service.service import Service
 from windrow.settings import Settings
 
+# What came of each task, for all toys: fitting a head takes a tenth of a second.
+_OUTCOMES: dict[bytes, Frame] = {}
 LOSSES = (1.5, 1.25)
 DIGEST = "fa" * 32
 INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, place="installed", size_bytes=90, graph_bytes=0)
@@ -220,15 +223,15 @@ class ToyInventory(Inventory):
         ]
 
 
-class ToyRunner(InlineRunner):
-    """Does tasks in the calling thread, and calls the hooks of a toy.
+class ToyRunner(RememberingRunner):
+    """Does each task once, in the calling thread, and calls the hooks of a toy.
 
     Args:
         toy: Has the hooks.
     """
 
     def __init__(self, toy: Toy) -> None:
-        super().__init__()
+        super().__init__(_OUTCOMES)
         self._toy = toy
         self._begun: WeakSet[Watch] = WeakSet()
 
