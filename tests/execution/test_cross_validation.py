@@ -1,7 +1,10 @@
 """Cross-validating rows: which trainings that takes, and what is concluded from what they say."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar
 
 import pytest
 
@@ -91,6 +94,27 @@ def test_nobody_goes_through_all_rows_more_often_where_there_are_more_of_them() 
         by_head(Dataset(rows))
         passes.append(rows.passes)
     assert passes[0] == passes[1] < 20
+
+
+class WatchedDataset(Dataset):
+    """Counts how often it is asked for what follows from all its rows."""
+
+    asked: ClassVar[Counter[str]] = Counter()
+
+    def __getattribute__(self, name: str) -> Any:
+        if isinstance(getattr(Dataset, name, None), property | cached_property):
+            WatchedDataset.asked[name] += 1
+        return super().__getattribute__(name)
+
+
+def test_more_rows_never_ask_more_often_for_what_follows_from_all_of_them() -> None:
+    asked = []
+    for rows_per_label in (10, 40):
+        WatchedDataset.asked.clear()
+        by_head(WatchedDataset(easy(rows_per_label).rows), folds=5)
+        asked.append(dict(WatchedDataset.asked))
+    assert asked[0] == asked[1]
+    assert asked[0]["labels"] > 0
 
 
 def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(tiny: OnnxEncoder) -> None:

@@ -68,7 +68,7 @@ def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
         torn = label_ids.copy()
         torn[:wrong] = 1
         assert leave_one_out_errors(features, torn) == (wrong, 100)
-        values.append(choose_strength(features, torn).value)
+        values.append(choose_strength(features, torn).strength)
     assert values == sorted(values)
     assert values[0] == 0
     assert values[-1] == 1
@@ -79,7 +79,7 @@ def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
 def test_a_handful_of_rows_without_an_error_is_no_proof() -> None:
     features, label_ids = around_centres(2, 3, spread=0.0)
     assert leave_one_out_errors(features, label_ids) == (0, 6)
-    assert choose_strength(features, label_ids).value == 1
+    assert choose_strength(features, label_ids).strength == 1
 
 
 def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:

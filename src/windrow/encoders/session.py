@@ -211,11 +211,7 @@ def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> Onn
 
 
 def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
-    return {
-        "padded_index": packing.padded_index,
-        "packed_index": packing.packed_index,
-        "lengths": packing.lengths,
-    }
+    return {name: getattr(packing, name) for name in ("padded_index", "packed_index", "lengths")}
 
 
 def _open_session(path: Path, threads: int, placement: Placement | None) -> "InferenceSession":

@@ -17,7 +17,7 @@ from windrow.domain.values import recast
 from windrow.execution.folds import judge_folds
 from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.tasks import StudyTask
-from windrow.learning.advise import advise, doubtful_rows
+from windrow.learning.advise import advise, doubtful_rows, percent
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import judge, majority
@@ -169,16 +169,12 @@ def _curve(study: Study, by_share: Sequence[Bools], recalls: Sequence[Mapping[st
 
 def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
     if asked == 0:
-        return f"Only the head was judged ({_percent(head_accuracy)}). Ask with 20 iterations to see if that is better."
-    facts = f"{_percent(accuracy)} with {asked} iterations, {_percent(head_accuracy)} with the head alone"
+        return f"Only the head was judged ({percent(head_accuracy)}). Ask with 20 iterations to see if that is better."
+    facts = f"{percent(accuracy)} with {asked} iterations, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
     return f"{asked} iterations: {facts}{doubt}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarning]:

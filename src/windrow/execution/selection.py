@@ -52,15 +52,16 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
         encoder: Its tokenizer reads.
         max_read: Texts that are read at the most; ``None`` for all.
     """
+    distinct = dataset.distinct_texts
     # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
-    lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in dataset.distinct_texts]
+    lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
     text_ids, label_ids = np.array(dataset.text_ids), np.array(dataset.label_ids)
     sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
     chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
-    places = np.empty(len(dataset.distinct_texts), np.int64)
+    places = np.empty(len(distinct), np.int64)
     places[own] = np.arange(len(own))
-    texts, name_texts = [dataset.distinct_texts[text] for text in own], label_name_texts(dataset.labels)
+    texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
     return Selection(
         texts=texts,
         tokens=encoder.tokenize(texts[:max_read]),

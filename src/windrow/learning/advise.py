@@ -69,16 +69,19 @@ def advise(
     return tuple(advice), words
 
 
+def percent(share: float) -> str:
+    """Return a share in [0, 1] for people."""
+    return f"{100 * share:.1f} %"
+
+
 def _in_words(advice: Sequence[LabelAdvice], half: Mapping[str, float], whole: Mapping[str, float]) -> str:
     helped = [each.label for each in advice if each.helps]
     others = [each.label for each in advice if not each.helps]
     if not helped:
         return "The last doubling of the rows brought no label a clear gain."
     first = helped[0]
-    words = [
-        f"More {first!r} rows would help most: its recall rose from {half[first]:.2f} with half of the rows to "
-        f"{whole[first]:.2f} with all."
-    ]
+    risen = f"its recall rose from {percent(half[first])} with half of the rows to {percent(whole[first])} with all"
+    words = [f"More {first!r} rows would help most: {risen}."]
     if helped[1:]:
         words.append(f"Then {_listed(helped[1:])}.")
     if others:
