@@ -325,10 +325,13 @@ def test_a_purge_of_a_selection_leaves_the_deleted_ones_to_be_restored(service: 
     assert service.restore(RestoreRequest("fold_2")).name == "fold_2"
 
 
-@pytest.mark.parametrize("selection", [DeleteAllRequest(), DeleteAllRequest(prefix="")])
-def test_everything_is_not_deleted_at_once(service: Service, selection: DeleteAllRequest) -> None:
+@pytest.mark.parametrize(
+    ("selection", "why"),
+    [(DeleteAllRequest(), "prefix, tag, task or base_model"), (DeleteAllRequest(prefix=""), "prefix is empty")],
+)
+def test_everything_is_not_deleted_at_once(service: Service, selection: DeleteAllRequest, why: str) -> None:
     fit_folds(service)
-    with pytest.raises(InvalidParameter, match="prefix, tag, task or base_model"):
+    with pytest.raises(InvalidParameter, match=why):
         service.delete_all(selection)
     assert len(revisions(service)) == 4
 

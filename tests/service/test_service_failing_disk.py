@@ -124,15 +124,16 @@ def test_a_disk_that_cannot_be_read_is_told_by_every_verb_and_forgotten_once_it_
     {**CHANGES, **LOOKS}[verb](service)
 
 
-@pytest.mark.parametrize("free_writes", range(3))
+@pytest.mark.parametrize("free_writes", range(5))
 def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_classifier(
     free_writes: int, opened: Open
 ) -> None:
+    """That takes five writes: the job as it begins and as its turn comes, two blobs, the record."""
     files = FailingFiles()
     files.free_writes = free_writes
     with pytest.raises(StorageFull):
         fit(opened(names=Namespace(files, files.lock)))
-    files.free_writes = 3
+    files.free_writes = 5
     again = opened(names=Namespace(files, files.lock))
     assert revisions(again) == []
     assert fit(again) == 1

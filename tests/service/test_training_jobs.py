@@ -30,6 +30,7 @@ from windrow.domain.values import recast
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
+from windrow.service import training
 from windrow.service.service import Service
 from windrow.storage.jobs import JOBS
 
@@ -153,7 +154,7 @@ def test_an_equal_request_joins_and_both_get_the_same_revision(paused: Service, 
 
 
 def test_a_forecast_begins_nothing(service: Service, tmp_path: Path) -> None:
-    found = service.forecast(replace(REQUEST))
+    found = service.forecast(replace(REQUEST, num_iterations=20))
     assert (found.model_name, found.num_examples, found.labels) == ("tickets_v1", 8, ("billing", "bug"))
     assert [part.stage for part in found.parts] == ["encoding", "training", "judging", "finishing", "saving"]
     assert found.seconds == pytest.approx(sum(part.seconds for part in found.parts), abs=0.01)
@@ -180,14 +181,14 @@ def test_an_unknown_job_is_told_at_once(service: Service) -> None:
 
 
 def test_ctrl_c_in_a_fit_cancels_it(paused: Service, runner: PausingRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = paused.begin_fit
+    job = paused.start_fit(REQUEST)
 
     class Interrupted:
         def result(self) -> None:
             assert runner.has_begun.wait(30)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Service, "begin_fit", lambda self, *_: (begin(REQUEST)[0], Interrupted()))
+    monkeypatch.setattr(training, "begin_fit", lambda *_: (job, Interrupted()))
     with pytest.raises(KeyboardInterrupt):
         paused.fit(REQUEST)
     assert [job.state for job in paused.list_jobs(JobListRequest()).jobs] == ["cancelled"]
