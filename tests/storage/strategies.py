@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from hypothesis import strategies as st
 
+from windrow.domain.alias import Said
 from windrow.domain.classifier import (
     AdapterReport,
     Candidate,
@@ -20,6 +21,7 @@ from windrow.domain.classifier import (
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_STEPS, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
@@ -190,19 +192,20 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
     number, at, said = (
         draw(st.integers(1, 10**7)),
         draw(any_time),
-        draw(st.fixed_dictionaries({"reason": _text, "by": _text})),
+        draw(st.builds(Said, reason=_text, by=_text)),
     )
     if draw(st.booleans()):
-        return number, Removed(at=at, **said)
+        return number, recast(Removed, said, at=at)
     kind: Literal["promoted", "rolled_back"] = draw(st.sampled_from(["promoted", "rolled_back"]))
     points_to = draw(_name) + draw(st.sampled_from(["", "@1", "@12"]))
-    return number, Pointer(
+    return number, recast(
+        Pointer,
+        said,
         kind=kind,
         at=at,
         points_to=points_to,
         back_to=draw(st.integers(0, number - 1)),
         must_pass=draw(any_rows),
-        **said,
     )
 
 

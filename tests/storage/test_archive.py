@@ -56,7 +56,7 @@ from windrow.storage.catalog import Draft
 from windrow.storage.revision import Entry
 
 FORMAT_PAGE = Path(__file__).parents[2] / "docs" / "format.md"
-any_recipe = st.fixed_dictionaries(
+any_recipe: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "num_iterations": st.integers(*NUM_ITERATIONS_RANGE),
         "batch_size": st.integers(*BATCH_SIZE_RANGE),

@@ -63,7 +63,7 @@ def catalog(files: LocalFiles) -> Catalog:
 def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
     anew, taken_in, tickets = catalog.listing(ListRequest()).models
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold": THRESHOLD}
-    said = {"description": "For the help desk, café too", "tags": ("best", "small")}
+    said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_draft("anew", 3).record
     assert recast(Record, tickets) == replace(golden_draft("tickets", 2).record, **measured, **said)
     origin = Origin("theirs", 7, START.replace(minute=7))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any, Literal
 import pytest
 
 from tests.storage.examples import fast_folder, open_names, sealed
+from tests.storage.mutants import GOLDEN, documents, mutants, reader_of
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT, MOST_WHOLE, Mismatch, check_format, parse, parse_object, read, write
 from windrow.storage.fsck import check
-from windrow.storage.jobs import read_kept
-from windrow.storage.revision import alias_from_json, revision_from_json
 
-GOLDEN = Path(__file__).parent / "golden" / f"format-{FORMAT}"
+NEWEST = GOLDEN / f"format-{FORMAT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +232,21 @@ class TestStrictly:
             read(document(PLAIN, text, new), Outer, strictly=True)
 
 
+@pytest.mark.parametrize("name", list(documents(FORMAT)))
+def test_what_windrow_never_wrote_is_refused_though_its_digest_is_true(name: str) -> None:
+    data, look = documents(FORMAT)[name]
+    look(data)
+    look(sealed(json.dumps(json.loads(data), indent=2).encode()))
+    accepted = []
+    for done, mutant in mutants(data):
+        try:
+            look(sealed(mutant))
+        except (ArtifactInvalid, Mismatch):
+            continue
+        accepted.append(done)
+    assert accepted == []
+
+
 @pytest.mark.parametrize(
     "text",
     [b"", b"{", b"\xff", b"NaN", b"-Infinity", b"[" * 100_000, b"\xef\xbb\xbf{}", b"1" * 5000, b'{"a": 1, "a": 1}'],
@@ -259,15 +273,15 @@ class TestNumber:
             check_format(number)
 
 
-DOCUMENTS: dict[str, Callable[[bytes], object]] = {
-    "classifiers/tickets/000006.json": lambda data: revision_from_json("tickets", 6, data),
-    "classifiers/gone/000002.json": lambda data: revision_from_json("gone", 2, data),
-    "aliases/live/000002.json": lambda data: alias_from_json("live", 2, data),
-    "jobs/019a1c5e4b2f-7d0c41/000003.json": lambda data: read_kept(data, 3),
-}
+PLACES = (
+    "classifiers/tickets/000006.json",
+    "classifiers/gone/000002.json",
+    "aliases/live/000002.json",
+    "jobs/019a1c5e4b2f-7d0c41/000003.json",
+)
 
 
-def mutants(data: bytes) -> Iterator[bytes]:
+def altered(data: bytes) -> Iterator[bytes]:
     """Yield a document with each byte changed, left out or repeated, something put before each, and cut off at each."""
     for place, byte in enumerate(data):
         before, after = data[:place], data[place + 1 :]
@@ -280,21 +294,21 @@ def mutants(data: bytes) -> Iterator[bytes]:
     yield from (data + bytes([more]) for more in (*b' 0"}\n', 0, 255))
 
 
-@pytest.mark.parametrize("place", list(DOCUMENTS))
+@pytest.mark.parametrize("place", PLACES)
 def test_no_byte_changes_unnoticed(place: str) -> None:
-    data, look = (GOLDEN / place).read_bytes(), DOCUMENTS[place]
+    data, look = (NEWEST / place).read_bytes(), reader_of(place)
     look(data)
-    for mutant in mutants(data):
+    for mutant in altered(data):
         with pytest.raises((ArtifactInvalid, Mismatch)):
             look(mutant)
 
 
-@pytest.mark.parametrize("place", list(DOCUMENTS))
+@pytest.mark.parametrize("place", PLACES)
 def test_fsck_names_each_file_of_which_a_byte_changed(place: str) -> None:
     """Put the mutants where they may stand, as higher numbers, for one look at all of them."""
-    data, folder = (GOLDEN / place).read_bytes(), str(Path(place).parent)
+    data, folder = (NEWEST / place).read_bytes(), str(Path(place).parent)
     with fast_folder() as root:
-        shutil.copytree(GOLDEN / folder, Path(root, folder))
+        shutil.copytree(NEWEST / folder, Path(root, folder))
         wrong = {f"{folder}/{number:06d}.json": mutant for number, mutant in enumerate(flipped(data), 101)}
         for name, content in {**wrong, f"{folder}/000100.json": data}.items():
             Path(root, name).write_bytes(content)

@@ -359,7 +359,8 @@ class TestUse:
         error = in_use(many)
         assert "t_v9 (alias_9) and 2 more" in error.detail
         assert error.facts["aliases"] == sorted(f"alias_{number}" for number in range(12))
-        assert (len(error.facts["used"]), error.facts["more"]) == (10, 2)
+        assert error.facts["used"] == [f"t_v{number} (alias_{number})" for number in range(10)]
+        assert error.facts["more"] == 2
 
 
 class TestNotFound:
