@@ -251,13 +251,15 @@ def looking_after_the_disk(operations: Operations) -> object:
     assert (own.revisions, own.deleted, own.size_bytes > 0) == (1, False, True)
     checkup = operations.fsck(CheckRequest(repair=True))
     assert checkup.sound
-    assert operations.fsck(CheckRequest()).findings == ()
+    findings = operations.fsck(CheckRequest()).findings
+    # Of another case, an alias whose classifier was deleted by force.
+    assert {finding.severity for finding in findings} <= {"notice"}
     bad = [
         refused(operations.remove_base_model, BaseModelRequest(base_model))
         for base_model in ("nobody/nothing", DEFAULT_BASE_MODEL, "../..")
     ]
     assert codes(bad) == ["base_model_not_found", "base_model_in_use", "invalid_parameter"]
-    return [replace(each, classifiers=0) for each in models], used.base_models, own, bad
+    return [replace(each, classifiers=0) for each in models], used.base_models, own, findings, bad
 
 
 def removing_a_base_model(operations: Operations) -> object:
