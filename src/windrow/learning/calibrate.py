@@ -112,10 +112,7 @@ def cool(head: LinearHead, temperature: float) -> LinearHead:
 
     Which label is the first never changes.
     """
-    return LinearHead(
-        (head.weights / np.float32(temperature)).astype(np.float32),
-        (head.bias / np.float32(temperature)).astype(np.float32),
-    )
+    return LinearHead(head.weights / np.float32(temperature), head.bias / np.float32(temperature))
 
 
 def estimate_of(held_out: HeldOut) -> Estimate:
