@@ -103,6 +103,9 @@ def make_golden(folder: Path) -> None:
     aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse on long texts", by="Bob"))
     aliases.promote("former", Reference("taken_in"), Said())
     aliases.remove("former", Said(reason="nobody asks for it"))
+    twin = golden_draft("twin", 3)
+    origin = Origin("tickets", 3, next(minutes))
+    catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
     for number, job in enumerate(JOBS_MADE, 1):
         files.put_new(f"{JOBS}/{job.id}/{number:06d}.json", kept_to_json(Kept(job, number, "0123456789abcdef")))
     (folder / ASIDE).rmdir()

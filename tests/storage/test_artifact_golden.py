@@ -61,7 +61,7 @@ def catalog(files: LocalFiles) -> Catalog:
 
 
 def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
-    anew, taken_in, tickets = catalog.listing(ListRequest()).models
+    anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold": THRESHOLD}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_draft("anew", 3).record
@@ -69,6 +69,9 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) ->
     origin = Origin("theirs", 7, START.replace(minute=7))
     assert recast(Record, taken_in) == replace(golden_draft("taken_in", 1).record, **measured, origin=origin)
     assert (tickets.keeps_training_rows, taken_in.keeps_training_rows) == (True, False)
+    for copied in twin:  # there was no such kind in format 1
+        origin = Origin("tickets", 3, START.replace(minute=21))
+        assert recast(Record, copied) == replace(golden_draft("twin", 3).record, revision=1, origin=origin)
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -151,7 +154,10 @@ def test_the_golden_folder_has_every_kind_of_file() -> None:
     kinds = {json.loads(path.read_bytes())["kind"] for path in (*CLASSIFIERS, *ALIASES)}
     of_aliases = {"promoted", "rolled_back", "removed"}
     endings = {"deleted", "purged"}
-    assert kinds == {"imported", "trained", "described", "measured", "restored", "trimmed"} | endings | of_aliases
+    assert (
+        kinds
+        == {"imported", "copied", "trained", "described", "measured", "restored", "trimmed"} | endings | of_aliases
+    )
 
 
 def test_what_is_written_today_has_the_golden_form(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_STEPS, Scope
-from windrow.storage.format import RESTORE, Mismatch, parse_object
+from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
 
 # The number of the format of tensors, which has not changed since the first one.
 FORMAT = 1
@@ -165,14 +165,10 @@ def check_artifact_format(number: object) -> None:
     Raises:
         ArtifactInvalid: It is newer, or no format at all.
     """
-    if type(number) is int and number > FORMAT:
-        raise ArtifactInvalid(
-            "The saved classifier has tensors of format {format}, of a newer Windrow; this one reads up to format "
-            "{newest_known_format}. Upgrade Windrow.",
-            {"format": number, "newest_known_format": FORMAT},
-        )
-    if number != FORMAT or type(number) is not int:
-        raise invalid("has no format number that Windrow knows")
+    try:
+        check_format(number, FORMAT, "tensors of ")
+    except Mismatch as mismatch:
+        raise invalid(mismatch.problem) from mismatch
 
 
 def invalid(problem: str) -> ArtifactInvalid:

@@ -109,18 +109,23 @@ def parse_object(data: bytes) -> Plain:
     return plain
 
 
-def check_format(number: object) -> None:
+def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
     """Refuse a format that this Windrow does not know.
+
+    Args:
+        number: The format.
+        newest: The newest one that it knows.
+        what: What is of this format (``"tensors of "``), where it is no document.
 
     Raises:
         ArtifactInvalid: It is newer.
         Mismatch: It is no format at all.
     """
-    if type(number) is int and number > FORMAT:
+    if type(number) is int and number > newest:
         raise ArtifactInvalid(
-            "The saved classifier has format {format}, of a newer Windrow; this one reads up to format "
+            f"The saved classifier has {what}format {{format}}, of a newer Windrow; this one reads up to format "
             "{newest_known_format}. Upgrade Windrow.",
-            {"format": number, "newest_known_format": FORMAT},
+            {"format": number, "newest_known_format": newest},
         )
     if type(number) is not int or number < 1:
         raise Mismatch("has no format number that Windrow knows")
