@@ -105,22 +105,22 @@ def _plain(value: Any, path: str, tensors: dict[str, Array]) -> Any:
 
 def _value(kind: Any, plain: Any, tensors: Mapping[str, Array]) -> Any:
     """Return the value of a type that JSON and arrays stand for."""
-    base, parts = get_origin(kind) or kind, get_args(kind)
+    origin, parts = get_origin(kind) or kind, get_args(kind)
     if plain is None:
         value = None
-    elif base in (Union, UnionType):
+    elif origin in (Union, UnionType):
         value = _value(next(part for part in parts if part is not NoneType), plain, tensors)
-    elif isinstance(base, type) and is_dataclass(base):
-        kinds = _kinds(base)
-        value = base(**{name: _value(kinds[name], each, tensors) for name, each in plain.items()})
-    elif base is Mapping:
+    elif isinstance(origin, type) and is_dataclass(origin):
+        kinds = _kinds(origin)
+        value = origin(**{name: _value(kinds[name], each, tensors) for name, each in plain.items()})
+    elif origin is Mapping:
         value = {key: _value(parts[1], each, tensors) for key, each in plain.items()}
-    elif base is tuple:
+    elif origin is tuple:
         value = tuple(_value(parts[0], each, tensors) for each in plain)
-    elif base in (np.ndarray, bytes):
-        value = tensors[plain] if base is np.ndarray else tensors[plain].tobytes()
+    elif origin in (np.ndarray, bytes):
+        value = tensors[plain] if origin is np.ndarray else tensors[plain].tobytes()
     else:
-        value = Path(plain) if base is Path else plain
+        value = Path(plain) if origin is Path else plain
     return value
 
 
