@@ -155,7 +155,7 @@ def read_predictions(request: PredictRequest, content: bytes) -> tuple[Predictio
 
 
 def _prediction(answer: Answer, shared: TextsReply | NamedAnswer) -> Prediction:
-    return recast(Prediction, answer, model_name=shared.model_name, revision=shared.revision, alias=shared.alias)
+    return recast(Prediction, answer, shared)
 
 
 def _write_predictions(request: PredictRequest, predictions: tuple[Prediction, ...]) -> bytes:
