@@ -139,8 +139,9 @@ def _real_arguments(node: Definition) -> list[str]:
     for member in node.body:
         if isinstance(member, Function) and member.name == "__init__":
             return parameters(member)
-    fields = [ast.unparse(member.target) for member in node.body if isinstance(member, ast.AnnAssign)]
-    return [field for field in fields if not field.startswith("_")]
+    fields = [member for member in node.body if isinstance(member, ast.AnnAssign)]
+    names = [ast.unparse(field.target) for field in fields if "ClassVar" not in ast.unparse(field.annotation)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _fields(node: ast.ClassDef) -> list[str]:

@@ -50,6 +50,11 @@ def test_a_value_is_widened_and_narrowed_by_the_names_of_its_fields() -> None:
     assert recast(Share, wide, total=2).share == 0.5
 
 
+def test_the_first_of_several_values_that_has_a_field_gives_it() -> None:
+    assert recast(Named, Bounded(0.5), Share(1, 4), Named(3, 4, name="b")) == Named(1, 4, name="b")
+    assert recast(Named, Share(1, 4), Named(3, 4, name="b"), correct=2) == Named(2, 4, name="b")
+
+
 def test_what_a_value_lacks_keeps_its_default_or_is_missed() -> None:
     assert recast(Named, Share(1, 4)).name == "a"
     with pytest.raises(TypeError, match="total"):

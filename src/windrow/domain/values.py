@@ -55,16 +55,20 @@ class Value:
             object.__setattr__(self, name, of(self))
 
 
-def recast(kind: Callable[..., V], source: object, /, **more: object) -> V:
-    """Return a value of a class that takes each field from ``more`` or, by its name, from another value.
+def recast(kind: Callable[..., V], /, *sources: object, **more: object) -> V:
+    """Return a value of a class that takes each field from ``more`` or, by its name, from other values.
 
     Args:
-        kind: A dataclass; what neither ``source`` nor ``more`` has keeps its default.
-        source: A value of any dataclass, such as a base class of ``kind``; fields that ``kind`` lacks are left out.
+        kind: A dataclass; what neither ``sources`` nor ``more`` have keeps its default.
+        sources: Values of any dataclasses, such as a base class of ``kind``; the first that has a field gives it, and
+            fields that ``kind`` lacks are left out.
         more: Fields of ``kind``.
     """
-    found = {name: getattr(source, name) for name in _passed(kind) if name not in more and hasattr(source, name)}
-    return kind(**found, **more)
+    for name in _passed(kind):
+        for source in sources:
+            if name not in more and hasattr(source, name):
+                more[name] = getattr(source, name)
+    return kind(**more)
 
 
 def has_default(of: Any) -> bool:

@@ -13,6 +13,7 @@ from windrow.domain.classifier import ScoreReport
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
+from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
@@ -71,12 +72,12 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
     if left_s is None or left_s > 0:
         tuned = train_layers(Lesson(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
         losses, adapter = tuned.losses, cut_to_rank(tuned.changes, plan.manner.rank)
-    return TuneOutcome(
+    return recast(
+        TuneOutcome,
+        plan,
+        plan.manner,
         adapter=adapter,
         layers=min(plan.manner.layers, len(layers.layers)),
-        rank=plan.manner.rank,
-        passes=plan.passes,
-        wanted_steps=plan.wanted_steps,
         planned_steps=len(plan.steps),
         losses=losses,
     )

@@ -72,9 +72,7 @@ def _with_outcome(report: AdapterReport, outcome: TuneOutcome, look: FirstLook) 
     return recast(
         AdapterReport,
         outcome,
-        strength=report.strength,
-        reason=report.reason,
-        candidates=report.candidates,
+        report,
         steps=steps,
         ended_by="max_seconds" if steps < outcome.planned_steps else ended_by,
         texts=len(look.text_ids),

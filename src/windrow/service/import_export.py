@@ -1,7 +1,8 @@
 """Exports, imports and copies: what goes along, and what an import checks against this machine."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
@@ -26,13 +27,11 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
     """Put a classifier under a second name. See ``Operations.copy``."""
     entry = deps.store.find(request.model_name).entry
     origin = Origin(entry.record.name, entry.record.revision, utc_now())
-    draft = Draft(
-        record=replace(entry.record, name=check_name(request.new_name), origin=origin),
-        blobs={role: deps.store.read_blob(entry, role) for role in entry.blobs},
-        description=entry.record.description,
-        tags=entry.record.tags,
-        kind="copied",
-        overwrite=request.overwrite,
+    draft = _draft(
+        replace(entry.record, name=check_name(request.new_name), origin=origin),
+        {role: deps.store.read_blob(entry, role) for role in entry.blobs},
+        "copied",
+        request,
     )
     return recast(Copied, deps.store.catalog.publish(draft).shown())
 
@@ -52,18 +51,21 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     name = record.name if request.model_name is None else check_name(request.model_name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
-    draft = Draft(
-        record=replace(record, name=name, origin=origin),
-        blobs=unpacked.blobs,
-        description=record.description,
-        tags=record.tags,
-        kind="imported",
-        overwrite=request.overwrite,
-    )
+    draft = _draft(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
     catalog = deps.store.catalog
     saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
     status = "dry_run" if request.dry_run else "imported"
     return recast(Imported, saved.shown(), status=status, import_warnings=warnings)
+
+
+def _draft(
+    record: Record,
+    blobs: Mapping[str, bytes],
+    kind: Literal["imported", "copied"],
+    request: CopyRequest | ImportRequest,
+) -> Draft:
+    """Return what is to be saved: a record from elsewhere keeps its own notes, whatever the name had."""
+    return Draft(record, blobs, record.description, record.tags, kind, request.overwrite)
 
 
 def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:

@@ -100,11 +100,12 @@ def forecast(deps: Dependencies, request: FitRequest) -> Forecast:
     size = measure_size(dataset, request, deps.encoders.get(request.base_model))
     parts = forecast_parts(size, request, deps.pace)
     memory_bytes, memory_reason = forecast_memory(size)
-    return Forecast(
-        model_name=request.model_name,
+    return recast(
+        Forecast,
+        request,
+        dataset,
+        size,
         num_examples=len(dataset.rows),
-        labels=dataset.labels,
-        tokens=size.tokens,
         seconds=round(sum(part.seconds for part in parts), 2),
         wait_seconds=round(deps.turns.wait_s, 1),
         memory_bytes=memory_bytes,
@@ -191,11 +192,10 @@ def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Wat
     record = recast(
         Record,
         trained,
+        dataset,
         **asdict(recipe),
         name=request.model_name,
         revision=0,  # the catalog numbers it when it commits
-        labels=dataset.labels,
-        rows_per_label=dataset.rows_per_label,
         base_model_digest=base_model.digest,
         base_model_revision=base_model.revision,
         training_data_sha256=dataset.sha256,
