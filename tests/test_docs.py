@@ -87,9 +87,9 @@ def test_the_example_of_each_request_is_answered(client: httpx.Client) -> None:
     client.put(f"/v1/classifier/aliases/{EXAMPLE_ALIAS}", json={"model_name": rival}).raise_for_status()
     shown = [(endpoint, each) for endpoint in ENDPOINTS for each in REQUESTS.get(endpoint.verb, {}).values() if each]
     assert len(shown) >= 10
-    for endpoint, body in shown:
+    for endpoint, example in shown:
         path = endpoint.path.format(model_name=EXAMPLE_NAME, alias=EXAMPLE_ALIAS)
-        reply = client.request(endpoint.method, path, json=body)
+        reply = client.request(endpoint.method, path, json=example)
         assert reply.status_code == endpoint.status, (endpoint.verb, reply.text)
 
 

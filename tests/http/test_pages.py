@@ -1,4 +1,4 @@
-"""The documentation: what it shows can be executed, and its page needs nothing but this server."""
+"""Health, and the documentation: what it shows can be executed, and its page needs nothing but this server."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import pytest
 
 from tests.http.asking import API, FIT, MODEL, fit
 from tests.toy import Toy
+from windrow import __version__
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_JOB, EXAMPLE_NAME
 from windrow.api.openapi import openapi_document
 
@@ -66,6 +67,10 @@ def _requests(endpoint: str, file: bytes, job: str) -> Iterator[dict[str, Any]]:
         yield from ({**request, "json": example["value"]} for example in examples)
     else:
         yield from ({**request, "content": file, "headers": {"Content-Type": media_type}} for media_type in content)
+
+
+def test_health_names_the_version(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok", "version": __version__}
 
 
 def test_the_document_is_served_as_it_is(client: httpx.Client) -> None:
