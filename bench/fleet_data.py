@@ -18,7 +18,7 @@ from draws import TICKETS, tickets
 
 from windrow.domain.classifier import AdapterReport, Candidate, FitReport, HeadReport, Record, ScoreReport
 from windrow.domain.dataset import Dataset, Row
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.layout import adapted_maps, feature_size
 from windrow.learning.head import LinearHead
