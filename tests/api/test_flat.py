@@ -13,8 +13,23 @@ from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 
 ANSWERS = (
-    Prediction("billing", {"billing": 0.75, "technical": 0.25}, "tickets_v1", 3, True, "live", 0.5),
-    Prediction(None, {"billing": 0.5, "technical": 0.5}, "tickets_v1", 3, False, "live"),
+    Prediction(
+        label="billing",
+        scores={"billing": 0.75, "technical": 0.25},
+        model_name="tickets_v1",
+        revision=3,
+        truncated=True,
+        alias="live",
+        in_scope=0.5,
+    ),
+    Prediction(
+        label=None,
+        scores={"billing": 0.5, "technical": 0.5},
+        model_name="tickets_v1",
+        revision=3,
+        truncated=False,
+        alias="live",
+    ),
 )
 ONE = PredictRequest(model_name="live", text="a")
 TEXTS = PredictRequest(model_name="live", texts=("a", "b"))

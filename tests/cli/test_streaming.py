@@ -28,7 +28,10 @@ class Echo:
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
         self.asked.append(request)
         self.before(request, is_wanted)
-        return tuple(Prediction(text, {text: 1.0}, "tickets_v1", 1, truncated=False) for text in request.all_texts)
+        return tuple(
+            Prediction(label=text, scores={text: 1.0}, model_name="tickets_v1", revision=1, truncated=False)
+            for text in request.all_texts
+        )
 
     def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
         question = Question(NOTHING, "mails.csv", chunk_texts)

@@ -72,7 +72,7 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
-from windrow.domain.values import recast
+from windrow.domain.values import has_default, recast
 from windrow.domain.words import Words
 from windrow.settings import Settings
 
@@ -152,16 +152,9 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
 def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any, Any]) -> None:
     made: Any = endpoint.request
-    known = {"model_name": "a", "alias": "a", "base_model": "a/b", "job_id": "a"}
-    given = {name: known[name] for name in endpoint.path_fields}
-    others: dict[str, object] = {
-        each.name: () for each in fields(made) if each.name in ("training_data", "test_data", "texts")
-    }
-    if endpoint in (COMPARE, PROMOTE):
-        others |= {"model_names": ()} if endpoint is COMPARE else {"model_name": "a"}
-    if endpoint.body == "required" and "model_name" in {each.name for each in fields(made)}:
-        given["model_name"] = "a"
-    call = call_of(endpoint, made(**{**given, **others}), 7)
+    names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
+    known = names | dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
+    call = call_of(endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7)
     assert call.timeout_s == (None if endpoint.patient else 7)
     assert call.idempotent == endpoint.idempotent
 

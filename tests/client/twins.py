@@ -37,6 +37,7 @@ from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteReques
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
+    CopyRequest,
     DeleteRequest,
     DescribeRequest,
     FitRequest,
@@ -79,6 +80,7 @@ REQUESTS: list[tuple[Endpoint[Any, Any], object]] = [
     (DESCRIBE, DescribeRequest("tickets_v1", tags=("x",))),
     (DELETE, DeleteRequest("tickets_v1@3", purge=True)),
     (RESTORE, RestoreRequest("tickets_v1")),
+    (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
     (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", by="b")),

@@ -14,6 +14,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.prediction import (
+    Answer,
     Prediction,
     PredictLimits,
     PredictRequest,
@@ -133,5 +134,5 @@ def test_an_explanation_is_for_one_text_and_one_classifier(names: tuple[str, ...
 
 
 def test_an_answer_without_a_label_abstained() -> None:
-    assert Prediction(None, {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained
-    assert not Prediction("b", {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained
+    assert Prediction(label=None, scores={"a": 0.4, "b": 0.6}, model_name="x", revision=1, truncated=False).abstained
+    assert not Answer(label="b", scores={"a": 0.4, "b": 0.6}, truncated=False).abstained

@@ -13,19 +13,8 @@ from windrow import __version__
 from windrow.codec.values import from_json, to_json
 from windrow.domain.classifier import Classifier
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Answer, Prediction, PredictRequest
 from windrow.domain.values import recast
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer for one of many texts."""
-
-    label: str | None
-    scores: Mapping[str, float]
-    truncated: bool
-    abstained: bool
-    in_scope: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +110,6 @@ class Problem:
 
 # Where the fields of these classes are described, unless they are above.
 DESCRIBED_LIKE: Final[Mapping[type, type]] = {
-    Answer: Prediction,
     NamedAnswer: Prediction,
     TextsReply: Prediction,
     ModelEntry: Classifier,

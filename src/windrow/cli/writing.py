@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol, TextIO
 from windrow.cli.decoding import Source
 from windrow.cli.reading import Record
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
 
 OutputFormat = Literal["csv", "jsonl", "table"]
@@ -234,7 +234,6 @@ class DocumentWriter:
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:  # noqa: ARG002
         """Write the answers; the document does not repeat the rows."""
-        from windrow.api.flat import Answer
         from windrow.codec.values import to_json
 
         for prediction in predictions:

@@ -73,9 +73,9 @@ class PredictRequest:
         return self.texts or () if self.text is None else (self.text,)
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction(Value):
-    """One classifier's answer for one text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Value):
+    """What a classifier answers for one text."""
 
     label: str | None
     """The label with the highest score; ``None`` where the classifier abstained."""
@@ -83,22 +83,28 @@ class Prediction(Value):
     """Each label's score, from 0 to 1, in the order of the classifier's labels; they sum to 1. With ``top_k``, only the
     best ones, the best first.
     """
-    model_name: str
-    """The classifier that answered, by its own name."""
-    revision: int
-    """Its revision that answered."""
     truncated: bool
     """Whether the text was longer than the encoder reads, so that its end was left out."""
-    alias: str | None = None
-    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    abstained: bool = computed(lambda self: self.label is None, False)
+    """Whether no label was given: the best score, or the likeness to the training data, is too low."""
     in_scope: float | None = None
     """How like the training data the text is, from 0 to 1: the share of texts of its kind that are less like it.
     ``None`` where the classifier cannot tell.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction(Answer):
+    """One classifier's answer for one text, and which classifier that is."""
+
+    model_name: str
+    """The classifier that answered, by its own name."""
+    revision: int
+    """Its revision that answered."""
+    alias: str | None = None
+    """The alias by which it was asked; ``None`` where it was asked by its own name."""
     explanation: Explanation | None = None
     """Why; ``None`` where it was not asked for."""
-    abstained: bool = computed(lambda self: self.label is None, False)
-    """Whether no label was given: the best score, or the likeness to the training data, is too low."""
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:
