@@ -145,7 +145,9 @@ def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(servi
     assert checkup.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
 
 
-def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(service: Service) -> None:
+def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fit(service, "a")
     fit(service, "broken", rows=ROWS[1:])
     path = blob_of(service, "broken")
@@ -158,6 +160,9 @@ def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(service: Se
     place = str(path.relative_to(service.dependencies.settings.data_dir))
     assert found == {("damage", place, False), ("garbage", f".aside/{'a' * 32}", False)}
     assert not checkup.sound
+    young = service.fsck(CheckRequest(repair=True))
+    assert [finding.repaired for finding in young.findings if finding.severity == "garbage"] == [False]
+    monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
     repaired = service.fsck(CheckRequest(repair=True))
     assert [finding.repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
     assert not garbage.exists()

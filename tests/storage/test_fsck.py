@@ -459,6 +459,15 @@ def test_where_the_directory_cannot_be_locked_findings_are_told_and_a_repair_fai
     assert (root / place).exists()
 
 
+def test_a_file_that_somebody_may_just_be_writing_stays(root: Path) -> None:
+    """The files of jobs are written without the lock of the names."""
+    place = put(root, f".aside/{'0' * 32}")
+    finding = only(checked(root, repair=True, now=utc_now))
+    assert (finding.place, finding.repaired) == (place, False)
+    assert "stays for an hour" in finding.detail
+    assert (root / place).exists()
+
+
 def test_what_cannot_be_removed_is_told_and_the_rest_repaired(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = put(root, f"classifiers/gone/blobs/{UNNEEDED}")
     loose = put(root, f"classifiers/tickets/blobs/{UNNEEDED}")

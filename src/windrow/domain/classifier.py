@@ -391,7 +391,9 @@ class Deletion:
     purged: bool = False
     """Whether its files were removed for good."""
     freed_bytes: int = 0
-    """What that freed on the disk; 0 where it can be restored."""
+    """The size of what was removed; 0 where it can be restored. A file that a copy shares takes its room until the last
+    of its names is purged.
+    """
     status: Literal["deleted"] = "deleted"
     """It answers no more."""
 
@@ -407,7 +409,7 @@ class BulkDeletion:
     purged: bool = False
     """Whether their files were removed for good."""
     freed_bytes: int = 0
-    """What that freed on the disk; 0 where they can be restored."""
+    """The size of what was removed, as for one; 0 where they can be restored."""
     skipped: tuple[str, ...] = ()
     """Names that were left as they are: others changed them meanwhile, or the disk failed before them."""
     aliases: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def fsck(kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_fsck_of_a_sound_directory_is_one_line_and_exit_code_0(fsck: Run) -> None:
     checked = fsck()
     assert (checked.code, checked.err) == (0, "")
-    assert re.fullmatch(r"1 classifiers, 1 records, 2 blobs, 0.0 MB read: sound, nothing found\.\n", checked.out)
+    assert re.fullmatch(r"1 classifier, 1 record, 2 blobs, 0.0 MB read: sound, nothing found\.\n", checked.out)
 
 
 def test_fsck_names_damage_and_ends_with_exit_code_1(kept: Path, fsck: Run) -> None:
@@ -80,11 +80,15 @@ def test_fsck_names_damage_and_ends_with_exit_code_1(kept: Path, fsck: Run) -> N
     assert "DAMAGED" in total
 
 
-def test_fsck_repairs_garbage_when_asked_to_and_then_finds_nothing(kept: Path, fsck: Run) -> None:
+def test_fsck_repairs_garbage_when_asked_to_and_then_finds_nothing(
+    kept: Path, fsck: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     aside = kept / ".aside" / ("a" * 32)
     aside.write_bytes(b"left by a crash")
     assert fsck().out.startswith("garbage: .aside/")
+    assert "stays for an hour" in fsck("--repair").out
     assert aside.exists()
+    monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
     repaired = fsck("--repair")
     assert repaired.code == 0
     assert repaired.out.startswith("repaired: .aside/")
