@@ -16,7 +16,7 @@ class ClassifierUsage:
     name: str
     """The classifier's name."""
     size_bytes: int
-    """Records, artifacts and kept training rows of all its revisions; a file that a copy shares counts for each name."""
+    """Records, artifacts and kept training rows of all its revisions; what a copy shares counts for each name."""
     revisions: int
     """Trainings that are still on the disk."""
     deleted: bool
