@@ -179,7 +179,7 @@ def test_a_server_keeps_a_way_of_its_own_to_end(
 def test_an_error_names_options(ask: Run) -> None:
     refused = ask("list", "--sort", "foo")
     assert refused.code == 2
-    assert refused.refusal.startswith("--sort is unknown. Pass one of ")
+    assert refused.refusal.startswith("--sort is 'foo', which is no order. Pass one of ")
 
 
 def test_data_is_utf_8_whatever_the_language_of_the_machine(tmp_path: Path) -> None:

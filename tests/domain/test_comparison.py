@@ -33,7 +33,7 @@ def test_names_that_can_be_compared_are_allowed() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 21])
 def test_too_few_names_and_too_many_are_refused(count: int) -> None:
-    with pytest.raises(InvalidParameter, match=f"has {count} entries"):
+    with pytest.raises(InvalidParameter, match=rf"takes 2 to 20 classifiers; model_names has {count}\."):
         check_compare_request(CompareRequest(tuple(f"m{number}" for number in range(count)), ()))
 
 

@@ -69,7 +69,7 @@ class TestListRequest:
     def test_in_an_unknown_order_is_refused_with_the_known_ones(self, sort: str) -> None:
         with pytest.raises(InvalidParameter) as caught:
             check_list_request(ListRequest(sort=sort))
-        assert caught.value.facts == {"parameter": "sort", "allowed": list(SORTS)}
+        assert caught.value.facts == {"parameter": "sort", "value": sort, "allowed": list(SORTS)}
 
     @pytest.mark.parametrize("parameter", ["task", "prefix", "tag", "base_model", "sort"])
     def test_with_a_wish_that_says_nothing_is_refused_by_its_name(self, parameter: str) -> None:

@@ -198,7 +198,7 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
     found = by_head(easy(4))
     assert found.recommended_num_iterations == 0
     assert found.recommendation == (
-        "Only the head was judged (100.0 %). Ask with 20 iterations to see if that is better."
+        "Only the head was judged (100.0 %). Cross-validate with 20 iterations to see if that is better."
     )
 
 

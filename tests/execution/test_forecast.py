@@ -70,6 +70,15 @@ def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
     assert memory == sorted(set(memory))
 
 
+def test_trained_layers_are_said_to_take_memory_only_where_some_are_trained() -> None:
+    reasons = {
+        recipe.num_iterations: forecast_memory(measure_size(easy(2), recipe, FakeEncoder()))[1]
+        for recipe in (HEAD_ONLY, Recipe(num_iterations=20))
+    }
+    assert "trained layers" in reasons[20]
+    assert "trained" not in reasons[0].replace("training process", "")
+
+
 def test_max_seconds_bounds_what_it_cuts_short() -> None:
     recipe = Recipe(num_iterations=1_000, max_seconds=2)
     parts = forecast_parts(measure_size(easy(200), recipe, FakeEncoder()), recipe, Pace())

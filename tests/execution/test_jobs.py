@@ -158,7 +158,7 @@ def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: Jobs, is_running: b
     assert (ended.state, ended.problem and ended.problem.code) == ("cancelled", "training_cancelled")
     assert ended.problem is not None
     assert ended.problem.facts == {"job": job.id}
-    with pytest.raises(TrainingCancelled, match="Send it again to have it trained"):
+    with pytest.raises(TrainingCancelled, match="Start it again to have it trained"):
         result.result(30)
     assert second.has_begun.is_set() is is_running or second.has_begun.wait(30) is is_running
 
@@ -279,7 +279,7 @@ def test_a_job_whose_process_is_gone_is_interrupted_and_says_so_for_good(tmp_pat
     assert found.state == "interrupted"
     assert found.problem is not None
     assert found.problem.code == "shutting_down"
-    assert found.problem.detail.endswith("nothing was saved. Send it again.")
+    assert found.problem.detail.endswith("nothing was saved. Start it again.")
     assert opened().get(job_id) == found
     assert sorted(path.name for path in (tmp_path / JOBS / job_id).iterdir())[-1] == "000003.json"
     with pytest.raises(JobFinished, match="was interrupted"):

@@ -24,7 +24,7 @@ def test_a_stopped_training_is_told_so_wherever_it_looks() -> None:
     watch.check()
     watch.stop()
     assert watch.is_stopped
-    with pytest.raises(TrainingCancelled, match="Send it again"):
+    with pytest.raises(TrainingCancelled, match="Start it again"):
         watch.check()
     with pytest.raises(TrainingCancelled):
         watch.tell("saving")

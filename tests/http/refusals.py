@@ -947,9 +947,9 @@ def _texts() -> Iterator[Refusal]:
         setting="WINDROW_MAX_ROWS",
     )
     for what, names, words in (
-        ("no name", [], "model_names has 0 entries"),
-        ("one name", ["tickets_v1"], "model_names has 1 entries"),
-        ("21 names", [f"name_v{number}" for number in range(21)], "model_names has 21 entries"),
+        ("no name", [], "model_names has 0."),
+        ("one name", ["tickets_v1"], "model_names has 1."),
+        ("21 names", [f"name_v{number}" for number in range(21)], "model_names has 21."),
     ):
         facts = {"parameter": "model_names", "minimum": 2, "maximum": 20}
         document = {**COMPARE.whole, "model_names": names}
@@ -1522,7 +1522,7 @@ def _filters() -> Iterator[Refusal]:
             yield asked(method, path, 422, "invalid_parameter", f"{name} is empty", parameter=name)
     yield asked("GET", f"{MODELS}?sort=", 422, "invalid_parameter", "sort is empty", parameter="sort")
     for sort in SORTS:
-        yield asked("GET", f"{MODELS}?sort={sort}", 422, "invalid_parameter", "sort is unknown", parameter="sort")
+        yield asked("GET", f"{MODELS}?sort={sort}", 422, "invalid_parameter", "which is no order", parameter="sort")
     for path in (MODELS, JOBS):
         for words, limit in LIMITS:
             facts = {"parameter": "limit", "minimum": 1, "maximum": 1_000}

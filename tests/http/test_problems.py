@@ -118,7 +118,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (
             _fit_with(training_data=[*ROWS, {"text": "a" * 601, "label": "a"}]),
             "limit_exceeded",
-            "training_data[6].text has 601 characters; this server takes at most 600",
+            "training_data[6].text has 601 characters; at most 600 are taken here",
         ),
         ({}, "invalid_request", "model_name is missing"),
         ([], "invalid_request", "The body must be an object"),

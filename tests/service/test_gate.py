@@ -224,4 +224,5 @@ class TestRefusal:
         checks = tuple(Check("min_recall", False, f"Recall {number}.") for number in range(5))
         error = refusal("tickets", "tickets_v2", GateReport(checks))
         assert "Recall 0. Recall 1. Recall 2. And 2 more conditions. Train another" in error.detail
+        assert error.detail.endswith("or promote it without that condition.")  # no row of the alias is in the way
         assert len(checks) == len(list(error.facts["checks"]))  # type: ignore[call-overload]

@@ -214,7 +214,7 @@ class TestUnpack:
         assert caught.value.facts["problem"] == attack.problem
         caught.value.detail.encode()  # can be sent
         assert len(caught.value.detail) < 500
-        assert re.search(r"(Export the classifier again|Send the|Upgrade|Raise)[^.]*\.$", caught.value.detail)
+        assert re.search(r"(Export the classifier again|Give the|Upgrade|Raise)[^.]*\.$", caught.value.detail)
 
     def test_each_problem_is_described_and_has_a_trick(self) -> None:
         page = FORMAT_PAGE.read_text("utf-8").partition("### What an import refuses\n")[2]

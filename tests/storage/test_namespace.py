@@ -83,14 +83,19 @@ class TestRevision:
         catalog.publish(draft(mark="b"))
         assert names.revisions("tickets") == (1, 4)
         for number in (2, 3, 5, 0):
-            with pytest.raises(RevisionNotFound, match="there are 1, 4") as caught:
+            with pytest.raises(RevisionNotFound, match=r"revision \d\. Its revisions are 1, 4\. Name one") as caught:
                 names.revision("tickets", number)
             assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4], "newest": [1, 4]}
+
+    def test_of_one_names_that(self, names: Namespace, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        with pytest.raises(RevisionNotFound, match=r"^tickets has no revision 9\. Its only revision is 1\.$"):
+            names.revision("tickets", 9)
 
     def test_of_many_names_the_last_ten(self, names: Namespace, catalog: Catalog) -> None:
         for _ in range(12):
             catalog.publish(draft())
-        with pytest.raises(RevisionNotFound, match=r"there are 3, 4, .*, 12\. Name one of these") as caught:
+        with pytest.raises(RevisionNotFound, match=r"Its newest revisions are 3, 4, .*, 12\. Name one") as caught:
             names.revision("tickets", 13)
         assert caught.value.facts["revisions"] == [*range(1, 13)]
 
@@ -120,7 +125,7 @@ class TestRevision:
         catalog.restore("tickets", 1)
         catalog.publish(draft(mark="c"))
         files.remove("classifiers/tickets/000001.json")
-        with pytest.raises(RevisionNotFound, match="there are 2, 4"):
+        with pytest.raises(RevisionNotFound, match="Its revisions are 2, 4"):
             names.revision("tickets", 1)
 
     def test_is_looked_for_again_when_the_name_was_purged_meanwhile(self) -> None:

@@ -171,8 +171,8 @@ def check_compare_request(request: CompareRequest) -> None:
     names = request.model_names
     if not low <= len(names) <= high:
         raise InvalidParameter(
-            "{arg:model_names} has {count} entries; a comparison takes {minimum} to {maximum}. The first is the one in "
-            "use, the others are those that may take its place.",
+            "A comparison takes {minimum} to {maximum} classifiers; {arg:model_names} has {count}. The first is the "
+            "one in use, the others are those that may take its place.",
             {"parameter": "model_names", "count": len(names), "minimum": low, "maximum": high},
         )
     for name in names:

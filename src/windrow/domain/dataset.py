@@ -268,8 +268,7 @@ def _text_problem(value: str) -> str | None:
 
 def _text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object]) -> LimitExceeded:
     return LimitExceeded(
-        f"{what} has {{chars}} characters; this server takes at most {{limit}}. Shorten the text, or raise "
-        "{setting}.",
+        f"{what} has {{chars}} characters; at most {{limit}} are taken here. Shorten the text, or raise {{setting}}.",
         {"chars": chars, "limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS", **place},
     )
 
@@ -285,7 +284,7 @@ def too_many(parameter: str, count: int, what: str, limit: int, setting: str) ->
         setting: The variable that sets it.
     """
     return LimitExceeded(
-        "{arg:{parameter}} has {count} {what}; this server takes at most {limit}. {Send} fewer, or raise {setting}.",
+        "{arg:{parameter}} has {count} {what}; at most {limit} are taken here. {Send} fewer, or raise {setting}.",
         {"parameter": parameter, "count": count, "what": what, "limit": limit, "setting": setting},
     )
 

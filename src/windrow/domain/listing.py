@@ -159,8 +159,9 @@ def check_list_request(request: ListRequest) -> None:
     _ = request.after
     if request.order.removeprefix(DESCENDING) not in _SORT_KEYS:
         raise InvalidParameter(
-            "{arg:sort} is unknown. {Send} one of {allowed:joined}, with '-' before it for the reverse.",
-            {"parameter": "sort", "allowed": list(SORTS)},
+            "{arg:sort} is {value!r}, which is no order. {Send} one of {allowed:joined}, with '-' before it for the "
+            "reverse.",
+            {"parameter": "sort", "value": request.order[:200], "allowed": list(SORTS)},
         )
 
 

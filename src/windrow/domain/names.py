@@ -82,8 +82,8 @@ def check_name(name: str) -> str:
     if not is_name(name):
         if _REFERENCE.fullmatch(name) is not None:
             raise InvalidName(
-                "{name} is no name of its own: what stands behind @ can only be read. Name the classifier itself, "
-                "{classifier}.",
+                "{name} is no name of its own: what stands behind @ can only be read. Name it without a "
+                "revision: {classifier}.",
                 {"name": name, "classifier": name.partition("@")[0], "grammar": NAME_GRAMMAR},
             )
         raise InvalidName(

@@ -126,8 +126,8 @@ def check_predict_request(request: PredictRequest, limits: PredictLimits) -> Non
         check_share(parameter, value)
     if request.explain and len(names) * len(texts) != 1:
         raise InvalidParameter(
-            "{arg:explain} goes with one text and one classifier. {Send} a single text and model_name, or leave "
-            "{arg:explain} out.",
+            "{arg:explain} goes with one text and one classifier. {Send} a single {arg:text} and {arg:model_name}, or "
+            "leave {arg:explain} out.",
             {"parameter": "explain"},
         )
     for name in names:
@@ -149,7 +149,8 @@ def _check_form(request: PredictRequest) -> None:
         problem = "{arg:model_names} goes with {arg:text}, not with {arg:texts}"
     if problem is not None:
         raise InvalidRequest(
-            f"{problem}. {{Send}} one text with model_name or model_names, or texts with one model_name.",
+            problem + ". {Send} one {arg:text} with {arg:model_name} or {arg:model_names}, or {arg:texts} with one "
+            "{arg:model_name}.",
             {"problems": [render(problem, {})], "num_problems": 1},
         )
 

@@ -196,8 +196,7 @@ def check_allowed(model_id: str, allowed: Collection[str]) -> None:
     """
     if not is_allowed(model_id, allowed):
         raise BaseModelNotAllowed(
-            "The base model {base_model} is not allowed on this server. Use one of {allowed:joined}, or add it to "
-            "{setting}.",
+            "The base model {base_model} is not allowed here. Use one of {allowed:joined}, or add it to {setting}.",
             {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
         )
 

@@ -158,7 +158,7 @@ class Inventory:
     def _copy(self, model_id: str, place: BaseModelPlace, folder: Path | None, look: _Look) -> _Copy:
         stored = _stored(look, model_id, place, sum(size for _, size, *_ in look.files))
         if not is_allowed(model_id, self._allowed):
-            problem = "It is not allowed on this server. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
+            problem = "It is not allowed here. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
             stored = replace(stored, problem=problem)
         return _Copy(stored, folder)
 

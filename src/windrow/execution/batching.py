@@ -378,4 +378,4 @@ class BatchQueue:
 
 
 def _closed() -> ShuttingDown:
-    return ShuttingDown("The server is stopping, so nothing was classified. Send it again once the server is back.")
+    return ShuttingDown("The server is stopping, so nothing was classified. Ask again once the server is back.")

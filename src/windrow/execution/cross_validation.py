@@ -169,12 +169,14 @@ def _curve(study: Study, by_share: Sequence[Bools], recalls: Sequence[Mapping[st
 
 def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
     if asked == 0:
-        return f"Only the head was judged ({percent(head_accuracy)}). Ask with 20 iterations to see if that is better."
-    facts = f"{percent(accuracy)} with {asked} iterations, {percent(head_accuracy)} with the head alone"
+        head = f"Only the head was judged ({percent(head_accuracy)})"
+        return f"{head}. Cross-validate with 20 iterations to see if that is better."
+    iterations = f"{asked} {'iteration' if asked == 1 else 'iterations'}"
+    facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
-    return f"{asked} iterations: {facts}{doubt}."
+    return f"{iterations}: {facts}{doubt}."
 
 
 def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarning]:

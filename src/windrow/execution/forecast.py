@@ -162,11 +162,12 @@ def forecast_memory(size: Size) -> tuple[int, str]:
     weights = size.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
     kept = min(max(size.step_tokens, default=0), MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
     step = kept * folder.hidden_size * _FLOAT_BYTES
+    trained = "the trained layers, and what a step of contrastive training keeps of them"
     largest = max(
         (features, f"the features of {rows} rows"),
         (
             states + weights + step,
-            "the trained layers, and what a step of contrastive training keeps of them",
+            f"the states of {size.selected_tokens} tokens" if size.plan is None else trained,
         ),
     )
     total = _PROCESS_BYTES + features + states + weights + step

@@ -164,6 +164,6 @@ def overloaded(what: str, waiting: int, wait_s: int, setting: str, limit: int) -
         limit: What it is set to.
     """
     return Overloaded(
-        f"{{waiting}} {what} are waiting already. Send this one again in {{retry_after_s}} s, or raise {{setting}}.",
+        f"{{waiting}} {what} are waiting already. Try this one again in {{retry_after_s}} s, or raise {{setting}}.",
         {"retry_after_s": wait_s, "limit": limit, "setting": setting, "waiting": waiting},
     )

@@ -148,11 +148,13 @@ def cancelled(job_id: str | None = None) -> TrainingCancelled:
     which = "" if job_id is None else " (job {job})"
     return TrainingCancelled(
         f"The training was cancelled{which}, so nothing was saved; an earlier revision, if there is one, still "
-        "answers. Send it again to have it trained.",
+        "answers. Start it again to have it trained.",
         {} if job_id is None else {"job": job_id},
     )
 
 
 def shutting_down() -> ShuttingDown:
     """Return the error of a training whose process is stopping."""
-    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
+    return ShuttingDown(
+        "The server is stopping, so this training was not done. Start it again once the server is back."
+    )

@@ -119,7 +119,7 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     document = {
         **error.facts,
         "type": f"urn:windrow:problem:{error.code}",
-        "title": error.code.replace("_", " ").capitalize(),
+        "title": error.code.replace("_", " ").capitalize().replace("json", "JSON"),
         "status": status,
         "code": error.code,
         "detail": error.told(HTTP),

@@ -32,8 +32,8 @@ _NOT_KEPT: Final = (
     "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows."
 )
 _NOT_IMPORTED: Final = (
-    "The training rows of {name} did not come with its import. Export it with its training rows and import that, or "
-    "train it again from your own copy of the rows."
+    "The training rows of {name} are not kept here: it came without them. Export it with its training rows where it "
+    "was trained and import that, or train it again from your own copy of the rows."
 )
 
 
@@ -72,7 +72,7 @@ class Store:
         """
         record = entry.record
         if role not in entry.blobs:
-            facts = {"name": record.name, "data_sha256": record.training_data_sha256}
+            facts = {"name": record.name, "training_data_sha256": record.training_data_sha256}
             raise RowsNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
 

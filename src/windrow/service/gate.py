@@ -131,10 +131,12 @@ def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused
     """
     found = [check.detail for check in report.checks if not check.passed]
     more = f" And {len(found) - _SHOWN_CHECKS} more conditions." if len(found) > _SHOWN_CHECKS else ""
+    way_out = "promote it without that condition."
+    if any(check.condition == "must_pass" and not check.passed for check in report.checks):
+        way_out = "take the condition back: {arg:must_pass} beside {arg:require} says which rows the alias keeps."
     return PromotionRefused(
         "{model_name} was not promoted, and the alias {alias} stays as it is. {reason} Train another version, with "
-        "more rows of the labels that it gets wrong, or take the condition back: {arg:must_pass} beside {arg:require} "
-        "says which rows the alias keeps.",
+        "more rows of the labels that it gets wrong, or " + way_out,
         {
             "alias": alias,
             "model_name": model_name,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidParameter
@@ -14,6 +14,8 @@ from windrow.domain.names import ModelReference, Name
 from windrow.session.columns import read_rows, read_texts, read_values
 
 Q = TypeVar("Q")
+
+_AS_PYTHON: Final = "() got an unexpected keyword argument"
 
 
 def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object) -> Q:
@@ -31,13 +33,14 @@ def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object)
     return kind(**{name: _read(hints[name], name, value) for name, value in given.items()}, **more)
 
 
-def check_known(owner: str, names: Iterable[str], known: Collection[str]) -> None:
+def check_known(owner: str, names: Iterable[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
     """Refuse a name that is not known, as Python refuses an unknown argument.
 
     Args:
         owner: What takes the arguments.
         names: What was given.
         known: What it takes.
+        said: What stands between the owner and the name.
 
     Raises:
         TypeError: One is unknown; the nearest one is suggested.
@@ -46,7 +49,7 @@ def check_known(owner: str, names: Iterable[str], known: Collection[str]) -> Non
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(known)}."
-            raise TypeError(f"{owner}() got an unexpected keyword argument {name!r}. {hint}")
+            raise TypeError(f"{owner}{said} {name!r}. {hint}")
 
 
 def read_whole(name: str, value: object) -> int:
@@ -127,7 +130,7 @@ def _read_members(kind: Any, name: str, value: Any) -> Any:
     members = {each: getattr(value, each) for each in hints} if isinstance(value, kind) else value
     if not isinstance(members, Mapping):
         raise _wrong(name, value, "a mapping")
-    check_known(name, members, hints)
+    check_known(name, members, hints, " has no")
     return kind(**{member: _read(hints[member], f"{name}.{member}", each) for member, each in members.items()})
 
 

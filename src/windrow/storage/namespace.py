@@ -122,8 +122,12 @@ class Namespace:
             record = replace(state.record, description=known.record.description, tags=known.record.tags)
             return replace(state, record=record, purged=known.purged, buried=known.buried)
         there = self.revisions(name)
+        its = "only revision is {newest:joined}."
+        if len(there) != 1:
+            newest = "newest " if len(there) > _SHOWN_NAMES else ""
+            its = f"{newest}revisions are {{newest:joined}}. Name one of these."
         raise RevisionNotFound(
-            "{name} has no revision {revision}; there are {newest:joined}. Name one of these.",
+            "{name} has no revision {revision}. Its " + its,
             {"name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
         )
 

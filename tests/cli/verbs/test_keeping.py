@@ -45,7 +45,7 @@ def test_a_list_of_nothing_prints_nothing_but_a_remark(ask: Run) -> None:
 def test_list_refuses_an_unknown_order_and_an_empty_selection(ask: Run) -> None:
     unknown = ask("list", "--sort", "colour")
     assert unknown.code == 2
-    assert unknown.refusal.startswith("--sort is unknown. Pass one of name, version, ")
+    assert unknown.refusal.startswith("--sort is 'colour', which is no order. Pass one of name, version, ")
     empty = ask("list", "--tag", "")
     assert empty.code == 2
     assert empty.refusal.startswith("--tag is empty.")

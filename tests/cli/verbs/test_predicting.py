@@ -166,7 +166,7 @@ def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path
     file = write(tmp_path / "mails.csv", [*MAILS, ("10", "a" * 30_000)])
     ended = ask("predict", "tickets_v1", file, "--quiet")
     assert ended.code == 2
-    assert ended.refusal.startswith(f"{file}, line 6: the text has 30000 characters; this server takes at most 20000")
+    assert ended.refusal.startswith(f"{file}, line 6: the text has 30000 characters; at most 20000 are taken here")
 
 
 def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(ask: Run, toy: Toy, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def cross_validate(
     """
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
         found = operations.cross_validate(request)
-    call.show(found, lambda found: _print_cross_validation(found, call.lines, show_doubted))
+    call.show(found, lambda found: _print_cross_validation(found, request, call.lines, show_doubted))
 
 
 @verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
@@ -197,7 +197,9 @@ def _alias_of(contender: Contender) -> str:
     return "ALIAS" if version is None else version.task
 
 
-def _print_cross_validation(found: CrossValidation, lines: Sequence[int], show_doubted: int) -> None:
+def _print_cross_validation(
+    found: CrossValidation, request: CrossValidateRequest, lines: Sequence[int], show_doubted: int
+) -> None:
     console, doubted = data_console(), found.probable_label_errors
     console.print(f"Trainings like this one place {_placed(found)}")
     console.print(
@@ -221,11 +223,14 @@ def _print_cross_validation(found: CrossValidation, lines: Sequence[int], show_d
         )
         console.print(curve)
     console.print(f"\n{found.advice_text}")
-    low, high = found.head_only_interval.low * 100, found.head_only_interval.high * 100
-    console.print(
-        f"The head alone (--num-iterations 0) reaches {share(found.head_only_accuracy)}; this training is better by "
-        f"{low:+.1f} to {high:+.1f} points. {found.recommendation}"
-    )
+    if request.num_iterations != 0:
+        low, high = found.head_only_interval.low * 100, found.head_only_interval.high * 100
+        console.print(
+            f"The head alone (--num-iterations 0) reaches {share(found.head_only_accuracy)}; this training is better "
+            f"by {low:+.1f} to {high:+.1f} points.",
+            end=" ",
+        )
+    console.print(found.recommendation)
     _print_warnings(found.warnings, lines)
 
 

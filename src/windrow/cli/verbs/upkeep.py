@@ -44,7 +44,7 @@ def _print_usage(found: Usage) -> None:
     totals = (
         ("base models, shared by all classifiers", found.shared_bytes),
         ("classifiers", found.classifier_bytes),
-        ("deleted classifiers; delete --purge frees it", found.deleted_bytes),
+        ("deleted classifiers; delete --purge frees them", found.deleted_bytes),
         ("aliases and the rest", found.other_bytes),
         ("together", found.total_bytes),
         ("still free on that disk", found.free_bytes),
@@ -85,7 +85,8 @@ def _print_checkup(checkup: Checkup) -> None:
         state = "repaired" if finding.repaired else finding.severity
         print(f"{state}: {finding.place}: {finding.detail} [{finding.code}]")
     print(
-        f"{checkup.classifiers} classifiers, {checkup.records} records, {checkup.blobs} blobs, "
+        f"{counted(checkup.classifiers, 'classifier')}, {counted(checkup.records, 'record')}, "
+        f"{counted(checkup.blobs, 'blob')}, "
         f"{checkup.size_bytes / 1e6:.1f} MB read: {'sound' if checkup.sound else 'DAMAGED'}"
         f"{'' if checkup.findings else ', nothing found'}."
     )
