@@ -4,7 +4,6 @@ from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from typing import Annotated
 
 import pytest
-from pydantic import TypeAdapter
 
 from windrow.domain.values import Schema, Value, computed, has_default, recast
 
@@ -63,9 +62,3 @@ def test_what_a_value_lacks_keeps_its_default_or_is_missed() -> None:
 
 def test_only_a_field_with_a_default_may_be_left_out() -> None:
     assert {each.name: has_default(each) for each in fields(Bounded)} == {"sure": False, "perhaps": True}
-
-
-def test_an_annotation_describes_the_half_of_a_type_that_is_not_null() -> None:
-    described = TypeAdapter(Bounded).json_schema()["properties"]
-    assert described["sure"].items() >= {"type": "number", "minimum": 0, "maximum": 1}.items()
-    assert described["perhaps"]["anyOf"] == [{"type": "integer", "minimum": 1}, {"type": "null"}]

@@ -65,7 +65,7 @@ def test_a_sentence_from_elsewhere_never_fails(text: str) -> None:
     assert isinstance(render(text, {"limit": 1}), str)
 
 
-@pytest.mark.parametrize("sentence", ["Write it as {file}.", "}", "{", "{0}", "{limit.real}"])
+@pytest.mark.parametrize("sentence", ["Write it as {file}.", "}", "{", "{0}", "{limit.real}", "{limit:>99999999999}"])
 def test_what_names_no_fact_stays_as_it_is(sentence: str) -> None:
     assert render(sentence, {"limit": 1}) == sentence
 

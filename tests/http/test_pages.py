@@ -107,8 +107,11 @@ def test_the_examples_of_every_endpoint_can_be_executed_and_answer_as_they_show(
 def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
     page = client.get("/docs").text
     assert re.findall(r"https?://[^\"' ]+", page) == []
-    for path in re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page):
+    files = re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page)
+    assert len(files) == 2
+    for path in files:
         assert client.get(path).status_code == 200, path
+    assert client.get(f"{files[0].rpartition('/')[0]}/__init__.py").status_code == 404
 
 
 def _find_chromium() -> str:

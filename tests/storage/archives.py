@@ -419,7 +419,9 @@ def _manifests() -> _Attacks:
         "entry.record.scores.source": ["a guess"],
         "entry.record.adapter.ended_by": ["x" * 257],
         "entry.record.test.rows_per_label": [[5, 5], {"billing": "5"}],
-        "entry.record.threshold.answered": [8.0, _REMOVED],
+        "entry.record.threshold.answered": [8.0, 10**400, _REMOVED],
+        "entry.record.test.correct": [10**400],
+        "entry.record.report.estimate.correct": [10**400],
         "entry.record.description": [None],
         "entry.purged": [[1.5]],
     }

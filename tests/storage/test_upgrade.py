@@ -55,3 +55,10 @@ def test_the_share_of_the_most_frequent_label_is_added() -> None:
     plain = json.loads((OLD / "classifiers/tickets/000002.json").read_bytes())
     plain["record"]["rows_per_label"] = {"billing": 3, "bug": 1}
     assert from_format_1(plain)["record"]["report"]["majority_accuracy"] == 0.75
+
+
+def test_a_number_beyond_all_bounds_is_refused() -> None:
+    plain = json.loads((OLD / "classifiers/tickets/000002.json").read_bytes())
+    plain["record"]["rows_per_label"] = {"billing": 10**400, "bug": 1 - 10**400}
+    with pytest.raises(ArtifactInvalid):
+        revision_from_json("tickets", 2, json.dumps(plain).encode())

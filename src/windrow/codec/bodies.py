@@ -1,4 +1,4 @@
-"""A request from the bytes of its JSON body in one step, without holding up other threads.
+"""A request from the bytes of its JSON body in one step, without holding up other threads while a list is read.
 
 A list of a hundred thousand rows is cut into slices, each of which is read in a few milliseconds, straight to rows; the
 rest of the body is parsed strictly. A body that is not of the usual form, or wrong, is read as a whole, patiently, so

@@ -24,7 +24,7 @@ class EnvironmentChange:
     """Something that decides how a training rounds, and is not what it was."""
 
     name: str
-    """What it is, as in ``TrainingSummary.versions`` (``torch``, ``cpu``)."""
+    """What it is, as in ``Record.versions`` (``torch``, ``cpu``)."""
     then: str | None
     """What the record says; ``None`` where it says nothing."""
     now: str | None
@@ -79,7 +79,7 @@ def find_changes(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Envir
     """Return what differs between two environments, in the order of ``then``, and what is new behind it.
 
     Args:
-        then: ``TrainingSummary.versions`` of the first training.
+        then: ``Record.versions`` of the first training.
         now: Those of the new one.
     """
     pairs = ((name, then.get(name), now.get(name)) for name in {**then, **now})

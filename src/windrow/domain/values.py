@@ -25,14 +25,6 @@ class Schema:
     def __init__(self, **members: object) -> None:
         object.__setattr__(self, "members", members)
 
-    def __get_pydantic_json_schema__(self, schema: Any, describe: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Add the members to the schema of the annotated type (pydantic asks for it)."""
-        described = describe(schema)
-        # Of a value that may be null, they belong to the other half.
-        half = next((each for each in described.get("anyOf", ()) if each.get("type") != "null"), described)
-        half.update(self.members)
-        return described
-
 
 def computed(of: Callable[[Any], Any], default: object) -> Any:
     """Declare a field that follows from the others, and is never passed; its class inherits from :class:`Value`.

@@ -18,10 +18,12 @@ in the template               stands for                                   in Py
 ``{place:training_data}``     the row that the facts name, and its field   ``training_data[3].text``
 ``{send}``, ``{Send}``        what one does with a parameter               ``pass``, ``Pass``
 ``{turn_on:purge}``           what one does to have a switch on            ``pass purge=True``
+``{Turn_on:purge}``           the same, at the start of a sentence         ``Pass purge=True``
 ``{see:list_jobs}``           a verb                                       ``jobs``
 ============================  ===========================================  ==========================
 """
 
+import re
 import string
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -42,6 +44,7 @@ _LISTS: Mapping[str, tuple[str, Callable[[object], str]]] = {
     "joined": (", ", str),
     "or": (" or ", str),
 }
+_WIDE = re.compile(r"\d{3}")
 
 
 class Words:
@@ -121,6 +124,8 @@ class _Sentence(string.Formatter):
         if format_spec in _LISTS:
             between, shown = _LISTS[format_spec]
             return between.join(map(shown, value))
+        if _WIDE.search(format_spec):  # a sentence from elsewhere, which would take all memory
+            raise ValueError(format_spec)
         return super().format_field(value, format_spec)
 
 

@@ -42,7 +42,12 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
     context = create_context(operations, settings, Metrics(operations.vitals, endpoints))
     app = Starlette(
-        routes=[*routes, _route("GET", "/docs", show_docs), _route("GET", "/openapi.json", show_openapi), docs_files()],
+        routes=[
+            *routes,
+            _route("GET", "/docs", show_docs),
+            _route("GET", "/openapi.json", show_openapi),
+            *docs_files(),
+        ],
         middleware=[Middleware(RequestLog, context.metrics.observe)],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )

@@ -4,14 +4,13 @@ Swagger UI's files come from this server, so that /docs needs no other one.
 """
 
 import importlib.util
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
@@ -39,6 +38,8 @@ SwaggerUIBundle({{
 </html>
 """
 
+_FILES: Final = {"swagger_style.css": "text/css", "swagger_bundle.js": "text/javascript"}
+
 
 async def health(request: Request) -> Response:
     """Say that the server answers."""
@@ -58,12 +59,19 @@ async def show_metrics(request: Request) -> Response:
     return await context.run_timed(request, "light", work)
 
 
-def docs_files() -> Mount:
-    """Return the route of Swagger UI's files."""
+def docs_files() -> tuple[Route, ...]:
+    """Return the routes of Swagger UI's files."""
     spec = importlib.util.find_spec("offapi")  # which is not loaded: that reads all of its files into memory
     assert spec is not None
     assert spec.origin is not None
-    return Mount("/docs/files", StaticFiles(directory=Path(spec.origin).parent))
+    folder = Path(spec.origin).parent
+    return tuple(
+        Route(f"/docs/files/{name}", partial(_show_file, folder / name, kind)) for name, kind in _FILES.items()
+    )
+
+
+async def _show_file(path: Path, media_type: str, request: Request) -> Response:
+    return Response(await context_of(request).run("light", path.read_bytes), media_type=media_type)
 
 
 async def show_docs(request: Request) -> Response:

@@ -42,7 +42,10 @@ class Blobs:
         same_as = None if copied_from is None else _key(copied_from, ref.file_name)
         try:
             self._files.put_new(key, content, same_as)
+            is_known = same_as is not None  # what was linked may have been damaged
         except KeyExists:
+            is_known = True
+        if is_known:
             try:
                 self.read(name, ref)
             except ArtifactInvalid:

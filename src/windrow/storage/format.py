@@ -23,7 +23,7 @@ RESTORE: Final = "Restore the file from a backup, or train the classifier again.
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
 MOST_WHOLE: Final = 2**53 - 1
 _NO_DIGEST: Final = "0" * 64
-_HEAD: Final = re.compile(rb'\{\n  "format": 2,\n  "sha256": "([0-9a-f]{64})",\n')
+_HEAD: Final = re.compile(rb'\{\n  "format": %d,\n  "sha256": "([0-9a-f]{64})",\n' % FORMAT)
 # Only members of the outermost object are indented by two blanks, and no string holds a line's end.
 _KIND: Final = re.compile(rb'\n  "kind": "([a-z_]{1,32})"')
 
@@ -140,7 +140,7 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
         raise _altered("it does not begin as Windrow writes it")
     try:
         plain = from_format_1(plain)
-    except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise Mismatch(f"is not of format {number} ({type(error).__name__}: {error})") from error
     value = _value(_class_of(kinds, plain.get("kind")), json.dumps(plain))
     _check_written_so(plain, value)
@@ -166,6 +166,8 @@ def _value(kind: type[V], body: bytes | str) -> V:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise Mismatch(f"is wrong ({first['msg']})", tuple(map(str, first["loc"]))) from error
+    except ArithmeticError as error:  # from what is computed of its numbers
+        raise Mismatch(f"has a number that is too large ({error})") from error
 
 
 def _check_written_so(plain: Plain, value: object) -> None:
