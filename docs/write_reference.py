@@ -16,17 +16,25 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from windrow.api.endpoints import ENDPOINTS, TAGS, Endpoint
 from windrow.api.examples import REQUESTS, example_of
-from windrow.api.flat import ClassifiersReply, TextsReply
+from windrow.api.flat import DESCRIBED_LIKE, FORMS
 from windrow.codec.docs import field_docs, summary_of
 from windrow.codec.values import to_json
 from windrow.domain import errors
 from windrow.domain.errors import WindrowError
+from windrow.domain.values import Schema
 from windrow.http.problems import STATUSES
 from windrow.operations import Operations
 
 PAGE = Path(__file__).parent / "api.md"
 BEGIN, END = "<!-- Written by `make reference` from here … -->", "<!-- … to here. -->"
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", datetime: "time, UTC"}
+# When a reply has a form that is not the value of the verb, or not always.
+_FORM_WORDS = {
+    "TextsReply": "for many texts {}",
+    "ClassifiersReply": "and for many classifiers {}",
+    "ModelPage": "with `limit` or `cursor` {}",
+    "Listing": "and with `full=true` {}",
+}
 _REPLY_FORMS = {
     "json": "The reply is",
     "events": "The reply is a stream of server-sent events, whose data are",
@@ -62,8 +70,11 @@ def _endpoint(endpoint: Endpoint[Any, Any]) -> str:
     parts = [f"### {endpoint.method} {endpoint.path}{chosen}", *_prose(verb), *_request(endpoint)]
     reply: Any = endpoint.reply
     link = "" if endpoint.reply_form == "file" else f" {_type(reply)}"
-    if endpoint.verb == "predict":
-        link += f", for many texts {_type(TextsReply)}, and for many classifiers {_type(ClassifiersReply)}"
+    if forms := FORMS.get(endpoint.verb):
+        usual = next(each for each in forms if each.__name__ not in _FORM_WORDS)
+        others = {each.__name__: _type(each) for each in forms}
+        told = [words.format(others[name]) for name, words in _FORM_WORDS.items() if name in others]
+        link = ", ".join([f" {_type(usual)}", *told])
     parts.append(f"{_REPLY_FORMS[endpoint.reply_form]}{link}, with status {endpoint.status}.")
     if refusals := _refusals(verb):
         parts.append(f"Refused with {refusals}.")
@@ -116,7 +127,8 @@ def _value(kind: Any) -> str:
 
 
 def _table(kind: Any, fields: list[Any]) -> str:
-    hints, docs = get_type_hints(kind, include_extras=True), field_docs(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    docs = {**field_docs(DESCRIBED_LIKE.get(kind, kind)), **field_docs(kind)}
     rows = [
         f"| `{each.name}` | {_type(hints[each.name])}{_default(each)} | {_markdown(docs.get(each.name, ''))} |"
         for each in fields
@@ -137,7 +149,7 @@ def _type(hint: Any) -> str:
         name = getattr(hint, "__name__", "")
         return f"[{name}](#{name.lower()})"
     if origin is Annotated:
-        return _type(inner[0])
+        return _annotated(*inner)
     if origin in (Union, types.UnionType):
         return " or ".join("`null`" if each is types.NoneType else _type(each) for each in inner)
     if origin is Literal:
@@ -147,13 +159,22 @@ def _type(hint: Any) -> str:
     return _PLAIN.get(hint, "any value")
 
 
+def _annotated(hint: Any, *notes: Any) -> str:
+    """Return a type in words; of one with few values, the values."""
+    values: Any = next((note.members["enum"] for note in notes if isinstance(note, Schema) and "enum" in note.members), None)
+    if values is None:
+        return _type(hint)
+    shown = [f"`{each}`" for each in values]
+    return " or ".join([*shown, "`null`"] if types.NoneType in get_args(hint) else shown)
+
+
 def _values() -> list[Any]:
     """Return the classes of all values in bodies and replies, by name."""
     found: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         kinds: list[Any] = [endpoint.request] if endpoint.body in ("required", "optional") else []
         kinds += [endpoint.reply] if endpoint.reply_form != "file" else []
-        kinds += [TextsReply, ClassifiersReply] if endpoint.verb == "predict" else []
+        kinds += FORMS.get(endpoint.verb, ())
         found |= {each.__name__: each for kind in kinds for each in _inside(kind)}
     return [found[name] for name in sorted(found) if dataclasses.fields(found[name])]
 
