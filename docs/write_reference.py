@@ -161,7 +161,9 @@ def _type(hint: Any) -> str:
 
 def _annotated(hint: Any, *notes: Any) -> str:
     """Return a type in words; of one with few values, the values."""
-    values: Any = next((note.members["enum"] for note in notes if isinstance(note, Schema) and "enum" in note.members), None)
+    values: Any = next(
+        (note.members["enum"] for note in notes if isinstance(note, Schema) and "enum" in note.members), None
+    )
     if values is None:
         return _type(hint)
     shown = [f"`{each}`" for each in values]

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from windrow.domain.classifier import Origin
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
@@ -27,6 +28,8 @@ EXAMPLE_ROWS: Final = (
 )
 _RIVAL: Final = "ticket_classifier_v2"
 _SCORES: Final = {"account": 0.08, "billing": 0.87, "technical": 0.05}
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_TIME: Final = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 _PER_LABEL: Final = {"account": 2, "billing": 2, "technical": 2}
 
 # By name of a field in a path, and by verb and name of a parameter in a query.
@@ -120,7 +123,25 @@ _VALUES: Final[Mapping[str, object]] = {
     "explanation": None,
     "problem": None,
     "deleted_at": None,
+    "skipped": (),
+    "BulkDeletion.aliases": (),
+    "ClassifierDetails.aliases": (EXAMPLE_ALIAS,),
+    "small_classes": (),
+    "warnings": (),
+    "import_warnings": (),
+    "base_model_digest": _DIGEST,
+    "digest": _DIGEST,
+    "training_data_sha256": _DIGEST,
+    "test_data_sha256": _DIGEST,
     "Prediction.alias": None,
+    "Deletion.freed_bytes": 0,
+    "BulkDeletion.freed_bytes": 0,
+    "Copied.name": "mail_classifier_v1",
+    "freed_bytes": 91_000_000,
+    "Copied.origin": Origin(EXAMPLE_NAME, 1, _TIME),
+    "Finding.code": "blob_altered",
+    "Finding.place": f"blobs/{_DIGEST}",
+    "Finding.detail": "The file is not as it was saved. Restore it from a backup.",
     "Alias.must_pass": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
     "Contender.asked": EXAMPLE_NAME,
@@ -146,7 +167,7 @@ _PLAIN: Final[Mapping[Any, object]] = {
     int: 1,
     float: 0.5,
     Any: None,
-    datetime: datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
+    datetime: _TIME,
 }
 
 
