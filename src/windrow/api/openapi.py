@@ -129,7 +129,7 @@ def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Sch
 
 
 def _request_body(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
-    if endpoint.body == "file":
+    if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
         return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
     if endpoint is PREDICT:
