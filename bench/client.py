@@ -15,9 +15,9 @@ import httpx
 from server import post, running_server
 
 import windrow
+from windrow.api.examples import EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.client.remote import RemoteOperations
 from windrow.domain.prediction import PredictRequest
-from windrow.wire.shapes import EXAMPLE_ROWS, EXAMPLE_TEXT
 
 NAME = "tickets"
 BLOCKS = 40
@@ -71,12 +71,11 @@ def in_turns(calls: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure and print."""
-    rows = [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as (_, url, _):
         with httpx.Client(base_url=url, timeout=60) as http:
-            post(http, "fit", {"model_name": NAME, "training_data": rows, "num_iterations": 0})
+            post(http, "fit", {"model_name": NAME, "training_data": EXAMPLE_ROWS, "num_iterations": 0})
         bare, remote, client = BareSocket(url), RemoteOperations(url), windrow.Client(url)
-        request = PredictRequest((NAME,), (EXAMPLE_TEXT,))
+        request = PredictRequest(model_name=NAME, text=EXAMPLE_TEXT)
         times = in_turns(
             {
                 "a bare socket (the server's own time)": bare,

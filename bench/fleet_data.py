@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from draws import TICKETS, tickets
 
-from windrow.domain.classifier import AdapterReport, Candidate, HeadReport, Record, TrainingSummary
-from windrow.domain.dataset import Dataset, Row, data_sha256
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.classifier import AdapterReport, Candidate, FitReport, HeadReport, Record, ScoreReport
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.layout import adapted_maps, feature_size
 from windrow.learning.head import LinearHead
@@ -35,7 +35,7 @@ FIRST_DAY = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 class UnsyncedFiles(LocalFiles):
     """A place that need not outlive a power cut, and where every name is written once: a hundred times faster."""
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:  # noqa: ARG002 - nothing is linked
         """Write the file where it belongs."""
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,15 +100,20 @@ class Fleet:
             revision=0,
             labels=dataset.labels,
             rows_per_label=dataset.rows_per_label,
-            base_model=self.folder.base_model,
-            recipe=Recipe(),
-            data_sha256=data_sha256(dataset.rows),
+            base_model=self.folder.base_model.id,
+            base_model_digest=self.folder.base_model.digest,
+            base_model_revision=self.folder.base_model.revision,
+            training_data_sha256=dataset.sha256,
             created_at=FIRST_DAY + timedelta(seconds=chance.randrange(10**7)),
-            training_time_s=round(chance.uniform(0.5, 60), 3),
-            summary=TrainingSummary(HeadReport(4.0, round(chance.uniform(0.5, 1), 4), 5), report, self.versions),
+            training_time_seconds=round(chance.uniform(0.5, 60), 3),
+            head=HeadReport(4.0, round(chance.uniform(0.5, 1), 4), 5),
+            adapter=report,
+            scores=ScoreReport(round(chance.uniform(0.5, 2), 4), "prior", None, None),
+            versions=self.versions,
+            report=FitReport(0, 0, 0, (), dataset.majority_accuracy, None),
             warnings=(),
         )
-        self.catalog.publish(Draft(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.rows)}))
+        self.catalog.publish(Draft(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.jsonl)}))
 
 
 def open_fleet(data_dir: Path) -> Fleet:

@@ -10,10 +10,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -31,6 +32,8 @@ TIMED_ROWS, TIMED_TOKENS = 1_000, 20
 CROSS_VALIDATED_ROWS = 500
 VERSIONS = 10
 BINS = 15
+
+Reply = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +67,25 @@ class Side:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def fit(self, name: str, rows: Rows, **more: object) -> dict:
+    def fit(self, name: str, rows: Rows, **more: object) -> Reply:
         """Fit and return the reply."""
-        return post(self._client, "fit", {"model_name": name, "training_data": rows, **more})
+        reply: Reply = post(self._client, "fit", {"model_name": name, "training_data": rows, **more})
+        return reply
 
-    def predict(self, name: str, texts: Sequence[str]) -> list[dict]:
+    def predict(self, name: str, texts: Sequence[str]) -> list[Reply]:
         """Predict any number of texts."""
-        answers: list[dict] = []
+        answers: list[Reply] = []
         for start in range(0, len(texts), TEXTS_A_REQUEST):
             body = {"model_name": name, "texts": list(texts[start : start + TEXTS_A_REQUEST])}
             answers += post(self._client, "predict", body)["predictions"]
         return answers
 
-    def record(self, name: str) -> dict:
+    def record(self, name: str) -> Reply:
         """Return a classifier's record."""
-        return self._client.get(f"/v1/classifier/models/{name}").json()
+        reply: Reply = self._client.get(f"/v1/classifier/models/{name}").json()
+        return reply
 
-    def seconds(self, verb: str, body: dict, repeats: int) -> list[float]:
+    def seconds(self, verb: str, body: Mapping[str, object], repeats: int) -> list[float]:
         """Return the wall seconds of some requests."""
         times = []
         for _ in range(repeats):

@@ -53,7 +53,7 @@ def main() -> None:
 
 def measure_lists(client: httpx.Client) -> Iterator[Figure]:
     """Measure pages of the list in several orders, each for the first time and again."""
-    questions = {
+    questions: dict[str, tuple[dict[str, str | int], str]] = {
         "page of the list": ({"limit": PAGE}, "< 50 ms"),
         "page of the list, versions of a task": ({"task": "task0042", "limit": PAGE}, "< 50 ms"),
         "page of the list, by prefix": ({"prefix": "task05", "limit": PAGE}, "< 50 ms"),

@@ -58,7 +58,7 @@ def measure_server(url: str, server: psutil.Process, figures: list[tuple[str, st
         names = {NAME: 0, f"{NAME}_adapted": 20}
         for name, num_iterations in names.items():
             request = {"model_name": name, "training_data": tickets(), "num_iterations": num_iterations}
-            fit_s = measure(lambda request=request: post(client, "fit", request), 7)
+            fit_s = measure(partial(post, client, "fit", request), 7)
             figures.append(
                 (f"warm fit of 24 short texts in 3 classes, num_iterations={num_iterations}", f"{fit_s:.3f} s")
             )
@@ -72,7 +72,7 @@ def measure_server(url: str, server: psutil.Process, figures: list[tuple[str, st
             "predict over HTTP": partial(ask, connection, NAME),
             "predict over HTTP, adapter": partial(ask, connection, f"{NAME}_adapted"),
             "predict over HTTP, a text that came before": lambda _: ask(connection, NAME, TEXT),
-            **{name: lambda text, session=session: session.encode([text]) for name, session in bare.items()},
+            **{name: partial(encode_one, session) for name, session in bare.items()},
         }
         medians = in_turns(calls)
         connection.close()
@@ -92,6 +92,11 @@ def ask(connection: HTTPConnection, model_name: str, text: str) -> dict[str, obj
     answer: dict[str, object] = json.loads(reply.read())
     assert reply.status == 200, answer
     return answer
+
+
+def encode_one(session: Bare, text: str) -> object:
+    """Encode one text without a server."""
+    return session.encode([text])
 
 
 def in_turns(calls: dict[str, Callable[[str], object]]) -> dict[str, float]:

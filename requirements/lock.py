@@ -1,4 +1,4 @@
-"""Write serve.txt and test.txt: the exact versions that `make serve` and `make test` install.
+"""Write serve.txt, test.txt and openapi.txt: the exact versions that `make serve` and `make test` install.
 
 Run by `make lock`. Asks pip what it would install for pyproject.toml, on this machine, today.
 """
@@ -23,6 +23,9 @@ SERVE_HEADER = f"""\
 TEST_HEADER = """\
 # What the checks need beside the server. Written by `make lock`; install with --no-deps.
 -r serve.txt
+"""
+OPENAPI_HEADER = """\
+# What clients are generated with, in an environment of its own. Written by `make lock`; install with --no-deps.
 """
 
 
@@ -55,7 +58,7 @@ def normalised(name: str) -> str:
 
 
 def main() -> None:
-    """Resolve the server's packages first, then the checks' under the server's versions."""
+    """Resolve the server's packages first, then the checks' under the server's versions, then the generators'."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())
     direct = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     weights = [line for line in direct if line.startswith(BUNDLED_WEIGHTS)]
@@ -63,7 +66,13 @@ def main() -> None:
     serve |= {BUNDLED_WEIGHTS: weights[0]}
     test = resolve(project["dependency-groups"]["dev"] + list(serve.values()))
     extra = {name: line for name, line in test.items() if name not in serve}
-    for file, header, pins in (("serve.txt", SERVE_HEADER, serve), ("test.txt", TEST_HEADER, extra)):
+    openapi = resolve(project["dependency-groups"]["openapi"])
+    files = (
+        ("serve.txt", SERVE_HEADER, serve),
+        ("test.txt", TEST_HEADER, extra),
+        ("openapi.txt", OPENAPI_HEADER, openapi),
+    )
+    for file, header, pins in files:
         (HERE / file).write_text(header + "\n".join(pins[name] for name in sorted(pins)) + "\n")
 
 

@@ -1,32 +1,29 @@
 """A record for tests that need one and do not care what it says."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from windrow.domain.classifier import Estimate, HeadReport, Record, ScoreReport, TrainingSummary
-from windrow.domain.dataset import DataReport
+from windrow.domain.classifier import Estimate, FitReport, HeadReport, Record, ScoreReport
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import BaseModel, Recipe
 
 
-def record(name: str = "tickets_v1") -> Record:
-    """Return a sound record."""
-    return Record(
-        name=name,
-        revision=1,
-        labels=("billing", "bug"),
-        rows_per_label={"billing": 4, "bug": 4},
-        base_model=BaseModel("fake/encoder", "f" * 64),
-        recipe=Recipe(),
-        data_sha256="d" * 64,
-        created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
-        training_time_s=0.5,
-        summary=TrainingSummary(
-            head=HeadReport(4.0, 0.9, 4),
-            adapter=None,
-            estimate=Estimate(7, 8, 4, Interval(0.38, 1.0)),
-            scores=ScoreReport(1.25, "out_of_fold", 0.62, 0.11),
-            versions={"numpy": "2"},
-        ),
-        data=DataReport(1, 2, 3, ("bug",)),
-        warnings=(),
-    )
+def record(name: str = "tickets_v1", **changes: Any) -> Record:
+    """Return a sound record, with some of its fields changed."""
+    values: dict[str, Any] = {
+        "name": name,
+        "revision": 1,
+        "labels": ("billing", "bug"),
+        "rows_per_label": {"billing": 4, "bug": 4},
+        "base_model": "fake/encoder",
+        "base_model_digest": "f" * 64,
+        "training_data_sha256": "d" * 64,
+        "created_at": datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
+        "training_time_seconds": 0.5,
+        "head": HeadReport(4.0, 0.9, 4),
+        "adapter": None,
+        "scores": ScoreReport(1.25, "out_of_fold", 0.62, 0.11),
+        "versions": {"numpy": "2"},
+        "report": FitReport(1, 2, 3, ("bug",), 0.5, Estimate(7, 8, 4, Interval(0.38, 1.0))),
+        "warnings": (),
+    }
+    return Record(**values | changes)

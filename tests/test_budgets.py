@@ -9,7 +9,6 @@ from tests.source_tree import PACKAGE, Definition, Function, Module, modules, nu
 MAX_MODULE_LINES = 600
 WISHED_MODULE_LINES = 400
 MAX_P90_FUNCTION_LINES = 30
-MAX_ROUTE_LINES = 10
 MAX_PROTOCOL_METHODS = 5
 MAX_PARAMETERS = 5
 BANNED_WORDS = {"manager", "helper", "util", "common", "misc", "engine", "handler"}
@@ -28,14 +27,6 @@ def test_nine_functions_in_ten_take_at_most_30_lines() -> None:
     median = lengths[len(lengths) // 2]
     print(f"\n{len(lengths)} functions, lines: median {median}, 90th percentile {p90}, longest {lengths[-1]}")
     assert p90 <= MAX_P90_FUNCTION_LINES
-
-
-def test_a_route_takes_at_most_10_lines_of_code() -> None:
-    routes = [f for m in modules() if m.name.startswith("http") for f in m.functions() if _is_route(f)]
-    sizes = {route.name: _code_lines(route) for route in routes}
-    print(f"\nroutes: {sizes}")
-    assert routes, "no route was found: does this test still know how routes are declared?"
-    assert {name: size for name, size in sizes.items() if size > MAX_ROUTE_LINES} == {}
 
 
 def test_a_protocol_has_at_most_5_methods_unless_it_is_operations() -> None:
@@ -57,19 +48,9 @@ def test_no_name_contains_a_word_that_says_nothing() -> None:
     assert found == set()
 
 
-def _is_route(function: Function) -> bool:
-    return any(ast.unparse(decorator).startswith("router.") for decorator in function.decorator_list)
-
-
 def _is_verb(function: Function) -> bool:
     """Whether Typer makes an option of each parameter."""
     return any(re.match(r"\w+\.(command|callback)\(", ast.unparse(each)) for each in function.decorator_list)
-
-
-def _code_lines(function: Function) -> int:
-    """Count a function's lines without its docstring and blank lines."""
-    docstring = len(str(ast.get_docstring(function, clean=False)).splitlines()) if ast.get_docstring(function) else 0
-    return len(ast.unparse(function).splitlines()) - len(function.decorator_list) - docstring
 
 
 def _names(module: Module) -> Iterator[str]:

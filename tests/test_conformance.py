@@ -1,4 +1,4 @@
-"""Every verb does the same, and refuses the same in the same words, on this machine and over HTTP."""
+"""Every verb does the same, and refuses the same with the same facts, on this machine and over HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.contract import CASES, LASTING, Case
+from tests.client.serving import serving
+from tests.conformance.contract import CASES, LASTING
+from tests.conformance.examples import Case
 from tests.conformance.observing import differences, observe
-from tests.fakes.operations import FakeOperations
-from tests.http.conftest import RunningApp, running_app
 from tests.servers import Servers
+from tests.toy import Toy
 from windrow.bootstrap import open_service
 from windrow.client.remote import RemoteOperations
 from windrow.operations import Operations
 from windrow.settings import Settings
-
-__all__ = ["running_app"]
 
 
 @dataclass(frozen=True)
@@ -46,23 +45,24 @@ class Watched:
         return getattr(self._operations, name)
 
 
-def fake(case: Case) -> FakeOperations:
-    """Return operations in memory, whose trainings last where a case needs that."""
+def toy(case: Case) -> Toy:
+    """Return the product with a toy encoder, whose trainings last where a case needs that."""
     never = threading.Event()
-
-    def last() -> None:
-        never.wait(60)
-
-    return FakeOperations(before_fit=last) if case in LASTING else FakeOperations()
+    return Toy(before_fit=lambda: never.wait(60)) if case in LASTING else Toy()
 
 
 @pytest.fixture
-def fake_sides(running_app: RunningApp, case: Case) -> Iterator[Sides]:
-    """FakeOperations twice."""
-    running_app.switch.chosen = fake(case)
-    remote = RemoteOperations(f"http://127.0.0.1:{running_app.port}")
-    yield Sides(fake(case), remote)
-    remote.close()
+def toy_sides(case: Case) -> Iterator[Sides]:
+    """The product with a toy encoder twice: in this thread, and behind a server."""
+    here, there = toy(case), toy(case)
+    try:
+        with serving(there, Settings()) as url:
+            remote = RemoteOperations(url)
+            yield Sides(here, remote)
+            remote.close()
+    finally:
+        here.close()
+        there.close()
 
 
 @pytest.fixture(scope="session")
@@ -81,8 +81,8 @@ def real_sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_a_fake_does_the_same_here_and_over_http(case: Case, fake_sides: Sides) -> None:
-    assert list(differences(observe(case, fake_sides.here), observe(case, fake_sides.there))) == []
+def test_a_toy_does_the_same_here_and_over_http(case: Case, toy_sides: Sides) -> None:
+    assert list(differences(observe(case, toy_sides.here), observe(case, toy_sides.there))) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
@@ -93,9 +93,11 @@ def test_the_product_does_the_same_here_and_over_http(case: Case, real_sides: Si
 def test_each_verb_is_in_a_case() -> None:
     used: set[str] = set()
     for case in CASES:
-        watched = Watched(fake(case))
+        service = toy(case)
+        watched = Watched(service)
         case(watched)
         used |= watched.verbs
+        service.close()
     verbs = {name for name in vars(Operations) if not name.startswith("_")}
     assert len(verbs) >= 30
     assert verbs - used == set()

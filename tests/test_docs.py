@@ -1,23 +1,27 @@
 """The documents say what the code does: settings, endpoints, codes, links, and a tour that works when pasted."""
 
-import inspect
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client.metrics_core import Metric
 
-from tests.api_tour import ApiTour, form
-from tests.fakes.operations import FakeOperations
+from tests.http.conftest import client, operations, running_app
 from tests.readme_tour import Tour, differences, steps
 from tests.source_tree import ROOT
 from tests.storage.breakage import ALL
+from tests.toy import Toy
+from windrow.api.endpoints import ENDPOINTS
+from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQUESTS
 from windrow.http.app import create_app
-from windrow.http.problems import STATUSES
 from windrow.settings import Settings, variable_name
+
+__all__ = ["client", "operations", "running_app"]
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
 README = (ROOT / "README.md").read_text()
@@ -29,13 +33,6 @@ SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 @pytest.fixture
 def tour(tmp_path: Path) -> Iterator[Tour]:
     tour = Tour(tmp_path)
-    yield tour
-    tour.kill()
-
-
-@pytest.fixture
-def api_tour(tmp_path: Path) -> Iterator[ApiTour]:
-    tour = ApiTour(tmp_path)
     yield tour
     tour.kill()
 
@@ -65,41 +62,35 @@ def test_the_table_of_settings_is_what_the_code_says() -> None:
 
 
 def test_the_table_of_metrics_is_what_the_code_says() -> None:
-    registry = create_app(FakeOperations(), Settings()).desk.metrics.registry
+    registry = create_app(Toy(), Settings()).state.context.metrics.registry
     shown = [figure for figure in registry.collect() if figure.name.startswith("windrow_")]
     rows = [f"| `{_full_name(figure)}` | {figure.type} | {figure.documentation} |" for figure in shown]
     assert re.findall(r"^\| `windrow_\w+` \| .*", METRICS, re.MULTILINE) == rows
 
 
+def test_the_reference_of_the_api_is_what_the_declarations_say() -> None:
+    reference = runpy.run_path(str(ROOT / "docs" / "write_reference.py"))
+    assert reference["written"](API) == API, "write it anew: make reference"
+
+
 def test_each_endpoint_has_a_heading() -> None:
-    assert re.findall(r"^### (\w+ /\S*)$", API, re.MULTILINE) == _endpoints()
+    headings = re.findall(r"^### (\w+) (/[^\s?]*)", API, re.MULTILINE)
+    real = [(each.method, each.path) for each in ENDPOINTS]
+    assert set(headings) == {*real, ("GET", "/health"), ("GET", "/metrics")}
 
 
-def test_each_field_of_each_request_and_reply_is_named_under_api() -> None:
-    shapes = create_app(FakeOperations(), Settings()).pages.openapi()["components"]["schemas"]
-    names = {name for shape in shapes.values() for name in shape.get("properties", {})}
-    assert {"model_name", "scores", "detail"} <= names
-    assert {name for name in names if f"`{name}`" not in API and f'"{name}"' not in API} == set()
-
-
-def test_the_commands_of_the_api_work_when_pasted_and_what_comes_back_has_the_fields_that_are_shown(
-    api_tour: ApiTour,
-) -> None:
-    name_the_server, *blocks = steps(f"\n{API}", "# The API")
-    assert name_the_server.commands == "API=http://127.0.0.1:14345/v1/classifier"
-    assert len(blocks) >= 18
-    for step in blocks:
-        printed = api_tour.take(step.commands)
-        if step.shown is not None:
-            shown, got = json.loads(step.shown), json.loads(printed)
-            assert form(got, like=shown) == form(shown, like=got), step.commands
-
-
-def test_the_table_of_codes_is_what_the_code_says() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", API, re.MULTILINE)
-    told = {code: (int(status), meaning) for code, status, meaning in rows}
-    real = {error.code: (status, _first_sentence(error)) for error, status in STATUSES.items()}
-    assert told == real
+def test_the_example_of_each_request_is_answered(client: httpx.Client) -> None:
+    rival = "ticket_classifier_v2"
+    for name in (EXAMPLE_NAME, rival):
+        body = {"model_name": name, "training_data": EXAMPLE_ROWS, "num_iterations": 0}
+        client.post("/v1/classifier/fit", json=body).raise_for_status()
+    client.put(f"/v1/classifier/aliases/{EXAMPLE_ALIAS}", json={"model_name": rival}).raise_for_status()
+    shown = [(endpoint, each) for endpoint in ENDPOINTS for each in REQUESTS.get(endpoint.verb, {}).values() if each]
+    assert len(shown) >= 10
+    for endpoint, example in shown:
+        path = endpoint.path.format(model_name=EXAMPLE_NAME, alias=EXAMPLE_ALIAS)
+        reply = client.request(endpoint.method, path, json=example)
+        assert reply.status_code == endpoint.status, (endpoint.verb, reply.text)
 
 
 def test_the_table_of_what_fsck_finds_has_every_code_and_its_severity() -> None:
@@ -155,15 +146,6 @@ def _default(value: object) -> str:
 
 def _full_name(figure: Metric) -> str:
     return figure.name + ("_total" if figure.type == "counter" else "")
-
-
-def _endpoints() -> list[str]:
-    paths = create_app(FakeOperations(), Settings()).pages.openapi()["paths"]
-    return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
-
-
-def _first_sentence(error: type[Exception]) -> str:
-    return (inspect.getdoc(error) or "").split(";")[0].split("\n")[0].rstrip(".") + "."
 
 
 def _leads_somewhere(page: Path, target: str) -> bool:

@@ -216,8 +216,8 @@ def test_only_a_few_classifiers_are_kept_and_each_still_answers(
         assert len(each.predict(TEXTS[:2])) == 2
     scratch = estimator._scratch()
     try:
-        assert len(scratch.session.models().classifiers) == 2
-        assert scratch.session.models(deleted=True).classifiers == ()
+        assert len(scratch.session.models().models) == 2
+        assert scratch.session.models(deleted=True).models == ()
     finally:
         scratch._clear()
 
@@ -228,7 +228,7 @@ def test_what_it_holds_has_no_training_text(fitted: WindrowClassifier) -> None:
 
 def test_what_was_trained_is_served_once_it_is_saved(fitted: WindrowClassifier, tmp_path: Path) -> None:
     with windrow.open(tmp_path) as session:
-        assert fitted.save(session, "tickets_v1").is_saved
+        assert fitted.save(session, "tickets_v1").status == "imported"
         scores = session.predict("tickets_v1", TEXTS[0]).scores
         assert list(scores.values()) == pytest.approx(fitted.predict_proba(TEXTS[:1])[0], abs=1e-5)
         with pytest.raises(ClassifierExists):

@@ -1,7 +1,4 @@
-"""Bootstrap: the only place that picks implementations and wires them together.
-
-Owns which class stands behind each seam; knows nothing of what they do.
-"""
+"""The only place that picks implementations and wires them together."""
 
 from datetime import timedelta
 from functools import partial
@@ -18,9 +15,9 @@ from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import ProcessRunner
 from windrow.execution.sweeper import Sweeper
 from windrow.execution.turns import Turns
-from windrow.service.jobs import find_made
-from windrow.service.parts import Store
+from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
+from windrow.service.training import find_published_revision
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.catalog import Catalog
@@ -36,7 +33,8 @@ SWEEP_EVERY_S = 3_600.0
 def open_store(settings: Settings) -> Store:
     """Return what is saved in ``settings.data_dir``, with nothing that trains or predicts."""
     names = Namespace(LocalFiles(settings.data_dir), DirectoryLock(settings.data_dir))
-    return Store(names, Catalog(names), Aliases(names), Inventory(settings.data_dir, settings.allowed_base_models))
+    inventory = Inventory(settings.data_dir, settings.allowed_base_models)
+    return Store(names, Catalog(names), Aliases(names), inventory)
 
 
 def open_service(settings: Settings) -> Service:
@@ -45,23 +43,23 @@ def open_service(settings: Settings) -> Service:
     Raises:
         StorageFailed: The data directory cannot be made or written.
     """
+    return Service(open_dependencies(settings, open_store(settings), ResidentEncoders(partial(_load, settings))))
 
-    def load(base_model_id: str) -> TextEncoder:
-        folder = find_encoder_folder(
-            base_model_id,
-            data_dir=settings.data_dir,
-            allowed=settings.allowed_base_models,
-            offline=settings.offline,
-        )
-        return load_encoder(folder, settings.data_dir, settings.encoder_threads)
 
-    store = open_store(settings)
+def open_dependencies(settings: Settings, store: Store, encoders: ResidentEncoders) -> Dependencies:
+    """Return what a service works with.
+
+    Args:
+        settings: Its settings.
+        store: What is saved.
+        encoders: Load base models.
+    """
     retention = timedelta(days=settings.retention_days)
-    encoders = ResidentEncoders(load)
     queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
     turns = Turns(settings.max_fits, settings.max_waiting_fits)
     memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
-    return Service(
+    job_files = JobFiles(settings.data_dir, store.names.files)
+    return Dependencies(
         store=store,
         encoders=encoders,
         runner=ProcessRunner(settings.max_fits),
@@ -69,7 +67,17 @@ def open_service(settings: Settings) -> Service:
         queue=queue,
         settings=settings,
         turns=turns,
-        jobs=Jobs(JobFiles(settings.data_dir, store.names.files), turns, partial(find_made, store.catalog)),
+        jobs=Jobs(job_files, turns, partial(find_published_revision, store.catalog)),
         pace=Pace(),
-        sweeper=Sweeper(lambda: store.catalog.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
+        sweeper=Sweeper(lambda: store.catalog.purging.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
     )
+
+
+def _load(settings: Settings, base_model_id: str) -> TextEncoder:
+    folder = find_encoder_folder(
+        base_model_id,
+        data_dir=settings.data_dir,
+        allowed=settings.allowed_base_models,
+        offline=settings.offline,
+    )
+    return load_encoder(folder, settings.data_dir, settings.encoder_threads)

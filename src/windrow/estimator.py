@@ -1,7 +1,4 @@
-"""WindrowClassifier: a classifier of texts for scikit-learn's pipelines and searches.
-
-Owns scikit-learn's contract and the labels' own types; knows nothing of how a classifier is trained or answers.
-"""
+"""WindrowClassifier: a classifier of texts for scikit-learn's pipelines and searches."""
 
 import atexit
 import hashlib
@@ -22,7 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from windrow.domain.archive import Imported, ImportRequest
+from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.dataset import MIN_LABELS
 from windrow.domain.errors import ClassifierExists, ClassifierNotFound, InvalidInput
 from windrow.domain.prediction import Prediction
@@ -88,19 +85,11 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         names = _names(classes)
         session, name = _scratch().session, f"fit-{secrets.token_hex(16)}"
         try:
-            session.fit(
-                name,
-                texts,
-                [names[number] for number in numbers],
-                num_iterations=self.num_iterations,
-                batch_size=self.batch_size,
-                seed=self.seed,
-                cross_validate=self.cross_validate,
-                base_model=self.base_model,
-            )
+            # Its parameters are options of a fit, by the same names.
+            session.fit(name, texts, [names[number] for number in numbers], **self.get_params(deep=False))
         except InvalidInput as error:
             raise ValueError(error.detail) from error
-        self.archive_ = b"".join(session.operations.export(name).chunks)
+        self.archive_ = b"".join(session.operations.export(ExportRequest(name)).chunks)
         session.delete(name, purge=True)
         self.classes_ = classes
         return self
@@ -156,7 +145,9 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             Conflict: The name is taken, or exists and is not to be overwritten.
         """
         check_is_fitted(self)
-        return session.operations.import_classifier(BytesIO(self.archive_), ImportRequest(model_name, overwrite))
+        return session.operations.import_classifier(
+            BytesIO(self.archive_), ImportRequest(model_name, overwrite=overwrite)
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,25 +1,47 @@
 """Operations: every verb of the product, once. ``Service`` does them here, a client over HTTP.
 
-Owns the reference text of each verb; knows nothing of how any of them is done.
-
-Wherever a classifier is only read, ``model_name`` may also be an alias, a revision (``tickets_v2@3``) or a task's
-highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data directory cannot be read. Every
-verb that changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
+A verb takes one value and returns one; ``api/endpoints.py`` names each verb's endpoint. Wherever a classifier is only
+read, ``model_name`` may also be an alias, a revision (``tickets_v2@3``) or a task's highest version
+(``tickets@latest``). Every verb raises ``StorageFailed`` where the data directory cannot be read. Every verb that
+changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
-from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said
-from windrow.domain.archive import Export, Imported, ImportRequest
-from windrow.domain.base_models import BaseModelUse
-from windrow.domain.checkup import Checkup
-from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, FitRequest, FitResult, NotesChange
+from windrow.domain.alias import (
+    AliasChangeRequest,
+    AliasHistory,
+    AliasList,
+    AliasRemoval,
+    AliasRequest,
+    PromoteRequest,
+    Promotion,
+    Rollback,
+)
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
+from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.classifier import (
+    BulkDeletion,
+    Classifier,
+    ClassifierDetails,
+    Copied,
+    CopyRequest,
+    DeleteRequest,
+    Deletion,
+    DescribeRequest,
+    FitRequest,
+    FitResult,
+    ModelRequest,
+    Restored,
+    RestoreRequest,
+)
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.job import DEFAULT_JOBS, Forecast, Job, OnProgress, ignore_progress
-from windrow.domain.listing import Listing, Page, Selection
+from windrow.domain.job import Forecast, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
@@ -76,18 +98,15 @@ class Operations(Protocol):
         """
         ...
 
-    def list_jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+    def list_jobs(self, request: JobListRequest) -> JobList:
         """Return the newest jobs, the newest one first, of every process on the data directory.
-
-        Args:
-            limit: The most jobs, 1 to 1,000. Of finished ones, the newest 1,000 are kept.
 
         Raises:
             InvalidParameter: The limit lies outside its range.
         """
         ...
 
-    def job(self, job_id: str) -> Job:
+    def job(self, request: JobRequest) -> Job:
         """Return a job as it is now.
 
         Raises:
@@ -95,7 +114,7 @@ class Operations(Protocol):
         """
         ...
 
-    def follow_job(self, job_id: str) -> Iterator[Job]:
+    def follow_job(self, request: JobRequest) -> Iterator[Job]:
         """Yield a job as it is now, then whenever something about it changed, until it is finished.
 
         Raises:
@@ -103,7 +122,7 @@ class Operations(Protocol):
         """
         ...
 
-    def cancel_job(self, job_id: str) -> Job:
+    def cancel_job(self, request: JobRequest) -> Job:
         """Stop a training that waits or runs, also one of another process, and return its job once it has stopped.
 
         Nothing of it is left behind; an earlier revision of that name still answers. A training that is being saved
@@ -183,18 +202,15 @@ class Operations(Protocol):
         """
         ...
 
-    def list_classifiers(self, page: Page = Page()) -> Listing:
+    def list_classifiers(self, request: ListRequest) -> Listing:
         """Return the newest revision of every classifier that is not deleted, sorted by name, or a part of that list.
 
-        Args:
-            page: Which part, in which order; by default all of it.
-
         Raises:
-            InvalidInput: The page breaks a rule.
+            InvalidInput: The request breaks a rule.
         """
         ...
 
-    def show(self, model_name: str) -> ClassifierDetails:
+    def show(self, request: ModelRequest) -> ClassifierDetails:
         """Return everything that is known about a classifier: what a person must note to train it again, and more.
 
         Raises:
@@ -204,7 +220,7 @@ class Operations(Protocol):
         """
         ...
 
-    def describe(self, model_name: str, change: NotesChange) -> Classifier:
+    def describe(self, request: DescribeRequest) -> Classifier:
         """Change what is said about a classifier.
 
         Raises:
@@ -213,14 +229,8 @@ class Operations(Protocol):
         """
         ...
 
-    def delete(self, model_name: str, *, purge: bool = False, force: bool = False) -> Deletion:
+    def delete(self, request: DeleteRequest) -> Deletion:
         """Delete a classifier, at once and for every server on the same data directory.
-
-        Args:
-            model_name: A classifier's name, or ``name@revision`` to purge one older revision.
-            purge: Remove its files for good, also those of one that is deleted already. Otherwise :meth:`restore`
-                brings it back until the retention time is over.
-            force: Also where an alias points to it, which then answers no more.
 
         Raises:
             InvalidInput: The name breaks the grammar, or a single revision is not to be purged.
@@ -229,19 +239,11 @@ class Operations(Protocol):
         """
         ...
 
-    def delete_all(
-        self, selection: Selection, *, purge: bool = False, force: bool = False, dry_run: bool = False
-    ) -> Deletion:
+    def delete_all(self, request: DeleteAllRequest) -> BulkDeletion:
         """Delete every classifier of a selection that answers: none if an alias is in the way of one of them.
 
         They are deleted one after the other. What others change meanwhile is left alone and told as skipped, and so is
         what is left when the disk fails.
-
-        Args:
-            selection: Which; not everything.
-            purge: Remove the files for good.
-            force: Also those that an alias points to.
-            dry_run: Only say which they are, and which aliases point to them; refuses nothing.
 
         Raises:
             InvalidParameter: The selection leaves nothing out.
@@ -249,7 +251,7 @@ class Operations(Protocol):
         """
         ...
 
-    def restore(self, model_name: str) -> Classifier:
+    def restore(self, request: RestoreRequest) -> Restored:
         """Bring a deleted classifier back as it was, or make an older revision (``name@revision``) answer again.
 
         Raises:
@@ -258,6 +260,21 @@ class Operations(Protocol):
             NotDeleted: It answers already.
             NameTaken: Its name is now an alias's, or differs only in case from another one.
             ArtifactInvalid: Its files are damaged.
+        """
+        ...
+
+    def copy(self, request: CopyRequest) -> Copied:
+        """Put a classifier under a second name, as it is: its weights, rows, notes and measurements.
+
+        The copy is a classifier of its own, which remembers where it comes from. Neither of the two notices what
+        becomes of the other. Where the disk has hard links, it takes the room of its record alone.
+
+        Raises:
+            InvalidName: A name breaks the grammar.
+            NotFound: There is nothing to copy.
+            NameTaken: The new name is an alias's, or another one differs only in case.
+            ClassifierExists: The new name exists, and the request does not overwrite.
+            ArtifactInvalid: The classifier is damaged.
         """
         ...
 
@@ -277,7 +294,7 @@ class Operations(Protocol):
         """
         ...
 
-    def rollback(self, alias: str, said: Said = Said()) -> Alias:
+    def rollback(self, request: AliasChangeRequest) -> Rollback:
         """Point an alias back to where it pointed before its last promotion; again goes one further back.
 
         Raises:
@@ -289,7 +306,7 @@ class Operations(Protocol):
         """
         ...
 
-    def remove_alias(self, alias: str, said: Said = Said()) -> None:
+    def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
         """Take an alias away; what it points to stays, and so does its history.
 
         Raises:
@@ -298,11 +315,11 @@ class Operations(Protocol):
         """
         ...
 
-    def list_aliases(self) -> tuple[Alias, ...]:
+    def list_aliases(self) -> AliasList:
         """Return every alias, sorted by name."""
         ...
 
-    def alias_history(self, alias: str) -> tuple[AliasChange, ...]:
+    def alias_history(self, request: AliasRequest) -> AliasHistory:
         """Return each change of an alias, the first one first, also of one that was taken away.
 
         Raises:
@@ -311,12 +328,8 @@ class Operations(Protocol):
         """
         ...
 
-    def export(self, model_name: str, *, training_rows: bool = False) -> Export:
+    def export(self, request: ExportRequest) -> Export:
         """Return a classifier as one file, for :meth:`import_classifier`. Its digests are checked first.
-
-        Args:
-            model_name: The classifier, or one of its revisions.
-            training_rows: Whether the training texts go along; otherwise none of them is in the file.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -326,7 +339,7 @@ class Operations(Protocol):
         """
         ...
 
-    def import_classifier(self, file: BinaryIO, request: ImportRequest = ImportRequest()) -> Imported:
+    def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """Take in a classifier that was exported. Everything is checked before anything is written.
 
         Args:
@@ -341,11 +354,13 @@ class Operations(Protocol):
         """
         ...
 
-    def reproduce(self, model_name: str, on_progress: OnProgress = ..., is_wanted: IsWanted = always) -> Reproduction:
+    def reproduce(
+        self, request: ModelRequest, on_progress: OnProgress = ..., is_wanted: IsWanted = always
+    ) -> Reproduction:
         """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
 
         Args:
-            model_name: The classifier.
+            request: The classifier.
             on_progress: Called now and then as the training goes on, from any thread.
             is_wanted: Asked now and then, from any thread; where it says no, the training is ended.
 
@@ -362,11 +377,11 @@ class Operations(Protocol):
         """
         ...
 
-    def base_models(self) -> tuple[BaseModelUse, ...]:
+    def base_models(self) -> BaseModelList:
         """Return the base models on this machine, and how many classifiers use each."""
         ...
 
-    def remove_base_model(self, base_model: str) -> int:
+    def remove_base_model(self, request: BaseModelRequest) -> BaseModelRemoval:
         """Remove a base model that no classifier uses, and return how many bytes that freed.
 
         Raises:
@@ -380,13 +395,8 @@ class Operations(Protocol):
         """Return what the data directory holds, in bytes."""
         ...
 
-    def fsck(self, *, repair: bool = False) -> Checkup:
-        """Read the whole data directory and check every digest.
-
-        Args:
-            repair: Remove garbage that nobody writes any more, and finish what a crash left half done. What is
-                damaged is never touched.
-        """
+    def fsck(self, request: CheckRequest) -> Checkup:
+        """Read the whole data directory and check every digest."""
         ...
 
 
@@ -411,8 +421,17 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def starts_at_once(self, request: PredictRequest) -> bool:
-        """Whether :meth:`start_predict` is a matter of microseconds, so that an event loop may call it."""
+    def start_predict_at_once(
+        self, request: PredictRequest, is_wanted: IsWanted
+    ) -> "Future[tuple[Prediction, ...]] | None":
+        """Do :meth:`start_predict` if that is a matter of microseconds, so that an event loop may call it.
+
+        Returns:
+            ``None`` where it would take longer, so that a thread must call ``start_predict``.
+
+        Raises:
+            WindrowError: What ``predict`` raises, here or from the future.
+        """
         ...
 
     def vitals(self) -> Vitals:

@@ -1,6 +1,7 @@
 """Runs the command line in this process, as its ``main`` does, and tells how that ended."""
 
 import json
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -44,6 +45,11 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+
+
+def timeless(line: str) -> str:
+    """Return a line with AT in place of each time."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "AT", line)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> Ended:

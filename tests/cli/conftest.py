@@ -1,14 +1,19 @@
-"""The command line on FakeOperations."""
+"""The command line on the product itself, with a toy encoder."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.asking import Ended, Run, run
-from tests.fakes.operations import FakeOperations
-from windrow.domain.classifier import FitRequest, NotesChange
+from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
-from windrow.domain.recipe import Recipe
+from windrow.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.toy import Toy
 
 SERVER = "http://shop.example"
 TICKETS = (
@@ -20,24 +25,31 @@ TICKETS = (
 
 
 @pytest.fixture
-def fake() -> FakeOperations:
-    return FakeOperations()
+def toy() -> "Iterator[Toy]":
+    """The product, with a toy encoder."""
+    # Not above: most tests of the command line need no product at all.
+    from tests.toy import Toy
+
+    toy = Toy()
+    toy.start()
+    yield toy
+    toy.close()
 
 
 class Client:
-    """Asks the fake as a client asks a server, which outlives it.
+    """Asks as a client asks a server, which outlives it.
 
     Args:
-        fake: The server.
+        server: Who answers.
         left: Gets an entry when the client is closed.
     """
 
-    def __init__(self, fake: FakeOperations, left: list[str]) -> None:
-        self._fake = fake
+    def __init__(self, server: object, left: list[str]) -> None:
+        self._server = server
         self._left = left
 
     def __getattr__(self, verb: str) -> object:
-        return getattr(self._fake, verb)
+        return getattr(self._server, verb)
 
     def close(self) -> None:
         self._left.append("left")
@@ -50,15 +62,13 @@ def left() -> list[str]:
 
 
 @pytest.fixture
-def ask(
-    fake: FakeOperations, left: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Run a verb that asks a server, which is the fake."""
+def ask(toy: "Toy", left: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a verb that asks a server, which is the toy."""
     asked: list[str] = []
 
     def open_server(url: str) -> Client:
         asked.append(url)
-        return Client(fake, left)
+        return Client(toy, left)
 
     monkeypatch.setattr("windrow.cli.connect.open_server", open_server)
 
@@ -70,13 +80,26 @@ def ask(
     return ask
 
 
-@pytest.fixture
-def trained(fake: FakeOperations) -> FakeOperations:
-    """A fake with tickets_v1 and tickets_v2."""
+@pytest.fixture(scope="session")
+def trained_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with tickets_v1 and tickets_v2, to be copied."""
+    from tests.toy import Toy
+
+    folder = tmp_path_factory.mktemp("trained")
+    toy = Toy(Settings(data_dir=folder))
     rows = tuple(Row(text, label) for text, label in TICKETS)
     for name in ("tickets_v1", "tickets_v2"):
-        fake.fit(FitRequest(name, rows, recipe=Recipe(num_iterations=0), notes=NotesChange("Of the shop.", ("live",))))
-    return fake
+        toy.fit(FitRequest(name, rows, num_iterations=0, description="Of the shop.", tags=("live",)))
+    toy.close()
+    return folder
+
+
+@pytest.fixture
+def trained(toy: "Toy", trained_dir: Path) -> "Toy":
+    """The product with tickets_v1 and tickets_v2."""
+    for part in ("classifiers", "jobs"):
+        shutil.copytree(trained_dir / part, toy.settings.data_dir / part, dirs_exist_ok=True)
+    return toy
 
 
 @pytest.fixture

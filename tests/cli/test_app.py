@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run, run
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
 from windrow import __version__
 
 
@@ -88,11 +88,11 @@ def test_wrong_words_are_one_line_and_exit_code_2(arguments: tuple[str, ...], sa
     assert line.startswith(f"windrow: {said}")
 
 
-def test_an_unexpected_error_is_one_line_unless_somebody_wants_more(ask: Run, fake: FakeOperations) -> None:
+def test_an_unexpected_error_is_one_line_unless_somebody_wants_more(ask: Run, toy: Toy) -> None:
     def usage() -> None:
         raise ZeroDivisionError("division\nby zero")
 
-    fake.usage = usage  # type: ignore[assignment, method-assign]
+    toy.usage = usage  # type: ignore[assignment, method-assign]
     defect = ask("usage")
     assert defect.code == 5
     assert defect.refusal.startswith("this is a defect of Windrow: ZeroDivisionError: division by zero.")
@@ -101,11 +101,11 @@ def test_an_unexpected_error_is_one_line_unless_somebody_wants_more(ask: Run, fa
     assert "Traceback" in more.err
 
 
-def test_ctrl_c_is_one_line_and_exit_code_130(ask: Run, fake: FakeOperations, left: list[str]) -> None:
+def test_ctrl_c_is_one_line_and_exit_code_130(ask: Run, toy: Toy, left: list[str]) -> None:
     def usage() -> None:
         raise KeyboardInterrupt
 
-    fake.usage = usage  # type: ignore[assignment, method-assign]
+    toy.usage = usage  # type: ignore[assignment, method-assign]
     stopped = ask("usage")
     assert stopped.code == 130
     assert stopped.refusal == "stopped; nothing is left half done."
@@ -154,13 +154,13 @@ def test_a_full_disk_below_standard_output_is_told_as_such(tmp_path: Path, verb:
     assert line.startswith("windrow: Standard output cannot be written: no space left on device.")
 
 
-def test_sigterm_ends_a_verb_as_ctrl_c_does(ask: Run, fake: FakeOperations, left: list[str]) -> None:
+def test_sigterm_ends_a_verb_as_ctrl_c_does(ask: Run, toy: Toy, left: list[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def usage() -> None:
         signal.raise_signal(signal.SIGTERM)
 
-    fake.usage = usage  # type: ignore[assignment, method-assign]
+    toy.usage = usage  # type: ignore[assignment, method-assign]
     stopped = ask("usage")
     assert (stopped.code, left) == (130, ["left"])
     assert signal.getsignal(signal.SIGTERM) == before
@@ -179,7 +179,7 @@ def test_a_server_keeps_a_way_of_its_own_to_end(
 def test_an_error_names_options(ask: Run) -> None:
     refused = ask("list", "--sort", "foo")
     assert refused.code == 2
-    assert refused.refusal.startswith("--sort is unknown. Pass one of ")
+    assert refused.refusal.startswith("--sort is 'foo', which is no order. Pass one of ")
 
 
 def test_data_is_utf_8_whatever_the_language_of_the_machine(tmp_path: Path) -> None:

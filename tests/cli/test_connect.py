@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
 from windrow.cli.connect import check_data_dir, connected, server_asked
 from windrow.domain.errors import InvalidParameter
 from windrow.settings import Settings
@@ -12,16 +12,16 @@ from windrow.settings import Settings
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What was opened, each a fake."""
+    """What was opened, each a toy."""
     opened: list[object] = []
 
-    def open_server(url: str) -> FakeOperations:
+    def open_server(url: str) -> Toy:
         opened.append(url)
-        return FakeOperations()
+        return Toy()
 
-    def open_directory(settings: Settings) -> FakeOperations:
+    def open_directory(settings: Settings) -> Toy:
         opened.append(settings.data_dir)
-        return FakeOperations()
+        return Toy()
 
     monkeypatch.setattr("windrow.cli.connect.open_server", open_server)
     monkeypatch.setattr("windrow.cli.connect.open_directory", open_directory)
@@ -35,7 +35,7 @@ def _data_dir(folder: Path) -> Path:
 
 def test_a_url_means_a_server(asked: list[object]) -> None:
     with connected("http://one.example", None) as operations:
-        assert isinstance(operations, FakeOperations)
+        assert isinstance(operations, Toy)
         assert not operations.closed.is_set()
     assert operations.closed.is_set()
     assert asked == ["http://one.example"]
@@ -81,7 +81,7 @@ def test_reading_makes_no_data_directory(asked: list[object], tmp_path: Path) ->
 def test_it_is_closed_whatever_happens(asked: list[object], tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), connected("http://one.example", None) as operations:
         raise KeyboardInterrupt
-    assert isinstance(operations, FakeOperations)
+    assert isinstance(operations, Toy)
     assert operations.closed.is_set()
 
 

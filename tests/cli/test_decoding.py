@@ -53,7 +53,7 @@ def test_a_byte_of_another_encoding_is_named_with_its_offset_and_line() -> None:
     assert refused.value.detail.startswith(
         "mails.txt, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often --encoding cp1252"
     )
-    assert refused.value.facts == {"file": "mails.txt", "line": 2}
+    assert refused.value.facts == {"file": "mails.txt", "line": 2, "byte": 0xEF, "offset": 7, "encoding": "UTF-8"}
 
 
 def test_the_offset_counts_the_mark_and_earlier_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,14 +16,15 @@ from windrow.cli.figures import (
     label_table,
     misread_table,
     most_confused,
-    one_line,
     pair_lines,
     shortened,
 )
+from windrow.cli.formats import one_line
 from windrow.cli.tables import Listed
 from windrow.domain.comparison import Comparison, Contender, Flip, Pair, Recommendation
 from windrow.domain.interval import Interval
-from windrow.domain.report import Majority, Misread, Outcome
+from windrow.domain.report import MajorityBaseline, Misread, Outcome
+from windrow.domain.values import recast
 from windrow.learning.evaluate import judge
 
 SHORT = ("delivery", "payment", "returns")
@@ -36,6 +37,10 @@ def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> O
     scores = np.full((len(truth), len(labels)), (1 - score) / (len(labels) - 1), np.float32)
     scores[range(len(truth)), given] = score
     return judge(scores, truth, labels)
+
+
+def contender(asked: str, name: str, revision: int) -> Contender:
+    return recast(Contender, outcome(SHORT), asked=asked, model_name=name, revision=revision)
 
 
 def shown(table: Listed, width: int = 80) -> list[str]:
@@ -151,7 +156,7 @@ def test_the_flips_of_many_classifiers_are_grouped_by_answer_the_right_one_first
 @pytest.mark.parametrize("width", [60, 80])
 def test_names_and_figures_are_whole_in_a_narrow_terminal(width: int) -> None:
     names = ("tickets_v1", "tickets_v2")
-    contenders = [Contender(name, name, 1, outcome(SHORT)) for name in names]
+    contenders = [contender(name, name, 1) for name in names]
     flips = [Flip(0, "A text that is much longer than its column " * 2, "payment", dict.fromkeys(names, "delivery"))]
     tables = (contender_table(contenders), flip_table(flips, names, [7]), label_table(outcome(SHORT)))
     for table, words in zip(tables, (names, names, SHORT), strict=True):
@@ -162,7 +167,7 @@ def test_names_and_figures_are_whole_in_a_narrow_terminal(width: int) -> None:
 
 
 def test_contenders_show_which_revision_answered_where_the_name_does_not_say_it() -> None:
-    contenders = [Contender(asked, "tickets_v2", 3, outcome(SHORT)) for asked in ("tickets", "tickets_v2")]
+    contenders = [contender(asked, "tickets_v2", 3) for asked in ("tickets", "tickets_v2")]
     rows = shown(contender_table(contenders), 120)[2:]
     assert rows[0].startswith("tickets (tickets_v2@3) ")
     assert rows[1].startswith("tickets_v2  ")
@@ -173,7 +178,7 @@ def test_contenders_show_which_revision_answered_where_the_name_does_not_say_it(
 def test_a_pair_is_told_with_its_difference_and_its_interval() -> None:
     pair = Pair("v1", "v2", 9, 1, 0.021484375, 0.2, Interval(0.05, 0.35), None, 40)
     comparison = Comparison(
-        (), (pair,), (), Recommendation("v2", "Promote v2."), Majority("delivery", 0.25), (), "0" * 64
+        (), (pair,), (), Recommendation("v2", "Promote v2."), MajorityBaseline("delivery", 0.25), (), "0" * 64
     )
     [line] = pair_lines(comparison)
     assert line == (

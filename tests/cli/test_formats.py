@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from windrow.cli.formats import counted, duration, file_problem, listed, share, size, when
+from windrow.cli.formats import counted, duration, estimate_text, file_problem, listed, recipe_text, share, size, when
+from windrow.domain.classifier import Estimate
+from windrow.domain.interval import Interval
+from windrow.domain.recipe import Recipe
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,11 @@ def test_shares_times_lists_and_counts() -> None:
         "2,000 rows",
         "2 bodies",
     )
+
+
+def test_an_estimate_and_a_recipe_in_a_few_words() -> None:
+    assert estimate_text(Estimate(5, 6, 3, Interval(0.25, 1.0))) == "83.3 %, between 25.0 % and 100.0 %"
+    assert recipe_text(Recipe(seed=7)) == "20 iterations, batch size 16, seed 7"
 
 
 def test_a_file_that_cannot_be_opened_is_named_with_the_reason() -> None:

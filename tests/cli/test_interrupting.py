@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.client.sockets import ScriptedServer
-from tests.fakes.operations import FakeOperations
 from tests.http.conftest import RunningApp, operations, running_app
+from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.prediction import IsWanted
@@ -76,7 +76,7 @@ def test_ctrl_c_ends_a_fit_whose_server_is_silent(rows_file: Path, released: thr
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_ctrl_c_ends_a_predict_whose_server_is_silent(
-    times: int, rows_file: Path, running_app: RunningApp, operations: FakeOperations, released: threading.Event
+    times: int, rows_file: Path, running_app: RunningApp, operations: Toy, released: threading.Event
 ) -> None:
     asked = threading.Event()
 

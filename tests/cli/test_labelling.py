@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from windrow.cli.labelling import check_out, write_suggestions
-from windrow.cli.reading import read_records
+from windrow.cli.reading import read_rows
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
 
@@ -17,7 +17,7 @@ FOUND = Suggestions("tickets_v2", 3, (Suggestion(4, TEXT, "new", 2, "delivery", 
 
 def test_a_csv_file_has_the_text_and_an_empty_label_and_can_be_read_again(tmp_path: Path) -> None:
     write_suggestions(FOUND, tmp_path / "out.csv")
-    [record] = read_records(tmp_path / "out.csv")
+    [record] = read_rows(tmp_path / "out.csv")
     assert record.text == TEXT
     assert record.values == {
         "text": TEXT,

@@ -8,7 +8,15 @@ import pytest
 from windrow.cli.progress import training_bar, transfer_bar
 from windrow.domain.job import Job, Progress
 
-JOB = Job("1", "queued", "tickets_v1", 4, "0" * 64, datetime(2025, 9, 15, tzinfo=UTC), ahead=2)
+JOB = Job(
+    id="1",
+    state="queued",
+    model_name="tickets_v1",
+    num_examples=4,
+    training_data_sha256="0" * 64,
+    created_at=datetime(2025, 9, 15, tzinfo=UTC),
+    ahead=2,
+)
 
 
 def test_there_is_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from windrow.cli.reading import LabelledLine, Reading, Record, open_table, read_records, read_rows
+from windrow.cli.reading import Reading, Record, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
@@ -38,7 +38,7 @@ OBJECTS = [{"text": text, "label": label} for text, label in ROWS]
 def test_labelled_rows_are_read_from_each_format(tmp_path: Path, name: str, content: str, is_zipped: bool) -> None:
     file = tmp_path / (f"{name}.gz" if is_zipped else name)
     file.write_bytes(gzip.compress(content.encode()) if is_zipped else content.encode())
-    assert [(row.text, row.label) for row in read_rows(file)] == ROWS
+    assert [(row.text, row.label) for row in read_rows(file, labelled=True)] == ROWS
 
 
 def written(folder: Path, name: str, content: str) -> Path:
@@ -59,7 +59,7 @@ def written(folder: Path, name: str, content: str) -> Path:
 )
 def test_texts_alone_are_read_too(tmp_path: Path, name: str, content: str) -> None:
     file = written(tmp_path, name, content)
-    assert [(row.text, row.values) for row in read_records(file)] == [
+    assert [(row.text, row.values) for row in read_rows(file)] == [
         ("first", {"text": "first"}),
         ("second, third", {"text": "second, third"}),
     ]
@@ -67,12 +67,12 @@ def test_texts_alone_are_read_too(tmp_path: Path, name: str, content: str) -> No
 
 def test_standard_input_is_read_and_its_format_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "a", "label": 1}\n')))
-    assert list(read_rows("-")) == [LabelledLine(1, "a", "1")]
+    assert list(read_rows("-", labelled=True)) == [Record(1, "a", {"text": "a", "label": 1}, "1")]
 
 
 def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,body,n\n7,"two\nlines",x\n8,one,\n')
-    assert list(read_records(file)) == [
+    assert list(read_rows(file)) == [
         Record(2, "two\nlines", {"id": "7", "body": "two\nlines", "n": "x"}),
         Record(4, "one", {"id": "8", "body": "one", "n": ""}),
     ]
@@ -80,10 +80,10 @@ def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "What is it?,description\nWho?,human\n")
-    how = Reading(text_column="1", label_column="2", has_header=False)
-    assert [row.label for row in read_rows(file, how)] == ["description", "human"]
+    how = Reading(text_column="1", label_column="2", header=False)
+    assert [row.label for row in read_rows(file, how, labelled=True)] == ["description", "human"]
     single = written(tmp_path, "b.csv", "Who?\nWhat is it?\n")
-    assert [row.text for row in read_records(single, Reading(has_header=False))] == ["Who?", "What is it?"]
+    assert [row.text for row in read_rows(single, Reading(header=False))] == ["Who?", "What is it?"]
 
 
 @pytest.mark.parametrize(
@@ -113,25 +113,25 @@ def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
 )
 def test_a_wrong_row_is_told_with_file_line_and_what_to_do(tmp_path: Path, name: str, content: str, words: str) -> None:
     with pytest.raises(InvalidParameter) as refused:
-        list(read_rows(written(tmp_path, name, content)))
+        list(read_rows(written(tmp_path, name, content), labelled=True))
     assert words in refused.value.detail
     assert refused.value.detail.startswith(str(tmp_path / name))
 
 
 def test_a_blank_line_among_texts_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match=r"a.txt, line 2: the text is blank"):
-        list(read_records(written(tmp_path, "a.txt", "a\n \nb\n")))
+        list(read_rows(written(tmp_path, "a.txt", "a\n \nb\n")))
 
 
 def test_the_rows_before_a_wrong_one_come_first(tmp_path: Path) -> None:
-    rows = read_rows(written(tmp_path, "a.csv", "text,label\na,b\n,b\n"))
+    rows = read_rows(written(tmp_path, "a.csv", "text,label\na,b\n,b\n"), labelled=True)
     assert next(rows).text == "a"
     with pytest.raises(InvalidParameter):
         next(rows)
 
 
 def test_a_table_without_rows_has_none(tmp_path: Path) -> None:
-    assert list(read_rows(written(tmp_path, "a.csv", "text,label\n"))) == []
+    assert list(read_rows(written(tmp_path, "a.csv", "text,label\n"), labelled=True)) == []
     with open_table(written(tmp_path, "a.json", "[]")) as table:
         assert table.columns is None
 
@@ -147,7 +147,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path: Path, name:
     file = written(tmp_path, name, contents[name])
     tracemalloc.start()
     try:
-        assert sum(1 for _ in read_rows(file)) == len(rows)
+        assert sum(1 for _ in read_rows(file, labelled=True)) == len(rows)
         peak_bytes = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -10,11 +10,12 @@ import pytest
 from windrow.cli import streaming
 from windrow.cli.reading import Record
 from windrow.cli.streaming import THREADS, Question, predict_stream
+from windrow.cli.surface import CliWords
 from windrow.domain.errors import Abandoned, InvalidParameter, InvalidText, LimitExceeded, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 from windrow.operations import Operations
 
-NOTHING = PredictRequest(("tickets_v1@1",), ())
+NOTHING = PredictRequest(model_name="tickets_v1@1")
 
 
 @dataclass
@@ -27,7 +28,10 @@ class Echo:
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
         self.asked.append(request)
         self.before(request, is_wanted)
-        return tuple(Prediction(text, {text: 1.0}, "tickets_v1", 1, truncated=False) for text in request.texts)
+        return tuple(
+            Prediction(label=text, scores={text: 1.0}, model_name="tickets_v1", revision=1, truncated=False)
+            for text in request.all_texts
+        )
 
     def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
         question = Question(NOTHING, "mails.csv", chunk_texts)
@@ -48,9 +52,9 @@ def test_answers_come_in_order_though_a_later_chunk_is_faster() -> None:
     is_second_done = threading.Event()
 
     def before(request: PredictRequest, is_wanted: IsWanted) -> None:
-        if "text 0" in request.texts:
+        if "text 0" in request.all_texts:
             assert is_second_done.wait(30)
-        elif "text 4" in request.texts:
+        elif "text 4" in request.all_texts:
             is_second_done.set()
 
     assert [text for text, _ in Echo(before).stream(rows(20))] == [row.text for row in rows(20)]
@@ -73,16 +77,16 @@ def test_chunks_keep_to_the_most_texts_and_characters(monkeypatch: pytest.Monkey
     monkeypatch.setattr(streaming, "MAX_CHUNK_CHARS", 30)
     echo = Echo()
     list(echo.stream(rows(50), chunk_texts=1_000))
-    assert {sum(map(len, request.texts)) <= 30 for request in echo.asked} == {True}
+    assert {sum(map(len, request.all_texts)) <= 30 for request in echo.asked} == {True}
     monkeypatch.undo()
     echo = Echo()
     list(echo.stream(rows(500), chunk_texts=100))
-    assert sorted(len(request.texts) for request in echo.asked) == [4, 32, 64, 100, 100, 100, 100]
+    assert sorted(len(request.all_texts) for request in echo.asked) == [4, 32, 64, 100, 100, 100, 100]
 
 
 def test_a_chunk_that_is_too_large_for_the_server_is_halved() -> None:
     def before(request: PredictRequest, is_wanted: IsWanted) -> None:
-        if len(request.texts) > 3:
+        if len(request.all_texts) > 3:
             raise LimitExceeded("texts has too many entries.", {"limit": 3, "setting": "WINDROW_MAX_TEXTS"})
 
     assert list(Echo(before).stream(rows(40), chunk_texts=32)) == [(row.text, row.text) for row in rows(40)]
@@ -92,8 +96,8 @@ def test_a_busy_server_is_asked_again() -> None:
     refused = set[str]()
 
     def before(request: PredictRequest, is_wanted: IsWanted) -> None:
-        if request.texts[0] not in refused:
-            refused.add(request.texts[0])
+        if request.all_texts[0] not in refused:
+            refused.add(request.all_texts[0])
             raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.001})
 
     assert list(Echo(before).stream(rows(20))) == [(row.text, row.text) for row in rows(20)]
@@ -112,13 +116,13 @@ def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("error", [InvalidText, LimitExceeded])
 def test_a_row_that_is_refused_is_named_by_its_line(error: type[InvalidText | LimitExceeded]) -> None:
     def before(request: PredictRequest, is_wanted: IsWanted) -> None:
-        if "text 9" in request.texts:
-            index = request.texts.index("text 9")
-            raise error(f"texts[{index}] is bad. Shorten it.", {"index": index})
+        if "text 9" in request.all_texts:
+            index = request.all_texts.index("text 9")
+            raise error("{place:texts} is bad. Shorten it.", {"index": index})
 
     with pytest.raises(error) as refused:
         list(Echo(before).stream(rows(20)))
-    assert refused.value.detail == "mails.csv, line 11: the text is bad. Shorten it."
+    assert refused.value.told(CliWords()) == "mails.csv, line 11: the text is bad. Shorten it."
     assert refused.value.facts == {"index": 1, "file": "mails.csv", "line": 11}
 
 
@@ -145,7 +149,7 @@ def test_leaving_early_stops_what_is_asked_and_ends_the_threads() -> None:
     begun = threading.Event()
 
     def before(request: PredictRequest, is_wanted: IsWanted) -> None:
-        if "text 0" in request.texts:
+        if "text 0" in request.all_texts:
             return
         begun.set()
         pause = threading.Event()

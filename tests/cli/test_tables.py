@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from windrow.cli.output import new_table
-from windrow.cli.tables import Listed, briefly
+from windrow.cli.tables import Column, Listed, briefly, facts_table, number, table_of
 
 ID = "01a2179ef8e2-bc3f16"
 
@@ -18,9 +17,13 @@ def shown(table: Listed, width: int) -> list[str]:
 
 
 def jobs() -> Listed:
-    table = new_table("job", "state", "why", "rows", right=("rows",), whole=("job", "state"), spare=("rows", "state"))
-    table.add_row(ID, "interrupted", "It took more than there was to take.", "1,000")
-    return table
+    return table_of(
+        [(ID, "interrupted", "It took more than there was to take.", 1_000)],
+        Column("job", lambda row: row[0], whole=True),
+        Column("state", lambda row: row[1], whole=True, spare=1),
+        Column("why", lambda row: row[2]),
+        number("rows", lambda row: f"{row[3]:,}", spare=2),
+    )
 
 
 @pytest.mark.parametrize("width", [200, 80, 60, 50, 40, 20, 5])
@@ -42,14 +45,22 @@ def test_what_can_be_spared_is_left_out_in_order_and_told() -> None:
 
 
 def test_a_column_with_nothing_in_it_goes_first_and_is_not_missed() -> None:
-    table = new_table("job", "rows", "by", right=("rows",), whole=("job", "by"), spare=("rows", "by"))
-    table.add_row(ID, "1,000", "")
+    table = table_of(
+        [(ID, "1,000", "")],
+        Column("job", lambda row: row[0], whole=True),
+        number("rows", lambda row: row[1], spare=2),
+        Column("by", lambda row: row[2], whole=True, spare=1),
+    )
     assert [line.split() for line in shown(table, 31)[:3:2]] == [["job", "rows"], [ID, "1,000"]]
 
 
 def test_a_narrow_column_comes_back_where_a_wide_one_had_to_go() -> None:
-    table = new_table("job", "n", "at", right=("n",), whole=("job", "at"), spare=("n", "at"))
-    table.add_row(ID, "1", "2025-09-15 10:30:00")
+    table = table_of(
+        [(ID, "1", "2025-09-15 10:30:00")],
+        Column("job", lambda row: row[0], whole=True),
+        number("n", lambda row: row[1], spare=2),
+        Column("at", lambda row: row[2], whole=True, spare=1),
+    )
     assert [line.split() for line in shown(table, 40)[:3:2]] == [["job", "n"], [ID, "1"]]
 
 
@@ -61,8 +72,11 @@ def test_words_are_folded_between_words() -> None:
 
 
 def test_a_cell_that_may_be_cut_takes_one_line() -> None:
-    table = new_table("name", "labels", whole=("name",), cut=("labels",))
-    table.add_row("tickets_v1", "invoice, refund, delivery, warranty, colour")
+    table = table_of(
+        [("tickets_v1", "invoice, refund, delivery, warranty, colour")],
+        Column("name", lambda row: row[0], whole=True),
+        Column("labels", lambda row: row[1], cut=True),
+    )
     [_, _, row] = shown(table, 40)
     assert row.startswith("tickets_v1   invoice, refund")
     assert row.endswith("…")
@@ -76,3 +90,9 @@ def test_a_list_is_cut_at_a_word_and_says_how_long_it_is() -> None:
     assert many.startswith("label 0, label 1, ")
     assert many.endswith(", … (30 in all)")
     assert len(many) < 80
+
+
+def test_facts_stand_a_line_each_with_what_they_are_facts_of() -> None:
+    file = io.StringIO()
+    Console(file=file, width=60).print(facts_table([("name", "tickets_v1"), ("rows", "4")]))
+    assert [line.split() for line in file.getvalue().splitlines()] == [["name", "tickets_v1"], ["rows", "4"]]

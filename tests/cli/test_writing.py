@@ -8,16 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windrow.api.flat import TextsReply
 from windrow.cli.decoding import Source
 from windrow.cli.reading import Record
 from windrow.cli.writing import Added, CsvWriter, DocumentWriter, JsonLinesWriter, RowWriter, TableWriter
+from windrow.codec.values import from_json, to_json
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Prediction
-from windrow.wire.prediction import TextsReply
 
 SOURCE = Source("mails.csv", io.BytesIO())
-SURE = Prediction("billing", {"account": 0.25, "billing": 0.75}, "tickets_v1", 3, truncated=False, in_scope=0.5)
-UNSURE = Prediction(None, {"account": 0.5, "billing": 0.5}, "tickets_v1", 3, truncated=True)
+SURE = Prediction(
+    label="billing",
+    scores={"account": 0.25, "billing": 0.75},
+    model_name="tickets_v1",
+    revision=3,
+    truncated=False,
+    in_scope=0.5,
+)
+UNSURE = Prediction(
+    label=None, scores={"account": 0.5, "billing": 0.5}, model_name="tickets_v1", revision=3, truncated=True
+)
 RECORDS = [
     Record(2, "My bill", {"id": "7", "text": "My bill"}),
     Record(3, "two\nlines", {"id": "8", "text": "two\nlines"}),
@@ -38,7 +48,9 @@ def test_csv_holds_all_columns_of_the_file_and_then_the_new_ones() -> None:
 
 def test_numbers_have_four_digits_after_the_point_since_more_are_noise() -> None:
     scores = {"account": 0.2500491, "billing": 0.7499509}
-    noisy = Prediction("billing", scores, "tickets_v1", 3, truncated=False, in_scope=0.5123456)
+    noisy = Prediction(
+        label="billing", scores=scores, model_name="tickets_v1", revision=3, truncated=False, in_scope=0.5123456
+    )
     assert Added(all_scores=True).values(noisy) == (
         *("billing", 0.75, 0.5123, False, False),
         {"account": 0.25, "billing": 0.75},
@@ -123,6 +135,7 @@ def test_the_document_is_the_one_of_the_http_api(chunks: list[int]) -> None:
         writer.write(RECORDS[:size], given[:size])
         given = given[size:]
     writer.end()
-    reply = TextsReply.model_validate_json(file.getvalue())
+    reply = from_json(TextsReply, file.getvalue(), extra="ignore")
+    assert to_json(reply) == file.getvalue().rstrip("\n").encode()
     assert (reply.model_name, reply.revision, reply.alias) == ("tickets_v1", 3, "tickets")
     assert [one.label for one in reply.predictions] == ["billing", None][: sum(chunks)]

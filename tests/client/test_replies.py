@@ -1,46 +1,68 @@
 """What replies mean: values, and each error as the class that the server raised."""
 
 import json
+from typing import Any
 
 import pytest
 
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
-from windrow.client.replies import error_of, problem_of, read_reply, to_json
+from windrow.client.replies import problem_of, read_answers, read_reply
 from windrow.domain import errors
-from windrow.domain.errors import InvalidParameter, WindrowError
-from windrow.http.problems import STATUSES, problem_response
-from windrow.wire.alias import SaidBody
-from windrow.wire.prediction import PredictBody
-from windrow.wire.server import Health
+from windrow.domain.base_models import BaseModelRemoval
+from windrow.domain.errors import WindrowError
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.words import Words
 
 URL = "http://127.0.0.1:8000"
-FACTS = {"row": 3, "near_names": ["a"], "limit": None}
+PROBLEM = "application/problem+json"
+CLASSES = [each for each in map(errors.class_of, sorted(errors._BY_CODE)) if each is not None]
 
 
-@pytest.mark.parametrize("raised", STATUSES, ids=lambda raised: raised.code)
-def test_each_error_comes_back_as_its_class_with_code_words_and_facts(raised: type[WindrowError]) -> None:
-    reply = problem_response(raised("What went wrong. What to do.", FACTS), "id")
-    error = problem_of(reply.status_code, str(reply.media_type), bytes(reply.body), URL)
-    assert (error.code, error.detail, error.facts) == (raised.code, "What went wrong. What to do.", FACTS)
-    if raised.__module__ == errors.__name__:
-        assert type(error) is raised
-    else:
-        assert type(error) is (RefusedByServer if reply.status_code < 500 else FailedInServer)
+class Upper(Words):
+    """Words unlike those of Python."""
+
+    send = "shout"
+
+    def argument(self, name: str) -> str:
+        return name.upper()
 
 
-def test_an_unknown_code_of_a_job_is_a_failure_in_the_server() -> None:
-    error = error_of("internal_error", "Look in the log.", {})
-    assert (type(error), error.code) == (FailedInServer, "internal_error")
-    assert FailedInServer.code == "failed_in_server"
+def problem(code: str, status: int = 400, **members: Any) -> WindrowError:
+    content = json.dumps({"code": code, "status": status, "type": "x", "title": "X", "request_id": "id", **members})
+    return problem_of(status, f"{PROBLEM}; charset=utf-8", content.encode(), URL)
+
+
+@pytest.mark.parametrize("raised", CLASSES, ids=lambda raised: raised.code)
+def test_each_error_comes_back_as_its_class_with_code_facts_and_words(raised: type[WindrowError]) -> None:
+    facts: dict[str, Any] = {"row": 3, "near_names": ["a"], "limit": None}
+    error = problem(raised.code, template="{arg:top_k} is wrong in {row}. {Send} another.", detail="x", **facts)
+    assert type(error) is raised
+    assert (error.code, error.facts) == (raised.code, facts)
+    assert error.detail == "top_k is wrong in 3. Pass another."
+    assert error.told(Upper()) == "TOP_K is wrong in 3. Shout another."
+
+
+def test_words_without_a_template_are_taken_as_they_are() -> None:
+    error = problem("alias_not_found", detail="There is no {name}, nor {arg:top_k}.", name="a")
+    assert error.detail == error.told(Upper()) == "There is no {name}, nor {arg:top_k}."
+    assert problem("alias_not_found").detail == "The server gave no reason."
+
+
+def test_codes_that_only_http_has_are_kept() -> None:
+    refused = problem("body_too_large", 413, detail="Too large.", limit=9)
+    assert (type(refused), refused.code, refused.facts) == (RefusedByServer, "body_too_large", {"limit": 9})
+    failed = problem("internal_error", 500, detail="Look in the log.")
+    assert (type(failed), failed.code, failed.detail) == (FailedInServer, "internal_error", "Look in the log.")
+    assert (RefusedByServer.code, FailedInServer.code) == ("refused_by_server", "failed_in_server")
 
 
 @pytest.mark.parametrize(
     ("status", "content_type", "content", "said"),
     [
         (404, "text/html", b"<html>", "is no Windrow server: it says status 404"),
-        (404, "application/problem+json", b"{", "is no Windrow server"),
-        (404, "application/problem+json", b"[]", "is no Windrow server"),
-        (404, "application/problem+json", b'{"title": "x"}', "is no Windrow server"),
+        (404, PROBLEM, b"{", "is no Windrow server"),
+        (404, PROBLEM, b"[]", "is no Windrow server"),
+        (404, PROBLEM, b'{"title": "x"}', "is no Windrow server"),
         (404, "application/json", b'{"code": "alias_not_found", "detail": "x"}', "is no Windrow server"),
         (302, "text/html", b"", "points to another address"),
         (401, "text/plain", b"", "asks for a password"),
@@ -54,24 +76,15 @@ def test_whatever_else_refuses_is_no_windrow_server(status: int, content_type: s
     assert said in error.detail
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"status": "up"}', b'{"status": "ok"}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"base_model": "a/b"}', b'{"freed_bytes": "1"}', b"\xff"])
 def test_a_reply_of_another_shape_is_no_windrow_servers(content: bytes) -> None:
     with pytest.raises(UnexpectedReply, match=URL) as caught:
-        read_reply(content, Health, URL)
-    assert "ok" not in caught.value.detail
+        read_reply(BaseModelRemoval, content, URL)
+    assert "base_model" not in caught.value.detail
+    with pytest.raises(UnexpectedReply, match=URL):
+        read_answers(PredictRequest(model_name="a", text="b"), content, URL)
 
 
 def test_fields_that_a_newer_server_adds_are_left_out() -> None:
-    assert read_reply(b'{"status": "ok", "version": "9", "mood": "fine"}', Health, URL) == Health(version="9")
-
-
-def test_a_body_is_json_in_utf8_and_half_a_surrogate_pair_still_reaches_the_server() -> None:
-    content = to_json(SaidBody.model_construct(reason="größer", by="\ud800"))
-    assert content == '{"reason":"größer","by":"\\ud800"}'.encode()
-    assert json.loads(content) == {"reason": "größer", "by": "\ud800"}
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_a_number_that_json_has_not_is_refused_before_anything_is_sent(number: float) -> None:
-    with pytest.raises(InvalidParameter, match="Send a finite one"):
-        to_json(PredictBody.model_construct(model_name="a", text="b", abstain_below=number))
+    content = b'{"base_model": "a/b", "freed_bytes": 9, "status": "deleted", "mood": "fine"}'
+    assert read_reply(BaseModelRemoval, content, URL) == BaseModelRemoval("a/b", 9)

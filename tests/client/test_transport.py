@@ -14,7 +14,7 @@ from windrow.client.errors import ConnectionLost, RefusedByServer, ServerTimedOu
 from windrow.client.transport import Call, Transport
 from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, Overloaded, ShuttingDown, WindrowError
 
-LOOK = Call("GET", "/x", may_repeat=True)
+LOOK = Call("GET", "/x", idempotent=True)
 CHANGE = Call("POST", "/x", b"{}")
 
 
@@ -68,9 +68,9 @@ def test_a_server_that_is_not_there_is_told_at_once_without_a_second_try(free_po
         transport.ask(LOOK)
     assert caught.value.detail == (
         f"No Windrow server can be reached at http://127.0.0.1:{free_port}: connection refused. Start it with `windrow "
-        "serve`, or name the right one with --url."
+        "serve`, or name the right one with url."
     )
-    assert caught.value.facts == {"url": f"http://127.0.0.1:{free_port}"}
+    assert caught.value.facts == {"url": f"http://127.0.0.1:{free_port}", "reason": "connection refused"}
     assert waits.seconds == []
 
 
@@ -156,7 +156,7 @@ def test_what_will_be_refused_again_is_not_sent_again(refusal: bytes, error: typ
 def test_a_silent_server_is_told_and_not_asked_again(waits: Waits) -> None:
     done = threading.Event()
     with ScriptedServer([lambda connection: done.wait(10)]) as server:
-        call = Call("GET", "/x", timeout_s=0.05, may_repeat=True)
+        call = Call("GET", "/x", timeout_s=0.05, idempotent=True)
         with pytest.raises(ServerTimedOut, match="did not answer in time"):
             Transport(server.url, sleep=waits).ask(call)
         done.set()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from windrow.api.words import HTTP
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job
 from windrow.operations import Operations
@@ -18,7 +19,7 @@ UNLIKE = frozenset(
         "freed_bytes",
         "free_bytes",
         "other_bytes",
-        "training_time_s",
+        "training_time_seconds",
         "seconds",
         "wait_seconds",
         "seconds_left",
@@ -39,28 +40,30 @@ class Refusal:
     Args:
         kind: The name of its class.
         code: Its code.
-        detail: Its words.
+        detail: Its words in Python.
+        in_http: Its words in HTTP.
         facts: Its values.
     """
 
     kind: str
     code: str
     detail: str
+    in_http: str
     facts: Mapping[str, object]
 
 
-def refused(verb: Callable[[], object]) -> Refusal:
+def refused(verb: Callable[..., object], *arguments: object) -> Refusal:
     """Return how a call is refused.
 
     Raises:
         AssertionError: It is not.
     """
     try:
-        done = verb()
+        done = verb(*arguments)
         if isinstance(done, Iterator):
             done = list(done)
     except WindrowError as error:
-        return Refusal(type(error).__name__, error.code, error.detail, error.facts)
+        return Refusal(type(error).__name__, error.code, error.detail, error.told(HTTP), error.facts)
     raise AssertionError(f"nothing was refused; it returned {done!r}")
 
 

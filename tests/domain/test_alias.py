@@ -1,8 +1,12 @@
 """What may be asked of a promotion, and said about a change of an alias."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
 import pytest
 
-from windrow.domain.alias import MAX_SAID_CHARS, PromoteRequest, Said, check_promote_request, check_said
+from windrow.domain.alias import MAX_SAID_CHARS, Alias, PromoteRequest, Said, check_promote_request, check_said
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidName, InvalidParameter, InvalidTestData, LimitExceeded
 from windrow.domain.gate import MAX_MUST_PASS_ROWS, Requirement
@@ -11,20 +15,24 @@ ROWS = (Row("I was charged twice", "billing"),)
 LIMITS = DataLimits(max_rows=3, max_text_chars=40)
 
 
-@pytest.mark.parametrize("said", [Said(), Said("it is better", "Ada"), Said("é\n\0", "x" * MAX_SAID_CHARS)])
-def test_what_can_be_kept_is_returned_unchanged(said: Said) -> None:
-    request = PromoteRequest("live", "tickets_v2", said)
-    assert check_said(said) is said
-    assert check_promote_request(request, LIMITS) is request
+@pytest.mark.parametrize(("reason", "by"), [("", ""), ("it is better", "Ada"), ("é\n\0", "x" * MAX_SAID_CHARS)])
+def test_what_can_be_kept_is_allowed(reason: str, by: str) -> None:
+    check_said(Said(reason=reason, by=by))
+    check_promote_request(PromoteRequest("live", "tickets_v2", reason=reason, by=by), LIMITS)
 
 
 @pytest.mark.parametrize("text", ["x" * (MAX_SAID_CHARS + 1), "\ud800"])
 @pytest.mark.parametrize("field", ["reason", "by"])
 def test_what_is_too_long_or_no_unicode_is_refused_by_name(field: str, text: str) -> None:
-    for refuse in (check_said, lambda said: check_promote_request(PromoteRequest("live", "tickets_v2", said), LIMITS)):
+    request = PromoteRequest("live", "tickets_v2", **{field: text})  # type: ignore[arg-type]
+    refusals: tuple[Callable[[], None], ...] = (
+        partial(check_said, request),
+        partial(check_promote_request, request, LIMITS),
+    )
+    for refuse in refusals:
         with pytest.raises(InvalidParameter, match=f"^{field} must be") as caught:
-            refuse(Said(**{field: text}))
-        assert caught.value.facts == {"parameter": field}
+            refuse()
+        assert caught.value.facts == {"parameter": field, "limit": MAX_SAID_CHARS}
 
 
 def test_an_alias_has_a_name_like_any_other() -> None:
@@ -35,7 +43,7 @@ def test_an_alias_has_a_name_like_any_other() -> None:
 @pytest.mark.parametrize("must_pass", [None, (), ROWS, ROWS * 3])
 def test_rows_to_keep_may_be_left_out_none_or_some(must_pass: tuple[Row, ...] | None) -> None:
     request = PromoteRequest("live", "tickets_v2", require=Requirement(must_pass=ROWS), must_pass=must_pass)
-    assert check_promote_request(request, LIMITS) is request
+    check_promote_request(request, LIMITS)
 
 
 def test_rows_to_keep_that_break_a_rule_are_refused_by_name() -> None:
@@ -49,6 +57,12 @@ def test_rows_to_keep_that_break_a_rule_are_refused_by_name() -> None:
         check_promote_request(too_many, DataLimits())
 
 
+@pytest.mark.parametrize(("points_to", "revision"), [("tickets_v2", None), ("tickets_v2@3", 3)])
+def test_an_alias_says_to_which_classifier_and_revision_it_points(points_to: str, revision: int | None) -> None:
+    alias = Alias(alias="live", points_to=points_to, changed_at=datetime(2025, 9, 15, tzinfo=UTC), answers=True)
+    assert (alias.model_name, alias.revision) == ("tickets_v2", revision)
+
+
 def test_the_conditions_of_a_promotion_are_checked_too() -> None:
-    with pytest.raises(InvalidParameter, match=r"Send require\.test_data"):
+    with pytest.raises(InvalidParameter, match=r"Pass require\.test_data"):
         check_promote_request(PromoteRequest("live", "tickets_v2", require=Requirement(not_worse=True)), LIMITS)

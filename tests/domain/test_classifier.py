@@ -1,68 +1,82 @@
 """What may be said about a classifier, and what its record and its score add up to."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.records import record
-from windrow.domain.classifier import MAX_TAGS, Notes, NotesChange, check_notes
+from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, MAX_TAGS, Classifier, FitResult, Threshold, check_notes
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import Recipe
+from windrow.domain.values import recast
 
-MOST = Notes("x" * 2_000, tuple(f"{number:064}" for number in range(20)))
+NOW = datetime(2025, 9, 15, tzinfo=UTC)
+SCORE = Score(9, 12, "e" * 64, NOW, 0.75, 0.1, {"billing": 5, "bug": 4}, {"billing": 6, "bug": 6})
+MOST = tuple(f"{number:064}" for number in range(MAX_TAGS))
 
 
-@pytest.mark.parametrize("notes", [Notes(), Notes("two\nlines", ("a", "b c")), MOST])
-def test_notes_within_the_rules_stay_as_they_are(notes: Notes) -> None:
-    assert check_notes(notes) == notes
+@pytest.mark.parametrize("notes", [("", ()), ("two\nlines", ("a", "b c")), ("x" * MAX_DESCRIPTION_CHARS, MOST)])
+def test_notes_within_the_rules_stay_as_they_are(notes: tuple[str, tuple[str, ...]]) -> None:
+    assert check_notes(*notes) == notes[1]
 
 
 def test_tags_are_sorted_and_kept_once() -> None:
-    assert check_notes(Notes(tags=("b", "a", "b"))).tags == ("a", "b")
-    assert check_notes(Notes(tags=("same",) * (MAX_TAGS + 1))).tags == ("same",)
+    assert check_notes("", ("b", "a", "b")) == ("a", "b")
+    assert check_notes("", ("same",) * (MAX_TAGS + 1)) == ("same",)
 
 
 @pytest.mark.parametrize(
-    ("notes", "parameter"),
+    ("description", "tags", "parameter"),
     [
-        (Notes("x" * 2_001), "description"),
-        (Notes("\ud800"), "description"),
-        (Notes(tags=("",)), "tags"),
-        (Notes(tags=(" ",)), "tags"),
-        (Notes(tags=("a ",)), "tags"),
-        (Notes(tags=("\ta",)), "tags"),
-        (Notes(tags=("x" * 65,)), "tags"),
-        (Notes(tags=("\ud800",)), "tags"),
-        (Notes(tags=tuple(map(str, range(21)))), "tags"),
+        ("x" * 2_001, (), "description"),
+        ("\ud800", (), "description"),
+        ("", ("",), "tags"),
+        ("", (" ",), "tags"),
+        ("", ("a ",), "tags"),
+        ("", ("\ta",), "tags"),
+        ("", ("x" * 65,), "tags"),
+        ("", ("\ud800",), "tags"),
+        ("", tuple(map(str, range(21))), "tags"),
     ],
 )
-def test_notes_that_break_a_rule_are_refused_by_name(notes: Notes, parameter: str) -> None:
+def test_notes_that_break_a_rule_are_refused_by_name(description: str, tags: tuple[str, ...], parameter: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
-        check_notes(notes)
-    assert caught.value.facts == {"parameter": parameter}
+        check_notes(description, tags)
+    assert caught.value.facts["parameter"] == parameter
     assert caught.value.detail.startswith(parameter)
-    assert caught.value.detail.endswith("Correct it or leave it out.")
+    assert "leave" in caught.value.detail
 
 
-def test_a_change_of_notes_leaves_the_rest_as_it_is() -> None:
-    notes = Notes("old", ("a",))
-    assert NotesChange().of(notes) == notes
-    assert NotesChange(description="new").of(notes) == Notes("new", ("a",))
-    assert NotesChange(description="").of(notes) == Notes("", ("a",))
-    assert NotesChange(tags=("c", "b")).of(notes) == Notes("old", ("b", "c"))
-    assert NotesChange(tags=()).of(notes) == Notes("old")
+def test_the_first_bad_tag_is_named() -> None:
+    with pytest.raises(InvalidParameter, match=r"^tags\[1\] must have 1 to 64 visible characters"):
+        check_notes("", ("a", " "))
 
 
-def test_a_change_of_notes_is_checked() -> None:
-    with pytest.raises(InvalidParameter):
-        NotesChange(tags=("",)).of(Notes())
-
-
-def test_a_record_counts_its_examples() -> None:
-    assert replace(record(), rows_per_label={"billing": 3, "bug": 4}).num_examples == 7
+def test_a_record_counts_its_examples_and_is_the_recipe_of_its_training() -> None:
+    assert record(rows_per_label={"billing": 3, "bug": 4}).num_examples == 7
+    assert recast(Recipe, record(num_iterations=7, seed=3)) == Recipe(
+        num_iterations=7, seed=3, base_model="fake/encoder"
+    )
 
 
 def test_a_score_is_a_share_of_the_rows() -> None:
-    per_label = {"billing": 5, "bug": 4}, {"billing": 6, "bug": 6}
-    assert Score(9, 12, "e" * 64, datetime(2025, 9, 15, tzinfo=UTC), 0.75, 0.1, *per_label).accuracy == 0.75
+    assert SCORE.accuracy == 0.75
+
+
+def test_a_threshold_says_how_many_answers_are_right_and_how_many_rows_are_answered() -> None:
+    threshold = Threshold(0.64, 0.95, correct=6, answered=8, total=10, test_data_sha256="e" * 64, measured_at=NOW)
+    assert (threshold.precision, threshold.coverage) == (0.75, 0.8)
+
+
+def test_a_classifier_shows_the_accuracy_of_its_last_measurement() -> None:
+    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_rows=True)
+    assert measured.test_accuracy == 0.75
+    assert recast(Classifier, record(), size_bytes=10, keeps_training_rows=True).test_accuracy is None
+
+
+def test_the_result_of_a_fit_tells_what_the_record_says() -> None:
+    trained = record()
+    result = recast(FitResult, trained, model_name=trained.name, next_name="tickets_v2")
+    assert (result.labels, result.num_examples, result.report) == (trained.labels, 8, trained.report)
+    assert (result.status, result.revision) == ("trained", trained.revision)

@@ -9,21 +9,26 @@ from hypothesis import strategies as st
 from windrow.domain.cross_validation import DEFAULT_FOLDS, FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
-from windrow.domain.report import Calibration, Majority, Outcome
-
-OUTCOME = Outcome(1, 2, Interval(0.1, 0.9), 0.5, (), ((1, 0), (1, 0)), Calibration(0.0, ()))
+from windrow.domain.recipe import TrainingParameters
+from windrow.domain.report import Calibration, ConfusionMatrix, MajorityBaseline
+from windrow.domain.values import recast
 
 
 def of(*fold_accuracies: float) -> CrossValidation:
     """Return a cross-validation with folds of these accuracies."""
     return CrossValidation(
+        correct=1,
+        total=2,
+        accuracy_interval=Interval(0.1, 0.9),
+        macro_f1=0.5,
+        labels=(),
+        confusion_matrix=ConfusionMatrix(("a", "b"), ((1, 0), (1, 0))),
+        calibration=Calibration(0.0, ()),
         folds=len(fold_accuracies),
-        outcome=OUTCOME,
         fold_accuracies=fold_accuracies,
-        majority=Majority("a", 0.5),
-        contradicted=(),
-        curve=(),
+        majority_baseline=MajorityBaseline("a", 0.5),
+        probable_label_errors=(),
+        learning_curve=(),
         advice=(),
         advice_text="",
         head_only_accuracy=0.5,
@@ -47,5 +52,5 @@ def test_a_single_fold_has_no_spread() -> None:
 
 def test_five_folds_of_the_usual_training_are_asked_for_by_default() -> None:
     request = CrossValidateRequest((Row("a", "b"),))
-    assert (request.folds, request.base_model, request.recipe) == (5, DEFAULT_BASE_MODEL, Recipe())
+    assert (request.folds, recast(TrainingParameters, request)) == (5, TrainingParameters())
     assert FOLDS_RANGE[0] <= DEFAULT_FOLDS <= FOLDS_RANGE[1]

@@ -9,17 +9,12 @@ from hypothesis import strategies as st
 
 from windrow.domain.dataset import (
     DataLimits,
-    DataReport,
     Dataset,
     Row,
     check_rows,
     check_test_rows,
     check_texts,
-    contradicting_rows,
-    data_sha256,
-    duplicate_rows,
     find_data_warnings,
-    report_data,
     rows_as_jsonl,
 )
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
@@ -38,7 +33,7 @@ def test_sound_rows_pass_in_their_order() -> None:
 
 def test_label_ids_point_into_the_sorted_labels() -> None:
     dataset = check_rows([Row("a", "z"), Row("b", "a"), Row("c", "z")], LIMITS)
-    assert [dataset.labels[label_id] for label_id in dataset.label_ids()] == ["z", "a", "z"]
+    assert [dataset.labels[label_id] for label_id in dataset.label_ids] == ["z", "a", "z"]
 
 
 @pytest.mark.parametrize("field", ["text", "label"])
@@ -98,11 +93,11 @@ def test_the_canonical_form_reads_back_as_the_rows(rows: list[Row]) -> None:
 
 def test_the_digest_is_that_of_the_documented_form() -> None:
     by_hand = '{"label":"grüße","text":"say \\"hi\\""}\n'.encode()
-    assert data_sha256([Row('say "hi"', "grüße")]) == hashlib.sha256(by_hand).hexdigest()
+    assert Dataset((Row('say "hi"', "grüße"),)).sha256 == hashlib.sha256(by_hand).hexdigest()
 
 
 def test_the_digest_depends_on_the_order() -> None:
-    assert data_sha256(SOUND) != data_sha256(SOUND[::-1])
+    assert Dataset(tuple(SOUND)).sha256 != Dataset(tuple(SOUND[::-1])).sha256
 
 
 def test_clean_rows_of_full_classes_give_no_warning() -> None:
@@ -169,11 +164,23 @@ def test_the_limits_on_training_rows_hold_for_rows_to_judge_by(limits: DataLimit
 def test_what_is_odd_about_rows_is_counted() -> None:
     rows = [Row("t", "a"), Row("t", "a"), Row("t", "b"), *[Row(f"u{number}", "c") for number in range(4)]]
     dataset = check_rows([*rows, rows[0]], LIMITS)
-    assert duplicate_rows(dataset) == [1, 7]
-    assert contradicting_rows(dataset) == [0, 1, 2, 7]
-    assert report_data(dataset, truncated_rows=3) == DataReport(2, 4, 3, ("a", "b"))
+    assert dataset.duplicate_rows == (1, 7)
+    assert dataset.contradicting_rows == (0, 1, 2, 7)
+    assert dataset.small_classes == ("a", "b")
+    assert dataset.majority_accuracy == 0.5
 
 
 def test_nothing_is_odd_about_clean_rows_of_full_classes() -> None:
     rows = [Row(f"text {label} {number}", label) for label in "ab" for number in range(4)]
-    assert report_data(check_rows(rows, LIMITS), 0) == DataReport(0, 0, 0, ())
+    dataset = check_rows(rows, LIMITS)
+    assert (dataset.duplicate_rows, dataset.contradicting_rows, dataset.small_classes) == ((), (), ())
+
+
+def test_what_follows_from_all_rows_is_computed_once() -> None:
+    dataset = check_rows(SOUND, LIMITS)
+    for name in ("texts", "labels", "label_ids", "rows_per_label", "distinct_texts", "jsonl", "sha256"):
+        assert getattr(dataset, name) is getattr(dataset, name)
+
+
+def test_distinct_texts_come_in_the_order_in_which_they_were_sent() -> None:
+    assert Dataset((Row("b", "x"), Row("a", "y"), Row("b", "y"))).distinct_texts == ("b", "a")

@@ -19,9 +19,11 @@ def leaves(family: type[WindrowError]) -> Iterator[type[WindrowError]]:
 
 @pytest.mark.parametrize("kind", list(leaves(WindrowError)), ids=lambda kind: kind.code)
 def test_a_problem_becomes_the_error_that_it_tells_of(kind: type[WindrowError]) -> None:
-    error = Problem(kind.code, "It went wrong.", {"disk": 1}).as_error()
+    problem = Problem(kind.code, "It went wrong on disk {disk}.", {"disk": 1})
+    error = problem.as_error()
     assert type(error) is kind is class_of(kind.code)
-    assert (error.detail, error.facts) == ("It went wrong.", {"disk": 1})
+    assert (error.detail, error.facts) == ("It went wrong on disk 1.", {"disk": 1})
+    assert problem.detail == error.detail
 
 
 def test_a_problem_of_another_version_is_a_failed_training() -> None:
@@ -31,5 +33,12 @@ def test_a_problem_of_another_version_is_a_failed_training() -> None:
 
 @pytest.mark.parametrize("state", get_args(JobState))
 def test_a_job_is_finished_unless_it_waits_or_runs(state: JobState) -> None:
-    job = Job("a", state, "tickets_v1", 6, "0" * 64, datetime(2025, 9, 15, tzinfo=UTC))
+    job = Job(
+        id="a",
+        state=state,
+        model_name="tickets_v1",
+        num_examples=6,
+        training_data_sha256="0" * 64,
+        created_at=datetime(2025, 9, 15, tzinfo=UTC),
+    )
     assert job.is_finished == (state not in ("queued", "running")) == (state in FINISHED)

@@ -3,15 +3,27 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.records import record
-from windrow.domain.classifier import Classifier, Notes
+from windrow.domain.classifier import Classifier
 from windrow.domain.classifier import TestScore as Score
-from windrow.domain.errors import InvalidName, InvalidParameter
-from windrow.domain.listing import SORTS, Page, Selection, check_page, in_order
-from windrow.domain.recipe import BaseModel
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.listing import (
+    SORTS,
+    ListRequest,
+    Selection,
+    check_list_request,
+    from_cursor,
+    in_order,
+    to_cursor,
+)
+from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.values import recast
 
 DAY = datetime(2025, 9, 15, tzinfo=UTC)
 
@@ -23,45 +35,72 @@ def classifier(
     rows: int = 4,
     size_bytes: int = 1_000,
     accuracy: float | None = None,
-    tag: str = "fold",
+    **changes: Any,
 ) -> Classifier:
-    changed = replace(record(name), created_at=DAY.replace(day=day), rows_per_label={"billing": rows, "bug": 4})
     test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY, 0.5, 0.1, {}, {})
-    return Classifier(changed, Notes(tags=(tag,)), test, None, None, size_bytes, keeps_rows=True)
+    made = {"created_at": DAY.replace(day=day), "rows_per_label": {"billing": rows, "bug": 4}, "test": test}
+    own = record(name, **{"tags": ("fold",)} | made | changes)
+    return recast(Classifier, own, size_bytes=size_bytes, keeps_training_rows=True)
 
 
-class TestPage:
+class TestListRequest:
     @pytest.mark.parametrize(
-        "page", [Page(), Page(1), Page(1_000), Page(after="a"), Page(3, "a"), *(Page(sort=sort) for sort in SORTS)]
+        "request_",
+        [
+            ListRequest(),
+            ListRequest(limit=1),
+            ListRequest(limit=1_000),
+            ListRequest(cursor=to_cursor("a")),
+            ListRequest(limit=3, cursor=to_cursor("a")),
+            *(ListRequest(sort=sort) for sort in SORTS),
+        ],
     )
-    def test_within_the_rules_is_returned_unchanged(self, page: Page) -> None:
-        assert check_page(page) is page
-        backwards = replace(page, sort=f"-{page.order}")
-        assert check_page(backwards) is backwards
+    def test_within_the_rules_is_allowed(self, request_: ListRequest) -> None:
+        check_list_request(request_)
+        check_list_request(replace(request_, sort=f"-{request_.order}"))
 
     @pytest.mark.parametrize("limit", [-1, 0, 1_001])
     def test_with_a_limit_outside_its_range_is_refused_with_the_range(self, limit: int) -> None:
         with pytest.raises(InvalidParameter) as caught:
-            check_page(Page(limit))
-        assert caught.value.facts == {"parameter": "limit", "minimum": 1, "maximum": 1_000}
+            check_list_request(ListRequest(limit=limit))
+        assert caught.value.facts.items() >= {"parameter": "limit", "minimum": 1, "maximum": 1_000}.items()
 
-    @pytest.mark.parametrize("sort", ["", "-", "--name", "Name", "name ", "labels"])
+    @pytest.mark.parametrize("sort", ["-", "--name", "Name", "name ", " ", "labels"])
     def test_in_an_unknown_order_is_refused_with_the_known_ones(self, sort: str) -> None:
         with pytest.raises(InvalidParameter) as caught:
-            check_page(Page(sort=sort or " "))
-        assert caught.value.facts == {"parameter": "sort", "allowed": list(SORTS)}
+            check_list_request(ListRequest(sort=sort))
+        assert caught.value.facts == {"parameter": "sort", "value": sort, "allowed": list(SORTS)}
 
-    def test_starts_after_something_that_can_be_a_name(self) -> None:
-        with pytest.raises(InvalidName):
-            check_page(Page(after="../etc"))
+    @pytest.mark.parametrize("parameter", ["task", "prefix", "tag", "base_model", "sort"])
+    def test_with_a_wish_that_says_nothing_is_refused_by_its_name(self, parameter: str) -> None:
+        with pytest.raises(InvalidParameter, match=f"^{parameter} is empty") as caught:
+            check_list_request(ListRequest(**{parameter: ""}))  # type: ignore[arg-type]
+        assert caught.value.facts == {"parameter": parameter}
 
-    def test_without_limit_and_start_alone_is_the_whole_list(self) -> None:
-        assert [Page().is_whole_list, Page(1).is_whole_list, Page(after="a").is_whole_list] == [True, False, False]
+    @pytest.mark.parametrize("cursor", ["!", "a", "Li4vZXRj", "\u0663", "dGlja2V0cw\n"])
+    def test_starts_after_something_that_can_be_a_name(self, cursor: str) -> None:
+        with pytest.raises(InvalidParameter, match=r"^cursor is none that this server gave") as caught:
+            check_list_request(ListRequest(cursor=cursor))
+        assert caught.value.facts == {"parameter": "cursor"}
+
+    @given(st.from_regex(NAME_GRAMMAR, fullmatch=True))
+    def test_starts_after_the_name_that_its_cursor_was_made_of(self, name: str) -> None:
+        assert ListRequest(cursor=to_cursor(name)).after == from_cursor(to_cursor(name)) == name
+
+    def test_without_limit_and_cursor_alone_is_the_whole_list(self) -> None:
+        cursor = to_cursor("a")
+        requests = [
+            ListRequest(),
+            ListRequest(limit=1),
+            ListRequest(cursor=cursor),
+            ListRequest(limit=7, cursor=cursor),
+        ]
+        assert [request.is_whole_list for request in requests] == [True, False, False, False]
+        assert [request.size for request in requests] == [None, 1, 100, 7]
 
     def test_sorts_the_versions_of_a_task_by_version_and_all_else_by_name(self) -> None:
-        versions = Selection(task="tickets")
-        pages = [Page(), Page(selection=versions), Page(selection=versions, sort="-size")]
-        assert [page.order for page in pages] == ["name", "version", "-size"]
+        requests = [ListRequest(), ListRequest(task="tickets"), ListRequest(task="tickets", sort="-size")]
+        assert [request.order for request in requests] == ["name", "version", "-size"]
 
 
 class TestSelection:
@@ -85,8 +124,7 @@ class TestSelection:
         assert [name for name in names if selection.has(classifier(name))] == expected
 
     def test_takes_a_classifier_to_which_everything_applies(self) -> None:
-        other_model = replace(record("b"), base_model=BaseModel("other/encoder", "a" * 64))
-        ours, other = classifier("a"), replace(classifier("b", tag="best"), record=other_model)
+        ours, other = classifier("a"), classifier("b", tags=("best",), base_model="other/encoder")
         selections = [Selection(tag="fold"), Selection(base_model="fake/encoder"), Selection(tag="fold", prefix="a")]
         assert all(selection.has(ours) for selection in selections)
         assert not any(selection.has(other) for selection in selections)
@@ -112,19 +150,19 @@ class TestOrder:
     )
     def test_is_by_what_it_says_and_equals_by_name(self, sort: str, vary: Callable[[str, int], Classifier]) -> None:
         shuffled = [vary("b", 2), vary("d", 1), vary("a", 3), vary("c", 2)]
-        assert [one.record.name for one in in_order(shuffled, sort)] == ["d", "b", "c", "a"]
-        assert [one.record.name for one in in_order(shuffled, f"-{sort}")] == ["a", "b", "c", "d"]
+        assert [one.name for one in in_order(shuffled, sort)] == ["d", "b", "c", "a"]
+        assert [one.name for one in in_order(shuffled, f"-{sort}")] == ["a", "b", "c", "d"]
 
     def test_by_name_is_by_code_point(self) -> None:
         shuffled = [classifier(name) for name in ("b", "B", "a10", "a2")]
-        assert [one.record.name for one in in_order(shuffled, "name")] == ["B", "a10", "a2", "b"]
-        assert [one.record.name for one in in_order(shuffled, "-name")] == ["b", "a2", "a10", "B"]
+        assert [one.name for one in in_order(shuffled, "name")] == ["B", "a10", "a2", "b"]
+        assert [one.name for one in in_order(shuffled, "-name")] == ["b", "a2", "a10", "B"]
 
     def test_by_version_counts_and_puts_a_task_before_its_versions(self) -> None:
         shuffled = [classifier(name) for name in ("a_v10", "b_v1", "a_v2", "a_v0", "a", "a_v02")]
         expected = ["a", "a_v0", "a_v2", "a_v10", "a_v02", "b_v1"]
-        assert [one.record.name for one in in_order(shuffled, "version")] == expected
+        assert [one.name for one in in_order(shuffled, "version")] == expected
 
     def test_by_accuracy_puts_what_was_never_measured_below_what_is_always_wrong(self) -> None:
         shuffled = [classifier("wrong", accuracy=0.0), classifier("unknown"), classifier("right", accuracy=1.0)]
-        assert [one.record.name for one in in_order(shuffled, "-test_accuracy")] == ["right", "wrong", "unknown"]
+        assert [one.name for one in in_order(shuffled, "-test_accuracy")] == ["right", "wrong", "unknown"]

@@ -43,14 +43,14 @@ def test_a_name_that_could_play_a_trick_is_refused_with_the_grammar(name: str) -
 
 @pytest.mark.parametrize("reference", ["x@1", "x@latest"])
 def test_a_reference_is_no_name_and_says_which_name_is_meant(reference: str) -> None:
-    with pytest.raises(InvalidName, match=r"is no name of its own.*Name the classifier itself, x\.$") as caught:
+    with pytest.raises(InvalidName, match=r"is no name of its own.*Name it without a revision: x\.$") as caught:
         check_name(reference)
-    assert caught.value.facts == {"name": reference, "grammar": NAME_GRAMMAR}
+    assert caught.value.facts == {"name": reference, "classifier": "x", "grammar": NAME_GRAMMAR}
 
 
 @pytest.mark.parametrize("reference", ["tickets_v2@3", "tickets@latest"])
 def test_a_reference_is_no_name_and_the_refusal_says_which_is(reference: str) -> None:
-    with pytest.raises(InvalidName, match=rf"Name the classifier itself, {reference.partition('@')[0]}\."):
+    with pytest.raises(InvalidName, match=rf"Name it without a revision: {reference.partition('@')[0]}\."):
         check_name(reference)
 
 

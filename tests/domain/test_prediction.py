@@ -1,11 +1,20 @@
 """The rules that a predict must follow before anybody looks at a classifier."""
 
 import math
+from typing import Any
 
 import pytest
 
-from windrow.domain.errors import InvalidName, InvalidParameter, InvalidText, LimitExceeded, WindrowError
+from windrow.domain.errors import (
+    InvalidName,
+    InvalidParameter,
+    InvalidRequest,
+    InvalidText,
+    LimitExceeded,
+    WindrowError,
+)
 from windrow.domain.prediction import (
+    Answer,
     Prediction,
     PredictLimits,
     PredictRequest,
@@ -17,20 +26,55 @@ from windrow.domain.prediction import (
 LIMITS = PredictLimits(max_texts=3, max_model_names=2, max_text_chars=5)
 
 
+def asked(names: tuple[str, ...], texts: tuple[str, ...], **more: Any) -> PredictRequest:
+    """Return a request in the form that these names and texts have, the singular one where it is possible."""
+    by_one, of_one = len(names) == 1, len(texts) == 1
+    return PredictRequest(
+        model_name=names[0] if by_one else None,
+        model_names=None if by_one else names,
+        text=texts[0] if of_one else None,
+        texts=None if of_one else texts,
+        **more,
+    )
+
+
 @pytest.mark.parametrize(
     "request_",
     [
-        PredictRequest(("a",), ("text",)),
-        PredictRequest(("a",), ("text",) * 3),
-        PredictRequest(("a", "a"), ("text",)),
-        PredictRequest(("a",), ("text",), top_k=0),  # whether it fits is known once the classifiers are
-        PredictRequest(("a",), ("text",) * 3, abstain_below=0.0, min_in_scope=1.0),
-        PredictRequest(("a", "b"), ("text",), abstain_below=1.0, min_in_scope=0.0),
-        PredictRequest(("a",), ("text",), abstain_below=0.6, min_in_scope=0.05, explain=True),
+        asked(("a",), ("text",)),
+        asked(("a",), ("text",) * 3),
+        asked(("a", "a"), ("text",)),
+        PredictRequest(model_names=("a",), text="text"),
+        PredictRequest(model_name="a", texts=("text",)),
+        asked(("a",), ("text",), top_k=0),  # whether it fits is known once the classifiers are
+        asked(("a",), ("text",) * 3, abstain_below=0.0, min_in_scope=1.0),
+        asked(("a", "b"), ("text",), abstain_below=1.0, min_in_scope=0.0),
+        asked(("a",), ("text",), abstain_below=0.6, min_in_scope=0.05, explain=True),
     ],
 )
-def test_a_request_within_the_rules_is_returned_unchanged(request_: PredictRequest) -> None:
-    assert check_predict_request(request_, LIMITS) is request_
+def test_a_request_within_the_rules_is_allowed(request_: PredictRequest) -> None:
+    check_predict_request(request_, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({}, "model_name (or model_names) is missing"),
+        ({"text": "a"}, "model_name (or model_names) is missing"),
+        ({"model_name": "a"}, "text (or texts) is missing"),
+        (
+            {"model_name": "a", "model_names": ("a",), "text": "a"},
+            "Only one of model_name and model_names may be there",
+        ),
+        ({"model_name": "a", "text": "a", "texts": ("a",)}, "Only one of text and texts may be there"),
+        ({"model_names": ("a",), "texts": ("a",)}, "model_names goes with text, not with texts"),
+    ],
+)
+def test_a_request_in_none_of_the_three_forms_is_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_predict_request(PredictRequest(**fields), LIMITS)
+    assert caught.value.detail.startswith(f"{problem}. ")
+    assert caught.value.facts == {"problems": [problem], "num_problems": 1}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +82,6 @@ def test_a_request_within_the_rules_is_returned_unchanged(request_: PredictReque
     [
         ((), ("a",), InvalidParameter, {"parameter": "model_names", "minimum": 1, "maximum": 2}),
         (("a",), (), InvalidParameter, {"parameter": "texts", "minimum": 1, "maximum": 3}),
-        (("a", "b"), ("a", "b"), InvalidParameter, {"parameter": "model_names"}),
         (("a", "b", "c"), ("a",), LimitExceeded, {"limit": 2, "setting": "WINDROW_MAX_MODEL_NAMES"}),
         (("a",), ("a",) * 4, LimitExceeded, {"limit": 3, "setting": "WINDROW_MAX_TEXTS"}),
         (("a", "!"), ("a",), InvalidName, {"name": "!"}),
@@ -52,15 +95,15 @@ def test_a_request_that_breaks_a_rule_is_refused_with_the_place_and_the_rule(
     names: tuple[str, ...], texts: tuple[str, ...], error: type[WindrowError], facts: dict[str, object]
 ) -> None:
     with pytest.raises(error) as caught:
-        check_predict_request(PredictRequest(names, texts), LIMITS)
+        check_predict_request(asked(names, texts), LIMITS)
     assert caught.value.facts.items() >= facts.items()
 
 
 def test_a_bad_text_among_several_is_called_by_its_place_and_a_single_one_is_not() -> None:
     with pytest.raises(InvalidText, match=r"^texts\[1\] is blank\."):
-        check_predict_request(PredictRequest(("a",), ("a", " ")), LIMITS)
+        check_predict_request(asked(("a",), ("a", " ")), LIMITS)
     with pytest.raises(InvalidText, match=r"^The text is blank\.") as caught:
-        check_predict_request(PredictRequest(("a",), (" ",)), LIMITS)
+        check_predict_request(asked(("a",), (" ",)), LIMITS)
     assert caught.value.facts == {"index": 0}
 
 
@@ -71,10 +114,9 @@ def test_unless_somebody_says_otherwise_an_answer_is_wanted() -> None:
 @pytest.mark.parametrize("parameter", ["abstain_below", "min_in_scope"])
 @pytest.mark.parametrize("value", [-0.001, 1.001, math.nan, math.inf, -math.inf])
 def test_a_bound_that_is_no_share_is_refused_by_name(parameter: str, value: float) -> None:
-    bounds = (value, None) if parameter == "abstain_below" else (None, value)
     with pytest.raises(InvalidParameter, match=f"^{parameter} is {value}; it must lie between 0 and 1") as caught:
-        check_predict_request(PredictRequest(("a",), ("text",), None, *bounds), LIMITS)
-    assert caught.value.facts == {"parameter": parameter, "minimum": 0, "maximum": 1}
+        check_predict_request(asked(("a",), ("text",), **{parameter: value}), LIMITS)
+    assert caught.value.facts.items() >= {"parameter": parameter, "minimum": 0, "maximum": 1}.items()
 
 
 def test_a_share_may_have_a_least_value_of_its_own() -> None:
@@ -87,10 +129,10 @@ def test_a_share_may_have_a_least_value_of_its_own() -> None:
 @pytest.mark.parametrize(("names", "texts"), [(("a",), ("b", "c")), (("a", "b"), ("c",))])
 def test_an_explanation_is_for_one_text_and_one_classifier(names: tuple[str, ...], texts: tuple[str, ...]) -> None:
     with pytest.raises(InvalidParameter, match=r"^explain goes with one text and one classifier") as caught:
-        check_predict_request(PredictRequest(names, texts, explain=True), LIMITS)
+        check_predict_request(asked(names, texts, explain=True), LIMITS)
     assert caught.value.facts == {"parameter": "explain"}
 
 
 def test_an_answer_without_a_label_abstained() -> None:
-    assert Prediction(None, {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained
-    assert not Prediction("b", {"a": 0.4, "b": 0.6}, "x", 1, truncated=False).abstained
+    assert Prediction(label=None, scores={"a": 0.4, "b": 0.6}, model_name="x", revision=1, truncated=False).abstained
+    assert not Answer(label="b", scores={"a": 0.4, "b": 0.6}, truncated=False).abstained

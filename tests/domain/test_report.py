@@ -10,10 +10,10 @@ from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.interval import Interval
 from windrow.domain.report import (
     Calibration,
+    ConfusionMatrix,
     EvaluateRequest,
     LabelReport,
-    Majority,
-    Outcome,
+    MajorityBaseline,
     Report,
     check_evaluate_request,
 )
@@ -27,14 +27,30 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         LabelReport("b", 0, 0, 1, 0.0, None, 0.0),
         LabelReport("new", 0, 2, 0, None, 0.0, 0.0),
     )
-    confusion = ((5, 1, 0), (0, 0, 0), (0, 2, 0))
-    outcome = Outcome(5, 8, Interval(0.3, 0.8), 0.3, labels, confusion, Calibration(0.1, ()))
-    report = Report("m", 1, None, outcome, Majority("a", 0.75), (), (), "d" * 64, NOW, True, None)
-    assert outcome.accuracy == 0.625
+    report = Report(
+        correct=5,
+        total=8,
+        accuracy_interval=Interval(0.3, 0.8),
+        macro_f1=0.3,
+        labels=labels,
+        confusion_matrix=ConfusionMatrix(("a", "b", "new"), ((5, 1, 0), (0, 0, 0), (0, 2, 0))),
+        calibration=Calibration(0.1, ()),
+        model_name="m",
+        revision=1,
+        alias=None,
+        majority_baseline=MajorityBaseline("a", 0.75),
+        misread=(),
+        warnings=(),
+        test_data_sha256="d" * 64,
+        measured_at=NOW,
+        saved=True,
+        threshold=None,
+    )
+    assert report.accuracy == 0.625
     assert report.score == Score(
         correct=5,
         total=8,
-        data_sha256="d" * 64,
+        test_data_sha256="d" * 64,
         measured_at=NOW,
         macro_f1=0.3,
         ece=0.1,
@@ -53,9 +69,8 @@ def test_a_share_is_written_with_the_rows_that_it_rests_on(correct: int, total: 
 
 @pytest.mark.parametrize("target", [None, 0.5, 0.95, 1.0])
 @pytest.mark.parametrize("name", ["tickets_v1", "tickets@latest", "tickets_v1@3"])
-def test_a_request_that_can_be_answered_stays_as_it_is(name: str, target: float | None) -> None:
-    request = EvaluateRequest(name, (Row("a", "b"),), target_precision=target)
-    assert check_evaluate_request(request) is request
+def test_a_request_that_can_be_answered_is_allowed(name: str, target: float | None) -> None:
+    check_evaluate_request(EvaluateRequest(name, (Row("a", "b"),), target_precision=target))
 
 
 @pytest.mark.parametrize("target", [0.0, 0.4999, 1.0001, -1.0, float("nan"), float("inf")])

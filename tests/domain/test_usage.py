@@ -1,21 +1,20 @@
 """Every byte is counted once, under what it is for."""
 
 from windrow.domain.base_models import StoredBaseModel
-from windrow.domain.recipe import BaseModel
 from windrow.domain.usage import ClassifierUsage, Usage
 
 
 def test_each_sum_takes_in_what_it_is_for() -> None:
     usage = Usage(
         base_models=(
-            StoredBaseModel(BaseModel("acme/a", "a" * 64), "installed", 1, 2),
-            StoredBaseModel(BaseModel("acme/b", "b" * 64), "hub_cache", 4, 0),
+            StoredBaseModel("acme/a", "a" * 64, place="installed", size_bytes=1, graph_bytes=2),
+            StoredBaseModel("acme/b", "b" * 64, place="hub_cache", size_bytes=4, graph_bytes=0),
         ),
         classifiers=(
-            ClassifierUsage("a", 8, 1, is_deleted=False),
-            ClassifierUsage("b", 16, 2, is_deleted=True),
-            ClassifierUsage("c", 32, 1, is_deleted=False),
-            ClassifierUsage("d", 64, 1, is_deleted=True),
+            ClassifierUsage("a", 8, 1, deleted=False),
+            ClassifierUsage("b", 16, 2, deleted=True),
+            ClassifierUsage("c", 32, 1, deleted=False),
+            ClassifierUsage("d", 64, 1, deleted=True),
         ),
         other_bytes=128,
         free_bytes=256,

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from windrow.encoders.adapters import Adapter, Halves, MapChanges, join_changes
+from windrow.arrays import Halves
+from windrow.encoders.adapters import Adapter, MapChanges, join_changes
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import adapted_maps
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.bulk import encode, encode_states, features_of
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Width
 
 LONG = "word " * 600
@@ -28,7 +29,10 @@ class TextEncoderContract:
         encoded = encode(encoder, [])
         assert encoded.features.shape == (0, feature_size(encoder.folder))
         assert encoded.truncated.shape == (0,)
-        assert features_of(encoder, encode_states(encoder, [])).shape == (0, feature_size(encoder.folder))
+        assert features_of(encoder, encode_states(encoder, encoder.tokenize([]))).shape == (
+            0,
+            feature_size(encoder.folder),
+        )
 
     def test_a_text_has_the_same_features_alone_and_in_any_mix(self, encoder: TextEncoder) -> None:
         together = encode(encoder, TEXTS).features
@@ -45,10 +49,10 @@ class TextEncoderContract:
     def test_only_texts_that_lost_their_end_are_called_truncated(self, encoder: TextEncoder) -> None:
         expected = [text == LONG for text in TEXTS]
         assert encode(encoder, TEXTS).truncated.tolist() == expected
-        assert encode_states(encoder, TEXTS).truncated.tolist() == expected
+        assert encode_states(encoder, encoder.tokenize(TEXTS)).truncated.tolist() == expected
 
     def test_states_lead_to_the_features_of_the_texts(self, encoder: TextEncoder) -> None:
-        states = encode_states(encoder, TEXTS)
+        states = encode_states(encoder, encoder.tokenize(TEXTS))
         assert states.packed.dtype == np.float32
         assert states.packed.shape[0] == states.lengths.sum()
         assert len(states.lengths) == len(TEXTS)
@@ -67,8 +71,8 @@ class TextEncoderContract:
             counts.append(len(batches))
             return [batch() for batch in reversed(batches)][::-1]
 
-        states = encode_states(encoder, TEXTS, last_first)
-        np.testing.assert_array_equal(states.packed, encode_states(encoder, TEXTS).packed)
+        states = encode_states(encoder, encoder.tokenize(TEXTS), last_first)
+        np.testing.assert_array_equal(states.packed, encode_states(encoder, encoder.tokenize(TEXTS)).packed)
         features = features_of(encoder, states, compute=last_first)
         np.testing.assert_array_equal(features, features_of(encoder, states))
         np.testing.assert_array_equal(

@@ -9,7 +9,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging
 
-from windrow.encoders.layout import Floats
+from windrow.arrays import Floats
 
 
 def last_layer(folder: Path, texts: Sequence[str]) -> Floats:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.encoders.adapters import adapter_for, changes_for
+from windrow.arrays import Halves
 from windrow.domain.errors import ArtifactInvalid
-from windrow.encoders.adapters import Halves, join_changes, mix
+from windrow.encoders.adapters import join_changes, mix
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import adapted_maps
 

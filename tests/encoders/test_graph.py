@@ -10,9 +10,9 @@ import onnxruntime
 import pytest
 
 from tests.encoders.adapters import adapter_for
+from windrow.arrays import pack, pooling_matrix
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph import write_graphs
-from windrow.encoders.packing import pack
 from windrow.encoders.weights import load_weights
 
 LENGTHS = np.array([3, 7, 5, 2])
@@ -35,7 +35,7 @@ def inputs() -> dict[str, npt.NDArray[Any]]:
     states = np.random.default_rng(3).standard_normal((int(LENGTHS.sum()), 32)).astype(np.float32)
     return {
         "states": states,
-        "pooling": packing.pooling("mean"),
+        "pooling": pooling_matrix(LENGTHS, "mean"),
         "padded_index": packing.padded_index,
         "packed_index": packing.packed_index,
         "lengths": packing.lengths,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from windrow.arrays import Floats
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.encoders import graph
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_files import GRAPH_VERSION, find_or_build_graphs, graph_folders
-from windrow.encoders.layout import Floats
 
 FILES = ["adapted_top.onnx", "tensors.bin", "top.onnx", "trunk.onnx"]
 

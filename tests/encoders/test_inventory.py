@@ -19,7 +19,7 @@ from tests.encoders.hub import Hub
 from tests.encoders.ticks import wait_for_tick
 from tests.encoders.tiny import edit_json
 from tests.fakes.files import Killed
-from windrow.domain.base_models import StoredBaseModel
+from windrow.domain.base_models import BaseModelPlace, StoredBaseModel
 from windrow.domain.errors import (
     BaseModelInUse,
     BaseModelNotFound,
@@ -28,6 +28,7 @@ from windrow.domain.errors import (
     StorageFailed,
 )
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.values import recast
 from windrow.encoders import inventory as inventory_module
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.inventory import Inventory
@@ -102,6 +103,10 @@ def digested(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
+def stored(base_model: BaseModel, place: BaseModelPlace, size: int, graphs: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, base_model, place=place, size_bytes=size, graph_bytes=graphs)
+
+
 def test_nothing_is_shown_where_nothing_is(place: Place) -> None:
     assert place.inventory().stored_base_models() == ()
     assert place.inventory().leftover_bytes() == 0
@@ -112,7 +117,7 @@ def test_the_installed_one_is_shown_and_cannot_be_removed(place_with_default: Pl
     place_with_default.put_graphs(place_with_default.digest)
     (shown,) = inventory.stored_base_models()
     base_model = BaseModel(DEFAULT_BASE_MODEL, place_with_default.digest)
-    assert shown == StoredBaseModel(base_model, "installed", size_bytes(installed), len(GRAPH))
+    assert shown == stored(base_model, "installed", size_bytes(installed), len(GRAPH))
     with pytest.raises(BaseModelInUse, match="came with Windrow"):
         inventory.remove(DEFAULT_BASE_MODEL)
     assert inventory.stored_base_models() == (shown,)
@@ -139,7 +144,7 @@ def test_a_folder_in_the_data_directory_is_shown_with_its_graphs(place: Place) -
     place.put_graphs(place.digest, version=3)
     place.put_graphs("0" * 64)
     (shown,) = place.inventory(ID).stored_base_models()
-    assert shown == StoredBaseModel(BaseModel(ID, place.digest), "data_directory", size_bytes(folder), 2 * len(GRAPH))
+    assert shown == stored(BaseModel(ID, place.digest), "data_directory", size_bytes(folder), 2 * len(GRAPH))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ def test_a_broken_folder_is_shown_with_its_problem_and_can_be_removed(
     inventory = place.inventory()
     (shown,) = inventory.stored_base_models()
     assert shown.problem is not None
-    assert (shown.base_model, shown.place) == (BaseModel(ID, ""), "data_directory")
+    assert (recast(BaseModel, shown), shown.place) == (BaseModel(ID, ""), "data_directory")
     assert (shown.size_bytes, shown.graph_bytes) == (size_bytes(folder), 0)
     assert re.search(problem, shown.problem)
     assert str(place.data_dir) not in shown.problem
@@ -185,7 +190,7 @@ def test_a_folder_that_may_not_be_read_is_shown_with_its_problem(place: Place, m
 def test_a_folder_that_is_not_allowed_says_so(place: Place) -> None:
     place.put()
     (shown,) = place.inventory(DEFAULT_BASE_MODEL).stored_base_models()
-    assert shown.base_model.digest == place.digest
+    assert shown.digest == place.digest
     assert shown.problem is not None and "WINDROW_ALLOWED_BASE_MODELS" in shown.problem
 
 
@@ -209,9 +214,9 @@ def test_of_the_hub_cache_what_is_allowed_and_can_be_run_is_shown(place: Place, 
     hub.put(".removed/0123", place.source.path, "5" * 40)
     shown = place.inventory(ID, "acme/rows", "acme/chat", "gpt2").stored_base_models()
     size = size_bytes(repository / "blobs")
-    assert shown == (StoredBaseModel(BaseModel(ID, place.digest, COMMIT), "hub_cache", size, 0),)
-    assert place.find().base_model == shown[0].base_model
-    assert [each.base_model.id for each in place.inventory("*").stored_base_models()] == ["acme/other", ID]
+    assert shown == (stored(BaseModel(ID, place.digest, COMMIT), "hub_cache", size, 0),)
+    assert place.find().base_model == recast(BaseModel, shown[0])
+    assert [each.id for each in place.inventory("*").stored_base_models()] == ["acme/other", ID]
 
 
 def test_an_id_means_the_copy_in_the_data_directory_and_then_the_one_behind_it(place: Place, hub: Hub) -> None:
@@ -222,7 +227,7 @@ def test_an_id_means_the_copy_in_the_data_directory_and_then_the_one_behind_it(p
     assert broken.place == "data_directory" and broken.problem is not None
     inventory.remove(ID)
     (behind,) = inventory.stored_base_models()
-    assert behind.place == "hub_cache" and behind.base_model == place.find().base_model
+    assert behind.place == "hub_cache" and recast(BaseModel, behind) == place.find().base_model
     inventory.remove(ID)
     assert inventory.stored_base_models() == ()
     with pytest.raises(BaseModelUnavailable):
@@ -267,13 +272,13 @@ def test_a_changed_file_is_digested_again_also_where_its_time_was_set_back(place
     weights = place.put() / "model.safetensors"
     inventory = place.inventory()
     before = weights.stat()
-    digests = {inventory.stored_base_models()[0].base_model.digest}
+    digests = {inventory.stored_base_models()[0].digest}
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     wait_for_tick(weights)
     weights.write_bytes(content)
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
-    digests.add(inventory.stored_base_models()[0].base_model.digest)
+    digests.add(inventory.stored_base_models()[0].digest)
     assert digests == {place.digest, place.find().base_model.digest}
     assert len(digests) == 2
 
@@ -313,11 +318,11 @@ def test_a_removed_base_model_is_gone_with_its_graphs_and_its_bytes_are_told(
     place.put_graphs(place.digest)
     other = place.put_graphs("0" * 64)
     inventory = place.inventory()
-    (shown,) = [each for each in inventory.stored_base_models() if each.base_model.id == ID]
+    (shown,) = [each for each in inventory.stored_base_models() if each.id == ID]
     assert inventory.remove(ID) == shown.size_bytes + shown.graph_bytes
     assert not folder.exists()
     assert place.names() == [other.name, "acme--unlike"]
-    assert [each.base_model.id for each in inventory.stored_base_models()] == ["acme/unlike"]
+    assert [each.id for each in inventory.stored_base_models()] == ["acme/unlike"]
 
 
 def test_of_a_link_to_a_folder_only_the_link_is_removed(place: Place) -> None:
@@ -420,11 +425,11 @@ class Death:
 
 
 def is_whole_or_gone(place: Place) -> bool:
-    shown = {each.base_model.id: each for each in place.inventory().stored_base_models()}
+    shown = {each.id: each for each in place.inventory().stored_base_models()}
     if (ours := shown.get(ID)) is None:
         with pytest.raises(BaseModelUnavailable):
             place.find()
         return shown.keys() == {"acme/stays"}
     found = place.find().base_model
     sizes = (ours.size_bytes, ours.problem) == (size_bytes(place.source.path), None)
-    return sizes and ours.base_model == found and found.digest == place.digest
+    return sizes and recast(BaseModel, ours) == found and found.digest == place.digest

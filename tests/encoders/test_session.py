@@ -72,7 +72,7 @@ def test_a_model_of_two_layers_gives_the_features_of_both(tmp_path: Path) -> Non
     assert feature_size(encoder.folder) == 2 * folder.hidden_size
     theirs = reference.last_three_layers(folder.path, WORDS)[:, folder.hidden_size :]
     np.testing.assert_allclose(encode(encoder, WORDS).features, theirs, atol=2e-5)
-    assert encode_states(encoder, WORDS).packed.shape[1] == folder.hidden_size
+    assert encode_states(encoder, encoder.tokenize(WORDS)).packed.shape[1] == folder.hidden_size
 
 
 def test_a_text_is_truncated_beyond_the_last_token_that_fits(bundled: OnnxEncoder) -> None:
@@ -88,7 +88,9 @@ def test_an_adapter_equals_weights_that_it_was_added_to(
     adapted = encode(tiny, WORDS, adapter).features
     np.testing.assert_allclose(adapted, encode(merged, WORDS).features, atol=1e-5)
     assert np.abs(adapted - encode(tiny, WORDS).features).max() > 0.01
-    np.testing.assert_allclose(features_of(tiny, encode_states(tiny, WORDS), adapter), adapted, atol=1e-5)
+    np.testing.assert_allclose(
+        features_of(tiny, encode_states(tiny, tiny.tokenize(WORDS)), adapter), adapted, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("width", Width)

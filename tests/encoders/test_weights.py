@@ -9,9 +9,10 @@ from safetensors.torch import load_file, save_file
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
+from windrow.arrays import MAPS
 from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import MAPS, map_shape
+from windrow.encoders.layout import map_shape
 from windrow.encoders.weights import _buckets, load_weights
 
 

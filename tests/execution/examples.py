@@ -8,7 +8,7 @@ import numpy as np
 from tests.encoders.adapters import changes_for
 from tests.fakes.runner import InlineRunner
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
-from windrow.domain.job import OnStep
+from windrow.domain.job import Job, OnStep
 from windrow.encoders.bulk import one_by_one
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.session import TextEncoder
@@ -16,6 +16,7 @@ from windrow.execution.look import Means
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.tasks import AdapterTensors, FitTask, JudgeTask, StudyTask, Task, TuneOutcome, TuneTask
 from windrow.execution.watch import Watch
+from windrow.storage.namespace import utc_now
 
 WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
 
@@ -44,6 +45,18 @@ def easy(rows_per_label: int, labels: int = 3) -> Dataset:
             for number in range(rows_per_label * labels)
         ],
         DataLimits(),
+    )
+
+
+def queued_job(job_id: str) -> Job:
+    """Return a job that waits for its turn."""
+    return Job(
+        id=job_id,
+        state="queued",
+        model_name="tickets_v1",
+        num_examples=6,
+        training_data_sha256="0" * 64,
+        created_at=utc_now(),
     )
 
 

@@ -1,7 +1,7 @@
 """A predictor on a catalog in memory, with classifiers of random heads, and an encoder that counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,10 +9,11 @@ from tests.fakes.encoder import FakeEncoder
 from tests.fakes.files import MemoryFiles
 from tests.records import record
 from tests.storage.examples import open_catalog
+from windrow.arrays import Floats
 from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter, MapChanges
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Tokens, Width
 from windrow.execution.batching import BatchQueue
 from windrow.execution.predictor import Memory, Predictor
@@ -61,12 +62,13 @@ class Place:
         width = width or feature_size(self.encoder.folder)
         weights = random.standard_normal((2, width)).astype(np.float32)
         artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter, scope))
-        trained = replace(record(name), base_model=self.encoder.folder.base_model)
+        base_model = self.encoder.folder.base_model
+        trained = record(name, base_model=base_model.id, base_model_digest=base_model.digest)
         return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
 
     def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
         asked = [found(entry) for entry in entries]
-        return self.predictor.predict(asked, PredictRequest((), tuple(texts), top_k), lambda: True).result(30)
+        return self.predictor.predict(asked, PredictRequest(texts=tuple(texts), top_k=top_k), lambda: True).result(30)
 
     def blob_reads(self) -> int:
         return self.files.calls["get"]

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.encoder import FakeEncoder
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder, Tokens, Width
 from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_CHUNK, SHARE_TOKENS, BatchQueue
 
@@ -196,9 +196,9 @@ def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: PausingEncoder) -> None:
     desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
     answers = [desk.ask(text(mark)) for mark in range(3)]
-    with pytest.raises(Overloaded, match="Send this one again in 1 s") as refused:
+    with pytest.raises(Overloaded, match="Try this one again in 1 s") as refused:
         desk.ask(text(4))
-    assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING"}
+    assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING", "waiting": 2}
     assert desk.queue.vitals().refused == 1
     encoder.let(10)
     for answer in answers:
@@ -406,7 +406,7 @@ def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder
     encoder.wait_for_batch()
     closing = threading.Thread(target=one_core.close)
     closing.start()
-    with pytest.raises(ShuttingDown, match="Send it again"):
+    with pytest.raises(ShuttingDown, match="Ask again once"):
         waiting.result(PATIENCE_S)
     encoder.let()
     assert running.result(PATIENCE_S).shape == (1, 192)

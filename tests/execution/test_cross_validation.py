@@ -1,22 +1,26 @@
 """Cross-validating rows: which trainings that takes, and what is concluded from what they say."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
+from windrow.domain.classifier import AdapterReport
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
 from windrow.encoders.session import OnnxEncoder, Tokens
-from windrow.execution import cross_validation, tuning
+from windrow.execution import cross_validation
+from windrow.execution import look as look_module
 from windrow.execution.cross_validation import CURVE_SHARES, cross_validate
 from windrow.execution.runner import Runner
 from windrow.learning import plan
-from windrow.learning.choice import Strength
 
 HEAD_ONLY = Recipe(num_iterations=0)
 
@@ -51,11 +55,11 @@ def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
     runner = AskedRunner()
     found = by_head(easy(10), runner=runner)
     assert (len(runner.studies), len(runner.tasks)) == (1, 1)
-    assert (found.folds, found.outcome.correct, found.outcome.total) == (5, 30, 30)
+    assert (found.folds, found.correct, found.total) == (5, 30, 30)
     assert found.fold_accuracies == (1.0,) * 5
     assert found.mean_accuracy == found.head_only_accuracy == 1
-    assert (found.majority.label, found.majority.accuracy) == ("label 0", 1 / 3)
-    assert (found.contradicted, found.warnings) == ((), ())
+    assert (found.majority_baseline.label, found.majority_baseline.accuracy) == ("label 0", 1 / 3)
+    assert (found.probable_label_errors, found.warnings) == ((), ())
     assert (found.head_only_interval.low, found.head_only_interval.high) == (0, 0)
 
 
@@ -64,13 +68,53 @@ def test_an_adapter_takes_a_training_for_each_fold(folds: int, tiny: OnnxEncoder
     runner = InstantRunner(tiny.folder)
     found = cross_validate(dataset(6), folds, Recipe(), means_of(tiny, runner))
     assert (len(runner.studies), len(runner.tunes), len(runner.judges), len(runner.fits)) == (1, folds, folds, 0)
-    assert (found.folds, len(found.fold_accuracies), found.outcome.total) == (folds, folds, 18)
+    assert (found.folds, len(found.fold_accuracies), found.total) == (folds, folds, 18)
 
 
 def test_every_text_is_encoded_once() -> None:
     encoder = CountingEncoder()
     cross_validate(easy(10), 5, HEAD_ONLY, means_of(encoder))
     assert encoder.texts == 30 + 3  # and the labels' names
+
+
+class CountedRows(tuple[Row, ...]):
+    """Counts how often somebody goes through all rows."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        self.passes += 1
+        return super().__iter__()
+
+
+def test_nobody_goes_through_all_rows_more_often_where_there_are_more_of_them() -> None:
+    passes = []
+    for rows_per_label in (4, 40):
+        rows = CountedRows(easy(rows_per_label).rows)
+        by_head(Dataset(rows))
+        passes.append(rows.passes)
+    assert passes[0] == passes[1] < 20
+
+
+class WatchedDataset(Dataset):
+    """Counts how often it is asked for what follows from all its rows."""
+
+    asked: ClassVar[Counter[str]] = Counter()
+
+    def __getattribute__(self, name: str) -> Any:
+        if isinstance(getattr(Dataset, name, None), property | cached_property):
+            WatchedDataset.asked[name] += 1
+        return super().__getattribute__(name)
+
+
+def test_more_rows_never_ask_more_often_for_what_follows_from_all_of_them() -> None:
+    asked = []
+    for rows_per_label in (10, 40):
+        WatchedDataset.asked.clear()
+        by_head(WatchedDataset(easy(rows_per_label).rows), folds=5)
+        asked.append(dict(WatchedDataset.asked))
+    assert asked[0] == asked[1]
+    assert asked[0]["labels"] > 0
 
 
 def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(tiny: OnnxEncoder) -> None:
@@ -90,23 +134,23 @@ def test_the_same_request_has_the_same_answer_and_another_seed_other_folds(tiny:
         cross_validate(dataset(8), 3, replace(recipe, seed=seed), means_of(tiny)) for seed in (0, 0, 1)
     )
     assert first == again
-    assert first.outcome.calibration != other.outcome.calibration
+    assert first.calibration != other.calibration
 
 
 def test_figures_are_of_the_rows_that_each_fold_holds_out_each_once() -> None:
     data = easy(10)
     found = by_head(replace(data, rows=(*data.rows, *data.rows[:7])))
-    assert found.outcome.total == 30
-    assert [label.total for label in found.outcome.labels] == [10] * 3
+    assert found.total == 30
+    assert [label.total for label in found.labels] == [10] * 3
     assert codes(found) == {"duplicate_rows"}
 
 
-def test_a_flipped_label_is_contradicted_with_its_number_in_the_data() -> None:
+def test_a_flipped_label_is_probable_label_errors_with_its_number_in_the_data() -> None:
     data = easy(10)
     flipped = with_label(data, 7, "label 2")
     # Two repeats in front, so that numbers in the data and among the distinct rows differ.
     rows = (data.rows[0], data.rows[0], *flipped.rows)
-    (doubted,) = by_head(Dataset(rows)).contradicted
+    (doubted,) = by_head(Dataset(rows)).probable_label_errors
     assert (doubted.row, doubted.text, doubted.label, doubted.predicted) == (9, "word1 7", "label 2", "label 1")
     assert 0.5 < doubted.score <= 1
 
@@ -115,26 +159,26 @@ def test_at_most_so_many_rows_are_doubted_the_most_confident_first(monkeypatch: 
     data = easy(20)
     for number in (4, 8, 12):
         data = with_label(data, number, f"label {(number + 1) % 3}")
-    whole = by_head(data).contradicted
+    whole = by_head(data).probable_label_errors
     assert {each.row for each in whole} == {4, 8, 12}
     assert [each.score for each in whole] == sorted((each.score for each in whole), reverse=True)
     monkeypatch.setattr(cross_validation, "MAX_DOUBTED_ROWS", 2)
-    assert by_head(data).contradicted == whole[:2]
+    assert by_head(data).probable_label_errors == whole[:2]
 
 
 def test_a_learning_curve_has_a_point_for_each_share_and_ends_with_the_head_alone() -> None:
     found = by_head(easy(20), folds=5)
-    assert tuple(point.share for point in found.curve) == CURVE_SHARES
-    assert [point.rows for point in found.curve] == [12, 24, 48]
-    assert found.curve[-1].accuracy == found.head_only_accuracy
-    assert all(point.recall.keys() == {"label 0", "label 1", "label 2"} for point in found.curve)
-    for point in found.curve:
+    assert tuple(point.share for point in found.learning_curve) == CURVE_SHARES
+    assert [point.rows for point in found.learning_curve] == [12, 24, 48]
+    assert found.learning_curve[-1].accuracy == found.head_only_accuracy
+    assert all(point.recall.keys() == {"label 0", "label 1", "label 2"} for point in found.learning_curve)
+    for point in found.learning_curve:
         assert point.accuracy == pytest.approx(sum(point.recall.values()) / 3)
 
 
 def test_advice_is_on_every_label_by_what_the_last_doubling_brought() -> None:
     found = by_head(dataset(8))
-    half, whole = found.curve[1].recall, found.curve[2].recall
+    half, whole = found.learning_curve[1].recall, found.learning_curve[2].recall
     assert {each.label for each in found.advice} == {"label 0", "label 1", "label 2"}
     for each in found.advice:
         assert each.gain == whole[each.label] - half[each.label]
@@ -145,7 +189,7 @@ def test_advice_is_on_every_label_by_what_the_last_doubling_brought() -> None:
 
 def test_where_half_of_the_rows_are_nearly_all_of_them_there_is_no_advice() -> None:
     found = by_head(easy(2), folds=2)
-    assert found.curve[1].rows == found.curve[2].rows
+    assert found.learning_curve[1].rows == found.learning_curve[2].rows
     assert found.advice == ()
     assert found.advice_text.startswith("There are too few rows to see whether more of them would help")
 
@@ -154,27 +198,29 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
     found = by_head(easy(4))
     assert found.recommended_num_iterations == 0
     assert found.recommendation == (
-        "Only the head was judged (1.000). Ask with num_iterations=20 to see whether that is better."
+        "Only the head was judged (100.0 %). Cross-validate with 20 iterations to see if that is better."
     )
 
 
 def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy
     assert found.recommended_num_iterations == 0
-    assert found.recommendation == "The encoder needs no change for these rows: any num_iterations gives what 0 does."
-    assert found.outcome.accuracy == found.head_only_accuracy
-    words = cross_validation._recommend(Recipe(num_iterations=12), 0.8, 0.8, is_shown=False)
-    assert words == "num_iterations=0 does as well and is faster: 0.800 with num_iterations=12, 0.800 with 0."
+    assert found.recommendation == (
+        "The encoder needs no change for these rows: any number of iterations does as the head alone."
+    )
+    assert found.accuracy == found.head_only_accuracy
+    words = cross_validation._recommend(12, 0.8, 0.8, is_shown=False)
+    assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_an_adapter_that_does_better_is_recommended_and_doubt_is_told(is_shown: bool) -> None:
-    words = cross_validation._recommend(Recipe(num_iterations=12), 0.9, 0.8, is_shown=is_shown)
-    assert words.startswith("num_iterations=12: 0.900 with num_iterations=12, 0.800 with 0")
+    words = cross_validation._recommend(12, 0.9, 0.8, is_shown=is_shown)
+    assert words.startswith("12 iterations: 90.0 % with 12 iterations, 80.0 % with the head alone")
     assert ("chance may make such a difference" in words) is not is_shown
 
 
@@ -190,7 +236,7 @@ def test_a_label_with_few_texts_allows_few_folds_and_a_warning_says_so() -> None
 def test_a_label_with_a_single_text_is_never_held_out_takes_no_fold_away_and_is_warned_of() -> None:
     rows = (*easy(10).rows, *[Row("rare", "rare")] * 5)
     found = by_head(Dataset(rows), folds=5)
-    assert (found.folds, found.outcome.total) == (5, 30)
+    assert (found.folds, found.total) == (5, 30)
     assert codes(found) == {"never_held_out", "duplicate_rows"}
     (warning,) = (each for each in found.warnings if each.code == "never_held_out")
     assert warning.rows == (30,)
@@ -207,6 +253,6 @@ def test_where_nothing_can_be_held_out_it_is_refused_with_what_to_do() -> None:
 def test_of_too_many_rows_a_sample_is_judged_and_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
     found = by_head(easy(40))
-    assert found.outcome.total == 30
+    assert found.total == 30
     assert codes(found) == {"sampled_rows"}
     assert found.warnings[0].message.startswith("30 of 120 rows were looked at")

@@ -7,11 +7,11 @@ import pytest
 
 from tests.encoders.adapters import changes_for
 from tests.execution.place import Place, encoded_by, found
+from windrow.arrays import Floats
 from windrow.encoders.bulk import one_by_one
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import examination
 from windrow.execution.examination import Answers, examine
-from windrow.learning.head import Floats
 from windrow.learning.scope import Scope
 from windrow.storage.revision import Entry
 

@@ -35,7 +35,7 @@ def test_a_words_effect_is_by_how_much_the_score_falls_without_it() -> None:
 
 def test_the_nearest_rows_come_first_with_their_numbers() -> None:
     place = Place()
-    nearest = explain(found(place.publish("a")), "charged twice", ROWS, place.predictor).nearest
+    nearest = explain(found(place.publish("a")), "charged twice", ROWS, place.predictor).nearest_rows
     assert nearest is not None
     assert [each.row for each in nearest] == [1, 2, 0]
     assert nearest[0].similarity == pytest.approx(1)
@@ -45,7 +45,7 @@ def test_the_nearest_rows_come_first_with_their_numbers() -> None:
 def test_without_kept_rows_the_words_are_explained_all_the_same() -> None:
     place = Place()
     explanation = explain(found(place.publish("a")), TEXT, None, place.predictor)
-    assert explanation.nearest is None
+    assert explanation.nearest_rows is None
     assert len(explanation.words) == 3
 
 
@@ -62,7 +62,7 @@ def test_of_very_many_rows_some_are_compared_evenly_taken(monkeypatch: pytest.Mo
     monkeypatch.setattr(explaining, "MAX_COMPARED_ROWS", 4)
     place = Place()
     rows = [Row(f"row {number}", "bug") for number in range(10)]
-    nearest = explain(found(place.publish("a")), "row 5", rows, place.predictor).nearest
+    nearest = explain(found(place.publish("a")), "row 5", rows, place.predictor).nearest_rows
     assert nearest is not None
     assert sorted(each.row for each in nearest) == [0, 2, 5, 7]
     assert (nearest[0].row, nearest[0].text) == (5, "row 5")
@@ -73,7 +73,7 @@ def test_rows_are_compared_as_the_classifiers_own_adapter_sees_them(tiny: OnnxEn
     similarities = []
     for changes in (None, changes_for(tiny.folder, 2, seed=1)):
         entry = found(place.publish("a", adapter=changes))
-        nearest = explain(entry, TEXT, ROWS[:1], place.predictor).nearest
+        nearest = explain(entry, TEXT, ROWS[:1], place.predictor).nearest_rows
         assert nearest is not None
         text, row = (
             features[-tiny.folder.hidden_size :] for features in place.predictor.features(entry, [TEXT, ROWS[0].text])

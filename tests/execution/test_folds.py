@@ -6,26 +6,23 @@ import numpy as np
 import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, means_of
+from windrow.arrays import Floats, TokenStates
+from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import join_changes
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import folds as folds_module
 from windrow.execution import look as look_module
-from windrow.execution import tuning
 from windrow.execution.folds import ENOUGH_JUDGED_ROWS, FEW_FOLDS, judge_folds, judge_tuning
 from windrow.execution.look import FirstLook, look_first
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import JudgeTask, Task
 from windrow.execution.watch import Watch
-from windrow.learning.choice import Strength
 from windrow.learning.folds import deal_folds, splits
 from windrow.learning.head import fit_tuned_head
 from windrow.learning.scope import centers_of, likeness_of
-from windrow.learning.texts import TokenStates
 
 
 def look_at(data: Dataset, tiny: OnnxEncoder) -> FirstLook:
@@ -91,7 +88,7 @@ def test_no_row_is_judged_by_a_training_that_saw_its_text(
     monkeypatch.setattr(look_module, "names_mean_something", lambda *_: names)
     runner = InstantRunner(tiny.folder)
     look = look_at(with_repeats(dataset(6)), tiny)
-    texts = texts_of(TokenStates(look.states.packed, look.states.lengths))
+    texts = texts_of(look.states)
     assert len(set(texts)) == len(texts)
     dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
     judged = list(judge_folds(look, dealt, Recipe(), means_of(tiny, runner)))
@@ -115,7 +112,7 @@ def test_the_label_of_a_row_never_changes_what_is_said_of_it(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The labels of all that one fold holds out are torn, with the dealing and the terms left as they are."""
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     look = look_at(dataset(6), tiny)
     dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
     torn = look.label_ids.copy()
@@ -136,7 +133,7 @@ def test_what_is_said_is_what_a_head_on_the_adapted_features_of_the_other_rows_s
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(look_module, "names_mean_something", lambda *_: False)
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     runner, means = InstantRunner(tiny.folder), means_of(tiny)
     look = look_at(dataset(6), tiny)
     dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
@@ -144,7 +141,7 @@ def test_what_is_said_is_what_a_head_on_the_adapted_features_of_the_other_rows_s
     for (held_out, part), (train, held) in zip(judged, splits(dealt), strict=True):
         np.testing.assert_array_equal(held_out, held)
         changes = runner.run(runner.tunes[-1]).adapter
-        features = look.seen_through(join_changes(tiny.folder, changes), means).row_features
+        features = look.seen_through(changes, means).row_features
         head, _ = fit_tuned_head(features[train], look.label_ids[train])
         np.testing.assert_allclose(part.logits, head.logits(features[held]), atol=1e-3)
         centers = centers_of(features[train], look.label_ids[train], look.hidden)
@@ -155,11 +152,11 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
     """However the rows of a fold look by themselves."""
     asked: list[int] = []
 
-    def choose(features: Floats, label_ids: np.ndarray) -> Strength:
+    def choose(features: Floats, label_ids: np.ndarray) -> AdapterReport:
         asked.append(len(label_ids))
-        return Strength(0.5, "The test says so.", ())
+        return AdapterReport(0.5, "The test says so.", ())
 
-    monkeypatch.setattr(tuning, "choose_strength", choose)
+    monkeypatch.setattr(look_module, "choose_strength", choose)
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
     judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert asked == [12]
@@ -169,7 +166,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
 def test_parts_that_need_no_adapter_are_judged_with_the_encoder_as_it_is(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert held_out is not None

@@ -13,6 +13,7 @@ from windrow.encoders.session import OnnxEncoder
 from windrow.execution import forecast
 from windrow.execution.forecast import Countdown, Pace, forecast_memory, forecast_parts, measure_size
 from windrow.execution.look import look_first
+from windrow.learning import plan
 from windrow.learning.plan import plan_steps
 
 HEAD_ONLY = Recipe(num_iterations=0)
@@ -23,14 +24,14 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
     size = measure_size(data, Recipe(), tiny)
     look = look_first(data, Recipe(), means_of(tiny))
     texts = look.states.lengths[: len(look.text_ids)]
-    assert (size.rows, size.labels, size.texts) == (12, 3, 12)
-    assert (size.looked_at, size.looked_at_tokens, size.tokens) == (12, int(texts.sum()), int(texts.sum()))
+    assert size.dataset is data
+    assert (len(size.selection.numbers), size.selected_tokens, size.tokens) == (12, int(texts.sum()), int(texts.sum()))
     assert size.plan is not None
     every = replace(look, names=3)
     lengths = every.lesson()[0].lengths.astype(np.int64)
     planned = plan_steps(every.lesson()[1], lengths, Recipe())
     assert len(size.plan.steps) == len(planned.steps)
-    assert size.step_tokens == sum(int(lengths[step].sum()) for step in planned.steps)
+    assert size.step_tokens == tuple(int(lengths[step].sum()) for step in planned.steps)
     assert size.folds == 3
 
 
@@ -69,6 +70,15 @@ def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
     assert memory == sorted(set(memory))
 
 
+def test_trained_layers_are_said_to_take_memory_only_where_some_are_trained() -> None:
+    reasons = {
+        recipe.num_iterations: forecast_memory(measure_size(easy(2), recipe, FakeEncoder()))[1]
+        for recipe in (HEAD_ONLY, Recipe(num_iterations=20))
+    }
+    assert "trained layers" in reasons[20]
+    assert "trained" not in reasons[0].replace("training process", "")
+
+
 def test_max_seconds_bounds_what_it_cuts_short() -> None:
     recipe = Recipe(num_iterations=1_000, max_seconds=2)
     parts = forecast_parts(measure_size(easy(200), recipe, FakeEncoder()), recipe, Pace())
@@ -80,8 +90,19 @@ def test_of_very_many_texts_most_are_guessed_by_the_others(monkeypatch: pytest.M
     exact = measure_size(data, HEAD_ONLY, encoder)
     monkeypatch.setattr(forecast, "COUNTED_TEXTS", 50)
     guessed = measure_size(data, HEAD_ONLY, encoder)
-    assert guessed.texts == exact.texts == 300
+    assert [len(size.selection.tokens) for size in (guessed, exact)] == [50, 300]
     assert guessed.tokens == pytest.approx(exact.tokens, rel=0.25)
+
+
+def test_a_sample_is_encoded_once_more_with_all_other_texts(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = measure_size(dataset(40), HEAD_ONLY, tiny)
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
+    sample = measure_size(dataset(40), HEAD_ONLY, tiny)
+    assert (len(sample.selection.texts), len(whole.selection.texts)) == (30, 120)
+    assert sample.tokens == pytest.approx(whole.tokens, rel=0.25)
+    reasons = [forecast_parts(size, HEAD_ONLY, Pace())[-2].reason for size in (sample, whole)]
+    assert reasons[0].startswith(f"120 texts ({sample.tokens} tokens) are encoded as they will be served, and the head")
+    assert reasons[1] == "The head is fitted to 120 rows of 3 labels."
 
 
 def test_the_pace_learns_and_one_odd_training_does_not_spoil_it() -> None:

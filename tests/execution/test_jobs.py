@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from windrow.domain.classifier import Classifier, FitResult
+from tests.execution.examples import queued_job
+from tests.records import record
+from windrow.domain.classifier import FitResult
 from windrow.domain.errors import (
     InvalidTrainingData,
     JobFinished,
@@ -21,6 +22,7 @@ from windrow.domain.errors import (
     TrainingFailed,
 )
 from windrow.domain.job import Job, Problem, Progress, ignore_progress
+from windrow.domain.values import recast
 from windrow.execution.forecast import Countdown, Pace
 from windrow.execution.jobs import Jobs, Order
 from windrow.execution.turns import Turns
@@ -29,16 +31,7 @@ from windrow.storage.files import LocalFiles
 from windrow.storage.jobs import JOBS, JobFiles, Kept
 from windrow.storage.namespace import utc_now
 
-
-class Record:
-    revision = 7
-
-
-class Made:
-    record = Record()
-
-
-RESULT = FitResult(cast(Classifier, Made()), "tickets_v2")
+RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
 
 
 @dataclass
@@ -66,8 +59,7 @@ class Training:
         return RESULT
 
     def order(self, prepare: Callable[[], object] | None = None) -> Order:
-        job = Job("", "queued", "tickets_v1", 6, "0" * 64, utc_now())
-        return Order(job, self.key, prepare, self.work, Countdown(Pace()))
+        return Order(queued_job(""), self.key, prepare, self.work, Countdown(Pace()))
 
 
 Open = Callable[..., Jobs]
@@ -166,7 +158,7 @@ def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: Jobs, is_running: b
     assert (ended.state, ended.problem and ended.problem.code) == ("cancelled", "training_cancelled")
     assert ended.problem is not None
     assert ended.problem.facts == {"job": job.id}
-    with pytest.raises(TrainingCancelled, match="Send it again to have it trained"):
+    with pytest.raises(TrainingCancelled, match="Start it again to have it trained"):
         result.result(30)
     assert second.has_begun.is_set() is is_running or second.has_begun.wait(30) is is_running
 
@@ -274,7 +266,7 @@ def test_another_process_sees_a_job_follows_it_and_can_cancel_it(opened: Open) -
 def lost_job(tmp_path: Path) -> str:
     """Leave a running job behind whose process is gone."""
     files = JobFiles(tmp_path, LocalFiles(tmp_path))
-    job = Job(files.new_id(), "queued", "tickets_v1", 6, "0" * 64, utc_now())
+    job = queued_job(files.new_id())
     files.put(job, 1)
     files.put(replace(job, state="running", started_at=utc_now()), 2)
     files.close()
@@ -287,7 +279,7 @@ def test_a_job_whose_process_is_gone_is_interrupted_and_says_so_for_good(tmp_pat
     assert found.state == "interrupted"
     assert found.problem is not None
     assert found.problem.code == "shutting_down"
-    assert found.problem.detail.endswith("nothing was saved. Send it again.")
+    assert found.problem.detail.endswith("nothing was saved. Start it again.")
     assert opened().get(job_id) == found
     assert sorted(path.name for path in (tmp_path / JOBS / job_id).iterdir())[-1] == "000003.json"
     with pytest.raises(JobFinished, match="was interrupted"):

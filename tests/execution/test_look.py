@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.encoders.adapters import adapter_for
+from tests.encoders.adapters import changes_for
 from tests.execution.examples import dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.recipe import Recipe
+from windrow.encoders.adapters import join_changes
 from windrow.encoders.bulk import encode
 from windrow.encoders.session import OnnxEncoder, Tokens
 from windrow.execution import look as look_module
@@ -53,12 +54,14 @@ def test_duplicate_rows_take_part_once_and_keep_the_number_of_the_first() -> Non
 
 
 def test_features_are_those_that_serve_with_an_adapter_and_without(tiny: OnnxEncoder) -> None:
-    data, adapter = dataset(), adapter_for(tiny.folder, rank=2)
+    data, changes = dataset(), changes_for(tiny.folder, rank=2)
     look = look_at(data, tiny)
     np.testing.assert_allclose(look.row_features, encode(tiny, data.texts).features, atol=1e-5)
     assert look.hidden == tiny.folder.hidden_size
-    adapted = look.seen_through(adapter, means_of(tiny))
-    np.testing.assert_allclose(adapted.row_features, encode(tiny, data.texts, adapter).features, atol=1e-5)
+    adapted = look.seen_through(changes, means_of(tiny))
+    np.testing.assert_allclose(
+        adapted.row_features, encode(tiny, data.texts, join_changes(tiny.folder, changes)).features, atol=1e-5
+    )
     assert np.abs(adapted.features - look.features).max() > 0.01
 
 
@@ -70,7 +73,7 @@ def test_label_names_take_part_only_where_they_mean_something(helps: bool, monke
     texts, label_ids = look.lesson()
     assert look.names == (3 if helps else 0)
     assert len(texts.lengths) == len(label_ids) == 12 + look.names
-    assert label_ids.tolist() == [*data.label_ids(), *range(look.names)]
+    assert label_ids.tolist() == [*data.label_ids, *range(look.names)]
     if helps:
         names = encode(FakeEncoder(), ["label 0", "label 1", "label 2"]).features
         np.testing.assert_allclose(look.features[look.name_ids], names, atol=1e-6)

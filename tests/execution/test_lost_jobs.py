@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from windrow.domain.job import Job, JobState
+from tests.execution.examples import queued_job
+from windrow.domain.job import JobState
 from windrow.execution.lost_jobs import settled
 from windrow.storage.files import LocalFiles
 from windrow.storage.jobs import JOBS, JobFiles, Kept
@@ -22,7 +23,7 @@ def files(tmp_path: Path) -> Iterator[JobFiles]:
 
 def put(files: JobFiles, state: JobState = "running", **more: object) -> Kept:
     """Write a job down, and return it as it stands there."""
-    job = Job(files.new_id(), state, "tickets_v1", 6, "0" * 64, utc_now(), started_at=utc_now())
+    job = replace(queued_job(files.new_id()), state=state, started_at=utc_now())
     files.put(replace(job, **more), 1)  # type: ignore[arg-type]
     kept = files.get(job.id)
     assert kept is not None

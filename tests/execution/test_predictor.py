@@ -175,7 +175,7 @@ def test_answers_say_which_classifier_gave_them_and_by_which_alias_it_was_asked(
     place = Place()
     entry = place.publish("a")
     asked = [found(entry), found(entry, alias="tickets")]
-    answers = place.predictor.predict(asked, PredictRequest((), ("charged twice",)), lambda: True).result(30)
+    answers = place.predictor.predict(asked, PredictRequest(text="charged twice"), lambda: True).result(30)
     assert [(answer.model_name, answer.revision, answer.alias) for answer in answers] == [
         ("a", 1, None),
         ("a", 1, "tickets"),

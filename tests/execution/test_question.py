@@ -39,7 +39,7 @@ def ask(
 
 
 def wanting(abstain_below: float | None = None, min_in_scope: float | None = None) -> PredictRequest:
-    return PredictRequest(("a",), ("text",), None, abstain_below, min_in_scope)
+    return PredictRequest(model_name="a", text="text", abstain_below=abstain_below, min_in_scope=min_in_scope)
 
 
 BEST = float(HEAD.scores(np.array([[0.5, 0, 0.5]], np.float32)).max())
@@ -69,7 +69,8 @@ def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_o
     asked: float | None, stored: float | None, is_given: bool, entry: Entry
 ) -> None:
     threshold = None if stored is None else replace(THRESHOLD, abstain_below=stored)
-    answer = ask(replace(entry, threshold=threshold), wanting(asked))
+    entry = replace(entry, record=replace(entry.record, threshold=threshold))
+    answer = ask(entry, wanting(asked))
     assert (answer.label == "billing") is is_given
     assert answer.abstained is not is_given
 

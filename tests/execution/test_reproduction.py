@@ -1,7 +1,7 @@
 """A training done again: which verdict it gets, and what is told beside it."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -14,13 +14,14 @@ from tests.encoders.adapters import changes_for
 from tests.execution.examples import means_of
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
+from windrow.arrays import Floats
 from windrow.domain.classifier import Record
-from windrow.domain.dataset import Dataset, Row, data_sha256
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.domain.job import Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Reproduction
-from windrow.encoders.layout import Floats
+from windrow.domain.values import recast
 from windrow.encoders.session import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.environment import describe_environment
@@ -40,20 +41,19 @@ ROWS = tuple(
 
 
 def record_of(trained: Trained, encoder: TextEncoder, recipe: Recipe, rows: tuple[Row, ...] = ROWS) -> Record:
-    dataset = Dataset(rows)
-    return Record(
+    dataset, base_model = Dataset(rows), encoder.folder.base_model
+    return recast(
+        Record,
+        trained,
+        **asdict(recipe) | {"base_model": base_model.id},
         name="tickets_v1",
         revision=3,
         labels=dataset.labels,
         rows_per_label=dataset.rows_per_label,
-        base_model=encoder.folder.base_model,
-        recipe=recipe,
-        data_sha256=data_sha256(rows),
+        base_model_digest=base_model.digest,
+        training_data_sha256=dataset.sha256,
         created_at=datetime(2025, 9, 15, tzinfo=UTC),
-        training_time_s=1.0,
-        summary=trained.summary,
-        data=trained.data,
-        warnings=trained.warnings,
+        training_time_seconds=1.0,
     )
 
 
@@ -68,7 +68,7 @@ class Kept:
 
     def again(self, artifact: Artifact | None = None, record: Record | None = None) -> Reproduction:
         data = artifact_to_bytes(artifact or self.artifact)
-        return reproduce(record or self.record, data, ROWS, means_of(self.encoder))
+        return reproduce(record or self.record, data, Dataset(ROWS), means_of(self.encoder))
 
     def with_head(self, weights: Floats) -> Artifact:
         return replace(self.artifact, head=LinearHead(weights, self.artifact.head.bias))
@@ -92,11 +92,11 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
     assert kept.artifact.adapter is not None
     told: list[Progress] = []
     data, means = artifact_to_bytes(kept.artifact), means_of(tiny, runners[1], Watch(told.append))
-    found = reproduce(kept.record, data, ROWS, means)
+    found = reproduce(kept.record, data, Dataset(ROWS), means)
     for runner in runners:
         runner.close()
-    assert found.training_time_s > 0
-    assert replace(found, training_time_s=0) == Reproduction(
+    assert found.training_time_seconds > 0
+    assert replace(found, training_time_seconds=0) == Reproduction(
         model_name="tickets_v1",
         revision=3,
         verdict="identical weights",
@@ -106,7 +106,7 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
         num_texts=12,
         changes=(),
         notes=(),
-        training_time_s=0,
+        training_time_seconds=0,
     )
     assert [(each.step, each.of) for each in told if each.stage == "training" and each.step] == [(1, 3), (2, 3), (3, 3)]
 
@@ -156,7 +156,7 @@ def test_what_an_adapter_adds_is_compared_map_by_map(tuned: Kept) -> None:
 @pytest.mark.parametrize("num_iterations", [0, 20])
 def test_an_adapter_on_one_side_only_has_no_weights_to_compare(num_iterations: int, tuned: Kept) -> None:
     artifact = tuned.artifact if num_iterations == 0 else replace(tuned.artifact, adapter=None)
-    found = tuned.again(artifact, replace(tuned.record, recipe=Recipe(num_iterations)))
+    found = tuned.again(artifact, replace(tuned.record, num_iterations=num_iterations))
     assert (found.verdict, found.largest_weight_difference) == ("different", None)
     assert found.largest_score_difference > SCORE_TOLERANCE
 
@@ -165,7 +165,7 @@ def test_what_changed_in_the_environment_is_told(plain: Kept) -> None:
     now = describe_environment()
     then = {**now, "torch": "1.0", "cpu": "another"}
     del then["python"]
-    found = plain.again(record=replace(plain.record, summary=replace(plain.record.summary, versions=then)))
+    found = plain.again(record=replace(plain.record, versions=then))
     assert found.changes == (
         EnvironmentChange("torch", "1.0", now["torch"]),
         EnvironmentChange("cpu", "another", now["cpu"]),
@@ -175,27 +175,27 @@ def test_what_changed_in_the_environment_is_told(plain: Kept) -> None:
 
 
 def test_a_note_says_that_time_ended_the_first_training(tuned: Kept) -> None:
-    report = tuned.record.summary.adapter
+    report = tuned.record.adapter
     assert report is not None
-    summary = replace(tuned.record.summary, adapter=replace(report, steps=2, ended_by="max_seconds"))
-    (note,) = tuned.again(record=replace(tuned.record, summary=summary)).notes
-    assert note.startswith("max_seconds ended the first training after 2 of 3 steps. How many steps fit depends on")
+    cut_short = replace(report, steps=2, ended_by="max_seconds")
+    (note,) = tuned.again(record=replace(tuned.record, adapter=cut_short)).notes
+    assert note.startswith("The time limit ended the first training after 2 of 3 steps. How many steps fit depends on")
 
 
 def test_a_note_says_that_time_ended_the_new_training(tuned: Kept) -> None:
-    found = tuned.again(record=replace(tuned.record, recipe=Recipe(max_seconds=0.001)))
+    found = tuned.again(record=replace(tuned.record, max_seconds=0.001))
     (note,) = found.notes
-    assert note.startswith("max_seconds ended the new training after 0 of 3 steps.")
+    assert note.startswith("The time limit ended the new training after 0 of 3 steps.")
     assert (found.verdict, found.largest_weight_difference) == ("different", None)
 
 
 def test_a_text_is_compared_once_and_of_many_some(plain: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = (*ROWS, *ROWS[:4])
-    record = replace(plain.record, data_sha256=data_sha256(rows))
+    record = replace(plain.record, training_data_sha256=Dataset(rows).sha256)
     data, means = artifact_to_bytes(plain.artifact), means_of(plain.encoder)
-    assert reproduce(record, data, rows, means).num_texts == 12
+    assert reproduce(record, data, Dataset(rows), means).num_texts == 12
     monkeypatch.setattr(reproduction, "MAX_COMPARED_TEXTS", 5)
-    assert reproduce(record, data, rows, means).num_texts == 5
+    assert reproduce(record, data, Dataset(rows), means).num_texts == 5
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
@@ -203,7 +203,7 @@ def test_a_text_is_compared_once_and_of_many_some(plain: Kept, monkeypatch: pyte
 def test_texts_are_taken_evenly_from_first_to_last(count: int, limit: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reproduction, "MAX_COMPARED_TEXTS", limit)
-        taken = [int(text) for text in choose_texts([str(number) for number in range(count)] * 2)]
+        taken = [int(text) for text in choose_texts([str(number) for number in range(count)])]
     assert len(taken) == min(count, limit)
     gaps = {after - before for before, after in pairwise([*taken, count])}
     assert taken[0] == 0
@@ -233,10 +233,10 @@ def test_an_artifact_from_elsewhere_is_refused_before_anything_is_trained(
 ) -> None:
     means = means_of(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=problem):
-        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), ROWS, means)
+        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), means)
 
 
 def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: Kept) -> None:
     means = means_of(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=r"its training rows have another digest\. Restore .* train it again"):
-        reproduce(plain.record, artifact_to_bytes(plain.artifact), ROWS[1:], means)
+        reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), means)

@@ -71,9 +71,10 @@ def test_a_forgotten_encoder_leaves_memory_and_is_loaded_anew() -> None:
 def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -> None:
     encoder = FakeEncoder()
     residents = ResidentEncoders(lambda _: encoder)
-    trained = replace(record(), base_model=encoder.folder.base_model)
+    base_model = encoder.folder.base_model
+    trained = record(base_model=base_model.id, base_model_digest=base_model.digest)
     assert residents.of_record(trained) is encoder
-    altered = replace(trained, base_model=replace(encoder.folder.base_model, digest="0" * 64))
+    altered = replace(trained, base_model_digest="0" * 64)
     with pytest.raises(BaseModelUnavailable, match="train the classifier again"):
         residents.of_record(altered)
 

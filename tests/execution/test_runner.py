@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.runner import InlineRunner
+from windrow.arrays import Floats, Ids, TokenStates
 from windrow.domain.errors import ShuttingDown, TrainingCancelled, TrainingFailed
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
@@ -23,8 +24,6 @@ from windrow.execution.training import fit, judge, study, tune
 from windrow.execution.watch import Watch
 from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
 from windrow.learning.fitting import Examples
-from windrow.learning.head import Floats, Ids
-from windrow.learning.texts import TokenStates
 from windrow.storage.artifact import artifact_from_bytes
 
 
@@ -69,7 +68,7 @@ def runner(request: pytest.FixtureRequest, process_runner: ProcessRunner) -> Run
 def test_a_task_yields_a_finished_artifact(runner: Runner) -> None:
     outcome = runner.run(TASK)
     assert artifact_from_bytes(outcome.artifact).head.weights.shape == (3, 6)
-    assert "scikit-learn" in outcome.summary.versions
+    assert "scikit-learn" in outcome.versions
 
 
 def test_the_same_task_yields_the_same_bytes(runner: Runner) -> None:
@@ -137,17 +136,17 @@ def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_
     """It dies of itself, once, so that nothing depends on timing."""
     change = (
         "import os, pathlib, signal\n"
-        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.step_to_frame\n"
+        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.Step\n"
         "def die_once(step, of, loss):\n"
         "    if step == 2 and not mark.exists():\n"
         "        mark.touch()\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return told(step, of, loss)\n"
-        "worker.step_to_frame = die_once"
+        "worker.Step = die_once"
     )
     runner = ProcessRunner(1, changed_command(change))
     told: list[int] = []
-    with pytest.raises(TrainingFailed, match=r"ran out of memory\. Send fewer rows"):
+    with pytest.raises(TrainingFailed, match=r"ran out of memory\. Pass fewer rows"):
         runner.run(tune_task, lambda step, of, loss: told.append(step))
     assert told == [1]
     assert len(runner.run(tune_task).losses) == 3
@@ -166,7 +165,7 @@ def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: TuneT
     for _ in range(2):
         with pytest.raises(TrainingFailed) as caught:
             runner.run(tune_task)
-        assert caught.value.detail == OUT_OF_MEMORY
+        assert caught.value.template == OUT_OF_MEMORY
     process = runner._all[0].process
     assert runner.run(TASK).artifact
     assert runner._all[0].process is process

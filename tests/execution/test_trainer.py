@@ -1,6 +1,6 @@
 """A training from checked rows to a finished artifact: what passes from step to step, and what is told of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,21 +8,21 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
+from windrow.arrays import Floats
 from windrow.domain.classifier import AdapterReport
-from windrow.domain.dataset import DataReport, Dataset, Row
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import join_changes
+from windrow.encoders.adapters import Adapter, join_changes
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.session import OnnxEncoder, Tokens, Width
 from windrow.execution import look as look_module
-from windrow.execution import tuning
+from windrow.execution.forecast import measure_size
 from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
 from windrow.execution.watch import Watch
 from windrow.learning import plan
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
-from windrow.learning.choice import Strength
 from windrow.storage.artifact import artifact_from_bytes
 
 Fit = Callable[..., Trained]
@@ -46,8 +46,8 @@ def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runn
 
 
 def report_of(trained: Trained) -> AdapterReport:
-    assert trained.summary.adapter is not None
-    return trained.summary.adapter
+    assert trained.adapter is not None
+    return trained.adapter
 
 
 def codes(trained: Trained) -> set[str]:
@@ -55,16 +55,54 @@ def codes(trained: Trained) -> set[str]:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
     runner = AskedRunner()
     trained = fit(dataset(), Recipe(num_iterations=0), runner=runner)
-    assert trained.summary.adapter is None
-    assert trained.summary.head.cv_folds > 0
+    assert trained.adapter is None
+    assert trained.head.cv_folds > 0
     assert artifact_from_bytes(trained.artifact).adapter is None
     assert len(runner.fits) == len(runner.tasks) == 1
+
+
+class CountingEncoder:
+    """Counts the texts that it reads, and those that go through the layers that no adapter changes."""
+
+    def __init__(self, encoder: OnnxEncoder) -> None:
+        self.encoder = encoder
+        self.folder = encoder.folder
+        self.features = encoder.features
+        self.read: list[str] = []
+        self.encoded = 0
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        self.read.extend(texts)
+        return self.encoder.tokenize(texts)
+
+    def states(self, batch: Sequence[Tokens]) -> Floats:
+        self.encoded += len(batch)
+        return self.encoder.states(batch)
+
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+        self.encoded += len(batch)
+        return self.encoder.encode(batch, adapters, width)
+
+
+@pytest.mark.parametrize("num_iterations", [0, 20])
+def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
+    num_iterations: int, tiny: OnnxEncoder
+) -> None:
+    """With the trainings that judge the adapter, and with the forecast before."""
+    data, encoder = dataset(), CountingEncoder(tiny)
+    repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
+    recipe = Recipe(num_iterations=num_iterations)
+    selection = measure_size(repeated, recipe, encoder).selection
+    trained = train(repeated, recipe, means_of(encoder, InstantRunner(tiny.folder)), selection)
+    assert encoder.read == [*data.texts, "label 0", "label 1", "label 2"]
+    assert encoder.encoded == 15
+    assert (artifact_from_bytes(trained.artifact).adapter is not None) is (num_iterations > 0)
 
 
 def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
@@ -90,13 +128,13 @@ def test_the_head_fits_the_features_that_the_saved_adapter_gives(fit: Fit, tiny:
     artifact = artifact_from_bytes(fit(data, Recipe(cross_validate=False)).artifact)
     assert artifact.adapter is not None
     scores = artifact.head.scores(encode(tiny, data.texts, join_changes(tiny.folder, artifact.adapter)).features)
-    assert (scores.argmax(axis=1) == data.label_ids()).all()
+    assert (scores.argmax(axis=1) == data.label_ids).all()
 
 
 def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     trained = fit(dataset(), runner=runner)
-    estimate, scores = trained.summary.estimate, trained.summary.scores
+    estimate, scores = trained.report.estimate, trained.scores
     assert estimate is not None
     assert (estimate.total, estimate.folds) == (12, 3)
     (task,) = runner.fits
@@ -109,10 +147,10 @@ def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: On
 
 def test_a_head_alone_is_estimated_by_its_own_folds() -> None:
     trained = fit_head_only(easy(10))
-    estimate = trained.summary.estimate
+    estimate = trained.report.estimate
     assert estimate is not None
     assert (estimate.correct, estimate.total, estimate.folds) == (30, 30, 5)
-    assert trained.summary.scores.source == "out_of_fold"
+    assert trained.scores.source == "out_of_fold"
     assert trained.warnings == ()
 
 
@@ -120,29 +158,31 @@ def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing
     runner = InstantRunner(tiny.folder)
     trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
     assert (len(runner.tunes), len(runner.judges)) == (1, 0)
-    assert trained.summary.estimate is None
-    assert (trained.summary.scores.source, trained.summary.scores.temperature) == ("prior", TUNED_PRIOR.temperature)
-    assert trained.summary.scores.likeness is None
+    assert trained.report.estimate is None
+    assert (trained.scores.source, trained.scores.temperature) == ("prior", TUNED_PRIOR.temperature)
+    assert trained.scores.likeness is None
     assert artifact_from_bytes(trained.artifact).scope is None
     assert trained.warnings == ()
 
 
 def test_a_head_alone_is_estimated_whether_or_not_that_is_wanted() -> None:
     """It costs nothing: its strength is chosen by the same folds."""
-    without, with_it = (fit_head_only(easy(4), Recipe(0, cross_validate=wanted)) for wanted in (False, True))
+    without, with_it = (
+        fit_head_only(easy(4), Recipe(num_iterations=0, cross_validate=wanted)) for wanted in (False, True)
+    )
     assert without.artifact == with_it.artifact
-    assert without.summary == with_it.summary
-    assert without.summary.estimate is not None
+    assert without.report == with_it.report
+    assert without.report.estimate is not None
 
 
 def test_where_no_row_can_be_held_out_a_warning_says_that_nothing_is_estimated() -> None:
     trained = fit_head_only(easy(1))
     assert codes(trained) == {"no_estimate", "small_classes"}
     assert trained.warnings[-1].message.endswith("by what is usual: no label has two different texts.")
-    assert trained.summary.estimate is None
-    scores = trained.summary.scores
+    assert trained.report.estimate is None
+    scores = trained.scores
     assert (scores.source, scores.temperature) == ("prior", HEAD_PRIOR.temperature)
-    assert "no_estimate" not in codes(fit_head_only(easy(1), Recipe(0, cross_validate=False)))
+    assert "no_estimate" not in codes(fit_head_only(easy(1), Recipe(num_iterations=0, cross_validate=False)))
 
 
 @pytest.mark.parametrize("torn", [(), (Row("word0 0", "label 1"),)])
@@ -158,16 +198,19 @@ def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEn
     assert codes(trained) == {"no_estimate"}
     assert trained.warnings[-1].message == (
         "Its accuracy could not be estimated, and its scores are calibrated by what is usual: "
-        "max_seconds left no time for it."
+        "the time limit left no time for it."
     )
     assert artifact_from_bytes(trained.artifact).adapter is not None
-    assert trained.summary.scores.source == "prior"
+    assert trained.scores.source == "prior"
 
 
 def test_what_was_counted_in_the_rows_is_told_with_the_training() -> None:
     rows = [*easy(4).rows, Row("word0 0", "label 0"), Row("word0 0", "label 1"), Row("word " * 400, "rare")]
     trained = fit_head_only(Dataset(tuple(rows)))
-    assert trained.data == DataReport(1, 3, 1, ("rare",))
+    report = trained.report
+    assert (report.duplicate_rows, report.contradicting_rows, report.truncated_rows) == (1, 3, 1)
+    assert report.small_classes == ("rare",)
+    assert report.majority_accuracy == 5 / 15
     assert codes(trained) == {"duplicate_rows", "contradicting_rows", "small_classes", "truncated_rows"}
 
 
@@ -229,8 +272,8 @@ def test_where_no_adapter_comes_about_nothing_is_trained_to_judge_one(
     assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (tunes, 0, 1)
     assert runner.fits[0].held_out is None
     # The head tells by its own folds, at no cost.
-    assert trained.summary.estimate is not None
-    assert trained.summary.estimate.total == 12
+    assert trained.report.estimate is not None
+    assert trained.report.estimate.total == 12
 
 
 def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
@@ -238,7 +281,7 @@ def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labe
     judged, usual = (
         fit(data, Recipe(cross_validate=wanted), runner=InstantRunner(tiny.folder)) for wanted in (True, False)
     )
-    temperatures = [trained.summary.scores.temperature for trained in (judged, usual)]
+    temperatures = [trained.scores.temperature for trained in (judged, usual)]
     assert abs(temperatures[0] / temperatures[1] - 1) > 0.01
     heads = [artifact_from_bytes(trained.artifact).head for trained in (judged, usual)]
     adapter = artifact_from_bytes(judged.artifact).adapter
@@ -263,7 +306,7 @@ def test_label_names_are_no_examples_to_the_head(fit: Fit, monkeypatch: pytest.M
     """With one row a label, held-out names would make a cross-validation."""
     monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
     trained = fit(dataset(1), Recipe(num_iterations=0))
-    assert (trained.summary.head.cv_accuracy, trained.summary.head.cv_folds) == (None, 0)
+    assert (trained.head.cv_accuracy, trained.head.cv_folds) == (None, 0)
 
 
 def test_a_label_name_may_be_one_of_the_texts(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +325,7 @@ def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Fit) -> Non
     data = dataset()
     rows = (*data.rows, Row("word " * 400, "label 0"))
     for num_iterations in (0, 5):
-        (warning,) = fit(replace(data, rows=rows), Recipe(num_iterations)).warnings
+        (warning,) = fit(replace(data, rows=rows), Recipe(num_iterations=num_iterations)).warnings
         assert (warning.code, warning.rows) == ("truncated_rows", (12,))
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.execution.examples import ADAPTER
 from tests.learning.examples import around_centres
-from tests.storage.examples import ADAPTER_REPORT
 from windrow.execution.tasks import FitTask, JudgeTask
 from windrow.execution.training import fit, judge
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, estimate_of, fit_temperature
@@ -50,15 +49,15 @@ def test_a_head_alone_is_calibrated_by_its_own_folds() -> None:
     task = FitTask(examples(), HIDDEN, seed=4)
     outcome, (head, report, judged) = fit(task), fit_head(task.examples, 4)
     assert judged is not None
-    summary, artifact = outcome.summary, artifact_from_bytes(outcome.artifact)
+    artifact = artifact_from_bytes(outcome.artifact)
     labels = task.examples.label_ids[judged.rows]
     temperature = fit_temperature(judged.logits, labels, HEAD_PRIOR)
-    assert (summary.head, summary.adapter) == (report, None)
-    assert (summary.scores.temperature, summary.scores.source) == (temperature, "out_of_fold")
+    assert outcome.head == report
+    assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
     assert_cooled(artifact.head, head, temperature)
-    assert summary.estimate is not None
-    assert (summary.estimate.total, summary.estimate.folds) == (24, 5)
-    assert summary.estimate.correct == int((judged.logits.argmax(axis=1) == labels).sum())
+    assert outcome.estimate is not None
+    assert (outcome.estimate.total, outcome.estimate.folds) == (24, 5)
+    assert outcome.estimate.correct == int((judged.logits.argmax(axis=1) == labels).sum())
 
 
 def test_its_scope_is_measured_by_rows_that_the_centers_were_made_without() -> None:
@@ -80,15 +79,15 @@ def test_its_scope_is_measured_by_rows_that_the_centers_were_made_without() -> N
 
 def test_a_tuned_head_is_calibrated_by_what_trainings_like_it_said() -> None:
     said = held_out(60, factor=4.0)
-    task = FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, said)
+    task = FitTask(examples(), HIDDEN, 4, ADAPTER, said)
     outcome, (head, report) = fit(task), fit_tuned_head(task.examples.features, task.examples.label_ids)
-    summary, artifact = outcome.summary, artifact_from_bytes(outcome.artifact)
+    artifact = artifact_from_bytes(outcome.artifact)
     temperature = fit_temperature(said.logits, said.label_ids, TUNED_PRIOR)
     assert temperature > 1.2
-    assert (summary.head, summary.adapter, summary.estimate) == (report, ADAPTER_REPORT, estimate_of(said))
-    assert (summary.scores.temperature, summary.scores.source) == (temperature, "out_of_fold")
-    assert summary.scores.likeness == pytest.approx(0.5)
-    assert summary.scores.likeness_deviation == pytest.approx(float(said.likeness.std(ddof=1)))
+    assert (outcome.head, outcome.estimate) == (report, estimate_of(said))
+    assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
+    assert outcome.scores.likeness == pytest.approx(0.5)
+    assert outcome.scores.likeness_deviation == pytest.approx(float(said.likeness.std(ddof=1)))
     assert_cooled(artifact.head, head, temperature)
     assert artifact.scope is not None
     assert artifact.scope.likeness == tuple(said.likeness.tolist())
@@ -97,22 +96,22 @@ def test_a_tuned_head_is_calibrated_by_what_trainings_like_it_said() -> None:
 
 
 def test_where_nothing_was_held_out_scores_are_calibrated_by_what_is_usual_and_scope_is_unknown() -> None:
-    tuned = FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, None)
+    tuned = FitTask(examples(), HIDDEN, 4, ADAPTER, None)
     for task, prior in ((tuned, TUNED_PRIOR), (FitTask(examples(1), HIDDEN, 4), HEAD_PRIOR)):
         outcome = fit(task)
-        scores = outcome.summary.scores
-        assert outcome.summary.estimate is None
+        scores = outcome.scores
+        assert outcome.estimate is None
         assert (scores.temperature, scores.source) == (prior.temperature, "prior")
         assert (scores.likeness, scores.likeness_deviation) == (None, None)
         assert artifact_from_bytes(outcome.artifact).scope is None
 
 
 def test_a_single_held_out_row_estimates_but_measures_no_scope() -> None:
-    outcome = fit(FitTask(examples(), HIDDEN, 4, ADAPTER, ADAPTER_REPORT, held_out(1)))
-    assert outcome.summary.estimate is not None
-    assert outcome.summary.estimate.total == 1
-    assert outcome.summary.scores.source == "out_of_fold"
-    assert outcome.summary.scores.likeness is None
+    outcome = fit(FitTask(examples(), HIDDEN, 4, ADAPTER, held_out(1)))
+    assert outcome.estimate is not None
+    assert outcome.estimate.total == 1
+    assert outcome.scores.source == "out_of_fold"
+    assert outcome.scores.likeness is None
     assert artifact_from_bytes(outcome.artifact).scope is None
 
 
@@ -131,5 +130,5 @@ def test_equal_rows_are_one_witness_however_often_they_were_sent() -> None:
     once = examples()
     count = len(once.groups)
     often = Examples(np.tile(once.features, (5, 1)), np.tile(once.label_ids, 5), np.tile(once.groups, 5))
-    estimates = [fit(FitTask(each, HIDDEN, 0)).summary.estimate for each in (once, often)]
+    estimates = [fit(FitTask(each, HIDDEN, 0)).estimate for each in (once, often)]
     assert [estimate.total for estimate in estimates if estimate is not None] == [count, count]

@@ -1,6 +1,7 @@
 """Tuning: whether an adapter is trained, in which manner, how much of it is used, and what the report says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,13 +16,11 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.layout import adapted_maps
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution import look as look_module
-from windrow.execution import tuning
-from windrow.execution.look import Means, look_first
+from windrow.execution.look import Means, Terms, look_first
 from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import AdapterTensors
-from windrow.execution.tuning import Terms, Tuned, terms_of, tune
+from windrow.execution.tuning import Tuned, tune
 from windrow.learning import plan
-from windrow.learning.choice import Strength
 from windrow.learning.plan import FEW, MANY
 
 Tune = Callable[..., Tuned]
@@ -47,7 +46,7 @@ def adapter_of(tuned: Tuned) -> AdapterTensors:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(tuning, "choose_strength", lambda *_: Strength(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def unused(data: Dataset, recipe: Recipe = Recipe()) -> Tuned:
@@ -153,7 +152,7 @@ def test_time_that_is_up_before_the_first_step_leaves_no_adapter(tuned: Tune) ->
     report = report_of(trained)
     assert trained.adapter is None
     assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
-    assert report.reason == "max_seconds left no time for a step of contrastive training."
+    assert report.reason == "The time limit left no time for a step of contrastive training."
     assert (report.first_loss, report.last_loss) == (None, None)
 
 
@@ -162,8 +161,7 @@ def deadline_of(tiny: OnnxEncoder, recipe: Recipe, share: float = 1.0) -> float 
     runner = InstantRunner(tiny.folder)
     means: Means = means_of(tiny, runner)
     look = look_first(dataset(), recipe, means)
-    changed = {name: getattr(look, name) for name in type(look).__slots__}
-    tune(type(look)(**changed | {"began_s": 1_000.0, "took_s": 4.0, "share": share}), recipe, means, ignore_steps)
+    tune(replace(look, began_s=1_000.0, took_s=4.0, share=share), recipe, means, ignore_steps)
     (task,) = runner.tunes
     return task.deadline_s
 
@@ -180,12 +178,12 @@ def test_terms_are_those_of_the_training_that_is_told_about(tiny: OnnxEncoder) -
     means = means_of(tiny, runner)
     look = look_first(dataset(), Recipe(), means)
     part = look.only(np.arange(6))
-    terms = Terms(Strength(0.25, "All rows say so.", ()), 300)
+    terms = Terms(AdapterReport(0.25, "All rows say so.", ()), 300)
     report = report_of(tune(part, Recipe(), means, ignore_steps, terms))
     assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
     tune(part, Recipe(), means, ignore_steps)
     assert [task.stands_for for task in runner.tunes] == [300, None]
-    assert terms_of(look).texts == 12 + look.names
+    assert look.terms.texts == 12 + look.names
 
 
 def test_the_same_training_gives_the_same_bits_and_where_there_is_a_choice_another_seed_other_ones(tuned: Tune) -> None:

@@ -71,9 +71,14 @@ def test_who_came_first_is_served_first_and_each_knows_how_many_are_ahead() -> N
 def test_a_full_line_says_when_to_come_again_and_how_to_make_it_longer() -> None:
     turns = Turns(1, 1)
     places = [turns.join(), turns.join()]
-    with pytest.raises(Overloaded, match="Send this one again in 5 s, or raise WINDROW_MAX_WAITING_FITS") as refused:
+    with pytest.raises(Overloaded, match="Try this one again in 5 s, or raise WINDROW_MAX_WAITING_FITS") as refused:
         turns.join()
-    assert refused.value.facts == {"retry_after_s": 5, "limit": 1, "setting": "WINDROW_MAX_WAITING_FITS"}
+    assert refused.value.facts == {
+        "retry_after_s": 5,
+        "limit": 1,
+        "setting": "WINDROW_MAX_WAITING_FITS",
+        "waiting": 2,
+    }
     places[1].leave()
     turns.join()
 

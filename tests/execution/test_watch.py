@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
 from windrow.encoders.bulk import one_by_one
-from windrow.encoders.layout import Floats
 from windrow.execution.watch import Watch, cancelled, watching
 
 
@@ -24,7 +24,7 @@ def test_a_stopped_training_is_told_so_wherever_it_looks() -> None:
     watch.check()
     watch.stop()
     assert watch.is_stopped
-    with pytest.raises(TrainingCancelled, match="Send it again"):
+    with pytest.raises(TrainingCancelled, match="Start it again"):
         watch.check()
     with pytest.raises(TrainingCancelled):
         watch.tell("saving")

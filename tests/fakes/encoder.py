@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from windrow.arrays import Floats, first_tokens
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import Floats
-from windrow.encoders.packing import first_tokens
 from windrow.encoders.session import Tokens, Width, token_counts
 
 HIDDEN_SIZE = 64

@@ -29,7 +29,7 @@ class MemoryFiles:
         finally:
             self._writer.release()
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         self._count("put_new", key)
         with self._lock:
             if key in self.kept:
@@ -98,8 +98,8 @@ class BreakingFiles:
     def lock(self) -> AbstractContextManager[None]:
         return self.files.lock()
 
-    def put_new(self, key: str, data: bytes) -> None:
-        self._take_step(lambda: self.files.put_new(key, data))
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
+        self._take_step(lambda: self.files.put_new(key, data, same_as))
 
     def remove(self, key: str) -> None:
         self._take_step(lambda: self.files.remove(key))

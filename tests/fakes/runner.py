@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
 from windrow.domain.job import OnStep
-from windrow.execution.frames import Frame, write_frame
+from windrow.execution.frames import Frame, flatten, restore, write_frame
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.execution.training import perform
@@ -42,7 +42,7 @@ class InlineRunner:
             watch.check()
 
         try:
-            return task.outcome(self.perform(task.to_frame(), step))
+            return restore(task.outcome, self.perform(flatten(type(task).__name__, task), step))
         except ValueError as error:
             raise TrainingFailed("The training failed.") from error
 

@@ -1,4 +1,4 @@
-"""A real server process on FakeOperations: ``python -m tests.fakes.server [flag]``, set by variables.
+"""A real server process on the product with a toy encoder: ``python -m tests.fakes.server [flag]``, set by variables.
 
 With ``--pause`` each fit says "fit is running" and waits for a line on standard input; with ``--break`` predict fails;
 with ``--wait`` it says "predict waits" and goes on when nobody wants its answer any more; with ``--stuck`` it says
@@ -10,7 +10,8 @@ import os
 import sys
 import time
 
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
+from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.prediction import IsWanted
 from windrow.http.server import serve
 from windrow.settings import read_settings
@@ -39,14 +40,18 @@ def _stick() -> None:
         time.sleep(1)
 
 
-def _hold(operations: FakeOperations, name: str) -> None:
-    running = [job.id for job in operations.list_jobs() if job.state == "running" and job.model_name == name]
+def _hold(operations: Toy, name: str) -> None:
+    running = [
+        job.id
+        for job in operations.list_jobs(JobListRequest()).jobs
+        if job.state == "running" and job.model_name == name
+    ]
     for job_id in running:
-        list(operations.follow_job(job_id))
+        list(operations.follow_job(JobRequest(job_id)))
 
 
 if __name__ == "__main__":
-    operations = FakeOperations()
+    operations = Toy()
     if "--pause" in sys.argv:
         operations.before_fit = _pause
     if "--break" in sys.argv:
@@ -62,4 +67,4 @@ if __name__ == "__main__":
     assert operations.started.is_set()
     assert operations.closed.is_set()
     if "--tell" in sys.argv:
-        print(operations.list_jobs(1)[0].state, flush=True)
+        print(operations.list_jobs(JobListRequest(1)).jobs[0].state, flush=True)

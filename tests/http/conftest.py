@@ -1,4 +1,4 @@
-"""A running server for the tests: in a thread with FakeOperations, or as a process of its own."""
+"""A running server for the tests: in a thread with the product on a toy encoder, or as a process of its own."""
 
 import os
 import ssl
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ import pytest
 import structlog
 import uvicorn
 
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
+from windrow.domain.vitals import Vitals
 from windrow.http.app import create_app
 from windrow.http.server import listen
 from windrow.operations import LocalOperations
@@ -38,10 +39,14 @@ SETTINGS = Settings(
 class Switch:
     """Passes every verb on to the operations of the test that runs."""
 
-    chosen: FakeOperations = field(default_factory=FakeOperations)
+    chosen: Toy | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.chosen, name)
+
+    def vitals(self) -> Vitals:
+        assert self.chosen is not None
+        return self.chosen.vitals()
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,10 @@ class RunningApp:
 
 
 @pytest.fixture
-def operations() -> FakeOperations:
-    return FakeOperations(SETTINGS)
+def operations() -> Iterator[Toy]:
+    toy = Toy(SETTINGS)
+    yield toy
+    toy.close()
 
 
 @pytest.fixture(scope="session")
@@ -77,13 +84,13 @@ def running_app() -> Iterator[RunningApp]:
     yield RunningApp(listener.getsockname()[1], switch)
     server.should_exit = True
     thread.join()
-    app.close()
+    app.state.context.close()
     structlog.reset_defaults()
     listener.close()
 
 
 @pytest.fixture
-def client(running_app: RunningApp, operations: FakeOperations) -> Iterator[httpx.Client]:
+def client(running_app: RunningApp, operations: Toy) -> Iterator[httpx.Client]:
     """An HTTP client of the running application, which works with this test's operations."""
     running_app.switch.chosen = operations
     # A context without certificates: reading them takes longer than most tests.

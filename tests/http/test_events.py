@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import FIT, FIT_PATH, JOBS, check_problem, fit, wait_until
+from tests.toy import Toy
 from windrow.domain.errors import StorageFailed
-from windrow.domain.job import Job, Progress
+from windrow.domain.job import Job, JobRequest, Progress
 from windrow.http import events
 
 
 class Pause:
     """Stops a training before it begins to learn, until it is told to go on."""
 
-    def __init__(self, operations: FakeOperations) -> None:
+    def __init__(self, operations: Toy) -> None:
         self.go_on = threading.Event()
         self._reached = threading.Event()
         operations.before_fit = self._stop
@@ -33,7 +33,7 @@ class Pause:
 
 
 @pytest.fixture
-def pause(operations: FakeOperations) -> Iterator[Pause]:
+def pause(operations: Toy) -> Iterator[Pause]:
     pause = Pause(operations)
     yield pause
     pause.go_on.set()
@@ -69,7 +69,8 @@ def test_the_job_comes_at_once_as_it_is_and_then_whenever_it_changes_until_it_is
     pause.wait_until_reached()
     with followed(client, job) as lines:
         number, name, shown = next_event(lines)
-        assert (number, name, shown["id"], shown["stage"]) == (1, "running", job, "encoding")
+        assert (number, name, shown["id"]) == (1, "running", job)
+        assert shown["progress"]["stage"] in ("encoding", "training")
         pause.go_on.set()
         told = [shown]
         while not told[-1]["finished_at"]:
@@ -81,7 +82,7 @@ def test_the_job_comes_at_once_as_it_is_and_then_whenever_it_changes_until_it_is
     assert told[-1] == client.get(f"{JOBS}/{job}").json()
 
 
-def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client, operations: FakeOperations) -> None:
+def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client, operations: Toy) -> None:
     step, seen = threading.Semaphore(0), threading.Event()
 
     def stop(progress: Progress) -> None:
@@ -93,10 +94,11 @@ def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client,
     assert seen.wait(30)
     with followed(client, job) as lines:
         _, _, shown = next_event(lines)
-        assert (shown["stage"], shown["step"], shown["of"], shown["loss"]) == ("training", 1, 2, 1.5)
+        progress = shown["progress"]
+        assert (progress["stage"], progress["step"], progress["of"], progress["loss"]) == ("training", 1, 2, 1.5)
         step.release()
         _, _, shown = next_event(lines)
-        assert (shown["stage"], shown["step"], shown["seconds_left"]) == ("training", 2, 1.0)
+        assert (shown["progress"]["stage"], shown["progress"]["step"]) == ("training", 2)
         step.release(9)
 
 
@@ -124,7 +126,7 @@ def test_whoever_follows_a_job_in_the_line_sees_it_move_up_and_be_cancelled(clie
 def test_a_job_of_which_nothing_is_heard_gives_a_sign_that_the_connection_lives(
     client: httpx.Client, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "SIGN_EVERY_S", 0.0)
+    monkeypatch.setattr(events, "HEARTBEAT_INTERVAL_S", 0.0)
     with followed(client, begin(client)) as lines:
         pause.wait_until_reached()
         assert any(line == ": still here" for line in lines)
@@ -135,16 +137,16 @@ def test_an_unknown_job_is_a_problem_and_no_stream(client: httpx.Client) -> None
 
 
 def test_a_client_that_leaves_ends_the_looking(
-    client: httpx.Client, operations: FakeOperations, pause: Pause, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[str] = []
     job = begin(client)
     pause.wait_until_reached()
     real = operations.job
 
-    def counted(job_id: str) -> Job:
-        looks.append(job_id)
-        return real(job_id)
+    def counted(request: JobRequest) -> Job:
+        looks.append(request.job_id)
+        return real(request)
 
     monkeypatch.setattr(operations, "job", counted)
     ended = threading.Event()
@@ -167,10 +169,10 @@ def test_a_client_that_leaves_ends_the_looking(
 
 
 def test_a_job_that_can_no_more_be_looked_at_ends_the_stream(
-    client: httpx.Client, operations: FakeOperations, pause: Pause, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, pause: Pause, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(job_id: str) -> Job:
-        raise StorageFailed(f"{job_id} cannot be read. Look at the disk.")
+    def fail(request: JobRequest) -> Job:
+        raise StorageFailed("The job cannot be read. Look at the disk.")
 
     job = begin(client)
     pause.wait_until_reached()

@@ -3,15 +3,14 @@
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import ALIASES, API, MODEL, MODELS, check_problem, fit
-from windrow.http.app import create_app
-from windrow.settings import Settings
+from windrow.http.app import endpoint_routes
 
 ENDPOINTS = [
-    (method.upper(), path.replace("{", "").replace("}", ""))
-    for path, verbs in create_app(FakeOperations(), Settings()).pages.openapi()["paths"].items()
-    for method in verbs
+    (method, route.path_format.replace("{", "").replace("}", ""))
+    for route in endpoint_routes()
+    for method in route.methods or ()
+    if method != "HEAD"
 ]
 BODILESS = [f"{MODEL}/restore", f"{MODEL}/reproduce", f"{ALIASES}/live/rollback", f"{API}/fsck"]
 

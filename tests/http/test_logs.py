@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.http.conftest import StartServer
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.http.logs import _render_text
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 FIT = {
     "model_name": EXAMPLE_NAME,
-    "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS],
+    "training_data": list(EXAMPLE_ROWS),
 }
 
 
@@ -24,7 +24,7 @@ def _json_lines(log: str) -> list[dict[str, Any]]:
 
 def test_each_request_is_one_json_line_with_id_status_and_timings(start_server: StartServer) -> None:
     server = start_server(WINDROW_LOG_FORMAT="json")
-    fitted = httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    fitted = httpx.post(f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
     lost = httpx.get(f"{server.url}/nowhere%0Aforged", headers={"X-Request-ID": "mine-1"})
     server.process.terminate()
     assert server.wait() == 0
@@ -56,7 +56,7 @@ def test_a_request_is_one_line_of_text_for_a_person(start_server: StartServer) -
 
 def test_a_predict_whose_client_has_left_is_logged_with_499(start_server: StartServer) -> None:
     server = start_server("--wait", WINDROW_LOG_FORMAT="json")
-    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
     leaver = http.client.HTTPConnection(server.url.removeprefix("http://"))
     body = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
     leaver.request("POST", "/v1/classifier/predict", body, {"Content-Type": "application/json"})
@@ -87,7 +87,7 @@ def test_an_unexpected_error_is_logged_once_with_its_id_and_without_the_text(
     start_server: StartServer, log_format: str
 ) -> None:
     server = start_server("--break", WINDROW_LOG_FORMAT=log_format)
-    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT)
+    httpx.post(f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
     body = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
     reply = httpx.post(f"{server.url}/v1/classifier/predict", json=body, headers={"X-Request-ID": "broken-7"})
     assert reply.status_code == 500
@@ -98,7 +98,7 @@ def test_an_unexpected_error_is_logged_once_with_its_id_and_without_the_text(
     assert log.count("RuntimeError: a defect that nobody foresaw") == 1
     assert log.count("broken-7") == 2  # the error and the request
     assert EXAMPLE_TEXT not in log
-    assert EXAMPLE_ROWS[0][0] not in log
+    assert EXAMPLE_ROWS[0]["text"] not in log
     if log_format == "json":
         [error] = [line for line in _json_lines(log) if line["event"] == "unexpected_error"]
         assert (error["request_id"], error["level"]) == ("broken-7", "error")

@@ -5,14 +5,15 @@ import re
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import wait_until
-from windrow.http.app import create_app
-from windrow.settings import Settings
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+from tests.toy import VITALS, Toy
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
+from windrow.http.app import endpoint_routes
 
-FIT = {"model_name": EXAMPLE_NAME, "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS]}
+FIT = {"model_name": EXAMPLE_NAME, "training_data": list(EXAMPLE_ROWS)}
 PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
+MODEL = f"/v1/classifier/models/{EXAMPLE_NAME}"
+TEMPLATE = "/v1/classifier/models/{model_name}"
 COUNT = "windrow_request_duration_seconds_count"
 
 
@@ -26,7 +27,8 @@ def _label_values(client: httpx.Client, label: str) -> set[str]:
     return set(re.findall(rf'{label}="([^"]*)"', client.get("/metrics").text))
 
 
-def test_every_vital_sign_is_shown(client: httpx.Client, operations: FakeOperations) -> None:
+def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> None:
+    operations.shown = VITALS
     found = _samples(client)
     shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_duration_" not in name}
     assert shown == {
@@ -65,17 +67,22 @@ def test_the_process_and_its_python_are_shown(client: httpx.Client) -> None:
         ("POST", "/v1/classifier/predict", "/v1/classifier/predict", 200),
         ("GET", "/v1/classifier/models?limit=3", "/v1/classifier/models", 200),
         ("GET", "/v1/classifier/models?limit=0", "/v1/classifier/models", 422),
-        ("DELETE", f"/v1/classifier/models/{EXAMPLE_NAME}", "/v1/classifier/models/{name}", 200),
-        ("DELETE", "/v1/classifier/models/unknown", "/v1/classifier/models/{name}", 404),
+        ("DELETE", f"{MODEL}", f"{TEMPLATE}", 200),
+        ("DELETE", "/v1/classifier/models/unknown", f"{TEMPLATE}", 404),
         ("DELETE", "/v1/classifier/models", "/v1/classifier/models", 422),
-        ("GET", f"/v1/classifier/models/{EXAMPLE_NAME}", "/v1/classifier/models/{name}", 200),
-        ("GET", f"/v1/classifier/models/{EXAMPLE_NAME}%401", "/v1/classifier/models/{name}", 200),
-        ("GET", "/v1/classifier/models/a/b", "/v1/classifier/models/{name}", 422),
-        ("PATCH", f"/v1/classifier/models/{EXAMPLE_NAME}", "/v1/classifier/models/{name}", 422),
-        ("GET", f"/v1/classifier/models/{EXAMPLE_NAME}/export", "/v1/classifier/models/{name}/export", 200),
+        ("GET", f"{MODEL}", f"{TEMPLATE}", 200),
+        ("GET", f"{MODEL}%401", f"{TEMPLATE}", 200),
+        ("GET", "/v1/classifier/models/a/b", f"{TEMPLATE}", 422),
+        ("PATCH", f"{MODEL}", f"{TEMPLATE}", 422),
+        ("GET", f"{MODEL}/export", f"{TEMPLATE}/export", 200),
         ("POST", "/v1/classifier/models/import", "/v1/classifier/models/import", 415),
-        ("POST", f"/v1/classifier/models/{EXAMPLE_NAME}/restore", "/v1/classifier/models/{name}/restore", 409),
-        ("POST", f"/v1/classifier/models/{EXAMPLE_NAME}/reproduce", "/v1/classifier/models/{name}/reproduce", 200),
+        ("POST", f"{MODEL}/restore", f"{TEMPLATE}/restore", 409),
+        (
+            "POST",
+            f"{MODEL}/reproduce",
+            f"{TEMPLATE}/reproduce",
+            200,
+        ),
         ("PUT", "/v1/classifier/aliases/live", "/v1/classifier/aliases/{alias}", 422),
         ("POST", "/v1/classifier/aliases/live/rollback", "/v1/classifier/aliases/{alias}/rollback", 422),
         ("GET", "/v1/classifier/aliases/live/history", "/v1/classifier/aliases/{alias}/history", 404),
@@ -113,7 +120,7 @@ def test_what_is_no_endpoint_is_counted_together(client: httpx.Client, method: s
     before = _samples(client).get(sample, 0)
     assert client.request(method, path).status_code == status
     assert _samples(client)[sample] == before + 1
-    known = {*create_app(FakeOperations(), Settings()).pages.openapi()["paths"], "other"}
+    known = {*(route.path_format for route in endpoint_routes()), "other"}
     assert _label_values(client, "endpoint") <= known
     assert _label_values(client, "method") <= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"}
 
@@ -121,7 +128,7 @@ def test_what_is_no_endpoint_is_counted_together(client: httpx.Client, method: s
 def test_no_label_holds_a_classifiers_name(client: httpx.Client) -> None:
     client.post("/v1/classifier/fit", json=FIT)
     client.post("/v1/classifier/predict", json=PREDICT)
-    client.delete(f"/v1/classifier/models/{EXAMPLE_NAME}")
+    client.delete(f"{MODEL}")
     assert EXAMPLE_NAME not in client.get("/metrics").text
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import FIT, FIT_PATH, JSON, PREDICT_PATH, ROWS, SECRET, check_problem
 from tests.http.conftest import SETTINGS
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME
 from windrow.domain import errors
 from windrow.domain.prediction import IsWanted
 from windrow.http import problems
 from windrow.http.problems import STATUSES, problem_response
-from windrow.wire.shapes import EXAMPLE_NAME
 
 
 def _leaves(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
@@ -118,7 +118,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (
             _fit_with(training_data=[*ROWS, {"text": "a" * 601, "label": "a"}]),
             "limit_exceeded",
-            "training_data[6].text has 601 characters; this server takes at most 600",
+            "training_data[6].text has 601 characters; at most 600 are taken here",
         ),
         ({}, "invalid_request", "model_name is missing"),
         ([], "invalid_request", "The body must be an object"),
@@ -167,7 +167,7 @@ def test_a_text_sent_as_a_field_name_is_cut_short_in_the_reply(client: httpx.Cli
         (b'{"text": "\xff"}', "byte 10 is no UTF-8"),
         (b"\xef\xbb\xbf{}", "byte order mark"),
         ('{"text": 1}'.encode("utf-16"), "is no UTF-8"),
-        (b'{"n": ' + b"9" * 5_000 + b"}", "Exceeds the limit"),
+        (b'{"n": ' + b"9" * 5_000 + b"}", "thousands of digits"),
         (b"\x00", "line 1, column 1"),
     ],
 )
@@ -296,7 +296,7 @@ def test_a_page_that_cannot_be_gets_422_with_the_rule(
 
 
 def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_come_again(
-    client: httpx.Client, operations: FakeOperations
+    client: httpx.Client, operations: Toy
 ) -> None:
     def refuse(is_wanted: IsWanted) -> None:
         raise errors.Overloaded("256 requests wait already. Try again in 3 s.", {"retry_after_s": 3})
@@ -305,12 +305,12 @@ def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_co
     reply = client.post(PREDICT_PATH, json={"model_name": "a", "text": "b"})
     document = check_problem(reply, 429, "overloaded")
     assert (reply.headers["retry-after"], document["retry_after_s"]) == ("3", 3)
-    assert "retry-after" not in client.post(PREDICT_PATH, json={}).headers
+    assert "retry-after" not in client.post(PREDICT_PATH, json=[]).headers
 
 
 @pytest.mark.parametrize("error", sorted(STATUSES, key=str))
 def test_every_error_of_a_verb_gets_its_status(
-    client: httpx.Client, operations: FakeOperations, error: type[errors.WindrowError]
+    client: httpx.Client, operations: Toy, error: type[errors.WindrowError]
 ) -> None:
     def fail() -> None:
         raise error("It went wrong. Do this next.", {"limit": 3})
@@ -321,7 +321,7 @@ def test_every_error_of_a_verb_gets_its_status(
     assert client.get("/v1/classifier/models").json() == {"models": []}
 
 
-def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, operations: FakeOperations) -> None:
+def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, operations: Toy) -> None:
     def fail(is_wanted: IsWanted) -> None:
         raise RuntimeError(SECRET)
 
@@ -338,7 +338,7 @@ def test_an_unknown_path_gets_404_with_the_known_endpoints(client: httpx.Client)
         document = check_problem(client.get(path), 404, "not_found")
         assert isinstance(document["endpoints"], list)
         assert "POST /v1/classifier/predict" in document["endpoints"]
-        assert "DELETE /v1/classifier/models/{name}" in document["endpoints"]
+        assert "DELETE /v1/classifier/models/{model_name}" in document["endpoints"]
 
 
 def test_a_wrong_method_gets_405_with_the_right_one(client: httpx.Client) -> None:

@@ -12,13 +12,13 @@ import pytest
 
 from tests.http.asking import wait_until
 from tests.http.conftest import ServerProcess, StartServer
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 FIT = {
     "model_name": EXAMPLE_NAME,
-    "training_data": [{"text": text, "label": label} for text, label in EXAMPLE_ROWS],
+    "training_data": list(EXAMPLE_ROWS),
 }
 PREDICT = {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT}
 

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.operations import FakeOperations
 from tests.http.asking import MODEL, MODELS, check_problem, fit, wait_until
 from tests.http.conftest import SETTINGS
+from tests.toy import Toy
+from windrow.api.examples import EXAMPLE_NAME
 from windrow.http import uploads
-from windrow.wire.shapes import EXAMPLE_NAME
 
 IMPORT = f"{MODELS}/import"
 ZIP = {"Content-Type": "application/zip"}
@@ -79,7 +79,7 @@ def test_a_file_larger_than_memory_should_hold_goes_to_the_disk_and_arrives_whol
 
 
 def test_a_client_that_leaves_within_its_file_imports_nothing_and_harms_nobody(
-    client: httpx.Client, operations: FakeOperations, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, operations: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def departures() -> str:
         return "".join(re.findall(r'.*_count{.*/models/import".*"499".*', client.get("/metrics").text))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from windrow.learning.head import Floats, Ids
+from windrow.arrays import Floats, Ids
 
 
 def around_centres(

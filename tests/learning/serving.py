@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from windrow.arrays import Floats, TokenStates
 from windrow.encoders.adapters import MapChanges
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import Floats, top_layers
+from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
 from windrow.learning.layers import pack_texts, pooled
-from windrow.learning.texts import LayerPlan, TokenStates
+from windrow.learning.plan import LayerPlan
 
 
 def layers_of(folder: EncoderFolder) -> LayerPlan:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from windrow.learning.adapter import Adapter, Floats, cut_to_rank, scale
+from windrow.arrays import Floats
+from windrow.learning.adapter import Adapter, cut_to_rank, scale
 
 
 def change_of(adapter: Adapter, name: str = "map") -> Floats:

@@ -55,7 +55,7 @@ def test_the_label_that_gained_most_comes_first_and_in_words() -> None:
         ("c", 0.0, False),
     ]
     assert words == (
-        "More 'b' rows would help most: its recall rose from 0.20 with half of the rows to 0.80 with all. "
+        "More 'b' rows would help most: its recall rose from 20.0 % with half of the rows to 80.0 % with all. "
         "Then 'a'. For 'c' the last doubling of the rows brought no clear gain."
     )
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres
+from windrow.arrays import Floats, Ids
 from windrow.learning.calibrate import (
     HEAD_PRIOR,
     TUNED_PRIOR,
@@ -20,7 +21,7 @@ from windrow.learning.calibrate import (
     join,
 )
 from windrow.learning.evaluate import wilson
-from windrow.learning.head import Floats, Ids, LinearHead, softmax, solve
+from windrow.learning.head import LinearHead, softmax, solve
 
 OPEN_MINDED = Prior(0.0, 100.0)
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
+from windrow.arrays import Floats, Ids
 from windrow.learning.choice import (
     choose_strength,
     label_name_texts,
     leave_one_out_errors,
     names_mean_something,
 )
-from windrow.learning.head import Floats, Ids
 
 
 def by_loop(features: Floats, label_ids: Ids) -> tuple[int, int]:
@@ -44,7 +44,7 @@ def test_each_row_is_judged_as_if_it_were_not_there(counts: list[int], spread: f
 def test_labels_that_the_encoder_tells_apart_need_no_change() -> None:
     features, label_ids = around_centres(20, 4, spread=0.1)
     chosen = choose_strength(features, label_ids)
-    assert chosen.value == 0
+    assert chosen.strength == 0
     assert chosen.reason == (
         "No change is needed: the encoder as it is misplaces 0 of 80 rows, each judged without itself."
     )
@@ -55,7 +55,7 @@ def test_labels_that_the_encoder_tells_apart_need_no_change() -> None:
 def test_labels_that_the_encoder_mixes_up_get_the_whole_change(seed: int) -> None:
     features, label_ids = around_centres(8, 4, spread=0.1)
     chosen = choose_strength(features, np.random.default_rng(seed).permutation(label_ids))
-    assert chosen.value == 1
+    assert chosen.strength == 1
     assert chosen.reason.startswith("The whole change is used: the encoder as it is misplaces ")
     assert [one.strength for one in chosen.candidates] == [0.0, 1.0]
     assert chosen.candidates[1].estimated_accuracy is None
@@ -68,7 +68,7 @@ def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
         torn = label_ids.copy()
         torn[:wrong] = 1
         assert leave_one_out_errors(features, torn) == (wrong, 100)
-        values.append(choose_strength(features, torn).value)
+        values.append(choose_strength(features, torn).strength)
     assert values == sorted(values)
     assert values[0] == 0
     assert values[-1] == 1
@@ -79,13 +79,13 @@ def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
 def test_a_handful_of_rows_without_an_error_is_no_proof() -> None:
     features, label_ids = around_centres(2, 3, spread=0.0)
     assert leave_one_out_errors(features, label_ids) == (0, 6)
-    assert choose_strength(features, label_ids).value == 1
+    assert choose_strength(features, label_ids).strength == 1
 
 
 def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
     features, label_ids = around_centres(1, 5, spread=0.1)
     chosen = choose_strength(features, label_ids)
-    assert (chosen.value, chosen.candidates) == (1.0, ())
+    assert (chosen.strength, chosen.candidates) == (1.0, ())
     assert "nothing could be estimated" in chosen.reason
 
 
@@ -97,7 +97,7 @@ def test_the_choice_sees_frozen_features_and_labels_only() -> None:
 def test_rows_that_are_all_alike_are_judged_without_a_crash() -> None:
     features = unit(np.ones((6, 8)))
     chosen = choose_strength(features, np.array([0, 1, 2, 0, 1, 2]))
-    assert chosen.value == 1
+    assert chosen.strength == 1
 
 
 def test_labels_are_encoded_as_a_person_would_say_them() -> None:

@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap
 
+from windrow.arrays import Bools
 from windrow.domain.comparison import MAX_ROWS_NEEDED, Flip
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
 from windrow.learning.compare import _EARLIEST, _LATEST, _NORMAL_95, compare_pair, flips, rows_needed
-from windrow.learning.evaluate import Bools
 
 NAMES = ("a", "b")
 

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from tests.learning.serving import layers_of, tensors, weights_of
+from windrow.arrays import MAPS, Ids, TokenStates
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import MAPS
 from windrow.learning import contrastive
 from windrow.learning.contrastive import Lesson, Tuned, contrastive_loss, train_layers
 from windrow.learning.layers import pack_texts, token_states
-from windrow.learning.plan import FEW, Ids, plan_steps
-from windrow.learning.texts import TokenStates
+from windrow.learning.plan import FEW, plan_steps
 
 LENGTHS = (2, 9, 4, 30, 3, 3, 17, 8, 5, 12, 6, 1)
 LABELS = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)
@@ -34,7 +33,7 @@ def lesson(tiny_folder: EncoderFolder) -> Lesson:
 
 
 def lesson_on(folder: EncoderFolder, texts: TokenStates, label_ids: Ids, num_iterations: int = 20) -> Lesson:
-    plan = plan_steps(label_ids, texts.lengths.astype(np.int64), Recipe(num_iterations))
+    plan = plan_steps(label_ids, texts.lengths.astype(np.int64), Recipe(num_iterations=num_iterations))
     return Lesson(texts, label_ids, weights_of(folder), layers_of(folder), plan)
 
 

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
+from windrow.arrays import Bools, Floats
 from windrow.domain.dataset import Row
-from windrow.domain.report import Majority
-from windrow.learning.evaluate import Bools, calibration_of, choose_threshold, judge, majority, misread, wilson
-from windrow.learning.head import Floats
+from windrow.domain.report import MajorityBaseline
+from windrow.learning.evaluate import calibration_of, choose_threshold, judge, majority, misread, wilson
 
 LABELS = ("a", "b", "c")
 # Rows that get a, b, c, a, b, a.
@@ -93,7 +93,7 @@ def test_an_outcome_counts_what_a_person_would_count() -> None:
     outcome = judge(SCORES, ["a", "b", "c", "b", "b", "a"], LABELS)
     assert (outcome.correct, outcome.total, outcome.accuracy) == (5, 6, 5 / 6)
     assert outcome.accuracy_interval == wilson(5, 6)
-    assert outcome.confusion == ((2, 0, 0), (1, 2, 0), (0, 0, 1))
+    assert outcome.confusion_matrix.counts == ((2, 0, 0), (1, 2, 0), (0, 0, 1))
     a, b, c = outcome.labels
     assert (a.label, a.correct, a.total, a.predicted, a.precision, a.recall, a.f1) == ("a", 2, 2, 3, 2 / 3, 1.0, 0.8)
     assert (b.label, b.correct, b.total, b.predicted, b.precision, b.recall, b.f1) == ("b", 2, 3, 2, 1.0, 2 / 3, 0.8)
@@ -108,7 +108,8 @@ def test_labels_that_the_classifier_does_not_know_come_last_sorted_and_count_as_
     assert outcome.correct == 4
     z = outcome.labels[-1]
     assert (z.correct, z.total, z.predicted, z.precision, z.recall, z.f1) == (0, 1, 0, None, 0.0, 0.0)
-    assert outcome.confusion[-1] == (1, 0, 0, 0, 0)
+    assert outcome.confusion_matrix.labels == ("a", "b", "c", "m", "z")
+    assert outcome.confusion_matrix.counts[-1] == (1, 0, 0, 0, 0)
     assert outcome.macro_f1 == pytest.approx((0.5 + 1 + 1 + 0 + 0) / 5)
 
 
@@ -136,10 +137,10 @@ def test_an_outcome_agrees_with_scikit_learn_on_the_labels_themselves(rows: int,
     outcome = judge(scores, truth, names)
     assert outcome.accuracy == pytest.approx(accuracy_score(truth, predicted))
     assert outcome.macro_f1 == pytest.approx(f1_score(truth, predicted, average="macro", zero_division=0.0))
-    assert np.sum(outcome.confusion) == rows
-    assert np.trace(outcome.confusion) == sum(each.correct for each in outcome.labels) == outcome.correct
-    assert [sum(row) for row in outcome.confusion] == [each.total for each in outcome.labels]
-    assert np.sum(outcome.confusion, axis=0).tolist() == [each.predicted for each in outcome.labels]
+    assert np.sum(outcome.confusion_matrix.counts) == rows
+    assert np.trace(outcome.confusion_matrix.counts) == sum(each.correct for each in outcome.labels) == outcome.correct
+    assert [sum(row) for row in outcome.confusion_matrix.counts] == [each.total for each in outcome.labels]
+    assert np.sum(outcome.confusion_matrix.counts, axis=0).tolist() == [each.predicted for each in outcome.labels]
 
 
 def test_misread_rows_come_with_the_highest_score_first_then_in_their_order() -> None:
@@ -161,9 +162,9 @@ def test_of_rows_that_are_all_placed_right_none_is_misread() -> None:
 
 
 def test_the_baseline_is_the_most_frequent_label_and_of_equals_the_first() -> None:
-    assert majority(["b", "a", "b", "c"]) == Majority("b", 0.5)
-    assert majority(["c", "b", "c", "b"]) == Majority("b", 0.5)
-    assert majority(["x"]) == Majority("x", 1.0)
+    assert majority(["b", "a", "b", "c"]) == MajorityBaseline("b", 0.5)
+    assert majority(["c", "b", "c", "b"]) == MajorityBaseline("b", 0.5)
+    assert majority(["x"]) == MajorityBaseline("x", 1.0)
 
 
 def by_trial(scores: Floats, is_right: Bools, target: float) -> tuple[float, int, int] | None:

@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
+from windrow.arrays import Floats
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, NEAREST_ROWS, WordEffect
 from windrow.learning.explain import MAX_WORD_CHARS, last_layer, nearest, split_words, without_words, word_effects
-from windrow.learning.head import Floats
 
 ANY_TEXT = st.text(max_size=200) | st.lists(
     st.sampled_from(

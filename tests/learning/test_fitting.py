@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from tests.learning.examples import around_centres, unit
+from windrow.arrays import Floats, Ids
 from windrow.learning import fitting
 from windrow.learning.fitting import DEFAULT_STRENGTH, STRENGTHS, Examples, Judged, fit_head, study_heads
 from windrow.learning.folds import MAX_FOLDS, deal_folds
-from windrow.learning.head import Floats, Ids, LinearHead, solve
+from windrow.learning.head import LinearHead, solve
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
 

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from windrow.arrays import Ids
 from windrow.learning.folds import MAX_FOLDS, deal_folds, splits
-from windrow.learning.head import Ids
 
 seeds = st.integers(0, 99)
 folds_at_most = st.integers(2, 8)

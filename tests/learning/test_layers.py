@@ -9,12 +9,12 @@ import torch
 from tests.encoders.adapters import changes_for
 from tests.encoders.tiny import KINDS, write_tiny_folder
 from tests.learning.serving import layers_of, pooled_as_trained, tensors, weights_of
+from windrow.arrays import TokenStates
 from windrow.encoders.adapters import join_changes
 from windrow.encoders.bulk import States, encode, encode_states, features_of
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.session import OnnxEncoder, load_encoder
 from windrow.learning.layers import pack_texts, pooled, token_states
-from windrow.learning.texts import TokenStates
 
 # From a single token to as many as a tiny encoder reads, with neighbours that share a bucket and some that do not.
 LENGTHS = np.array([7, 1, 200, 2, 30, 31, 1, 199, 33, 8, 8, 90, 2, 61], dtype=np.int32)
@@ -38,7 +38,10 @@ def some_states(folder: EncoderFolder) -> States:
 def test_every_family_trains_what_it_serves(kind: str, tmp_path: Path) -> None:
     folder = read_encoder_folder(write_tiny_folder(tmp_path / "model", kind), "tests/tiny")
     encoder = load_encoder(folder, tmp_path, threads=1)
-    for states in (some_states(folder), encode_states(encoder, ["how do i reset my password ?", "word", "and " * 250])):
+    for states in (
+        some_states(folder),
+        encode_states(encoder, encoder.tokenize(["how do i reset my password ?", "word", "and " * 250])),
+    ):
         for changes in (None, changes_for(folder, rank=4)):
             adapter = None if changes is None else join_changes(folder, changes)
             served = features_of(encoder, states, adapter)[:, -folder.hidden_size :]
@@ -52,7 +55,7 @@ def test_every_family_trains_what_it_serves(kind: str, tmp_path: Path) -> None:
 def test_the_bundled_encoder_trains_what_it_serves(bundled: OnnxEncoder, adapted: bool) -> None:
     folder = bundled.folder
     changes = changes_for(folder, rank=8, size=0.035) if adapted else {}
-    states = encode_states(bundled, TEXTS)
+    states = encode_states(bundled, bundled.tokenize(TEXTS))
     assert (states.lengths.min(), states.lengths.max()) == (3, folder.max_tokens)
     trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, changes)
     served = encode(bundled, TEXTS, join_changes(folder, changes)).features

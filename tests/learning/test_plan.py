@@ -2,12 +2,14 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from windrow.arrays import Ids
 from windrow.domain.recipe import Recipe
 from windrow.learning import plan
 from windrow.learning.plan import (
@@ -17,12 +19,13 @@ from windrow.learning.plan import (
     MANY,
     MAX_PLANNED_TEXTS,
     MAX_PLANNED_TOKENS,
-    Ids,
     Manner,
     Plan,
 )
 
-any_recipe = st.builds(Recipe, st.integers(0, 60), st.integers(2, 1_024), st.integers(0, 9))
+any_recipe = st.builds(
+    Recipe, num_iterations=st.integers(0, 60), batch_size=st.integers(2, 1_024), seed=st.integers(0, 9)
+)
 sizes = st.lists(st.integers(1, 150), min_size=2, max_size=8)
 
 
@@ -59,7 +62,7 @@ def test_every_pass_holds_each_text_once(counts: list[int], recipe: Recipe) -> N
 def test_more_iterations_never_give_fewer_passes_or_steps(counts: list[int], recipe: Recipe, more: int) -> None:
     label_ids = labels_of(counts)
     less = plan_steps(label_ids, recipe)
-    grown = plan_steps(label_ids, Recipe(recipe.num_iterations + more, recipe.batch_size, recipe.seed))
+    grown = plan_steps(label_ids, replace(recipe, num_iterations=recipe.num_iterations + more))
     assert grown.passes >= less.passes
     assert len(grown.steps) >= len(less.steps)
     assert grown.wanted_steps >= less.wanted_steps
@@ -70,7 +73,7 @@ def test_more_iterations_never_give_fewer_passes_or_steps(counts: list[int], rec
 def test_a_larger_batch_never_gives_smaller_steps(counts: list[int], recipe: Recipe, other: int) -> None:
     label_ids = labels_of(counts)
     small, large = sorted([recipe.batch_size, other])
-    steps = [plan_steps(label_ids, Recipe(20, size)).steps for size in (small, large)]
+    steps = [plan_steps(label_ids, Recipe(num_iterations=20, batch_size=size)).steps for size in (small, large)]
     assert min(map(len, steps[1])) >= min(map(len, steps[0]))
 
 
@@ -107,7 +110,7 @@ def test_texts_beyond_the_budget_still_get_one_step(monkeypatch: pytest.MonkeyPa
 @given(sizes, st.integers(1, 1_000))
 @settings(deadline=None)
 def test_rates_warm_up_and_fall_and_stay_within_peak_and_movement(counts: list[int], num_iterations: int) -> None:
-    planned = plan_steps(labels_of(counts), Recipe(num_iterations))
+    planned = plan_steps(labels_of(counts), Recipe(num_iterations=num_iterations))
     rates = np.array(planned.rates)
     top = int(rates.argmax())
     assert (rates > 0).all()
@@ -121,7 +124,8 @@ def test_rates_warm_up_and_fall_and_stay_within_peak_and_movement(counts: list[i
 
 
 def test_more_passes_over_few_texts_go_no_further() -> None:
-    sums = [sum(plan_steps(labels_of([8, 8]), Recipe(num_iterations)).rates) for num_iterations in (20, 50, 100)]
+    plans = [plan_steps(labels_of([8, 8]), Recipe(num_iterations=iterations)) for iterations in (20, 50, 100)]
+    sums = [sum(plan.rates) for plan in plans]
     assert sums == pytest.approx([FEW.movement] * 3)
 
 

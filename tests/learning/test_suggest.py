@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.learning.examples import unit
+from windrow.arrays import Floats
 from windrow.learning import suggest
-from windrow.learning.head import Floats
 from windrow.learning.suggest import ALIKE, NEW_BELOW, choose
 
 WIDTH = 96

@@ -1,22 +1,23 @@
 """A service with all of its real wiring on a real folder, and an encoder and trainings that take no time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import RememberingRunner
-from windrow.bootstrap import open_service
+from windrow.bootstrap import open_dependencies, open_store
 from windrow.domain.base_models import StoredBaseModel
-from windrow.domain.classifier import FitRequest
+from windrow.domain.classifier import Classifier, ClassifierDetails, FitRequest, ModelRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
+from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.session import TextEncoder
 from windrow.execution.frames import Frame
-from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
 from windrow.service.service import Service
@@ -32,7 +33,7 @@ ROWS = tuple(
 )
 # The same texts under other labels, so that each answer tells which of the two gave it.
 SHOUTING = tuple(Row(row.text, row.label.upper()) for row in ROWS)
-REQUEST = FitRequest("tickets_v1", ROWS, DEFAULT_BASE_MODEL, Recipe(num_iterations=0))
+REQUEST = FitRequest("tickets_v1", ROWS, num_iterations=0)
 
 _OUTCOMES: dict[bytes, Frame] = {}
 
@@ -48,8 +49,10 @@ class FakeInventory(Inventory):
 
     def stored_base_models(self) -> tuple[StoredBaseModel, ...]:
         """Return what there is now."""
-        folders = (encoder.folder for encoder in self._encoders.values())
-        return tuple(StoredBaseModel(folder.base_model, "data_directory", 0, 0) for folder in folders)
+        pinned = (encoder.folder.base_model for encoder in self._encoders.values())
+        return tuple(
+            recast(StoredBaseModel, each, place="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
+        )
 
 
 def fake_service(
@@ -69,50 +72,62 @@ def fake_service(
         settings: What is not to be as it is by default.
     """
     known = {DEFAULT_BASE_MODEL: FakeEncoder()} if encoders is None else encoders
-    # What is allowed is asked twice: here every id, and by the encoders below those that are known.
-    allowed = {"allowed_base_models": ("*",), **settings}
-    service = open_service(Settings(data_dir=data_dir, **allowed))  # type: ignore[arg-type]
 
     def load(base_model_id: str) -> TextEncoder:
         if base_model_id == "not/allowed":
-            raise BaseModelNotAllowed(f"{base_model_id} is not allowed. Choose another one.")
+            raise BaseModelNotAllowed("{id} is not allowed. Choose another one.", {"id": base_model_id})
         if base_model_id not in known:
-            raise BaseModelUnavailable(f"{base_model_id} is not on this machine. Bring it back.")
+            raise BaseModelUnavailable("{id} is not on this machine. Bring it back.", {"id": base_model_id})
         return known[base_model_id]
 
-    store = replace(service.store, inventory=FakeInventory(known))
+    # What is allowed is asked twice: here every id, and by the encoders above those that are known.
+    chosen = Settings(data_dir=data_dir, **{"allowed_base_models": ("*",), **settings})  # type: ignore[arg-type]
+    store = replace(open_store(chosen), inventory=FakeInventory(known))
     if names is not None:
         store = replace(store, names=names, catalog=Catalog(names), aliases=Aliases(names))
-    resident = ResidentEncoders(load)
-    limits = service.settings
-    memory = Memory(limits.max_loaded_bytes, limits.max_encoded_bytes, limits.keep_loaded)
-    predictor = Predictor(store.catalog, resident, service.queue, memory)
-    runner = runner or RememberingRunner(_OUTCOMES)
-    return replace(service, store=store, encoders=resident, runner=runner, predictor=predictor)
+    dependencies = open_dependencies(chosen, store, ResidentEncoders(load))
+    return Service(replace(dependencies, runner=runner or RememberingRunner(_OUTCOMES)))
 
 
-def fit(service: Service, name: str = "tickets_v1", **changes: object) -> int:
+def altered(service: Service, **parts: object) -> Service:
+    """Return a service that works with other parts, be they its own or those of its store."""
+    dependencies = service.dependencies
+    of_store = {name: parts.pop(name) for name in ("names", "catalog", "aliases", "inventory") if name in parts}
+    store = replace(dependencies.store, **of_store)  # type: ignore[arg-type]
+    return Service(replace(dependencies, store=store, **parts))  # type: ignore[arg-type]
+
+
+def fit(service: Service, name: str = "tickets_v1", rows: Sequence[Row] = ROWS, **changes: object) -> int:
     """Train a classifier and return its revision."""
-    request = replace(REQUEST, model_name=name, **changes)  # type: ignore[arg-type]
-    return service.fit(request).classifier.record.revision
+    request = replace(REQUEST, model_name=name, training_data=tuple(rows), **changes)  # type: ignore[arg-type]
+    return service.fit(request).revision
 
 
-def ask(service: Service, name: str, text: str) -> Prediction:
+def ask(service: Service, name: str, text: str, **how: object) -> Prediction:
     """Return one classifier's answer for one text."""
-    (answer,) = service.predict(PredictRequest((name,), (text,)))
+    (answer,) = service.predict(PredictRequest(model_name=name, text=text, **how))  # type: ignore[arg-type]
     return answer
 
 
+def show(service: Service, name: str = "tickets_v1") -> ClassifierDetails:
+    """Return everything about a classifier."""
+    return service.show(ModelRequest(name))
+
+
+def listed(service: Service) -> tuple[Classifier, ...]:
+    """Return the classifiers that answer."""
+    return service.list_classifiers(ListRequest()).models
+
+
 def revisions(service: Service) -> list[tuple[str, int]]:
-    """Return what is listed."""
-    listed = service.list_classifiers().classifiers
-    return [(classifier.record.name, classifier.record.revision) for classifier in listed]
+    """Return names and revisions of what is listed."""
+    return [(classifier.name, classifier.revision) for classifier in listed(service)]
 
 
 def blob_of(service: Service, name: str, role: str = "artifact") -> Path:
     """Return where a blob of a classifier's newest revision lies."""
-    ref = service.store.catalog.current(name).blobs[role]
-    return service.settings.data_dir / "classifiers" / name / "blobs" / ref.file_name
+    ref = service.dependencies.store.catalog.current(name).blobs[role]
+    return service.dependencies.settings.data_dir / "classifiers" / name / "blobs" / ref.file_name
 
 
 def alter(path: Path) -> None:
@@ -120,3 +135,8 @@ def alter(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+def notes_of(classifier: Classifier) -> tuple[str, tuple[str, ...]]:
+    """Return what a person says about a classifier."""
+    return classifier.description, classifier.tags

@@ -11,7 +11,15 @@ from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, InvalidTestData
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
 from windrow.execution.examination import Answers
-from windrow.service.gate import NO_LABEL, Conditions, Side, check_recalled_labels, conditions_of, look, refusal
+from windrow.service.gate import (
+    NO_LABEL,
+    Conditions,
+    Side,
+    check_conditions,
+    check_recalled_labels,
+    conditions_of,
+    refusal,
+)
 
 BILL, BUG = Row("I was charged twice", "billing"), Row("The app crashes", "bug")
 ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for number in range(5))
@@ -25,7 +33,7 @@ def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:
     """Return the right label for each text but the first few."""
-    labels = [row.label for row in (*conditions.require.rows, *conditions.must_pass)]
+    labels = [row.label for row in (*conditions.require.test_data, *conditions.must_pass)]
     return [{"billing": "bug", "bug": "billing"}[label] for label in labels[:wrong]] + labels[wrong:]
 
 
@@ -33,7 +41,7 @@ def look_at(require: Requirement, wrong: int, current_wrong: int) -> GateReport:
     """Look at a candidate and at what the alias points to, which place some of the first rows wrong."""
     conditions = conditions_of(require, ())
     candidate = side("tickets_v2", answers_of(conditions, wrong))
-    return look(conditions, candidate, side("tickets_v1", answers_of(conditions, current_wrong)))
+    return check_conditions(conditions, candidate, side("tickets_v1", answers_of(conditions, current_wrong)))
 
 
 def test_the_texts_are_those_of_the_test_rows_and_then_each_row_that_must_pass_once() -> None:
@@ -70,17 +78,17 @@ class TestNotWorse:
         conditions = conditions_of(Requirement(ROWS, not_worse=True, min_recall={"bug": 1.0}), (BILL,))
         right = answers_of(conditions)
         strict = replace(side("tickets_v2", right), abstain_below=0.76)
-        report = look(conditions, strict, side("tickets_v1", right[: len(ROWS)]))
+        report = check_conditions(conditions, strict, side("tickets_v1", right[: len(ROWS)]))
         assert [check.passed for check in report.checks] == [False, False, False]
         assert [row.predicted for row in report.failed_rows] == [NO_LABEL]
         always = replace(strict, abstain_below=0.75)
-        assert look(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
+        assert check_conditions(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
 
     def test_says_that_rows_were_seen_in_training(self) -> None:
         conditions = conditions_of(Requirement(ROWS, not_worse=True), ())
         right = answers_of(conditions)
         seen = replace(side("tickets_v2", right), seen=3)
-        [check] = look(conditions, seen, side("tickets_v1", right)).checks
+        [check] = check_conditions(conditions, seen, side("tickets_v1", right)).checks
         assert check.detail.endswith("Beware: 3 of these rows are training rows of tickets_v2, or nearly so.")
 
     def test_says_that_chance_rarely_makes_a_large_difference(self) -> None:
@@ -96,12 +104,14 @@ class TestNotWorse:
     def test_of_rows_whose_labels_are_all_unknown_is_refused_since_nobody_gets_one_right(self) -> None:
         strange = conditions_of(Requirement((Row("a text", "17"), Row("another", "18")), not_worse=True), ())
         given = ["billing", "bug"]
-        with pytest.raises(InvalidTestData, match=r"No label of require\.test_data is known to new; known are 'bill"):
-            look(strange, side("new", given), side("old", given))
+        with pytest.raises(
+            InvalidTestData, match=r"No label of require\.test_data is known to new, old; known are 'bill"
+        ):
+            check_conditions(strange, side("new", given), side("old", given))
 
     def test_is_met_with_the_reason_where_there_is_nothing_to_compare_with(self) -> None:
         conditions = conditions_of(Requirement(ROWS, not_worse=True), ())
-        report = look(conditions, side("tickets_v1", answers_of(conditions, wrong=9)), "It points nowhere.")
+        report = check_conditions(conditions, side("tickets_v1", answers_of(conditions, wrong=9)), "It points nowhere.")
         assert report.checks == (Check("not_worse", True, "It points nowhere."),)
         assert report.current is None
         assert report.candidate is not None
@@ -109,7 +119,7 @@ class TestNotWorse:
     def test_does_not_count_the_rows_that_must_pass(self) -> None:
         conditions = conditions_of(Requirement(ROWS, not_worse=True), (BILL, BUG))
         candidate = side("tickets_v2", [*answers_of(conditions)[:10], "bug", "billing"])
-        report = look(conditions, candidate, side("tickets_v1", answers_of(conditions, wrong=1)))
+        report = check_conditions(conditions, candidate, side("tickets_v1", answers_of(conditions, wrong=1)))
         assert [(check.condition, check.passed) for check in report.checks] == [
             ("must_pass", False),
             ("not_worse", True),
@@ -119,18 +129,18 @@ class TestNotWorse:
 class TestMustPass:
     def test_is_met_where_each_row_is_placed_right(self) -> None:
         conditions = conditions_of(Requirement(must_pass=(BILL,)), (BUG,))
-        report = look(conditions, side("tickets_v2", ["billing", "bug"]), "")
+        report = check_conditions(conditions, side("tickets_v2", ["billing", "bug"]), "")
         assert report == GateReport((Check("must_pass", True, "2 of 2 rows that must be placed right are."),))
 
     def test_is_missed_by_a_single_row_which_is_listed_with_what_it_was_given(self) -> None:
         conditions = conditions_of(Requirement(must_pass=(BILL,)), (BUG,))
-        report = look(conditions, side("tickets_v2", ["billing", "billing"]), "")
-        detail = "1 of 2 rows that must be placed right are. failed_rows lists the others."
+        report = check_conditions(conditions, side("tickets_v2", ["billing", "billing"]), "")
+        detail = "1 of 2 rows that must be placed right are; the others are listed as failed rows."
         assert report == GateReport((Check("must_pass", False, detail),), (FailedRow(BUG.text, "bug", "billing"),))
 
     def test_is_missed_by_a_row_whose_label_the_classifier_does_not_know(self) -> None:
         row = Row("My parcel is lost", "shipping")
-        report = look(conditions_of(Requirement(), (row,)), side("tickets_v2", ["bug"]), "")
+        report = check_conditions(conditions_of(Requirement(), (row,)), side("tickets_v2", ["bug"]), "")
         assert report.failed_rows == (FailedRow(row.text, "shipping", "bug"),)
         assert not report.passed
 
@@ -148,7 +158,7 @@ class TestMinRecall:
     def test_is_missed_by_a_label_that_the_classifier_does_not_know(self, least: float) -> None:
         rows = (*ROWS, Row("My parcel is lost", "shipping"))
         conditions = conditions_of(Requirement(rows, min_recall={"shipping": least}), ())
-        report = look(conditions, side("tickets_v2", ["bug"] * 11), "It points nowhere.")
+        report = check_conditions(conditions, side("tickets_v2", ["bug"] * 11), "It points nowhere.")
         detail = "tickets_v2 does not know the label 'shipping', so it places none of its rows right."
         assert report.checks == (Check("min_recall", False, detail),)
 
@@ -168,22 +178,28 @@ class TestRefusal:
         require = Requirement(ROWS, not_worse=True, must_pass=(BILL,), min_recall={"bug": 0.5})
         conditions = conditions_of(require, ())
         candidate = side("tickets_v2", [*answers_of(conditions, wrong=1)[:10], "bug"])
-        report = look(conditions, candidate, side("tickets_v1", answers_of(conditions)))
+        report = check_conditions(conditions, candidate, side("tickets_v1", answers_of(conditions)))
         error = refusal("tickets", "tickets_v2", report)
+        missed = "0 of 1 rows that must be placed right are; the others are listed as failed rows."
+        worse = (
+            "tickets_v2 places 9 of 10 test rows right, against 10 of 10 by tickets_v1. It fixes 0 and breaks 1; "
+            "chance alone may make such a difference (exact McNemar p = 1)."
+        )
         assert json.loads(json.dumps(error.facts)) == {
             "alias": "tickets",
             "model_name": "tickets_v2",
+            "reason": f"{missed} {worse}",
+            "passed": False,
             "checks": [
                 {
                     "condition": "must_pass",
                     "passed": False,
-                    "detail": "0 of 1 rows that must be placed right are. failed_rows lists the others.",
+                    "detail": missed,
                 },
                 {
                     "condition": "not_worse",
                     "passed": False,
-                    "detail": "tickets_v2 places 9 of 10 test rows right, against 10 of 10 by tickets_v1. It fixes 0 "
-                    "and breaks 1; chance alone may make such a difference (exact McNemar p = 1).",
+                    "detail": worse,
                 },
                 {
                     "condition": "min_recall",
@@ -200,7 +216,7 @@ class TestRefusal:
         assert error.detail.endswith("must_pass beside require says which rows the alias keeps.")
 
     def test_without_test_rows_shows_no_figures(self) -> None:
-        report = look(conditions_of(Requirement(), (BILL,)), side("tickets_v2", ["bug"]), "")
+        report = check_conditions(conditions_of(Requirement(), (BILL,)), side("tickets_v2", ["bug"]), "")
         facts = refusal("tickets", "tickets_v2", report).facts
         assert (facts["candidate"], facts["current"]) == (None, None)
 
@@ -208,4 +224,5 @@ class TestRefusal:
         checks = tuple(Check("min_recall", False, f"Recall {number}.") for number in range(5))
         error = refusal("tickets", "tickets_v2", GateReport(checks))
         assert "Recall 0. Recall 1. Recall 2. And 2 more conditions. Train another" in error.detail
+        assert error.detail.endswith("or promote it without that condition.")  # no row of the alias is in the way
         assert len(checks) == len(list(error.facts["checks"]))  # type: ignore[call-overload]

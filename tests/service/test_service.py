@@ -1,14 +1,15 @@
 """Starting and stopping a service, and what it tells of what goes on."""
 
 import threading
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.service.examples import SHOUTING, Open, ask, blob_of, fit
+from tests.service.examples import SHOUTING, Open, altered, ask, blob_of, fit, listed
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.execution.sweeper import Sweeper
 from windrow.service.service import Service
@@ -32,43 +33,43 @@ def test_a_classifier_that_was_kept_loaded_is_let_go_when_it_is_deleted(opened: 
     fit(opened())
     service = opened(keep_loaded=("tickets_v1",), max_loaded_bytes=0)
     service.start()
-    entry = service.store.catalog.current("tickets_v1")
-    assert service.predictor.is_loaded(entry)
-    service.delete("tickets_v1")
-    assert not service.predictor.is_loaded(entry)
+    entry = service.dependencies.store.catalog.current("tickets_v1")
+    assert service.dependencies.predictor.is_loaded(entry)
+    service.delete(DeleteRequest("tickets_v1"))
+    assert not service.dependencies.predictor.is_loaded(entry)
 
 
 def test_a_closed_service_predicts_and_trains_no_more(service: Service) -> None:
     fit(service)
     service.close()
     with pytest.raises(ShuttingDown):
-        service.predict(PredictRequest(("tickets_v1",), ("a text that is new",)))
+        service.predict(PredictRequest(model_name="tickets_v1", text="a text that is new"))
     with pytest.raises(ShuttingDown):
         fit(service, "another")
     assert ask_names(service) == ["tickets_v1"]
 
 
 def ask_names(service: Service) -> list[str]:
-    return [found.record.name for found in service.list_classifiers().classifiers]
+    return [found.name for found in listed(service)]
 
 
 def test_the_vitals_say_how_many_trainings_run_and_wait(service: Service) -> None:
-    with service.turns.join().turn():
+    with service.dependencies.turns.join().turn():
         assert (service.vitals().fits_running, service.vitals().fits_waiting) == (1, 0)
     assert service.vitals().fits_running == 0
 
 
 def delete_days_ago(service: Service, name: str, days: float) -> None:
-    names = service.store.names
+    names = service.dependencies.store.names
     now = names.now
     names.now = lambda: now() - timedelta(days=days)
-    service.delete(name)
+    service.delete(DeleteRequest(name))
     names.now = now
 
 
 @pytest.mark.parametrize("retention_days", [0, 7])
 def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_on(
-    opened: Open, retention_days: int
+    opened: Open, retention_days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = opened()
     for name, days in (("long_ago", retention_days + 1), ("just_now", retention_days - 0.9)):
@@ -77,23 +78,24 @@ def test_what_was_deleted_longer_ago_than_the_retention_is_swept_from_the_start_
     fit(before, "alive")
     service = opened(retention_days=retention_days)
     swept = threading.Event()
-    purge = service.store.catalog.purge_expired
+    purging = service.dependencies.store.catalog.purging
+    purge = purging.purge_expired
 
-    def purge_and_tell(*arguments: object) -> object:
+    def purge_and_tell(deleted_before: datetime) -> list[str]:
         try:
-            return purge(*arguments)  # type: ignore[arg-type]
+            return purge(deleted_before)
         finally:
             swept.set()
 
-    service.store.catalog.purge_expired = purge_and_tell  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(purging, "purge_expired", purge_and_tell)
     service.start()
     assert swept.wait(30)
     assert ask_names(service) == ["alive"]
-    assert [found.record.name for found in service.list_classifiers(Page(deleted=True)).classifiers] == ["just_now"]
-    assert not (service.settings.data_dir / "classifiers" / "long_ago").exists()
+    assert [found.name for found in service.list_classifiers(ListRequest(deleted=True)).models] == ["just_now"]
+    assert not (service.dependencies.settings.data_dir / "classifiers" / "long_ago").exists()
     with pytest.raises(ClassifierNotFound):
-        service.restore("long_ago")
-    assert service.restore("just_now").record.name == "just_now"
+        service.restore(RestoreRequest("long_ago"))
+    assert service.restore(RestoreRequest("just_now")).name == "just_now"
 
 
 def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Open) -> None:
@@ -102,19 +104,19 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
     delete_days_ago(service, "tickets_v1", 8)
     assert fit(service, rows=SHOUTING) == 3
     assert ask(service, "tickets_v1@1", "error").label == "bug"
-    opened().sweeper._sweep()
+    opened().dependencies.sweeper._sweep()
     with pytest.raises(RevisionNotFound):
         ask(service, "tickets_v1@1", "error")
     assert ask(service, "tickets_v1", "error").label == "BUG"
-    assert service.fsck().findings == ()
+    assert service.fsck(CheckRequest()).findings == ()
 
 
 def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened: Open) -> None:
     sweeps = threading.Semaphore(0)
-    service = replace(opened(), sweeper=Sweeper(sweeps.release, 0.0))
+    service = altered(opened(), sweeper=Sweeper(sweeps.release, 0.0))
     service.start()
     for _ in range(3):
         assert sweeps.acquire(timeout=30)
     service.close()
-    service.sweeper._thread.join(30)
-    assert not service.sweeper._thread.is_alive()
+    service.dependencies.sweeper._thread.join(30)
+    assert not service.dependencies.sweeper._thread.is_alive()

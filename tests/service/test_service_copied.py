@@ -11,9 +11,10 @@ from random import Random
 
 import pytest
 
-from tests.service.examples import ROWS, SHOUTING, Open, ask, fit
-from windrow.domain.alias import PromoteRequest, Said
-from windrow.domain.classifier import NotesChange
+from tests.service.examples import ROWS, SHOUTING, Open, ask, fit, listed
+from windrow.domain.alias import AliasChangeRequest, PromoteRequest
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import DeleteRequest, DescribeRequest, RestoreRequest
 from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, NotFound, WindrowError
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
@@ -64,13 +65,15 @@ class Busy:
                     case "promote":
                         self._promote(alias, name)
                     case "roll back":
-                        self.service.rollback(alias)
+                        self.service.rollback(AliasChangeRequest(alias))
                     case "describe":
-                        self.service.describe(name, NotesChange(f"described {number} {self._random.random()}"))
+                        self.service.describe(
+                            DescribeRequest(name, description=f"described {number} {self._random.random()}")
+                        )
                     case "delete":
-                        self.service.delete(name)
+                        self.service.delete(DeleteRequest(name))
                     case "restore":
-                        self.service.restore(name)
+                        self.service.restore(RestoreRequest(name))
             except WindrowError:  # it was not possible at that moment
                 continue
 
@@ -80,12 +83,12 @@ class Busy:
         self.labels[name, revision] = tuple(sorted({row.label for row in rows}))
 
     def _promote(self, alias: str, name: str) -> None:
-        self.service.promote(PromoteRequest(alias, name, Said(by="somebody")))
+        self.service.promote(PromoteRequest(alias, name, by="somebody"))
 
 
 def highest_numbers(service: Service) -> Numbers:
     """Return how far each log has come."""
-    names = service.store.names
+    names = service.dependencies.store.names
     return {
         **{f"classifiers/{name}": names.classifiers.newest(name).number for name in NAMES},
         **{f"aliases/{alias}": names.aliases.newest(alias).number for alias in ALIASES},
@@ -99,7 +102,7 @@ def test_a_backup_during_changes_holds_the_state_before_or_after_each_and_answer
         before = highest_numbers(service)
         work = threading.Thread(target=busy.change, args=(CHANGES_A_BACKUP,))
         work.start()
-        cp(service.settings.data_dir, tmp_path / f"backup {number}")
+        cp(service.dependencies.settings.data_dir, tmp_path / f"backup {number}")
         work.join()
         backup = opened(tmp_path / f"backup {number}")
         assert_within(before, highest_numbers(backup), highest_numbers(service))
@@ -113,32 +116,32 @@ def assert_within(before: Numbers, copied: Numbers, after: Numbers) -> None:
 
 def assert_sound(backup: Service, busy: Busy) -> None:
     """Assert that nothing is damaged, each classifier answers for itself, and an alias does or is told not to."""
-    checkup = backup.fsck()
+    checkup = backup.fsck(CheckRequest())
     assert {finding.severity for finding in checkup.findings} <= {"garbage", "notice"}
-    for classifier in backup.list_classifiers().classifiers:
-        name, revision = classifier.record.name, classifier.record.revision
+    for classifier in listed(backup):
+        name, revision = classifier.name, classifier.revision
         answer = ask(backup, name, TEXT)
         assert (answer.model_name, answer.revision) == (name, revision)
         assert tuple(answer.scores) == busy.labels[name, revision]
     # Aliases and classifiers are copied one after the other, so an alias may be ahead of what it points to.
     dangling = {finding.place for finding in checkup.findings if finding.code == "alias_dangling"}
-    for alias in backup.list_aliases():
-        assert alias.answers == (f"aliases/{alias.name}" not in dangling)
+    for alias in backup.list_aliases().aliases:
+        assert alias.answers == (f"aliases/{alias.alias}" not in dangling)
         if alias.answers:
-            assert ask(backup, alias.name, TEXT).model_name == alias.points_to.name
+            assert ask(backup, alias.alias, TEXT).model_name == alias.model_name
 
 
 def test_a_backup_is_put_in_place_by_copying_it_back(opened: Open, tmp_path: Path) -> None:
     service = opened()
     busy = Busy(service)
     expected = ask(service, "first", TEXT)
-    cp(service.settings.data_dir, tmp_path / "backup")
+    cp(service.dependencies.settings.data_dir, tmp_path / "backup")
     busy.change(CHANGES_A_BACKUP)
     service.close()
-    shutil.rmtree(service.settings.data_dir)
-    cp(tmp_path / "backup", service.settings.data_dir)
+    shutil.rmtree(service.dependencies.settings.data_dir)
+    cp(tmp_path / "backup", service.dependencies.settings.data_dir)
     restarted = opened()
-    assert restarted.fsck().is_sound
+    assert restarted.fsck(CheckRequest()).sound
     assert ask(restarted, "first", TEXT) == expected
     assert fit(restarted, "a") == 2
 
@@ -180,7 +183,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
     there = opened(tmp_path / "there")
     fit(there, "other")
     fit(service, "moving")
-    folder = there.settings.data_dir / "classifiers"
+    folder = there.dependencies.settings.data_dir / "classifiers"
     labels_of: dict[int, tuple[str, ...]] = {1: ("billing", "bug")}
 
     def train_again() -> None:
@@ -190,7 +193,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
     asking, training = Asking(there, "moving"), threading.Thread(target=train_again)
     asking.wait_for(50)
     training.start()
-    cp(service.settings.data_dir / "classifiers" / "moving", folder / ".moving")
+    cp(service.dependencies.settings.data_dir / "classifiers" / "moving", folder / ".moving")
     asking.wait_for(50)
     (folder / ".moving").rename(folder / "moving")  # what mv does within one file system
     found = ask(there, "moving", TEXT)
@@ -205,7 +208,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
             assert isinstance(heard, ClassifierNotFound)
     assert tuple(found.scores) == labels_of[found.revision]
     assert ask(there, "other", TEXT).model_name == "other"
-    assert {finding.severity for finding in there.fsck().findings} <= {"garbage"}
+    assert {finding.severity for finding in there.fsck(CheckRequest()).findings} <= {"garbage"}
 
 
 def test_a_plain_copy_in_place_is_not_there_or_unusable_or_right_but_never_wrong(
@@ -218,7 +221,10 @@ def test_a_plain_copy_in_place_is_not_there_or_unusable_or_right_but_never_wrong
     right = {revision: ask(service, f"moving@{revision}", TEXT) for revision in (1, 2)}
     asking = Asking(there, "moving")
     asking.wait_for(20)
-    cp(service.settings.data_dir / "classifiers" / "moving", there.settings.data_dir / "classifiers")
+    cp(
+        service.dependencies.settings.data_dir / "classifiers" / "moving",
+        there.dependencies.settings.data_dir / "classifiers",
+    )
     asking.wait_for(20)
     asking.stop()
     for heard in asking.heard:
@@ -246,10 +252,10 @@ def test_in_whatever_order_the_files_of_a_plain_copy_come_only_what_is_whole_ans
     fit(here, "moving")
     fit(here, "moving", rows=SHOUTING[1:])
     fit(there, "other")
-    root = here.settings.data_dir / "classifiers" / "moving"
-    target = there.settings.data_dir / "classifiers" / "moving"
+    root = here.dependencies.settings.data_dir / "classifiers" / "moving"
+    target = there.dependencies.settings.data_dir / "classifiers" / "moving"
     files = [path.relative_to(root) for path in sorted(root.rglob("*")) if path.is_file()]
-    entries = {revision: here.store.names.revision("moving", revision) for revision in (1, 2)}
+    entries = {revision: here.dependencies.store.names.revision("moving", revision) for revision in (1, 2)}
     artifact_of = {revision: Path("blobs", entry.blobs[ARTIFACT].file_name) for revision, entry in entries.items()}
     right = {revision: ask(here, f"moving@{revision}", TEXT) for revision in artifact_of}
     for order in itertools.permutations(files):

@@ -9,9 +9,22 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
-from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, revisions
+from tests.service.examples import (
+    REQUEST,
+    ROWS,
+    SHOUTING,
+    Open,
+    alter,
+    altered,
+    ask,
+    blob_of,
+    fit,
+    listed,
+    revisions,
+    show,
+)
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     ArtifactInvalid,
@@ -32,6 +45,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.values import recast
 from windrow.encoders.session import TextEncoder
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.question import LoadedClassifier
@@ -56,30 +70,32 @@ def test_a_fitted_classifier_answers_with_scores_that_sum_to_1(service: Service)
 def test_a_training_is_saved_though_others_change_the_directory_for_minutes(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish, refusals = service.store.catalog.publish, [ConcurrentChange("Others are at it. Try again.")] * 3
+    publish, refusals = (
+        service.dependencies.store.catalog.publish,
+        [ConcurrentChange("Others are at it. Try again.")] * 3,
+    )
 
     def busy(draft: Draft) -> Entry:
         if refusals:
             raise refusals.pop()
         return publish(draft)
 
-    monkeypatch.setattr(service.store.catalog, "publish", busy)
+    monkeypatch.setattr(service.dependencies.store.catalog, "publish", busy)
     fit(service)
     assert not refusals
     assert ask(service, "tickets_v1", "I was charged twice").label == "billing"
 
 
 def test_the_record_says_how_it_was_trained(service: Service) -> None:
-    classifier = service.fit(REQUEST).classifier
-    record = classifier.record
+    made, record = service.fit(REQUEST), show(service)
     assert (record.name, record.revision, record.labels) == ("tickets_v1", 1, ("billing", "bug"))
     assert record.num_examples == 8
-    assert record.recipe == REQUEST.recipe
-    assert record.base_model == FakeEncoder().folder.base_model
-    assert record.training_time_s > 0
+    assert recast(Recipe, record) == recast(Recipe, REQUEST)
+    assert record.pinned == FakeEncoder().folder.base_model
+    assert record.training_time_seconds > 0
     assert record.created_at.microsecond == 0
-    assert service.list_classifiers().classifiers == (classifier,)
-    assert service.show("tickets_v1").classifier == classifier
+    assert listed(service) == (recast(Classifier, record),)
+    assert recast(Trained, record) == recast(Trained, made)
 
 
 def test_refitting_adds_a_revision_that_answers_at_once_and_the_older_one_can_still_be_asked(service: Service) -> None:
@@ -98,21 +114,21 @@ def test_the_reply_proposes_the_next_free_name(service: Service) -> None:
 
 
 def test_notes_are_saved_and_what_a_refit_leaves_out_stays(service: Service) -> None:
-    first = service.fit(replace(REQUEST, notes=NotesChange("Without the new intents", ("nightly", "eu", "eu"))))
-    assert first.classifier.notes == Notes("Without the new intents", ("eu", "nightly"))
-    again = service.fit(replace(REQUEST, notes=NotesChange(tags=("weekly",))))
-    assert again.classifier.notes == Notes("Without the new intents", ("weekly",))
+    first = service.fit(replace(REQUEST, description="Without the new intents", tags=("nightly", "eu", "eu")))
+    assert (first.description, first.tags) == ("Without the new intents", ("eu", "nightly"))
+    again = service.fit(replace(REQUEST, tags=("weekly",)))
+    assert (again.description, again.tags) == ("Without the new intents", ("weekly",))
 
 
 def test_without_overwrite_an_existing_name_is_refused_before_training_and_a_free_one_is_not(opened: Open) -> None:
     service = opened()
     cautious = replace(REQUEST, overwrite=False)
-    assert service.fit(cautious).classifier.record.revision == 1
-    failing = replace(service, runner=InlineRunner(TrainingFailed("trained all the same")))
-    with pytest.raises(ClassifierExists, match="overwrite=true"):
+    assert service.fit(cautious).revision == 1
+    failing = altered(service, runner=InlineRunner(TrainingFailed("trained all the same")))
+    with pytest.raises(ClassifierExists, match="overwrite=True"):
         failing.fit(cautious)
-    service.delete("tickets_v1")
-    assert service.fit(cautious).classifier.record.revision == 3
+    service.delete(DeleteRequest("tickets_v1"))
+    assert service.fit(cautious).revision == 3
 
 
 def test_a_name_that_somebody_else_trains_meanwhile_is_not_overwritten(opened: Open) -> None:
@@ -139,7 +155,7 @@ def test_another_service_on_the_same_directory_sees_the_work(opened: Open) -> No
     assert ask(second, "tickets_v1", "error on screen").label == "bug"
     fit(second, rows=SHOUTING)
     assert ask(first, "tickets_v1", "error on screen").label == "BUG"
-    first.delete("tickets_v1")
+    first.delete(DeleteRequest("tickets_v1"))
     with pytest.raises(ClassifierNotFound):
         ask(second, "tickets_v1", "error on screen")
 
@@ -147,7 +163,7 @@ def test_another_service_on_the_same_directory_sees_the_work(opened: Open) -> No
 def test_a_name_used_again_after_deletion_answers_from_the_new_rows(service: Service) -> None:
     fit(service)
     ask(service, "tickets_v1", "warm the cache")
-    service.delete("tickets_v1")
+    service.delete(DeleteRequest("tickets_v1"))
     fit(service, rows=SHOUTING)
     assert ask(service, "tickets_v1", "error").label == "BUG"
 
@@ -157,12 +173,12 @@ def test_a_name_used_again_after_deletion_answers_from_the_new_rows(service: Ser
     [
         ({"model_name": "!"}, InvalidName),
         ({"model_name": "tickets_v1@2"}, InvalidName),
-        ({"rows": ROWS[:1]}, InvalidTrainingData),
-        ({"rows": (*ROWS, Row(" ", "bug"))}, InvalidTrainingData),
-        ({"rows": (*ROWS, Row("x" * 20_001, "bug"))}, LimitExceeded),
-        ({"recipe": Recipe(num_iterations=1_001)}, InvalidParameter),
-        ({"recipe": Recipe(batch_size=1)}, InvalidParameter),
-        ({"notes": NotesChange(tags=(" ",))}, InvalidParameter),
+        ({"training_data": ROWS[:1]}, InvalidTrainingData),
+        ({"training_data": (*ROWS, Row(" ", "bug"))}, InvalidTrainingData),
+        ({"training_data": (*ROWS, Row("x" * 20_001, "bug"))}, LimitExceeded),
+        ({"num_iterations": 1_001}, InvalidParameter),
+        ({"batch_size": 1}, InvalidParameter),
+        ({"tags": (" ",)}, InvalidParameter),
         ({"base_model": "not/allowed"}, BaseModelNotAllowed),
         ({"base_model": "not/here"}, BaseModelUnavailable),
     ],
@@ -183,7 +199,7 @@ def test_a_name_that_is_an_alias_or_differs_only_in_case_is_refused_before_train
 ) -> None:
     fit(service)
     service.promote(PromoteRequest("tickets", "tickets_v1"))
-    failing = replace(service, runner=InlineRunner(TrainingFailed("trained all the same")))
+    failing = altered(service, runner=InlineRunner(TrainingFailed("trained all the same")))
     with pytest.raises(NameTaken):
         fit(failing, name)
 
@@ -191,22 +207,22 @@ def test_a_name_that_is_an_alias_or_differs_only_in_case_is_refused_before_train
 def test_a_failed_training_leaves_the_old_revision(service: Service) -> None:
     fit(service)
     with pytest.raises(TrainingFailed):
-        fit(replace(service, runner=InlineRunner(TrainingFailed("it died"))))
+        fit(altered(service, runner=InlineRunner(TrainingFailed("it died"))))
     assert revisions(service) == [("tickets_v1", 1)]
     assert fit(service) == 2
 
 
 def test_a_directory_that_others_keep_locked_is_told_as_a_concurrent_change(service: Service, tmp_path: Path) -> None:
-    folder = service.settings.data_dir
-    names = Namespace(service.store.names.files, DirectoryLock(folder, patience_s=0.01))
-    impatient = replace(service, store=replace(service.store, names=names, catalog=Catalog(names)))
-    with service.store.names.lock(), pytest.raises(ConcurrentChange):
+    folder = service.dependencies.settings.data_dir
+    names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, patience_s=0.01))
+    impatient = altered(service, names=names, catalog=Catalog(names))
+    with service.dependencies.store.names.lock(), pytest.raises(ConcurrentChange):
         fit(impatient)
     assert revisions(service) == []
 
 
 def test_a_training_is_saved_once_others_free_the_directory_however_long_that_takes(service: Service) -> None:
-    folder, refusals = service.settings.data_dir, 3
+    folder, refusals = service.dependencies.settings.data_dir, 3
 
     class BusyCatalog(Catalog):
         """Others keep the directory locked for a while."""
@@ -219,23 +235,23 @@ def test_a_training_is_saved_once_others_free_the_directory_however_long_that_ta
                 raise ConcurrentChange(f"Others keep {folder} locked. Try again.")
             return super().publish(draft)
 
-    catalog = BusyCatalog(service.store.names)
-    assert fit(replace(service, store=replace(service.store, catalog=catalog))) == 1
+    catalog = BusyCatalog(service.dependencies.store.names)
+    assert fit(altered(service, catalog=catalog)) == 1
     assert catalog.refused == refusals
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_training_rows_are_kept_unless_switched_off(keep: bool, opened: Open) -> None:
+def test_rows_are_kept_unless_switched_off(keep: bool, opened: Open) -> None:
     service = opened(keep_training_rows=keep)
     fit(service)
-    entry = service.store.catalog.current("tickets_v1")
-    assert ("rows" in entry.blobs) is service.show("tickets_v1").classifier.keeps_rows is keep
+    entry = service.dependencies.store.catalog.current("tickets_v1")
+    assert ("rows" in entry.blobs) is show(service, "tickets_v1").keeps_training_rows is keep
     if keep:
         assert rows_from_blob(blob_of(service, "tickets_v1", "rows").read_bytes()) == ROWS
 
 
 def test_odd_rows_are_reported_in_the_warnings(service: Service) -> None:
-    record = service.fit(replace(REQUEST, rows=(*ROWS, ROWS[0]))).classifier.record
+    record = service.fit(replace(REQUEST, training_data=(*ROWS, ROWS[0])))
     assert "duplicate_rows" in {warning.code for warning in record.warnings}
 
 
@@ -258,8 +274,10 @@ class FullPredictor(Predictor):
 
 def test_a_fit_succeeds_though_too_many_predictions_wait_to_ask_it_anything(service: Service) -> None:
     memory = Memory(max_loaded_bytes=1_000_000, max_encoded_bytes=0)
-    full = FullPredictor(service.store.catalog, service.encoders, service.queue, memory)
-    assert fit(replace(service, predictor=full)) == 1
+    full = FullPredictor(
+        service.dependencies.store.catalog, service.dependencies.encoders, service.dependencies.queue, memory
+    )
+    assert fit(altered(service, predictor=full)) == 1
     assert full.loaded == 1
 
 
@@ -267,12 +285,12 @@ def test_a_training_done_again_gives_identical_weights_and_saves_nothing(opened:
     service = opened(runner=InlineRunner())
     fit(service)
     fit(service, rows=SHOUTING)
-    before = service.show("tickets_v1")
+    before = show(service, "tickets_v1")
     for name, revision in (("tickets_v1", 2), ("tickets_v1@1", 1), ("tickets@latest", 2)):
-        found = service.reproduce(name)
+        found = service.reproduce(ModelRequest(name))
         assert (found.model_name, found.revision, found.verdict) == ("tickets_v1", revision, "identical weights")
         assert (found.num_texts, found.changes, found.notes) == (8, (), ())
-    assert service.show("tickets_v1") == before
+    assert show(service, "tickets_v1") == before
 
 
 def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
@@ -281,27 +299,27 @@ def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
     fit(service)
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound)):
         with pytest.raises(error):
-            service.reproduce(name)
+            service.reproduce(ModelRequest(name))
     with pytest.raises(TrainingFailed):
-        replace(service, runner=InlineRunner(TrainingFailed("it died"))).reproduce("tickets_v1")
+        altered(service, runner=InlineRunner(TrainingFailed("it died"))).reproduce(ModelRequest("tickets_v1"))
     encoders[DEFAULT_BASE_MODEL] = FakeEncoder(digest="0" * 64)
-    service.encoders.forget(DEFAULT_BASE_MODEL)
+    service.dependencies.encoders.forget(DEFAULT_BASE_MODEL)
     with pytest.raises(BaseModelUnavailable, match="0000"):
-        service.reproduce("tickets_v1")
+        service.reproduce(ModelRequest("tickets_v1"))
     alter(blob_of(service, "tickets_v1", "rows"))
     with pytest.raises(ArtifactInvalid, match="altered"):
-        service.reproduce("tickets_v1")
+        service.reproduce(ModelRequest("tickets_v1"))
 
 
 def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open) -> None:
     service = opened(keep_training_rows=False)
     fit(service)
     with pytest.raises(RowsNotKept, match="your own copy") as caught:
-        service.reproduce("tickets_v1")
-    assert caught.value.facts["data_sha256"] == service.show("tickets_v1").classifier.record.data_sha256
+        service.reproduce(ModelRequest("tickets_v1"))
+    assert caught.value.facts["data_sha256"] == show(service, "tickets_v1").training_data_sha256
 
 
 def test_more_rows_than_this_server_trains_on_are_not_reproduced(opened: Open) -> None:
     fit(opened())
     with pytest.raises(LimitExceeded):
-        opened(max_rows=len(ROWS) - 1).reproduce("tickets_v1")
+        opened(max_rows=len(ROWS) - 1).reproduce(ModelRequest("tickets_v1"))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +11,21 @@ import torch
 
 from tests.fakes.runner import InlineRunner
 from tests.learning.serving import layers_of, tensors, weights_of
-from tests.service.examples import fake_service
-from windrow.domain.classifier import FitRequest, Record
+from tests.service.examples import fake_service, show
+from windrow.arrays import Floats, TokenStates
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.job import Progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.values import recast
 from windrow.encoders.adapters import MapChanges
 from windrow.encoders.bulk import encode_states
-from windrow.encoders.layout import FEATURE_LAYERS, Floats
+from windrow.encoders.layout import FEATURE_LAYERS
 from windrow.encoders.session import OnnxEncoder
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.learning import plan
 from windrow.learning.layers import pack_texts, pooled
-from windrow.learning.texts import TokenStates
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
 
@@ -59,12 +60,12 @@ def service_with(encoder: OnnxEncoder, data_dir: Path, runner: Runner) -> Servic
 
 def ask(service: Service, name: str, *texts: str) -> tuple[Prediction, ...]:
     """Return one classifier's answers."""
-    return service.predict(PredictRequest((name,), texts))
+    return service.predict(PredictRequest(model_name=name, texts=texts))
 
 
 def artifact_of(service: Service, name: str) -> tuple[str, int, Artifact]:
     """Return digest, size in bytes and content of a classifier's artifact."""
-    catalog = service.store.catalog
+    catalog = service.dependencies.store.catalog
     blob = catalog.current(name).blobs[ARTIFACT]
     return blob.sha256, blob.size_bytes, artifact_from_bytes(catalog.blobs.read(name, blob))
 
@@ -126,7 +127,7 @@ def test_the_same_request_gives_the_same_bytes_after_a_restart(
 
 def test_a_training_done_again_on_this_machine_gives_identical_weights(service: Service) -> None:
     told: list[Progress] = []
-    found = service.reproduce("tickets", told.append)
+    found = service.reproduce(ModelRequest("tickets"), told.append)
     assert (found.verdict, found.largest_weight_difference, found.num_changed_labels) == ("identical weights", 0.0, 0)
     assert (found.num_texts, found.changes, found.notes) == (len(ROWS), (), ())
     steps = [each for each in told if each.stage == "training" and each.step]
@@ -135,19 +136,19 @@ def test_a_training_done_again_on_this_machine_gives_identical_weights(service: 
 
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:
     recipe = Recipe(num_iterations=5, batch_size=32, seed=3, max_seconds=600)
-    record = service.fit(replace(REQUEST, model_name="recorded", recipe=recipe)).classifier.record
-    listed = service.show("recorded").classifier.record
-    assert listed == record
-    assert listed.recipe == recipe
-    report = listed.summary.adapter
+    record = service.fit(replace(REQUEST, model_name="recorded", **asdict(recipe)))
+    listed = show(service, "recorded")
+    assert recast(Trained, listed) == recast(Trained, record)
+    assert recast(Recipe, listed) == recipe
+    report = listed.adapter
     assert report is not None
     assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
-    assert "torch" in listed.summary.versions
+    assert "torch" in listed.versions
 
 
 def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: MapChanges) -> Floats:
     """Return what training makes of texts: the last three layers in torch, side by side."""
-    states, folder = encode_states(encoder, texts), encoder.folder
+    states, folder = encode_states(encoder, encoder.tokenize(texts)), encoder.folder
     packed = pack_texts(TokenStates(states.packed, states.lengths), np.arange(len(texts)), folder.pooling)
     weights, layers = tensors(weights_of(folder, adapter)), layers_of(folder)
     reached = [
@@ -198,8 +199,8 @@ def tiny_service(tiny: OnnxEncoder, tmp_path: Path) -> Iterator[Service]:
     service.close()
 
 
-def assert_usable(service: Service, record: Record) -> None:
-    for answer in ask(service, record.name, "reset my password", "?", "word " * 400):
+def assert_usable(service: Service, record: FitResult) -> None:
+    for answer in ask(service, record.model_name, "reset my password", "?", "word " * 400):
         assert tuple(answer.scores) == record.labels
         assert all(0 <= score <= 1 for score in answer.scores.values())
         assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-4)
@@ -211,9 +212,9 @@ def test_every_hard_case_ends_in_a_usable_classifier_and_says_what_was_odd(
     case: str, num_iterations: int, tiny_service: Service
 ) -> None:
     rows, expected = HARD_CASES[case]
-    record = tiny_service.fit(FitRequest("hard", rows, recipe=Recipe(num_iterations))).classifier.record
+    record = tiny_service.fit(FitRequest("hard", rows, num_iterations=num_iterations))
     assert {warning.code for warning in record.warnings} == expected
-    assert (record.summary.adapter is None) is (num_iterations == 0)
+    assert (record.adapter is None) is (num_iterations == 0)
     assert_usable(tiny_service, record)
 
 
@@ -221,16 +222,16 @@ def test_more_rows_than_the_step_budget_end_in_a_usable_classifier(
     tiny_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 50)
-    record = tiny_service.fit(FitRequest("large", (*numbered(200, "a"), *numbered(100, "b")))).classifier.record
+    record = tiny_service.fit(FitRequest("large", (*numbered(200, "a"), *numbered(100, "b"))))
     assert [warning.code for warning in record.warnings] == ["step_budget"]
-    assert record.summary.adapter is not None
-    assert record.summary.adapter.texts == 50
+    assert record.adapter is not None
+    assert record.adapter.texts == 50
     assert_usable(tiny_service, record)
 
 
 def test_a_fit_without_time_ends_in_a_usable_classifier(tiny_service: Service) -> None:
     rows = (*numbered(4, "a"), *numbered(4, "b"))
-    record = tiny_service.fit(FitRequest("hurried", rows, recipe=Recipe(max_seconds=0.001))).classifier.record
+    record = tiny_service.fit(FitRequest("hurried", rows, max_seconds=0.001))
     assert [warning.code for warning in record.warnings] == ["ended_by_max_seconds"]
     assert artifact_of(tiny_service, "hurried")[2].adapter is None
     assert_usable(tiny_service, record)

@@ -1,8 +1,10 @@
-"""A session over operations in memory, with one classifier."""
+"""A session on the product itself with a toy encoder, and one classifier."""
+
+from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
 from windrow.session.session import Session
 
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
@@ -10,12 +12,14 @@ LABELS = ["refund", "refund", "login", "login"]
 
 
 @pytest.fixture
-def operations() -> FakeOperations:
-    return FakeOperations()
+def toy() -> Iterator[Toy]:
+    toy = Toy()
+    yield toy
+    toy.close()
 
 
 @pytest.fixture
-def session(operations: FakeOperations) -> Session:
-    session = Session(operations)
+def session(toy: Toy) -> Session:
+    session = Session(toy)
     session.fit("tickets_v1", TEXTS, LABELS, num_iterations=0)
     return session

@@ -7,13 +7,12 @@ import polars as pl
 import pytest
 
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidName, InvalidParameter, InvalidText, InvalidTrainingData
-from windrow.session.columns import Given, in_batches, read_name, read_names, read_rows, read_texts
+from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestData, InvalidText, InvalidTrainingData
+from windrow.session.columns import read_rows, read_texts, read_values
 
 TEXTS = ["money back", "cannot sign in"]
 LABELS = ["refund", "login"]
 ROWS = (Row("money back", "refund"), Row("cannot sign in", "login"))
-GIVEN = Given("training_data", InvalidTrainingData)
 COLUMNS: list[Callable[[list[str]], Iterable[Any]]] = [
     list,
     tuple,
@@ -41,23 +40,23 @@ TABLES: list[Any] = [
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_two_columns_of_any_kind_are_rows(column: Callable[[list[str]], Iterable[Any]]) -> None:
-    assert read_rows(GIVEN, column(TEXTS), column(LABELS)) == ROWS
+    assert read_rows("training_data", column(TEXTS), column(LABELS)) == ROWS
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: type(table).__name__)
 def test_pairs_mappings_and_tables_are_rows(table: Any) -> None:
-    assert read_rows(GIVEN, table) == ROWS
+    assert read_rows("training_data", table) == ROWS
 
 
 def test_strings_of_numpy_become_plain_ones() -> None:
-    (row,) = read_rows(GIVEN, [np.str_("money")], [np.str_("refund")])
+    (row,) = read_rows("training_data", [np.str_("money")], [np.str_("refund")])
     assert type(row.text) is str and type(row.label) is str
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
 def test_a_missing_value_is_named_by_its_row_and_field(missing: object) -> None:
     with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.label is missing\. Correct") as refused:
-        read_rows(GIVEN, TEXTS, ["refund", missing])
+        read_rows("training_data", TEXTS, ["refund", missing])
     assert refused.value.facts == {"row": 1, "field": "label"}
 
 
@@ -66,12 +65,12 @@ def test_a_missing_value_is_named_by_its_row_and_field(missing: object) -> None:
 )
 def test_a_column_with_a_gap_is_refused(column: Any) -> None:
     with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.text is missing"):
-        read_rows(GIVEN, column, LABELS)
+        read_rows("training_data", column, LABELS)
 
 
 def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
     with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type int, not a string"):
-        read_rows(GIVEN, TEXTS, [0, 1])
+        read_rows("training_data", TEXTS, [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
 )
 def test_what_is_no_column_or_table_is_refused(texts: Any, labels: Any, message: str) -> None:
     with pytest.raises(InvalidTrainingData, match=f"^training_data ?{message}"):
-        read_rows(GIVEN, texts, labels)
+        read_rows("training_data", texts, labels)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -110,21 +109,20 @@ def test_a_table_is_no_column_of_texts() -> None:
         read_texts(pd.DataFrame({"text": TEXTS}))
 
 
-def test_names_are_strings_and_a_list_of_them_is_no_string() -> None:
-    assert read_names(["a", "b"]) == ("a", "b")
-    with pytest.raises(InvalidParameter, match="model_names is one string"):
-        read_names("tickets_v1")
-    with pytest.raises(InvalidName, match="not int"):
-        read_name(5)  # type: ignore[arg-type]
-
-
-def test_batches_end_by_number_or_by_characters_and_none_is_empty() -> None:
-    assert list(in_batches(iter("abcde"), 2, 100)) == [["a", "b"], ["c", "d"], ["e"]]
-    assert list(in_batches(iter(["aaa", "b", "c"]), 9, 3)) == [["aaa"], ["b", "c"]]
-    assert list(in_batches(iter([]), 2, 100)) == []
-
-
-def test_no_more_is_taken_than_the_batch_that_is_asked_for() -> None:
-    texts = iter("abcdef")
-    next(in_batches(texts, 2, 100))
-    assert list(texts) == ["c", "d", "e", "f"]
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("training_data", InvalidTrainingData),
+        ("test_data", InvalidTestData),
+        ("require.must_pass", InvalidTestData),
+        ("texts", InvalidText),
+        ("tags", InvalidParameter),
+        ("model_names", InvalidParameter),
+    ],
+)
+def test_a_column_that_is_none_is_named_by_its_parameter_and_what_it_is_for(
+    name: str, refusal: type[InvalidInput]
+) -> None:
+    with pytest.raises(refusal, match=f"^{name} is one string. Pass a list of strings") as refused:
+        read_values(name, "money")
+    assert refused.value.facts == {"parameter": name}

@@ -1,28 +1,23 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
-from tests.fakes.operations import FakeOperations
+from tests.session.standins import Counting
 from windrow.domain.errors import ClassifierNotFound, InvalidName, InvalidParameter, InvalidText, LimitExceeded
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.operations import Operations
 from windrow.session.session import Session
 
 
-class Counting(FakeOperations):
-    """Remembers how many texts each request had."""
-
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
-        self.sizes = [*getattr(self, "sizes", []), len(request.texts)]
-        return super().predict(request, is_wanted)
-
-
 @pytest.fixture
-def operations() -> Counting:
-    return Counting()
+def counting(session: Session) -> Counting:
+    """What counts the requests of the session's predictions."""
+    counting = Counting(session.operations)
+    session._operations = cast(Operations, counting)
+    return counting
 
 
 def test_a_string_has_one_answer(session: Session) -> None:
@@ -35,19 +30,17 @@ def test_a_column_has_a_list_of_answers_in_its_order(session: Session, column: A
     assert [answer.label for answer in answers] == ["refund", "login", "refund"]
 
 
-def test_no_text_has_no_answer_and_is_not_asked_about(session: Session, operations: Counting) -> None:
+def test_no_text_has_no_answer_and_is_not_asked_about(session: Session, counting: Counting) -> None:
     assert session.predict("tickets_v1", []) == []
-    assert not hasattr(operations, "sizes")
+    assert counting.sizes == []
 
 
-def test_a_column_of_any_length_goes_in_batches(session: Session, operations: Counting) -> None:
+def test_a_column_of_any_length_goes_in_batches(session: Session, counting: Counting) -> None:
     assert len(session.predict("tickets_v1", ["money"] * 2_500)) == 2_500
-    assert operations.sizes == [1_000, 1_000, 500]
+    assert counting.sizes == [1_000, 1_000, 500]
 
 
-def test_an_iterator_is_answered_batch_by_batch_as_answers_are_asked_for(
-    session: Session, operations: Counting
-) -> None:
+def test_an_iterator_is_answered_batch_by_batch_as_answers_are_asked_for(session: Session, counting: Counting) -> None:
     taken = []
 
     def texts() -> Iterator[str]:
@@ -60,7 +53,7 @@ def test_an_iterator_is_answered_batch_by_batch_as_answers_are_asked_for(
     assert next(answers).label == "refund"
     assert taken == [0, 1, 2]
     assert len(list(answers)) == 6
-    assert operations.sizes == [3, 3, 1]
+    assert counting.sizes == [3, 3, 1]
 
 
 def test_options_reach_each_batch(session: Session) -> None:
@@ -81,10 +74,10 @@ def test_a_text_that_is_too_long_is_named_by_its_number_among_all(session: Sessi
     assert refused.value.facts["index"] == 2
 
 
-def test_a_gap_in_a_column_is_refused_before_anything_is_asked(session: Session, operations: Counting) -> None:
+def test_a_gap_in_a_column_is_refused_before_anything_is_asked(session: Session, counting: Counting) -> None:
     with pytest.raises(InvalidText, match=r"^texts\[2\] is missing"):
         session.predict("tickets_v1", pd.Series(["money", "a", None]), batch_size=1)
-    assert not hasattr(operations, "sizes")
+    assert counting.sizes == []
 
 
 def test_a_gap_in_an_iterator_is_refused_when_it_is_reached(session: Session) -> None:

@@ -2,45 +2,55 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
+import pandas as pd
 import pytest
 
 import windrow
-from tests.fakes.operations import FakeOperations
-from windrow.domain.errors import InvalidParameter, ShuttingDown, WindrowError
+from windrow.domain.errors import (
+    AliasNotFound,
+    BaseModelInUse,
+    ClassifierExists,
+    ClassifierInUse,
+    ClassifierNotFound,
+    InvalidParameter,
+    InvalidTestData,
+    JobNotFound,
+    PromotionRefused,
+    ShuttingDown,
+    WindrowError,
+)
+from windrow.domain.job import Progress
+from windrow.domain.words import PYTHON
 from windrow.operations import Operations
 from windrow.session.session import Client, Session, open_session
 
-# What the two call differently.
-OTHER_NAMES = {
-    "list_jobs": "jobs",
-    "list_classifiers": "models",
-    "list_aliases": "aliases",
-    "alias_history": "history",
-    "import_classifier": "import_file",
-}
+TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
+LABELS = ["refund", "refund", "login", "login"]
 
 
 def _public(owner: type) -> set[str]:
-    return {name for name, _ in inspect.getmembers(owner, inspect.isfunction) if not name.startswith("_")}
+    return {name for name, _ in inspect.getmembers(owner, inspect.isroutine) if not name.startswith("_")}
 
 
 def test_each_verb_of_the_product_has_a_method() -> None:
-    verbs = {OTHER_NAMES.get(verb, verb) for verb in _public(Operations)}
+    verbs = {PYTHON.verb(verb) for verb in _public(Operations)}
     assert _public(Session) == verbs | {"explain", "predict_with", "close"}
 
 
 def test_a_session_closes_once_what_it_was_opened_on() -> None:
     closed: list[int] = []
-    with Session(FakeOperations(), lambda: closed.append(1)) as session:
+    with Session(cast(Operations, object()), lambda: closed.append(1)) as session:
         assert closed == []
     session.close()
     assert closed == [1]
 
 
-def test_a_session_gives_the_operations_underneath_and_says_what_it_is(operations: FakeOperations) -> None:
+def test_a_session_gives_the_operations_underneath_and_says_what_it_is() -> None:
+    operations = cast(Operations, object())
     assert Session(operations).operations is operations
-    assert "FakeOperations" in repr(Session(operations))
+    assert repr(Session(operations)) == "windrow.session over object"
 
 
 def test_a_client_is_a_session_that_connects_when_it_is_first_used() -> None:
@@ -54,15 +64,15 @@ def test_a_client_is_a_session_that_connects_when_it_is_first_used() -> None:
 def test_a_directory_is_opened_with_the_settings_that_are_given(tmp_path: Path) -> None:
     with windrow.open(tmp_path / "data", max_texts=2, keep_loaded=["a", "b"], offline=True) as session:
         assert str(tmp_path / "data") in repr(session)
-        assert session.models().classifiers == ()
-        assert session.operations.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
+        assert session.models().models == ()
+        assert session.operations.dependencies.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
 
 
 def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINDROW_MAX_ROWS", "9")
     monkeypatch.setenv("WINDROW_MAX_TEXTS", "9")
     with open_session(tmp_path, max_texts=2) as session:
-        settings = session.operations.settings  # type: ignore[attr-defined]
+        settings = session.operations.dependencies.settings  # type: ignore[attr-defined]
     assert (settings.max_rows, settings.max_texts, settings.data_dir) == (9, 2, tmp_path)
 
 
@@ -108,3 +118,113 @@ def test_a_closed_session_says_that_it_is_closed(tmp_path: Path) -> None:
     for verb in (session.models, lambda: session.predict("tickets", "a text"), session.usage):
         with pytest.raises(ShuttingDown, match="This session is closed"):
             verb()
+
+
+def names(session: Session, **options: object) -> list[str]:
+    return [each.name for each in session.models(**options).models]  # type: ignore[arg-type]
+
+
+def test_a_fit_takes_its_rows_recipe_and_notes(session: Session) -> None:
+    result = session.fit(
+        "tickets_v2",
+        pd.DataFrame({"text": TEXTS, "label": LABELS}),
+        num_iterations=0,
+        seed=7,
+        description="by hand",
+        tags=["b", "a"],
+    )
+    made = session.show("tickets_v2")
+    assert (result.num_examples, made.num_iterations, made.seed) == (4, 0, 7)
+    assert (result.description, result.tags, result.next_name) == ("by hand", ("a", "b"), "tickets_v3")
+
+
+def test_a_name_is_kept_from_being_overwritten(session: Session) -> None:
+    with pytest.raises(ClassifierExists, match="pass overwrite=True to add a revision"):
+        session.fit("tickets_v1", TEXTS, LABELS, overwrite=False)
+
+
+def test_a_fit_tells_how_far_it_is(session: Session) -> None:
+    seen: list[Progress] = []
+    session.fit("tickets_v2", TEXTS, LABELS, on_progress=seen.append, num_iterations=0)
+    assert any(progress.stage == "encoding" for progress in seen)
+
+
+def test_a_started_fit_is_followed_to_its_end_and_listed(session: Session) -> None:
+    job = session.start_fit("tickets_v2", TEXTS, LABELS, num_iterations=0)
+    *_, last = session.follow_job(job.id)
+    assert (last.state, last.model_name) == ("succeeded", "tickets_v2")
+    assert session.job(job.id) == last
+    assert session.jobs(limit=1)[0].id == job.id
+    with pytest.raises(JobNotFound):
+        session.cancel_job("nonsense")
+
+
+def test_a_forecast_begins_nothing(session: Session) -> None:
+    assert session.forecast("tickets_v2", TEXTS, LABELS).num_examples == 4
+    assert names(session) == ["tickets_v1"]
+
+
+def test_a_training_is_judged_and_repeated(session: Session) -> None:
+    assert session.cross_validate(TEXTS, LABELS, folds=2, num_iterations=0).folds == 2
+    assert session.reproduce("tickets_v1").verdict == "identical weights"
+
+
+def test_classifiers_are_judged_by_rows_in_any_form(session: Session) -> None:
+    report = session.evaluate("tickets_v1", ["money", "sign in"], ["refund", "login"], target_precision=0.9, save=False)
+    assert (report.total, report.saved) == (2, False)
+    session.fit("tickets_v2", TEXTS, LABELS, num_iterations=0, seed=1)
+    comparison = session.compare(["tickets_v1", "tickets_v2"], [("money", "refund"), ("sign in", "login")])
+    assert [each.model_name for each in comparison.models] == ["tickets_v1", "tickets_v2"]
+    with pytest.raises(InvalidTestData, match=r"test_data\[0\].label is missing"):
+        session.evaluate("tickets_v1", ["money"], [None])
+
+
+def test_classifiers_are_listed_shown_and_described(session: Session) -> None:
+    session.fit("other", [("a", "x"), ("b", "y")], num_iterations=0, tags=["new"])
+    assert names(session) == ["other", "tickets_v1"]
+    assert names(session, tag="new") == ["other"]
+    page = session.models(limit=1, sort="-name")
+    assert [each.name for each in page.models] == ["tickets_v1"]
+    assert names(session, limit=1, sort="-name", cursor=page.next_cursor) == ["other"]
+    assert session.describe("other", tags=["old"]).tags == ("old",)
+    assert session.show("other").answers
+
+
+def test_what_is_deleted_can_be_restored_until_it_is_purged(session: Session) -> None:
+    assert session.delete("tickets_v1").model_name == "tickets_v1"
+    assert names(session) == [] and names(session, deleted=True) == ["tickets_v1"]
+    assert session.restore("tickets_v1").name == "tickets_v1"
+    assert session.delete_all(prefix="tickets", dry_run=True).model_names == ("tickets_v1",)
+    assert session.delete_all(prefix="tickets", purge=True).purged
+    with pytest.raises(ClassifierNotFound):
+        session.restore("tickets_v1")
+
+
+def test_an_alias_is_promoted_rolled_back_and_removed_and_its_history_stays(session: Session) -> None:
+    session.fit("tickets_v2", TEXTS, LABELS, num_iterations=0)
+    assert session.promote("tickets", "tickets_v1", reason="first", by="Ada").by == "Ada"
+    require = {"not_worse": True, "test_data": [("money back", "refund")]}
+    assert session.promote("tickets", "tickets_v2", require=require).gate.passed
+    with pytest.raises(ClassifierInUse, match="force=True"):
+        session.delete("tickets_v2")
+    assert session.rollback("tickets", reason="worse").points_to == "tickets_v1"
+    assert [each.alias for each in session.aliases()] == ["tickets"]
+    assert session.remove_alias("tickets").alias == "tickets"
+    assert session.aliases() == ()
+    assert [change.event for change in session.history("tickets")] == ["promoted", "promoted", "rolled_back", "removed"]
+    with pytest.raises(AliasNotFound):
+        session.history("nothing")
+
+
+def test_a_promotion_is_refused_where_a_row_must_pass_and_does_not(session: Session) -> None:
+    with pytest.raises(PromotionRefused):
+        session.promote("tickets", "tickets_v1", require={"must_pass": [("money back", "login")]})
+
+
+def test_base_models_usage_and_findings_are_told(session: Session) -> None:
+    base_model = session.show("tickets_v1").base_model
+    assert base_model in [each.id for each in session.base_models()]
+    assert session.usage().total_bytes > 0
+    assert session.fsck(repair=True).sound
+    with pytest.raises(BaseModelInUse):
+        session.remove_base_model(base_model)

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, artifact, record
-from windrow.domain.classifier import Notes, Origin
-from windrow.domain.dataset import Row, data_sha256, rows_as_jsonl
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, record, sealed
+from windrow.domain.classifier import Origin
+from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.storage.archive import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
@@ -26,7 +26,7 @@ from windrow.storage.revision import BlobRef, Entry
 
 EXPORTED_AT = datetime(2025, 9, 20, 12, 0, tzinfo=UTC)
 MAX_BYTES = 2**20
-BLOBS = {ARTIFACT: artifact_to_bytes(artifact()), ROWS: rows_to_blob(ROW_EXAMPLES)}
+BLOBS = {ARTIFACT: artifact_to_bytes(artifact()), ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))}
 _LATER = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 _REMOVED = object()
 # What the test score of a sound export says of each label, and the same without one that is wrong.
@@ -45,12 +45,16 @@ def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
     return Entry(
         kind="measured",
         at=_LATER,
-        record=replace(record(revision=2), data_sha256=data_sha256(ROW_EXAMPLES)),
+        record=replace(
+            record(revision=2),
+            training_data_sha256=ROWS_SHA256,
+            description="What customers want",
+            tags=("live", "support"),
+            test=replace(TEST_SCORE, test_data_sha256="7" * 64, measured_at=_LATER),
+            threshold=replace(THRESHOLD, test_data_sha256="8" * 64, measured_at=_LATER),
+            origin=Origin("ticket_classifier_v1", 4, _LATER),
+        ),
         blobs=refer(blobs),
-        notes=Notes("What customers want", ("live", "support")),
-        test=replace(TEST_SCORE, data_sha256="7" * 64, measured_at=_LATER),
-        threshold=replace(THRESHOLD, data_sha256="8" * 64, measured_at=_LATER),
-        origin=Origin("ticket_classifier_v1", 4, _LATER),
         purged=(1, 3),
     )
 
@@ -81,7 +85,13 @@ def files(changes: Mapping[str, object] | None = None, blobs: Mapping[str, bytes
         if value is _REMOVED:
             del place[last]
     contents = {FILE_NAMES[role]: blob for role, blob in blobs.items()}
-    return {MANIFEST: json.dumps(plain).encode(), **contents}
+    manifest = json.dumps(plain).encode() if "sha256" in (changes or {}) else document(plain)
+    return {MANIFEST: manifest, **contents}
+
+
+def document(plain: Mapping[str, Any]) -> bytes:
+    """Return a manifest with the digest that belongs to it."""
+    return sealed(json.dumps(plain, indent=2).encode() + b"\n")
 
 
 @dataclass(frozen=True)
@@ -364,15 +374,16 @@ def _bombs() -> _Attacks:
 
 def _manifests() -> _Attacks:
     good = files()[MANIFEST]
+    digest = good.split(b'"')[5]
     for name, text in {
         "empty": b"",
         "a text": b"a text",
-        "cut off": good[:-1],
+        "cut off": good[:-2],
         "with a byte order mark": b"\xef\xbb\xbf" + good,
         "in UTF-16": good.decode().encode("utf-16"),
         "in no encoding": good.replace(b"customers", b"\xff"),
         "with a field twice": good.replace(b'"kind"', b'"kind": "trained", "kind"', 1),
-        "with a label twice": good.replace(b'"billing": 2', b'"billing": 1, "billing": 2'),
+        "with a label twice": good.replace(b'"billing": 2', b'"billing": 1, "billing": 2', 1),
         "with NaN": good.replace(b"0.75", b"NaN"),
         "nested without end": b"[" * 200_000 + b"]" * 200_000,
         "with 5,000 digits": good.replace(b"0.75", b"1" * 5_000),
@@ -382,11 +393,12 @@ def _manifests() -> _Attacks:
     yield "an array", Attack("not_an_export", zip_files({**files(), MANIFEST: b"[]"}))
     for kind in ("trained", "backup", None, 1, ["export"]):
         yield f"the kind {kind!r}", Attack("not_an_export", zip_files(files({"kind": kind})))
-    yield "a newer format", Attack("newer_format", zip_files(files({"format": 2})))
+    yield "a newer format", Attack("newer_format", zip_files(files({"format": 3})))
     newer = save({"head.bias": np.ones(2, np.float32)}, {"windrow_format": "2"})
     yield "tensors of a newer format", Attack("newer_format", zip_files(files(blobs={**BLOBS, ARTIFACT: newer})))
     wrong: dict[str, list[object]] = {
-        "format": [_REMOVED, 0, "1", True, 1.0, None],
+        "format": [_REMOVED, 0, 1, "2", True, 2.0, None],
+        "sha256": [_REMOVED, "", "0" * 64, None],
         "windrow": [_REMOVED, 1, "\ud800"],
         "exported_at": ["yesterday", "0000-01-01T00:00:00Z", 0],
         "entry": [None, [], "", {}],
@@ -397,24 +409,35 @@ def _manifests() -> _Attacks:
         "entry.record.labels": [{"billing": 1}],
         "entry.record.rows_per_label.bug": ["2"],
         "entry.record.revision": [2.0, 2**53],
-        "entry.record.training_time_s": [2**2000],
-        "entry.record.recipe.seed": [None],
-        "entry.record.recipe.cross_validate": [1],
-        "entry.record.data": [None],
-        "entry.record.data.small_classes": ["bug"],
-        "entry.record.summary.estimate.interval": [None, [0.25, 1.0]],
-        "entry.record.summary.scores": [None],
-        "entry.record.summary.scores.source": ["a guess"],
-        "entry.test.rows_per_label": [[5, 5], {"billing": "5"}],
-        "entry.threshold.answered": [8.0, _REMOVED],
-        "entry.notes": [None],
+        "entry.record.training_time_seconds": [2**2000],
+        "entry.record.seed": [None],
+        "entry.record.cross_validate": [1],
+        "entry.record.report": [None],
+        "entry.record.report.small_classes": ["bug"],
+        "entry.record.report.estimate.interval": [None, [0.25, 1.0]],
+        "entry.record.scores": [None],
+        "entry.record.scores.source": ["a guess"],
+        "entry.record.adapter.ended_by": ["x" * 257],
+        "entry.record.test.rows_per_label": [[5, 5], {"billing": "5"}],
+        "entry.record.threshold.answered": [8.0, 10**400, _REMOVED],
+        "entry.record.test.correct": [10**400],
+        "entry.record.report.estimate.correct": [10**400],
+        "entry.record.description": [None],
         "entry.purged": [[1.5]],
     }
     for path, values in wrong.items():
         for value in values:
             shown = "nothing" if value is _REMOVED else repr(value)[:30]
             yield f"{path[:30]!a} says {shown}", Attack("bad_manifest", zip_files(files({path: value})))
-    endless = {**files(), MANIFEST: good.replace(b"0.75", b"1e999")}
+    endless = {**files(), MANIFEST: sealed(good.replace(b"0.75", b"1e999"))}
+    for name, text in {
+        "without its last line's end": good[:-1],
+        "with a blank more": good.replace(b'{\n  "format"', b'{\n   "format"'),
+        "whose digest is in capitals": good.replace(digest, digest.upper()),
+        "with another letter": good.replace(b"customers", b"Customers"),
+    }.items():
+        assert text != good
+        yield f"a manifest {name}", Attack("bad_manifest", zip_files({**files(), MANIFEST: text}))
     yield "a number without end", Attack("bad_manifest", zip_files(endless))
 
 
@@ -426,7 +449,7 @@ def _records() -> _Attacks:
     broken: dict[str, dict[str, object]] = {
         "a name that is a path": {"entry.record.name": "../../evil"},
         "no name": {"entry.record.name": ""},
-        "an origin that is a path": {"entry.origin.name": "../../evil"},
+        "an origin that is a path": {"entry.record.origin.name": "../../evil"},
         "revision 0": {"entry.record.revision": 0},
         "labels out of order": {"entry.record.labels": ["bug", "billing"]},
         "one label": {"entry.record.labels": ["bug"], "entry.record.rows_per_label": {"bug": 4}},
@@ -435,44 +458,43 @@ def _records() -> _Attacks:
         "counts of other labels": {"entry.record.rows_per_label": {"billing": 2, "bugs": 2}},
         "fewer rows than none": {"entry.record.rows_per_label.bug": -1},
         "many rows": {"entry.record.rows_per_label.bug": 10**6},
-        "an endless training": {"entry.record.recipe.num_iterations": 10**9},
-        "a huge batch": {"entry.record.recipe.batch_size": 10**9},
-        "a digest that is a path": {"entry.record.base_model.digest": "../../evil"},
-        "a digest of rows that is none": {"entry.record.data_sha256": "F" * 64},
-        "a digest of a test that is none": {"entry.test.data_sha256": ""},
-        "more right than there are": {"entry.test.correct": 11},
-        "a test that does not add up": {"entry.test.total": 11},
-        "a test of labels that were not right or wrong": {"entry.test.correct_per_label": {"billing": 9}},
+        "an endless training": {"entry.record.num_iterations": 10**9},
+        "a huge batch": {"entry.record.batch_size": 10**9},
+        "a digest that is a path": {"entry.record.base_model_digest": "../../evil"},
+        "a digest of rows that is none": {"entry.record.training_data_sha256": "F" * 64},
+        "a digest of a test that is none": {"entry.record.test.test_data_sha256": ""},
+        "more right than there are": {"entry.record.test.correct": 11},
+        "a test that does not add up": {"entry.record.test.total": 11},
+        "a test of labels that were not right or wrong": {"entry.record.test.correct_per_label": {"billing": 9}},
         "a test of a label without rows": {
-            "entry.test.correct_per_label": {**_CORRECT, "none": 0},
-            "entry.test.rows_per_label": {**_TESTED, "none": 0},
+            "entry.record.test.correct_per_label": {**_CORRECT, "none": 0},
+            "entry.record.test.rows_per_label": {**_TESTED, "none": 0},
         },
         "a test of a long label": {
-            "entry.test.correct_per_label": {**_LESS, "x" * 257: 0},
-            "entry.test.rows_per_label": {**_LESS, "x" * 257: 1},
+            "entry.record.test.correct_per_label": {**_LESS, "x" * 257: 0},
+            "entry.record.test.rows_per_label": {**_LESS, "x" * 257: 1},
         },
-        "a digest of a threshold that is none": {"entry.threshold.data_sha256": "8" * 63},
-        "a threshold above every score": {"entry.threshold.abstain_below": 1.01},
-        "a threshold that answers more than there are": {"entry.threshold.answered": 11},
-        "an estimate with more right than there are": {"entry.record.summary.estimate.correct": 5},
-        "a temperature of 0": {"entry.record.summary.scores.temperature": 0},
-        "more small classes than classes": {"entry.record.data.small_classes": ["bug", "billing", "bug"]},
-        "a long small class": {"entry.record.data.small_classes": ["x" * 257]},
-        "a long base model": {"entry.record.base_model.id": "x" * 257},
-        "a long commit": {"entry.record.base_model.revision": "x" * 257},
-        "many versions": {"entry.record.summary.versions": {f"library {n}": "1" for n in range(101)}},
-        "a long version": {"entry.record.summary.versions": {"numpy": "1" * 257}},
-        "a long library": {"entry.record.summary.versions": {"x" * 257: "1"}},
+        "a digest of a threshold that is none": {"entry.record.threshold.test_data_sha256": "8" * 63},
+        "a threshold above every score": {"entry.record.threshold.abstain_below": 1.01},
+        "a threshold that answers more than there are": {"entry.record.threshold.answered": 11},
+        "an estimate with more right than there are": {"entry.record.report.estimate.correct": 5},
+        "a temperature of 0": {"entry.record.scores.temperature": 0},
+        "more small classes than classes": {"entry.record.report.small_classes": ["bug", "billing", "bug"]},
+        "a long small class": {"entry.record.report.small_classes": ["x" * 257]},
+        "a long base model": {"entry.record.base_model": "x" * 257},
+        "a long commit": {"entry.record.base_model_revision": "x" * 257},
+        "many versions": {"entry.record.versions": {f"library {n}": "1" for n in range(101)}},
+        "a long version": {"entry.record.versions": {"numpy": "1" * 257}},
+        "a long library": {"entry.record.versions": {"x" * 257: "1"}},
         "many warnings": {"entry.record.warnings": [warning] * 101},
         "a long warning": {"entry.record.warnings": [{**warning, "message": "x" * 65_537}]},
         "a long code": {"entry.record.warnings": [{**warning, "code": "x" * 257}]},
         "a warning of many rows": {"entry.record.warnings": [{**warning, "rows": [1] * 101}]},
-        "a long reason": {"entry.record.summary.adapter.reason": "x" * 65_537},
-        "a long end": {"entry.record.summary.adapter.ended_by": "x" * 257},
-        "many candidates": {"entry.record.summary.adapter.candidates": [candidate] * 101},
-        "a long description": {"entry.notes.description": "x" * 2_001},
-        "tags out of order": {"entry.notes.tags": ["b", "a"]},
-        "a blank tag": {"entry.notes.tags": [" "]},
+        "a long reason": {"entry.record.adapter.reason": "x" * 65_537},
+        "many candidates": {"entry.record.adapter.candidates": [candidate] * 101},
+        "a long description": {"entry.record.description": "x" * 2_001},
+        "tags out of order": {"entry.record.tags": ["b", "a"]},
+        "a blank tag": {"entry.record.tags": [" "]},
         "purged out of order": {"entry.purged": [3, 1]},
         "no blobs": {"entry.blobs": {}},
         "no artifact": {"entry.blobs.artifact": _REMOVED},
@@ -483,6 +505,10 @@ def _records() -> _Attacks:
     }
     for name, changes in broken.items():
         yield f"a record with {name}", Attack("bad_record", zip_files(files(changes)))
+
+
+def _packed(*rows: Row) -> bytes:
+    return rows_to_blob(rows_as_jsonl(rows))
 
 
 def _blobs() -> _Attacks:
@@ -524,15 +550,15 @@ def _blobs() -> _Attacks:
         ("with a field twice", "bad_rows", gzip.compress(text.replace(b"{", b'{"label":"x",'), mtime=0)),
         ("of another form", "bad_rows", gzip.compress(text.replace(b'","', b'", "'), mtime=0)),
         ("without their last line end", "bad_rows", gzip.compress(text[:-1], mtime=0)),
-        ("of another text", "wrong_rows", rows_to_blob((*ROW_EXAMPLES[:3], Row("A crash", "bug")))),
-        ("in another order", "wrong_rows", rows_to_blob(ROW_EXAMPLES[::-1])),
+        ("of another text", "wrong_rows", _packed(*ROW_EXAMPLES[:3], Row("A crash", "bug"))),
+        ("in another order", "wrong_rows", _packed(*ROW_EXAMPLES[::-1])),
         # The word shows that nothing was read beyond the first row that is too many.
         (
             "more than recorded",
             "wrong_rows",
             gzip.compress(text + text.splitlines(keepends=True)[0] + b"a text\n", mtime=0),
         ),
-        ("none at all", "wrong_rows", rows_to_blob(())),
+        ("none at all", "wrong_rows", _packed()),
     ):
         yield f"rows {name}", Attack(problem, zip_files(files(blobs={**BLOBS, ROWS: rows})))
     counts: dict[str, object] = {"entry.record.rows_per_label": {"billing": 1, "bug": 3}}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
-from tests.storage.examples import ROW_EXAMPLES, artifact, blobs, draft, open_names
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names, sealed
 from tests.storage.model import Server
 from windrow.domain.checkup import Severity
-from windrow.domain.dataset import data_sha256
+from windrow.domain.dataset import rows_as_jsonl
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft
 from windrow.storage.files import LocalFiles
@@ -26,7 +26,7 @@ UNNEEDED = f"{'c' * 64}.safetensors"
 def sound_draft(name: str = "tickets", seed: int = 0) -> Draft:
     """Return a training whose record is true of its rows."""
     made = draft(name, contents=blobs(seed))
-    return replace(made, record=replace(made.record, data_sha256=data_sha256(ROW_EXAMPLES)))
+    return replace(made, record=replace(made.record, training_data_sha256=ROWS_SHA256))
 
 
 def entry_of(root: Path, name: str = "tickets", number: int = 2) -> Entry:
@@ -100,7 +100,12 @@ def misplace(root: Path) -> str:
 
 def newer(root: Path) -> str:
     place = "classifiers/tickets/000003.json"
-    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 1', b'"format": 99'))
+    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 2', b'"format": 99'))
+
+
+def change(root: Path, place: str, old: bytes, new: bytes, *, seal: bool = False) -> str:
+    changed = (root / place).read_bytes().replace(old, new, 1)
+    return rewrite(root, place, sealed(changed) if seal else changed)
 
 
 def flip(root: Path, place: str) -> str:
@@ -125,7 +130,7 @@ def pipe(root: Path, place: str) -> str:
 
 
 THREE_LABELS: dict[str, Any] = {"labels": ("a", "b", "c"), "rows_per_label": {"a": 1, "b": 1, "c": 1}}
-PACKED = rows_to_blob(ROW_EXAMPLES)
+PACKED = rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))
 DAMAGE: dict[str, tuple[str, Break]] = {
     "a number that is no JSON": (
         "record_unreadable",
@@ -137,6 +142,18 @@ DAMAGE: dict[str, tuple[str, Break]] = {
         lambda root: rewrite(root, "classifiers/trimmed/000006.json", b"{}"),
     ),
     "a number of a newer format": ("record_newer_format", newer),
+    "a number with another byte": (
+        "record_altered",
+        lambda root: change(root, "classifiers/tickets/000001.json", b'"temperature": 1', b'"temperature": 2'),
+    ),
+    "an alias's number with another byte": (
+        "record_altered",
+        lambda root: change(root, "aliases/answer/000001.json", b'"promoted"', b'"Promoted"'),
+    ),
+    "a number with a digest that was put in by hand, and what Windrow does not write": (
+        "record_unreadable",
+        lambda root: change(root, "classifiers/tickets/000001.json", b"Z", b".000Z", seal=True),
+    ),
     "a number of another name": ("record_misplaced", misplace),
     "an alias's number that is no JSON": (
         "record_unreadable",
@@ -161,7 +178,7 @@ DAMAGE: dict[str, tuple[str, Break]] = {
     "rows cut off": ("rows_unusable", lambda root: put_blob(root, ROWS, PACKED[:-4])),
     "rows with something after them": ("rows_unusable", lambda root: put_blob(root, ROWS, PACKED + b"0")),
     "rows in two parts": ("rows_unusable", lambda root: put_blob(root, ROWS, PACKED + gzip.compress(b""))),
-    "other rows": ("rows_unusable", lambda root: put_blob(root, ROWS, rows_to_blob(ROW_EXAMPLES[1:]))),
+    "other rows": ("rows_unusable", lambda root: put_blob(root, ROWS, rows_to_blob(rows_as_jsonl(ROW_EXAMPLES[1:])))),
     "names that differ in case only": (
         "names_alike",
         lambda root: same_name(root, "Tickets", "classifiers/tickets"),

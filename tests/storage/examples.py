@@ -1,7 +1,10 @@
 """A record, an artifact, rows and a catalog for the tests of storage."""
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,19 +17,17 @@ from windrow.domain.classifier import (
     AdapterReport,
     Candidate,
     Estimate,
+    FitReport,
     HeadReport,
-    NotesChange,
     Origin,
     Record,
     ScoreReport,
     TestScore,
     Threshold,
-    TrainingSummary,
 )
-from windrow.domain.dataset import DataReport, DataWarning, Row
+from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
-from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.aliases import Aliases
@@ -35,6 +36,7 @@ from windrow.storage.catalog import Catalog, Draft
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.revision import Entry
 
 ROW_EXAMPLES = (
     Row("I was charged twice", "billing"),
@@ -42,6 +44,9 @@ ROW_EXAMPLES = (
     Row("The app crashes \u2028 on start\n", "bug"),
     Row("Caf\u00e9 \U0001f375 page shows nothing", "bug"),
 )
+
+_DIGEST = re.compile(rb'(^\{\s*"format": 2,\s*"sha256": ")[0-9a-f]{64}')
+ROWS_SHA256 = hashlib.sha256(rows_as_jsonl(ROW_EXAMPLES)).hexdigest()
 
 ADAPTER_REPORT = AdapterReport(
     strength=0.5,
@@ -67,19 +72,15 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
         revision=revision,
         labels=("billing", "bug"),
         rows_per_label={"billing": 2, "bug": 2},
-        base_model=BaseModel("sentence-transformers/all-MiniLM-L6-v2", "5" * 64),
-        recipe=Recipe(),
-        data_sha256=mark * 64,
+        base_model_digest="5" * 64,
+        training_data_sha256=mark * 64,
         created_at=datetime(2025, 9, 15, 10, 30, tzinfo=UTC),
-        training_time_s=0.75,
-        summary=TrainingSummary(
-            head=HeadReport(1.0, 0.75, 2),
-            adapter=ADAPTER_REPORT,
-            estimate=Estimate(3, 4, 2, Interval(0.25, 1.0)),
-            scores=ScoreReport(1.125, "out_of_fold", 0.625, 0.125),
-            versions={"numpy": "2.4.6", "windrow": "0.1.0"},
-        ),
-        data=DataReport(0, 0, 1, ("billing", "bug")),
+        training_time_seconds=0.75,
+        report=FitReport(0, 0, 1, ("billing", "bug"), 0.5, Estimate(3, 4, 2, Interval(0.25, 1.0))),
+        head=HeadReport(1.0, 0.75, 2),
+        adapter=ADAPTER_REPORT,
+        scores=ScoreReport(1.125, "out_of_fold", 0.625, 0.125),
+        versions={"numpy": "2.4.6", "windrow": "0.1.0"},
         warnings=(DataWarning("small_classes", "2 label(s) have fewer than 4 rows.", (0, 2)),),
     )
 
@@ -87,7 +88,7 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
 TEST_SCORE = TestScore(
     correct=9,
     total=10,
-    data_sha256="e" * 64,
+    test_data_sha256="e" * 64,
     measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
     macro_f1=0.8990,
     ece=0.0625,
@@ -100,7 +101,7 @@ THRESHOLD = Threshold(
     correct=8,
     answered=8,
     total=10,
-    data_sha256="e" * 64,
+    test_data_sha256="e" * 64,
     measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
 )
 
@@ -117,7 +118,7 @@ def artifact(seed: int = 0) -> Artifact:
 
 def blobs(seed: int = 0) -> dict[str, bytes]:
     """Return the blobs of a revision."""
-    return {ARTIFACT: artifact_to_bytes(artifact(seed)), ROWS: rows_to_blob(ROW_EXAMPLES)}
+    return {ARTIFACT: artifact_to_bytes(artifact(seed)), ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))}
 
 
 def draft(
@@ -130,7 +131,19 @@ def draft(
     origin: Origin | None = None,
 ) -> Draft:
     """Return a training that is to be saved, without blobs unless some are given."""
-    return Draft(record(name, mark), contents or {}, notes=NotesChange(description), origin=origin, overwrite=overwrite)
+    made = replace(record(name, mark), origin=origin)
+    return Draft(made, contents or {}, description, kind="imported" if origin else "trained", overwrite=overwrite)
+
+
+def notes(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    """Return what people say about a classifier: description and tags."""
+    return entry.record.description, entry.record.tags
+
+
+def sealed(document: bytes) -> bytes:
+    """Return a document that was changed by hand, with the digest that belongs to it, made without the product."""
+    zeros = _DIGEST.sub(rb"\g<1>" + b"0" * 64, document, count=1)
+    return _DIGEST.sub(rb"\g<1>" + hashlib.sha256(zeros).hexdigest().encode(), document, count=1)
 
 
 def lock_of(files: Files) -> Lock:

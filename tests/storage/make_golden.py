@@ -1,6 +1,7 @@
-"""Write the golden folder of the present format: ``python -m tests.storage.make_golden tests/storage/golden/format-1``.
+"""Write the golden folder and the golden export of the present format, the export beside the folder.
 
-Run it once for each new format number (docs/format.md, "When the format changes"), and never over an existing folder.
+``python -m tests.storage.make_golden tests/storage/golden/format-2``, once for each new format number (docs/format.md,
+"When the format changes"), and never over an existing folder.
 """
 
 import sys
@@ -9,38 +10,72 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, artifact, open_names, record
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, open_names, record
 from windrow.domain.alias import Said
-from windrow.domain.classifier import NotesChange, Origin, ScoreReport
-from windrow.domain.dataset import data_sha256
+from windrow.domain.classifier import DescribeRequest, Origin, ScoreReport
+from windrow.domain.dataset import rows_as_jsonl
+from windrow.domain.job import Job, Problem
 from windrow.domain.names import Reference
 from windrow.storage.aliases import Aliases, Terms
-from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
+from windrow.storage.archive import pack
+from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft
 from windrow.storage.files import ASIDE, LocalFiles
+from windrow.storage.jobs import JOBS, Kept, kept_to_json
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Purged, Revision, revision_to_json
+from windrow.storage.revision import BlobRef, Entry, Purged, Revision, revision_to_json
 
 START = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 # Of the three revisions of ``tickets``; only the second one has an adapter, and the first one no scope either.
 ARTIFACTS = (Artifact(artifact().head), artifact(1), replace(artifact(2), adapter=None))
 # Rows that an alias keeps.
 MUST_PASS = ROW_EXAMPLES[2:]
+# A job when it was asked for, when its turn came, and when it failed.
+QUEUED = Job(
+    id="019a1c5e4b2f-7d0c41",
+    state="queued",
+    model_name="tickets",
+    num_examples=4,
+    training_data_sha256=ROWS_SHA256,
+    created_at=START,
+    max_seconds=30.0,
+    seed=7,
+)
+RUNNING = replace(QUEUED, state="running", started_at=START)
+FAILED = replace(
+    RUNNING,
+    state="failed",
+    finished_at=START + timedelta(minutes=1),
+    problem=Problem("training_failed", "It needs {{more}} memory. Free {bytes} bytes.", {"bytes": 1_000, "why": None}),
+)
+JOBS_MADE = (QUEUED, RUNNING, FAILED)
 
 
 def golden_draft(name: str, revision: int, *, keeps_rows: bool = True) -> Draft:
     """Return a training that is kept in the golden folder."""
     one = ARTIFACTS[revision - 1]
-    golden = replace(record(name, revision=revision), data_sha256=data_sha256(ROW_EXAMPLES))
-    if one.adapter is None:
-        golden = replace(golden, summary=replace(golden.summary, adapter=None))
-    else:
-        golden = replace(golden, recipe=replace(golden.recipe, max_seconds=30.0))
+    golden = replace(record(name, revision=revision), training_data_sha256=ROWS_SHA256)
+    golden = replace(golden, adapter=None) if one.adapter is None else replace(golden, max_seconds=30.0)
     if one.scope is None:
-        summary = replace(golden.summary, estimate=None, scores=ScoreReport(1.25, "prior", None, None))
-        golden = replace(golden, summary=summary, recipe=replace(golden.recipe, cross_validate=False))
-    rows = {ROWS: rows_to_blob(ROW_EXAMPLES)} if keeps_rows else {}
+        report, scores = replace(golden.report, estimate=None), ScoreReport(1.25, "prior", None, None)
+        golden = replace(golden, report=report, scores=scores, cross_validate=False)
+    rows = {ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))} if keeps_rows else {}
     return Draft(golden, {ARTIFACT: artifact_to_bytes(one), **rows})
+
+
+def golden_entry() -> tuple[Entry, dict[str, bytes]]:
+    """Return the classifier that is kept as an export: all that can be known of one; and its blobs."""
+    draft = golden_draft("tickets", 2)
+    record = replace(
+        draft.record,
+        description="For the help desk, caf\u00e9 too",
+        tags=("best", "small"),
+        test=TEST_SCORE,
+        threshold=THRESHOLD,
+        origin=Origin("theirs", 7, START),
+    )
+    refs = {role: BlobRef.of(blob, SUFFIXES[role]) for role, blob in draft.blobs.items()}
+    return Entry(kind="measured", at=START, record=record, blobs=refs, purged=(1,)), dict(draft.blobs)
 
 
 def make_golden(folder: Path) -> None:
@@ -52,7 +87,8 @@ def make_golden(folder: Path) -> None:
     _make_tickets(names, catalog)
     origin = Origin("theirs", 7, next(minutes))
     taken_in = golden_draft("taken_in", 1, keeps_rows=False)
-    catalog.publish(replace(taken_in, origin=origin, test=TEST_SCORE, threshold=THRESHOLD))
+    measured = replace(taken_in.record, origin=origin, test=TEST_SCORE, threshold=THRESHOLD)
+    catalog.publish(replace(taken_in, record=measured, kind="imported"))
     catalog.publish(golden_draft("gone", 1))
     catalog.delete("gone")
     for revision in (1, 3):
@@ -61,22 +97,32 @@ def make_golden(folder: Path) -> None:
             catalog.delete("anew")
     catalog.publish(golden_draft("half_gone", 1))
     _append(names, "half_gone", 2, Purged("purged", next(minutes)))
-    aliases.promote("live", Reference("tickets", 3), Said("the first", "Ada"))
+    aliases.promote("live", Reference("tickets", 3), Said(reason="the first", by="Ada"))
     terms = Terms(MUST_PASS, aliases.standing("live").number)
-    aliases.promote("live", Reference("tickets"), Said("two points better", "Ada"), terms)
-    aliases.roll_back("live", aliases.way_back("live"), Said("worse on long texts", "Bob"))
+    aliases.promote("live", Reference("tickets"), Said(reason="two points better", by="Ada"), terms)
+    aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse on long texts", by="Bob"))
     aliases.promote("former", Reference("taken_in"), Said())
-    aliases.remove("former", Said("nobody asks for it"))
+    aliases.remove("former", Said(reason="nobody asks for it"))
+    twin = golden_draft("twin", 3)
+    origin = Origin("tickets", 3, next(minutes))
+    catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
+    for number, job in enumerate(JOBS_MADE, 1):
+        files.put_new(f"{JOBS}/{job.id}/{number:06d}.json", kept_to_json(Kept(job, number, "0123456789abcdef")))
     (folder / ASIDE).rmdir()
+
+
+def make_export() -> bytes:
+    """Return an export of everything that can be known of a classifier."""
+    return b"".join(pack(*golden_entry(), START).chunks)
 
 
 def _make_tickets(names: Namespace, catalog: Catalog) -> None:
     for revision in (1, 2, 3):
         catalog.publish(golden_draft("tickets", revision))
     catalog.restore("tickets", 2)
-    described = catalog.describe("tickets", NotesChange("For the help desk, caf\u00e9 too", ("best", "small")))
+    described = catalog.describe(DescribeRequest("tickets", "For the help desk, caf\u00e9 too", ("best", "small")))
     catalog.measured(described, TEST_SCORE, THRESHOLD)
-    catalog.purge_revision("tickets", 1)
+    catalog.purging.purge_revision("tickets", 1)
 
 
 def _append(names: Namespace, name: str, number: int, revision: Revision) -> None:
@@ -95,3 +141,4 @@ if __name__ == "__main__":
     if target.exists():
         sys.exit(f"{target} exists. A golden folder is never written again.")
     make_golden(target)
+    target.with_suffix(".windrow").write_bytes(make_export())

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from random import Random
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, open_names, record
 from windrow.domain.alias import Said
-from windrow.domain.classifier import NotesChange, Origin
-from windrow.domain.dataset import Row, data_sha256
+from windrow.domain.classifier import DescribeRequest, Origin
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierExists,
@@ -24,9 +24,8 @@ from windrow.domain.errors import (
     RevisionNotFound,
     WindrowError,
 )
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference, read_reference
-from windrow.domain.recipe import Recipe
 from windrow.learning.head import LinearHead
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
@@ -402,16 +401,16 @@ def measurement(seed: int) -> tuple[int, float | None]:
     return seed % 10, seed % 8 / 8 if seed % 2 else None
 
 
-def rows(seed: int) -> tuple[Row, ...]:
+def rows(seed: int) -> Dataset:
     """Return the rows of a training, which every third training shares."""
-    return tuple(replace(row, text=f"{row.text} {seed % 3}") for row in ROW_EXAMPLES)
+    return Dataset(tuple(Row(f"{row.text} {seed % 3}", row.label) for row in ROW_EXAMPLES))
 
 
 @cache
 def contents(seed: int) -> Mapping[str, bytes]:
     """Return the blobs of a training, whose artifact tells which it is."""
     head = LinearHead(np.full((2, 1), seed, np.float32), np.zeros(2, np.float32))
-    return {ARTIFACT: artifact_to_bytes(Artifact(head)), ROWS: rows_to_blob(rows(seed))}
+    return {ARTIFACT: artifact_to_bytes(Artifact(head)), ROWS: rows_to_blob(rows(seed).jsonl)}
 
 
 class Server:
@@ -424,14 +423,15 @@ class Server:
         self.catalog, self.aliases = Catalog(self.names), Aliases(self.names)
 
     def fit(self, name: str, seed: int, description: str | None = None, overwrite: bool = True) -> int:
-        return self._publish(name, seed, NotesChange(description), overwrite=overwrite)
+        return self._publish(name, seed, description, overwrite=overwrite)
 
     def take_in(self, name: str, seed: int) -> int:
         origin = Origin("elsewhere", 7, record().created_at)
-        return self._publish(name, seed, NotesChange(), origin=origin, overwrite=False)
+        return self._publish(name, seed, None, origin=origin, overwrite=False)
 
     def describe(self, name: str, description: str) -> None:
-        assert self.catalog.describe(name, NotesChange(description)).notes.description == description
+        described = self.catalog.describe(DescribeRequest(name, description))
+        assert described.record.description == description
 
     def measure(self, name: str, seed: int) -> int:
         correct, abstain_below = measurement(seed)
@@ -449,22 +449,22 @@ class Server:
         return self.catalog.restore(name, revision).record.revision
 
     def purge(self, name: str, force: bool = False) -> None:
-        assert self.catalog.purge(name, force=force) >= 0
+        assert self.catalog.purging.purge(name, force=force) >= 0
 
     def purge_revision(self, name: str, revision: int, force: bool = False) -> None:
-        assert self.catalog.purge_revision(name, revision, force=force) >= 0
+        assert self.catalog.purging.purge_revision(name, revision, force=force) >= 0
 
     def promote(self, alias: str, target: str, reason: str = "") -> str:
-        return str(self.aliases.promote(alias, read_reference(target), Said(reason)).points_to)
+        return str(self.aliases.promote(alias, read_reference(target), Said(reason=reason)).points_to)
 
     def roll_back(self, alias: str, reason: str = "") -> str:
-        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), Said(reason)).points_to)
+        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), Said(reason=reason)).points_to)
 
     def remove(self, alias: str, reason: str = "") -> None:
-        self.aliases.remove(alias, Said(reason))
+        self.aliases.remove(alias, Said(reason=reason))
 
     def sweep(self) -> str:
-        return " ".join(self.catalog.purge_expired(utc_now() + timedelta(days=1)))
+        return " ".join(self.catalog.purging.purge_expired(utc_now() + timedelta(days=1)))
 
     def find(self, reference: str) -> object:
         """Return revision, seed and description of what a reference means, or the name of the error."""
@@ -472,7 +472,7 @@ class Server:
             entry = self.catalog.find(read_reference(reference)).entry
         except WindrowError as error:
             return type(error).__name__
-        return entry.record.revision, entry.record.recipe.seed, entry.notes.description
+        return entry.record.revision, entry.record.seed, entry.record.description
 
     def contents(self, entry: Entry) -> Mapping[str, bytes]:
         """Return the blobs of a training."""
@@ -484,15 +484,12 @@ class Server:
             changes = self.aliases.history(alias)
         except AliasNotFound:
             return "AliasNotFound"
-        return tuple(
-            (change.number, change.event, change.said.reason, change.points_to and str(change.points_to))
-            for change in changes
-        )
+        return tuple((change.number, change.event, change.reason, change.points_to) for change in changes)
 
     def state(self) -> State:
         """Return all of it in plain values, each blob having been read and found to be its training's."""
-        deleted = {one.record.name: one.record for one in self.catalog.listing(Page(deleted=True)).classifiers}
-        live = {one.record.name: one.record for one in self.catalog.listing(Page()).classifiers}
+        deleted = {one.name: one for one in self.catalog.listing(ListRequest(deleted=True)).models}
+        live = {one.name: one for one in self.catalog.listing(ListRequest()).models}
         assert not deleted.keys() & live.keys()
         aliases = [name for name in self.names.aliases.names() if self.names.aliases.newest(name).number]
         return {
@@ -506,7 +503,7 @@ class Server:
         assert isinstance(self.names.files, LocalFiles)
         later = Namespace(self.names.files, self.names.lock, lambda: utc_now() + timedelta(days=3))
         checkup = check(self.names.files.root, later, repair=repair)
-        assert checkup.is_sound, checkup.findings
+        assert checkup.sound, checkup.findings
         return {finding.code for finding in checkup.findings if finding.severity == "garbage"}
 
     def half_purged(self) -> set[str]:
@@ -515,30 +512,30 @@ class Server:
         return {name for name in logs.names() if isinstance(logs.newest(name).value, Purged)}
 
     def _publish(
-        self, name: str, seed: int, notes: NotesChange, *, origin: Origin | None = None, overwrite: bool
+        self, name: str, seed: int, description: str | None, *, origin: Origin | None = None, overwrite: bool
     ) -> int:
-        training = replace(record(name), recipe=Recipe(seed=seed), data_sha256=data_sha256(rows(seed)))
-        return self.catalog.publish(
-            Draft(training, contents(seed), notes=notes, origin=origin, overwrite=overwrite)
-        ).record.revision
+        training = replace(record(name), seed=seed, training_data_sha256=rows(seed).sha256, origin=origin)
+        kind: Literal["trained", "imported"] = "imported" if origin else "trained"
+        draft = Draft(training, contents(seed), description, kind=kind, overwrite=overwrite)
+        return self.catalog.publish(draft).record.revision
 
     def _classifier_state(self, name: str, *, is_deleted: bool) -> object:
         last = self.names.last_entry(name)
         trainings = {number: self._training(name, number, last) for number in self.names.revisions(name)}
         numbers = tuple(number for number in self.names.classifiers.numbers(name) if number not in last.purged)
         counts = last.purged, last.buried.up_to if last.buried else 0, numbers
-        return is_deleted, last.record.revision, last.notes.description, trainings, counts
+        return is_deleted, last.record.revision, last.record.description, trainings, counts
 
     def _training(self, name: str, revision: int, last: Entry) -> object:
         entry = self.names.training(name, revision, last)
-        seed = entry.record.recipe.seed
-        assert (entry.record.name, entry.record.revision) == (name, revision)
+        kept, seed = entry.record, entry.record.seed
+        assert (kept.name, kept.revision) == (name, revision)
         assert self.contents(entry) == contents(seed)
-        threshold = None if entry.threshold is None else entry.threshold.abstain_below
-        measured = None if entry.test is None else (entry.test.correct, threshold)
-        return (seed, "trained" if entry.origin is None else "imported"), measured
+        threshold = None if kept.threshold is None else kept.threshold.abstain_below
+        measured = None if kept.test is None else (kept.test.correct, threshold)
+        return (seed, "trained" if kept.origin is None else "imported"), measured
 
     def _alias_state(self, alias: str) -> object:
-        shown = {one.name: one for one in self.aliases.list()}.get(alias)
+        shown = {one.alias: one for one in self.aliases.list()}.get(alias)
         changes = self.alias_changes(alias)
-        return (None, False, changes) if shown is None else (str(shown.points_to), shown.answers, changes)
+        return (None, False, changes) if shown is None else (shown.points_to, shown.answers, changes)

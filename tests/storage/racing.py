@@ -19,7 +19,7 @@ from random import Random
 from tests.storage.examples import fast_folder, lock_of
 from tests.storage.model import Model, Pointing, Server, Verb, contents, random_verb
 from windrow.domain.errors import WindrowError
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.domain.names import read_reference
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import Lock
@@ -129,8 +129,8 @@ class Racer:
             self._ask(lambda: self._server.alias_changes(alias), "alias_changes", alias)
 
     def _listing(self) -> object:
-        listed = self._server.catalog.listing(Page()).classifiers
-        return {one.record.name: (one.record.revision, one.record.recipe.seed, one.notes.description) for one in listed}
+        listed = self._server.catalog.listing(ListRequest()).models
+        return {one.name: (one.revision, one.seed, one.description) for one in listed}
 
     def _find(self, reference: str) -> None:
         self._ask(lambda: self._server.find(reference), "find", reference)
@@ -138,7 +138,7 @@ class Racer:
             entry = self._server.catalog.find(read_reference(reference)).entry
         except WindrowError:
             return
-        name, seed = entry.record.name, entry.record.recipe.seed
+        name, seed = entry.record.name, entry.record.seed
         self._ask(lambda: self._server.contents(entry) == contents(seed), "contents", name, seed)
 
     def _ask(self, question: Callable[[], object], *asked: object) -> None:

@@ -11,18 +11,17 @@ from windrow.domain.classifier import (
     AdapterReport,
     Candidate,
     Estimate,
+    FitReport,
     HeadReport,
-    Notes,
     Origin,
     Record,
     ScoreReport,
     Threshold,
-    TrainingSummary,
 )
 from windrow.domain.classifier import TestScore as Score
-from windrow.domain.dataset import DataReport, DataWarning, Row
+from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_STEPS, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
@@ -77,15 +76,15 @@ _scores = st.builds(
     st.none() | st.floats(-1, 1),
     st.none() | st.floats(0, 2),
 )
-_summaries = st.builds(
-    TrainingSummary,
-    head=_heads,
-    adapter=st.none() | _adapters,
-    estimate=st.none() | _estimates,
-    scores=_scores,
-    versions=st.dictionaries(_text, _text, max_size=3),
+_reports = st.builds(
+    FitReport,
+    _count,
+    _count,
+    _count,
+    st.lists(_text, max_size=2).map(tuple),
+    st.floats(0, 1),
+    st.none() | _estimates,
 )
-_data = st.builds(DataReport, _count, _count, _count, st.lists(_text, max_size=2).map(tuple))
 
 any_rows = st.lists(st.builds(Row, _some_text, _some_text), max_size=8).map(tuple)
 
@@ -99,14 +98,28 @@ def any_record(draw: st.DrawFn) -> Record:
         revision=draw(st.integers(1, 10**7)),
         labels=labels,
         rows_per_label={label: draw(_count) for label in labels},
-        base_model=draw(st.builds(BaseModel, _text, _digest, st.none() | _text)),
-        recipe=draw(st.builds(Recipe, _count, _count, _count, st.none() | _number, st.booleans())),
-        data_sha256=draw(_digest),
+        base_model=draw(_text),
+        base_model_digest=draw(_digest),
+        base_model_revision=draw(st.none() | _text),
+        num_iterations=draw(_count),
+        batch_size=draw(_count),
+        seed=draw(_count),
+        max_seconds=draw(st.none() | _number),
+        cross_validate=draw(st.booleans()),
+        training_data_sha256=draw(_digest),
         created_at=draw(any_time),
-        training_time_s=draw(_number),
-        summary=draw(_summaries),
-        data=draw(_data.filter(lambda data: len(data.small_classes) <= len(labels))),
+        training_time_seconds=draw(_number),
+        report=draw(_reports.filter(lambda report: len(report.small_classes) <= len(labels))),
+        head=draw(_heads),
+        adapter=draw(st.none() | _adapters),
+        scores=draw(_scores),
+        versions=draw(st.dictionaries(_text, _text, max_size=3)),
         warnings=draw(st.lists(_warnings, max_size=3).map(tuple)),
+        description=draw(_text),
+        tags=draw(_tags),
+        test=draw(st.none() | any_score()),
+        threshold=draw(st.none() | any_threshold()),
+        origin=draw(st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time)),
     )
 
 
@@ -123,7 +136,7 @@ def any_score(draw: st.DrawFn) -> Score:
     return Score(
         correct=sum(correct.values()),
         total=sum(rows.values()),
-        data_sha256=draw(_digest),
+        test_data_sha256=draw(_digest),
         measured_at=draw(any_time),
         macro_f1=draw(st.floats(0, 1)),
         ece=draw(st.floats(0, 1)),
@@ -143,7 +156,7 @@ def any_threshold(draw: st.DrawFn) -> Threshold:
         correct=correct,
         answered=answered,
         total=answered + unanswered,
-        data_sha256=draw(_digest),
+        test_data_sha256=draw(_digest),
         measured_at=draw(any_time),
     )
 
@@ -155,10 +168,6 @@ any_entry = st.builds(
     at=any_time,
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
-    notes=st.builds(Notes, _text, _tags),
-    test=st.none() | any_score(),
-    threshold=st.none() | any_threshold(),
-    origin=st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
     buried=st.none() | st.builds(Buried, st.integers(1, 10**7), any_time),
 )
@@ -180,12 +189,24 @@ def any_revision(draw: st.DrawFn) -> tuple[str, int, Revision]:
 @st.composite
 def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
     """Draw what an alias's numbered file may say, after a number that it may bear."""
-    number, at, said = draw(st.integers(1, 10**7)), draw(any_time), draw(st.builds(Said, _text, _text))
+    number, at, said = (
+        draw(st.integers(1, 10**7)),
+        draw(any_time),
+        draw(st.builds(Said, reason=_text, by=_text)),
+    )
     if draw(st.booleans()):
-        return number, Removed("removed", at, said)
+        return number, recast(Removed, said, at=at)
     kind: Literal["promoted", "rolled_back"] = draw(st.sampled_from(["promoted", "rolled_back"]))
     points_to = draw(_name) + draw(st.sampled_from(["", "@1", "@12"]))
-    return number, Pointer(kind, at, points_to, said, draw(st.integers(0, number - 1)), draw(any_rows))
+    return number, recast(
+        Pointer,
+        said,
+        kind=kind,
+        at=at,
+        points_to=points_to,
+        back_to=draw(st.integers(0, number - 1)),
+        must_pass=draw(any_rows),
+    )
 
 
 @st.composite

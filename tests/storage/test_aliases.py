@@ -22,12 +22,13 @@ from windrow.domain.errors import (
     RevisionNotFound,
 )
 from windrow.domain.names import Reference, read_reference
+from windrow.domain.values import recast
 from windrow.storage.aliases import Aliases, Standing, Terms, WayBack
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-WHY = Said("it is better", "Ada")
+WHY = Said(reason="it is better", by="Ada")
 ROWS = (Row("I was charged twice", "billing"), Row("Caf\u00e9 \U0001f375 page", "bug"))
 
 
@@ -61,16 +62,16 @@ def promote_with(aliases: Aliases, target: str, must_pass: tuple[Row, ...] | Non
 
 
 def roll_back(aliases: Aliases, alias: str = "live") -> str:
-    return str(aliases.roll_back(alias, aliases.way_back(alias), WHY).points_to)
+    return aliases.roll_back(alias, aliases.way_back(alias), WHY).points_to
 
 
 def points_to(aliases: Aliases) -> dict[str, str]:
-    return {alias.name: str(alias.points_to) for alias in aliases.list()}
+    return {alias.alias: alias.points_to for alias in aliases.list()}
 
 
 class TestPromote:
     def test_points_an_alias_at_a_classifier(self, aliases: Aliases) -> None:
-        alias = Alias("live", Reference("v1"), AT, WHY, answers=True)
+        alias = recast(Alias, WHY, alias="live", points_to="v1", changed_at=AT, answers=True)
         assert promote(aliases, "v1") == alias
         assert aliases.list() == (alias,)
 
@@ -81,9 +82,9 @@ class TestPromote:
 
     def test_where_it_points_already_changes_nothing(self, files: Files, aliases: Aliases) -> None:
         first = promote(aliases, "v1")
-        assert promote(aliases, "v1", said=Said("again")) == first
+        assert promote(aliases, "v1", said=Said(reason="again")) == first
         assert files.list("aliases/live") == ["000001.json"]
-        assert [change.said for change in aliases.history("live")] == [WHY]
+        assert [(change.reason, change.by) for change in aliases.history("live")] == [(WHY.reason, WHY.by)]
 
     @pytest.mark.parametrize(
         ("target", "error"),
@@ -157,7 +158,7 @@ class TestPromote:
 
 class TestMustPass:
     def test_is_kept_with_an_alias_and_shown(self, files: Files, aliases: Aliases) -> None:
-        alias = Alias("live", Reference("v1"), AT, WHY, answers=True, must_pass=ROWS)
+        alias = recast(Alias, WHY, alias="live", points_to="v1", changed_at=AT, answers=True, must_pass=ROWS)
         assert promote_with(aliases, "v1", ROWS) == alias
         assert open_aliases(files).list() == (alias,)
 
@@ -182,7 +183,7 @@ class TestMustPass:
         assert promote_with(aliases, "v1", rows).must_pass == rows
         assert promote_with(aliases, "v1", None).must_pass == rows
         assert files.list("aliases/live") == ["000001.json", "000002.json"]
-        assert [(change.event, str(change.points_to)) for change in aliases.history("live")] == [("promoted", "v1")] * 2
+        assert [(change.event, change.points_to) for change in aliases.history("live")] == [("promoted", "v1")] * 2
 
     def test_alone_is_no_step_that_a_rollback_takes_back(self, aliases: Aliases) -> None:
         for target, rows in (("v1", ()), ("v1", ROWS), ("v2", None), ("v2", ()), ("v2", ROWS)):
@@ -251,7 +252,7 @@ class TestStanding:
     def test_does_not_matter_to_a_promotion_without_conditions(self, files: Files, aliases: Aliases) -> None:
         aliases.standing("live")
         promote(open_aliases(files), "v1")
-        assert str(promote(aliases, "v2").points_to) == "v2"
+        assert promote(aliases, "v2").points_to == "v2"
 
     def test_with_rows_lets_nothing_pass_that_was_not_judged_unless_it_removes_them(self, aliases: Aliases) -> None:
         promote_with(aliases, "v1", ROWS)
@@ -269,9 +270,9 @@ class TestList:
         for alias, target in (("b", "v1"), ("c", "v2@1"), ("a", "v3"), ("d", "v3")):
             promote(aliases, target, alias)
         catalog.delete("v1", force=True)
-        catalog.purge_revision("v2", 1, force=True)
+        catalog.purging.purge_revision("v2", 1, force=True)
         aliases.remove("d", WHY)
-        assert [(alias.name, alias.answers) for alias in aliases.list()] == [("a", True), ("b", False), ("c", False)]
+        assert [(alias.alias, alias.answers) for alias in aliases.list()] == [("a", True), ("b", False), ("c", False)]
         catalog.restore("v1")
         assert [alias.answers for alias in aliases.list()] == [True, True, False]
 
@@ -291,7 +292,7 @@ class TestRollBack:
         assert [roll_back(aliases), roll_back(aliases)] == ["v2@1", "v1"]
         with pytest.raises(NothingToRollBack, match="v1 is what it was pointed to first") as caught:
             aliases.way_back("live")
-        assert caught.value.facts == {"alias": "live"}
+        assert caught.value.facts == {"alias": "live", "points_to": "v1"}
 
     def test_goes_back_to_where_it_was_rolled_back_to(self, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
@@ -315,7 +316,8 @@ class TestRollBack:
         detail = rf"pointed to {target} before, which does not answer\. v\d was deleted .* Or promote another"
         with pytest.raises(NothingToRollBack, match=detail) as caught:
             aliases.way_back("live")
-        assert caught.value.facts == {"alias": "live", "model_name": target}
+        facts = caught.value.facts
+        assert (facts["alias"], facts["model_name"]) == ("live", target)
 
     def test_to_what_was_deleted_meanwhile_is_refused(self, catalog: Catalog, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
@@ -385,7 +387,7 @@ class TestRollBack:
 class TestRemove:
     def test_takes_an_alias_away_and_gives_its_name_back(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")
-        aliases.remove("live", Said("no longer needed"))
+        aliases.remove("live", Said(reason="no longer needed"))
         assert aliases.list() == ()
         with pytest.raises(ClassifierNotFound):
             catalog.find(Reference("live"))
@@ -420,27 +422,27 @@ class TestHistory:
     def test_says_who_did_what_when_from_where_to_where_and_why(self, files: Files, catalog: Catalog) -> None:
         times = iter([AT.replace(day=day) for day in range(1, 6)])
         aliases = open_aliases(files, lambda: next(times))
-        promote(aliases, "v1", said=Said("first", "Ada"))
-        promote(aliases, "v2@1", said=Said("better", "Bob"))
-        aliases.roll_back("live", aliases.way_back("live"), Said("worse", "Eve"))
-        aliases.remove("live", Said("no use"))
+        promote(aliases, "v1", said=Said(reason="first", by="Ada"))
+        promote(aliases, "v2@1", said=Said(reason="better", by="Bob"))
+        aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse", by="Eve"))
+        aliases.remove("live", Said(reason="no use"))
         promote(aliases, "v3")
-        v1, v2, v3 = Reference("v1"), Reference("v2", 1), Reference("v3")
+        v1, v2, v3 = "v1", "v2@1", "v3"
         assert [
-            (change.number, change.event, change.points_from, change.points_to, change.at.day, change.said)
+            (change.number, change.event, change.points_from, change.points_to, change.at.day, recast(Said, change))
             for change in open_aliases(files).history("live")
         ] == [
-            (1, "promoted", None, v1, 1, Said("first", "Ada")),
-            (2, "promoted", v1, v2, 2, Said("better", "Bob")),
-            (3, "rolled_back", v2, v1, 3, Said("worse", "Eve")),
-            (4, "removed", v1, None, 4, Said("no use")),
+            (1, "promoted", None, v1, 1, Said(reason="first", by="Ada")),
+            (2, "promoted", v1, v2, 2, Said(reason="better", by="Bob")),
+            (3, "rolled_back", v2, v1, 3, Said(reason="worse", by="Eve")),
+            (4, "removed", v1, None, 4, Said(reason="no use")),
             (5, "promoted", None, v3, 5, WHY),
         ]
 
     def test_outlives_the_alias_and_what_it_pointed_to(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")
         aliases.remove("live", WHY)
-        catalog.purge("v1")
+        catalog.purging.purge("v1")
         assert [change.event for change in aliases.history("live")] == ["promoted", "removed"]
 
     def test_of_what_never_was_an_alias_is_refused(self, aliases: Aliases) -> None:

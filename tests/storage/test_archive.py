@@ -28,6 +28,7 @@ from tests.storage.archives import (
     Member,
     attacks,
     deflate,
+    document,
     entry,
     export,
     files,
@@ -35,12 +36,11 @@ from tests.storage.archives import (
     zip_files,
     zip_of,
 )
-from tests.storage.examples import ROW_EXAMPLES, open_catalog
+from tests.storage.examples import ROW_EXAMPLES, open_catalog, sealed
 from tests.storage.strategies import any_artifact, any_entry, any_rows
-from windrow.domain.classifier import NotesChange, Origin
-from windrow.domain.dataset import Dataset, Row, data_sha256, find_data_warnings
+from windrow.domain.dataset import Dataset, Row, find_data_warnings
 from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid
-from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE, Recipe
+from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
 from windrow.storage.archive import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
 from windrow.storage.artifact import (
@@ -56,13 +56,14 @@ from windrow.storage.catalog import Draft
 from windrow.storage.revision import Entry
 
 FORMAT_PAGE = Path(__file__).parents[2] / "docs" / "format.md"
-any_recipe = st.builds(
-    Recipe,
-    st.integers(*NUM_ITERATIONS_RANGE),
-    st.integers(*BATCH_SIZE_RANGE),
-    st.integers(*SEED_RANGE),
-    st.none() | st.floats(1, 86_400),
-    st.booleans(),
+any_recipe: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "num_iterations": st.integers(*NUM_ITERATIONS_RANGE),
+        "batch_size": st.integers(*BATCH_SIZE_RANGE),
+        "seed": st.integers(*SEED_RANGE),
+        "max_seconds": st.none() | st.floats(1, 86_400),
+        "cross_validate": st.booleans(),
+    }
 )
 
 
@@ -81,24 +82,24 @@ any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9]([._-]?[A-Za-z0-
 @st.composite
 def any_export(draw: st.DrawFn) -> tuple[Entry, dict[str, bytes]]:
     """Draw a classifier and blobs that fit it."""
-    drawn, rows, tensors = draw(any_entry), draw(any_rows), draw(any_artifact())
-    counts = Counter(row.label for row in rows)
+    drawn, rows, tensors = draw(any_entry), Dataset(draw(any_rows)), draw(any_artifact())
+    counts = Counter(rows.rows_per_label)
     labels = tuple(sorted({*drawn.record.labels, *counts}))
     head = LinearHead(np.resize(tensors.head.weights, (len(labels), 3)), np.resize(tensors.head.bias, len(labels)))
     scope = tensors.scope and replace(tensors.scope, centers=np.resize(tensors.scope.centers, (len(labels), 2)))
     blobs = {ARTIFACT: artifact_to_bytes(replace(tensors, head=head, scope=scope))}
     if draw(st.booleans()):
-        blobs[ROWS] = rows_to_blob(rows)
+        blobs[ROWS] = rows_to_blob(rows.jsonl)
     record = replace(
         drawn.record,
         labels=labels,
         rows_per_label={label: counts[label] for label in labels},
-        base_model=replace(drawn.record.base_model, id=draw(any_base_model_id)),
-        recipe=draw(any_recipe),
-        data_sha256=data_sha256(rows),
+        base_model=draw(any_base_model_id),
+        training_data_sha256=rows.sha256,
+        origin=drawn.record.origin and replace(drawn.record.origin, name=drawn.record.name),
+        **draw(any_recipe),
     )
-    origin = drawn.origin and replace(drawn.origin, name=record.name)
-    return replace(drawn, record=record, blobs=refer(blobs), origin=origin), blobs
+    return replace(drawn, record=record, blobs=refer(blobs)), blobs
 
 
 class TestPack:
@@ -112,7 +113,7 @@ class TestPack:
         files_then = zipfile.ZipFile(io.BytesIO(export()))
         files_later = zipfile.ZipFile(io.BytesIO(b"".join(pack(entry(), BLOBS, later).chunks)))
         assert export() == export()
-        changed = files_then.read(MANIFEST).replace(b"2025-09-20T12:00:00Z", b"2026-01-01T00:00:00Z")
+        changed = sealed(files_then.read(MANIFEST).replace(b"2025-09-20T12:00:00Z", b"2026-01-01T00:00:00Z"))
         assert files_later.read(MANIFEST) == changed != files_then.read(MANIFEST)
         for name in FILE_NAMES.values():
             assert files_later.read(name) == files_then.read(name)
@@ -124,7 +125,7 @@ class TestPack:
         archive = zipfile.ZipFile(io.BytesIO(export()))
         assert archive.namelist() == ["classifier.json", "artifact.safetensors", "rows.jsonl.gz"]
         manifest = json.loads(archive.read(MANIFEST))
-        assert list(manifest) == ["format", "kind", "exported_at", "windrow", "entry"]
+        assert list(manifest) == ["format", "sha256", "kind", "exported_at", "windrow", "entry"]
         assert manifest["entry"]["record"]["name"] == "tickets"
 
     def test_without_the_rows_it_does_not_speak_of_them(self) -> None:
@@ -136,7 +137,7 @@ class TestPack:
         "record",
         [
             replace(entry().record, labels=("a", "b" * 257), rows_per_label={"a": 2, "b" * 257: 2}),
-            replace(entry().record, data_sha256="unknown"),
+            replace(entry().record, training_data_sha256="unknown"),
             replace(
                 entry().record,
                 labels=tuple(f"{number:0256}" for number in range(18_000)),
@@ -157,10 +158,10 @@ def without_rows(rows: Sequence[Row], digest: str) -> bytes:
         entry().record,
         labels=dataset.labels,
         rows_per_label=dataset.rows_per_label,
-        data_sha256=digest,
+        training_data_sha256=digest,
         warnings=find_data_warnings(dataset),
     )
-    all_blobs = {ARTIFACT: tensors_for(len(dataset.labels)), ROWS: rows_to_blob(dataset.rows)}
+    all_blobs = {ARTIFACT: tensors_for(len(dataset.labels)), ROWS: rows_to_blob(dataset.jsonl)}
     known = replace(entry(), record=record, blobs=refer(all_blobs))
     return export(known, {ARTIFACT: all_blobs[ARTIFACT]})
 
@@ -193,7 +194,7 @@ class TestTexts:
     @given(st.lists(st.text(min_size=4), min_size=2, max_size=8, unique=True))
     def test_no_text_is_in_the_file_in_any_spelling(self, texts: list[str]) -> None:
         rows = [Row(text, ("bug", "billing")[number % 2]) for number, text in enumerate(texts)]
-        digest = data_sha256(rows)
+        digest = Dataset(tuple(rows)).sha256
         file = without_rows(rows, digest).replace(digest.encode(), b"")
         unavoidable = without_rows([replace(row, text=str(n)) for n, row in enumerate(rows)], "0" * 64)
         found = {spelling for text in texts for spelling in spellings(text) if spelling in file}
@@ -213,7 +214,7 @@ class TestUnpack:
         assert caught.value.facts["problem"] == attack.problem
         caught.value.detail.encode()  # can be sent
         assert len(caught.value.detail) < 500
-        assert re.search(r"(Export the classifier again|Send the|Upgrade|Raise)[^.]*\.$", caught.value.detail)
+        assert re.search(r"(Export the classifier again|Give the|Upgrade|Raise)[^.]*\.$", caught.value.detail)
 
     def test_each_problem_is_described_and_has_a_trick(self) -> None:
         page = FORMAT_PAGE.read_text("utf-8").partition("### What an import refuses\n")[2]
@@ -227,9 +228,9 @@ class TestUnpack:
                 archive.writestr(name, content)
         assert unpack(again, MAX_BYTES) == Unpacked(entry(), BLOBS)
 
-    def test_a_person_may_change_what_no_digest_covers(self) -> None:
-        changed = read(zip_files(files({"entry.notes.description": "Another one"})))
-        assert changed.entry == replace(entry(), notes=replace(entry().notes, description="Another one"))
+    def test_a_person_may_change_what_is_said_of_it_and_put_the_digest_in(self) -> None:
+        changed = read(zip_files(files({"entry.record.description": "Another one"})))
+        assert changed.entry == replace(entry(), record=replace(entry().record, description="Another one"))
 
     def test_cut_off_anywhere_it_is_refused(self) -> None:
         whole = export()
@@ -259,15 +260,12 @@ class TestUnpack:
         place, key = data.draw(st.sampled_from(list(places(plain))))
         place[key] = data.draw(any_of_kind.get(type(place[key]), any_json) | any_json)
         try:
-            unpacked = read(zip_files({**sound, MANIFEST: json.dumps(plain).encode()}))
+            unpacked = read(zip_files({**sound, MANIFEST: document(plain)}))
         except ArchiveInvalid:
             return
-        record, notes = unpacked.entry.record, unpacked.entry.notes
-        origin = Origin(record.name, record.revision, EXPORTED_AT)
+        record = unpacked.entry.record
         catalog = open_catalog(MemoryFiles())
-        test, threshold = unpacked.entry.test, unpacked.entry.threshold
-        change = NotesChange(notes.description, notes.tags)
-        saved = catalog.publish(Draft(record, unpacked.blobs, change, origin, test, threshold))
+        saved = catalog.publish(Draft(record, unpacked.blobs, record.description, record.tags, "imported"))
         assert catalog.current(record.name) == saved
         assert read(export(unpacked.entry, unpacked.blobs)) == unpacked
 

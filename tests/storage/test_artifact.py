@@ -20,7 +20,7 @@ from windrow.storage.artifact import (
     Artifact,
     artifact_from_bytes,
     artifact_to_bytes,
-    check_format,
+    check_artifact_format,
     each_row,
     rows_from_blob,
     rows_to_blob,
@@ -155,25 +155,25 @@ class TestRows:
     @settings(deadline=None)
     @given(any_rows)
     def test_come_back_as_they_were_saved(self, rows: tuple[Row, ...]) -> None:
-        assert rows_from_blob(rows_to_blob(rows)) == rows
+        assert rows_from_blob(rows_to_blob(rows_as_jsonl(rows))) == rows
 
     def test_give_the_same_bytes_at_any_time(self) -> None:
-        assert rows_to_blob(ROW_EXAMPLES)[4:8] == bytes(4)
+        assert rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))[4:8] == bytes(4)
 
     def test_unpack_to_no_more_than_is_allowed(self) -> None:
         size_bytes = len(rows_as_jsonl(ROW_EXAMPLES))
-        assert rows_from_blob(rows_to_blob(ROW_EXAMPLES), size_bytes) == ROW_EXAMPLES
+        assert rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes) == ROW_EXAMPLES
         with pytest.raises(ArtifactInvalid, match="unpacks to more than"):
-            rows_from_blob(rows_to_blob(ROW_EXAMPLES), size_bytes - 1)
+            rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes - 1)
 
     @pytest.mark.parametrize(
         "blob",
         [
             b"",
             b"no gzip",
-            rows_to_blob(ROW_EXAMPLES)[:-1],
-            rows_to_blob(ROW_EXAMPLES) + b"\0",
-            rows_to_blob(ROW_EXAMPLES) * 2,
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))[:-1],
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)) + b"\0",
+            rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)) * 2,
             gzip.compress(b'{"label":"a","text":"b"}'),
             gzip.compress(b'{"label":"a","text":"b"}\n\n'),
             gzip.compress(b'{"text":"b","label":"a"}\n'),
@@ -201,15 +201,15 @@ class TestRows:
 
 class TestFormat:
     def test_of_today_is_known(self) -> None:
-        check_format(FORMAT)
+        check_artifact_format(FORMAT)
 
     @pytest.mark.parametrize("number", [FORMAT + 1, 10**9])
     def test_that_is_newer_asks_for_an_upgrade(self, number: int) -> None:
         with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
-            check_format(number)
+            check_artifact_format(number)
         assert caught.value.facts == {"format": number, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize("number", [None, 0, -1, 1.0, "1", True, [1]])
     def test_that_is_none_is_refused(self, number: object) -> None:
         with pytest.raises(ArtifactInvalid, match="no format number"):
-            check_format(number)
+            check_artifact_format(number)

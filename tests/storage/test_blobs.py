@@ -55,6 +55,14 @@ def test_a_damaged_blob_is_refused_and_replaced_by_what_is_kept_again(
     assert caplog.messages == [f"Replacing {KEY}, which was damaged."]
 
 
+def test_damage_does_not_spread_to_a_copy(files: Files, blobs: Blobs) -> None:
+    blobs.keep("tickets", CONTENT, ".jsonl.gz")
+    files.remove(KEY)
+    files.put_new(KEY, b"c0ntent")
+    ref = blobs.keep("moods", CONTENT, ".jsonl.gz", copied_from="tickets")
+    assert blobs.read("moods", ref) == CONTENT
+
+
 def test_a_link_to_nowhere_is_replaced_by_what_is_kept(tmp_path: Path) -> None:
     blobs = Blobs(LocalFiles(tmp_path))
     (tmp_path / KEY).parent.mkdir(parents=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,16 @@ from tests.storage.examples import (
     THRESHOLD,
     blobs,
     draft,
+    notes,
     open_catalog,
     open_names,
     promote,
     record,
+    sealed,
     wait_for_tick,
 )
 from tests.storage.tickets import AT, names
-from windrow.domain.classifier import Notes, NotesChange, Origin
+from windrow.domain.classifier import DescribeRequest, Origin, Record
 from windrow.domain.errors import (
     ArtifactInvalid,
     ClassifierExists,
@@ -36,8 +39,9 @@ from windrow.domain.errors import (
     NameTaken,
     RevisionNotFound,
 )
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference, read_reference
+from windrow.domain.values import recast
 from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import FRESH_NS, Files, LocalFiles
@@ -49,8 +53,8 @@ class TestPublish:
         published = catalog.publish(draft(contents=blobs(), description="for the help desk"))
         for each in (catalog, open_catalog(files)):
             assert each.current("tickets") == published
-        assert (published.kind, published.at, published.record) == ("trained", AT, record(revision=1))
-        assert (published.notes, published.test, published.origin) == (Notes("for the help desk"), None, None)
+        assert (published.kind, published.at) == ("trained", AT)
+        assert published.record == replace(record(revision=1), description="for the help desk")
         assert {role: catalog.blobs.read("tickets", ref) for role, ref in published.blobs.items()} == blobs()
 
     def test_of_an_existing_name_adds_a_revision_and_keeps_the_older_one(self, files: Files, catalog: Catalog) -> None:
@@ -65,27 +69,30 @@ class TestPublish:
         assert catalog.publish(replace(one, record=replace(one.record, revision=9))).record.revision == 1
 
     def test_keeps_what_is_said_about_a_name_unless_it_says_otherwise(self, catalog: Catalog) -> None:
-        change = NotesChange("old", ("b", "a", "b"))
-        assert catalog.publish(replace(draft(), notes=change)).notes == Notes("old", ("a", "b"))
-        assert catalog.publish(draft()).notes == Notes("old", ("a", "b"))
-        assert catalog.publish(draft(description="new")).notes == Notes("new", ("a", "b"))
+        old = replace(draft(), description="old", tags=("b", "a", "b"))
+        assert notes(catalog.publish(old)) == ("old", ("a", "b"))
+        assert notes(catalog.publish(draft())) == ("old", ("a", "b"))
+        assert notes(catalog.publish(draft(description="new"))) == ("new", ("a", "b"))
 
     def test_says_nothing_about_a_name_that_was_deleted(self, catalog: Catalog) -> None:
         catalog.publish(draft(description="old"))
         catalog.delete("tickets")
-        assert catalog.publish(draft()).notes == Notes()
+        assert notes(catalog.publish(draft())) == ("", ())
 
     def test_measures_nothing_by_what_was_measured_of_another_revision(self, catalog: Catalog) -> None:
         catalog.measured(catalog.publish(draft()), TEST_SCORE, None)
-        assert catalog.publish(draft()).test is None
-        assert catalog.find(Reference("tickets", 1)).entry.test == TEST_SCORE
+        assert catalog.publish(draft()).record.test is None
+        assert catalog.find(Reference("tickets", 1)).entry.record.test == TEST_SCORE
 
     def test_of_an_import_says_where_it_came_from_and_how_it_did_there(self, catalog: Catalog) -> None:
         origin = Origin("theirs", 7, AT)
-        entry = catalog.publish(replace(draft(origin=origin), test=TEST_SCORE, threshold=THRESHOLD))
-        assert (entry.kind, entry.origin, entry.test, entry.is_training) == ("imported", origin, TEST_SCORE, True)
-        assert entry.threshold == THRESHOLD
-        assert catalog.publish(draft()).origin is None
+        there = draft(origin=origin)
+        measured = replace(there.record, test=TEST_SCORE, threshold=THRESHOLD)
+        entry = catalog.publish(replace(there, record=measured))
+        assert (entry.kind, entry.is_training) == ("imported", True)
+        assert (entry.record.origin, entry.record.test) == (origin, TEST_SCORE)
+        assert entry.record.threshold == THRESHOLD
+        assert catalog.publish(draft()).record.origin is None
 
     def test_shares_a_blob_that_is_there_already(self, files: Files, catalog: Catalog) -> None:
         for _ in range(2):
@@ -119,7 +126,7 @@ class TestPublish:
         open_names(files).classifiers.append("tickets", 3, purged)
         assert names(catalog) == []
         entry = catalog.publish(draft(mark="b", contents=blobs(3)))
-        assert (entry.record.revision, entry.notes) == (1, Notes())
+        assert (entry.record.revision, notes(entry)) == (1, ("", ()))
         assert files.list("classifiers/tickets") == ["000001.json", "blobs"]
         assert files.list("classifiers/tickets/blobs") == sorted(ref.file_name for ref in entry.blobs.values())
 
@@ -127,7 +134,7 @@ class TestPublish:
         once = draft(overwrite=False)
         catalog.publish(once)
         for refused in (lambda: catalog.publish(once), lambda: catalog.check_name_free("tickets", overwrite=False)):
-            with pytest.raises(ClassifierExists, match="send overwrite=true") as caught:
+            with pytest.raises(ClassifierExists, match="pass overwrite=True") as caught:
                 refused()
             assert caught.value.facts == {"name": "tickets"}
         catalog.delete("tickets")
@@ -146,7 +153,7 @@ class TestPublish:
         for refused in (catalog.check_name_free, lambda name: catalog.publish(draft(name, contents=blobs()))):
             with pytest.raises(NameTaken) as caught:
                 refused("tickets")
-            assert caught.value.facts == {"name": "tickets", "existing_name": "Tickets"}
+            assert caught.value.facts == {"name": "tickets", "existing_name": "Tickets", "kind": "classifier"}
         assert files.list("classifiers") == ["Tickets"]
 
     def test_refuses_the_name_of_an_alias(self, files: Files, catalog: Catalog) -> None:
@@ -228,7 +235,7 @@ class TestFind:
         self, catalog: Catalog, reference: str, mark: str, target: str, alias: str | None
     ) -> None:
         found = catalog.find(read_reference(reference))
-        assert found.entry.record.data_sha256 == mark * 64
+        assert found.entry.record.training_data_sha256 == mark * 64
         assert (str(found.target), found.alias) == (target, alias)
 
     @pytest.mark.parametrize(
@@ -248,7 +255,7 @@ class TestFind:
             catalog.find(read_reference(reference))
 
     def test_of_an_alias_whose_classifier_is_gone_says_where_it_points(self, catalog: Catalog) -> None:
-        catalog.purge_revision("t_v1", 1, force=True)
+        catalog.purging.purge_revision("t_v1", 1, force=True)
         catalog.delete("t_v2", force=True)
         for alias, target, error in (("pinned", "t_v1@1", RevisionNotFound), ("new", "t_v2", ClassifierNotFound)):
             with pytest.raises(error, match=f"The alias {alias} points to {target}, which does not answer") as caught:
@@ -331,31 +338,36 @@ class TestDescribe:
     def test_changes_what_is_said_and_nothing_else(self, files: Files, catalog: Catalog) -> None:
         origin = Origin("theirs", 7, AT)
         catalog.publish(draft(contents=blobs(1)))
-        before = catalog.publish(replace(draft(contents=blobs(2), origin=origin), test=TEST_SCORE))
-        after = catalog.describe("tickets", NotesChange("for the help desk", ("best",)))
-        assert after == replace(before, kind="described", notes=Notes("for the help desk", ("best",)))
+        there = draft(contents=blobs(2), origin=origin)
+        before = catalog.publish(replace(there, record=replace(there.record, test=TEST_SCORE)))
+        after = catalog.describe(DescribeRequest("tickets", "for the help desk", ("best",)))
+        assert after == replace(
+            before,
+            kind="described",
+            record=replace(before.record, description="for the help desk", tags=("best",)),
+        )
         assert open_catalog(files).current("tickets") == after
-        assert catalog.describe("tickets", NotesChange(tags=())).notes == Notes("for the help desk")
+        assert notes(catalog.describe(DescribeRequest("tickets", tags=()))) == ("for the help desk", ())
 
     def test_adds_no_revision_and_shows_in_all_of_them(self, catalog: Catalog) -> None:
         for _ in range(2):
             catalog.publish(draft())
-        catalog.describe("tickets", NotesChange("new"))
-        assert [catalog.find(Reference("tickets", number)).entry.notes.description for number in (1, 2)] == ["new"] * 2
+        catalog.describe(DescribeRequest("tickets", "new"))
+        assert [catalog.find(Reference("tickets", number)).entry.record.description for number in (1, 2)] == ["new"] * 2
         with pytest.raises(RevisionNotFound):
             catalog.find(Reference("tickets", 3))
         assert catalog.publish(draft()).record.revision == 4
 
     def test_that_changes_nothing_writes_nothing(self, files: Files, catalog: Catalog) -> None:
         entry = catalog.publish(draft(description="as it is"))
-        for change in (NotesChange(), NotesChange("as it is"), NotesChange(tags=())):
-            assert catalog.describe("tickets", change) == entry
+        for description, tags in ((None, None), ("as it is", None), (None, ())):
+            assert catalog.describe(DescribeRequest("tickets", description, tags)) == entry
         assert files.list("classifiers/tickets") == ["000001.json"]
 
     def test_by_what_breaks_a_rule_is_refused(self, files: Files, catalog: Catalog) -> None:
         catalog.publish(draft())
         with pytest.raises(InvalidParameter):
-            catalog.describe("tickets", NotesChange(tags=("",)))
+            catalog.describe(DescribeRequest("tickets", tags=("",)))
         assert files.list("classifiers/tickets") == ["000001.json"]
 
     def test_of_what_is_not_there_is_refused(self, catalog: Catalog) -> None:
@@ -363,16 +375,16 @@ class TestDescribe:
         catalog.delete("tickets")
         for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
-                catalog.describe(name, NotesChange("new"))
+                catalog.describe(DescribeRequest(name, "new"))
         with pytest.raises(InvalidName):
-            catalog.describe("../tickets", NotesChange("new"))
+            catalog.describe(DescribeRequest("../tickets", "new"))
 
 
 class TestEntries:
     def test_are_of_every_file_that_can_be_read(self, files: Files, catalog: Catalog) -> None:
         for name in ("b", "a", "a"):
             catalog.publish(draft(name))
-        catalog.describe("b", NotesChange("new"))
+        catalog.describe(DescribeRequest("b", "new"))
         catalog.delete("b")
         files.put_new("classifiers/c/000001.json", b"{")
         found = [(entry.record.name, entry.record.revision, entry.kind) for entry in catalog.entries()]
@@ -418,7 +430,7 @@ class TestOtherCatalogs:
                 pause()
                 published = theirs.publish(draft(mark=mark)).record
                 assert ours.current("tickets").record == published
-                assert [one.record for one in ours.listing(Page()).classifiers] == [published]
+                assert [recast(Record, one) for one in ours.listing(ListRequest()).models] == [published]
             pause()
             theirs.delete("tickets")
             assert names(ours) == []
@@ -438,7 +450,7 @@ class TestOtherCatalogs:
         for mark in "ab":
             theirs.publish(draft(mark=mark))
             assert catalog.current("tickets").record == record(mark=mark)
-            theirs.purge("tickets")
+            theirs.purging.purge("tickets")
             assert names(catalog) == []
 
     def test_in_many_threads_leave_no_gap(self, files: Files) -> None:
@@ -453,6 +465,7 @@ class TestOtherCatalogs:
     def test_in_many_processes_leave_no_gap(self, tmp_path: Path) -> None:
         script = """
 import sys
+from operator import attrgetter
 from pathlib import Path
 from tests.storage.examples import blobs, draft, open_catalog
 from windrow.storage.files import LocalFiles
@@ -479,7 +492,7 @@ print(*(catalog.publish(one).record.revision for one in drafts))
         assert sorted(marks) == list(range(1, 61))
         for number, mark in marks.items():
             kept = json.loads((tmp_path / f"classifiers/tickets/{number:06d}.json").read_bytes())["record"]
-            assert (kept["revision"], kept["data_sha256"]) == (number, mark * 64)
+            assert (kept["revision"], kept["training_data_sha256"]) == (number, mark * 64)
         assert open_catalog(LocalFiles(tmp_path)).current("tickets").record.revision == 60
 
 
@@ -559,7 +572,7 @@ class TestCopies:
         source, target = (open_catalog(LocalFiles(tmp_path / name)) for name in ("source", "target"))
         for seed in (1, 2):
             source.publish(draft(contents=blobs(seed)))
-        source.describe("tickets", NotesChange("moved"))
+        source.describe(DescribeRequest("tickets", "moved"))
         assert names(target) == []
         target.publish(draft("moods", contents=blobs()))
         subprocess.run([*copy, tmp_path / "source/classifiers/tickets", tmp_path / "target/classifiers"], check=True)
@@ -585,14 +598,14 @@ class TestCopies:
         promote(files, "live", "tickets")
         catalog.publish(draft("other"))
         text = files.get("classifiers/other/000001.json").replace(b'"other"', b'"live"')
-        files.put_new("classifiers/live/000001.json", text)
+        files.put_new("classifiers/live/000001.json", sealed(text))
         assert catalog.find(Reference("live")).entry.record.name == "live"
 
 
-@pytest.mark.parametrize("verb", ["current", "check_name_free", "delete", "purge", "restore"])
+@pytest.mark.parametrize("verb", ["current", "check_name_free", "delete", "purging.purge", "restore"])
 def test_a_name_that_could_lead_elsewhere_is_refused(catalog: Catalog, verb: str) -> None:
     with pytest.raises(InvalidName):
-        getattr(catalog, verb)("../../etc")
+        attrgetter(verb)(catalog)("../../etc")
 
 
 class ListingRaces(MemoryFiles):
@@ -614,10 +627,10 @@ def test_a_reader_that_meets_a_purge_and_a_refit_sees_one_of_them() -> None:
     theirs.publish(draft(mark="a"))
 
     def purge_and_refit() -> None:
-        theirs.purge("tickets")
+        theirs.purging.purge("tickets")
         theirs.publish(draft(mark="b"))
 
-    files.race = lambda: theirs.purge("tickets")
+    files.race = lambda: theirs.purging.purge("tickets")
     with pytest.raises(ClassifierNotFound):
         ours.current("tickets")
     theirs.publish(draft(mark="a"))

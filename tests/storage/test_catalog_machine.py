@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from tests.fakes.files import MemoryFiles
 from tests.storage.model import Model, Server, verb
 from windrow.domain.classifier import Classifier
-from windrow.domain.listing import Page, Selection
+from windrow.domain.listing import ListRequest, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.files import Files, LocalFiles
 
@@ -125,16 +125,18 @@ class CatalogMachine(RuleBasedStateMachine):
         names = sorted(self.deleted() if deleted else self.live())
         expected = [name for name in names if after is None or name > after]
         for server in self.servers:
-            listing = server.catalog.listing(Page(limit, after, deleted=deleted))
-            assert names_of(listing.classifiers) == expected[:limit]
-            assert listing.next_after == (expected[limit - 1] if len(expected) > limit else None)
+            listing = server.catalog.listing(
+                ListRequest(limit=limit, cursor=None if after is None else to_cursor(after), deleted=deleted)
+            )
+            assert names_of(listing.models) == expected[:limit]
+            assert listing.next_cursor == (to_cursor(expected[limit - 1]) if len(expected) > limit else None)
 
     @rule()
     def versions(self) -> None:
         versions = {name: version for name in self.live() if (version := read_version(name))}
         expected = sorted(versions, key=lambda name: versions[name])
         for server in self.servers:
-            classifiers = server.catalog.listing(Page(selection=Selection(task="t"))).classifiers
+            classifiers = server.catalog.listing(ListRequest(task="t")).models
             assert names_of(classifiers) == [
                 name for name in expected if versions[name] == Version("t", versions[name].number)
             ]
@@ -156,7 +158,7 @@ class CatalogMachine(RuleBasedStateMachine):
 
 
 def names_of(classifiers: tuple[Classifier, ...]) -> list[str]:
-    return [classifier.record.name for classifier in classifiers]
+    return [classifier.name for classifier in classifiers]
 
 
 class LocalCatalogMachine(CatalogMachine):

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.storage.examples import TEST_SCORE, THRESHOLD, draft, open_catalog, open_names
+from tests.storage.examples import TEST_SCORE, THRESHOLD, draft, notes, open_catalog, open_names
 from tests.storage.tickets import AT, publish
-from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import ClassifierNotFound, ConcurrentChange
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files
@@ -20,7 +20,7 @@ BETTER = replace(
     correct_per_label={"bug": 10},
     rows_per_label={"bug": 10},
     macro_f1=1.0,
-    data_sha256="9" * 64,
+    test_data_sha256="9" * 64,
 )
 
 
@@ -28,13 +28,15 @@ def test_a_score_and_a_threshold_are_kept_with_the_revision_and_nothing_else_cha
     files: Files, catalog: Catalog
 ) -> None:
     publish(catalog, (1, 1), (2, 1))
-    before = catalog.describe("tickets", NotesChange("for the help desk", ("best",)))
+    before = catalog.describe(DescribeRequest("tickets", "for the help desk", ("best",)))
     later = open_catalog(files, lambda: AT + timedelta(hours=1))
     measured = later.measured(before, TEST_SCORE, THRESHOLD)
     at = AT + timedelta(hours=1)
-    assert measured == replace(before, kind="measured", at=at, test=TEST_SCORE, threshold=THRESHOLD)
+    assert measured == replace(
+        before, kind="measured", at=at, record=replace(before.record, test=TEST_SCORE, threshold=THRESHOLD)
+    )
     assert catalog.current("tickets") == catalog.find(Reference("tickets", 2)).entry == measured
-    assert catalog.find(Reference("tickets", 1)).entry.test is None
+    assert catalog.find(Reference("tickets", 1)).entry.record.test is None
 
 
 def test_a_score_is_there_after_a_restart(files: Files, catalog: Catalog) -> None:
@@ -45,7 +47,7 @@ def test_a_score_is_there_after_a_restart(files: Files, catalog: Catalog) -> Non
 def test_a_score_shows_in_the_list(files: Files, catalog: Catalog) -> None:
     catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
     for each in (catalog, open_catalog(files)):
-        (shown,) = each.listing(Page()).classifiers
+        (shown,) = each.listing(ListRequest()).models
         assert (shown.test, shown.threshold) == (TEST_SCORE, THRESHOLD)
         assert shown.test is not None
         assert shown.test.accuracy == 0.9
@@ -53,41 +55,41 @@ def test_a_score_shows_in_the_list(files: Files, catalog: Catalog) -> None:
 
 def test_a_score_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
     entry = catalog.measured(catalog.publish(draft()), TEST_SCORE, None)
-    assert catalog.measured(entry, BETTER, None).test == BETTER
-    assert catalog.measured(entry, TEST_SCORE, None).test == TEST_SCORE  # found before the last change
+    assert catalog.measured(entry, BETTER, None).record.test == BETTER
+    assert catalog.measured(entry, TEST_SCORE, None).record.test == TEST_SCORE  # found before the last change
 
 
 def test_a_threshold_stays_where_none_is_chosen_and_gives_way_to_the_next(catalog: Catalog) -> None:
     entry = catalog.publish(draft())
     lower = replace(THRESHOLD, abstain_below=0.5, answered=9)
-    assert catalog.measured(entry, TEST_SCORE, None).threshold is None
-    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).threshold == THRESHOLD
-    assert catalog.measured(entry, BETTER, None).threshold == THRESHOLD
-    assert catalog.measured(entry, BETTER, lower).threshold == lower
+    assert catalog.measured(entry, TEST_SCORE, None).record.threshold is None
+    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).record.threshold == THRESHOLD
+    assert catalog.measured(entry, BETTER, None).record.threshold == THRESHOLD
+    assert catalog.measured(entry, BETTER, lower).record.threshold == lower
 
 
 def test_notes_that_were_changed_meanwhile_are_kept(catalog: Catalog) -> None:
     entry = catalog.publish(draft())
-    catalog.describe("tickets", NotesChange("said while rows were answered"))
+    catalog.describe(DescribeRequest("tickets", "said while rows were answered"))
     measured = catalog.measured(entry, TEST_SCORE, None)
-    assert (measured.notes, measured.test) == (Notes("said while rows were answered"), TEST_SCORE)
+    assert (notes(measured), measured.record.test) == (("said while rows were answered", ()), TEST_SCORE)
 
 
 def test_describing_deleting_and_restoring_leave_score_and_threshold(catalog: Catalog) -> None:
     measured = catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
-    catalog.describe("tickets", NotesChange("another"))
+    catalog.describe(DescribeRequest("tickets", "another"))
     catalog.delete("tickets")
     restored = catalog.restore("tickets")
-    assert (restored.test, restored.threshold) == (measured.test, measured.threshold)
+    assert (restored.record.test, restored.record.threshold) == (measured.record.test, measured.record.threshold)
 
 
 def test_a_training_that_follows_has_neither_and_the_revision_before_keeps_both(catalog: Catalog) -> None:
     catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
     trained = catalog.publish(draft(mark="b"))
     before = catalog.find(Reference("tickets", 1)).entry
-    assert (trained.test, trained.threshold) == (None, None)
-    assert (before.test, before.threshold) == (TEST_SCORE, THRESHOLD)
-    assert catalog.restore("tickets", 1).threshold == THRESHOLD
+    assert (trained.record.test, trained.record.threshold) == (None, None)
+    assert (before.record.test, before.record.threshold) == (TEST_SCORE, THRESHOLD)
+    assert catalog.restore("tickets", 1).record.threshold == THRESHOLD
 
 
 def test_a_score_is_refused_once_another_revision_answers(files: Files, catalog: Catalog) -> None:
@@ -97,16 +99,16 @@ def test_a_score_is_refused_once_another_revision_answers(files: Files, catalog:
         catalog.measured(entry, TEST_SCORE, THRESHOLD)
     assert open_names(files).classifiers.numbers("tickets") == (1, 2)
     catalog.restore("tickets", 1)
-    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).test == TEST_SCORE
+    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).record.test == TEST_SCORE
 
 
 def test_a_score_is_refused_once_the_name_was_purged_and_its_numbers_begin_anew(files: Files, catalog: Catalog) -> None:
     entry = catalog.publish(draft())
-    catalog.purge("tickets")
+    catalog.purging.purge("tickets")
     assert catalog.publish(draft(mark="b")).record.revision == entry.record.revision
     with pytest.raises(ConcurrentChange, match="so the score was not kept"):
         catalog.measured(entry, TEST_SCORE, THRESHOLD)
-    assert open_catalog(files).current("tickets").test is None
+    assert open_catalog(files).current("tickets").record.test is None
 
 
 def test_a_score_of_what_was_deleted_meanwhile_is_refused(catalog: Catalog) -> None:
@@ -115,4 +117,4 @@ def test_a_score_of_what_was_deleted_meanwhile_is_refused(catalog: Catalog) -> N
     with pytest.raises(ClassifierNotFound):
         catalog.measured(entry, TEST_SCORE, THRESHOLD)
     catalog.restore("tickets")
-    assert catalog.current("tickets").test is None
+    assert catalog.current("tickets").record.test is None

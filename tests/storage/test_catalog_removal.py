@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.storage.examples import TEST_SCORE, draft, open_catalog, open_names, promote
+from tests.storage.examples import TEST_SCORE, draft, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import FOLDER, begin_purge, contents, kept_contents, names, publish
-from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
     ArtifactInvalid,
     ClassifierInUse,
@@ -38,7 +38,8 @@ class TestDelete:
         publish(catalog, (1, 1))
         catalog.delete("tickets")
         tombstone = json.loads(files.get(f"{FOLDER}/000002.json"))
-        assert tombstone == {"format": 1, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
+        assert len(tombstone.pop("sha256")) == 64
+        assert tombstone == {"format": 2, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
 
     def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
@@ -51,11 +52,12 @@ class TestDelete:
 
     @pytest.mark.parametrize("target", ["tickets", "tickets@1"])
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog, target: str) -> None:
+        shown = "tickets (live)"
         publish(catalog, (1, 1), (2, 1))
         promote(files, "live", target)
         with pytest.raises(ClassifierInUse) as caught:
             catalog.delete("tickets")
-        assert caught.value.facts == {"aliases": ["live"]}
+        assert caught.value.facts == {"aliases": ["live"], "used": [shown], "more": 0}
         assert names(catalog) == ["tickets"]
         catalog.delete("tickets", force=True)
         assert names(catalog) == []
@@ -78,28 +80,29 @@ def promote_by_hand(files: Files) -> None:
     catalog.publish(draft("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', b'"tickets"')
-    files.put_new("aliases/live/000002.json", text)
+    files.put_new("aliases/live/000002.json", sealed(text))
 
 
 class TestRestore:
     def test_brings_a_deleted_classifier_back_as_it_was(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
-        catalog.describe("tickets", NotesChange("kept", ("best",)))
+        catalog.describe(DescribeRequest("tickets", "kept", ("best",)))
         before = catalog.current("tickets")
         catalog.delete("tickets")
         after = catalog.restore("tickets")
         assert after == replace(before, kind="restored")
         assert catalog.current("tickets") == open_catalog(files).current("tickets") == after
-        assert catalog.find(Reference("tickets", 1)).entry.record.data_sha256 == "a" * 64
+        assert catalog.find(Reference("tickets", 1)).entry.record.training_data_sha256 == "a" * 64
 
     def test_makes_an_older_revision_answer_with_the_notes_of_today(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
-        measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured", test=TEST_SCORE)
+        measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured")
+        measured = replace(measured, record=replace(measured.record, test=TEST_SCORE))
         open_names(files).classifiers.append("tickets", 3, revision_to_json("tickets", 3, measured))
         catalog.restore("tickets", 2)
-        catalog.describe("tickets", NotesChange("today"))
+        catalog.describe(DescribeRequest("tickets", "today"))
         restored = catalog.restore("tickets", 1)
-        assert (restored.record.revision, restored.notes, restored.test) == (1, Notes("today"), TEST_SCORE)
+        assert (restored.record.revision, notes(restored), restored.record.test) == (1, ("today", ()), TEST_SCORE)
         assert catalog.blobs.read("tickets", catalog.current("tickets").blobs[ARTIFACT]) == b"artifact 1"
         assert open_names(files).revisions("tickets") == (1, 2)
         assert catalog.publish(draft()).record.revision == 7
@@ -108,29 +111,29 @@ class TestRestore:
         publish(catalog, (1, 1), (2, 1))
         catalog.delete("tickets")
         assert catalog.restore("tickets", 1).record.revision == 1
-        assert catalog.current("tickets").record.data_sha256 == "a" * 64
+        assert catalog.current("tickets").record.training_data_sha256 == "a" * 64
 
     def test_of_what_answers_is_refused_with_what_there_is(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
         for revision in (None, 2):
             with pytest.raises(NotDeleted, match="its revision 2 answers") as caught:
                 catalog.restore("tickets", revision)
-            assert caught.value.facts == {"name": "tickets", "revisions": [1, 2]}
+            assert caught.value.facts == {"name": "tickets", "revision": 2, "revisions": [1, 2], "other": 1}
 
     def test_of_what_answers_says_what_else_there_is(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         with pytest.raises(NotDeleted, match="It has no other revision, so there is nothing to restore"):
             catalog.restore("tickets")
         publish(catalog, (2, 1), (3, 1))
-        catalog.describe("tickets", NotesChange("new"))
+        catalog.describe(DescribeRequest("tickets", "new"))
         files.remove(f"{FOLDER}/000003.json")  # its own file is lost, and a later one still says what answers
         with pytest.raises(NotDeleted, match=r"name it, such as tickets@2\.") as caught:
             catalog.restore("tickets")
-        assert caught.value.facts == {"name": "tickets", "revisions": [1, 2, 3]}
+        assert caught.value.facts == {"name": "tickets", "revision": 3, "revisions": [1, 2, 3], "other": 2}
 
     def test_of_a_revision_that_is_not_there_is_refused(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1), (3, 1))
-        catalog.purge_revision("tickets", 2)
+        catalog.purging.purge_revision("tickets", 2)
         for _ in range(2):
             for revision in (2, 4, 9):
                 with pytest.raises(RevisionNotFound) as caught:
@@ -142,7 +145,7 @@ class TestRestore:
     def test_of_what_was_never_there_or_is_purged_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         catalog.delete("tickets")
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
                 catalog.restore(name)

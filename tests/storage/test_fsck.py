@@ -43,7 +43,7 @@ from tests.storage.breakage import (
 from tests.storage.examples import fast_folder, open_names, record, wait_for_tick
 from tests.storage.model import Server, State, random_verb
 from windrow.domain.checkup import Checkup, Finding, Severity
-from windrow.domain.dataset import Row, data_sha256
+from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import StorageFailed
 from windrow.storage import blob_check
 from windrow.storage.artifact import ROWS, rows_to_blob
@@ -142,8 +142,8 @@ def test_what_is_wrong_is_found_where_it_is_and_nothing_is_changed(root: Path, c
     assert (severity, code, place) in found(checkup)
     assert {each for each in found(checkup) if each[0] == severity} == {(severity, code, place)}
     assert severity == "damage" or {each[0] for each in found(checkup)} == {severity}
-    assert checkup.is_sound == (severity != "damage")
-    assert all(finding.detail.endswith((".", ")")) and not finding.is_repaired for finding in checkup.findings)
+    assert checkup.sound == (severity != "damage")
+    assert all(finding.detail.endswith((".", ")")) and not finding.repaired for finding in checkup.findings)
     assert snapshot(root) == before
 
 
@@ -154,7 +154,7 @@ def test_a_repair_touches_neither_damage_nor_what_is_foreign(root: Path, case: s
     before = snapshot(root)
     checkup = checked(root, repair=True)
     assert snapshot(root) == before
-    assert not any(finding.is_repaired for finding in checkup.findings)
+    assert not any(finding.repaired for finding in checkup.findings)
     assert (code, place) in {(finding.code, finding.place) for finding in checkup.findings}
 
 
@@ -164,9 +164,7 @@ def test_a_repair_removes_garbage_and_what_lives_goes_on(root: Path, case: str) 
     place = breaks(root)
     before = Server(LocalFiles(root)).state()
     repaired = checked(root, repair=True)
-    assert [(finding.code, finding.place, finding.is_repaired) for finding in repaired.findings] == [
-        (code, place, True)
-    ]
+    assert [(finding.code, finding.place, finding.repaired) for finding in repaired.findings] == [(code, place, True)]
     assert not (root / place).exists()
     assert checked(root).findings == checked(root, repair=True).findings == ()
     assert Server(LocalFiles(root)).state() == before
@@ -181,7 +179,7 @@ def test_a_repair_finishes_a_purge_from_wherever_it_ended(root: Path, step: int)
     server.delete("halves")
     is_half_done = interrupted(root, lambda server: server.purge("halves"), step)
     assert is_half_done == (step < 10)
-    assert [finding.is_repaired for finding in checked(root, repair=True).findings] == [True] * is_half_done
+    assert [finding.repaired for finding in checked(root, repair=True).findings] == [True] * is_half_done
     assert not (root / "classifiers/halves").exists()
     assert server.state() == before
 
@@ -211,7 +209,7 @@ def repair_and_die(root: Path) -> bool:
 def test_the_end_of_a_purge_takes_an_empty_folder_of_blobs_along(root: Path) -> None:
     half_purged(root, 7)
     make_folder(root, "classifiers/halves/blobs")
-    assert only(checked(root, repair=True)).is_repaired
+    assert only(checked(root, repair=True)).repaired
     assert not (root / "classifiers/halves").exists()
 
 
@@ -245,9 +243,9 @@ FRESH: dict[str, Break] = {
 def test_what_may_be_a_copy_in_progress_stays_for_an_hour(root: Path, case: str) -> None:
     place = FRESH[case](root)
     finding = only(checked(root, repair=True, now=utc_now))
-    assert finding.severity == "garbage" and "Look again later" in finding.detail and not finding.is_repaired
+    assert finding.severity == "garbage" and "Look again later" in finding.detail and not finding.repaired
     assert (root / place).exists()
-    assert only(checked(root, repair=True)).is_repaired
+    assert only(checked(root, repair=True)).repaired
     assert not (root / place).exists()
 
 
@@ -261,8 +259,8 @@ def test_blobs_without_a_record_stay_as_long_as_any_part_of_them_is_fresh(root: 
     (folder / changed).chmod(0o700)
     after_s = (folder / changed).stat().st_ctime
     between = datetime.fromtimestamp((before_s + after_s) / 2, UTC) + timedelta(hours=1)
-    assert not only(checked(root, repair=True, now=lambda: between)).is_repaired
-    assert only(checked(root, repair=True)).is_repaired
+    assert not only(checked(root, repair=True, now=lambda: between)).repaired
+    assert only(checked(root, repair=True)).repaired
 
 
 def test_a_copy_is_whole_however_often_a_repair_looked_at_it_meanwhile(root: Path) -> None:
@@ -273,7 +271,7 @@ def test_a_copy_is_whole_however_often_a_repair_looked_at_it_meanwhile(root: Pat
     for path in sorted((source.root / "classifiers").rglob("*"), reverse=True):
         if path.is_file():
             put(root, str(path.relative_to(source.root)), path.read_bytes())
-            assert not any(finding.is_repaired for finding in checked(root, repair=True, now=utc_now).findings)
+            assert not any(finding.repaired for finding in checked(root, repair=True, now=utc_now).findings)
     assert checked(root).findings == ()
     assert Server(LocalFiles(root)).find("copied@1") == Server(source).find("copied@1")
 
@@ -292,14 +290,14 @@ def test_a_blob_stays_while_something_beside_it_may_need_it(root: Path, case: st
     UNSURE[case](root)
     place = put(root, f"classifiers/gone/blobs/{UNNEEDED}")
     (finding,) = (finding for finding in checked(root, repair=True).findings if finding.place == place)
-    assert finding.code == "blob_unreferenced" and "may need it" in finding.detail and not finding.is_repaired
+    assert finding.code == "blob_unreferenced" and "may need it" in finding.detail and not finding.repaired
     assert (root / place).exists()
 
 
 def test_blobs_without_a_record_stay_while_a_foreign_file_lies_beside_them(root: Path) -> None:
     blob = put(root, f"classifiers/halves/blobs/{UNNEEDED}")
     put(root, "classifiers/halves/000001.json.backup")
-    codes = {(finding.code, finding.is_repaired) for finding in checked(root, repair=True).findings}
+    codes = {(finding.code, finding.repaired) for finding in checked(root, repair=True).findings}
     assert codes == {("folder_without_record", False), ("foreign_file", False)}
     assert (root / blob).exists()
 
@@ -349,7 +347,7 @@ def test_rows_that_unpack_to_more_than_they_may_are_told_without_unpacking_them(
     monkeypatch.setattr(blob_check, "MAX_ROWS_BYTES", 10**6)
     monkeypatch.setattr(blob_check, "_CHUNK_BYTES", 1_000)
     unpacked = b" " * 10**7
-    place = put_blob(root, ROWS, gzip.compress(unpacked), data_sha256=hashlib.sha256(unpacked).hexdigest())
+    place = put_blob(root, ROWS, gzip.compress(unpacked), training_data_sha256=hashlib.sha256(unpacked).hexdigest())
     finding = only(checked(root))
     assert (finding.code, finding.place) == ("rows_unusable", place) and "more than 1000000 bytes" in finding.detail
 
@@ -357,11 +355,11 @@ def test_rows_that_unpack_to_more_than_they_may_are_told_without_unpacking_them(
 @settings(deadline=None, max_examples=50)
 @given(text=st.text(max_size=50), repeats=st.integers(1, 200), chunk_bytes=st.integers(1, 40))
 def test_rows_are_sound_in_however_small_pieces_they_are_read(text: str, repeats: int, chunk_bytes: int) -> None:
-    rows = tuple(Row(text * repeats, "label") for _ in range(3))
-    packed = rows_to_blob(rows)
+    dataset = Dataset(tuple(Row(text * repeats, "label") for _ in range(3)))
+    packed = rows_to_blob(dataset.jsonl)
     with pytest.MonkeyPatch.context() as patch, fast_folder() as folder:
         patch.setattr(blob_check, "_CHUNK_BYTES", chunk_bytes)
-        sound = replace(record(), data_sha256=data_sha256(rows))
+        sound = replace(record(), training_data_sha256=dataset.sha256)
         path = Path(folder, "rows")
         for blob, is_sound in ((packed, True), (packed + b"0", False), (packed[:-1], False)):
             path.write_bytes(blob)
@@ -461,7 +459,16 @@ def test_where_the_directory_cannot_be_locked_findings_are_told_and_a_repair_fai
     assert (root / place).exists()
 
 
-def test_what_cannot_be_removed_is_told_and_the_rest_is_repaired(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_somebody_may_just_be_writing_stays(root: Path) -> None:
+    """The files of jobs are written without the lock of the names."""
+    place = put(root, f".aside/{'0' * 32}")
+    finding = only(checked(root, repair=True, now=utc_now))
+    assert (finding.place, finding.repaired) == (place, False)
+    assert "stays for an hour" in finding.detail
+    assert (root / place).exists()
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_repaired(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = put(root, f"classifiers/gone/blobs/{UNNEEDED}")
     loose = put(root, f"classifiers/tickets/blobs/{UNNEEDED}")
     aside = put(root, f".aside/{'0' * 32}")
@@ -474,7 +481,7 @@ def test_what_cannot_be_removed_is_told_and_the_rest_is_repaired(root: Path, mon
 
     monkeypatch.setattr(Path, "unlink", fail)
     repaired = {finding.place: finding for finding in checked(root, repair=True).findings}
-    assert {place: finding.is_repaired for place, finding in repaired.items()} == {
+    assert {place: finding.repaired for place, finding in repaired.items()} == {
         stuck: False,
         loose: True,
         aside: False,
@@ -501,7 +508,7 @@ def test_a_repair_never_removes_what_lives(seed: int) -> None:
                 checked(files.root, repair=True, now=random.choice([utc_now, later]))
         before = Server(files).state()
         repaired = checked(files.root, repair=True)
-        assert {finding.is_repaired for finding in repaired.findings if finding.severity == "garbage"} <= {True}
+        assert {finding.repaired for finding in repaired.findings if finding.severity == "garbage"} <= {True}
         assert {finding.code for finding in repaired.findings if finding.severity != "garbage"} <= {"alias_dangling"}
         assert {finding.code for finding in checked(files.root, repair=True).findings} <= {"alias_dangling"}
         assert Server(files).state() == before
@@ -540,5 +547,5 @@ def test_what_may_not_be_read_is_damage(root: Path, monkeypatch: pytest.MonkeyPa
     before = snapshot(root)
     checkup = checked(root, repair=True)
     assert ("damage", code, place) in found(checkup)
-    assert not any(finding.is_repaired for finding in checkup.findings)
+    assert not any(finding.repaired for finding in checkup.findings)
     assert snapshot(root) == before

@@ -7,14 +7,15 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.storage.examples import sealed
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.job import Job, JobState, Problem
-from windrow.domain.recipe import Recipe
 from windrow.storage import jobs
 from windrow.storage.files import KeyExists, LocalFiles
 from windrow.storage.jobs import JOBS, OWNERS, STOP, JobFiles, read_kept
@@ -27,8 +28,8 @@ def open_jobs(root: Path) -> JobFiles:
 
 
 def job_of(files: JobFiles, state: JobState = "queued", **more: object) -> Job:
-    values: dict[str, object] = {"data_sha256": "0" * 64, "created_at": NOW, **more}
-    return Job(files.new_id(), state, "tickets_v1", 6, **values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {"training_data_sha256": "0" * 64, "created_at": NOW, **more}
+    return Job(id=files.new_id(), state=state, model_name="tickets_v1", num_examples=6, **values)
 
 
 @pytest.fixture
@@ -52,12 +53,13 @@ JOBS_MADE = st.builds(
     state=st.sampled_from(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
     model_name=st.text(),
     num_examples=st.integers(0, 2**40),
-    data_sha256=st.text(),
+    training_data_sha256=st.text(),
     created_at=st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1)).map(
         lambda at: at.replace(microsecond=0, tzinfo=UTC)
     ),
     base_model=st.text(),
-    recipe=st.builds(Recipe, max_seconds=st.none() | st.floats(0.1, 100)),
+    max_seconds=st.none() | st.floats(0.1, 100),
+    seed=st.integers(0, 2**32 - 1),
     started_at=st.none() | st.just(NOW),
     finished_at=st.none() | st.just(NOW),
     revision=st.none() | st.integers(1, 9),
@@ -205,10 +207,12 @@ def test_what_a_job_says_after_the_close_is_still_of_its_process(files: JobFiles
     ("content", "problem"),
     [
         (b"?", "is no JSON text"),
-        (b"[]", "is no file of a job"),
-        (b'{"format": 2, "owner": "a", "job": {}}', "is of another format"),
-        (b'{"format": 1, "owner": 3, "job": {}}', "is of another format"),
-        (b'{"format": 1, "owner": "a", "job": {}}', "is missing"),
+        (b"[]", "is no object"),
+        (b'{"format": 3, "owner": "a", "job": {}}', "is of a newer format"),
+        (b'{"format": 2, "owner": "a", "job": {}}', "was altered"),
+        (sealed(b'{\n  "format": 2,\n  "sha256": "%064d",\n  "owner": "a", "job": {}}' % 0), "is wrong"),
+        (b'{"format": 1, "owner": 3, "job": {}}', "is not of format 1"),
+        (b'{"format": 0, "owner": "a", "job": {}}', "has no format number"),
     ],
 )
 def test_a_damaged_file_says_that_nothing_needs_it(
@@ -231,6 +235,6 @@ def test_what_is_kept_of_a_job_is_plain_and_names_its_format(tmp_path: Path, fil
     job = job_of(files, created_at=NOW + timedelta(days=1))
     files.put(job, 1)
     content = (tmp_path / JOBS / job.id / "000001.json").read_bytes()
-    assert content.startswith(b'{\n  "format": 1,\n  "owner": ')
+    assert content.startswith(b'{\n  "format": 2,\n  "sha256": "')
     assert read_kept(content, 1).job == job
     assert not (tmp_path / JOBS / job.id / STOP).exists()

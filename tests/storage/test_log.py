@@ -28,9 +28,9 @@ def trusted(folder: Path) -> LocalFiles:
     """Return files seen from long after, when a folder's time is trusted; each change waits for the clock's tick."""
 
     class Ticking(LocalFiles):
-        def put_new(self, key: str, data: bytes) -> None:
+        def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
             wait_for_tick(folder)
-            super().put_new(key, data)
+            super().put_new(key, data, same_as)
 
         def remove(self, key: str) -> None:
             wait_for_tick(folder)
@@ -179,7 +179,10 @@ class TestNewest:
             for _ in range(2):
                 error = logs.newest("a").value
                 assert isinstance(error, ArtifactInvalid)
-                assert (error.detail, error.facts) == ("logs/a/000002.json: It is damaged.", {"number": 2})
+                assert (error.detail, error.facts) == (
+                    "logs/a/000002.json: It is damaged.",
+                    {"number": 2, "file": "logs/a/000002.json"},
+                )
         assert caplog.messages == ["a cannot be used. logs/a/000002.json: It is damaged."]
 
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The one space of names: what a name means, who has it, and who needs it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,7 +74,7 @@ class TestRevision:
         first = catalog.publish(draft(mark="a", description="old"))
         catalog.publish(draft(mark="b", description="new"))
         revision = names.revision("tickets", 1)
-        assert (revision.record, revision.notes.description) == (first.record, "new")
+        assert revision.record == replace(first.record, description="new")
 
     def test_is_counted_by_its_own_file_alone(self, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft(mark="a"))
@@ -82,14 +83,19 @@ class TestRevision:
         catalog.publish(draft(mark="b"))
         assert names.revisions("tickets") == (1, 4)
         for number in (2, 3, 5, 0):
-            with pytest.raises(RevisionNotFound, match="there are 1, 4") as caught:
+            with pytest.raises(RevisionNotFound, match=r"revision \d\. Its revisions are 1, 4\. Name one") as caught:
                 names.revision("tickets", number)
-            assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4]}
+            assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4], "newest": [1, 4]}
+
+    def test_of_one_names_that(self, names: Namespace, catalog: Catalog) -> None:
+        catalog.publish(draft())
+        with pytest.raises(RevisionNotFound, match=r"^tickets has no revision 9\. Its only revision is 1\.$"):
+            names.revision("tickets", 9)
 
     def test_of_many_names_the_last_ten(self, names: Namespace, catalog: Catalog) -> None:
         for _ in range(12):
             catalog.publish(draft())
-        with pytest.raises(RevisionNotFound, match=r"there are 3, 4, .*, 12\. Name one of these") as caught:
+        with pytest.raises(RevisionNotFound, match=r"Its newest revisions are 3, 4, .*, 12\. Name one") as caught:
             names.revision("tickets", 13)
         assert caught.value.facts["revisions"] == [*range(1, 13)]
 
@@ -108,7 +114,7 @@ class TestRevision:
         files.kept["classifiers/tickets/000002.json"] = b"{"
         with pytest.raises(ArtifactInvalid, match=r"000002\.json"):
             names.revision("tickets", 2)
-        assert names.revision("tickets", 1).record.data_sha256 == "a" * 64
+        assert names.revision("tickets", 1).record.training_data_sha256 == "a" * 64
         assert names.revisions("tickets") == (1, 3)
 
     def test_whose_own_file_is_lost_is_not_found_by_its_later_ones(
@@ -119,7 +125,7 @@ class TestRevision:
         catalog.restore("tickets", 1)
         catalog.publish(draft(mark="c"))
         files.remove("classifiers/tickets/000001.json")
-        with pytest.raises(RevisionNotFound, match="there are 2, 4"):
+        with pytest.raises(RevisionNotFound, match="Its revisions are 2, 4"):
             names.revision("tickets", 1)
 
     def test_is_looked_for_again_when_the_name_was_purged_meanwhile(self) -> None:
@@ -138,7 +144,7 @@ class TestRevision:
             catalog.publish(draft(mark=mark, description="old"))
         files.listings, files.anew = 2, "cd"
         revision = names.revision("tickets", 1)
-        assert (revision.record.data_sha256, revision.notes.description) == ("c" * 64, "new")
+        assert (revision.record.training_data_sha256, revision.record.description) == ("c" * 64, "new")
 
 
 class PurgedMeanwhile(MemoryFiles):
@@ -151,7 +157,7 @@ class PurgedMeanwhile(MemoryFiles):
         if prefix == "classifiers/tickets" and self.listings:
             self.listings -= 1
             if not self.listings:
-                open_catalog(self).purge("tickets")
+                open_catalog(self).purging.purge("tickets")
                 for mark in self.anew:
                     open_catalog(self).publish(draft(mark=mark, description="new"))
         return super().list(prefix)
@@ -161,7 +167,7 @@ class TestPurgedNumbers:
     def trimmed(self, catalog: Catalog) -> None:
         for mark in "abc":
             catalog.publish(draft(mark=mark))
-        catalog.purge_revision("tickets", 2)
+        catalog.purging.purge_revision("tickets", 2)
 
     def test_are_those_that_the_last_file_lists(self, names: Namespace, catalog: Catalog) -> None:
         assert names.purged("tickets") == ()
@@ -259,7 +265,7 @@ class TestLatest:
         catalog.delete("t_v1")
         with pytest.raises(ClassifierNotFound, match="has no version") as caught:
             names.latest(task)
-        assert caught.value.facts == {"name": f"{task}@latest", "near_names": []}
+        assert caught.value.facts == {"name": f"{task}@latest", "task": task, "near_names": []}
 
     def test_that_is_damaged_is_an_error(self, files: MemoryFiles, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft("t_v1"))
@@ -293,7 +299,7 @@ class TestCheckFree:
             NameTaken, match=rf"^The name {wanted} {how} the {kind} {taken};.*or delete the {kind}"
         ) as caught:
             names.check_free(wanted, for_alias=for_alias)
-        assert caught.value.facts == {"name": wanted, "existing_name": taken}
+        assert caught.value.facts == {"name": wanted, "existing_name": taken, "kind": kind}
 
     def test_gives_back_the_names_of_what_was_deleted(
         self, names: Namespace, catalog: Catalog, aliases: Aliases
@@ -344,10 +350,10 @@ class TestUse:
 
     def test_is_refused_with_the_aliases_and_what_to_do(self, names: Namespace) -> None:
         with pytest.raises(
-            ClassifierInUse, match=r"Aliases point to tickets \(a, b\), so nothing.*force=true"
+            ClassifierInUse, match=r"Aliases point to tickets \(a, b\), so nothing.*force=True"
         ) as caught:
             names.check_unused("tickets")
-        assert caught.value.facts == {"aliases": ["a", "b"]}
+        assert caught.value.facts == {"aliases": ["a", "b"], "used": ["tickets (a, b)"], "more": 0}
         with pytest.raises(ClassifierInUse, match=r"tickets@1 \(a\)"):
             names.check_unused("tickets", 1)
         names.check_unused("tickets", 2)
@@ -357,7 +363,9 @@ class TestUse:
         many = {f"t_v{number}": (f"alias_{number}",) for number in range(12)}
         error = in_use(many)
         assert "t_v9 (alias_9) and 2 more" in error.detail
-        assert error.facts == {"aliases": sorted(f"alias_{number}" for number in range(12))}
+        assert error.facts["aliases"] == sorted(f"alias_{number}" for number in range(12))
+        assert error.facts["used"] == [f"t_v{number} (alias_{number})" for number in range(10)]
+        assert error.facts["more"] == 2
 
 
 class TestNotFound:
@@ -394,7 +402,7 @@ class TestNotFound:
     def test_says_where_an_alias_points(self, names: Namespace) -> None:
         error = names.not_found("tickets_live")
         assert error.detail == "tickets_live is an alias; it points to tickets_v1. Name the classifier itself."
-        assert error.facts == {"name": "tickets_live", "near_names": ["tickets_v1"]}
+        assert error.facts == {"name": "tickets_live", "points_to": "tickets_v1", "near_names": ["tickets_v1"]}
 
     def test_lists_near_aliases_where_an_alias_was_meant(self, names: Namespace) -> None:
         error = names.alias_not_found("ticket_live")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.examples import draft, open_catalog, open_names, promote
+from tests.storage.examples import draft, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import AT, FOLDER, begin_purge, contents, kept_contents, names, publish
-from windrow.domain.classifier import Notes, NotesChange
+from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
     ArtifactInvalid,
     ClassifierInUse,
@@ -22,6 +22,7 @@ from windrow.domain.errors import (
 from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
+from windrow.storage.purging import Purging
 from windrow.storage.revision import Buried
 
 
@@ -31,16 +32,20 @@ def promote_by_hand(files: Files, target: str = "tickets") -> None:
     catalog.publish(draft("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', f'"{target}"'.encode())
-    files.put_new("aliases/live/000002.json", text)
+    files.put_new("aliases/live/000002.json", sealed(text))
 
 
 def test_the_blobs_of_all_revisions_are_counted_once(catalog: Catalog) -> None:
-    assert catalog.blob_bytes("tickets") == 0
+    assert catalog.purging.blob_bytes("tickets") == 0
     publish(catalog, (1, 1), (2, 1))
-    catalog.describe("tickets", NotesChange("new"))
-    assert catalog.blob_bytes("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
+    catalog.describe(DescribeRequest("tickets", "new"))
+    assert catalog.purging.blob_bytes("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
     catalog.delete("tickets")
-    assert catalog.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
+    assert catalog.purging.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
+
+
+def purge(catalog: Catalog, name: str) -> None:
+    catalog.purging.purge(name)
 
 
 class TestPurge:
@@ -50,7 +55,7 @@ class TestPurge:
         catalog.publish(draft("moods", contents=contents(1, 1)))
         if is_deleted:
             catalog.delete("tickets")
-        assert catalog.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
+        assert catalog.purging.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
         assert files.list("classifiers") == ["moods"]
         assert files.list(FOLDER) == files.list(f"{FOLDER}/blobs") == []
         assert len(files.list("classifiers/moods/blobs")) == 2
@@ -58,37 +63,37 @@ class TestPurge:
     def test_leaves_no_folder_either(self, tmp_path: Path) -> None:
         catalog = open_catalog(LocalFiles(tmp_path))
         publish(catalog, (1, 1))
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         assert [path.name for path in tmp_path.iterdir()] == [".aside"]
 
     def test_lets_the_name_begin_anew(self, catalog: Catalog) -> None:
         catalog.publish(draft(description="old"))
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         entry = catalog.publish(draft(mark="b"))
-        assert (entry.record.revision, entry.notes, entry.purged) == (1, Notes(), ())
+        assert (entry.record.revision, notes(entry), entry.purged) == (1, ("", ()), ())
 
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         promote(files, "live", "tickets@1")
         with pytest.raises(ClassifierInUse):
-            catalog.purge("tickets")
+            catalog.purging.purge("tickets")
         assert names(catalog) == ["tickets"]
-        catalog.purge("tickets", force=True)
+        catalog.purging.purge("tickets", force=True)
         assert files.list("classifiers") == []
 
     def test_of_what_was_deleted_by_force_takes_none(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         promote(files, "live", "tickets")
         catalog.delete("tickets", force=True)
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         assert files.list("classifiers") == []
 
     def test_of_what_is_not_there_is_refused(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
-                catalog.purge(name)
+                catalog.purging.purge(name)
 
     def test_finishes_what_a_crash_left(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2))
@@ -96,7 +101,7 @@ class TestPurge:
         files.remove(f"{FOLDER}/000001.json")
         with pytest.raises(ClassifierNotFound):
             catalog.current("tickets")
-        catalog.purge("tickets")
+        catalog.purging.purge("tickets")
         assert files.list("classifiers") == []
 
     def test_of_what_is_damaged_leaves_nothing(self, files: Files, catalog: Catalog) -> None:
@@ -104,45 +109,45 @@ class TestPurge:
         files.put_new(f"{FOLDER}/000002.json", b"{")
         promote_by_hand(files)
         with pytest.raises(ClassifierInUse):
-            catalog.purge("tickets")
-        catalog.purge("tickets", force=True)
+            catalog.purging.purge("tickets")
+        catalog.purging.purge("tickets", force=True)
         assert files.list("classifiers") == ["other"]
 
     def test_of_what_is_not_meant_any_more_leaves_it(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         with pytest.raises(ClassifierNotFound):
-            catalog.purge("tickets", is_meant=lambda entry: "old" in entry.notes.tags)
+            catalog.purging.purge("tickets", is_meant=lambda entry: "old" in entry.record.tags)
         with pytest.raises(ClassifierNotFound):
-            catalog.delete("tickets", is_meant=lambda entry: "old" in entry.notes.tags)
-        catalog.describe("tickets", NotesChange(tags=("old",)))
-        catalog.delete("tickets", is_meant=lambda entry: "old" in entry.notes.tags)
+            catalog.delete("tickets", is_meant=lambda entry: "old" in entry.record.tags)
+        catalog.describe(DescribeRequest("tickets", tags=("old",)))
+        catalog.delete("tickets", is_meant=lambda entry: "old" in entry.record.tags)
         with pytest.raises(ClassifierNotFound):  # deleted ones are never meant
-            catalog.purge("tickets", is_meant=lambda entry: True)
+            catalog.purging.purge("tickets", is_meant=lambda entry: True)
         assert catalog.restore("tickets").record.revision == 1
 
 
 class TestPurgeRevision:
     def test_frees_its_own_blobs_and_never_shared_ones(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1), (3, 3), (4, 4))
-        assert catalog.purge_revision("tickets", 1) == len(b"artifact 1")
+        assert catalog.purging.purge_revision("tickets", 1) == len(b"artifact 1")
         assert kept_contents(files) == {b"artifact 2", b"artifact 3", b"artifact 4", b"rows 1", b"rows 3", b"rows 4"}
-        assert catalog.purge_revision("tickets", 2) == len(b"artifact 2" + b"rows 1")
-        assert catalog.purge_revision("tickets", 3) == len(b"artifact 3" + b"rows 3")
+        assert catalog.purging.purge_revision("tickets", 2) == len(b"artifact 2" + b"rows 1")
+        assert catalog.purging.purge_revision("tickets", 3) == len(b"artifact 3" + b"rows 3")
         assert kept_contents(files) == {b"artifact 4", b"rows 4"}
         assert files.list(FOLDER) == ["000004.json", "000005.json", "000006.json", "000007.json", "blobs"]
 
     def test_of_the_same_training_twice_frees_nothing(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (1, 1))
-        assert catalog.purge_revision("tickets", 1) == 0
+        assert catalog.purging.purge_revision("tickets", 1) == 0
         assert kept_contents(files) == set(contents(1, 1).values())
 
     def test_leaves_what_answers_and_the_other_revisions_as_they_are(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1), (3, 1))
-        catalog.describe("tickets", NotesChange("kept"))
+        catalog.describe(DescribeRequest("tickets", "kept"))
         before = catalog.current("tickets")
-        catalog.purge_revision("tickets", 1)
+        catalog.purging.purge_revision("tickets", 1)
         assert catalog.current("tickets") == replace(before, kind="trimmed", purged=(1,))
-        catalog.purge_revision("tickets", 2)
+        catalog.purging.purge_revision("tickets", 2)
         assert catalog.current("tickets").purged == (1, 2)
         assert open_names(files).revisions("tickets") == (3,)
         assert catalog.publish(draft()).purged == (1, 2)
@@ -150,9 +155,9 @@ class TestPurgeRevision:
     def test_takes_every_file_of_the_revision(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
         catalog.restore("tickets", 1)
-        catalog.describe("tickets", NotesChange("of revision 1"))
+        catalog.describe(DescribeRequest("tickets", "of revision 1"))
         catalog.restore("tickets", 2)
-        catalog.purge_revision("tickets", 1)
+        catalog.purging.purge_revision("tickets", 1)
         assert catalog.current("tickets").purged == (1, 3, 4)
         assert files.list(FOLDER) == ["000002.json", "000005.json", "000006.json", "blobs"]
 
@@ -161,50 +166,50 @@ class TestPurgeRevision:
         catalog.restore("tickets", 1)
         for force in (False, True):
             with pytest.raises(ClassifierInUse, match="Revision 1 of tickets is the one that answers"):
-                catalog.purge_revision("tickets", 1, force=force)
-        catalog.purge_revision("tickets", 2)
+                catalog.purging.purge_revision("tickets", 1, force=force)
+        catalog.purging.purge_revision("tickets", 2)
 
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2), (3, 3))
         promote(files, "pinned", "tickets@1")
         promote(files, "live", "tickets")
-        catalog.purge_revision("tickets", 2)
+        catalog.purging.purge_revision("tickets", 2)
         with pytest.raises(ClassifierInUse) as caught:
-            catalog.purge_revision("tickets", 1)
-        assert caught.value.facts == {"aliases": ["pinned"]}
-        catalog.purge_revision("tickets", 1, force=True)
+            catalog.purging.purge_revision("tickets", 1)
+        assert caught.value.facts == {"aliases": ["pinned"], "used": ["tickets@1 (pinned)"], "more": 0}
+        catalog.purging.purge_revision("tickets", 1, force=True)
         with pytest.raises(RevisionNotFound, match="The alias pinned points to tickets@1"):
             catalog.find(Reference("pinned"))
 
     def test_of_what_is_not_there_is_refused(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
-        catalog.purge_revision("tickets", 1)
+        catalog.purging.purge_revision("tickets", 1)
         for revision in (1, 3, 9):
             with pytest.raises(RevisionNotFound):
-                catalog.purge_revision("tickets", revision)
+                catalog.purging.purge_revision("tickets", revision)
         catalog.delete("tickets")
         for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
-                catalog.purge_revision(name, 2)
+                catalog.purging.purge_revision(name, 2)
         with pytest.raises(InvalidName):
-            catalog.purge_revision("../tickets", 2)
+            catalog.purging.purge_revision("../tickets", 2)
 
     def test_frees_nothing_where_damage_hides_what_is_needed(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2), (3, 3))
         damage(files, 2)
-        assert catalog.purge_revision("tickets", 1) == 0
+        assert catalog.purging.purge_revision("tickets", 1) == 0
         assert len(kept_contents(files)) == 6
         assert files.list(FOLDER) == ["000002.json", "000003.json", "000004.json", "blobs"]
 
     def test_of_what_is_damaged_accepts_the_loss(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2), (3, 3))
         damage(files, 2)
-        assert catalog.purge_revision("tickets", 2) == 0
+        assert catalog.purging.purge_revision("tickets", 2) == 0
         assert catalog.current("tickets").purged == (2,)
         assert files.list(FOLDER) == ["000001.json", "000003.json", "000004.json", "blobs"]
         with pytest.raises(RevisionNotFound):
-            catalog.purge_revision("tickets", 2)
-        assert catalog.purge_revision("tickets", 1) == len(b"artifact 1" + b"rows 1")
+            catalog.purging.purge_revision("tickets", 2)
+        assert catalog.purging.purge_revision("tickets", 1) == len(b"artifact 1" + b"rows 1")
 
     def test_of_what_is_lost_accepts_the_loss(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2), (3, 3))
@@ -213,15 +218,15 @@ class TestPurgeRevision:
         files.remove(f"{FOLDER}/000001.json")
         promote_by_hand(files, "tickets@1")
         with pytest.raises(ClassifierInUse):
-            catalog.purge_revision("tickets", 1)
-        assert catalog.purge_revision("tickets", 1, force=True) == len(b"artifact 1" + b"rows 1")
+            catalog.purging.purge_revision("tickets", 1)
+        assert catalog.purging.purge_revision("tickets", 1, force=True) == len(b"artifact 1" + b"rows 1")
         assert catalog.current("tickets").purged == (1, 4)
 
     def test_where_the_newest_file_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2))
         damage(files, 2)
         with pytest.raises(ArtifactInvalid):
-            catalog.purge_revision("tickets", 1)
+            catalog.purging.purge_revision("tickets", 1)
         assert len(kept_contents(files)) == 4
 
 
@@ -243,9 +248,9 @@ class TestPurgeExpired:
         catalog.restore("restored")
         publish(catalog, (1, 1))
         begin_purge(files, 2)
-        assert catalog.purge_expired(AT.replace(day=10)) == ["older", "tickets"]
-        assert catalog.purge_expired(AT.replace(day=10)) == []
-        assert catalog.purge_expired(AT.replace(day=11)) == ["old"]
+        assert catalog.purging.purge_expired(AT.replace(day=10)) == ["older", "tickets"]
+        assert catalog.purging.purge_expired(AT.replace(day=10)) == []
+        assert catalog.purging.purge_expired(AT.replace(day=11)) == ["old"]
         assert files.list("classifiers") == ["new", "restored"]
         catalog.restore("new")
 
@@ -253,9 +258,9 @@ class TestPurgeExpired:
         publish(catalog, (1, 1))
         promote(files, "live", "tickets")
         catalog.delete("tickets", force=True)
-        assert catalog.purge_expired(AT + timedelta(days=7)) == ["tickets"]
+        assert catalog.purging.purge_expired(AT + timedelta(days=7)) == ["tickets"]
 
-    @pytest.mark.parametrize("meanwhile", [Catalog.restore, Catalog.purge])
+    @pytest.mark.parametrize("meanwhile", [Catalog.restore, purge])
     def test_passes_over_what_another_server_took_first(
         self, files: Files, meanwhile: Callable[[Catalog, str], object]
     ) -> None:
@@ -270,7 +275,7 @@ class TestPurgeExpired:
             return lock()
 
         names.lock = race_and_lock
-        assert Catalog(names).purge_expired(AT) == ["b"]
+        assert Catalog(names).purging.purge_expired(AT) == ["b"]
 
     def test_passes_over_what_cannot_be_purged_and_says_so(
         self, files: Files, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -278,18 +283,18 @@ class TestPurgeExpired:
         for name in ("a", "b"):
             self.delete(files, name, 9)
         catalog = open_catalog(files)
-        finish = Catalog._finish_purge
+        finish = Purging.finish
 
-        def fail_at_a(self: Catalog, name: str) -> int:
+        def fail_at_a(self: Purging, name: str) -> int:
             if name == "a":
                 raise StorageFailed("The disk failed. Look at it.")
             return finish(self, name)
 
-        monkeypatch.setattr(Catalog, "_finish_purge", fail_at_a)
-        assert catalog.purge_expired(AT) == ["b"]
+        monkeypatch.setattr(Purging, "finish", fail_at_a)
+        assert catalog.purging.purge_expired(AT) == ["b"]
         assert caplog.messages == ["a is to be purged, and cannot be. The disk failed. Look at it."]
         monkeypatch.undo()
-        assert catalog.purge_expired(AT) == ["a"]
+        assert catalog.purging.purge_expired(AT) == ["a"]
 
 
 class TestBuried:
@@ -303,12 +308,12 @@ class TestBuried:
         publish(catalog, (4, 2))
 
     def purge_expired(self, files: Files) -> list[str]:
-        return open_catalog(files, lambda: AT).purge_expired(AT + timedelta(seconds=1))
+        return open_catalog(files, lambda: AT).purging.purge_expired(AT + timedelta(seconds=1))
 
     def test_is_remembered_by_everything_that_follows(self, catalog: Catalog) -> None:
         buried = Buried(3, AT)
         assert catalog.current("tickets").buried == buried
-        assert catalog.describe("tickets", NotesChange("new")).buried == buried
+        assert catalog.describe(DescribeRequest("tickets", "new")).buried == buried
         publish(catalog, (5, 5))
         assert catalog.current("tickets").buried == buried
         catalog.delete("tickets")
@@ -318,7 +323,7 @@ class TestBuried:
 
     def test_can_be_reached_until_it_is_purged(self, files: Files, catalog: Catalog) -> None:
         assert catalog.find(Reference("tickets", 2)).entry.record.revision == 2
-        assert catalog.purge_expired(AT) == []
+        assert catalog.purging.purge_expired(AT) == []
         assert self.purge_expired(files) == ["tickets"]
         assert open_names(files).revisions("tickets") == (4,)
         entry = catalog.current("tickets")

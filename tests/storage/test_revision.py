@@ -1,6 +1,7 @@
 """The numbered files: they come back the same, and what is damaged, foreign or newer is refused."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,14 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.storage.examples import TEST_SCORE, THRESHOLD, record
+from tests.storage.examples import TEST_SCORE, THRESHOLD, record, sealed
 from tests.storage.strategies import any_alias_revision, any_revision
-from windrow.domain.alias import Said
-from windrow.domain.classifier import Notes, Origin
+from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
-from windrow.storage.artifact import FORMAT
+from windrow.storage.format import FORMAT
 from windrow.storage.revision import (
     AliasRevision,
     BlobRef,
@@ -33,9 +33,18 @@ from windrow.storage.revision import (
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef("d" * 64, 300, ".jsonl.gz")}
-ENTRY = Entry("trained", AT, record(), BLOBS, Notes("for the help desk", ("best", "small")), TEST_SCORE, THRESHOLD)
+RECORD = replace(
+    record(), description="for the help desk", tags=("best", "small"), test=TEST_SCORE, threshold=THRESHOLD
+)
+ENTRY = Entry(kind="trained", at=AT, record=RECORD, blobs=BLOBS)
 POINTER = Pointer(
-    "promoted", AT, "tickets_v2@3", Said("it is better", "Ada"), 4, (Row("Where is my invoice?", "billing"),)
+    kind="promoted",
+    at=AT,
+    points_to="tickets_v2@3",
+    reason="it is better",
+    by="Ada",
+    back_to=4,
+    must_pass=(Row("Where is my invoice?", "billing"),),
 )
 
 
@@ -48,7 +57,7 @@ def changed(data: bytes, change: dict[str, Any]) -> bytes:
         for name in outer:
             part = part[name]
         part[field] = value
-    return json.dumps(plain).encode()
+    return sealed(json.dumps(plain, indent=2).encode())
 
 
 class TestRevision:
@@ -60,8 +69,10 @@ class TestRevision:
 
     def test_is_json_that_a_person_can_read(self) -> None:
         text = revision_to_json("tickets", 1, ENTRY).decode()
-        start = f'{{\n  "format": {FORMAT},\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n  "record": {{\n'
-        assert text.startswith(start)
+        start = (
+            r'{\n  "format": 2,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
+        )
+        assert re.match(start + r'  "record": {\n', text)
         assert '"created_at": "2025-09-15T10:30:00Z"' in text
         assert text.endswith("}\n")
 
@@ -88,17 +99,18 @@ class TestRevision:
             revision_to_json("tickets", 0, replace(ENTRY, record=record(revision=0)))
 
     def test_shows_what_callers_may_see(self) -> None:
-        shown = replace(ENTRY, origin=Origin("theirs", 3, AT)).shown()
-        assert (shown.size_bytes, shown.keeps_rows, shown.deleted_at) == (12_300, True, None)
-        assert (shown.notes, shown.test, shown.origin) == (ENTRY.notes, TEST_SCORE, Origin("theirs", 3, AT))
+        shown = replace(ENTRY, record=replace(RECORD, origin=Origin("theirs", 3, AT))).shown()
+        assert (shown.size_bytes, shown.keeps_training_rows, shown.deleted_at) == (12_300, True, None)
+        assert (shown.description, shown.tags, shown.test) == (RECORD.description, RECORD.tags, TEST_SCORE)
+        assert shown.origin == Origin("theirs", 3, AT)
         assert shown.threshold == THRESHOLD
-        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_rows
+        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_training_rows
         assert ENTRY.shown(AT).deleted_at == AT
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
-            revision_from_json("tickets", 1, b'{"format": 2, "kind": "renamed"}')
-        assert caught.value.facts == {"format": 2, "newest_known_format": FORMAT}
+            revision_from_json("tickets", 1, b'{"format": 3, "kind": "renamed"}')
+        assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize(
         "change",
@@ -120,57 +132,63 @@ class TestRevision:
             {"record.rows_per_label": {"billing": 2}},
             {"record.rows_per_label": {"bug": 2, "billing": 2}},
             {"record.rows_per_label": {"billing": 2, "bug": "2"}},
-            {"record.training_time_s": "fast"},
+            {"record.training_time_seconds": "fast"},
             {"blobs": {"artifact": {"sha256": "../" * 8, "size_bytes": 1, "suffix": ".safetensors"}}},
             {"blobs.artifact.sha256": "C" * 64},
             {"blobs.artifact.suffix": "/../../x"},
             {"blobs.artifact.suffix": ""},
             {"blobs.artifact.size_bytes": 1.5},
-            {"notes": None},
-            {"notes.tags": ["small", "best"]},
-            {"notes.tags": ["best", "best"]},
-            {"notes.tags": [" best"]},
-            {"notes.description": "x" * 2_001},
-            {"test.correct": -1},
-            {"test.correct": 11},
-            {"test.total": 0, "test.correct": 0},
-            {"test.total": 0, "test.correct": 0, "test.rows_per_label": {}, "test.correct_per_label": {}},
-            {"test.correct": 8},
-            {"test.total": 11},
-            {"test.rows_per_label": {}},
-            {"test.correct_per_label": {"billing": 5, "bug": 4}},
-            {"test.correct_per_label": {"billing": 6, "bug": 3, "other": 0}},
-            {"test.correct_per_label": {"billing": 5, "bug": 5, "other": -1}},
+            {"record.tags": None},
+            {"record.description": None},
+            {"record.tags": ["small", "best"]},
+            {"record.tags": ["best", "best"]},
+            {"record.tags": [" best"]},
+            {"record.description": "x" * 2_001},
+            {"record.test.correct": -1},
+            {"record.test.correct": 11},
+            {"record.test.total": 0, "record.test.correct": 0},
             {
-                "test.correct_per_label": {"billing": 5, "bug": 4, "none": 0},
-                "test.rows_per_label": {"billing": 5, "bug": 5, "none": 0},
+                "record.test.total": 0,
+                "record.test.correct": 0,
+                "record.test.rows_per_label": {},
+                "record.test.correct_per_label": {},
             },
-            {"test.macro_f1": None},
-            {"test.macro_f1": 1.01},
-            {"test.ece": -0.01},
-            {"test.ece": "small"},
-            {"threshold.abstain_below": -0.01},
-            {"threshold.abstain_below": 1.01},
-            {"threshold.target_precision": 1.01},
-            {"threshold.target_precision": -0.01},
-            {"threshold.correct": -1},
-            {"threshold.correct": 9},
-            {"threshold.answered": 11},
-            {"threshold.answered": 0, "threshold.correct": 0},
-            {"threshold.data_sha256": None},
-            {"threshold": {}},
-            {"record.summary.estimate.correct": -1},
-            {"record.summary.estimate.correct": 5},
-            {"record.summary.estimate.total": 0, "record.summary.estimate.correct": 0},
-            {"record.summary.estimate.interval": None},
-            {"record.summary.scores": None},
-            {"record.summary.scores.source": "guess"},
-            {"record.summary.scores.temperature": 0},
-            {"record.summary.scores.temperature": -1.0},
-            {"record.data": None},
-            {"record.data.duplicate_rows": 0.5},
-            {"record.data.small_classes": "bug"},
-            {"origin": {"name": "theirs"}},
+            {"record.test.correct": 8},
+            {"record.test.total": 11},
+            {"record.test.rows_per_label": {}},
+            {"record.test.correct_per_label": {"billing": 5, "bug": 4}},
+            {"record.test.correct_per_label": {"billing": 6, "bug": 3, "other": 0}},
+            {"record.test.correct_per_label": {"billing": 5, "bug": 5, "other": -1}},
+            {
+                "record.test.correct_per_label": {"billing": 5, "bug": 4, "none": 0},
+                "record.test.rows_per_label": {"billing": 5, "bug": 5, "none": 0},
+            },
+            {"record.test.macro_f1": None},
+            {"record.test.macro_f1": 1.01},
+            {"record.test.ece": -0.01},
+            {"record.test.ece": "small"},
+            {"record.threshold.abstain_below": -0.01},
+            {"record.threshold.abstain_below": 1.01},
+            {"record.threshold.target_precision": 1.01},
+            {"record.threshold.target_precision": -0.01},
+            {"record.threshold.correct": -1},
+            {"record.threshold.correct": 9},
+            {"record.threshold.answered": 11},
+            {"record.threshold.answered": 0, "record.threshold.correct": 0},
+            {"record.threshold.test_data_sha256": None},
+            {"record.threshold": {}},
+            {"record.report.estimate.correct": -1},
+            {"record.report.estimate.correct": 5},
+            {"record.report.estimate.total": 0, "record.report.estimate.correct": 0},
+            {"record.report.estimate.interval": None},
+            {"record.scores": None},
+            {"record.scores.source": "guess"},
+            {"record.scores.temperature": 0},
+            {"record.scores.temperature": -1.0},
+            {"record.report": None},
+            {"record.report.duplicate_rows": 0.5},
+            {"record.report.small_classes": "bug"},
+            {"record.origin": {"name": "theirs"}},
             {"purged": [2, 1]},
             {"purged": [1, 1]},
         ],
@@ -184,7 +202,9 @@ class TestRevision:
     @pytest.mark.parametrize("ending", [Tombstone("deleted", AT), Purged("purged", AT)])
     def test_of_an_ending_says_when_and_nothing_else(self, ending: Tombstone | Purged) -> None:
         data = revision_to_json("tickets", 2, ending)
-        assert json.loads(data) == {"format": 1, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
+        plain = json.loads(data)
+        assert len(plain.pop("sha256")) == 64
+        assert plain == {"format": 2, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
             with pytest.raises(ArtifactInvalid):
                 revision_from_json("tickets", 2, changed(data, change))
@@ -204,12 +224,15 @@ class TestAliasRevision:
         assert alias_from_json("live", number, alias_to_json("live", number, revision)) == revision
 
     def test_is_json_that_a_person_can_read(self) -> None:
-        assert json.loads(alias_to_json("live", 5, POINTER)) == {
-            "format": 1,
+        plain = json.loads(alias_to_json("live", 5, POINTER))
+        assert len(plain.pop("sha256")) == 64
+        assert plain == {
+            "format": 2,
             "kind": "promoted",
             "at": "2025-09-16T08:00:00Z",
             "points_to": "tickets_v2@3",
-            "said": {"reason": "it is better", "by": "Ada"},
+            "reason": "it is better",
+            "by": "Ada",
             "back_to": 4,
             "must_pass": [{"text": "Where is my invoice?", "label": "billing"}],
         }
@@ -229,7 +252,16 @@ class TestAliasRevision:
             alias_from_json("live", 5, changed(alias_to_json("live", 5, POINTER), {"back_to": back_to}))
 
     @pytest.mark.parametrize(
-        "change", [{"format": 0}, {"kind": "trained"}, {"kind": "removed"}, {"said": "so"}, {"said.by": 1}, {"more": 1}]
+        "change",
+        [
+            {"format": 0},
+            {"kind": "trained"},
+            {"kind": "removed"},
+            {"said": "so"},
+            {"by": 1},
+            {"reason": None},
+            {"more": 1},
+        ],
     )
     def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
         with pytest.raises(ArtifactInvalid):
@@ -237,10 +269,10 @@ class TestAliasRevision:
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$"):
-            alias_from_json("live", 1, b'{"format": 2}')
+            alias_from_json("live", 1, b'{"format": 3}')
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
-        for revision in (POINTER, Removed("removed", AT, Said())):
+        for revision in (POINTER, Removed(at=AT)):
             whole = alias_to_json("live", 5, revision).rstrip()
             for length in range(len(whole)):
                 with pytest.raises(ArtifactInvalid):

@@ -1,5 +1,6 @@
 """What the data directory takes: each byte counted once, and where it belongs."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,14 +14,13 @@ from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
 from tests.storage.examples import fast_folder
 from tests.storage.model import Server
 from windrow.domain.base_models import StoredBaseModel
-from windrow.domain.recipe import BaseModel
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.usage import measure
 
-BASE_MODELS = (StoredBaseModel(BaseModel("owner/model", "5" * 64), "data_directory", 1_000, 200),)
+BASE_MODELS = (StoredBaseModel("owner/model", "5" * 64, place="data_directory", size_bytes=1_000, graph_bytes=200),)
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def test_each_classifier_is_shown_with_all_that_lies_in_its_folder(root: Path) -
     usage = measured(root)
     sizes = {name: bytes_below(root / "classifiers" / name) for name in "ab"}
     assert usage.classifiers == (
-        ClassifierUsage("a", sizes["a"], revisions=1, is_deleted=True),
-        ClassifierUsage("b", sizes["b"], revisions=2, is_deleted=False),
+        ClassifierUsage("a", sizes["a"], revisions=1, deleted=True),
+        ClassifierUsage("b", sizes["b"], revisions=2, deleted=False),
     )
     assert (usage.deleted_bytes, usage.classifier_bytes) == (sizes["a"], sizes["b"])
     assert usage.total_bytes == bytes_below(root) + 1_200 + 7
@@ -91,9 +91,9 @@ def test_what_happens_shows_at_once(root: Path) -> None:
     assert before is not None and after is not None
     assert (before.revisions, after.revisions) == (2, 1)
     server.delete("a")
-    assert [each.is_deleted for each in measured(root, server).classifiers] == [True]
+    assert [each.deleted for each in measured(root, server).classifiers] == [True]
     server.restore("a")
-    assert [each.is_deleted for each in measured(root, server).classifiers] == [False]
+    assert [each.deleted for each in measured(root, server).classifiers] == [False]
     server.purge("a")
     assert measured(root, server).classifiers == ()
 
@@ -129,16 +129,17 @@ def test_a_damaged_file_counts_and_is_no_training(root: Path) -> None:
     server.fit("a", 1)
     server.fit("a", 2)
     (root / "classifiers/a/000002.json").write_bytes(b"?")
-    assert usage_of(root, "a") == ClassifierUsage("a", bytes_below(root / "classifiers/a"), 1, is_deleted=False)
+    assert usage_of(root, "a") == ClassifierUsage("a", bytes_below(root / "classifiers/a"), 1, deleted=False)
 
 
 def test_a_file_that_another_program_wrote_is_read_as_a_whole(root: Path) -> None:
-    Server(LocalFiles(root)).fit("a", 1)
-    path = root / "classifiers/a/000001.json"
-    *begin, end = path.read_bytes().rsplit(b"}", 1)
-    moved = begin[0].replace(b'"kind": "trained",', b"").rstrip() + b', "kind": "trained"}' + end
-    path.write_bytes(moved)
-    assert usage_of(root, "a") == ClassifierUsage("a", bytes_below(root / "classifiers/a"), 1, is_deleted=False)
+    older = Path(__file__).parent / "golden/format-1/classifiers/anew"
+    shutil.copytree(older, root / "classifiers/anew")
+    place = root / "classifiers/anew"
+    for path in place.glob("*.json"):
+        said = json.loads(path.read_bytes())
+        path.write_text(json.dumps({**said, "kind": said.pop("kind")}))
+    assert usage_of(root, "anew") == ClassifierUsage("anew", bytes_below(place), 2, deleted=False)
 
 
 def test_links_and_pipes_are_neither_followed_nor_waited_for(root: Path) -> None:

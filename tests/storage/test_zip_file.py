@@ -63,6 +63,8 @@ def test_the_limits_are_the_last_that_are_allowed() -> None:
         read_zip(file, exact, size_bytes - 1)
     assert caught.value.facts == {
         "problem": "too_large",
+        "why": f"has {size_bytes} bytes, or unpacks to them; at most {size_bytes - 1} may be",
+        "advice": "Raise WINDROW_MAX_IMPORT_BYTES where it is to be imported.",
         "limit": size_bytes - 1,
         "setting": "WINDROW_MAX_IMPORT_BYTES",
     }

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tests.storage.examples import draft, open_names
-from windrow.domain.listing import Page
+from windrow.domain.listing import ListRequest
 from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files
@@ -24,7 +24,7 @@ def publish(catalog: Catalog, *trainings: tuple[int, int]) -> None:
 
 
 def names(catalog: Catalog) -> list[str]:
-    return [classifier.record.name for classifier in catalog.listing(Page()).classifiers]
+    return [classifier.name for classifier in catalog.listing(ListRequest()).models]
 
 
 def kept_contents(files: Files) -> set[bytes]:

@@ -18,6 +18,7 @@ from windrow import __version__
 from windrow.cli.contents import ReaderGone, Verbs
 from windrow.cli.exits import FAILED, INTERRUPTED, OK, READER_GONE, WRONG_INPUT, Stopped, exit_code_of
 from windrow.cli.output import output_failed
+from windrow.cli.surface import CliWords
 from windrow.domain.errors import WindrowError
 
 # Typer names it nowhere in public.
@@ -66,14 +67,15 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
 
 def main() -> None:
     """Run the command line; whatever goes wrong is one plain line and an exit code of ``exits``."""
+    words = CliWords()
     try:
-        _run()
+        _run(words)
     except WindrowError as error:
-        _end(error.detail, exit_code_of(error))
+        _end(error.told(words), exit_code_of(error))
     except UsageError as error:
         _refuse_usage(error)
     except Stopped as stopped:
-        _end(f"stopped; {stopped.detail}.", INTERRUPTED)
+        _end(f"stopped; {stopped.detail}", INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped; nothing is left half done.", INTERRUPTED)
     except (ReaderGone, BrokenPipeError):
@@ -82,22 +84,22 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback unasked
         if isinstance(error, OSError) and _is_of_output(error):
             _forget_output()
-            _end(output_failed(error).detail, FAILED)
+            _end(output_failed(error).told(words), FAILED)
         if "--traceback" in sys.argv:
             tracebacks.print_exc()
-        words = " ".join(f"{type(error).__name__}: {error}".split())
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "`windrow --traceback VERB …` shows where it came from; please report that."
-        _end(f"this is a defect of Windrow: {words}. {hint}", FAILED)
+        _end(f"this is a defect of Windrow: {what}. {hint}", FAILED)
 
 
-def _run() -> None:
+def _run(words: CliWords) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal shows what it can; whoever reads data gets UTF-8, whatever the machine's language.
         is_shown = sys.stdout.isatty()
         sys.stdout.reconfigure(encoding=None if is_shown else "utf-8", errors="replace" if is_shown else "strict")
     at_sigterm = signal.getsignal(signal.SIGTERM)
     try:
-        code = app(prog_name="windrow", standalone_mode=False)
+        code = app(prog_name="windrow", standalone_mode=False, obj=words)
     finally:
         signal.signal(signal.SIGTERM, at_sigterm)
         sys.stdout.flush()

@@ -6,6 +6,8 @@ Owns the names that are understood; knows nothing of files. Where more than one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from windrow.domain.words import render
+
 # The first group of which a file has a name decides, if it has one alone.
 TEXT_NAMES = (
     ("text", "texts"),
@@ -45,7 +47,17 @@ class Wanted:
 
 
 class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentence of its own
-    """It is not clear which column is meant; the words say why and which option says it."""
+    """It is not clear which column is meant.
+
+    Args:
+        template: Why, and which option says it, without a full stop.
+        facts: What it names.
+    """
+
+    def __init__(self, template: str, **facts: object) -> None:
+        super().__init__(render(template, facts))
+        self.template = template
+        self.facts = facts
 
 
 def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Columns:
@@ -73,7 +85,7 @@ def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Col
     if labelled and not label:
         raise _not_found(names, "label")
     if labelled and text == label:
-        raise NotClear(f"the column {text!r} cannot hold both the text and the label. Name two columns")
+        raise NotClear("the column {column!r} cannot hold both the text and the label. Name two columns", column=text)
     return Columns(text, label if labelled else None)
 
 
@@ -103,14 +115,16 @@ def _named(names: Sequence[str], asked: str, what: str) -> str:
     alike = [name for name in names if name.strip().casefold() == asked.strip().casefold()]
     if len(alike) == 1:
         return alike[0]
-    raise NotClear(f"there is no column {asked!r}. Its columns are {listed(names)}; name one with --{what}-column")
+    words = "there is no column {column!r}. Its columns are {names}; name one with --{field}-column"
+    raise NotClear(words, column=asked, names=listed(names), field=what)
 
 
 def _guessed(names: Sequence[str], groups: Sequence[Sequence[str]], what: str, taken: str) -> str:
     for group in groups:
         found = [name for name in names if _is_in(name, (group,)) and name != taken]
         if len(found) > 1:
-            raise NotClear(f"{listed(found)} could all hold the {what}. Name the right one with --{what}-column")
+            words = "{names} could all hold the {field}. Name the right one with --{field}-column"
+            raise NotClear(words, names=listed(found), field=what)
         if found:
             return found[0]
     return ""
@@ -127,6 +141,5 @@ def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
 
 
 def _not_found(names: Sequence[str], what: str) -> NotClear:
-    return NotClear(
-        f"it is not clear which column holds the {what}. Its columns are {listed(names)}; name one with --{what}-column"
-    )
+    words = "it is not clear which column holds the {field}. Its columns are {names}; name one with --{field}-column"
+    return NotClear(words, names=listed(names), field=what)

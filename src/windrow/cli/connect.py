@@ -1,39 +1,38 @@
-"""Whom a verb asks: a server, or the data directory itself.
-
-Owns that choice and its refusals; knows nothing of the verbs.
-"""
+"""Whom a verb asks: a server, or the data directory itself."""
 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from windrow.domain.errors import InvalidParameter
-from windrow.operations import Operations
 from windrow.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
+
+    class Connection(Operations, Protocol):
+        """Operations that are closed once they are no longer needed."""
+
+        def close(self) -> None:
+            """Let go of what it holds: connections, threads, training processes."""
+            ...
+
 
 # A folder that has none of these is no data directory; what only reads must not make one of it.
 _MARKS = ("classifiers", "aliases", "base_models", "jobs")
 
 
-class Connection(Operations, Protocol):
-    """Operations that are closed once they are no longer needed."""
-
-    def close(self) -> None:
-        """Let go of what it holds: connections, threads, training processes."""
-        ...
-
-
-def open_server(url: str) -> Connection:
+def open_server(url: str) -> "Connection":
     """Return the verbs of a server."""
     from windrow.client.remote import RemoteOperations
 
     return RemoteOperations(url)
 
 
-def open_directory(settings: Settings) -> Connection:
+def open_directory(settings: Settings) -> "Connection":
     """Return the verbs on a data directory, without a server."""
     from windrow.bootstrap import open_service
 
@@ -41,7 +40,7 @@ def open_directory(settings: Settings) -> Connection:
 
 
 @contextmanager
-def connected_for_a_look(url: str | None, data_dir: Path | None) -> Iterator[Operations]:
+def connected_for_a_look(url: str | None, data_dir: Path | None) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
     That is for what saves nothing, and asks only what would happen.
@@ -54,9 +53,8 @@ def connected_for_a_look(url: str | None, data_dir: Path | None) -> Iterator[Ope
         InvalidParameter: Both are given.
         Unavailable: The server cannot be reached.
     """
-    chosen = read_settings().data_dir if data_dir is None else data_dir
     with ExitStack() as stack:
-        if not server_asked(url, data_dir) and not is_data_dir(chosen):
+        if not server_asked(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
             data_dir = Path(stack.enter_context(TemporaryDirectory(prefix="windrow-")))
         yield stack.enter_context(connected(url, data_dir, may_create=True))
 
@@ -64,7 +62,7 @@ def connected_for_a_look(url: str | None, data_dir: Path | None) -> Iterator[Ope
 @contextmanager
 def connected(
     url: str | None, data_dir: Path | None, *, may_create: bool = False, **changes: object
-) -> Iterator[Operations]:
+) -> "Iterator[Operations]":
     """Give the verbs of a server or of a data directory, and close it at the end.
 
     With neither, the settings ``WINDROW_URL`` and then ``WINDROW_DATA_DIR`` decide.
@@ -79,20 +77,26 @@ def connected(
         InvalidParameter: Both are given, or there is no such data directory.
         Unavailable: The server cannot be reached.
     """
-    settings = read_settings()
+    settings = settings_for(data_dir, **changes)
     address = server_asked(url, data_dir)
-    if address:
-        connection = open_server(address)
-    else:
-        named = {} if data_dir is None else {"data_dir": data_dir}
-        chosen = dataclasses.replace(settings, **named, **changes)  # type: ignore[arg-type]
-        if not may_create:
-            check_data_dir(chosen.data_dir)
-        connection = open_directory(chosen)
+    if not address and not may_create:
+        check_data_dir(settings.data_dir)
+    connection = open_server(address) if address else open_directory(settings)
     try:
         yield connection
     finally:
         connection.close()
+
+
+def settings_for(data_dir: Path | None, **changes: object) -> Settings:
+    """Return the settings where a data directory is used.
+
+    Args:
+        data_dir: The directory; ``None`` for that of the settings.
+        **changes: Settings, by name, that are to be otherwise.
+    """
+    named = {} if data_dir is None else {"data_dir": data_dir}
+    return dataclasses.replace(read_settings(), **named, **changes)  # type: ignore[arg-type]
 
 
 def server_asked(url: str | None, data_dir: Path | None) -> str:
@@ -105,9 +109,7 @@ def server_asked(url: str | None, data_dir: Path | None) -> str:
         raise InvalidParameter(
             "--url asks a server and --data-dir a folder without one. Name only one of them.", {"parameter": "url"}
         )
-    if url or data_dir is not None:
-        return url or ""
-    return read_settings().url
+    return url or "" if url or data_dir is not None else read_settings().url
 
 
 def is_data_dir(folder: Path) -> bool:
@@ -125,6 +127,6 @@ def check_data_dir(data_dir: Path) -> None:
         return
     problem = "has neither classifiers nor aliases nor base models" if data_dir.is_dir() else "does not exist"
     raise InvalidParameter(
-        f"{data_dir} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
-        {"parameter": "data_dir"},
+        f"{{value}} is no data directory: it {problem}. Name the right one with --data-dir, or a server with --url.",
+        {"parameter": "data_dir", "value": str(data_dir)},
     )

@@ -1,9 +1,10 @@
 """The verbs in the order of a classifier's life, each found in its module only once it is asked for.
 
-Owns what `windrow --help` says of each verb, so that this needs none of their modules; knows nothing of what they do.
+What `windrow --help` says of each stands here, so that it needs none of their modules.
 """
 
 import importlib
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -12,72 +13,52 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from windrow.cli.exits import Stopped
-from windrow.cli.words import in_options
-from windrow.domain.errors import WindrowError
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
-SECTIONS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
-    (
-        "Begin",
-        (
-            ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
-            ("serve", "serving", "Start the server and print two commands to try."),
-        ),
-    ),
-    (
-        "Train",
-        (
-            ("fit", "training", "Train a classifier on labelled rows and save it."),
-            ("jobs", "jobs", "List, show, watch and cancel trainings."),
-            ("reproduce", "training", "Train a classifier again and compare the two."),
-        ),
-    ),
-    ("Ask", (("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),)),
-    (
-        "Judge",
-        (
-            ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
-            ("compare", "judging", "Judge several by the same rows, and say which is best."),
-            ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
-            ("suggest", "judging", "Choose those of many texts that are worth labelling."),
-        ),
-    ),
-    (
-        "Keep",
-        (
-            ("list", "keeping", "List the classifiers, or a part of them."),
-            ("show", "keeping", "Show everything that is known about a classifier."),
-            ("describe", "keeping", "Change the description or the tags of a classifier."),
-            ("delete", "keeping", "Delete a classifier, or all of a selection."),
-            ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
-        ),
-    ),
-    (
-        "Switch",
-        (
-            ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
-            ("rollback", "aliasing", "Point an alias back to where it pointed before."),
-            ("aliases", "aliasing", "List the aliases, or take one away."),
-            ("history", "aliasing", "Show every change of an alias: when, who and why."),
-        ),
-    ),
-    (
-        "Move",
-        (
-            ("export", "exchanging", "Write a classifier into one file."),
-            ("import", "exchanging", "Take in a classifier that was exported."),
-        ),
-    ),
-    (
-        "Look after",
-        (
-            ("usage", "upkeep", "Show what everything takes on the disk."),
-            ("fsck", "upkeep", "Check every byte of a data directory."),
-            ("base-models", "upkeep", "List the base models on this machine, or remove one."),
-        ),
-    ),
-)
-MODULES: Final = {verb: module for _, verbs in SECTIONS for verb, module, _ in verbs}
+SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
+    "Begin": [
+        ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
+        ("serve", "serving", "Start the server and print two commands to try."),
+    ],
+    "Train": [
+        ("fit", "training", "Train a classifier on labelled rows and save it."),
+        ("jobs", "jobs", "List, show, watch and cancel trainings."),
+        ("reproduce", "training", "Train a classifier again and compare the two."),
+    ],
+    "Ask": [
+        ("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),
+    ],
+    "Judge": [
+        ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
+        ("compare", "judging", "Judge several by the same rows, and say which is best."),
+        ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
+        ("suggest", "judging", "Choose those of many texts that are worth labelling."),
+    ],
+    "Keep": [
+        ("list", "keeping", "List the classifiers, or a part of them."),
+        ("show", "keeping", "Show everything that is known about a classifier."),
+        ("describe", "keeping", "Change the description or the tags of a classifier."),
+        ("delete", "keeping", "Delete a classifier, or all of a selection."),
+        ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
+    ],
+    "Switch": [
+        ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
+        ("rollback", "aliasing", "Point an alias back to where it pointed before."),
+        ("aliases", "aliasing", "List the aliases, or take one away."),
+        ("history", "aliasing", "Show every change of an alias: when, who and why."),
+    ],
+    "Move": [
+        ("export", "exchanging", "Write a classifier into one file."),
+        ("import", "exchanging", "Take in a classifier that was exported."),
+        ("copy", "exchanging", "Put a classifier under a second name."),
+    ],
+    "Look after": [
+        ("usage", "upkeep", "Show what everything takes on the disk."),
+        ("fsck", "upkeep", "Check every byte of a data directory."),
+        ("base-models", "upkeep", "List the base models on this machine, or remove one."),
+    ],
+}
+MODULES: Final = {verb: module for verbs in SECTIONS.values() for verb, module, _ in verbs}
 # What others call a verb. Names that are merely misspelt are found without it.
 SYNONYMS: Final = {
     "alias": "aliases",
@@ -85,6 +66,7 @@ SYNONYMS: Final = {
     "cancel": "jobs cancel",
     "check": "fsck",
     "classify": "predict",
+    "cp": "copy",
     "cv": "cross-validate",
     "info": "show",
     "learn": "fit",
@@ -122,15 +104,17 @@ class Verbs(TyperGroup):
         """Return a verb, from its module."""
         if cmd_name not in MODULES:
             return None
-        verbs: typer.Typer = importlib.import_module(f"windrow.cli.verbs.{MODULES[cmd_name]}").verbs
+        module = importlib.import_module(f"windrow.cli.verbs.{MODULES[cmd_name]}")
         # Rich would make the help of a verb prettier, and slower than the verb itself.
-        verbs.rich_markup_mode = None
-        return get_group(verbs).commands[cmd_name]
+        alone = typer.Typer(rich_markup_mode=None)
+        alone.registered_groups = module.verbs.registered_groups
+        alone.registered_commands = [each for each in module.verbs.registered_commands if _name_of(each) == cmd_name]
+        return get_group(alone).commands[cmd_name]
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Write each section's verbs with a line of help."""
         column = max(map(len, MODULES))
-        for title, verbs in SECTIONS:
+        for title, verbs in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(verb.ljust(column), line) for verb, _, line in verbs])
 
@@ -144,12 +128,14 @@ class Verbs(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run a verb, tell Ctrl-C from a closed pipe, which Typer would only make exit codes of, and name options."""
+        """Run a verb, and tell Ctrl-C from a closed pipe, which Typer would only make exit codes of."""
         try:
             return super().invoke(ctx)
-        except WindrowError as error:
-            raise type(error)(in_options(error.detail, ctx.invoked_subcommand or ""), error.facts) from error
         except KeyboardInterrupt as interrupt:
-            raise Stopped("nothing is left half done") from interrupt
+            raise Stopped("nothing is left half done.") from interrupt
         except BrokenPipeError as gone:
             raise ReaderGone from gone
+
+
+def _name_of(command: Any) -> str:
+    return str(command.name or command.callback.__name__)

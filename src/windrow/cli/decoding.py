@@ -55,15 +55,16 @@ class Source:
         self.bytes_read += len(block)
         return block
 
-    def wrong(self, words: str, line: int | None = None) -> InvalidParameter:
+    def wrong(self, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
         """Return an error that names the file, and the line where there is one.
 
         Args:
-            words: What is wrong and what to do, from a small letter to a full stop.
+            template: What is wrong and what to do, from a small letter to a full stop.
             line: Counted from 1.
+            **facts: What it names.
         """
-        where = self.name if line is None else f"{self.name}, line {line}"
-        return InvalidParameter(f"{where}: {words}", {"file": self.name, "line": line})
+        where = "{file}" if line is None else "{file}, line {line}"
+        return InvalidParameter(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 
 def source_name(path: Path | str) -> str:
@@ -89,14 +90,15 @@ def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
         return
     path = Path(path)
     if path.is_dir():
-        raise InvalidParameter(f"{path} is a folder. Name a file in it.", {"file": str(path)})
+        raise InvalidParameter("{file} is a folder. Name a file in it.", {"file": str(path)})
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise InvalidParameter(f"There is no file {path}. Check its name.", {"file": str(path)}) from error
+        raise InvalidParameter("There is no file {file}. Check its name.", {"file": str(path)}) from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidParameter(f"{path} cannot be read: {why}. Name another file.", {"file": str(path)}) from error
+        facts = {"file": str(path), "reason": why}
+        raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
     with file:
         # A pipe or a device has no size that says anything.
         size_bytes = path.stat().st_size if path.is_file() else None
@@ -147,9 +149,10 @@ def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
         pending_chars += len(head)
         if pending_chars > MAX_LINE_CHARS:
             raise source.wrong(
-                f"the line has more than {MAX_LINE_CHARS:,} characters. Is it a file of another kind? "
-                "Name the right kind with --format.",
+                "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind with "
+                "--format.",
                 number,
+                limit=MAX_LINE_CHARS,
             )
         if rest:
             yield "".join(pending) + "\n"
@@ -180,9 +183,10 @@ def _plain_blocks(source: Source) -> Iterator[bytes]:
             while block := unzipped.read1(_BLOCK_BYTES):
                 yield block
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise source.wrong(f"it is damaged gzip ({error}). Fetch or compress it again.") from error
+        raise source.wrong("it is damaged gzip ({reason}). Fetch or compress it again.", reason=str(error)) from error
     except OSError as error:
-        raise source.wrong(f"it cannot be read: {error.strerror or error}. Name another file.") from error
+        why = error.strerror or str(error)
+        raise source.wrong("it cannot be read: {reason}. Name another file.", reason=why) from error
 
 
 class _Rejoined:
@@ -205,8 +209,8 @@ def _check_encoding(encoding: str) -> None:
         is_text = False
     if not is_text:
         raise InvalidParameter(
-            f"{encoding} is no encoding of text. Name one such as utf-8, cp1252 or utf-16.",
-            {"parameter": "encoding"},
+            "{value} is no encoding of text. Name one such as utf-8, cp1252 or utf-16.",
+            {"parameter": "encoding", "value": encoding},
         )
 
 
@@ -239,7 +243,11 @@ def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tup
         else "Name its real encoding with --encoding."
     )
     return source.wrong(
-        f"the byte 0x{error.object[error.start]:02x} at offset {offset} is not {encoding.upper()}. {advice}", line
+        f"the byte 0x{{byte:02x}} at offset {{offset}} is not {{encoding}}. {advice}",
+        line,
+        byte=error.object[error.start],
+        offset=offset,
+        encoding=encoding.upper(),
     )
 
 

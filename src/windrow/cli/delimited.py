@@ -60,9 +60,11 @@ def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Gen
     for line, row in rows:
         if len(row) != len(names):
             raise source.wrong(
-                f"there are {len(row)} fields, where the first line has {len(names)}. Is a text with a delimiter, a "
+                "there are {found} fields, where the first line has {wanted}. Is a text with a delimiter, a "
                 "quotation mark or a line's end in it not quoted? Correct that row.",
                 line,
+                found=len(row),
+                wanted=len(names),
             )
         yield line, dict(zip(names, row, strict=True))
     return names
@@ -76,13 +78,14 @@ def begins_with_header(line: str, wanted: Wanted) -> bool:
 def _header(source: Source, line: int, names: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
     if not looks_like_header(names, wanted) and not _has_wanted(source, line, names, wanted):
         raise source.wrong(
-            f"the first line, {listed(names)}, names no column that is known to hold texts. If it names the columns, "
-            "say which one with --text-column; if it is a row, add --no-header.",
+            "the first line, {names}, names no column that is known to hold texts. If it names the columns, say which "
+            "one with --text-column; if it is a row, add --no-header.",
             line,
+            names=listed(names),
         )
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise source.wrong(f"two columns are called {twice[0]!r}. Give each one a name of its own.", line)
+        raise source.wrong("two columns are called {name!r}. Give each one a name of its own.", line, name=twice[0])
     return tuple(names)
 
 
@@ -93,7 +96,8 @@ def _has_wanted(source: Source, line: int, names: Sequence[str], wanted: Wanted)
     try:
         find_columns(names, wanted, labelled=bool(wanted.label))
     except NotClear as error:
-        raise source.wrong(f"{error}. If the first line is a row, add --no-header.", line) from error
+        template = f"{error.template}. If the first line is a row, add --no-header."
+        raise source.wrong(template, line, **error.facts) from error
     return True
 
 
@@ -108,7 +112,7 @@ def _rows(source: Source, text_lines: Iterable[str], delimiter: str, start: int)
         except StopIteration:
             return
         except csv.Error as error:
-            raise source.wrong(_problem(str(error)), line) from error
+            raise source.wrong(_problem(str(error)), line, reason=str(error)) from error
         if row:
             yield line, row
         line = start + rows.line_num
@@ -121,7 +125,7 @@ def _problem(error: str) -> str:
         return "something follows a closing quotation mark. Double each quotation mark inside a quoted text."
     if "new-line" in error:
         return "lines end with a bare carriage return. Save the file with the line ends of Windows or Unix."
-    return f"it is no CSV ({error}). Correct that row."
+    return "it is no CSV ({reason}). Correct that row."
 
 
 def _delimiter(line: str, wanted: Wanted) -> str:

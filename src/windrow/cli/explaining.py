@@ -1,11 +1,9 @@
-"""Single answers for people: the label with its scores, and why.
-
-Owns their words and tables; knows nothing of how an answer comes about.
-"""
+"""Single answers for people: the label with its scores, and why."""
 
 from collections.abc import Sequence
 
-from windrow.cli.output import data_console, new_table
+from windrow.cli.output import data_console
+from windrow.cli.tables import Column, number, table_of
 from windrow.domain.explanation import Explanation
 from windrow.domain.prediction import Prediction
 
@@ -18,9 +16,12 @@ def print_answer(prediction: Prediction) -> None:
     """Print one classifier's answer for one text."""
     console = data_console()
     console.print(f"{_label(prediction)}  (by {prediction.model_name}@{prediction.revision})")
-    table = new_table("label", "score", "", right=("score",))
-    for label, score in sorted(prediction.scores.items(), key=lambda pair: -pair[1]):
-        table.add_row(label, f"{score:.3f}", "█" * round(score * _BAR_CELLS))
+    table = table_of(
+        sorted(prediction.scores.items(), key=lambda pair: -pair[1]),
+        Column("label", lambda pair: pair[0]),
+        number("score", lambda pair: f"{pair[1]:.3f}"),
+        Column("", lambda pair: "█" * round(pair[1] * _BAR_CELLS)),
+    )
     console.print(table)
     if prediction.in_scope is not None:
         console.print(
@@ -35,10 +36,13 @@ def print_answer(prediction: Prediction) -> None:
 
 def print_answers(predictions: Sequence[Prediction]) -> None:
     """Print the answers of several classifiers for one text."""
-    table = new_table("classifier", "label", "score", "in scope", right=("score", "in scope"), whole=("classifier",))
-    for each in predictions:
-        scope = "-" if each.in_scope is None else f"{each.in_scope:.2f}"
-        table.add_row(f"{each.model_name}@{each.revision}", _label(each), f"{max(each.scores.values()):.3f}", scope)
+    table = table_of(
+        predictions,
+        Column("classifier", lambda one: f"{one.model_name}@{one.revision}", whole=True),
+        Column("label", _label),
+        number("score", lambda one: f"{max(one.scores.values()):.3f}"),
+        number("in scope", lambda one: "-" if one.in_scope is None else f"{one.in_scope:.2f}"),
+    )
     data_console().print(table)
 
 
@@ -50,18 +54,24 @@ def _print_explanation(explanation: Explanation) -> None:
     console = data_console()
     if explanation.words:
         console.print(f"\nBy how much the score of {explanation.label!r} would fall without each word:")
-        table = new_table("word", "effect", right=("effect",))
         strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))
-        for word in strongest[:_MAX_WORDS]:
-            table.add_row(word.word, f"{word.effect:+.3f}")
+        table = table_of(
+            strongest[:_MAX_WORDS],
+            Column("word", lambda word: word.word),
+            number("effect", lambda word: f"{word.effect:+.3f}"),
+        )
         console.print(table)
         if len(strongest) > _MAX_WORDS:
             console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
-    if explanation.nearest is None:
+    if explanation.nearest_rows is None:
         console.print("\nThe training rows were not kept, so the nearest ones cannot be shown.")
         return
     console.print("\nThe training rows most like it:")
-    table = new_table("row", "label", "similarity", "text", right=("row", "similarity"))
-    for row in explanation.nearest:
-        table.add_row(str(row.row), row.label, f"{row.similarity:.2f}", " ".join(row.text.split()))
+    table = table_of(
+        explanation.nearest_rows,
+        number("row", lambda near: str(near.row)),
+        Column("label", lambda near: near.label),
+        number("similarity", lambda near: f"{near.similarity:.2f}"),
+        Column("text", lambda near: " ".join(near.text.split())),
+    )
     console.print(table)

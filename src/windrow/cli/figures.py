@@ -1,13 +1,9 @@
-"""Figures about quality, drawn for a terminal: confusion, flips, calibration, intervals.
-
-Owns how a figure reads in few columns; knows nothing of verbs, files or how a figure is computed.
-"""
+"""Figures about quality, drawn for a terminal: confusion, flips, calibration, intervals."""
 
 from collections.abc import Iterable, Sequence
 
-from windrow.cli.formats import share
-from windrow.cli.output import new_table
-from windrow.cli.tables import GAP, Listed
+from windrow.cli.formats import one_line, share
+from windrow.cli.tables import GAP, Column, Listed, number, table_of
 from windrow.domain.comparison import Comparison, Contender, Flip
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, Misread, Outcome
@@ -31,19 +27,18 @@ def between(interval: Interval) -> str:
     return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
 
 
-def one_line(text: str) -> str:
-    """Return a text without line ends and without characters that a terminal would obey."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
 def label_table(outcome: Outcome) -> Listed:
     """Return how each label fared."""
-    numbers = ("rows", "right", "given", "precision", "recall", "F1")
-    table = new_table("label", *numbers, right=numbers, spare=("given", "F1", "right"))
-    for each in outcome.labels:
-        shares = (_decimal(each.precision), _decimal(each.recall), _decimal(each.f1))
-        table.add_row(one_line(each.label), str(each.total), str(each.correct), str(each.predicted), *shares)
-    return table
+    return table_of(
+        outcome.labels,
+        Column("label", lambda each: one_line(each.label)),
+        number("rows", lambda each: str(each.total)),
+        number("right", lambda each: str(each.correct), spare=1),
+        number("given", lambda each: str(each.predicted), spare=3),
+        number("precision", lambda each: _decimal(each.precision)),
+        number("recall", lambda each: _decimal(each.recall)),
+        number("F1", lambda each: _decimal(each.f1), spare=2),
+    )
 
 
 def confusion_table(outcome: Outcome, width: int) -> Listed:
@@ -53,23 +48,28 @@ def confusion_table(outcome: Outcome, width: int) -> Listed:
         outcome: The figures.
         width: Columns of the terminal.
     """
-    labels = [one_line(each.label) for each in outcome.labels]
+    labels = [one_line(label) for label in outcome.confusion_matrix.labels]
     heads = _heads(labels, outcome, width)
     if heads is None:
         return _pairs_table(labels, outcome)
-    corner, rows, columns = heads
-    table = new_table(corner, *columns, right=tuple(columns), whole=(corner,))
-    for place, (head, counts) in enumerate(zip(rows, outcome.confusion, strict=True)):
-        table.add_row(head, *(_cell(count, is_right=place == given) for given, count in enumerate(counts)))
-    return table
+    corner, names, columns = heads
+
+    def given(place: int, heading: str) -> Column[tuple[int, str, tuple[int, ...]]]:
+        return number(heading, lambda row: _cell(row[2][place], is_right=row[0] == place))
+
+    return table_of(
+        zip(range(len(names)), names, outcome.confusion_matrix.counts, strict=True),
+        Column(corner, lambda row: row[1], whole=True),
+        *map(given, range(len(columns)), columns),
+    )
 
 
 def most_confused(outcome: Outcome) -> list[tuple[str, str, int]]:
     """Return label, label that was given instead and number of rows, the most frequent confusion first."""
-    labels = [each.label for each in outcome.labels]
+    labels = outcome.confusion_matrix.labels
     found = [
         (labels[right], labels[given], count)
-        for right, counts in enumerate(outcome.confusion)
+        for right, counts in enumerate(outcome.confusion_matrix.counts)
         for given, count in enumerate(counts)
         if right != given and count
     ]
@@ -96,35 +96,33 @@ def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> Listed:
         misread: The rows.
         lines: Where in a file each row of the test data begins, from 1.
     """
-    table = new_table("line", "text", "label", "given", "score", right=("line", "score"))
-    for each in misread:
-        table.add_row(
-            str(lines[each.row]),
-            one_line(each.text),
-            one_line(each.label),
-            one_line(each.predicted),
-            f"{each.score:.2f}",
-        )
-    return table
+    return table_of(
+        misread,
+        number("line", lambda each: str(lines[each.row])),
+        Column("text", lambda each: one_line(each.text)),
+        Column("label", lambda each: one_line(each.label)),
+        Column("given", lambda each: one_line(each.predicted)),
+        number("score", lambda each: f"{each.score:.2f}"),
+    )
 
 
 def contender_table(contenders: Sequence[Contender]) -> Listed:
     """Return how each of several classifiers did."""
-    numbers = ("right", "accuracy", "95 % interval", "macro F1", "ECE")
-    spare = ("ECE", "macro F1", "95 % interval")
-    table = new_table("classifier", *numbers, right=numbers, whole=("classifier",), spare=spare)
-    for each in contenders:
-        outcome = each.outcome
-        revision = f"{each.model_name}@{each.revision}"
-        table.add_row(
-            each.asked if each.asked in (each.model_name, revision) else f"{each.asked} ({revision})",
-            f"{outcome.correct}/{outcome.total}",
-            share(outcome.accuracy),
-            between(outcome.accuracy_interval),
-            f"{outcome.macro_f1:.2f}",
-            f"{outcome.calibration.ece:.2f}",
-        )
-    return table
+    return table_of(
+        contenders,
+        Column("classifier", _named, whole=True),
+        number("right", lambda each: f"{each.correct}/{each.total}"),
+        number("accuracy", lambda each: share(each.accuracy)),
+        number("95 % interval", lambda each: between(each.accuracy_interval), spare=1),
+        number("macro F1", lambda each: f"{each.macro_f1:.2f}", spare=2),
+        number("ECE", lambda each: f"{each.calibration.ece:.2f}", spare=3),
+    )
+
+
+def _named(contender: Contender) -> str:
+    revision = f"{contender.model_name}@{contender.revision}"
+    is_plain = contender.asked in (contender.model_name, revision)
+    return contender.asked if is_plain else f"{contender.asked} ({revision})"
 
 
 def pair_lines(comparison: Comparison) -> list[str]:
@@ -147,14 +145,17 @@ def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int]
         names: The classifiers, as they were asked.
         lines: Where in a file each row of the test data begins, from 1; none where they come from no file.
     """
-    place = ("line",) if lines else ()
-    apart = len(names) <= MAX_ANSWER_COLUMNS
-    table = new_table(*place, "text", "label", *(names if apart else ["answers"]), right=place, spare=place)
-    for flip in flips:
-        said = [_answer(flip, flip.predicted[name]) for name in names] if apart else [_answers(flip)]
-        where = [str(lines[flip.row])] if lines else []
-        table.add_row(*where, one_line(flip.text), one_line(flip.label), *said)
-    return table
+
+    def answer(name: str) -> Column[Flip]:
+        return Column(name, lambda flip: _answer(flip, flip.predicted[name]))
+
+    return table_of(
+        flips,
+        *([number("line", lambda flip: str(lines[flip.row]), spare=1)] if lines else []),
+        Column("text", lambda flip: one_line(flip.text)),
+        Column("label", lambda flip: one_line(flip.label)),
+        *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers)]),
+    )
 
 
 def _answer(flip: Flip, label: str) -> str:
@@ -190,15 +191,17 @@ def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, li
 
 
 def _pairs_table(labels: Sequence[str], outcome: Outcome) -> Listed:
-    table = new_table("label", "taken for", "rows", right=("rows",))
-    table.title = "Confused most"
     found = most_confused(outcome)
-    for right, given, count in found[:MAX_MATRIX_LABELS]:
-        table.add_row(one_line(right), one_line(given), str(count))
-    if len(found) > MAX_MATRIX_LABELS:
-        left = found[MAX_MATRIX_LABELS:]
-        table.add_row(f"{len(left)} more pairs of {len(labels)} labels", "", str(sum(pair[2] for pair in left)))
-    return table
+    shown = [(one_line(right), one_line(given), count) for right, given, count in found[:MAX_MATRIX_LABELS]]
+    if left := found[MAX_MATRIX_LABELS:]:
+        shown.append((f"{len(left)} more pairs of {len(labels)} labels", "", sum(count for _, _, count in left)))
+    return table_of(
+        shown,
+        Column("label", lambda pair: pair[0]),
+        Column("taken for", lambda pair: pair[1]),
+        number("rows", lambda pair: str(pair[2])),
+        title="Confused most",
+    )
 
 
 def shortened(label: str, cells: int) -> str:
@@ -217,7 +220,7 @@ def _widest(texts: Iterable[str]) -> int:
 
 
 def _widest_cell(outcome: Outcome) -> int:
-    return max(len(str(count)) for counts in outcome.confusion for count in counts) + len("[]")
+    return max(len(str(count)) for counts in outcome.confusion_matrix.counts for count in counts) + len("[]")
 
 
 def _cell(count: int, *, is_right: bool) -> str:

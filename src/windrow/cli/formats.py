@@ -1,13 +1,15 @@
-"""How figures look in a terminal: sizes, times, shares.
-
-Owns their forms; knows nothing of what they are figures of.
-"""
+"""How figures look in a terminal: sizes, times, shares."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from windrow.domain.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from windrow.domain.classifier import Estimate
+    from windrow.domain.recipe import Recipe
 
 
 def size(size_bytes: int) -> str:
@@ -53,8 +55,23 @@ def counted(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
+def estimate_text(estimate: "Estimate") -> str:
+    """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
+    low, high = share(estimate.interval.low), share(estimate.interval.high)
+    return f"{share(estimate.accuracy)}, between {low} and {high}"
+
+
+def one_line(text: str) -> str:
+    """Return a text without line ends and without characters that a terminal would obey."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def recipe_text(recipe: "Recipe") -> str:
+    """Return what decides how a training goes, in a few words."""
+    return f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"
+
+
 def file_problem(path: Path, error: OSError) -> InvalidParameter:
     """Return the error for a file that cannot be read or written."""
-    return InvalidParameter(
-        f"{path}: {error.strerror or error}. Name another file, or mend that.", {"parameter": "file", "file": str(path)}
-    )
+    facts = {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)}
+    return InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts)

@@ -50,7 +50,7 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
             if found:
-                raise document.wrong(f"there is a second list of rows, {key}. Keep only one of them.")
+                raise document.wrong("there is a second list of rows, {key}. Keep only one of them.", key=key)
             found = True
             yield from document.elements()
         else:
@@ -60,8 +60,9 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
     document.take("}")
     if not found:
         raise document.wrong(
-            f"the object holds no list under {', '.join(ROW_KEYS)}. Give it one, or write a list of objects. "
-            "If each line is an object of its own, add --format jsonl."
+            "the object holds no list under {keys:joined}. Give it one, or write a list of objects. If each line is "
+            "an object of its own, add --format jsonl.",
+            keys=list(ROW_KEYS),
         )
 
 
@@ -85,9 +86,9 @@ class _Document:
     line: int = field(default=1)
     is_whole: bool = field(default=False)
 
-    def wrong(self, words: str) -> Exception:
+    def wrong(self, template: str, **facts: object) -> Exception:
         """Return an error that names this place."""
-        return self.source.wrong(words, self.line)
+        return self.source.wrong(template, self.line, **facts)
 
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; nothing at the end."""
@@ -115,7 +116,7 @@ class _Document:
             except (json.JSONDecodeError, RecursionError) as error:
                 # What breaks off may only be unread.
                 if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS or isinstance(error, RecursionError):
-                    raise self._broken(_why(error)) from error
+                    raise self._broken(why_broken(error)) from error
             else:
                 # A number at the end of what was read may go on.
                 if end < len(self.text) or self.is_whole:
@@ -155,10 +156,11 @@ class _Document:
         self.text, self.at = "".join(parts), 0
 
     def _broken(self, why: str) -> Exception:
-        return self.wrong(f"the JSON is broken: {why}. Correct it.")
+        return self.wrong("the JSON is broken: {reason}. Correct it.", reason=why)
 
 
-def _why(error: Exception) -> str:
+def why_broken(error: Exception) -> str:
+    """Return what is wrong with JSON, in the words of the parser."""
     if isinstance(error, json.JSONDecodeError):
         return error.msg[:1].lower() + error.msg[1:]
     return "it is nested too deeply"

@@ -22,11 +22,13 @@ def check_out(out: Path) -> None:
     """
     if out.suffix.lower() not in _WRITERS:
         raise InvalidParameter(
-            f"{out} says not what it is to hold. Name a file that ends in .csv or .jsonl.", {"parameter": "out"}
+            "{file} says not what it is to hold. Name a file that ends in .csv or .jsonl.",
+            {"parameter": "out", "file": str(out)},
         )
     if out.exists():
         raise InvalidParameter(
-            f"{out} is there already, perhaps with labels in it. Name a new file.", {"parameter": "out"}
+            "{file} is there already, perhaps with labels in it. Name a new file.",
+            {"parameter": "out", "file": str(out)},
         )
 
 

@@ -1,31 +1,183 @@
-"""The options that many verbs share, so that they are named and explained alike everywhere.
+"""Options of the command line, as dataclasses declare them: requests of the domain, and what many verbs are told.
 
-Owns their words; knows nothing of what is done with their values.
+A field without a default is an argument, each other one an option: ``num_iterations`` is ``--num-iterations``, a switch
+that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be repeated; labelled rows and texts
+are a file. What a field is for, its docstring says.
 """
 
-import dataclasses
+import inspect
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 import typer
 
+from windrow.cli.surface import option_name
+from windrow.codec.docs import field_docs
+from windrow.domain.dataset import Row
+from windrow.domain.names import ModelReference, Name
+from windrow.domain.values import Schema, has_default
 from windrow.settings import Settings, variable_name
 
+ROWS_HELP: Final = "Labelled rows: CSV, TSV, JSONL or JSON, also .gz; - for stdin."
+TEXTS_HELP: Final = "Texts: CSV, TSV, JSONL, JSON or plain lines, also .gz; - for stdin."
 
-def setting_option(setting: str, *names: str, **more: Any) -> Any:
-    """Declare an option that overrides a setting; its help is the setting's own.
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the command line tells a field, where that does not follow from its declaration."""
+
+    names: str = ""
+    """The option's names, with blanks between."""
+    metavar: str | None = None
+    """What stands for its value."""
+    help: str | None = None
+    """What it is for."""
+    is_argument: bool = False
+    """Whether it must be there, and without a name, though it has a default."""
+
+
+TOLD: Final[Mapping[str, Told]] = {
+    "alias": Told(metavar="ALIAS"),
+    "as_json": Told("--json"),
+    "base_model": Told(metavar="ID"),
+    "by": Told(metavar="WHO"),
+    "data_dir": Told(metavar="FOLDER"),
+    "encoding": Told(metavar="NAME"),
+    "header": Told(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),
+    "job_id": Told(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
+    "label_column": Told(metavar="NAME"),
+    "n": Told("-n"),
+    "prefix": Told(metavar="PREFIX"),
+    "reason": Told(metavar="WORDS"),
+    "tags": Told("--tag"),
+    "task": Told(metavar="TASK"),
+    "text_column": Told(metavar="NAME"),
+    "url": Told(metavar="URL"),
+}
+_METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL"}
+# What the file of an argument may hold, by what is read from it.
+_FILES: Final[Mapping[Any, str]] = {Row: ROWS_HELP, str: TEXTS_HELP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option(Told):
+    """What a field becomes."""
+
+    path: str
+    """The field, and the one that it is in: ``require.not_worse``."""
+    kind: Any
+    """Its type, apart from ``None``."""
+    default: Any
+    """Its default, if it has one."""
+    members: Mapping[str, Any]
+    """What its annotation says of its range."""
+
+    @property
+    def key(self) -> str:
+        """What Typer calls it."""
+        return self.path.replace(".", "_")
+
+    @property
+    def held(self) -> Any:
+        """The type of what its tuple holds; ``None`` where it is no tuple."""
+        return get_args(self.kind)[0] if get_origin(self.kind) is tuple else None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether its value is read from a file."""
+        return self.held is Row or (self.held is not None and self.is_argument)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        if self.is_argument:
+            return self.metavar or self.path.upper()
+        return self.names.split()[0] if self.names else option_name(self.path, turns_off=self.default is True)
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """What Typer reads."""
+        kind, default = self._shape()
+        metavar = "FILE" if self.is_file else self.metavar
+        if self.is_argument:
+            said = _FILES[self.held] if self.is_file else self.help
+            hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
+        else:
+            names = self.names.split() or [self.name]
+            kind = kind if default is not None else kind | None
+            hint = Annotated[kind, typer.Option(*names, help=self.help, metavar=metavar)]
+        return inspect.Parameter(self.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+    def _shape(self) -> tuple[Any, Any]:
+        """Return the type and the default of what is typed."""
+        if self.kind is bool:
+            return bool, False
+        if self.is_file:
+            return Path, None
+        if self.held is not None or get_origin(self.kind) is Mapping:
+            return list[str], None
+        return self.kind, self.default
+
+
+def options_of(
+    kind: Any, told: Mapping[str, Told] = TOLD, leave_out: Collection[str] = (), before: str = ""
+) -> Iterator[Option]:
+    """Yield the options for a dataclass's fields, and for those of dataclasses in it.
 
     Args:
-        setting: The setting's name in :class:`Settings`.
-        names: The option's names; by default made from the parameter's.
-        more: What else ``typer.Option`` takes.
+        kind: The dataclass.
+        told: How fields are told, by name; those of dataclasses in it are called like ``require_not_worse``.
+        leave_out: Fields that are no options.
+        before: The path to the dataclass, with a dot at its end.
     """
-    knob = next(knob for knob in dataclasses.fields(Settings) if knob.name == setting)
+    docs, hints = field_docs(kind), get_type_hints(kind, include_extras=True)
+    for each in fields(kind):
+        path = before + each.name
+        if path in leave_out or not each.init:
+            continue
+        inner, members, metavar = parts_of(hints[each.name])
+        if is_dataclass(inner):
+            yield from options_of(inner, told, leave_out, f"{path}.")
+            continue
+        own = told.get(path.replace(".", "_"), Told())
+        yield Option(
+            names=own.names,
+            metavar=own.metavar or metavar,
+            help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
+            is_argument=own.is_argument or not has_default(each),
+            path=path,
+            kind=inner,
+            default=each.default,
+            members=members,
+        )
+
+
+def setting_help(setting: str) -> str:
+    """Return what an option that overrides a setting is for: the setting's own words."""
+    knob = next(knob for knob in fields(Settings) if knob.name == setting)
     default = f"; default: {knob.default}" if knob.default != "" else ""
-    text = f"{knob.metadata['doc']} [variable: {variable_name(setting)}{default}]"
-    return typer.Option(*names, help=text, show_default=False, **more)
+    return f"{knob.metadata['doc']} [variable: {variable_name(setting)}{default}]"
 
 
-Url = Annotated[str | None, setting_option("url", "--url", metavar="URL")]
-DataDir = Annotated[Path | None, setting_option("data_dir", "--data-dir", metavar="FOLDER")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, the same as the HTTP API's.")]
+def parts_of(hint: Any) -> tuple[Any, Mapping[str, Any], str | None]:
+    """Return a type without ``None`` and annotations, what the annotations say of it, and what stands for its value."""
+    members: dict[str, Any] = {}
+    metavar = None
+    while get_origin(hint) is Annotated or NoneType in get_args(hint):
+        metavar = _METAVARS.get(hint, metavar)
+        for each in getattr(hint, "__metadata__", ()):
+            members |= each.members if isinstance(each, Schema) else {}
+        hint = next(each for each in get_args(hint) if each is not NoneType)
+    return hint, members, metavar
+
+
+def _help(docs: Mapping[str, str], name: str) -> str:
+    """Return what a field is for: its docstring without what only concerns Python, and with options for fields."""
+    clauses = re.split(r"(?<=[.;]) ", docs.get(name, ""))
+    said = " ".join(each for each in clauses if "``None``" not in each)
+    said = re.sub(r"``([^`]+)``", lambda match: option_name(match[1]) if match[1] in docs else match[1], said)
+    return f"{said.rstrip('.;')}."

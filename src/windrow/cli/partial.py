@@ -76,16 +76,16 @@ def find_begun(out: Path, *, resume: bool, overwrite: bool) -> Begun | None:
     """
     partial = partial_path(out)
     if not out.parent.is_dir():
-        raise InvalidParameter(f"There is no folder {out.parent}. Make it first.", {"file": str(out)})
+        raise InvalidParameter("There is no folder {folder}. Make it first.", {"folder": str(out.parent)})
     if resume and partial.exists():
         return _read_begun(partial)
     if not overwrite and not resume and partial.exists():
         raise InvalidParameter(
-            f"{partial} is left from a run that broke off. Go on with --resume, or begin anew with --overwrite.",
+            "{file} is left from a run that broke off. Go on with --resume, or begin anew with --overwrite.",
             {"file": str(partial)},
         )
     if not overwrite and out.exists():
-        raise InvalidParameter(f"{out} exists. Choose another name, or add --overwrite.", {"file": str(out)})
+        raise InvalidParameter("{file} exists. Choose another name, or add --overwrite.", {"file": str(out)})
     return None
 
 
@@ -96,16 +96,20 @@ def check_same(begun: Begun, wanted: Begun, out: Path) -> None:
         InvalidParameter: It would answer otherwise.
     """
     if begun.asked != wanted.asked:
-        difference = f"by {begun.asked}, not by {wanted.asked}"
+        difference = "by {begun}, not by {wanted}"
     elif begun.options != wanted.options:
-        keys = dict.fromkeys((*wanted.options, *begun.options))
-        changed = [key for key in keys if begun.options.get(key) != wanted.options.get(key)]
-        difference = f"with another value of {', '.join(changed)}"
+        difference = "with another value of {changed:joined}"
     else:
         return
+    keys = dict.fromkeys((*wanted.options, *begun.options))
+    facts = {
+        "file": str(partial_path(out)),
+        "begun": begun.asked,
+        "wanted": wanted.asked,
+        "changed": [key for key in keys if begun.options.get(key) != wanted.options.get(key)],
+    }
     raise InvalidParameter(
-        f"{partial_path(out)} was begun {difference}. Go on as it was begun, or begin anew with --overwrite.",
-        {"file": str(out)},
+        f"{{file}} was begun {difference}. Go on as it was begun, or begin anew with --overwrite.", facts
     )
 
 
@@ -158,15 +162,17 @@ def rest_of(table: Table, kept: Kept, skip: Callable[[int], None] | None = None)
     for number in range(kept.rows):
         record = next(records, None)
         if record is None:
-            raise table.source.wrong(f"it has {number} rows, but the output has {kept.rows} already. {_ANOTHER}")
+            words = "it has {found} rows, but the output has {kept} already."
+            raise _is_another(table, words, found=number, kept=kept.rows)
     if record is not None and table.columns is not None and kept.last.get(table.columns.text) != record.text:
-        raise table.source.wrong(
-            f"the output's row {kept.rows} has another text than this row of the file. {_ANOTHER}", record.line
-        )
+        words = "the output's row {kept} has another text than this row of the file."
+        raise _is_another(table, words, record.line, kept=kept.rows)
     yield from records
 
 
-_ANOTHER = "Is it another file? Begin anew with --overwrite."
+def _is_another(table: Table, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
+    words = f"{template} Is it another file? Begin anew with --overwrite."
+    return table.source.wrong(words, line, **facts, partial=True)
 
 
 def _open_text(path: Path, *, anew: bool) -> TextIO:
@@ -185,9 +191,8 @@ def _read_begun(partial: Path) -> Begun:
         return Begun(**json.loads(_note(partial).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InvalidParameter(
-            f"It is not known how {partial} was begun, since {_note(partial).name} beside it cannot be read. "
-            "Begin anew with --overwrite.",
-            {"file": str(partial)},
+            "It is not known how {file} was begun, since {note} beside it cannot be read. Begin anew with --overwrite.",
+            {"file": str(partial), "note": _note(partial).name},
         ) from error
 
 
@@ -225,7 +230,8 @@ def _parsed_json(path: Path, line: bytes) -> dict[str, object]:
         value = None
     if isinstance(value, dict):
         return value
-    raise InvalidParameter(f"The last row of {path} is damaged. Begin anew with --overwrite.", {"file": str(path)})
+    facts = {"partial": str(path)}
+    raise InvalidParameter("The last row of {partial} is damaged. Begin anew with --overwrite.", facts)
 
 
 @contextmanager
@@ -236,6 +242,7 @@ def _told_as_ours(path: Path) -> Iterator[None]:
         if isinstance(error, BrokenPipeError):
             raise
         raise StorageFailed(
-            f"{path} cannot be written: {error.strerror or error}. Make room or name another place with --out; "
-            "what is written already can be gone on with by --resume."
+            "{partial} cannot be written: {reason}. Make room or name another place with --out; what is written "
+            "already can be gone on with by --resume.",
+            {"partial": str(path), "reason": error.strerror or str(error)},
         ) from error

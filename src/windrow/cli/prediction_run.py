@@ -1,7 +1,4 @@
-"""One run over a file: its rows through a classifier to an output, with a bar, remarks and a way to go on later.
-
-Owns the order of the steps; knows nothing of formats, threads or options of the command line.
-"""
+"""One run over a file: its rows through a classifier to an output, with a bar, remarks and a way to go on later."""
 
 import io
 import shutil
@@ -11,70 +8,94 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration
 from windrow.cli.partial import Begun, Kept, Partial, check_same, find_begun, output_file, partial_path, rest_of
+from windrow.cli.progress import RowBar, row_bar
 from windrow.cli.reading import Reading, Table, open_table
-from windrow.cli.row_bar import RowBar, row_bar
 from windrow.cli.streaming import Pinned, Question, pin, predict_stream
-from windrow.cli.writing import Added, CsvWriter, DocumentWriter, JsonLinesWriter, RowWriter, TableWriter
+from windrow.cli.writing import (
+    Added,
+    CsvWriter,
+    DocumentWriter,
+    JsonLinesWriter,
+    OutputFormat,
+    RowWriter,
+    TableWriter,
+)
 from windrow.domain.errors import WindrowError
 from windrow.domain.prediction import PredictRequest
-from windrow.operations import Operations
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 # "json" is the one document that the HTTP API answers with.
 Shown = Literal["csv", "jsonl", "table", "json"]
 _SHOWN_LINES = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Where answered rows go, and what they look like."""
+
+    out: Path | None = None
+    """Write to this file; it appears once whole."""
+    to: OutputFormat | None = None
+    """What comes out; otherwise by the name of ``out``, and CSV where that says nothing."""
+    scores: bool = False
+    """Add the scores of all labels to each row."""
+    prefix: str = ""
+    """What the names of the added columns begin with."""
+    skip_bad_rows: bool = False
+    """Leave out rows whose text is blank or too long, and tell which."""
+    resume: bool = False
+    """Go on with an ``out`` that broke off."""
+    overwrite: bool = False
+    """Replace an ``out`` that is there."""
+    quiet: bool = False
+    """No remarks and no bar on standard error."""
+
+    @property
+    def added(self) -> Added:
+        """What each row gains."""
+        return Added(self.prefix, self.scores)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is to be done.
-
-    Args:
-        request: The classifier, and what is wanted of its answers; no texts.
-        path: The file, ``-`` for standard input.
-        reading: How to read it.
-        shown: What comes out.
-        added: What each row gains.
-        out: The file to write; ``None`` for standard output.
-        resume: Whether to go on with an unfinished output.
-        overwrite: Whether an output that is there may be replaced.
-        is_quiet: Whether only errors are told.
-        chunk_texts: The most texts of one request.
-        skips_bad_rows: Whether rows whose text is blank or too long are left out.
-    """
+    """What is to be done."""
 
     request: PredictRequest
+    """The classifier, and what is wanted of its answers; no texts."""
     path: Path | str
+    """The file, ``-`` for standard input."""
     reading: Reading
+    """How to read it."""
+    options: RunOptions
+    """Where the rows go."""
     shown: Shown
-    added: Added
-    out: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    is_quiet: bool = False
+    """What comes out."""
     chunk_texts: int = 512
-    skips_bad_rows: bool = False
+    """The most texts of one request."""
 
     @property
     def asked(self) -> str:
         """The classifier as the user named it."""
-        return self.request.model_names[0]
+        return self.request.all_names[0]
 
     def say(self, words: str) -> None:
         """Tell something on standard error, so that standard output holds nothing but data."""
-        if not self.is_quiet:
+        if not self.options.quiet:
             print(words, file=sys.stderr)
 
     def begun(self, reference: str) -> Begun:
         """Return what decides what a row of the output looks like."""
         wanted = (self.request.top_k, self.request.abstain_below, self.request.min_in_scope)
         names = ("top_k", "abstain_below", "min_in_scope")
-        options = {"format": self.shown, **dict(zip(names, wanted, strict=True)), **asdict(self.added)}
-        if self.skips_bad_rows:
+        options = {"format": self.shown, **dict(zip(names, wanted, strict=True)), **asdict(self.options.added)}
+        if self.options.skip_bad_rows:
             options["skip_bad_rows"] = True
         return Begun(self.asked, reference, options)
 
@@ -100,11 +121,11 @@ class _Pass:
     skipped: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def predict(self, operations: Operations, partial: Partial, bar: RowBar) -> None:
+    def predict(self, operations: "Operations", partial: Partial, bar: RowBar) -> None:
         """Write each row's answer behind what is there already."""
         writer = self._writer(partial)
-        request = replace(self.run.request, model_names=(self.pinned.reference,))
-        skip = self.skipped.append if self.run.skips_bad_rows else None
+        request = replace(self.run.request, model_name=self.pinned.reference)
+        skip = self.skipped.append if self.run.options.skip_bad_rows else None
         question = Question(request, self.table.source.name, self.run.chunk_texts, skip)
         records = bar.counted(rest_of(self.table, partial.kept, skip))
         with closing(predict_stream(operations, records, question)) as answered:
@@ -133,7 +154,7 @@ class _Pass:
             counts.append(f"{self.abstained:,} without a label")
         if self.truncated:
             counts.append(f"{self.truncated:,} longer than the encoder reads")
-        where = "" if self.run.out is None else f" written to {self.run.out}"
+        where = "" if self.run.options.out is None else f" written to {self.run.options.out}"
         self.run.say(f"{', '.join(counts)}{where}.")
         if self.skipped:
             lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
@@ -145,10 +166,10 @@ class _Pass:
         run, source = self.run, self.table.source
         if run.shown == "csv":
             names = partial.kept.names
-            columns = self.table.names or None if names is None else names[: len(names) - len(run.added.names)]
-            return CsvWriter(partial.file, run.added, source, columns, has_header=names is not None)
+            columns = self.table.names or None if names is None else names[: len(names) - len(run.options.added.names)]
+            return CsvWriter(partial.file, run.options.added, source, columns, has_header=names is not None)
         if run.shown == "jsonl":
-            return JsonLinesWriter(partial.file, run.added, source)
+            return JsonLinesWriter(partial.file, run.options.added, source)
         if run.shown == "table":
             width = shutil.get_terminal_size().columns if partial.file.isatty() else None
             return TableWriter(partial.file, self.pinned.labels, width)
@@ -156,7 +177,7 @@ class _Pass:
         return DocumentWriter(partial.file, (name, int(revision)), self.pinned.alias)
 
 
-def predict_file(operations: Operations, run: Run) -> None:
+def predict_file(operations: "Operations", run: Run) -> None:
     """Predict each row of a file. All answers come from one revision.
 
     Args:
@@ -169,17 +190,17 @@ def predict_file(operations: Operations, run: Run) -> None:
         Stopped: Somebody pressed Ctrl-C.
     """
     begun = None
-    if run.out is not None:
-        if run.resume and run.out.exists() and not partial_path(run.out).exists():
-            run.say(f"{run.out} is whole already; nothing is left to do.")
+    if run.options.out is not None:
+        if run.options.resume and run.options.out.exists() and not partial_path(run.options.out).exists():
+            run.say(f"{run.options.out} is whole already; nothing is left to do.")
             return
-        begun = find_begun(run.out, resume=run.resume, overwrite=run.overwrite)
+        begun = find_begun(run.options.out, resume=run.options.resume, overwrite=run.options.overwrite)
         if begun is not None:
-            check_same(begun, run.begun(begun.reference), run.out)
+            check_same(begun, run.begun(begun.reference), run.options.out)
     pinned = pin(operations, run.asked if begun is None else begun.reference)
     with open_table(run.path, run.reading) as table:
         if table.columns is not None and run.shown in ("csv", "jsonl"):
-            run.added.check(table.names, table.source)
+            run.options.added.check(table.names, table.source)
         answering = _Pass(run, pinned, table)
         answering.say_beginning()
         with _output(run, pinned, table) as (partial, bar):
@@ -190,8 +211,8 @@ def predict_file(operations: Operations, run: Run) -> None:
 @contextmanager
 def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, RowBar]]:
     """Open what is written to, with a bar where somebody watches and no rows would be in its way."""
-    is_watched = sys.stderr.isatty() and not run.is_quiet
-    if run.out is None:
+    is_watched = sys.stderr.isatty() and not run.options.quiet
+    if run.options.out is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
         partial = Partial(Path("-"), sys.stdout, Kept(), 0)
@@ -200,11 +221,11 @@ def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, R
                 yield partial, bar
             except KeyboardInterrupt as interrupt:
                 rows = counted(partial.rows, "row")
-                raise Stopped(f"{rows} {'was' if partial.rows == 1 else 'were'} written before") from interrupt
+                raise Stopped(f"{rows} {'was' if partial.rows == 1 else 'were'} written before.") from interrupt
         return
     with (
-        _said_where_it_stopped(run.out, is_resumable=not run.skips_bad_rows),
-        output_file(run.out, run.begun(pinned.reference), resume=run.resume) as partial,
+        _said_where_it_stopped(run.options.out, is_resumable=not run.options.skip_bad_rows),
+        output_file(run.options.out, run.begun(pinned.reference), resume=run.options.resume) as partial,
         row_bar(table.source, is_shown=is_watched) as bar,
     ):
         if partial.kept.rows:
@@ -215,16 +236,16 @@ def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, R
 @contextmanager
 def _said_where_it_stopped(out: Path, *, is_resumable: bool) -> Iterator[None]:
     """Add to what ends a run where the rows before are, and how to go on."""
+    partial = partial_path(out)
+    go_on = "; go on with --resume" if is_resumable else ""
     try:
         yield
     except WindrowError as error:
-        if partial_path(out).exists() and "--resume" not in error.detail and "--overwrite" not in error.detail:
-            raise type(error)(f"{error.detail} {_rows_before(out, is_resumable)}.", error.facts) from error
+        # What is wrong with that file itself says what to do about it.
+        if partial.exists() and "partial" not in error.facts:
+            error.template += f" The rows before are in {{partial}}{go_on}."
+            error.facts["partial"] = str(partial)
         raise
     except KeyboardInterrupt as interrupt:
-        rows = _rows_before(out, is_resumable) if partial_path(out).exists() else "no row was written"
-        raise Stopped(f"{rows[:1].lower()}{rows[1:]}") from interrupt
-
-
-def _rows_before(out: Path, is_resumable: bool) -> str:
-    return f"The rows before are in {partial_path(out)}{'; go on with --resume' if is_resumable else ''}"
+        rows = f"the rows before are in {partial}{go_on}" if partial.exists() else "no row was written"
+        raise Stopped(f"{rows}.") from interrupt

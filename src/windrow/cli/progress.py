@@ -1,10 +1,8 @@
-"""Bars that show how a training or a transfer goes on, on standard error and only in a terminal.
+"""Bars that show how a training, a transfer or rows go on, on standard error and only in a terminal."""
 
-Owns what they look like; knows nothing of how the work is done.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from windrow.cli.formats import duration
@@ -13,6 +11,10 @@ from windrow.domain.job import Job, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn
+
+    from windrow.cli.decoding import Source
+    from windrow.cli.reading import Record
 
 _STAGES = {
     "encoding": "Encoding the texts",
@@ -66,18 +68,10 @@ class TrainingBar:
 @contextmanager
 def training_bar() -> Iterator[TrainingBar]:
     """Draw a bar for a training until the end of the block, then take it away."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TimeElapsedColumn
 
-    console = notes_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bars:
+    steps = ("{task.description}", BarColumn(), "{task.completed}/{task.total}")
+    with drawn(*steps, TimeElapsedColumn(), "{task.fields[note]}") as bars:
         yield TrainingBar(bars)
 
 
@@ -89,17 +83,70 @@ def transfer_bar(words: str, total_bytes: int) -> "Iterator[Bars]":
         words: What is being done.
         total_bytes: How many bytes there are.
     """
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
 
-    console = notes_console()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bars:
+    with drawn("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn()) as bars:
         bars.add_task(words, total=total_bytes)
         yield bars
+
+
+@contextmanager
+def row_bar(source: "Source", *, is_shown: bool) -> "Iterator[RowBar]":
+    """Draw a bar for rows until the end of the block, then take it away.
+
+    Args:
+        source: The file that is read.
+        is_shown: Whether to draw it.
+    """
+    if not is_shown:
+        yield RowBar(source)
+        return
+    from rich.progress import BarColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    counts = ("Predicting", BarColumn(), "{task.completed:,.0f} rows", "{task.fields[rate]}")
+    with drawn(*counts, TimeElapsedColumn(), TimeRemainingColumn()) as bars:
+        bars.add_task("Predicting", total=None, rate="")
+        yield RowBar(source, bars)
+
+
+def drawn(*columns: "ProgressColumn | str") -> "Bars":
+    """Return what draws bars on standard error, in a terminal alone, until the end of a block."""
+    from rich.progress import Progress
+
+    console = notes_console()
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@dataclass(slots=True)
+class RowBar:
+    """Counts rows, and draws them where somebody watches."""
+
+    source: "Source"
+    """The file that is read, whose size tells about how many rows there are."""
+    bars: "Bars | None" = None
+    """What draws; ``None`` to draw nothing."""
+    read: int = 0
+    """Rows that were read."""
+    done: int = 0
+    """Rows that are done."""
+
+    def counted(self, records: "Iterable[Record]") -> "Iterator[Record]":
+        """Yield rows as they are, and count them."""
+        for record in records:
+            self.read += 1
+            yield record
+
+    def advance(self, rows: int) -> None:
+        """Say that so many more rows are done."""
+        self.done += rows
+        if self.bars is not None:
+            task = self.bars.tasks[0]
+            rate = f"{task.speed:,.0f} rows/s" if task.speed else ""
+            self.bars.update(task.id, total=self._expected(), completed=self.done, rate=rate)
+
+    def _expected(self) -> float | None:
+        """Return about how many rows there are, judged by the bytes of those that were read."""
+        size_bytes, bytes_read = self.source.size_bytes, self.source.bytes_read
+        if not size_bytes or not bytes_read:
+            return None
+        return max(self.done, round(self.read * size_bytes / bytes_read))

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
 from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
-from windrow.cli.json_values import ROW_KEYS, listed_values
+from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
 
 Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 _FORMATS: Final[dict[str, Format]] = {
@@ -33,21 +33,18 @@ _MAX_BEGINNING_CHARS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read; what is left out is found in the file.
-
-    Args:
-        format: Its format.
-        text_column: The column with the text, or the key in objects.
-        label_column: The column with the label.
-        has_header: Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, ….
-        encoding: The encoding of its text.
-    """
+    """How a file is to be read: options of every verb that reads one. What is left out is found in the file."""
 
     format: Format | None = None
+    """What the file is, if its name does not say so."""
     text_column: str | None = None
+    """The column (in JSON: the key) with the text, if its name does not say so."""
     label_column: str | None = None
-    has_header: bool = True
+    """The column (in JSON: the key) with the label, if its name does not say so."""
+    header: bool = True
+    """Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, …."""
     encoding: str | None = None
+    """The encoding of the file, such as cp1252; UTF-8 if left out."""
 
     @property
     def wanted(self) -> Wanted:
@@ -61,54 +58,35 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row with everything that stands in it.
-
-    Args:
-        line: Where it begins, from 1.
-        text: Its text.
-        values: All of its columns, in their order; strings, or in JSON anything.
-    """
+    """A row with everything that stands in it."""
 
     line: int
+    """Where it begins, from 1."""
     text: str
+    """Its text."""
     values: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledLine:
-    """A row to learn from or to judge by.
-
-    Args:
-        line: Where it begins, from 1.
-        text: Its text.
-        label: Its label.
-    """
-
-    line: int
-    text: str
-    label: str
+    """All of its columns, in their order; strings, or in JSON anything."""
+    label: str = ""
+    """Its label, where one is wanted."""
 
 
 @dataclass(slots=True)
 class Table:
-    """A file whose rows are being read; iterate over it once.
-
-    Args:
-        source: The file.
-        format: Its format.
-        columns: Where the parts of a row stand; ``None`` where there is no row.
-        names: The columns of the first row, or of the header where there is no row.
-        rows: What was not read yet.
-    """
+    """A file whose rows are being read; iterate over it once."""
 
     source: Source
+    """The file."""
     format: Format
+    """Its format."""
     columns: Columns | None
+    """Where the parts of a row stand; ``None`` where there is no row."""
     names: tuple[str, ...]
+    """The columns of the first row, or of the header where there is no row."""
     rows: Iterator[Numbered] = field(repr=False)
+    """What was not read yet."""
 
     def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
-        """Yield each row with all of its columns.
+        """Yield each row.
 
         Args:
             skip: Is told the line of each row whose text is blank, which then is left out.
@@ -116,61 +94,48 @@ class Table:
         Raises:
             InvalidParameter: A row is wrong; the words name its line.
         """
+        columns = self.columns
         for line, values in self.rows:
-            if skip is not None and self._is_blank(values):
+            assert columns is not None
+            if skip is not None and _is_blank(values.get(columns.text, "no such column")):
                 skip(line)
-            else:
-                yield Record(line, self._text(line, values), values)
+                continue
+            text = self._part(line, values, columns.text, "text")
+            label = "" if columns.label is None else self._part(line, values, columns.label, "label")
+            yield Record(line, text, values, label)
 
-    def _is_blank(self, values: Mapping[str, object]) -> bool:
-        assert self.columns is not None
-        text = values.get(self.columns.text, "no such column")
-        return text is None or (isinstance(text, str) and not text.strip())
-
-    def labelled(self) -> Iterator[LabelledLine]:
-        """Yield each row's text and label.
-
-        Raises:
-            InvalidParameter: A row is wrong; the words name its line.
-        """
-        for line, values in self.rows:
-            yield LabelledLine(line, self._text(line, values), self._label(line, values))
-
-    def _text(self, line: int, values: Mapping[str, object]) -> str:
-        assert self.columns is not None
-        value = self._value(line, values, self.columns.text, "text")
-        if not isinstance(value, str):
-            raise self.source.wrong(f"the text is {_kind(value)}, no string. Correct or remove that row.", line)
-        return self._checked(line, value, "text")
-
-    def _label(self, line: int, values: Mapping[str, object]) -> str:
-        assert self.columns is not None and self.columns.label is not None
-        value = self._value(line, values, self.columns.label, "label")
+    def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
+        """Return the text or the label of a row."""
+        value = values.get(column)
+        if isinstance(value, str) and value.isascii() and value.strip():
+            return value  # as nearly all are
+        if column not in values:
+            has = "it has {names}" if values else "it is empty"
+            words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
+            raise self.source.wrong(words, line, field=field, column=column, names=listed(tuple(values)))
         # Classes are often numbered; in CSV nobody could tell the difference.
-        if isinstance(value, int) and not isinstance(value, bool):
+        if field == "label" and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str):
-            raise self.source.wrong(f"the label is {_kind(value)}, no string. Correct or remove that row.", line)
-        return self._checked(line, value, "label")
+        problem = _problem(value)
+        if problem is not None:
+            raise self.source.wrong(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        return str(value)
 
-    def _value(self, line: int, values: Mapping[str, object], column: str, what: str) -> object:
-        if column in values:
-            return values[column]
-        has = f"it has {listed(tuple(values))}" if values else "it is empty"
-        raise self.source.wrong(
-            f"the {what} is missing: there is no {column!r}, {has}. Add it or remove the row.", line
-        )
 
-    def _checked(self, line: int, value: str, what: str) -> str:
-        if not value or value.isspace():
-            raise self.source.wrong(f"the {what} is blank. Fill it in or remove that row.", line)
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                words = f"the {what} holds half of a surrogate pair, which is no character. Correct that row."
-                raise self.source.wrong(words, line) from error
-        return value
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _problem(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "is {kind}, no string. Correct or remove that row."
+    if _is_blank(value):
+        return "is blank. Fill it in or remove that row."
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair, which is no character. Correct that row."
+    return None
 
 
 @contextmanager
@@ -204,28 +169,18 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
         try:
             columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
         except NotClear as error:
-            raise source.wrong(f"{error}.") from error
+            raise source.wrong(f"{error.template}.", None, **error.facts) from error
         yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
 
 
-def read_records(path: Path | str, how: Reading = Reading()) -> Iterator[Record]:
-    """Yield each row of a file with all of its columns; see :func:`open_table`.
+def read_rows(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Record]:
+    """Yield each row of a file; see :func:`open_table`.
 
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    with open_table(path, how) as table:
+    with open_table(path, how, labelled=labelled) as table:
         yield from table.records()
-
-
-def read_rows(path: Path | str, how: Reading = Reading()) -> Iterator[LabelledLine]:
-    """Yield each row of a file as a text and its label; see :func:`open_table`.
-
-    Raises:
-        InvalidParameter: The file or a row is wrong; the words name its line.
-    """
-    with open_table(path, how, labelled=True) as table:
-        yield from table.labelled()
 
 
 def _format_of_name(path: Path | str) -> Format | None:
@@ -257,7 +212,7 @@ def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
         except ValueError:
             return "json"  # an object that goes on in the next line
         return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
-    has_columns = labelled or bool(how.text_column) or not how.has_header
+    has_columns = labelled or bool(how.text_column) or not how.header
     return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
 
 
@@ -271,7 +226,7 @@ def _rows(
     if how.format == "jsonl":
         return _read_json_lines(source, blocks, labelled)
     delimiter = "\t" if how.format == "tsv" else None
-    return read_delimited(source, blocks, Layout(how.wanted, how.has_header, delimiter))
+    return read_delimited(source, blocks, Layout(how.wanted, how.header, delimiter))
 
 
 def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
@@ -281,8 +236,8 @@ def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> G
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            why = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
-            raise source.wrong(f"the JSON is broken: {why[:1].lower()}{why[1:]}. Correct that line.", number) from error
+            words = "the JSON is broken: {reason}. Correct that line."
+            raise source.wrong(words, number, reason=why_broken(error)) from error
         yield number, _as_object(source, number, value, labelled)
 
 
@@ -297,7 +252,8 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
     if isinstance(value, str) and not labelled:
         return {"text": value}
     wanted = "an object with a text and a label" if labelled else "an object or a text"
-    raise source.wrong(f"a row is {_kind(value)}; it must be {wanted}. Correct or remove it.", line)
+    words = "a row is {kind}; it must be {wanted}. Correct or remove it."
+    raise source.wrong(words, line, kind=_kind(value), wanted=wanted)
 
 
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[Numbered, None, None]:

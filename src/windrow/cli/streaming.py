@@ -1,23 +1,23 @@
-"""A stream of rows of any length, predicted in chunks, several at once, and given back in its order.
-
-Owns chunks, threads and waiting for a busy server; knows nothing of files or of how answers are shown.
-"""
+"""A stream of rows of any length, predicted in chunks, several at once, and given back in its order."""
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from windrow.cli.reading import Record
-from windrow.domain.classifier import Record as ClassifierRecord
+from windrow.domain.classifier import ModelRequest
 from windrow.domain.errors import InvalidText, LimitExceeded, Overloaded, WindrowError
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.operations import Operations
+from windrow.session.batches import in_batches
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 # One is encoded while another one is read or written, and a third one lies ready.
 THREADS = 3
@@ -51,7 +51,7 @@ class Pinned:
     alias: str | None = None
 
 
-def pin(operations: Operations, asked: str) -> Pinned:
+def pin(operations: "Operations", asked: str) -> Pinned:
     """Find the revision that a name means now.
 
     Args:
@@ -63,10 +63,9 @@ def pin(operations: Operations, asked: str) -> Pinned:
         NotFound: It means nothing.
         ArtifactInvalid: The record is damaged.
     """
-    details = operations.show(asked)
-    record: ClassifierRecord = details.classifier.record
-    alias = asked if asked in details.aliases and asked != record.name else None
-    return Pinned(asked, f"{record.name}@{record.revision}", record.labels, alias)
+    one = operations.show(ModelRequest(asked))
+    alias = asked if asked in one.aliases and asked != one.name else None
+    return Pinned(asked, f"{one.name}@{one.revision}", one.labels, alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Question:
     skip: Callable[[int], None] | None = None
 
 
-def predict_stream(operations: Operations, records: Iterable[Record], question: Question) -> Generator[Answered]:
+def predict_stream(operations: "Operations", records: Iterable[Record], question: Question) -> Generator[Answered]:
     """Yield rows with their answers, chunk by chunk in the order of the rows; only some chunks are in memory.
 
     Close it where it is left early, so that its threads end.
@@ -104,10 +103,17 @@ def predict_stream(operations: Operations, records: Iterable[Record], question: 
     asking = _Asking(operations, question)
     threads = _Threads(asking.ask)
     pending: deque[Future[Answered]] = deque()
-    chunks = _Chunks(records, question.chunk_texts)
+    sizes = (question.chunk_texts, MAX_CHUNK_CHARS)
+    chunks = in_batches(records, *sizes, lambda record: len(record.text), _FIRST_CHUNK_TEXTS)
+    problem: WindrowError | None = None
     try:
-        for chunk in chunks:
-            pending.append(threads.ask(chunk))
+        while problem is None:
+            try:
+                pending.append(threads.ask(next(chunks)))
+            except StopIteration:
+                break
+            except WindrowError as error:
+                problem = error
             if len(pending) > THREADS:
                 yield pending.popleft().result()
         while pending:
@@ -116,41 +122,8 @@ def predict_stream(operations: Operations, records: Iterable[Record], question: 
         asking.stopping.set()
         threads.leave()
     # Only now, so that every sound row before a wrong one is answered.
-    if chunks.error is not None:
-        raise chunks.error
-
-
-@dataclass(slots=True)
-class _Chunks:
-    """Rows in chunks, the first ones small, so that the first answers come soon.
-
-    Args:
-        records: The rows.
-        most: Rows of a chunk.
-        error: What was wrong with the row after the last chunk.
-    """
-
-    records: Iterable[Record]
-    most: int
-    error: WindrowError | None = field(default=None)
-
-    def __iter__(self) -> Iterator[list[Record]]:
-        chunk: list[Record] = []
-        chars, most = 0, min(_FIRST_CHUNK_TEXTS, self.most)
-        try:
-            for record in self.records:
-                if chunk and chars + len(record.text) > MAX_CHUNK_CHARS:
-                    yield chunk
-                    chunk, chars = [], 0
-                chunk.append(record)
-                chars += len(record.text)
-                if len(chunk) == most:
-                    yield chunk
-                    chunk, chars, most = [], 0, min(2 * most, self.most)
-        except WindrowError as error:
-            self.error = error
-        if chunk:
-            yield chunk
+    if problem is not None:
+        raise problem
 
 
 class _Threads:
@@ -205,7 +178,7 @@ class _Asking:
         stopping: Set once nobody wants the answers any more.
     """
 
-    operations: Operations
+    operations: "Operations"
     question: Question
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -227,7 +200,8 @@ class _Asking:
                         self.question.skip(chunk[index].line)
                         chunk = [*chunk[:index], *chunk[index + 1 :]]
                         continue
-                    raise _at_line(error, self.question.source, chunk[index].line, index) from error
+                    error.facts |= {"file": self.question.source, "line": chunk[index].line}
+                    raise
                 if isinstance(error, InvalidText) or len(chunk) == 1:
                     raise
                 half = len(chunk) // 2
@@ -242,9 +216,3 @@ class _Asking:
 def _retry_after_s(error: Overloaded) -> float:
     value = error.facts.get("retry_after_s")
     return float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_RETRY_S
-
-
-def _at_line(error: WindrowError, source: str, line: int, index: int) -> WindrowError:
-    """Return the same error in the words of a file: its line in place of a number within a request."""
-    words = error.detail.removeprefix(f"texts[{index}]").removeprefix("The text")
-    return type(error)(f"{source}, line {line}: the text{words}", {**error.facts, "file": source, "line": line})

@@ -1,16 +1,17 @@
 """Tables that stay readable in a narrow terminal: names, ids and numbers whole, words folded, lists cut.
 
-Owns which column gives way and how far; knows nothing of what a table shows. Where there is no terminal, all is shown.
+Where there is no terminal, all is shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
+R = TypeVar("R")
 # Between two columns.
 GAP = 3
 # Fewer cells of a sentence in each line cannot be read.
@@ -18,42 +19,66 @@ _LEAST_CELLS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Args:
-        heading: What it holds.
-        is_right: Whether it holds numbers, which stand at the right.
-        is_whole: Whether its cells are never broken: numbers, names, ids, states, times.
-        is_cut: Whether its cells take one line, with an ellipsis where there is no room; otherwise words are folded.
-        spare: How early it is left out where there is no room: the highest number first, and never with 0.
-    """
+class Column(Generic[R]):
+    """A column of a table."""
 
     heading: str
-    is_right: bool = False
-    is_whole: bool = False
-    is_cut: bool = False
+    """What it holds."""
+    cell: Callable[[R], str]
+    """Returns what it shows of a row."""
+    right: bool = False
+    """Whether it holds numbers, which stand at the right and are never broken."""
+    whole: bool = False
+    """Whether its cells are never broken: names, ids, states, times."""
+    cut: bool = False
+    """Whether its cells take one line, with an ellipsis where there is no room; otherwise words are folded."""
     spare: int = 0
+    """How early it is left out where there is no room: the highest number first, and never with 0."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its cells are never broken."""
+        return self.right or self.whole
 
 
-@dataclass(slots=True)
-class Listed:
-    """Rows for people, without lines around them, so that they read well and are easy to copy; Rich prints it.
+def number(heading: str, cell: Callable[[R], str], spare: int = 0) -> Column[R]:
+    """Return a column of numbers."""
+    return Column(heading, cell, right=True, spare=spare)
+
+
+def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -> "Listed":
+    """Return a table.
 
     Args:
-        columns: The columns.
+        rows: What it shows, each in a row.
         title: What it shows, if that is not plain.
-        rows: The cells of each row.
+        columns: What is shown of each.
     """
+    return Listed(columns, title, [tuple(column.cell(row) for column in columns) for row in rows])
 
-    columns: Sequence[Column]
+
+def facts_table(facts: Iterable[tuple[str, str]]) -> "Table":
+    """Return what is known about one thing, a fact a line: its name and its value."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for fact in facts:
+        table.add_row(*fact)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Rows for people, without lines around them, so that they read well and are easy to copy; Rich prints it."""
+
+    columns: Sequence[Column[Any]]
+    """The columns."""
     title: str | None = None
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-
-    def add_row(self, *cells: str) -> None:
-        """Add a row."""
-        assert len(cells) == len(self.columns)
-        self.rows.append(cells)
+    """What it shows, if that is not plain."""
+    rows: Sequence[tuple[str, ...]] = field(default=())
+    """The cells of each row."""
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Yield the table, made for the room that there is."""
@@ -103,10 +128,10 @@ class Listed:
             column = self.columns[place]
             table.add_column(
                 column.heading,
-                justify="right" if column.is_right else "left",
+                justify="right" if column.right else "left",
                 width=width,
-                no_wrap=column.is_whole or column.is_cut,
-                overflow="ellipsis" if column.is_cut else "fold",
+                no_wrap=column.is_whole or column.cut,
+                overflow="ellipsis" if column.cut else "fold",
             )
         for row in self.rows:
             table.add_row(*(row[place] for place in kept))
@@ -132,7 +157,7 @@ def _cells(text: str) -> int:
     return max(map(cell_len, text.split("\n")))
 
 
-def _least(column: Column, natural: int) -> int:
+def _least(column: Column[Any], natural: int) -> int:
     """Return the fewest cells in which a column can be read."""
     if column.is_whole:
         return natural

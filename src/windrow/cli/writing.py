@@ -5,14 +5,15 @@ Owns the columns that are added and how each format shows them; knows nothing of
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
 from windrow.cli.decoding import Source
 from windrow.cli.reading import Record
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import Answer, Prediction
+from windrow.domain.values import recast
 
 OutputFormat = Literal["csv", "jsonl", "table"]
 ADDED: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
@@ -60,8 +61,9 @@ class Added:
         """
         if taken := [name for name in self.names if name in columns]:
             raise source.wrong(
-                f"there is a column {taken[0]!r} already. Give the new columns other names, "
-                "for example with --prefix new_."
+                "there is a column {column!r} already. Give the new columns other names, for example with --prefix "
+                "new_.",
+                column=taken[0],
             )
 
 
@@ -129,7 +131,9 @@ class CsvWriter:
         assert self.columns is not None
         column = next(name for name in record.values if name not in self.columns)
         return self.source.wrong(
-            f"{column!r} stands in no row before, so the CSV has no column for it. Add --to jsonl.", record.line
+            "{column!r} stands in no row before, so the CSV has no column for it. Add --to jsonl.",
+            record.line,
+            column=column,
         )
 
 
@@ -230,11 +234,11 @@ class DocumentWriter:
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:  # noqa: ARG002
         """Write the answers; the document does not repeat the rows."""
-        from windrow.wire.prediction import TextAnswer
+        from windrow.codec.values import to_json
 
         for prediction in predictions:
             self.file.write("," if self.has_rows else '{"predictions":[')
-            self.file.write(TextAnswer.of(prediction).model_dump_json())
+            self.file.write(to_json(recast(Answer, prediction)).decode())
             self.has_rows = True
         self.file.flush()
 
@@ -243,8 +247,8 @@ class DocumentWriter:
         name, revision = self.who
         if not self.has_rows:
             self.file.write('{"predictions":[')
-        who: Mapping[str, object] = {"model_name": name, "revision": revision, "alias": self.alias}
-        self.file.write("]," + _JSON.encode(who)[1:] + "\n")
+        who = json.dumps({"model_name": name, "revision": revision, "alias": self.alias}, separators=(",", ":"))
+        self.file.write(f"],{who[1:]}\n")
         self.file.flush()
 
 

@@ -1,7 +1,4 @@
-"""A server's address: what a URL says, without the password in it.
-
-Owns which URLs are taken; knows nothing of connections. Never shows a user's name or password.
-"""
+"""A server's address: what a URL says. Never shows a user's name or password."""
 
 import base64
 from dataclasses import dataclass
@@ -80,6 +77,5 @@ def _authorization(parts: SplitResult) -> str | None:
 
 def _bad_url(why: str) -> InvalidParameter:
     # The URL itself is not repeated: there may be a password in it.
-    return InvalidParameter(
-        f"The server's URL is not understood: {why}. Write it like {_EXAMPLE}.", {"parameter": "url"}
-    )
+    words = f"The server's URL is not understood: {why}. Write it like {_EXAMPLE}."
+    return InvalidParameter(words, {"parameter": "url"})

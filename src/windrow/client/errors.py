@@ -1,7 +1,5 @@
 """What can go wrong only between a client and a server, each with a stable ``code``.
 
-Owns the words for it; knows nothing of sockets or of how a request is sent.
-
 ::
 
     WindrowError
@@ -20,23 +18,27 @@ Whatever a verb refuses comes back as the class of ``windrow.domain.errors`` tha
 
 from collections.abc import Mapping
 
-from windrow.domain.errors import Failure, InvalidInput, Unavailable
+from windrow.domain.errors import Failure, InvalidInput, Unavailable, WindrowError
 
 
-class RefusedByServer(InvalidInput):
-    """The server refused the request for a reason that only HTTP has; ``code`` is the server's (``body_too_large``).
+class _Coded(WindrowError):  # noqa: N818
+    """An error whose code is the server's.
 
     Args:
         code: The server's code.
-        detail: The server's words.
+        template: The server's words.
         facts: The server's values.
     """
 
-    code = "refused_by_server"
-
-    def __init__(self, code: str, detail: str, facts: Mapping[str, object] | None = None) -> None:
-        super().__init__(detail, facts)
+    def __init__(self, code: str, template: str, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(template, facts)
         self.code = code  # type: ignore[misc]
+
+
+class RefusedByServer(_Coded, InvalidInput):
+    """The server refused the request for a reason that only HTTP has; ``code`` is the server's (``body_too_large``)."""
+
+    code = "refused_by_server"
 
 
 class ServerUnreachable(Unavailable):
@@ -63,17 +65,7 @@ class UnexpectedReply(Unavailable):
     code = "unexpected_reply"
 
 
-class FailedInServer(Failure):
-    """Something unforeseen failed in the server; ``code`` is the server's (``internal_error``).
-
-    Args:
-        code: The server's code.
-        detail: The server's words.
-        facts: The server's values.
-    """
+class FailedInServer(_Coded, Failure):
+    """Something unforeseen failed in the server; ``code`` is the server's (``internal_error``)."""
 
     code = "failed_in_server"
-
-    def __init__(self, code: str, detail: str, facts: Mapping[str, object] | None = None) -> None:
-        super().__init__(detail, facts)
-        self.code = code  # type: ignore[misc]

@@ -1,7 +1,5 @@
 """Server-sent events: the lines of a stream that does not end, as the data of one event after the other.
 
-Owns their form; knows nothing of what is in them, or of where the bytes come from.
-
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 

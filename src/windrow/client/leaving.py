@@ -1,19 +1,19 @@
-"""Leaving a training that nobody waits for any more, however its server is.
-
-Owns finding and cancelling what a fit has begun, and how long that may take; knows nothing of requests or signals.
-"""
+"""Leaving a training that nobody waits for any more, however its server is: what a fit has begun is cancelled."""
 
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
-from windrow.domain.dataset import data_sha256
-from windrow.domain.job import DEFAULT_JOBS, Job
+from windrow.domain.dataset import Dataset
+from windrow.domain.job import Job, JobListRequest, JobRequest
+from windrow.domain.recipe import Recipe
+from windrow.domain.values import recast
+from windrow.operations import Operations
 
 Result = TypeVar("Result")
 # Whoever has pressed Ctrl-C wants to be gone.
@@ -23,40 +23,28 @@ _LOOKS = 8
 _BETWEEN_LOOKS_S = 0.25
 
 
-class Jobs(Protocol):
-    """The verbs of ``Operations`` that leaving needs."""
-
-    def list_jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
-        """Return the newest jobs."""
-        ...
-
-    def cancel_job(self, job_id: str) -> Job:
-        """Stop a training."""
-        ...
-
-
 def now() -> datetime:
     """Return the time as jobs have it: UTC, whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def cancel_within(jobs: Jobs, job_id: str, seconds: float = PATIENCE_S) -> Job:
+def cancel_within(operations: Operations, job_id: str, seconds: float = PATIENCE_S) -> Job:
     """Cancel a training, and wait no longer than some seconds for that.
 
     Raises:
         ServerTimedOut: Nothing was heard in that time.
         WindrowError: What ``cancel_job`` raises.
     """
-    return _within(seconds, lambda: jobs.cancel_job(job_id))
+    return _within(seconds, lambda: operations.cancel_job(JobRequest(job_id)))
 
 
 def cancel_begun(
-    jobs: Jobs, request: FitRequest, since: datetime, pause: Callable[[float], object] = time.sleep
+    operations: Operations, request: FitRequest, since: datetime, pause: Callable[[float], object] = time.sleep
 ) -> Job | None:
     """Cancel the training that a request has begun though its reply never came.
 
     Args:
-        jobs: Whom to ask.
+        operations: Whom to ask.
         request: What was asked for.
         since: When that was.
         pause: Waits some seconds before each further look.
@@ -73,18 +61,18 @@ def cancel_begun(
         for look in range(_LOOKS):
             if look:
                 pause(_BETWEEN_LOOKS_S)
-            if (job := _find(jobs, request, since)) is not None:
-                return job if job.is_finished else jobs.cancel_job(job.id)
+            if (job := _find(operations, request, since)) is not None:
+                return job if job.is_finished else operations.cancel_job(JobRequest(job.id))
         return None
 
     return _within(PATIENCE_S, cancel)
 
 
-def _find(jobs: Jobs, request: FitRequest, since: datetime) -> Job | None:
+def _find(operations: Operations, request: FitRequest, since: datetime) -> Job | None:
     """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
-    wanted = (request.model_name, data_sha256(request.rows), request.base_model, request.recipe)
-    for job in jobs.list_jobs():
-        found = (job.model_name, job.data_sha256, job.base_model, job.recipe)
+    wanted = (request.model_name, Dataset(request.training_data).sha256, recast(Recipe, request))
+    for job in operations.list_jobs(JobListRequest()).jobs:
+        found = (job.model_name, job.training_data_sha256, recast(Recipe, job))
         if found == wanted and job.created_at >= since:
             return job
     return None
@@ -104,5 +92,5 @@ def _within(seconds: float, do: Callable[[], Result]) -> Result:
     try:
         return outcome.result(seconds)
     except TimeoutError as error:
-        words = f"There was no answer within {seconds:g} seconds, and the training may go on. Look at the jobs."
-        raise ServerTimedOut(words) from error
+        words = "There was no answer within {seconds:g} seconds, and the training may go on. Look at the operations."
+        raise ServerTimedOut(words, {"seconds": seconds}) from error

@@ -1,108 +1,212 @@
-"""RemoteOperations: the verbs, done by a server.
+"""RemoteOperations: the verbs, done by a server."""
 
-Owns predictions, judgements and aliases over HTTP, and puts the client together; knows nothing of how a verb is done.
-"""
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import wraps
+from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
-from windrow.client.asking import CHANGE, LONG_CHANGE, LONG_LOOK, LOOK, Asking
-from windrow.client.keeping import Keeping
-from windrow.client.paths import ALIASES, ROOT, alias_path, with_query
-from windrow.client.training import Training
+from windrow.api.endpoints import (
+    BY_VERB,
+    EXPORT,
+    FOLLOW_JOB,
+    IMPORT,
+    LIST_CLASSIFIERS,
+    PREDICT,
+    REMOVE_ALIAS,
+    Endpoint,
+    NoRequest,
+)
+from windrow.client.calls import call_of
+from windrow.client.errors import UnexpectedReply
+from windrow.client.following import events_of, follow, may_go_on
+from windrow.client.leaving import cancel_begun, cancel_within, now
+from windrow.client.replies import read_answers, read_reply
 from windrow.client.transport import Transport
-from windrow.domain.alias import Alias, AliasChange, PromoteRequest, Promotion, Said, check_said
-from windrow.domain.comparison import CompareRequest, Comparison
-from windrow.domain.errors import Abandoned, InvalidParameter
+from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_said
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
+from windrow.domain.errors import Abandoned, InvalidParameter, JobFinished, WindrowError
+from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
+from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
-from windrow.domain.report import EvaluateRequest, Report
-from windrow.domain.suggestion import Suggestions, SuggestRequest
-from windrow.wire.alias import AliasDeleted, AliasHistory, AliasList, PromoteBody, PromoteReply, RollbackReply, SaidBody
-from windrow.wire.comparison import CompareBody, CompareReply
-from windrow.wire.prediction import ClassifiersReply, PredictBody, PredictReply, TextsReply
-from windrow.wire.report import EvaluateBody, EvaluateReply
-from windrow.wire.suggestion import SuggestBody, SuggestReply
+from windrow.domain.values import recast
+from windrow.operations import Operations
 
-_PREDICT = f"{ROOT}/predict"
+P = ParamSpec("P")
+R = TypeVar("R")
+# A server gives a sign of life every 15 seconds, however impatient the client is otherwise.
+_EVENTS_TIMEOUT_S = 45.0
+_FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
+_log = logging.getLogger("windrow.client")
 
 
-class RemoteOperations(Training, Keeping):
+def _verb(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenate[RemoteOperations, P], R]":
+    """Return the method that does a verb of ``Operations`` by its endpoint alone; what is no request stays here."""
+    endpoint = BY_VERB[verb.__name__]
+
+    @wraps(verb)
+    def method(self: "RemoteOperations", request: object = NoRequest(), *_: object, **__: object) -> R:
+        reply: R = self._call(endpoint, request)
+        return reply
+
+    return cast("Callable[Concatenate[RemoteOperations, P], R]", method)
+
+
+class RemoteOperations:
     """Every verb of ``Operations``, done by a server; from any number of threads.
 
     Errors are those of ``windrow.domain.errors`` that the server raised, and those of ``windrow.client.errors`` where
-    something stood between. What changes nothing is sent again where the server is busy or the connection breaks;
-    what changes something never is.
+    something stood between. What is idempotent is sent again where the server is busy or the connection breaks; what
+    changes something never is.
 
     Args:
         url: The server's address (``http://127.0.0.1:14345``), with ``user:password@`` where a proxy asks for them.
         timeout_s: Longest silence of the server, in seconds. What may take minutes (trainings, judging by many rows,
             checks of the whole disk) may take as long as it needs.
-        retries: How often what changes nothing is sent again.
+        retries: How often what is idempotent is sent again.
 
     Raises:
         InvalidParameter: The URL is none, or a number lies outside its range.
     """
 
-    __slots__ = ()
+    __slots__ = ("_timeout_s", "_transport")
 
     def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3) -> None:
         if not timeout_s > 0:
-            raise InvalidParameter(f"timeout_s is {timeout_s}; it must be more than 0.", {"parameter": "timeout_s"})
-        super().__init__(Asking(Transport(url, retries), timeout_s))
+            raise InvalidParameter(
+                "{arg:timeout_s} is {value}; it must be more than {minimum}.",
+                {"parameter": "timeout_s", "value": timeout_s, "minimum": 0},
+            )
+        self._transport = Transport(url, retries)
+        self._timeout_s = timeout_s
 
     @property
     def url(self) -> str:
         """The server's address, without user and password."""
-        return self.asking.transport.url
+        return self._transport.url
 
     def close(self) -> None:
         """Close the connections; the server goes on."""
-        self.asking.transport.close()
+        self._transport.close()
+
+    start_fit = _verb(Operations.start_fit)
+    forecast = _verb(Operations.forecast)
+    list_jobs = _verb(Operations.list_jobs)
+    job = _verb(Operations.job)
+    cancel_job = _verb(Operations.cancel_job)
+    evaluate = _verb(Operations.evaluate)
+    compare = _verb(Operations.compare)
+    cross_validate = _verb(Operations.cross_validate)
+    suggest = _verb(Operations.suggest)
+    show = _verb(Operations.show)
+    describe = _verb(Operations.describe)
+    copy = _verb(Operations.copy)
+    delete = _verb(Operations.delete)
+    delete_all = _verb(Operations.delete_all)
+    restore = _verb(Operations.restore)
+    reproduce = _verb(Operations.reproduce)
+    list_aliases = _verb(Operations.list_aliases)
+    promote = _verb(Operations.promote)
+    rollback = _verb(Operations.rollback)
+    alias_history = _verb(Operations.alias_history)
+    base_models = _verb(Operations.base_models)
+    remove_base_model = _verb(Operations.remove_base_model)
+    usage = _verb(Operations.usage)
+    fsck = _verb(Operations.fsck)
+
+    def list_classifiers(self, request: ListRequest) -> Listing:
+        """See ``Operations.list_classifiers``. Each entry is the whole record."""
+        return self._call(LIST_CLASSIFIERS, replace(request, full=True))
+
+    def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
+        """See ``Operations.remove_alias``."""
+        check_said(request)  # what is no Unicode has no form in a query
+        return self._call(REMOVE_ALIAS, request)
 
     def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
-        """Classify texts. See ``Operations.predict``.
-
-        ``is_wanted`` is asked once, before anything is sent.
-        """
+        """See ``Operations.predict``."""
         if not is_wanted():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
-        body = PredictBody.of(request)
-        content = self.asking.transport.ask(self.asking.call("POST", _PREDICT, LOOK, body))
-        if body.texts is not None:
-            return self.asking.read(content, TextsReply).to_domain()
-        if body.model_names is not None:
-            return self.asking.read(content, ClassifiersReply).to_domain()
-        return (self.asking.read(content, PredictReply).to_domain(),)
+        content = self._transport.ask(call_of(PREDICT, request, self._timeout_s))
+        return read_answers(request, content, self.url)
 
-    def evaluate(self, request: EvaluateRequest) -> Report:
-        """Judge a classifier by labelled rows. See ``Operations.evaluate``."""
-        return self.asking.post(f"{ROOT}/evaluate", EvaluateBody.of(request), EvaluateReply, LONG_CHANGE).to_domain()
+    def export(self, request: ExportRequest) -> Export:
+        """See ``Operations.export``. Its chunks come from the connection as they are taken."""
+        response = self._transport.open(call_of(EXPORT, request, self._timeout_s))
+        named = _FILE_NAME.search(response.headers.get("Content-Disposition", ""))
+        file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
+        size_bytes = int(response.headers.get("Content-Length", "0"))
+        return Export(file_name, size_bytes, self._transport.pieces(response))
 
-    def compare(self, request: CompareRequest) -> Comparison:
-        """Judge several classifiers by the same rows. See ``Operations.compare``."""
-        return self.asking.post(f"{ROOT}/compare", CompareBody.of(request), CompareReply, LONG_LOOK).to_domain()
+    def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
+        """See ``Operations.import_classifier``."""
+        return self._call(IMPORT, request, file)
 
-    def suggest(self, request: SuggestRequest) -> Suggestions:
-        """Choose texts that are worth labelling. See ``Operations.suggest``."""
-        return self.asking.post(f"{ROOT}/suggest", SuggestBody.of(request), SuggestReply, LONG_LOOK).to_domain()
+    def follow_job(self, request: JobRequest) -> Iterator[Job]:
+        """See ``Operations.follow_job``.
 
-    def promote(self, request: PromoteRequest) -> Promotion:
-        """Point an alias at a classifier. See ``Operations.promote``."""
-        path, body = alias_path(request.alias), PromoteBody.of(request)
-        return self.asking.send("PUT", path, body, PromoteReply, LONG_CHANGE).to_domain()
+        Where the connection breaks, a new one is made; where that brings nothing new, the error is raised.
+        """
+        # An unknown id is told at once, and not with the first job; no connection is left open for who takes none.
+        with may_go_on(request.job_id):
+            self.job(request)
+        return self._follow(request)
 
-    def rollback(self, alias: str, said: Said = Said()) -> Alias:
-        """Point an alias back. See ``Operations.rollback``."""
-        path = f"{alias_path(alias)}/rollback"
-        return self.asking.post(path, SaidBody.of(said), RollbackReply, CHANGE).to_domain()
+    def fit(self, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
+        """See ``Operations.fit``.
 
-    def remove_alias(self, alias: str, said: Said = Said()) -> None:
-        """Take an alias away. See ``Operations.remove_alias``."""
-        check_said(said)
-        path = with_query(alias_path(alias), reason=said.reason or None, by=said.by or None)
-        self.asking.send("DELETE", path, None, AliasDeleted, CHANGE)
+        The training is begun and its job followed, so that it outlives a broken connection, and Ctrl-C ends it.
+        """
+        since, begun = now(), None
+        try:
+            job = begun = self.start_fit(request)
+            for news in self._follow(JobRequest(job.id)):
+                if news.progress is not None and news.progress != job.progress:
+                    _tell(on_progress, news.progress)
+                job = news
+        except KeyboardInterrupt:
+            self._leave(request, since, begun)
+            raise
+        if job.problem is not None:
+            raise job.problem.as_error()
+        if job.revision is None:
+            raise UnexpectedReply(
+                "The training {job} ended without a result and without a reason. Look at its job.", {"job": job.id}
+            )
+        made = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
+        return recast(FitResult, made, model_name=made.name, next_name=job.next_name)
 
-    def list_aliases(self) -> tuple[Alias, ...]:
-        """Return every alias. See ``Operations.list_aliases``."""
-        return self.asking.get(ALIASES, AliasList).to_domain()
+    def _call(self, endpoint: Endpoint[Any, R], request: object, file: BinaryIO | None = None) -> R:
+        content = self._transport.ask(call_of(endpoint, request, self._timeout_s, file))
+        return read_reply(endpoint.reply, content, self.url)
 
-    def alias_history(self, alias: str) -> tuple[AliasChange, ...]:
-        """Return each change of an alias. See ``Operations.alias_history``."""
-        return self.asking.get(f"{alias_path(alias)}/history", AliasHistory).to_domain()
+    def _follow(self, request: JobRequest) -> Iterator[Job]:
+        call = call_of(FOLLOW_JOB, request, self._timeout_s)
+        # Not sent again below, since that is done here.
+        once = replace(call, timeout_s=max(_EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
+        with may_go_on(request.job_id):
+            yield from follow(lambda: events_of(self._transport, once))
+
+    def _leave(self, request: FitRequest, since: datetime, begun: Job | None) -> None:
+        """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
+        try:
+            if begun is not None:
+                with suppress(JobFinished):
+                    cancel_within(self, begun.id)
+            elif (job := cancel_begun(self, request, since)) is None:
+                _log.warning("The training may have begun; see the jobs.")
+            elif job.revision is not None:
+                _log.warning("%s was saved already, as revision %d.", job.model_name, job.revision)
+        except WindrowError as error:
+            _log.warning("The training could not be cancelled: %s", error.detail)
+
+
+def _tell(on_progress: OnProgress, progress: Progress) -> None:
+    try:
+        on_progress(progress)
+    except Exception:  # noqa: BLE001  who listens does not end a training on this machine either
+        _log.exception("A listener of a training failed.")

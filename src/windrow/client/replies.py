@@ -1,74 +1,61 @@
-"""What a server's replies mean: a value of the domain, or the error that it raised.
-
-Owns the way back from a code to its class; knows nothing of connections or of single verbs.
-"""
+"""What a server's replies mean: a value of the domain, or the error that it raised."""
 
 import json
-from collections.abc import Mapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, cast
 
+from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
-from windrow.domain.errors import InvalidParameter, WindrowError, class_of
-from windrow.wire.shapes import Wire
+from windrow.domain.errors import WindrowError, class_of
+from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.words import literal
 
-PROBLEM_TYPE: Final = "application/problem+json"
-# What RFC 9457 and the server's log make of a problem; the rest are the error's facts.
-_MEMBERS = frozenset(("type", "title", "status", "code", "detail", "request_id"))
-Shape = TypeVar("Shape", bound=Wire)
-
-
-def to_json(body: Wire) -> bytes:
-    """Return a request's body as JSON in UTF-8.
-
-    Raises:
-        InvalidParameter: A number in it is none.
-    """
-    try:
-        text = json.dumps(body.model_dump(warnings=False), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError as error:
-        raise InvalidParameter(
-            "A number of the request is infinite or none at all, and JSON has none such. Send a finite one."
-        ) from error
-    # Half a surrogate pair has no UTF-8 form; as \udXXX it reaches the server, which says where it stands.
-    return text.encode(errors="backslashreplace")
+# What RFC 9457, the server's log and the words of an error make of a problem; the rest are the error's facts.
+_MEMBERS = frozenset(("type", "title", "status", "code", "detail", "template", "request_id"))
+R = TypeVar("R")
 
 
-def read_reply(content: bytes, shape: type[Shape], url: str) -> Shape:
-    """Return a reply in the shape that is expected; fields that a newer server adds are left out.
+def read_reply(kind: Callable[..., R], content: bytes, url: str) -> R:
+    """Return a reply as the value that is expected; fields that a newer server adds are left out.
 
     Args:
-        content: Its body.
-        shape: The shape.
+        kind: The value's class.
+        content: The reply's body.
         url: The server, for the error.
 
     Raises:
-        UnexpectedReply: It has another shape.
+        UnexpectedReply: It is no such value.
     """
+    # Not before something is read: pydantic takes longer to load than all of the client.
+    from windrow.codec.values import from_json
+
+    with _expected(url):
+        return from_json(cast(type[R], kind), content, extra="ignore")
+
+
+def read_answers(request: PredictRequest, content: bytes, url: str) -> tuple[Prediction, ...]:
+    """Return what a server answered to a request, whichever form that has.
+
+    Raises:
+        UnexpectedReply: It has none of them.
+    """
+    from windrow.api.flat import read_predictions
+
+    with _expected(url):
+        return read_predictions(request, content)
+
+
+@contextmanager
+def _expected(url: str) -> Iterator[None]:
     try:
-        return shape.model_validate_json(content, extra="ignore")
+        yield
     except ValueError as error:
         raise UnexpectedReply(
-            f"What answers at {url} is no Windrow server, or one of another version: its reply cannot be read. Check "
+            "What answers at {url} is no Windrow server, or one of another version: its reply cannot be read. Check "
             "the URL, or use the same version here and there.",
             {"url": url},
         ) from error
-
-
-def error_of(code: str, detail: str, facts: Mapping[str, object], *, is_refusal: bool = False) -> WindrowError:
-    """Return the error that a code stands for.
-
-    Args:
-        code: The server's.
-        detail: The server's words.
-        facts: The server's values.
-        is_refusal: Whether an unknown code means that the request was wrong, and not the server.
-    """
-    known = class_of(code)
-    if known is not None:
-        return known(detail, facts)
-    if is_refusal:
-        return RefusedByServer(code, detail, facts)
-    return FailedInServer(code, detail, facts)
 
 
 def problem_of(status: int, content_type: str, content: bytes, url: str) -> WindrowError:
@@ -80,23 +67,31 @@ def problem_of(status: int, content_type: str, content: bytes, url: str) -> Wind
         content: Its body.
         url: The server, for the error.
     """
-    if content_type.partition(";")[0].strip().lower() == PROBLEM_TYPE:
-        try:
-            document = json.loads(content)
-        except ValueError:
-            document = None
-        if isinstance(document, dict) and isinstance(document.get("code"), str):
-            facts = {name: value for name, value in document.items() if name not in _MEMBERS}
-            detail = str(document.get("detail", "The server gave no reason."))
-            return error_of(document["code"], detail, facts, is_refusal=status < 500)
-    return UnexpectedReply(_stranger(status, url), {"url": url, "status": status})
+    document = _read_problem(content) if content_type.partition(";")[0].strip().lower() == PROBLEM_TYPE else {}
+    if not isinstance(code := document.get("code"), str):
+        return UnexpectedReply(_stranger(status), {"url": url, "status": status})
+    template = document.get("template", literal(str(document.get("detail", "The server gave no reason."))))
+    facts = {name: value for name, value in document.items() if name not in _MEMBERS}
+    if (known := class_of(code)) is not None:
+        return known(str(template), facts)
+    if status < 500:
+        return RefusedByServer(code, str(template), facts)
+    return FailedInServer(code, str(template), facts)
 
 
-def _stranger(status: int, url: str) -> str:
+def _read_problem(content: bytes) -> dict[str, object]:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _stranger(status: int) -> str:
     if 300 <= status < 400:
-        return f"{url} points to another address (status {status}). Name the address of the Windrow server itself."
+        return "{url} points to another address (status {status}). Name the address of the Windrow server itself."
     if status in (401, 407):
-        return f"{url} asks for a password (status {status}). Write it into the URL: https://user:password@host."
+        return "{url} asks for a password (status {status}). Write it into the URL: https://user:password@host."
     if status in (502, 503, 504):
-        return f"What answers at {url} cannot reach Windrow (status {status}). See whether the server behind it runs."
-    return f"What answers at {url} is no Windrow server: it says status {status} without a reason. Check the URL."
+        return "What answers at {url} cannot reach Windrow (status {status}). See whether the server behind it runs."
+    return "What answers at {url} is no Windrow server: it says status {status} without a reason. Check the URL."

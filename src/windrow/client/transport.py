@@ -1,13 +1,10 @@
-"""Requests over HTTP: connections that are kept, patience, and trying again.
-
-Owns when a request may be sent once more, and what a broken connection means; knows nothing of single verbs.
-"""
+"""Requests over HTTP: connections that are kept, patience, and trying again. Knows nothing of single verbs."""
 
 import http.client
 import random
 import socket
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -50,7 +47,7 @@ class Call:
         body: What is sent; ``None`` for nothing.
         content_type: Of what is sent.
         timeout_s: Longest silence of the server, in seconds; ``None`` for any.
-        may_repeat: Whether sending it twice does what sending it once does.
+        idempotent: Whether sending it twice does what sending it once does.
     """
 
     method: str
@@ -58,7 +55,7 @@ class Call:
     body: bytes | BinaryIO | None = None
     content_type: str = JSON
     timeout_s: float | None = None
-    may_repeat: bool = False
+    idempotent: bool = False
 
 
 class Transport:
@@ -66,7 +63,7 @@ class Transport:
 
     Args:
         url: The server's address.
-        retries: How often a request that may be repeated is sent again.
+        retries: How often an idempotent request is sent again.
         sleep: Waits some seconds before that.
 
     Raises:
@@ -75,7 +72,10 @@ class Transport:
 
     def __init__(self, url: str, retries: int = 3, sleep: Callable[[float], object] = time.sleep) -> None:
         if retries < 0:
-            raise InvalidParameter(f"retries is {retries}; it must be at least 0.", {"parameter": "retries"})
+            raise InvalidParameter(
+                "{arg:retries} is {value}; it must be at least {minimum}.",
+                {"parameter": "retries", "value": retries, "minimum": 0},
+            )
         address = read_address(url)
         self.url = str(address)
         self._prefix = address.prefix
@@ -106,8 +106,7 @@ class Transport:
             ConnectionLost: The connection broke.
             UnexpectedReply: What answers is no Windrow server.
         """
-        response = self.open(call, is_whole=True)
-        return response.data
+        return self.open(call, is_whole=True).data
 
     def open(self, call: Call, *, is_whole: bool = False) -> BaseHTTPResponse:
         """Send a request and return a success, whose body is still to be read; or read already.
@@ -115,7 +114,7 @@ class Transport:
         Raises:
             WindrowError: As :meth:`ask`.
         """
-        retries = self._retries if call.may_repeat else 0
+        retries = self._retries if call.idempotent else 0
         for attempt in range(retries + 1):
             is_last = attempt == retries
             try:
@@ -179,26 +178,26 @@ class Transport:
         return problem_of(response.status, response.headers.get("Content-Type", ""), content, self.url)
 
     def _broken(self, error: Exception) -> WindrowError:
-        facts: Mapping[str, object] = {"url": self.url}
+        facts = {"url": self.url}
         if isinstance(error, ClosedPoolError):
             return ServerUnreachable("This client is closed. Make a new one.", facts)
         if isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError):
             return ServerUnreachable(
-                f"No Windrow server can be reached at {self.url}: {_reason(error)}. Start it with `windrow serve`, or "
-                "name the right one with --url.",
-                facts,
+                "No Windrow server can be reached at {url}: {reason}. Start it with `windrow serve`, or name the right "
+                "one with {arg:url}.",
+                {**facts, "reason": _reason(error)},
             )
         if isinstance(error, ReadTimeoutError):
             return ServerTimedOut(
-                f"The server at {self.url} did not answer in time. Ask again later, or with more patience; a change "
-                "that was asked for may have been made, so look first.",
+                "The server at {url} did not answer in time. Ask again later, or with more patience; a change that was "
+                "asked for may have been made, so look first.",
                 facts,
             )
         if isinstance(error, ProtocolError) and any(map(_is_garbage, error.args)):
-            return UnexpectedReply(f"What answers at {self.url} does not speak HTTP. Check the URL.", facts)
+            return UnexpectedReply("What answers at {url} does not speak HTTP. Check the URL.", facts)
         return ConnectionLost(
-            f"The connection to {self.url} broke before the answer was there. Look whether the server still runs; a "
-            "change that was asked for may have been made.",
+            "The connection to {url} broke before the answer was there. Look whether the server still runs; a change "
+            "that was asked for may have been made.",
             facts,
         )
 

@@ -9,15 +9,9 @@ from typing import Literal
 
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.gate import (
-    NOTHING_CHECKED,
-    NOTHING_REQUIRED,
-    GateReport,
-    Requirement,
-    check_must_pass,
-    check_requirement,
-)
-from windrow.domain.names import Reference, check_name
+from windrow.domain.gate import NOTHING_CHECKED, GateReport, Requirement, check_must_pass, check_requirement
+from windrow.domain.names import ModelReference, Name, check_name, read_reference
+from windrow.domain.values import Value, computed
 
 MAX_SAID_CHARS = 500
 
@@ -25,97 +19,136 @@ MAX_SAID_CHARS = 500
 AliasEvent = Literal["promoted", "rolled_back", "removed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What people say about a change. Checked by :func:`check_said`.
-
-    Args:
-        reason: Why, at most 500 characters.
-        by: Who, at most 500 characters; as they say themselves, nobody checks it.
-    """
+    """What people say about a change. Checked by :func:`check_said`."""
 
     reason: str = ""
+    """Why, at most 500 characters."""
     by: str = ""
+    """Who, at most 500 characters; as they say themselves, nobody checks it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alias:
-    """Where an alias points.
+class AliasRequest:
+    """An alias to look at."""
 
-    Args:
-        name: The alias.
-        points_to: The classifier, or one revision of it; never another alias.
-        changed_at: When it was pointed there, UTC, whole seconds.
-        said: Why and by whom.
-        answers: Whether what it points to exists, so that it answers.
-        must_pass: Rows that are checked on each promotion.
-    """
-
-    name: str
-    points_to: Reference
-    changed_at: datetime
-    said: Said
-    answers: bool
-    must_pass: tuple[Row, ...] = ()
+    alias: Name
+    """The alias."""
 
 
 @dataclass(frozen=True, slots=True)
-class AliasChange:
-    """One change of an alias.
+class AliasChangeRequest(Said):
+    """An alias to point back, or to take away."""
 
-    Args:
-        number: Counts the changes, from 1.
-        event: What happened.
-        points_from: Where it pointed before; ``None`` for nowhere.
-        points_to: Where it pointed afterwards; ``None`` for nowhere.
-        at: When, UTC, whole seconds.
-        said: Why and by whom.
-    """
-
-    number: int
-    event: AliasEvent
-    points_from: Reference | None
-    points_to: Reference | None
-    at: datetime
-    said: Said
+    alias: Name
+    """The alias."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromoteRequest:
-    """Where an alias is to point.
-
-    Args:
-        alias: Its name; a new one is made.
-        model_name: A classifier (then the alias follows its newest revision), ``name@revision`` or ``task@latest``
-            (then it points at what that means now).
-        said: Why and by whom.
-        require: What the classifier must meet first.
-        must_pass: Rows to keep with the alias, and to check now and on each later promotion, in place of those that it
-            keeps; ``None`` leaves those as they are.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias(Said, Value):
+    """An alias, and where it points."""
 
     alias: str
-    model_name: str
-    said: Said = Said()
-    require: Requirement = NOTHING_REQUIRED
-    must_pass: tuple[Row, ...] | None = None
+    """The alias."""
+    points_to: str
+    """The classifier (then it follows the newest revision) or one revision of it, as predict takes it; never another
+    alias.
+    """
+    model_name: str = computed(lambda self: read_reference(self.points_to).name, "")
+    """The classifier that it points to."""
+    revision: int | None = computed(lambda self: read_reference(self.points_to).revision, None)
+    """The revision that it points to; ``None`` where it follows the newest one."""
+    changed_at: datetime
+    """When it was pointed there, UTC."""
+    answers: bool
+    """Whether what it points to exists, so that it answers."""
+    must_pass: tuple[Row, ...] = ()
+    """Rows that are checked on each promotion."""
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
-    """An alias that points where it was to point.
+class AliasList:
+    """Every alias."""
 
-    Args:
-        alias: The alias.
-        gate: What came of the conditions.
+    aliases: tuple[Alias, ...]
+    """Sorted by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasChange(Said):
+    """One change of an alias."""
+
+    number: int
+    """Counts the changes, from 1."""
+    event: AliasEvent
+    """What happened: it was pointed somewhere, pointed back, or taken away."""
+    points_from: str | None
+    """Where it pointed before; ``None`` for nowhere."""
+    points_to: str | None
+    """Where it pointed afterwards; ``None`` for nowhere."""
+    at: datetime
+    """When, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasHistory:
+    """Every change of an alias, also of one that was taken away."""
+
+    alias: str
+    """The alias."""
+    changes: tuple[AliasChange, ...]
+    """The first one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRemoval:
+    """An alias that was taken away."""
+
+    alias: str
+    """The alias."""
+    status: Literal["deleted"] = "deleted"
+    """It means nothing now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteRequest(Said):
+    """Where an alias is to point, and on what conditions."""
+
+    alias: Name
+    """The alias; a new one is made."""
+    model_name: ModelReference
+    """A classifier, by whose name the alias then follows what answers; or one revision (name@3); or task@latest, which
+    stands for what it means now.
+    """
+    require: Requirement | None = None
+    """Conditions that are looked at first; unless each is met, nothing changes."""
+    must_pass: tuple[Row, ...] | None = None
+    """Rows to keep with the alias, at most 1,000: they must be placed right now and at each later promotion. Left out,
+    those that it keeps stay; none at all removes them.
     """
 
-    alias: Alias
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion(Alias):
+    """An alias that was pointed somewhere."""
+
+    status: Literal["promoted"] = "promoted"
+    """It points there."""
     gate: GateReport = NOTHING_CHECKED
+    """What came of the conditions."""
 
 
-def check_promote_request(request: PromoteRequest, limits: DataLimits) -> PromoteRequest:
-    """Return ``request`` unchanged if it follows every rule that needs no look at what exists.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback(Alias):
+    """An alias that was pointed back."""
+
+    status: Literal["rolled_back"] = "rolled_back"
+    """It points where it pointed before."""
+
+
+def check_promote_request(request: PromoteRequest, limits: DataLimits) -> None:
+    """Refuse a request that breaks a rule for which nothing that exists need be looked at.
 
     Raises:
         InvalidName: The alias breaks the grammar of names.
@@ -125,14 +158,14 @@ def check_promote_request(request: PromoteRequest, limits: DataLimits) -> Promot
         LimitExceeded: There are too many rows, or a text is too long.
     """
     check_name(request.alias)
-    check_said(request.said)
-    check_requirement(request.require, limits)
+    check_said(request)
+    if request.require is not None:
+        check_requirement(request.require, limits)
     check_must_pass("must_pass", request.must_pass or (), limits)
-    return request
 
 
-def check_said(said: Said) -> Said:
-    """Return ``said`` unchanged if it can be kept.
+def check_said(said: Said) -> None:
+    """Refuse what cannot be kept.
 
     Raises:
         InvalidParameter: Something is too long or no valid Unicode.
@@ -140,10 +173,9 @@ def check_said(said: Said) -> Said:
     for field, text in (("reason", said.reason), ("by", said.by)):
         if len(text) > MAX_SAID_CHARS or not _is_unicode(text):
             raise InvalidParameter(
-                f"{field} must be valid Unicode of at most {MAX_SAID_CHARS} characters. Shorten it or leave it out.",
-                {"parameter": field},
+                "{arg:{parameter}} must be valid Unicode of at most {limit} characters. Shorten it or leave it out.",
+                {"parameter": field, "limit": MAX_SAID_CHARS},
             )
-    return said
 
 
 def _is_unicode(text: str) -> bool:

@@ -4,52 +4,53 @@ Owns the values; knows nothing of the file's form.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from windrow.domain.classifier import Classifier
 from windrow.domain.dataset import DataWarning
+from windrow.domain.names import ModelReference, Name
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """A classifier to give away as a file."""
+
+    model_name: ModelReference
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+    training_rows: bool = field(default=False, kw_only=True)
+    """Whether the training texts go along; otherwise none of them is in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """How an exported classifier is to be taken in.
+    """How an exported classifier is to be taken in."""
 
-    Args:
-        model_name: Its name here; ``None`` keeps the one that it had.
-        overwrite: Whether it may become the next revision of an existing name.
-        dry_run: Check everything, and save nothing.
-    """
-
-    model_name: str | None = None
-    overwrite: bool = False
-    dry_run: bool = False
+    model_name: Name | None = None
+    """Its name here; left out, it keeps the one that it had."""
+    overwrite: bool = field(default=False, kw_only=True)
+    """Whether it may become the next revision of an existing name."""
+    dry_run: bool = field(default=False, kw_only=True)
+    """Whether to check everything and save nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """A classifier that was taken in, or would have been.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported(Classifier):
+    """A classifier that was taken in, as it is saved here; in a dry run, as it would be."""
 
-    Args:
-        classifier: As it is saved here; in a dry run, as it would be.
-        warnings: What a person should know, such as a base model that is not on this machine.
-        is_saved: No in a dry run.
-    """
-
-    classifier: Classifier
-    warnings: tuple[DataWarning, ...]
-    is_saved: bool
+    status: Literal["imported", "dry_run"]
+    """``imported``, or ``dry_run`` where nothing was saved."""
+    import_warnings: tuple[DataWarning, ...]
+    """What a person should know, such as a base model that is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Export:
-    """A classifier as one file.
-
-    Args:
-        file_name: What to call it, such as ``ticket_classifier_v2.windrow``.
-        size_bytes: Its size.
-        chunks: Its bytes, in pieces, to be taken once.
-    """
+    """A classifier as one file."""
 
     file_name: str
+    """What to call it, such as ``ticket_classifier_v2.windrow``."""
     size_bytes: int
+    """Its size."""
     chunks: Iterator[bytes]
+    """Its bytes, in pieces, to be taken once."""

@@ -17,38 +17,58 @@ BaseModelPlace = Literal["installed", "data_directory", "hub_cache"]
 _MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBaseModel:
-    """A base model on this machine: what Windrow takes for its id.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBaseModel(BaseModel):
+    """A base model on this machine: what Windrow takes for its id."""
 
-    Args:
-        base_model: Id, digest and revision; the digest is empty where the files cannot be used.
-        place: Where it lies.
-        size_bytes: All files of its folder; in the Hugging Face cache, of all its revisions.
-        graph_bytes: Graphs that Windrow built from it. Two that are equal share theirs; the first has them.
-        problem: Why Windrow does not run it and what to do; ``None`` where it does.
-    """
-
-    base_model: BaseModel
     place: BaseModelPlace
+    """Where it lies: installed with Windrow, in the data directory, or in the Hugging Face cache, which other programs
+    share.
+    """
     size_bytes: int
+    """All files of its folder; in the Hugging Face cache, of all its revisions."""
     graph_bytes: int
+    """Graphs that Windrow built from it. Two that are equal share theirs; the first has them."""
     problem: str | None = None
+    """Why Windrow does not run it and what to do; ``None`` where it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseModelUse(StoredBaseModel):
+    """A base model on this machine, and who needs it."""
+
+    classifiers: int
+    """How many classifiers have a revision on it that answers, or could be brought back."""
+    is_default: bool
+    """Whether a fit that names no base model takes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class BaseModelUse:
-    """A base model, and who needs it.
+class BaseModelList:
+    """The base models on this machine."""
 
-    Args:
-        model: The base model.
-        classifiers: How many classifiers have a revision on it that answers, or could be brought back.
-        is_default: Whether a fit that names no base model takes it.
-    """
+    base_models: tuple[BaseModelUse, ...]
+    """Sorted by id."""
 
-    model: StoredBaseModel
-    classifiers: int
-    is_default: bool
+
+@dataclass(frozen=True, slots=True)
+class BaseModelRequest:
+    """A base model to remove."""
+
+    base_model: str
+    """Its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModelRemoval:
+    """A base model that was removed from this machine."""
+
+    base_model: str
+    """Its id."""
+    freed_bytes: int
+    """What that freed on the disk."""
+    status: Literal["deleted"] = "deleted"
+    """Its files are gone."""
 
 
 def check_unused(use: BaseModelUse) -> None:
@@ -58,11 +78,10 @@ def check_unused(use: BaseModelUse) -> None:
         BaseModelInUse: One does.
     """
     if use.classifiers:
-        base_model_id = use.model.base_model.id
         raise BaseModelInUse(
-            f"The base model {base_model_id} is what {use.classifiers} classifier(s) were trained on, and they cannot "
-            "answer without it. Purge them first, or keep it.",
-            {"base_model": base_model_id, "classifiers": use.classifiers},
+            "The base model {base_model} is what {classifiers} classifier(s) were trained on, and they cannot answer "
+            "without it. Purge them first, or keep it.",
+            {"base_model": use.id, "classifiers": use.classifiers},
         )
 
 
@@ -79,7 +98,7 @@ def check_model_id(text: str) -> None:
     """
     if not is_model_id(text):
         raise InvalidParameter(
-            f"{text[:200]!r} is no base model's id. Send one of the form owner/name, as on the Hugging Face hub, "
-            f"for example {DEFAULT_BASE_MODEL}.",
-            {"parameter": "base_model"},
+            "{value!r} is no base model's id. {Send} one of the form owner/name, as on the Hugging Face hub, for "
+            "example {example}.",
+            {"parameter": "base_model", "value": text[:200], "example": DEFAULT_BASE_MODEL},
         )

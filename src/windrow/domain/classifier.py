@@ -1,17 +1,16 @@
-"""A classifier: the record of each training, what people noted about it, and what was measured.
-
-Owns the values and the limits on notes; ``storage`` writes them down and ``wire`` shows them.
-"""
+"""A classifier: what a training is asked for, the record of each training, what people noted, what was measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from windrow.domain.dataset import DataReport, DataWarning, Row
+from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel, Recipe
+from windrow.domain.names import ModelReference, Name
+from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.values import Value, computed
 
 MAX_DESCRIPTION_CHARS = 2_000
 MAX_TAGS = 20
@@ -19,392 +18,432 @@ MAX_TAG_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
-    """What a person says about a classifier. Checked by :func:`check_notes`.
+class FitRequest(Recipe):
+    """A training to do."""
 
-    Args:
-        description: At most 2,000 characters.
-        tags: At most 20, sorted and distinct, each of 1 to 64 characters.
-    """
-
-    description: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotesChange:
-    """What is to be said about a classifier from now on.
-
-    Args:
-        description: ``None`` leaves it as it is.
-        tags: In any order; ``None`` leaves them as they are.
-    """
-
+    model_name: Name
+    """The classifier's name; an existing name gets a new revision."""
+    training_data: tuple[Row, ...]
+    """Labelled examples with at least 2 labels; about 8 rows a label work well."""
     description: str | None = None
+    """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
     tags: tuple[str, ...] | None = None
-
-    def of(self, notes: Notes) -> Notes:
-        """Return notes with this change.
-
-        Raises:
-            InvalidParameter: It breaks a rule (:func:`check_notes`).
-        """
-        return check_notes(
-            Notes(
-                notes.description if self.description is None else self.description,
-                notes.tags if self.tags is None else self.tags,
-            )
-        )
+    """At most 20, each of 1 to 64 characters; left out, an existing name keeps its own."""
+    overwrite: bool = True
+    """Whether an existing name gets a new revision; otherwise it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class FitRequest:
-    """What a caller asks to be trained.
+class DescribeRequest:
+    """What is to be said about a classifier from now on; what is left out stays as it is."""
 
-    Args:
-        model_name: The classifier's name; an existing name gets a new revision.
-        rows: Labelled examples, at least 2 labels.
-        base_model: Id of the encoder to build on.
-        recipe: The training parameters.
-        notes: Description and tags; what is left out stays as it is for an existing name.
-        overwrite: Whether an existing name may get a new revision.
-    """
+    model_name: Name
+    """The classifier's name."""
+    description: str | None = None
+    """At most 2,000 characters."""
+    tags: tuple[str, ...] | None = None
+    """All its tags from now on: at most 20, each of 1 to 64 characters, in any order."""
 
-    model_name: str
-    rows: tuple[Row, ...]
-    base_model: str = DEFAULT_BASE_MODEL
-    recipe: Recipe = Recipe()
-    notes: NotesChange = NotesChange()
-    overwrite: bool = True
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A classifier to look at or to work with."""
+
+    model_name: ModelReference
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """What is to answer again."""
+
+    model_name: ModelReference
+    """The classifier's name, or one of its revisions (name@3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRequest:
+    """A classifier that is to stand under a second name, too."""
+
+    model_name: ModelReference
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+    new_name: Name
+    """The name of the copy."""
+    overwrite: bool = field(default=False, kw_only=True)
+    """Whether the copy may become the next revision of an existing name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """A classifier to delete."""
+
+    model_name: ModelReference
+    """The classifier's name, or with ``purge`` one older revision (name@3)."""
+    purge: bool = field(default=False, kw_only=True)
+    """Whether the files are removed for good; otherwise restore brings them back for a while."""
+    force: bool = field(default=False, kw_only=True)
+    """Whether also what an alias points to is deleted; the alias answers no more then."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadReport:
-    """How the head was chosen.
-
-    Args:
-        strength: Inverse regularisation (scikit-learn's ``C``) that won the cross-validation.
-        cv_accuracy: Its cross-validated accuracy in [0, 1]; ``None`` where no class has two rows.
-        cv_folds: Folds of that cross-validation; 0 where there was none.
-    """
+    """How the head was chosen."""
 
     strength: float
+    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation."""
     cv_accuracy: float | None
+    """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
     cv_folds: int
+    """Folds of that cross-validation; 0 where there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way of using an adapter that was weighed, and the estimate that spoke for or against it.
-
-    Args:
-        strength: Share of the adapter's change, from 0 (the encoder as it is) to 1.
-        estimated_accuracy: in [0, 1], on rows that taught it nothing; ``None`` where there is none.
-    """
+    """One way of using an adapter that was weighed, and the estimate that spoke for or against it."""
 
     strength: float
+    """Share of the adapter's change, from 0 (the encoder as it is) to 1."""
     estimated_accuracy: float | None
+    """Share of rows that it places right, from 0 to 1, each judged without itself; ``None`` where no estimate is free
+    of leaks.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterReport:
-    """How an adapter was trained, and how much of it is used (docs/training.md).
-
-    Args:
-        strength: Share of its change that is used, from 0 (none; then nothing of it is saved) to 1.
-        reason: Why that share, in one sentence.
-        candidates: What was weighed.
-        layers: Trained layers, counted from the last one.
-        rank: Of each map's change.
-        passes: How often the texts meet, as ``num_iterations`` asks.
-        planned_steps: Steps that this takes.
-        steps: Steps that were done.
-        ended_by: What ended it: ``plan``, ``step_budget`` or ``max_seconds``.
-        texts: Distinct rows that took part.
-        used_label_names: Whether the labels' names took part as texts.
-        first_loss: Loss of the first step; ``None`` where no step was done.
-        last_loss: Loss of the last step.
-    """
+    """How the encoder was changed for this classifier, and how much of the change is used (docs/training.md)."""
 
     strength: float
+    """Share of its change that is used, from 0 (none; then nothing of it is saved) to 1."""
     reason: str
+    """Why that share, in one sentence."""
     candidates: tuple[Candidate, ...]
+    """What was weighed."""
     layers: int = 0
+    """Trained layers, counted from the last one."""
     rank: int = 0
+    """Rank that each matrix's change was cut to."""
     passes: int = 0
+    """Passes over the texts that ``num_iterations`` asks for."""
     planned_steps: int = 0
+    """Steps that this takes, within the step budget."""
     steps: int = 0
-    ended_by: str = "plan"
+    """Steps that were done."""
+    ended_by: Literal["plan", "step_budget", "max_seconds"] = "plan"
+    """What ended the training."""
     texts: int = 0
+    """Distinct rows that took part."""
     used_label_names: bool = False
+    """Whether the labels' names took part as texts."""
     first_loss: float | None = None
+    """Loss of the first step; ``None`` where no step was done."""
     last_loss: float | None = None
+    """Loss of the last step; ``None`` likewise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """What cross-validation says about a training: each row judged by a training like it that did not see the row.
-
-    Args:
-        correct: Rows that were placed right.
-        total: Rows that were judged, at least 1.
-        folds: Trainings that judged them.
-        interval: Of the accuracy, 95 %: Wilson's, widened (docs/adr/0016).
-    """
+class Estimate(Value):
+    """What cross-validation says about a training: each row judged by a training like it that did not see the row."""
 
     correct: int
+    """Rows that were placed right."""
     total: int
+    """Rows that were judged, at least 1."""
     folds: int
+    """Trainings that judged them."""
     interval: Interval
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the rows that were placed right."""
-        return self.correct / self.total
+    """Where the accuracy on new rows like these should lie: Wilson's of 95 %, widened (docs/adr/0016)."""
+    accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
+    """Share of the rows that were placed right."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """How scores came to mean what they say.
-
-    Args:
-        temperature: What the head's logits were divided by, more than 0; above 1 makes scores humbler.
-        source: ``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none.
-        likeness: How like the training data held-out rows were: mean cosine to the nearest label's centre, in [-1, 1];
-            ``None`` where no row could be held out, so that nothing can be said of what is in scope.
-        likeness_deviation: Its standard deviation; ``None`` likewise.
-    """
+    """How scores came to mean what they say."""
 
     temperature: float
+    """What the head's logits were divided by, more than 0; above 1 makes scores humbler."""
     source: Literal["out_of_fold", "prior"]
+    """``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none and it is what is
+    usual.
+    """
     likeness: float | None
+    """How like the training data held-out rows were: mean cosine to the nearest label's centre, from -1 to 1; ``None``
+    where no row could be held out, so that nothing can be said of what is in scope.
+    """
     likeness_deviation: float | None
+    """Its standard deviation; ``None`` likewise."""
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSummary:
-    """What a training reports beside the tensors.
+class FitReport:
+    """What was counted in training rows, and how a training on them should do."""
 
-    Args:
-        head: How the head was chosen.
-        adapter: How the adapter was trained; ``None`` where none was asked for.
-        estimate: What cross-validation says; ``None`` where no row could be held out, or time did not allow it.
-        scores: How scores came to mean what they say.
-        versions: What decides roundings, by name: versions of libraries and of Python, the platform, the processor.
-    """
-
-    head: HeadReport
-    adapter: AdapterReport | None
+    duplicate_rows: int
+    """Rows that repeat an earlier row with the same label."""
+    contradicting_rows: int
+    """Rows whose text also stands under another label."""
+    truncated_rows: int
+    """Rows that are longer than the encoder reads."""
+    small_classes: tuple[str, ...]
+    """Labels with fewer than 4 rows, too few to learn from or to judge, in the order of the labels."""
+    majority_accuracy: float
+    """What one would get right on rows like these by always giving the most frequent label."""
     estimate: Estimate | None
-    scores: ScoreReport
-    versions: Mapping[str, str]
+    """What cross-validation says; ``None`` where no row could be held out, or it was not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Everything that is remembered about one revision of a classifier.
+class TestScore(Value):
+    """How a classifier did on rows that it had not seen."""
 
-    Args:
-        name: The classifier's name.
-        revision: The number of the training in the name's log, from 1; other changes are numbered too, so it may skip.
-        labels: Sorted by code point; the order of the head's rows.
-        rows_per_label: In the order of ``labels``.
-        base_model: The pinned encoder.
-        recipe: The training parameters.
-        data_sha256: Digest of the training rows (docs/format.md).
-        created_at: When the training ended, UTC, whole seconds.
-        training_time_s: Wall seconds of the training, without the time that it waited for its turn.
-        summary: What the training process reported.
-        data: What was counted in the data.
-        warnings: What was odd about the data.
-    """
-
-    name: str
-    revision: int
-    labels: tuple[str, ...]
-    rows_per_label: Mapping[str, int]
-    base_model: BaseModel
-    recipe: Recipe
-    data_sha256: str
-    created_at: datetime
-    training_time_s: float
-    summary: TrainingSummary
-    data: DataReport
-    warnings: tuple[DataWarning, ...]
-
-    @property
-    def num_examples(self) -> int:
-        """The number of training rows."""
-        return sum(self.rows_per_label.values())
-
-
-@dataclass(frozen=True, slots=True)
-class TestScore:
-    """How a classifier did on rows that it had not seen.
-
-    Args:
-        correct: Rows that it placed right.
-        total: Rows in all, at least 1.
-        data_sha256: Digest of the rows, made like that of training rows.
-        measured_at: UTC, whole seconds.
-        macro_f1: Mean F1 of the labels that rows have or were given, in [0, 1].
-        ece: Expected calibration error in [0, 1].
-        correct_per_label: Rows of each label that it placed right; labels without rows are left out.
-        rows_per_label: Rows of each label, likewise.
-    """
+    __test__ = False  # for pytest, which collects classes of such a name
 
     correct: int
+    """Rows that it placed right."""
     total: int
-    data_sha256: str
+    """Rows in all, at least 1."""
+    test_data_sha256: str
+    """SHA-256 of the rows, made like that of training rows."""
     measured_at: datetime
+    """When it was measured, UTC."""
     macro_f1: float
+    """Mean F1 of the labels that rows have or were given, from 0 to 1."""
     ece: float
+    """Expected calibration error, from 0 to 1."""
     correct_per_label: Mapping[str, int]
+    """Rows of each label that it placed right; labels without rows are left out."""
     rows_per_label: Mapping[str, int]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of rows that were placed right."""
-        return self.correct / self.total
+    """Rows of each label, likewise."""
+    accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
+    """Share of the rows that it placed right."""
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """The score below which a classifier gives no label, and what it was chosen by.
-
-    Args:
-        abstain_below: The best score in [0, 1] below which no label is given: halfway between the lowest test row that
-            is answered and the next one; 0 where all are.
-        target_precision: Share of right answers that was asked for, in [0.5, 1].
-        correct: Test rows that are answered, and rightly.
-        answered: Test rows whose best score reaches it, at least 1.
-        total: Test rows in all.
-        data_sha256: Digest of the test rows, made like that of training rows.
-        measured_at: UTC, whole seconds.
-    """
+class Threshold(Value):
+    """The score below which a classifier gives no label, and what it was chosen by."""
 
     abstain_below: float
+    """The lowest best score that is answered with a label: halfway between the lowest test row that is answered and the
+    next one; 0 where all are.
+    """
     target_precision: float
+    """Share of right answers that was asked for, from 0.5 to 1."""
     correct: int
+    """Test rows that are answered, and rightly."""
     answered: int
+    """Test rows whose best score reaches it, at least 1."""
     total: int
-    data_sha256: str
+    """Test rows in all."""
+    test_data_sha256: str
+    """SHA-256 of the test rows, made like that of training rows."""
     measured_at: datetime
+    """When it was chosen, UTC."""
+    precision: float = computed(lambda self: self.correct / max(1, self.answered), 0.0)
+    """Share of right answers on the test rows that are answered."""
+    coverage: float = computed(lambda self: self.answered / max(1, self.total), 0.0)
+    """Share of the test rows that are answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an imported classifier was trained.
-
-    Args:
-        name: Its name there.
-        revision: Its revision there.
-        imported_at: UTC, whole seconds.
-    """
+    """Where an imported or copied classifier was trained."""
 
     name: str
+    """Its name there."""
     revision: int
+    """Its revision there."""
     imported_at: datetime
+    """When it was imported or copied, UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """A revision of a classifier, with everything that is known about it.
-
-    Args:
-        record: What is remembered about its training.
-        notes: What a person says about it.
-        test: The last measurement; ``None`` before the first.
-        threshold: Below which score it gives no label; ``None`` where it always gives one.
-        origin: Where an imported one comes from; ``None`` for one that was trained here.
-        size_bytes: Of its files, also of those that it shares with other revisions of its name.
-        keeps_rows: Whether its training rows are kept.
-        deleted_at: When it was deleted, UTC; ``None`` for one that answers.
-    """
-
-    record: Record
-    notes: Notes
-    test: TestScore | None
-    threshold: Threshold | None
-    origin: Origin | None
-    size_bytes: int
-    keeps_rows: bool
-    deleted_at: datetime | None = None
+# The classes of which two are joined below have no slots, so that Python can lay out their heirs; what a reader looks
+# for first stands in the first one.
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    model_name: str
+    """The classifier's name."""
+    status: Literal["trained"] = "trained"
+    """It is on disk and answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifierDetails:
-    """A classifier, and what there is beside the revision that is shown.
-
-    Args:
-        classifier: The revision that is shown.
-        answers: Whether this revision is the one that the bare name means.
-        revisions: Every revision that ``name@revision`` reaches, ascending.
-        aliases: The aliases that point to the name or to this revision, sorted.
-    """
-
-    classifier: Classifier
-    answers: bool
-    revisions: tuple[int, ...]
-    aliases: tuple[str, ...]
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    name: str
+    """The classifier's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class FitResult:
-    """A training that is saved.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained(Value):
+    """What a training made, as whoever asked for it is told."""
 
-    Args:
-        classifier: The new revision.
-        next_name: A free name for the task's next version; ``None`` where it would be too long.
-    """
+    base_model: str
+    """Id of the base model, the encoder that it builds on."""
+    labels: tuple[str, ...]
+    """The labels, sorted by code point: the order of the head's rows."""
+    rows_per_label: Mapping[str, int]
+    """Training rows of each label, in the order of ``labels``."""
+    num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
+    """Number of training rows."""
+    training_time_seconds: float
+    """Wall time of the training, in seconds, without the time that it waited for its turn."""
+    revision: int
+    """The number of the training in the name's log, from 1; other changes are numbered too, so it may skip."""
+    created_at: datetime
+    """When the training ended, UTC."""
+    description: str = ""
+    """What a person says about the classifier, at most 2,000 characters."""
+    tags: tuple[str, ...] = ()
+    """At most 20, sorted and distinct, each of 1 to 64 characters."""
+    report: FitReport
+    """What was counted in the rows, and how the classifier should do on new ones."""
+    adapter: AdapterReport | None
+    """How the encoder was changed for this classifier; ``None`` with 0 iterations."""
+    warnings: tuple[DataWarning, ...]
+    """What was odd about the training or its rows."""
 
-    classifier: Classifier
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitResult(Trained, _Fitted):
+    """A training that is saved, and answers."""
+
     next_name: str | None
+    """A free name for the task's next version; ``None`` where it would be too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Recipe, Trained, _Named):
+    """Everything that is remembered about one revision of a classifier: its training, notes and measurements."""
+
+    base_model_digest: str
+    """SHA-256 over everything in the base model's folder that decides its output."""
+    base_model_revision: str | None = None
+    """The hub's commit of the base model; ``None`` where it came from no hub."""
+    training_data_sha256: str
+    """SHA-256 of the training rows; docs/format.md says how anyone can compute it."""
+    head: HeadReport
+    """How the head was chosen."""
+    scores: ScoreReport
+    """How scores came to mean what they say."""
+    versions: Mapping[str, str]
+    """What decides roundings, by name: versions of libraries and of Python, the platform, the processor."""
+    test: TestScore | None = None
+    """The last measurement on test rows; ``None`` before the first."""
+    threshold: Threshold | None = None
+    """The score below which it gives no label; ``None`` where it always gives one."""
+    origin: Origin | None = None
+    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""
+
+    @property
+    def pinned(self) -> BaseModel:
+        """The base model that it was trained on."""
+        return BaseModel(self.base_model, self.base_model_digest, self.base_model_revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier(Record):
+    """A revision of a classifier, with everything that is known about it."""
+
+    size_bytes: int
+    """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
+    keeps_training_rows: bool
+    """Whether its training rows are kept."""
+    deleted_at: datetime | None = None
+    """When it was deleted, UTC; ``None`` for one that answers."""
+    test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
+    """Share of the test rows that it placed right, from 0 to 1; ``None`` until it was measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierDetails(Classifier):
+    """Everything that is known about a classifier: what a person must note to train it again, and more."""
+
+    answers: bool
+    """Whether this revision is the one that the bare name means."""
+    revisions: tuple[int, ...]
+    """Every revision that ``name@revision`` reaches, ascending."""
+    aliases: tuple[str, ...]
+    """The aliases that point to the name or to this revision, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored(Classifier):
+    """A classifier, or a revision of it, that answers again."""
+
+    status: Literal["restored"] = "restored"
+    """It answers again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied(Classifier):
+    """A copy that answers under its own name."""
+
+    status: Literal["copied"] = "copied"
+    """It is on disk and answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What a deletion did, or would do.
+    """A classifier or a revision that is gone."""
 
-    Args:
-        model_names: The classifiers or revisions, sorted.
-        freed_bytes: What it freed on the disk; 0 where they can be restored.
-        is_purged: Whether they are gone for good.
-        skipped: Names that were left as they are: others changed them meanwhile, or the disk failed before them.
-        aliases: Aliases that point to them, and answer no more if they are deleted by force; sorted.
-    """
-
-    model_names: tuple[str, ...]
+    model_name: str
+    """The classifier, or the revision (name@3)."""
+    purged: bool = False
+    """Whether its files were removed for good."""
     freed_bytes: int = 0
-    is_purged: bool = False
+    """The size of what was removed; 0 where it can be restored. A file that a copy shares takes its room until the last
+    of its names is purged.
+    """
+    status: Literal["deleted"] = "deleted"
+    """It answers no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkDeletion:
+    """A selection of classifiers that is gone, or would be."""
+
+    status: Literal["deleted", "dry_run"]
+    """``deleted``, or ``dry_run`` where nothing was done."""
+    model_names: tuple[str, ...]
+    """The classifiers, sorted."""
+    purged: bool = False
+    """Whether their files were removed for good."""
+    freed_bytes: int = 0
+    """The size of what was removed, as for one; 0 where they can be restored."""
     skipped: tuple[str, ...] = ()
+    """Names that were left as they are: others changed them meanwhile, or the disk failed before them."""
     aliases: tuple[str, ...] = ()
+    """Aliases that point to them, sorted: without force they are in the way, with force they answer no more."""
 
 
-def check_notes(notes: Notes) -> Notes:
-    """Return notes with their tags sorted and distinct.
+def check_notes(description: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return tags sorted and distinct.
 
     Raises:
         InvalidParameter: The description or a tag is too long, blank or no valid Unicode, or there are too many tags.
     """
-    if len(notes.description) > MAX_DESCRIPTION_CHARS:
-        raise _bad_note(
-            "description", f"has {len(notes.description)} characters; at most {MAX_DESCRIPTION_CHARS} are possible"
+    if len(description) > MAX_DESCRIPTION_CHARS:
+        raise InvalidParameter(
+            "{arg:description} has {chars} characters; at most {limit} are possible. Correct it or leave it out.",
+            {"parameter": "description", "chars": len(description), "limit": MAX_DESCRIPTION_CHARS},
         )
-    tags = tuple(sorted(set(notes.tags)))
-    if len(tags) > MAX_TAGS:
-        raise _bad_note("tags", f"are {len(tags)}; at most {MAX_TAGS} are possible")
-    for number, tag in enumerate(notes.tags):
+    checked = tuple(sorted(set(tags)))
+    if len(checked) > MAX_TAGS:
+        raise InvalidParameter(
+            "{arg:tags} are {count}; at most {limit} are possible. Correct them or leave them out.",
+            {"parameter": "tags", "count": len(checked), "limit": MAX_TAGS},
+        )
+    for index, tag in enumerate(tags):
         if not 0 < len(tag) <= MAX_TAG_CHARS or tag != tag.strip() or not tag.isprintable():
-            rule = f"must have 1 to {MAX_TAG_CHARS} visible characters, without white space around them"
-            raise _bad_note(f"tags[{number}]", rule)
+            raise InvalidParameter(
+                "{arg:tags}[{index}] must have 1 to {limit} visible characters, without white space around them. "
+                "Correct it or leave it out.",
+                {"parameter": "tags", "index": index, "limit": MAX_TAG_CHARS},
+            )
     try:
-        notes.description.encode()
+        description.encode()
     except UnicodeEncodeError as error:
-        raise _bad_note("description", "must be valid Unicode") from error
-    return Notes(notes.description, tags)
-
-
-def _bad_note(field: str, problem: str) -> InvalidParameter:
-    parameter = field.partition("[")[0]
-    return InvalidParameter(f"{field} {problem}. Correct it or leave it out.", {"parameter": parameter})
+        raise InvalidParameter(
+            "{arg:description} must be valid Unicode. Correct it or leave it out.", {"parameter": "description"}
+        ) from error
+    return checked

@@ -5,12 +5,14 @@ Owns the values, the rules for what is asked, and the words of a verdict; knows 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval
-from windrow.domain.names import read_reference
-from windrow.domain.report import Majority, Outcome
+from windrow.domain.names import ModelReference, read_reference
+from windrow.domain.report import MajorityBaseline, Outcome
+from windrow.domain.values import Schema, Value, computed
 
 COMPARED_RANGE = (2, 20)
 # A difference that chance makes in less than one of twenty comparisons counts as shown.
@@ -23,78 +25,75 @@ MAX_ROWS_NEEDED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """Classifiers to judge by the same rows.
+    """Classifiers to judge by the same rows."""
 
-    Args:
-        model_names: 2 to 20 different ones; the first is the one in use, which the others must beat.
-        rows: Labelled test rows.
+    model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1])]
+    """2 to 20 different classifiers: names, aliases, revisions (name@3) or task@latest. The first is the one in use,
+    which the others must beat.
     """
+    test_data: tuple[Row, ...]
+    """Labelled rows that the classifiers were not trained on; at least one."""
 
-    model_names: tuple[str, ...]
-    rows: tuple[Row, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """One of the classifiers that are compared.
-
-    Args:
-        asked: The name by which it was asked, which the other parts of a comparison use.
-        model_name: The classifier that answered.
-        revision: Its revision that answered.
-        outcome: How it did.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender(Outcome):
+    """One of the classifiers that are compared, and how it did."""
 
     asked: str
+    """The name by which it was asked, which the other parts of a comparison use."""
     model_name: str
+    """The classifier that answered, by its own name."""
     revision: int
-    outcome: Outcome
+    """Its revision that answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two classifiers on the same rows. Made by ``learning.compare``.
-
-    Args:
-        first: The one, as it was asked.
-        second: The other.
-        fixed: Rows that only the second placed right.
-        broken: Rows that only the first placed right.
-        p_value: Of the exact McNemar test, two-sided: how often chance alone makes a difference of this size. It knows
-            of this pair only; who looks at many pairs finds one in twenty below 0.05 by chance.
-        difference: Accuracy of the second less that of the first.
-        difference_interval: Bootstrap interval of 95 % of that difference. It knows of no row that was not drawn: where
-            both place the same rows right, its ends are 0.
-        rows_needed: About how many rows like these, in all, would show a difference of this size; ``None`` where it is
-            shown already, where there is none, or where more than ``MAX_ROWS_NEEDED`` would be needed.
-        total: Rows that they were compared on: those that neither was trained on, as far as can be told.
-    """
+class Pair(Value):
+    """Two classifiers on the same rows. Made by ``learning.compare``."""
 
     first: str
+    """The one, as it was asked."""
     second: str
+    """The other."""
     fixed: int
+    """Rows that only the second placed right."""
     broken: int
+    """Rows that only the first placed right."""
     p_value: float
+    """Of the exact McNemar test, two-sided: how often chance alone makes a difference of this size. It knows of this
+    pair only; who looks at many pairs finds one in twenty below 0.05 by chance.
+    """
     difference: float
+    """Accuracy of the second less that of the first."""
     difference_interval: Interval
+    """Bootstrap interval of 95 % of that difference. It knows of no row that was not drawn: where both place the same
+    rows right, its ends are 0.
+    """
     rows_needed: int | None
+    """About how many rows like these, in all, would show a difference of this size; ``None`` where it is shown already,
+    where there is none, or where more than ``MAX_ROWS_NEEDED`` would be needed.
+    """
     total: int
+    """Rows that they were compared on: those that neither was trained on, as far as can be told."""
+
+    better: str | None = computed(lambda self: self.find_better(), None)
+    """The better one, as it was asked; ``None`` where the rows do not show a difference."""
+    verdict: str = computed(lambda self: self.conclude(), "")
+    """What may be concluded, in a sentence."""
 
     @property
     def is_shown(self) -> bool:
         """Whether the rows show a difference."""
         return self.p_value < SIGNIFICANT_P
 
-    @property
-    def better(self) -> str | None:
-        """The better one, as it was asked; ``None`` where the rows do not show a difference."""
+    def find_better(self) -> str | None:
+        """Return the better one (``better``)."""
         if not self.is_shown:
             return None
         return self.second if self.fixed > self.broken else self.first
 
-    @property
-    def verdict(self) -> str:
-        """What may be concluded, in a sentence."""
+    def conclude(self) -> str:
+        """Return what may be concluded (``verdict``)."""
         if self.better is not None:
             return f"{self.better} is better ({_shown_p(self.p_value)})."
         if self.fixed == self.broken == 0:
@@ -119,59 +118,50 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A row that the classifiers answer differently.
-
-    Args:
-        row: Its number in the test data, from 0.
-        text: Its text.
-        label: Its label.
-        predicted: Each classifier's answer, by the name by which it was asked, in the order of the names.
-    """
+    """A row that the classifiers answer differently."""
 
     row: int
+    """Its number in the test data, from 0."""
     text: str
+    """Its text."""
     label: str
+    """Its label."""
     predicted: Mapping[str, str]
+    """Each classifier's answer, by the name by which it was asked, in the order of the names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Which classifier to promote.
-
-    Args:
-        model_name: As it was asked.
-        reason: Why, in a sentence or two.
-    """
+    """Which classifier to promote."""
 
     model_name: str
+    """As it was asked."""
     reason: str
+    """Why, in a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Several classifiers on the same rows.
+    """Several classifiers on the same rows."""
 
-    Args:
-        contenders: The classifiers in the order in which they were named.
-        pairs: Each two of them, the earlier one first.
-        flips: The rows that they answer differently, in their order.
-        recommendation: Which to promote.
-        majority: The baseline beside them.
-        warnings: What makes the figures worth less.
-        data_sha256: Digest of the rows, made like that of training rows.
-    """
-
-    contenders: tuple[Contender, ...]
+    models: tuple[Contender, ...]
+    """The classifiers in the order in which they were named."""
     pairs: tuple[Pair, ...]
+    """Each two of them, the earlier one first."""
     flips: tuple[Flip, ...]
+    """The rows that they answer differently, in their order."""
     recommendation: Recommendation
-    majority: Majority
+    """Which to promote."""
+    majority_baseline: MajorityBaseline
+    """The baseline beside them."""
     warnings: tuple[DataWarning, ...]
-    data_sha256: str
+    """What makes the figures worth less."""
+    test_data_sha256: str
+    """SHA-256 of the rows, made like that of training rows."""
 
 
-def check_compare_request(request: CompareRequest) -> CompareRequest:
-    """Return ``request`` unchanged if its names can be compared; its rows are not looked at.
+def check_compare_request(request: CompareRequest) -> None:
+    """Refuse a request whose names cannot be compared; its rows are not looked at.
 
     Raises:
         InvalidName: A name breaks the grammar.
@@ -181,18 +171,17 @@ def check_compare_request(request: CompareRequest) -> CompareRequest:
     names = request.model_names
     if not low <= len(names) <= high:
         raise InvalidParameter(
-            f"model_names has {len(names)} entries; a comparison takes {low} to {high}. The first is the one in use, "
-            "the others are those that may take its place.",
-            {"parameter": "model_names", "minimum": low, "maximum": high},
+            "A comparison takes {minimum} to {maximum} classifiers; {arg:model_names} has {count}. The first is the "
+            "one in use, the others are those that may take its place.",
+            {"parameter": "model_names", "count": len(names), "minimum": low, "maximum": high},
         )
     for name in names:
         read_reference(name)
         if names.count(name) > 1:
             raise InvalidParameter(
-                f"model_names has {name} twice. Name each classifier once.",
+                "{arg:model_names} has {model_name} twice. Name each classifier once.",
                 {"parameter": "model_names", "model_name": name},
             )
-    return request
 
 
 def recommend(contenders: tuple[Contender, ...], pairs: tuple[Pair, ...]) -> Recommendation:

@@ -6,106 +6,90 @@ Owns the values and the rules for what is asked; knows nothing of how a figure i
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
-from windrow.domain.report import Majority, Misread, Outcome
+from windrow.domain.recipe import TrainingParameters
+from windrow.domain.report import MajorityBaseline, Misread, Outcome
+from windrow.domain.values import Schema, computed
 
 DEFAULT_FOLDS = 5
 FOLDS_RANGE = (2, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class CrossValidateRequest:
-    """Rows to judge a training by.
+class CrossValidateRequest(TrainingParameters):
+    """Rows to judge a training by."""
 
-    Args:
-        rows: Labelled examples, at least 2 labels.
-        folds: Parts that the rows are dealt to; each is judged by a training on the others.
-        base_model: Id of the encoder to build on.
-        recipe: The training parameters.
+    training_data: tuple[Row, ...]
+    """Labelled examples with at least 2 labels; about 8 rows a label work well."""
+    folds: Annotated[int, Schema(minimum=FOLDS_RANGE[0], maximum=FOLDS_RANGE[1])] = DEFAULT_FOLDS
+    """Parts that the rows are dealt to, 2 to 20; each is judged by a training on the others. Fewer are made where
+    labels have too few rows.
     """
-
-    rows: tuple[Row, ...]
-    folds: int = DEFAULT_FOLDS
-    base_model: str = DEFAULT_BASE_MODEL
-    recipe: Recipe = Recipe()
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A point of the learning curve: trainings on a share of the rows, judged by the same held-out rows.
-
-    Args:
-        share: Of each label's training rows, in (0, 1].
-        rows: Training rows, on average over the folds.
-        accuracy: Share of the held-out rows that were placed right.
-        recall: The same for each label.
-    """
+    """A point of the learning curve: trainings on a share of the rows, judged by the same held-out rows."""
 
     share: float
+    """Of each label's training rows, in (0, 1]."""
     rows: float
+    """Training rows, on average over the folds."""
     accuracy: float
+    """Share of the held-out rows that were placed right."""
     recall: Mapping[str, float]
+    """The same for each label."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelAdvice:
-    """Whether more rows of a label would help, as far as the learning curve shows.
-
-    Args:
-        label: The label.
-        gain: By how much its recall rose from half of the rows to all of them.
-        helps: Whether that is more than chance makes.
-    """
+    """Whether more rows of a label would help, as far as the learning curve shows."""
 
     label: str
+    """The label."""
     gain: float
+    """By how much its recall rose from half of the rows to all of them."""
     helps: bool
+    """Whether that is more than chance makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CrossValidation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossValidation(Outcome):
     """How trainings like the one that was asked for do.
 
-    Args:
-        folds: Parts that the rows were dealt to, where a label had too few rows fewer than asked for.
-        outcome: What became of the rows that were held out, all folds together; equal rows count once.
-        fold_accuracies: Of each fold, at least one.
-        majority: The baseline beside it.
-        contradicted: Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident
-            first.
-        curve: The learning curve, the smallest share first.
-        advice: For each label, that which gains most first; none where rows are too few to tell.
-        advice_text: The same in words.
-        head_only_accuracy: What ``num_iterations=0`` reaches on the same folds.
-        head_only_interval: Of the difference, the asked-for training less the head alone.
-        recommended_num_iterations: The one asked for, or 0 where the head alone did as well.
-        recommendation: Why, in a sentence.
-        warnings: What makes the figures worth less.
+    The outcome is that of all held-out rows together, where equal rows count once.
     """
 
     folds: int
-    outcome: Outcome
+    """Parts that the rows were dealt to; where a label had too few rows, fewer than asked for."""
     fold_accuracies: tuple[float, ...]
-    majority: Majority
-    contradicted: tuple[Misread, ...]
-    curve: tuple[CurvePoint, ...]
+    """Of each fold, from 0 to 1; at least one."""
+    mean_accuracy: float = computed(lambda self: statistics.fmean(self.fold_accuracies), 0.0)
+    """The mean of the folds' accuracies, each fold counting alike."""
+    accuracy_spread: float = computed(
+        lambda self: statistics.stdev(self.fold_accuracies) if len(self.fold_accuracies) > 1 else 0.0, 0.0
+    )
+    """The standard deviation of the folds' accuracies, 0 for a single one: how much one split more or less decides."""
+    majority_baseline: MajorityBaseline
+    """What always giving the most frequent label would get right."""
+    probable_label_errors: tuple[Misread, ...]
+    """Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident first."""
+    learning_curve: tuple[CurvePoint, ...]
+    """What fewer rows would have reached, the smallest share first."""
     advice: tuple[LabelAdvice, ...]
+    """For each label, that which gains most from more rows first; none where rows are too few to tell."""
     advice_text: str
+    """The same in words."""
     head_only_accuracy: float
+    """What the head alone (0 iterations) reaches on the same folds, from 0 to 1."""
     head_only_interval: Interval
+    """Where the difference lies, the training that was asked for less the head alone."""
     recommended_num_iterations: int
+    """What was asked for, or 0 where training the encoder did not show a gain."""
     recommendation: str
+    """Why, in a sentence."""
     warnings: tuple[DataWarning, ...]
-
-    @property
-    def mean_accuracy(self) -> float:
-        """The mean of the folds' accuracies, each fold counting alike."""
-        return statistics.fmean(self.fold_accuracies)
-
-    @property
-    def accuracy_spread(self) -> float:
-        """The standard deviation of the folds' accuracies; 0 for a single one."""
-        return statistics.stdev(self.fold_accuracies) if len(self.fold_accuracies) > 1 else 0.0
+    """What makes the figures worth less, or was odd about the rows."""

@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
 
@@ -23,101 +24,134 @@ class Row:
     """One labelled example."""
 
     text: str
+    """The text, at most 20,000 characters."""
     label: str
+    """Its label, at most 256 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataLimits:
-    """The most that one request may bring.
-
-    Args:
-        max_rows: Training rows.
-        max_labels: Distinct labels.
-        max_text_chars: Characters (code points) of one text.
-    """
+    """The most that one request may bring."""
 
     max_rows: int = 100_000
+    """Training rows."""
     max_labels: int = 1_000
+    """Distinct labels."""
     max_text_chars: int = 20_000
+    """Characters (code points) of one text."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataWarning:
-    """Something in the rows that a person should know; training went on all the same.
-
-    Args:
-        code: Stable, for programs (``duplicate_rows``).
-        message: One sentence for a person.
-        rows: The rows concerned, counted from 0: up to five, or all where they should be left out.
-    """
+    """Something in the rows that a person should know; training went on all the same."""
 
     code: str
+    """Stable, for programs (``duplicate_rows``)."""
     message: str
+    """One sentence for a person."""
     rows: tuple[int, ...] = ()
+    """The rows concerned, counted from 0: up to five, or all where they should be left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataReport:
-    """What was counted in training rows; how many rows each label has stands in the record.
-
-    Args:
-        duplicate_rows: Rows that repeat an earlier row with the same label.
-        contradicting_rows: Rows whose text also stands under another label.
-        truncated_rows: Rows that are longer than the encoder reads.
-        small_classes: Labels with too few rows to learn from or to judge, in the order of the labels.
-    """
-
-    duplicate_rows: int
-    contradicting_rows: int
-    truncated_rows: int
-    small_classes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
-    """Checked rows in the order in which they were sent. Made by :func:`check_rows`."""
+    """Checked rows in the order in which they were sent. Made by :func:`check_rows`.
+
+    What is derived from all rows is computed when it is first asked for, and then kept.
+    """
 
     rows: tuple[Row, ...]
 
-    @property
-    def texts(self) -> list[str]:
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
         """The texts, in order."""
-        return [row.text for row in self.rows]
+        return tuple(row.text for row in self.rows)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The distinct labels, sorted by code point."""
-        return tuple(sorted({row.label for row in self.rows}))
-
-    @property
+    @cached_property
     def rows_per_label(self) -> dict[str, int]:
         """How many rows each label has, in the order of :attr:`labels`."""
         counts = Counter(row.label for row in self.rows)
-        return {label: counts[label] for label in self.labels}
+        return {label: counts[label] for label in sorted(counts)}
 
-    def label_ids(self) -> list[int]:
-        """Return each row's position in :attr:`labels`."""
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The distinct labels, sorted by code point."""
+        return tuple(self.rows_per_label)
+
+    @cached_property
+    def label_ids(self) -> tuple[int, ...]:
+        """Each row's position in :attr:`labels`."""
         ids = {label: position for position, label in enumerate(self.labels)}
-        return [ids[row.label] for row in self.rows]
+        return tuple(ids[row.label] for row in self.rows)
+
+    @cached_property
+    def distinct_texts(self) -> tuple[str, ...]:
+        """The texts, each once, in the order in which they first come."""
+        return tuple(dict.fromkeys(self.texts))
+
+    @cached_property
+    def text_ids(self) -> tuple[int, ...]:
+        """Each row's position in :attr:`distinct_texts`."""
+        ids = {text: position for position, text in enumerate(self.distinct_texts)}
+        return tuple(ids[row.text] for row in self.rows)
+
+    @cached_property
+    def jsonl(self) -> bytes:
+        """The rows in their canonical form (:func:`rows_as_jsonl`)."""
+        return rows_as_jsonl(self.rows)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256, in hexadecimal, of the rows' canonical form."""
+        return hashlib.sha256(self.jsonl).hexdigest()
+
+    @cached_property
+    def duplicate_rows(self) -> tuple[int, ...]:
+        """The rows that repeat an earlier row with the same label, by number from 0."""
+        seen: set[Row] = set()
+        repeats = []
+        for number, row in enumerate(self.rows):
+            if row in seen:
+                repeats.append(number)
+            seen.add(row)
+        return tuple(repeats)
+
+    @cached_property
+    def contradicting_rows(self) -> tuple[int, ...]:
+        """The rows whose text also stands under another label, by number from 0."""
+        labels_of: defaultdict[str, set[str]] = defaultdict(set)
+        for row in self.rows:
+            labels_of[row.text].add(row.label)
+        return tuple(number for number, row in enumerate(self.rows) if len(labels_of[row.text]) > 1)
+
+    @cached_property
+    def small_classes(self) -> tuple[str, ...]:
+        """Labels with too few rows to learn from or to judge, in the order of :attr:`labels`."""
+        return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
+
+    @property
+    def majority_accuracy(self) -> float:
+        """The share of the rows that have the most frequent label."""
+        return max(self.rows_per_label.values()) / len(self.rows)
 
 
-def check_texts(texts: Sequence[str], max_text_chars: int) -> None:
+def check_texts(texts: Sequence[str], max_text_chars: int, place: str = "{place:texts}") -> None:
     """Refuse texts that cannot be encoded; ``facts["index"]`` names the first, counted from 0.
 
     Args:
         texts: Any strings.
         max_text_chars: Characters (code points) that each may have.
+        place: What a text is called in the template.
 
     Raises:
         InvalidText: A text is empty, blank, or holds a lone surrogate.
         LimitExceeded: A text is longer than ``max_text_chars`` characters.
     """
     for index, text in enumerate(texts):
-        what = "The text" if len(texts) == 1 else f"texts[{index}]"
         if problem := _text_problem(text):
-            raise InvalidText(f"{what} {problem}. Correct it or leave it out.", {"index": index})
+            raise InvalidText(f"{place} {problem}. Correct it or leave it out.", {"index": index})
         if len(text) > max_text_chars:
-            raise _text_too_long(what, len(text), max_text_chars, {"index": index})
+            raise _text_too_long(place, len(text), max_text_chars, {"index": index})
 
 
 def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
@@ -133,11 +167,12 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     dataset = Dataset(checked)
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
-            f"training_data has {len(dataset.labels)} distinct label(s) in {len(checked)} row(s); a classifier needs "
-            f"at least {MIN_LABELS} labels, so at least 2 rows. Add rows with another label."
+            "{arg:training_data} has {labels} distinct label(s) in {rows} row(s); a classifier needs at least "
+            "{minimum} labels, so at least 2 rows. Add rows with another label.",
+            {"labels": len(dataset.labels), "rows": len(checked), "minimum": MIN_LABELS},
         )
     if len(dataset.labels) > limits.max_labels:
-        raise _limit("labels", len(dataset.labels), limits.max_labels, "WINDROW_MAX_LABELS")
+        raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
     return dataset
 
 
@@ -155,11 +190,11 @@ def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Data
     """
     check_row_count(len(rows), limits, field)
     if not rows:
-        raise InvalidTestData(f"{field} is empty. Send at least one labelled row.", {"parameter": field})
+        raise InvalidTestData("{arg:{parameter}} is empty. {Send} at least one labelled row.", {"parameter": field})
     _check_each(field, rows, limits, InvalidTestData)
     dataset = Dataset(tuple(rows))
     if len(dataset.labels) > limits.max_labels:
-        raise _limit("labels", len(dataset.labels), limits.max_labels, "WINDROW_MAX_LABELS", field)
+        raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
     return dataset
 
 
@@ -170,7 +205,7 @@ def check_row_count(count: int, limits: DataLimits, field: str = "training_data"
         LimitExceeded: There are too many.
     """
     if count > limits.max_rows:
-        raise _limit("rows", count, limits.max_rows, "WINDROW_MAX_ROWS", field)
+        raise too_many(field, count, "rows", limits.max_rows, "WINDROW_MAX_ROWS")
 
 
 def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
@@ -182,16 +217,11 @@ def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def data_sha256(rows: Iterable[Row]) -> str:
-    """Return the SHA-256, in hexadecimal, of the rows' canonical form (:func:`rows_as_jsonl`)."""
-    return hashlib.sha256(rows_as_jsonl(rows)).hexdigest()
-
-
 def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike."""
     found = (
-        _warn_of_duplicates(duplicate_rows(dataset)),
-        _warn_of_contradictions(contradicting_rows(dataset)),
+        _warn_of_duplicates(dataset.duplicate_rows),
+        _warn_of_contradictions(dataset.contradicting_rows),
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
     )
@@ -201,62 +231,26 @@ def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about rows to judge by: duplicates, which count twice, and contradictions."""
     found = (
-        _warn_of_duplicates(duplicate_rows(dataset)),
-        _warn_of_contradictions(contradicting_rows(dataset)),
+        _warn_of_duplicates(dataset.duplicate_rows),
+        _warn_of_contradictions(dataset.contradicting_rows),
     )
     return tuple(warning for warning in found if warning is not None)
-
-
-def report_data(dataset: Dataset, truncated_rows: int) -> DataReport:
-    """Count what is odd about the rows.
-
-    Args:
-        dataset: The rows.
-        truncated_rows: How many are longer than the encoder reads.
-    """
-    return DataReport(
-        duplicate_rows=len(duplicate_rows(dataset)),
-        contradicting_rows=len(contradicting_rows(dataset)),
-        truncated_rows=truncated_rows,
-        small_classes=tuple(_small_classes(dataset)),
-    )
-
-
-def duplicate_rows(dataset: Dataset) -> list[int]:
-    """Return the rows that repeat an earlier row with the same label, by number from 0."""
-    seen: set[Row] = set()
-    repeats = []
-    for number, row in enumerate(dataset.rows):
-        if row in seen:
-            repeats.append(number)
-        seen.add(row)
-    return repeats
-
-
-def contradicting_rows(dataset: Dataset) -> list[int]:
-    """Return the rows whose text also stands under another label, by number from 0."""
-    labels_of: defaultdict[str, set[str]] = defaultdict(set)
-    for row in dataset.rows:
-        labels_of[row.text].add(row.label)
-    return [number for number, row in enumerate(dataset.rows) if len(labels_of[row.text]) > 1]
 
 
 def _check_each(
     name: str, rows: Sequence[Row], limits: DataLimits, refusal: type[InvalidTrainingData | InvalidTestData]
 ) -> None:
+    place = f"{{place:{name}}}"
     for number, row in enumerate(rows):
         for field, value in (("text", row.text), ("label", row.label)):
             if problem := _text_problem(value):
-                raise refusal(
-                    f"{name}[{number}].{field} {problem}. Correct or remove that row.", {"row": number, "field": field}
-                )
+                raise refusal(f"{place} {problem}. Correct or remove that row.", {"row": number, "field": field})
         if len(row.text) > limits.max_text_chars:
-            raise _text_too_long(f"{name}[{number}].text", len(row.text), limits.max_text_chars, {"row": number})
+            raise _text_too_long(place, len(row.text), limits.max_text_chars, {"row": number, "field": "text"})
         if len(row.label) > MAX_LABEL_CHARS:
             raise refusal(
-                f"{name}[{number}].label has {len(row.label)} characters; a label has at most {MAX_LABEL_CHARS}. "
-                "Shorten it.",
-                {"row": number, "field": "label"},
+                f"{place} has {{chars}} characters; a label has at most {{limit}}. Shorten it.",
+                {"row": number, "field": "label", "chars": len(row.label), "limit": MAX_LABEL_CHARS},
             )
 
 
@@ -274,16 +268,24 @@ def _text_problem(value: str) -> str | None:
 
 def _text_too_long(what: str, chars: int, limit: int, place: Mapping[str, object]) -> LimitExceeded:
     return LimitExceeded(
-        f"{what} has {chars} characters; this server takes at most {limit}. "
-        "Shorten the text, or raise WINDROW_MAX_TEXT_CHARS.",
-        {"limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS", **place},
+        f"{what} has {{chars}} characters; at most {{limit}} are taken here. Shorten the text, or raise {{setting}}.",
+        {"chars": chars, "limit": limit, "setting": "WINDROW_MAX_TEXT_CHARS", **place},
     )
 
 
-def _limit(what: str, count: int, limit: int, setting: str, field: str = "training_data") -> LimitExceeded:
+def too_many(parameter: str, count: int, what: str, limit: int, setting: str) -> LimitExceeded:
+    """Return the error for more of something than a setting allows.
+
+    Args:
+        parameter: What the caller knows it by.
+        count: How many there are.
+        what: Of what (``rows``).
+        limit: The most.
+        setting: The variable that sets it.
+    """
     return LimitExceeded(
-        f"{field} has {count} {what}; this server takes at most {limit}. Send fewer, or raise {setting}.",
-        {"limit": limit, "setting": setting},
+        "{arg:{parameter}} has {count} {what}; at most {limit} are taken here. {Send} fewer, or raise {setting}.",
+        {"parameter": parameter, "count": count, "what": what, "limit": limit, "setting": setting},
     )
 
 
@@ -299,15 +301,11 @@ def _warn_of_contradictions(torn: Sequence[int]) -> DataWarning | None:
     return _warn("contradicting_rows", f"{len(torn)} row(s) carry a text that also stands under another label.", torn)
 
 
-def _small_classes(dataset: Dataset) -> dict[str, int]:
-    return {label: count for label, count in dataset.rows_per_label.items() if count < SMALL_CLASS_ROWS}
-
-
 def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
-    small = _small_classes(dataset)
+    small = dataset.small_classes
     if not small:
         return None
-    named = ", ".join(f"{label!r} ({count})" for label, count in list(small.items())[:_NAMED_ROWS])
+    named = ", ".join(f"{label!r} ({dataset.rows_per_label[label]})" for label in small[:_NAMED_ROWS])
     more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
     return _warn(
         "small_classes",

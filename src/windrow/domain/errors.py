@@ -1,6 +1,6 @@
 """The errors that Windrow raises on purpose, each with a stable ``code``.
 
-Owns what went wrong and what to do next, in words; knows nothing of HTTP or of exit codes.
+An error holds its code and typed facts; its sentences are a template, which each surface renders in its own words.
 
 ::
 
@@ -10,6 +10,8 @@ Owns what went wrong and what to do next, in words; knows nothing of HTTP or of 
     │   ├── InvalidTrainingData       invalid_training_data
     │   ├── InvalidTestData           invalid_test_data
     │   ├── InvalidText               invalid_text
+    │   ├── InvalidJson               invalid_json
+    │   ├── InvalidRequest            invalid_request
     │   ├── InvalidParameter          invalid_parameter
     │   ├── LimitExceeded             limit_exceeded
     │   ├── BaseModelNotAllowed       base_model_not_allowed
@@ -50,21 +52,36 @@ The five families are for ``except`` clauses; only the leaves are raised.
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from windrow.domain.words import PYTHON, Words, render
+
 
 class WindrowError(Exception):
-    """Say what went wrong and what to do next.
+    """What went wrong and what to do next.
 
     Args:
-        detail: One or two sentences for a person; the last one says what to do.
-        facts: JSON-ready values for a program (``row``, ``limit``, ``near_names`` …).
+        template: One or two sentences, with places for facts and parameters (:mod:`windrow.domain.words`); the last
+            one says what to do.
+        facts: JSON-ready values for a program (``row``, ``limit``, ``near_names`` …), and what the sentences name.
     """
 
     code: ClassVar[str] = ""
 
-    def __init__(self, detail: str, facts: Mapping[str, object] | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, template: str, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(template)
+        self.template = template
         self.facts: dict[str, object] = dict(facts or {})
+
+    def __str__(self) -> str:
+        return self.told()
+
+    @property
+    def detail(self) -> str:
+        """The sentences in the words of Python."""
+        return self.told()
+
+    def told(self, words: Words = PYTHON) -> str:
+        """Return the sentences in a surface's own words."""
+        return render(self.template, self.facts, words)
 
 
 class InvalidInput(WindrowError):
@@ -93,6 +110,18 @@ class InvalidText(InvalidInput):
     """A text to predict is empty, blank or no valid Unicode."""
 
     code = "invalid_text"
+
+
+class InvalidJson(InvalidInput):
+    """What is to be read is no strict JSON."""
+
+    code = "invalid_json"
+
+
+class InvalidRequest(InvalidInput):
+    """A request has another shape; ``facts["problems"]`` lists up to ten places."""
+
+    code = "invalid_request"
 
 
 class InvalidParameter(InvalidInput):
@@ -297,4 +326,5 @@ def _coded(family: type[WindrowError]) -> Iterator[type[WindrowError]]:
         yield from _coded(error)
 
 
-_BY_CODE = {error.code: error for error in _coded(WindrowError)}
+CODED = tuple(_coded(WindrowError))
+_BY_CODE = {error.code: error for error in CODED}

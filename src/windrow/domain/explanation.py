@@ -13,46 +13,37 @@ NEAREST_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class NearRow:
-    """A training row that is like the text.
-
-    Args:
-        row: Its number in the training data, from 0.
-        text: Its text.
-        label: Its label.
-        similarity: Cosine of the two, by the encoder with the classifier's adapter, in [-1, 1].
-    """
+    """A training row that is like the text."""
 
     row: int
+    """Its number in the training data, from 0."""
     text: str
+    """Its text."""
     label: str
+    """Its label."""
     similarity: float
+    """Cosine of the two, by the encoder with the classifier's adapter, in [-1, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordEffect:
-    """What one word does for the answer.
-
-    Args:
-        word: The word as it stands in the text.
-        start: Where it starts in the text, in characters (code points) from 0.
-        effect: By how much the answer's score would fall without it; negative where it would rise.
-    """
+    """What one word does for the answer."""
 
     word: str
+    """The word as it stands in the text."""
     start: int
+    """Where it starts in the text, in characters (code points) from 0."""
     effect: float
+    """By how much the answer's score would fall without it; negative where it would rise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a classifier answered as it did.
-
-    Args:
-        label: The label with the highest score, which is explained.
-        nearest: The training rows most like the text, the nearest first; ``None`` where rows were not kept.
-        words: The words in the order of the text, at most ``MAX_EXPLAINED_WORDS``; none for a single word.
-    """
+    """Why a classifier answered as it did."""
 
     label: str
-    nearest: tuple[NearRow, ...] | None
+    """The label with the highest score, which is explained."""
+    nearest_rows: tuple[NearRow, ...] | None
+    """The training rows most like the text, the nearest first; ``None`` where rows were not kept."""
     words: tuple[WordEffect, ...]
+    """The words in the order of the text, at most ``MAX_EXPLAINED_WORDS``; none for a single word."""

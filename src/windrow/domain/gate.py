@@ -5,29 +5,30 @@ Owns the values and the rules for what is asked; knows nothing of how rows are j
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from windrow.domain.dataset import DataLimits, Row, check_test_rows
 from windrow.domain.errors import InvalidParameter, LimitExceeded
 from windrow.domain.prediction import check_share
+from windrow.domain.values import Schema, Value, computed
 
 MAX_MUST_PASS_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a promotion requires.
+    """What a promotion requires."""
 
-    Args:
-        rows: Labelled test rows for ``not_worse`` and ``min_recall``.
-        not_worse: Whether at least as many of them must be placed right as by what the alias points to now.
-        must_pass: Rows that must be placed right, this time.
-        min_recall: The least recall of a label on the test rows, in [0, 1], by label.
-    """
-
-    rows: tuple[Row, ...] = ()
+    test_data: tuple[Row, ...] = ()
+    """Labelled test rows for ``not_worse`` and ``min_recall``."""
     not_worse: bool = False
+    """Whether at least as many of them must be placed right as by what the alias points to now."""
     must_pass: tuple[Row, ...] = ()
-    min_recall: Mapping[str, float] = field(default_factory=dict)
+    """Rows that must be placed right, this time; at most 1,000."""
+    min_recall: Annotated[
+        Mapping[str, float], Schema(additionalProperties={"type": "number", "minimum": 0, "maximum": 1})
+    ] = field(default_factory=dict)
+    """The least recall on the test rows, from 0 to 1, by label. Each label must have a row."""
 
 
 NOTHING_REQUIRED = Requirement()
@@ -35,81 +36,63 @@ NOTHING_REQUIRED = Requirement()
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A condition that was looked at.
+    """A condition that was looked at."""
 
-    Args:
-        condition: ``not_worse``, ``must_pass`` or ``min_recall``.
-        passed: Whether it is met.
-        detail: What was found, in a sentence.
-    """
-
-    condition: str
+    condition: Literal["must_pass", "not_worse", "min_recall"]
+    """Which one; ``min_recall`` once for each label."""
     passed: bool
+    """Whether it is met."""
     detail: str
+    """What was found, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRow:
-    """A row that had to be placed right and was not.
-
-    Args:
-        text: Its text.
-        label: Its label.
-        predicted: What it was given; empty where it was given no label.
-    """
+    """A row that had to be placed right and was not."""
 
     text: str
+    """Its text."""
     label: str
+    """Its label."""
     predicted: str
+    """What it was given; empty where it was given no label."""
 
 
 @dataclass(frozen=True, slots=True)
-class SideReport:
-    """How one of the two classifiers of a promotion did on the test rows.
-
-    Args:
-        correct: Rows that it placed right.
-        total: Rows in all, at least 1.
-        recall: Share of each label's rows that it placed right, in [0, 1]; labels without rows are left out.
-    """
+class SideReport(Value):
+    """How one of the two classifiers of a promotion did on the test rows."""
 
     correct: int
+    """Rows that it placed right."""
     total: int
+    """Rows in all, at least 1."""
     recall: Mapping[str, float]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the rows that were placed right."""
-        return self.correct / self.total
+    """Share of each label's rows that it placed right, from 0 to 1; labels without rows are left out."""
+    accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
+    """Share of the rows that it placed right."""
 
 
 @dataclass(frozen=True, slots=True)
-class GateReport:
-    """What came of a promotion's conditions.
-
-    Args:
-        checks: Each condition; none where none was set.
-        failed_rows: Rows of ``must_pass`` that were placed wrong.
-        candidate: How the classifier that is to be promoted did on the test rows; ``None`` without such rows.
-        current: How what the alias points to did on them; ``None`` where it points nowhere, or without such rows.
-    """
+class GateReport(Value):
+    """What came of a promotion's conditions."""
 
     checks: tuple[Check, ...] = ()
+    """Each condition; none where none was set."""
     failed_rows: tuple[FailedRow, ...] = ()
+    """Rows of ``must_pass`` that were placed wrong."""
     candidate: SideReport | None = None
+    """How the classifier that is to be promoted did on the test rows; ``None`` without such rows."""
     current: SideReport | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether every condition is met."""
-        return all(check.passed for check in self.checks)
+    """How what the alias points to did on them; ``None`` where it points nowhere, or without such rows."""
+    passed: bool = computed(lambda self: all(check.passed for check in self.checks), True)
+    """Whether every condition is met."""
 
 
 NOTHING_CHECKED = GateReport()
 
 
-def check_requirement(requirement: Requirement, limits: DataLimits) -> Requirement:
-    """Return ``requirement`` unchanged if it can be looked at.
+def check_requirement(requirement: Requirement, limits: DataLimits) -> None:
+    """Refuse conditions that cannot be looked at.
 
     Raises:
         InvalidParameter: It needs test rows and has none, or has some and no use for them, or a recall lies outside
@@ -118,26 +101,27 @@ def check_requirement(requirement: Requirement, limits: DataLimits) -> Requireme
         LimitExceeded: There are too many rows, or a text is too long.
     """
     needs_rows = requirement.not_worse or bool(requirement.min_recall)
-    if needs_rows and not requirement.rows:
+    if needs_rows and not requirement.test_data:
         raise InvalidParameter(
-            "not_worse and min_recall need labelled rows to look at. Send require.test_data, or leave them out.",
+            "{arg:require.not_worse} and {arg:require.min_recall} need labelled rows to look at. {Send} "
+            "{arg:require.test_data}, or leave them out.",
             {"parameter": "require.test_data"},
         )
-    if requirement.rows:
-        check_test_rows("require.test_data", requirement.rows, limits)
-    if requirement.rows and not needs_rows:
+    if requirement.test_data:
+        check_test_rows("require.test_data", requirement.test_data, limits)
+    if requirement.test_data and not needs_rows:
         raise InvalidParameter(
-            "require.test_data alone asks for nothing. Send not_worse or min_recall too, or leave the rows out.",
+            "{arg:require.test_data} alone asks for nothing. {Send} {arg:require.not_worse} or "
+            "{arg:require.min_recall} too, or leave the rows out.",
             {"parameter": "require.not_worse"},
         )
     check_must_pass("require.must_pass", requirement.must_pass, limits)
     for label, recall in requirement.min_recall.items():
         check_share(f"require.min_recall[{label!r}]", recall)
-    return requirement
 
 
-def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> tuple[Row, ...]:
-    """Return rows that must be placed right unchanged if they can be; there may be none.
+def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> None:
+    """Refuse rows that cannot be asked to be placed right; there may be none.
 
     Args:
         field: What the caller knows them by.
@@ -150,9 +134,8 @@ def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> tu
     """
     if len(rows) > MAX_MUST_PASS_ROWS:
         raise LimitExceeded(
-            f"{field} has {len(rows)} rows; at most {MAX_MUST_PASS_ROWS} are possible. Send fewer.",
-            {"limit": MAX_MUST_PASS_ROWS},
+            "{arg:{parameter}} has {count} rows; at most {limit} are possible. {Send} fewer.",
+            {"parameter": field, "count": len(rows), "limit": MAX_MUST_PASS_ROWS},
         )
     if rows:
         check_test_rows(field, rows, limits)
-    return rows

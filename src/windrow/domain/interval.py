@@ -8,12 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a figure lies with 95 % confidence.
-
-    Args:
-        low: Lower end.
-        high: Upper end.
-    """
+    """Where a figure lies with 95 % confidence."""
 
     low: float
+    """Its lower end."""
     high: float
+    """Its upper end."""

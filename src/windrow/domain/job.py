@@ -15,10 +15,12 @@ A queued job may also be cancelled, or fail before its turn comes.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
+from windrow.domain.recipe import Recipe
+from windrow.domain.values import Schema, Value, computed
+from windrow.domain.words import render
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 # In the order in which a training goes through them; a training of the head alone leaves out the two in the middle.
@@ -30,22 +32,20 @@ DEFAULT_JOBS = 100
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training is.
-
-    Args:
-        stage: What is being done: ``encoding`` the texts, ``training`` the encoder, ``judging`` that by trainings on
-            parts of the rows, ``finishing`` (head and scores), ``saving``.
-        step: Steps of this stage that are done; 0 where it has none.
-        of: Steps of this stage; 0 where it has none.
-        loss: Of the last contrastive step; ``None`` where there was none in this stage.
-        seconds_left: Estimate for all that is left, in seconds; ``None`` where nobody can tell.
-    """
+    """How far a training is."""
 
     stage: Stage
+    """What is being done: ``encoding`` the texts, ``training`` the encoder, ``judging`` that by trainings on parts of
+    the rows, ``finishing`` (head and scores), ``saving``.
+    """
     step: int = 0
+    """Steps of this stage that are done; 0 where it has none."""
     of: int = 0
+    """Steps of this stage; 0 where it has none."""
     loss: float | None = None
+    """Of the last contrastive step; ``None`` where there was none in this stage."""
     seconds_left: float | None = None
+    """Estimate for all that is left, in seconds; ``None`` where nobody can tell."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -58,62 +58,73 @@ def ignore_progress(progress: Progress) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a job did not succeed.
-
-    Args:
-        code: An error's stable code (``training_failed``).
-        detail: What went wrong and what to do next.
-        facts: JSON-ready values for a program.
-    """
+class Problem(Value):
+    """Why a job did not succeed."""
 
     code: str
-    detail: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    """An error's stable code (``training_failed``)."""
+    template: str
+    """What went wrong and what to do next, with places for facts (:mod:`windrow.domain.words`)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-ready values for a program."""
+    detail: str = computed(lambda self: render(self.template, self.facts), "")
+    """The same as a sentence."""
 
     def as_error(self) -> WindrowError:
         """Return the error that the fit itself raises; one of an unknown code counts as a failed training."""
-        return (class_of(self.code) or TrainingFailed)(self.detail, self.facts)
+        return (class_of(self.code) or TrainingFailed)(self.template, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One training.
+class JobRequest:
+    """A job to look at, to follow or to cancel."""
 
-    Args:
-        id: Names it; ids sort by the time of their creation.
-        state: Where it is in its life.
-        model_name: The classifier's name.
-        num_examples: Training rows.
-        data_sha256: Digest of the training rows (docs/format.md).
-        created_at: When it was asked for, UTC, whole seconds.
-        base_model: Id of the encoder.
-        recipe: The training parameters.
-        started_at: When its turn came; ``None`` until then.
-        finished_at: When it ended; ``None`` until then.
-        ahead: Trainings that came before it and wait, too, while it is queued; it overtakes those that still load their
-            base model.
-        progress: How far it is, while it runs; ``None`` otherwise, and where another process runs it.
-        revision: The revision that it made; ``None`` unless it succeeded.
-        next_name: A free name for the task's next version; ``None`` unless it succeeded, or where it would be too long.
-        problem: Why it did not succeed; ``None`` unless it failed, was cancelled or interrupted.
-    """
+    job_id: str
+    """The job's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobListRequest:
+    """Which jobs to list."""
+
+    limit: Annotated[int, Schema(minimum=JOBS_RANGE[0], maximum=JOBS_RANGE[1])] = DEFAULT_JOBS
+    """The most jobs, 1 to 1,000; of finished ones, the newest 1,000 are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Recipe):
+    """One training."""
 
     id: str
+    """Names the job; ids sort by the time of their creation."""
     state: JobState
+    """``queued``, ``running``, or how it ended: ``succeeded``, ``failed``, ``cancelled``, or ``interrupted``, where the
+    process that ran it ended first.
+    """
     model_name: str
+    """The classifier's name."""
     num_examples: int
-    data_sha256: str
+    """Number of training rows."""
+    training_data_sha256: str
+    """SHA-256 of the training rows; docs/format.md says how anyone can compute it."""
     created_at: datetime
-    base_model: str = DEFAULT_BASE_MODEL
-    recipe: Recipe = Recipe()
+    """When it was asked for, UTC."""
     started_at: datetime | None = None
+    """When its turn came, UTC; ``None`` until then."""
     finished_at: datetime | None = None
+    """When it ended, UTC; ``None`` until then."""
     ahead: int = 0
+    """Trainings that came before it and wait, too, while it is queued; it overtakes those that still load their base
+    model.
+    """
     progress: Progress | None = None
+    """How far it is, while it runs; ``None`` otherwise, and where another process runs it."""
     revision: int | None = None
+    """The revision that it made; ``None`` unless it succeeded."""
     next_name: str | None = None
+    """A free name for the task's next version; ``None`` unless it succeeded, or where it would be too long."""
     problem: Problem | None = None
+    """Why it did not succeed; ``None`` unless it failed, was cancelled or interrupted."""
 
     @property
     def is_finished(self) -> bool:
@@ -122,43 +133,46 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastPart:
-    """What one stage of a training will take.
+class JobList:
+    """Jobs."""
 
-    Args:
-        stage: The stage.
-        seconds: Wall time, in seconds.
-        reason: Why, in a sentence: how many texts, tokens and steps.
-    """
+    jobs: tuple[Job, ...]
+    """The newest one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPart:
+    """What one stage of a training will take."""
 
     stage: Stage
+    """The stage."""
     seconds: float
+    """Wall time, in seconds."""
     reason: str
+    """Why, in a sentence: how many texts, tokens and steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a training will take, before it is begun. Estimates, from what this machine did so far.
-
-    Args:
-        model_name: The classifier's name.
-        num_examples: Training rows.
-        labels: Sorted.
-        tokens: Of all distinct texts together.
-        seconds: Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain,
-            training and judging are left out.
-        wait_seconds: Until its turn comes, behind the trainings that wait and run now.
-        memory_bytes: What it needs beside what the server has already, at its peak, in both processes together.
-        parts: What each stage takes, in their order.
-        memory_reason: Why so much memory, in a sentence.
-    """
+    """What a training will take, before it is begun. Estimates, from what this machine did so far."""
 
     model_name: str
+    """The classifier's name."""
     num_examples: int
+    """Training rows."""
     labels: tuple[str, ...]
+    """Sorted."""
     tokens: int
+    """Of all distinct texts together."""
     seconds: float
+    """Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain, training and
+    judging are left out.
+    """
     wait_seconds: float
+    """Until its turn comes, behind the trainings that wait and run now."""
     memory_bytes: int
+    """What it needs beside what the server has already, at its peak, in both processes together."""
     parts: tuple[ForecastPart, ...]
+    """What each stage takes, in their order."""
     memory_reason: str
+    """Why so much memory, in a sentence."""

@@ -3,14 +3,16 @@
 Owns the rules for choosing, sorting and paging; knows nothing of where the classifiers come from.
 """
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
-from windrow.domain.classifier import Classifier, Notes, Record
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.classifier import Classifier, Record
+from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.names import check_name, names_with_prefix
 from windrow.domain.recipe import check_range
+from windrow.domain.values import Schema
 from windrow.domain.versions import Version, read_version
 
 PAGE_SIZE_RANGE = (1, 1_000)
@@ -19,50 +21,33 @@ BY_NAME = "name"
 DESCENDING = "-"
 _UNMEASURED = -1.0
 _SORT_KEYS: Mapping[str, Callable[[Classifier], Any]] = {
-    BY_NAME: lambda classifier: classifier.record.name,
-    "version": lambda classifier: read_version(classifier.record.name) or Version(classifier.record.name, -1),
-    "created_at": lambda classifier: classifier.record.created_at,
-    "num_examples": lambda classifier: classifier.record.num_examples,
+    BY_NAME: lambda classifier: classifier.name,
+    "version": lambda classifier: read_version(classifier.name) or Version(classifier.name, -1),
+    "created_at": lambda classifier: classifier.created_at,
+    "num_examples": lambda classifier: classifier.num_examples,
     "size": lambda classifier: classifier.size_bytes,
     "test_accuracy": lambda classifier: _UNMEASURED if classifier.test is None else classifier.test.accuracy,
 }
 SORTS = tuple(_SORT_KEYS)
 
 
-class Selectable(Protocol):
-    """What a selection looks at; a :class:`Classifier` has it."""
-
-    @property
-    def record(self) -> Record:
-        """What is remembered about its training."""
-        ...
-
-    @property
-    def notes(self) -> Notes:
-        """What a person says about it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which classifiers are meant: those to which everything applies that is not ``None``.
-
-    Args:
-        task: Versions of this task (``ticket_classifier`` means ``ticket_classifier_v1``, ``_v2`` …).
-        prefix: Names that start with it.
-        tag: Classifiers that carry this tag.
-        base_model: Classifiers on the base model of this id.
-    """
+    """Which classifiers are meant: those to which everything applies that is not ``None``."""
 
     task: str | None = None
+    """Only versions of this task: ``ticket_classifier`` means ``ticket_classifier_v1``, ``_v2`` and so on."""
     prefix: str | None = None
+    """Only names that start with it."""
     tag: str | None = None
+    """Only classifiers that carry this tag."""
     base_model: str | None = None
+    """Only classifiers on the base model of this id."""
 
     @property
     def is_everything(self) -> bool:
         """Whether it leaves nothing out."""
-        return self in (Selection(), Selection(prefix=""))
+        return self.task is None and not self.prefix and self.tag is None and self.base_model is None
 
     def names_among(self, names: Sequence[str]) -> list[str]:
         """Return those of some sorted names that may be meant."""
@@ -71,12 +56,12 @@ class Selection:
             chosen = names_with_prefix(chosen, f"{self.task}_v")
         return [name for name in chosen if self._may_have_name(name)]
 
-    def has(self, classifier: Selectable) -> bool:
+    def has(self, record: Record) -> bool:
         """Whether a classifier is meant."""
         return (
-            self._may_have_name(classifier.record.name)
-            and (self.tag is None or self.tag in classifier.notes.tags)
-            and self.base_model in (None, classifier.record.base_model.id)
+            self._may_have_name(record.name)
+            and (self.tag is None or self.tag in record.tags)
+            and self.base_model in (None, record.base_model)
         )
 
     def _may_have_name(self, name: str) -> bool:
@@ -85,66 +70,120 @@ class Selection:
         return self.task is None or ((version := read_version(name)) is not None and version.task == self.task)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list. Without limit and start it is the whole list.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest(Selection):
+    """A part of the list of classifiers. Without ``limit`` and ``cursor`` it is the whole list."""
 
-    Args:
-        limit: The most classifiers on it, 1 to 1,000; ``None`` for 100.
-        after: The name that it starts after. Sorted by name, no such classifier need exist.
-        selection: Which classifiers the list has.
-        sort: One of :data:`SORTS`, with ``-`` before it for the reverse; ``None`` sorts the versions of a task by
-            version, and all else by name.
-        deleted: Whether the list has the deleted classifiers that can be restored, instead of those that answer.
-    """
-
-    limit: int | None = None
-    after: str | None = None
-    selection: Selection = Selection()
-    sort: str | None = None
+    sort: Annotated[str | None, Schema(enum=[f"{sign}{each}" for each in _SORT_KEYS for sign in ("", DESCENDING)])] = (
+        None
+    )
+    """The order, with ``-`` before it for the reverse. Left out: by name; with ``task``, by version."""
+    limit: Annotated[int | None, Schema(minimum=PAGE_SIZE_RANGE[0], maximum=PAGE_SIZE_RANGE[1])] = None
+    """The most classifiers on a page; 100 with ``cursor`` alone. Without both: all."""
+    cursor: str | None = None
+    """The ``next_cursor`` of the page before, with the same other parameters."""
     deleted: bool = False
+    """Whether to list the deleted classifiers that can be restored, instead of those that answer."""
+    full: bool = False
+    """Whether each entry is the whole record, which takes many times the bytes; in Python it always is."""
 
     @property
     def is_whole_list(self) -> bool:
-        """Whether every classifier of the list is asked for."""
-        return self.limit is None and self.after is None
+        """Whether it is no page."""
+        return self.limit is None and self.cursor is None
+
+    @property
+    def size(self) -> int | None:
+        """The most classifiers that it has; ``None`` for all."""
+        return DEFAULT_PAGE_SIZE if self.limit is None and self.cursor is not None else self.limit
+
+    @property
+    def after(self) -> str | None:
+        """The name that it starts after; ``None`` for the beginning. Sorted by name, none such need exist.
+
+        Raises:
+            InvalidParameter: The cursor is none.
+        """
+        return None if self.cursor is None else from_cursor(self.cursor)
 
     @property
     def order(self) -> str:
-        """The order, spelt out."""
-        return self.sort or ("version" if self.selection.task is not None else BY_NAME)
+        """How it is sorted, where ``sort`` says nothing too."""
+        return self.sort or (BY_NAME if self.task is None else "version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAllRequest(Selection):
+    """A selection of classifiers to delete; not everything."""
+
+    purge: bool = False
+    """Whether the files are removed for good; otherwise restore brings them back for a while."""
+    force: bool = False
+    """Whether also what an alias points to is deleted; the alias answers no more then."""
+    dry_run: bool = False
+    """Whether to say only which they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A part of the list of classifiers.
+    """Classifiers, or a page of them."""
 
-    Args:
-        classifiers: The newest revision of each.
-        next_after: What the next page starts after; ``None`` where the list ends.
-    """
-
-    classifiers: tuple[Classifier, ...]
-    next_after: str | None = None
+    models: tuple[Classifier, ...]
+    """Of each classifier, the revision that answers."""
+    next_cursor: str | None = None
+    """Send it as ``cursor`` to get the next page; ``None`` where the list ends."""
 
 
-def check_page(page: Page) -> Page:
-    """Return ``page`` unchanged if it follows the rules.
+def check_selection(selection: Selection) -> None:
+    """Refuse what says nothing: a script's variable may be unset, and must not select everything.
 
     Raises:
-        InvalidParameter: The limit lies outside its range, or the order is unknown.
-        InvalidName: What it starts after breaks the grammar of names.
+        InvalidParameter: A text is empty.
     """
-    if page.limit is not None:
-        check_range("limit", page.limit, PAGE_SIZE_RANGE)
-    if page.after is not None:
-        check_name(page.after)
-    if page.order.removeprefix(DESCENDING) not in _SORT_KEYS:
+    for each in fields(selection):
+        if each.name != "cursor" and getattr(selection, each.name) == "":  # of an empty cursor, more is said
+            raise InvalidParameter(
+                "{arg:{parameter}} is empty. Give it a value, or leave it out.", {"parameter": each.name}
+            )
+
+
+def check_list_request(request: ListRequest) -> None:
+    """Refuse a part of the list that cannot be.
+
+    Raises:
+        InvalidParameter: A text is empty, the limit lies outside its range, the order is unknown, or the cursor none.
+    """
+    check_selection(request)
+    if request.limit is not None:
+        check_range("limit", request.limit, PAGE_SIZE_RANGE)
+    _ = request.after
+    if request.order.removeprefix(DESCENDING) not in _SORT_KEYS:
         raise InvalidParameter(
-            f"sort is unknown. Send one of {', '.join(SORTS)}, with '{DESCENDING}' before it for the reverse.",
-            {"parameter": "sort", "allowed": list(SORTS)},
+            "{arg:sort} is {value!r}, which is no order. {Send} one of {allowed:joined}, with '-' before it for the "
+            "reverse.",
+            {"parameter": "sort", "value": request.order[:200], "allowed": list(SORTS)},
         )
-    return page
+
+
+def to_cursor(name: str) -> str:
+    """Return the cursor of the page that starts after a name. What is in it may change."""
+    return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str) -> str:
+    """Return the name that a cursor was made of.
+
+    Raises:
+        InvalidParameter: It is no cursor.
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return check_name(base64.b64decode(padded, altchars=b"-_", validate=True).decode())
+    except (ValueError, InvalidName) as error:
+        raise InvalidParameter(
+            "{arg:cursor} is none that this server gave. {Send} the next_cursor of another page, or leave it out.",
+            {"parameter": "cursor"},
+        ) from error
 
 
 def in_order(classifiers: list[Classifier], order: str) -> list[Classifier]:

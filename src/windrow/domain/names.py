@@ -9,12 +9,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from windrow.domain.errors import InvalidName
+from windrow.domain.values import Schema
 
 NAME_GRAMMAR = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 LATEST = "latest"
 REFERENCE_GRAMMAR = f"{NAME_GRAMMAR}(@([1-9][0-9]{{0,17}}|{LATEST}))?"
+Name = Annotated[str, Schema(pattern=f"^{NAME_GRAMMAR}$")]
+# What a reader may call a classifier.
+ModelReference = Annotated[str, Schema(pattern=f"^{REFERENCE_GRAMMAR}$")]
 _NAME = re.compile(NAME_GRAMMAR)
 _REFERENCE = re.compile(REFERENCE_GRAMMAR)
 MAX_NEAR_NAMES = 3
@@ -23,17 +28,14 @@ _COMPARED_NAMES = 50
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What stands for a classifier: its name or an alias, one of its revisions, or a task's highest version.
-
-    Args:
-        name: Of a classifier or an alias; of a task where ``is_latest``.
-        revision: ``tickets_v2@3`` means revision 3; ``None`` the one that answers now.
-        is_latest: Whether the highest version of the task ``name`` is meant (``tickets@latest``).
-    """
+    """What stands for a classifier: its name or an alias, one of its revisions, or a task's highest version."""
 
     name: str
+    """Of a classifier or an alias; of a task where ``is_latest``."""
     revision: int | None = None
+    """``tickets_v2@3`` means revision 3; ``None`` the one that answers now."""
     is_latest: bool = False
+    """Whether the highest version of the task ``name`` is meant (``tickets@latest``)."""
 
     def __str__(self) -> str:
         """Return it as it is written."""
@@ -55,8 +57,8 @@ def read_reference(text: str) -> Reference:
         return Reference(check_name(text))
     if _REFERENCE.fullmatch(text) is None:
         raise InvalidName(
-            f"{text[:140]!r} names no classifier. Write a name, a revision like tickets_v2@3, or a task's highest "
-            f"version like tickets@{LATEST} ({REFERENCE_GRAMMAR}).",
+            "{name!r} names no classifier. Write a name, a revision like tickets_v2@3, or a task's highest version "
+            "like tickets@latest ({grammar}).",
             {"name": text[:140], "grammar": REFERENCE_GRAMMAR},
         )
     name, _, which = text.partition("@")
@@ -80,14 +82,13 @@ def check_name(name: str) -> str:
     if not is_name(name):
         if _REFERENCE.fullmatch(name) is not None:
             raise InvalidName(
-                f"{name} is no name of its own: what stands behind @ can only be read. Name the classifier itself, "
-                f"{name.partition('@')[0]}.",
-                {"name": name, "grammar": NAME_GRAMMAR},
+                "{name} is no name of its own: what stands behind @ can only be read. Name it without a "
+                "revision: {classifier}.",
+                {"name": name, "classifier": name.partition("@")[0], "grammar": NAME_GRAMMAR},
             )
         raise InvalidName(
-            f"The name {name[:140]!r} is not allowed. A name starts with a letter or digit and goes on with at most "
-            f"127 letters, digits, '.', '_' or '-' ({NAME_GRAMMAR}). Choose such a name; "
-            "names are never changed silently.",
+            "The name {name!r} is not allowed. A name starts with a letter or digit and goes on with at most 127 "
+            "letters, digits, '.', '_' or '-' ({grammar}). Choose such a name; names are never changed silently.",
             {"name": name[:140], "grammar": NAME_GRAMMAR},
         )
     return name

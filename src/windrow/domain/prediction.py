@@ -5,11 +5,14 @@ Owns the rules that need nothing but the request itself; knows nothing of how an
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
-from windrow.domain.dataset import check_texts
-from windrow.domain.errors import InvalidParameter, LimitExceeded
+from windrow.domain.dataset import check_texts, too_many
+from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
-from windrow.domain.names import read_reference
+from windrow.domain.names import ModelReference, read_reference
+from windrow.domain.values import Schema, Value, computed
+from windrow.domain.words import render
 
 # Asked before anything costly is computed. Not so: the caller has gone, and nobody would read the answer.
 IsWanted = Callable[[], bool]
@@ -22,103 +25,134 @@ def always() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PredictLimits:
-    """The most that one request may bring.
-
-    Args:
-        max_texts: Texts.
-        max_model_names: Names of classifiers.
-        max_text_chars: Characters (code points) of one text.
-    """
+    """The most that one request may bring."""
 
     max_texts: int = 1_000
+    """Texts."""
     max_model_names: int = 1_000
+    """Names of classifiers."""
     max_text_chars: int = 20_000
+    """Characters (code points) of one text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PredictRequest:
-    """What is to be classified, and by whom.
+    """What to classify: a text, many texts by one classifier, or a text by many classifiers."""
 
-    Args:
-        model_names: The classifiers, at least one: names, aliases, ``name@revision`` or ``task@latest``.
-        texts: The texts, at least one. Several texts go to one classifier, or one text to several classifiers.
-        top_k: How many scores each answer holds, the best ones; ``None`` for all.
-        abstain_below: Best score in [0, 1] below which no label is given; ``None`` takes what is stored with the
-            classifier, if anything is.
-        min_in_scope: Likeness to the training data in [0, 1] below which no label is given, nor where the classifier
-            cannot tell; ``None`` gives one always.
-        explain: Whether to say why; only for one text and one classifier.
+    model_name: ModelReference | None = None
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+    model_names: tuple[ModelReference, ...] | None = None
+    """In place of ``model_name``, with one text: the names of many classifiers."""
+    text: str | None = None
+    """The text, at most 20,000 characters."""
+    texts: tuple[str, ...] | None = None
+    """In place of ``text``, with one classifier: many texts, at most 1,000."""
+    top_k: Annotated[int | None, Schema(minimum=1)] = None
+    """How many scores each answer holds, the best ones; ``None`` for all, in the order of the labels."""
+    abstain_below: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
+    """The best score, from 0 to 1, below which no label is given; ``None`` takes what is stored with the classifier, if
+    anything is.
     """
-
-    model_names: tuple[str, ...]
-    texts: tuple[str, ...]
-    top_k: int | None = None
-    abstain_below: float | None = None
-    min_in_scope: float | None = None
+    min_in_scope: Annotated[float | None, Schema(minimum=0, maximum=1)] = None
+    """The likeness to the training data (in_scope), from 0 to 1, below which no label is given, nor where the
+    classifier cannot tell; ``None`` gives one always.
+    """
     explain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One classifier's answer for one text.
-
-    Args:
-        label: The label with the highest score; ``None`` where the classifier abstained.
-        scores: Each label's score in [0, 1], in the order of the classifier's labels; they sum to 1. Where a number
-            of scores was asked for, only so many, the highest first.
-        model_name: The classifier that answered.
-        revision: Its revision that answered.
-        truncated: Whether the text was longer than the encoder reads, so that its end was left out.
-        alias: The alias by which it was asked; ``None`` where it was asked by its own name.
-        in_scope: How like the training data the text is, in [0, 1]: the share of texts of its kind that are less like
-            it. ``None`` where the classifier cannot tell.
-        explanation: Why; ``None`` where it was not asked for.
+    """Whether to say why; only with one text and one classifier. The text is then encoded again without each of its
+    words.
     """
-
-    label: str | None
-    scores: Mapping[str, float]
-    model_name: str
-    revision: int
-    truncated: bool
-    alias: str | None = None
-    in_scope: float | None = None
-    explanation: Explanation | None = None
 
     @property
-    def abstained(self) -> bool:
-        """Whether no label was given."""
-        return self.label is None
+    def all_names(self) -> tuple[str, ...]:
+        """The classifiers, however many they are."""
+        return self.model_names or () if self.model_name is None else (self.model_name,)
+
+    @property
+    def all_texts(self) -> tuple[str, ...]:
+        """The texts, however many they are."""
+        return self.texts or () if self.text is None else (self.text,)
 
 
-def check_predict_request(request: PredictRequest, limits: PredictLimits) -> PredictRequest:
-    """Return ``request`` unchanged if it follows every rule that needs no look at a classifier.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Value):
+    """What a classifier answers for one text."""
+
+    label: str | None
+    """The label with the highest score; ``None`` where the classifier abstained."""
+    scores: Mapping[str, float]
+    """Each label's score, from 0 to 1, in the order of the classifier's labels; they sum to 1. With ``top_k``, only the
+    best ones, the best first.
+    """
+    truncated: bool
+    """Whether the text was longer than the encoder reads, so that its end was left out."""
+    abstained: bool = computed(lambda self: self.label is None, False)
+    """Whether no label was given: the best score, or the likeness to the training data, is too low."""
+    in_scope: float | None = None
+    """How like the training data the text is, from 0 to 1: the share of texts of its kind that are less like it.
+    ``None`` where the classifier cannot tell.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction(Answer):
+    """One classifier's answer for one text, and which classifier that is."""
+
+    model_name: str
+    """The classifier that answered, by its own name."""
+    revision: int
+    """Its revision that answered."""
+    alias: str | None = None
+    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    explanation: Explanation | None = None
+    """Why; ``None`` where it was not asked for."""
+
+
+def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:
+    """Refuse a request that breaks a rule for which no classifier need be looked at.
 
     Raises:
+        InvalidRequest: It has none of the three forms.
         InvalidName: A name breaks the grammar.
         InvalidText: A text is empty, blank or no valid Unicode; ``facts["index"]`` counts the texts from 0.
-        InvalidParameter: There is no name or no text, or there are several of both; a bound lies outside [0, 1]; or an
-            explanation is asked for more than one answer.
+        InvalidParameter: There is no name or no text, a bound lies outside [0, 1], or an explanation is asked for more
+            than one answer.
         LimitExceeded: Too many names, too many texts, or a text that is too long.
     """
-    _check_count("model_names", len(request.model_names), limits.max_model_names)
-    _check_count("texts", len(request.texts), limits.max_texts)
-    if min(len(request.model_names), len(request.texts)) > 1:
-        raise InvalidParameter(
-            "Several texts for several classifiers were sent. Send one text with model_names, or texts with one "
-            "model_name.",
-            {"parameter": "model_names"},
-        )
+    _check_form(request)
+    names, texts = request.all_names, request.all_texts
+    _check_count("model_names", len(names), limits.max_model_names)
+    _check_count("texts", len(texts), limits.max_texts)
     for parameter, value in (("abstain_below", request.abstain_below), ("min_in_scope", request.min_in_scope)):
         check_share(parameter, value)
-    if request.explain and len(request.model_names) * len(request.texts) != 1:
+    if request.explain and len(names) * len(texts) != 1:
         raise InvalidParameter(
-            "explain goes with one text and one classifier. Send a single text and model_name, or leave explain out.",
+            "{arg:explain} goes with one text and one classifier. {Send} a single {arg:text} and {arg:model_name}, or "
+            "leave {arg:explain} out.",
             {"parameter": "explain"},
         )
-    for name in request.model_names:
+    for name in names:
         read_reference(name)
-    check_texts(request.texts, limits.max_text_chars)
-    return request
+    check_texts(texts, limits.max_text_chars, "{place:texts}" if request.text is None else "The text")
+
+
+def _check_form(request: PredictRequest) -> None:
+    problem = None
+    if request.model_name is None and request.model_names is None:
+        problem = "{arg:model_name} (or {arg:model_names}) is missing"
+    elif request.text is None and request.texts is None:
+        problem = "{arg:text} (or {arg:texts}) is missing"
+    elif request.model_name is not None and request.model_names is not None:
+        problem = "Only one of {arg:model_name} and {arg:model_names} may be there"
+    elif request.text is not None and request.texts is not None:
+        problem = "Only one of {arg:text} and {arg:texts} may be there"
+    elif request.model_names is not None and request.texts is not None:
+        problem = "{arg:model_names} goes with {arg:text}, not with {arg:texts}"
+    if problem is not None:
+        raise InvalidRequest(
+            problem + ". {Send} one {arg:text} with {arg:model_name} or {arg:model_names}, or {arg:texts} with one "
+            "{arg:model_name}.",
+            {"problems": [render(problem, {})], "num_problems": 1},
+        )
 
 
 def check_share(parameter: str, value: float | None, minimum: float = 0.0) -> None:
@@ -130,19 +164,17 @@ def check_share(parameter: str, value: float | None, minimum: float = 0.0) -> No
     # Not the other way round: a NaN is no share either.
     if value is not None and not minimum <= value <= 1:
         raise InvalidParameter(
-            f"{parameter} is {value}; it must lie between {minimum:g} and 1. Send such a share, or leave it out.",
-            {"parameter": parameter, "minimum": minimum, "maximum": 1},
+            "{arg:{parameter}} is {value}; it must lie between {minimum:g} and 1. {Send} such a share, or leave it "
+            "out.",
+            {"parameter": parameter, "value": value, "minimum": minimum, "maximum": 1},
         )
 
 
-def _check_count(what: str, count: int, limit: int) -> None:
+def _check_count(parameter: str, count: int, limit: int) -> None:
     if count == 0:
         raise InvalidParameter(
-            f"{what} is empty. Send between 1 and {limit}.", {"parameter": what, "minimum": 1, "maximum": limit}
+            "{arg:{parameter}} is empty. {Send} between 1 and {maximum}.",
+            {"parameter": parameter, "minimum": 1, "maximum": limit},
         )
     if count > limit:
-        setting = f"WINDROW_MAX_{what.upper()}"
-        raise LimitExceeded(
-            f"{what} has {count} entries; this server takes at most {limit}. Send fewer, or raise {setting}.",
-            {"limit": limit, "setting": setting},
-        )
+        raise too_many(parameter, count, "entries", limit, f"WINDROW_MAX_{parameter.upper()}")

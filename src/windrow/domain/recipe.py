@@ -1,11 +1,10 @@
-"""The recipe: everything besides the rows that decides what a training yields.
-
-Owns the ranges of the training parameters; knows nothing of how training is done.
-"""
+"""The recipe: everything besides the rows that decides what a training yields."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.values import Schema
 
 DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_NUM_ITERATIONS = 20
@@ -19,57 +18,72 @@ MAX_SECONDS_LIMIT = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """A base model, pinned.
-
-    Args:
-        id: What the user calls it, for example ``sentence-transformers/all-MiniLM-L6-v2``.
-        digest: SHA-256, in hexadecimal, over everything in its folder that decides its output.
-        revision: The hub's commit, where it came from one; else ``None``.
-    """
+    """A base model, pinned."""
 
     id: str
+    """What a fit calls it, for example ``sentence-transformers/all-MiniLM-L6-v2``."""
     digest: str
+    """SHA-256, in hexadecimal, over everything in its folder that decides its output; empty where it cannot be used."""
     revision: str | None = None
+    """The hub's commit; ``None`` where it came from no hub."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The parameters of one training. Made by :func:`check_recipe`.
+# Without slots: a record is a recipe and more, and Python lays out no class on two that have some.
+@dataclass(frozen=True, kw_only=True)
+class TrainingParameters:
+    """What decides how long a training goes on, and how."""
 
-    Args:
-        num_iterations: How long contrastive training goes on; 0 trains the head alone (docs/training.md).
-        batch_size: Texts that meet in one contrastive step, at least.
-        seed: Starts every random choice.
-        max_seconds: The fit ends after about so many seconds, with what it has by then; ``None`` sets no limit.
-        cross_validate: Whether encoders are also trained on parts of the rows, to judge them by the others. Without,
-            a fit with contrastive training is faster, estimates nothing, and its scores are calibrated by what is
-            usual.
+    base_model: str = DEFAULT_BASE_MODEL
+    """Id of the base model, the encoder to build on."""
+    num_iterations: Annotated[int, Schema(minimum=NUM_ITERATIONS_RANGE[0], maximum=NUM_ITERATIONS_RANGE[1])] = (
+        DEFAULT_NUM_ITERATIONS
+    )
+    """How long the encoder learns from the training texts, 0 to 1,000: every 7 make one pass in which each text meets
+    the others (every 4, above 256 texts); 0 trains the head alone, which is quick.
+    """
+    batch_size: Annotated[int, Schema(minimum=BATCH_SIZE_RANGE[0], maximum=BATCH_SIZE_RANGE[1])] = DEFAULT_BATCH_SIZE
+    """Texts that meet in one contrastive step, at least, 2 to 1,024; up to 256, a step takes 256 all the same."""
+    seed: Annotated[int, Schema(minimum=SEED_RANGE[0], maximum=SEED_RANGE[1])] = DEFAULT_SEED
+    """Starts every random choice; the same request with the same seed gives the same result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(TrainingParameters):
+    """The parameters of one training. Checked by :func:`check_recipe`."""
+
+    max_seconds: Annotated[float | None, Schema(exclusiveMinimum=0, maximum=MAX_SECONDS_LIMIT)] = None
+    """Ends the training after about so many seconds, with what was learned by then; ``None`` sets no limit."""
+    cross_validate: bool = True
+    """Whether the encoder is also trained on parts of the rows, to judge it by the others: takes three times as long,
+    estimates the accuracy and calibrates scores. With 0 iterations that costs nothing and is always done.
     """
 
-    num_iterations: int = DEFAULT_NUM_ITERATIONS
-    batch_size: int = DEFAULT_BATCH_SIZE
-    seed: int = DEFAULT_SEED
-    max_seconds: float | None = None
-    cross_validate: bool = True
 
-
-def check_recipe(recipe: Recipe) -> Recipe:
-    """Return ``recipe`` unchanged if each parameter lies in its range.
+def check_training_parameters(parameters: TrainingParameters) -> None:
+    """Refuse a parameter that lies outside its range.
 
     Raises:
-        InvalidParameter: One does not.
+        InvalidParameter: One does.
     """
-    check_range("num_iterations", recipe.num_iterations, NUM_ITERATIONS_RANGE)
-    check_range("batch_size", recipe.batch_size, BATCH_SIZE_RANGE)
-    check_range("seed", recipe.seed, SEED_RANGE)
+    check_range("num_iterations", parameters.num_iterations, NUM_ITERATIONS_RANGE)
+    check_range("batch_size", parameters.batch_size, BATCH_SIZE_RANGE)
+    check_range("seed", parameters.seed, SEED_RANGE)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse a parameter that lies outside its range.
+
+    Raises:
+        InvalidParameter: One does.
+    """
+    check_training_parameters(recipe)
     # Not the other way round: a NaN is no number of seconds either.
     if recipe.max_seconds is not None and not 0 < recipe.max_seconds <= MAX_SECONDS_LIMIT:
         raise InvalidParameter(
-            f"max_seconds is {recipe.max_seconds}; it must be more than 0 and at most {MAX_SECONDS_LIMIT:.0f}. "
-            "Send such a value or leave it out.",
-            {"parameter": "max_seconds", "minimum": 0, "maximum": MAX_SECONDS_LIMIT},
+            "{arg:max_seconds} is {value}; it must be more than 0 and at most {maximum:.0f}. {Send} such a value or "
+            "leave it out.",
+            {"parameter": "max_seconds", "value": recipe.max_seconds, "minimum": 0, "maximum": MAX_SECONDS_LIMIT},
         )
-    return recipe
 
 
 def check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
@@ -81,6 +95,7 @@ def check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
     low, high = allowed
     if not low <= value <= high:
         raise InvalidParameter(
-            f"{name} is {value}; it must lie between {low} and {high}. Send a value in that range or leave it out.",
-            {"parameter": name, "minimum": low, "maximum": high},
+            "{arg:{parameter}} is {value}; it must lie between {minimum} and {maximum}. {Send} a value in that range "
+            "or leave it out.",
+            {"parameter": name, "value": value, "minimum": low, "maximum": high},
         )

@@ -5,204 +5,187 @@ Owns the values, and the rules for what is asked; knows nothing of how a figure 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from windrow.domain.classifier import TestScore, Threshold
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
-from windrow.domain.names import read_reference
+from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
+from windrow.domain.values import Schema, Value, computed, recast
 
 # Below, half of the answers may be wrong, and a threshold has no point.
 MIN_TARGET_PRECISION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class LabelReport:
-    """How a classifier did on one label.
-
-    Args:
-        label: The label.
-        correct: Rows of this label that were placed right.
-        total: Rows of this label.
-        predicted: Rows that were given this label, rightly or not.
-        precision: ``correct / predicted``; ``None`` where nothing was given this label.
-        recall: ``correct / total``; ``None`` where no row has this label.
-        f1: Harmonic mean of the two; 0 where nothing is right, ``None`` where no row has or was given this label.
-    """
+class LabelReport(Value):
+    """How a classifier did on one label."""
 
     label: str
+    """The label."""
     correct: int
+    """Rows of this label that were placed right."""
     total: int
+    """Rows of this label."""
     predicted: int
+    """Rows that were given this label, rightly or not."""
     precision: float | None
+    """``correct`` / ``predicted``; ``None`` where nothing was given this label."""
     recall: float | None
+    """``correct`` / ``total``; ``None`` where no row has this label."""
     f1: float | None
+    """Harmonic mean of the two; 0 where nothing is right, ``None`` where no row has or was given this label."""
 
-    @property
-    def shown(self) -> str:
-        """Its recall, and what that rests on, as a person reads it: ``0.83 (5/6)``."""
-        return f"{'-' if self.recall is None else f'{self.recall:.2f}'} ({self.correct}/{self.total})"
+    shown: str = computed(
+        lambda self: f"{'-' if self.recall is None else f'{self.recall:.2f}'} ({self.correct}/{self.total})", ""
+    )
+    """Its recall, and the rows that it rests on, for people: ``0.83 (5/6)``, with ``-`` where no row has this label."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Rows whose best score lies in one range.
-
-    Args:
-        low: Lower end of the range, not in it except for 0.
-        high: Upper end, in it.
-        rows: How many rows, at least 1.
-        mean_score: The mean of their best scores.
-        accuracy: The share of them that were placed right.
-    """
+    """Rows whose best score lies in one range."""
 
     low: float
+    """Lower end of the range, not in it except for 0."""
     high: float
+    """Upper end, in it."""
     rows: int
+    """How many rows, at least 1."""
     mean_score: float
+    """The mean of their best scores."""
     accuracy: float
+    """The share of them that were placed right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Whether scores mean what they say: of the answers with a score of 0.8, 80 % should be right.
-
-    Args:
-        ece: Expected calibration error in [0, 1]: the mean distance of score and accuracy over the bins, by rows.
-        bins: Those with rows, ascending.
-    """
+    """Whether scores mean what they say: of the answers with a score of 0.8, 80 % should be right."""
 
     ece: float
+    """Expected calibration error in [0, 1]: the mean distance of score and accuracy over the bins, by rows."""
     bins: tuple[ReliabilityBin, ...]
+    """Those with rows, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Misread:
-    """A row that was placed wrong.
-
-    Args:
-        row: Its number in the test data, from 0.
-        text: Its text.
-        label: Its label.
-        predicted: The label that it was given.
-        score: That label's score.
-    """
+    """A row that was placed wrong."""
 
     row: int
+    """Its number in the test data, from 0."""
     text: str
+    """Its text."""
     label: str
+    """Its label."""
     predicted: str
+    """The label that it was given."""
     score: float
+    """That label's score."""
 
 
 @dataclass(frozen=True, slots=True)
-class Majority:
-    """What one would get right by always giving the most frequent label.
-
-    Args:
-        label: That label; the first one by code point where several are as frequent.
-        accuracy: Its share of the rows.
-    """
+class MajorityBaseline:
+    """What one would get right by always giving the most frequent label."""
 
     label: str
+    """That label; the first one by code point where several are as frequent."""
     accuracy: float
+    """Its share of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one classifier made of labelled rows.
+class ConfusionMatrix:
+    """Which labels were taken for which."""
 
-    Args:
-        correct: Rows that were placed right.
-        total: Rows in all, at least 1.
-        accuracy_interval: Wilson's, of 95 %.
-        macro_f1: Mean F1 of the labels that rows have or were given.
-        labels: The classifier's labels in their order, then those of the rows that it does not know, sorted.
-        confusion: Rows of each label (outer) that were given each label (inner), both in the order of ``labels``.
-        calibration: Whether its scores mean what they say.
-    """
+    labels: tuple[str, ...]
+    """What rows and columns stand for: the classifier's labels, then those of the rows that it does not know."""
+    counts: tuple[tuple[int, ...], ...]
+    """A list for each label of a row; in it, how many of these rows were given each label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Value):
+    """What one classifier made of labelled rows."""
 
     correct: int
+    """Rows that were placed right."""
     total: int
+    """Rows in all, at least 1."""
+    accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
+    """Share of the rows that were placed right."""
     accuracy_interval: Interval
+    """Where the accuracy on all rows like these lies: Wilson's, of 95 %."""
     macro_f1: float
+    """Mean F1 of the labels that rows have or were given, from 0 to 1: each label counts alike."""
     labels: tuple[LabelReport, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    """The classifier's labels in their order, then those of the rows that it does not know, sorted."""
+    confusion_matrix: ConfusionMatrix
+    """Which labels were taken for which."""
     calibration: Calibration
-
-    @property
-    def accuracy(self) -> float:
-        """Share of rows that were placed right."""
-        return self.correct / self.total
+    """Whether its scores mean what they say."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """Rows to judge a classifier by.
+    """Rows to judge a classifier by."""
 
-    Args:
-        model_name: The classifier.
-        rows: Labelled test rows.
-        is_saved: Whether the score is kept with the classifier.
-        target_precision: Share of right answers, in [0.5, 1], for which the score is wanted from which on an answer
-            is to be trusted; ``None`` for none.
+    model_name: ModelReference
+    """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
+    test_data: tuple[Row, ...]
+    """Labelled rows that the classifier was not trained on; at least one. A label that it does not know counts as
+    placed wrong.
+    """
+    save: bool = True
+    """Whether the score is kept with the classifier, and with ``target_precision`` the threshold too."""
+    target_precision: Annotated[float | None, Schema(minimum=MIN_TARGET_PRECISION, maximum=1)] = None
+    """Share of right answers, from 0.5 to 1, for which the lowest score is wanted that can be trusted; ``None`` asks
+    for none.
     """
 
-    model_name: str
-    rows: tuple[Row, ...]
-    is_saved: bool = True
-    target_precision: float | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How a classifier did on labelled rows.
-
-    Args:
-        model_name: The classifier that answered.
-        revision: Its revision that answered.
-        alias: The alias by which it was asked; ``None`` where it was asked by its own name.
-        outcome: The figures.
-        majority: The baseline beside it.
-        misread: The rows that were placed wrong, those with the highest score first.
-        warnings: What makes the figures worth less.
-        data_sha256: Digest of the rows, made like that of training rows.
-        measured_at: UTC, whole seconds.
-        is_saved: Whether the score was kept with the classifier.
-        threshold: The score from which on answers reached the precision that was asked for; ``None`` where none was
-            asked for, or none reaches it, which ``warnings`` says.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Outcome):
+    """How a classifier did on labelled rows."""
 
     model_name: str
+    """The classifier that answered, by its own name."""
     revision: int
+    """Its revision that answered."""
     alias: str | None
-    outcome: Outcome
-    majority: Majority
+    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    majority_baseline: MajorityBaseline
+    """What always giving the most frequent label would get right."""
     misread: tuple[Misread, ...]
+    """The rows that were placed wrong, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
-    data_sha256: str
+    """What makes the figures worth less, or was odd about the rows."""
+    test_data_sha256: str
+    """SHA-256 of the test rows, made like that of training rows."""
     measured_at: datetime
-    is_saved: bool
+    """When it was measured, UTC."""
+    saved: bool
+    """Whether the score was kept with the classifier."""
     threshold: Threshold | None
+    """The lowest score that is to be trusted; ``None`` where no precision was asked for, or no score reaches it, which
+    ``warnings`` says.
+    """
 
     @property
     def score(self) -> TestScore:
         """What of it is kept with the classifier."""
-        outcome = self.outcome
-        return TestScore(
-            correct=outcome.correct,
-            total=outcome.total,
-            data_sha256=self.data_sha256,
-            measured_at=self.measured_at,
-            macro_f1=outcome.macro_f1,
-            ece=outcome.calibration.ece,
-            correct_per_label={each.label: each.correct for each in outcome.labels if each.total},
-            rows_per_label={each.label: each.total for each in outcome.labels if each.total},
+        return recast(
+            TestScore,
+            self,
+            ece=self.calibration.ece,
+            correct_per_label={each.label: each.correct for each in self.labels if each.total},
+            rows_per_label={each.label: each.total for each in self.labels if each.total},
         )
 
 
-def check_evaluate_request(request: EvaluateRequest) -> EvaluateRequest:
-    """Return ``request`` unchanged if it can be answered; its rows are not looked at.
+def check_evaluate_request(request: EvaluateRequest) -> None:
+    """Refuse a request that cannot be answered; its rows are not looked at.
 
     Raises:
         InvalidName: The name breaks the grammar.
@@ -210,4 +193,3 @@ def check_evaluate_request(request: EvaluateRequest) -> EvaluateRequest:
     """
     read_reference(request.model_name)
     check_share("target_precision", request.target_precision, MIN_TARGET_PRECISION)
-    return request

@@ -21,48 +21,43 @@ SCORE_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentChange:
-    """Something that decides how a training rounds, and is not what it was.
-
-    Args:
-        name: What it is, as in ``TrainingSummary.versions`` (``torch``, ``cpu``).
-        then: What the record says; ``None`` where it says nothing.
-        now: What it is now; ``None`` where it is no longer recorded.
-    """
+    """Something that decides how a training rounds, and is not what it was."""
 
     name: str
+    """What it is, as in ``Record.versions`` (``torch``, ``cpu``)."""
     then: str | None
+    """What the record says; ``None`` where it says nothing."""
     now: str | None
+    """What it is now; ``None`` where it is no longer recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What came of training a revision again. The new classifier was compared and thrown away.
-
-    Args:
-        model_name: The classifier's name.
-        revision: The revision that was trained again.
-        verdict: How alike the two are.
-        largest_weight_difference: Between two numbers of the heads, or of what the adapters add to a map of the
-            encoder (both factors multiplied: the sign of each alone is left to chance); ``None`` where the adapters
-            change other maps, or only one of the two has an adapter.
-        largest_score_difference: Between the two scores, in [0, 1], of a label for a compared text.
-        num_changed_labels: Compared texts that get another label.
-        num_texts: Distinct training texts that were compared.
-        changes: What is different in the environment.
-        notes: Sentences that a person should read beside the verdict.
-        training_time_s: Wall seconds that the new training took.
-    """
+    """What came of training a revision again. The new classifier was compared and thrown away."""
 
     model_name: str
+    """The classifier's name."""
     revision: int
+    """The revision that was trained again."""
     verdict: Verdict
+    """How alike the two are."""
     largest_weight_difference: float | None
+    """Between two numbers of the heads, or of what the adapters add to a map of the encoder (both factors multiplied:
+    the sign of each alone is left to chance); ``None`` where the adapters change other maps, or only one of the two has
+    an adapter.
+    """
     largest_score_difference: float
+    """Between the two scores, in [0, 1], of a label for a compared text."""
     num_changed_labels: int
+    """Compared texts that get another label."""
     num_texts: int
+    """Distinct training texts that were compared."""
     changes: tuple[EnvironmentChange, ...]
+    """What is different in the environment."""
     notes: tuple[str, ...]
-    training_time_s: float
+    """Sentences that a person should read beside the verdict."""
+    training_time_seconds: float
+    """Wall seconds that the new training took."""
 
 
 def judge(has_same_weights: bool, num_changed_labels: int, largest_score_difference: float) -> Verdict:
@@ -84,7 +79,7 @@ def find_changes(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Envir
     """Return what differs between two environments, in the order of ``then``, and what is new behind it.
 
     Args:
-        then: ``TrainingSummary.versions`` of the first training.
+        then: ``Record.versions`` of the first training.
         now: Those of the new one.
     """
     pairs = ((name, then.get(name), now.get(name)) for name in {**then, **now})

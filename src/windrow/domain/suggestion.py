@@ -4,12 +4,13 @@ Owns the values and the rules for what is asked; knows nothing of how texts are 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataLimits, check_texts
-from windrow.domain.errors import InvalidParameter, LimitExceeded
-from windrow.domain.names import read_reference
+from windrow.domain.dataset import DataLimits, check_texts, too_many
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.recipe import check_range
+from windrow.domain.values import Schema
 
 DEFAULT_SUGGESTIONS = 10
 SUGGESTIONS_RANGE = (1, 1_000)
@@ -19,64 +20,58 @@ Why = Literal["new", "uncertain"]
 
 @dataclass(frozen=True, slots=True)
 class SuggestRequest:
-    """Texts without labels, of which some are to be labelled.
+    """Texts without labels, of which some are to be labelled."""
 
-    Args:
-        model_name: The classifier that is to learn from them.
-        texts: The pile.
-        n: How many to suggest.
+    model_name: ModelReference
+    """The classifier that is to learn from them: its name, an alias, a revision (name@3) or task@latest, its highest
+    version.
     """
-
-    model_name: str
     texts: tuple[str, ...]
-    n: int = DEFAULT_SUGGESTIONS
+    """The pile, as many texts as a training may have rows; one that comes again counts once."""
+    n: Annotated[int, Schema(minimum=SUGGESTIONS_RANGE[0], maximum=SUGGESTIONS_RANGE[1])] = DEFAULT_SUGGESTIONS
+    """How many to suggest, 1 to 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A text worth labelling.
-
-    Args:
-        index: Its number in the pile, from 0.
-        text: The text.
-        why: ``new`` where it is unlike the training data, so perhaps of a new class; ``uncertain`` where the
-            classifier hesitates between labels.
-        alike: Texts of the pile that are much like it, itself included: what labelling it speaks for.
-        label: What the classifier would answer.
-        score: That label's score.
-        runner_up: The label with the next score.
-        in_scope: How like the training data it is, in [0, 1]; ``None`` where the classifier cannot tell.
-    """
+    """A text worth labelling."""
 
     index: int
+    """Its number in the pile, from 0."""
     text: str
+    """The text."""
     why: Why
+    """``new`` where it is unlike the training data, so perhaps of a new class; ``uncertain`` where the classifier
+    hesitates between labels.
+    """
     alike: int
+    """Texts of the pile that are much like it, itself included: what labelling it speaks for."""
     label: str
+    """What the classifier would answer."""
     score: float
+    """That label's score."""
     runner_up: str
+    """The label with the next score."""
     in_scope: float | None
+    """How like the training data it is, in [0, 1]; ``None`` where the classifier cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """The texts that are worth labelling.
-
-    Args:
-        model_name: The classifier that was asked.
-        revision: Its revision that was asked.
-        suggestions: The most useful first; fewer than asked for where the pile has fewer different texts.
-        total: Different texts in the pile that the classifier was not trained on.
-    """
+    """The texts that are worth labelling."""
 
     model_name: str
+    """The classifier that was asked."""
     revision: int
+    """Its revision that was asked."""
     suggestions: tuple[Suggestion, ...]
+    """The most useful first; fewer than asked for where the pile has fewer different texts."""
     total: int
+    """Different texts in the pile that the classifier was not trained on."""
 
 
-def check_suggest_request(request: SuggestRequest, limits: DataLimits) -> SuggestRequest:
-    """Return ``request`` unchanged if it follows every rule that needs no look at a classifier.
+def check_suggest_request(request: SuggestRequest, limits: DataLimits) -> None:
+    """Refuse a request that breaks a rule for which no classifier need be looked at.
 
     Raises:
         InvalidName: The name breaks the grammar.
@@ -87,12 +82,7 @@ def check_suggest_request(request: SuggestRequest, limits: DataLimits) -> Sugges
     read_reference(request.model_name)
     check_range("n", request.n, SUGGESTIONS_RANGE)
     if not request.texts:
-        raise InvalidParameter("texts is empty. Send the texts to choose from.", {"parameter": "texts"})
+        raise InvalidParameter("{arg:texts} is empty. {Send} the texts to choose from.", {"parameter": "texts"})
     if len(request.texts) > limits.max_rows:
-        raise LimitExceeded(
-            f"texts has {len(request.texts)} entries; this server takes at most {limits.max_rows}. Send fewer, or "
-            "raise WINDROW_MAX_ROWS.",
-            {"limit": limits.max_rows, "setting": "WINDROW_MAX_ROWS"},
-        )
+        raise too_many("texts", len(request.texts), "entries", limits.max_rows, "WINDROW_MAX_ROWS")
     check_texts(request.texts, limits.max_text_chars)
-    return request

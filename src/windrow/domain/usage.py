@@ -6,57 +6,44 @@ Owns the values and their sums; knows nothing of files.
 from dataclasses import dataclass
 
 from windrow.domain.base_models import StoredBaseModel
+from windrow.domain.values import Value, computed
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierUsage:
-    """What one name takes beside its base model.
-
-    Args:
-        name: The classifier's name.
-        size_bytes: Records, artifacts and kept training rows of all its revisions.
-        revisions: Trainings that are still on the disk.
-        is_deleted: Whether it is deleted and waits to be restored or purged.
-    """
+    """What one name takes beside its base model."""
 
     name: str
+    """The classifier's name."""
     size_bytes: int
+    """Records, artifacts and kept training rows of all its revisions; what a copy shares counts for each name."""
     revisions: int
-    is_deleted: bool
+    """Trainings that are still on the disk."""
+    deleted: bool
+    """Whether it is deleted and waits to be restored or purged."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What everything takes.
-
-    Args:
-        base_models: Those on this machine, sorted by id.
-        classifiers: Those on the disk, deleted ones too, sorted by name.
-        other_bytes: The rest of the data directory: aliases, and what unfinished work left behind.
-        free_bytes: Room that is left on the data directory's disk.
-    """
+class Usage(Value):
+    """What everything takes."""
 
     base_models: tuple[StoredBaseModel, ...]
+    """Those on this machine, sorted by id."""
     classifiers: tuple[ClassifierUsage, ...]
+    """Those on the disk, deleted ones too, sorted by name."""
     other_bytes: int
+    """The rest of the data directory: aliases, and what unfinished work left behind."""
     free_bytes: int
-
-    @property
-    def shared_bytes(self) -> int:
-        """What all classifiers share: base models, wherever they lie, and their graphs."""
-        return sum(model.size_bytes + model.graph_bytes for model in self.base_models)
-
-    @property
-    def classifier_bytes(self) -> int:
-        """What belongs to classifiers that answer."""
-        return sum(each.size_bytes for each in self.classifiers if not each.is_deleted)
-
-    @property
-    def deleted_bytes(self) -> int:
-        """What belongs to deleted classifiers; purging frees it."""
-        return sum(each.size_bytes for each in self.classifiers if each.is_deleted)
-
-    @property
-    def total_bytes(self) -> int:
-        """All of it."""
-        return self.shared_bytes + self.classifier_bytes + self.deleted_bytes + self.other_bytes
+    """Room that is left on the data directory's disk."""
+    shared_bytes: int = computed(lambda self: sum(each.size_bytes + each.graph_bytes for each in self.base_models), 0)
+    """What all classifiers share: base models, wherever they lie, and their graphs."""
+    classifier_bytes: int = computed(
+        lambda self: sum(each.size_bytes for each in self.classifiers if not each.deleted), 0
+    )
+    """What belongs to classifiers that answer."""
+    deleted_bytes: int = computed(lambda self: sum(each.size_bytes for each in self.classifiers if each.deleted), 0)
+    """What belongs to deleted classifiers; purging frees it."""
+    total_bytes: int = computed(
+        lambda self: self.shared_bytes + self.classifier_bytes + self.deleted_bytes + self.other_bytes, 0
+    )
+    """All of it."""

@@ -14,15 +14,12 @@ _VERSIONED = re.compile(r"(?P<task>.+)_v(?P<number>0|[1-9][0-9]{0,8})")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """What a versioned name says.
-
-    Args:
-        task: What stands before ``_v``.
-        number: What stands behind it; v2 comes before v10.
-    """
+    """What a versioned name says."""
 
     task: str
+    """What stands before ``_v``."""
     number: int
+    """What stands behind it; v2 comes before v10."""
 
 
 def read_version(name: str) -> Version | None:

@@ -8,58 +8,49 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CacheVitals:
-    """One cache.
-
-    Args:
-        entries: Values that it holds.
-        size_bytes: What they take.
-        max_bytes: What they may take.
-        hits: Times that a value was there.
-        misses: Times that it was not.
-    """
+    """One cache."""
 
     entries: int
+    """Values that it holds."""
     size_bytes: int
+    """What they take."""
     max_bytes: int
+    """What they may take."""
     hits: int
+    """Times that a value was there."""
     misses: int
+    """Times that it was not."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueVitals:
-    """What the encoder's queue does; counts run from the start of the process.
-
-    Args:
-        waiting_requests: Requests that wait for the encoder now.
-        waiting_texts: Their texts.
-        running_batches: Batches that the encoder computes now.
-        batches: Batches computed.
-        tokens: Tokens computed.
-        refused: Requests refused because too many waited.
-        abandoned: Requests whose caller left before all was computed.
-    """
+    """What the encoder's queue does; counts run from the start of the process."""
 
     waiting_requests: int
+    """Requests that wait for the encoder now."""
     waiting_texts: int
+    """Their texts."""
     running_batches: int
+    """Batches that the encoder computes now."""
     batches: int
+    """Batches computed."""
     tokens: int
+    """Tokens computed."""
     refused: int
+    """Requests refused because too many waited."""
     abandoned: int
+    """Requests whose caller left before all was computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals(QueueVitals):
-    """What an operator watches: the queue, and all around it.
-
-    Args:
-        fits_running: Trainings that run now.
-        fits_waiting: Trainings that wait for their turn now.
-        classifiers: Loaded classifiers.
-        texts: Encoded texts.
-    """
+    """What an operator watches: the queue, and all around it."""
 
     fits_running: int
+    """Trainings that run now."""
     fits_waiting: int
+    """Trainings that wait for their turn now."""
     classifiers: CacheVitals
+    """Loaded classifiers."""
     texts: CacheVitals
+    """Encoded texts."""

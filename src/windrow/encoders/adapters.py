@@ -1,7 +1,4 @@
-"""Adapters as encoders take them: the low-rank changes of all maps side by side, so that rows of many can be mixed.
-
-Owns their layout in memory and the check that they fit; knows nothing of files, of training or of sessions.
-"""
+"""Adapters as encoders take them: the low-rank changes of all maps side by side, so that rows of many can be mixed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from windrow.arrays import Floats, Halves, Integers
 from windrow.domain.errors import ArtifactInvalid
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import Floats, adapted_maps
+from windrow.encoders.layout import adapted_maps
 
-Halves = npt.NDArray[np.float16]
 MapChanges = Mapping[str, npt.NDArray[np.floating[Any]]]
 
 
@@ -60,7 +57,7 @@ def join_changes(folder: EncoderFolder, changes: MapChanges) -> Adapter:
     return Adapter(np.concatenate(down, axis=1), np.concatenate(up, axis=1))
 
 
-def mix(adapters: Sequence[Adapter], lengths: npt.NDArray[np.integer[Any]]) -> tuple[Halves, Halves, Floats]:
+def mix(adapters: Sequence[Adapter], lengths: Integers) -> tuple[Halves, Halves, Floats]:
     """Put the adapters of a batch one below the other, each of them once.
 
     Args:
@@ -100,6 +97,6 @@ def _check(folder: EncoderFolder, changes: MapChanges) -> int:
 
 def _invalid(problem: str, folder: EncoderFolder) -> ArtifactInvalid:
     return ArtifactInvalid(
-        f"The adapter {problem}, which does not fit the base model {folder.base_model.id}. Train the classifier again.",
-        {"base_model": folder.base_model.id},
+        "The adapter {why}, which does not fit the base model {base_model}. Train the classifier again.",
+        {"base_model": folder.base_model.id, "why": problem},
     )

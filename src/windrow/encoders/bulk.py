@@ -1,19 +1,15 @@
-"""Encoding any number of texts: cut into batches of similar length, put together again in their order.
-
-Owns the size and order of batches; knows nothing of sessions, nor of who else wants to compute.
-"""
+"""Encoding any number of texts: cut into batches of similar length, put together again in their order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Bools, Floats, Ids, TokenStates, cut, token_indices
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats, feature_size
-from windrow.encoders.packing import cut, token_indices
-from windrow.encoders.session import TextEncoder, Width, token_counts
+from windrow.encoders.layout import feature_size
+from windrow.encoders.session import TextEncoder, Tokens, Width, token_counts
 
 # Computes batches, in any order and at the same time, and returns their results in the order of the batches.
 Compute = Callable[[Sequence[Callable[[], Floats]]], Sequence[Floats]]
@@ -38,22 +34,18 @@ class Encoded:
     """
 
     features: Floats
-    truncated: npt.NDArray[np.bool_]
+    truncated: Bools
 
 
 @dataclass(frozen=True, slots=True)
-class States:
+class States(TokenStates):
     """What the frozen trunk makes of texts: the adapted layers start from here.
 
     Args:
-        packed: One state for each token, text after text; shape [T, hidden], float32.
-        lengths: Tokens of each text; shape [n], int32.
         truncated: Whether a text was longer than the encoder reads; shape [n], bool.
     """
 
-    packed: Floats
-    lengths: npt.NDArray[np.int32]
-    truncated: npt.NDArray[np.bool_]
+    truncated: Bools
 
 
 def encode(
@@ -74,18 +66,17 @@ def encode(
         for chunk in chunks
     ]
     features = _put_together(compute(batches), chunks, (len(texts), feature_size(encoder.folder)))
-    return Encoded(features, np.array([each.truncated for each in tokens], np.bool_))
+    return Encoded(features, _truncated(tokens))
 
 
-def encode_states(encoder: TextEncoder, texts: Sequence[str], compute: Compute = one_by_one) -> States:
-    """Return what no adapter can change, so that it is computed once: the states below the top layers."""
-    tokens = encoder.tokenize(texts)
+def encode_states(encoder: TextEncoder, tokens: Sequence[Tokens], compute: Compute = one_by_one) -> States:
+    """Return what no adapter can change, so that it is computed once: the states of texts below the top layers."""
     lengths = token_counts(tokens)
     chunks = list(cut(lengths, MAX_CELLS))
     batches = [partial(encoder.states, [tokens[text] for text in chunk]) for chunk in chunks]
     places = [token_indices(lengths, chunk) for chunk in chunks]
     packed = _put_together(compute(batches), places, (int(lengths.sum()), encoder.folder.hidden_size))
-    return States(packed, lengths, np.array([each.truncated for each in tokens], np.bool_))
+    return States(packed, lengths, _truncated(tokens))
 
 
 def features_of(
@@ -100,7 +91,11 @@ def features_of(
     return _put_together(compute(batches), chunks, (len(states.lengths), feature_size(encoder.folder)))
 
 
-def _put_together(parts: Sequence[Floats], places: Sequence[npt.NDArray[np.int64]], shape: tuple[int, int]) -> Floats:
+def _truncated(tokens: Sequence[Tokens]) -> Bools:
+    return np.array([each.truncated for each in tokens], np.bool_)
+
+
+def _put_together(parts: Sequence[Floats], places: Sequence[Ids], shape: tuple[int, int]) -> Floats:
     whole = np.empty(shape, np.float32)
     for place, part in zip(places, parts, strict=True):
         whole[place] = part

@@ -1,7 +1,4 @@
-"""The cores that this process may use, and which of them a thread computes on.
-
-Owns what the operating system and the container allow; knows nothing of what the cores are used for.
-"""
+"""The cores that this process may use, and which of them a thread computes on."""
 
 import math
 import os

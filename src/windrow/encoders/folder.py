@@ -1,7 +1,4 @@
-"""Find a sentence-transformers folder, and make sure that Windrow can run what is in it.
-
-Owns where base models lie, which are allowed and what a sound folder holds; knows nothing of tensors or graphs.
-"""
+"""Find a sentence-transformers folder, and make sure that Windrow can run what is in it."""
 
 import hashlib
 import importlib.util
@@ -12,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from windrow.arrays import Pooling
 from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
-from windrow.encoders.packing import Pooling
 
 Family = Literal["bert", "roberta", "mpnet", "distilbert"]
 
@@ -199,8 +196,7 @@ def check_allowed(model_id: str, allowed: Collection[str]) -> None:
     """
     if not is_allowed(model_id, allowed):
         raise BaseModelNotAllowed(
-            f"The base model {model_id} is not allowed on this server. Use one of {', '.join(allowed)}, or add it to "
-            "WINDROW_ALLOWED_BASE_MODELS.",
+            "The base model {base_model} is not allowed here. Use one of {allowed:joined}, or add it to {setting}.",
             {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
         )
 
@@ -233,14 +229,17 @@ def _is_complete(snapshot: Path) -> bool:
 
 def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> BaseModelUnavailable:
     return BaseModelUnavailable(
-        f"The base model {model_id} is not on this machine, and {reason}. On a machine with a network, run "
-        f"'hf download {model_id} --local-dir {own.name}', copy that folder to {own}{alternative}, and try again.",
-        {"base_model": model_id, "folder": str(own)},
+        "The base model {base_model} is not on this machine, and {why}. On a machine with a network, run "
+        f"'hf download {{base_model}} --local-dir {{folder_name}}', copy that folder to {{folder}}{alternative}, and "
+        "try again.",
+        {"base_model": model_id, "folder": str(own), "folder_name": own.name, "why": reason},
     )
 
 
 def _invalid(path: Path, problem: str, remedy: str) -> BaseModelInvalid:
-    return BaseModelInvalid(f"The base model's folder {path} {problem}. {remedy}", {"folder": str(path)})
+    return BaseModelInvalid(
+        "The base model's folder {folder} {why}. {advice}", {"folder": str(path), "why": problem, "advice": remedy}
+    )
 
 
 def _read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The encoder as ONNX graphs: the frozen trunk, and the top layers with and without an adapter.
-
-Owns the arithmetic of post-layer-norm encoders in ONNX; knows nothing of sessions or of where files are kept.
-"""
+"""The encoder as ONNX graphs: the frozen trunk, and the top layers with and without an adapter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +10,13 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from windrow.arrays import Floats
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import (
     ADAPTED_TOP_FILE,
     FEATURE_LAYERS,
     TOP_FILE,
     TRUNK_FILE,
-    Floats,
     adapted_maps,
     feature_size,
     top_layers,
@@ -37,7 +34,7 @@ _INLINE_BYTES = 16_384
 def write_graphs(folder: EncoderFolder, weights: Mapping[str, Floats], directory: Path) -> None:
     """Write three ONNX graphs and the one file with the tensors that they share.
 
-    Texts lie end to end in all of them; only attention sees a padded grid (:class:`windrow.encoders.packing.Packing`).
+    Texts lie end to end in all of them; only attention sees a padded grid (:class:`windrow.arrays.Packing`).
 
     - ``trunk.onnx``: token_ids [T], positions [T] and the packing to ``states`` [T, hidden].
     - ``top.onnx``: states [T, hidden], pooling [B, T] and the packing to ``features`` [B, feature_size]: the

@@ -1,7 +1,4 @@
-"""Where an encoder's graphs are kept: built once for each digest, whole or not at all.
-
-Owns the directory and how it appears; knows nothing of what the graphs compute.
-"""
+"""Where an encoder's graphs are kept: built once for each digest, whole or not at all."""
 
 import errno
 import os
@@ -44,9 +41,13 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
-                f"No room for the base model's graphs in {graphs}. Free some disk and try again."
+                "No room for the base model's graphs in {folder}. Free some disk and try again.",
+                {"folder": str(graphs)},
             ) from error
-        raise StorageFailed(f"{graphs} cannot be written ({error}). Make it writable and try again.") from error
+        raise StorageFailed(
+            "{folder} cannot be written ({why}). Make it writable and try again.",
+            {"folder": str(graphs), "why": str(error)},
+        ) from error
     return kept
 
 

@@ -1,7 +1,4 @@
-"""The Hugging Face cache, which Windrow shares with other programs: the models in it, and removing one.
-
-Owns what of ``huggingface_hub`` that takes; knows nothing of which models Windrow can run.
-"""
+"""The Hugging Face cache, which Windrow shares with other programs: the models in it, and removing one."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,20 +1,18 @@
-"""The base models on this machine: what is here, what it takes, and how one is removed.
-
-Owns which copy an id means, and the memory of digests; knows nothing of who needs a base model.
-"""
+"""The base models on this machine: what is here, what it takes, and how one is removed."""
 
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
 from windrow.domain.errors import BaseModelInUse, BaseModelInvalid, BaseModelNotFound, StorageFailed
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.values import recast
 from windrow.encoders.folder import (
     EncoderFolder,
     find_bundled,
@@ -44,13 +42,10 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What an id means; the folder is what may be deleted, which of the installation is nothing."""
+    """What an id means, its graphs left aside; the folder is what may be deleted, of the installation nothing."""
 
-    base_model: BaseModel
-    place: BaseModelPlace
+    stored: StoredBaseModel
     folder: Path | None
-    size_bytes: int
-    problem: str | None
 
 
 class Inventory:
@@ -79,10 +74,10 @@ class Inventory:
         seen: set[str] = set()
         stored = []
         for copy in self._copies():
-            digest = copy.base_model.digest
+            digest = copy.stored.digest
             graph_bytes = 0 if digest in seen else sum(map(size_bytes, graph_folders(digest, self._data_dir)))
             seen.add(digest)
-            stored.append(StoredBaseModel(copy.base_model, copy.place, copy.size_bytes, graph_bytes, copy.problem))
+            stored.append(replace(copy.stored, graph_bytes=graph_bytes))
         return tuple(stored)
 
     def leftover_bytes(self) -> int:
@@ -90,7 +85,7 @@ class Inventory:
         copies, graphs = self._copies(), graphs_dir(self._data_dir)
         known = {graphs, *(copy.folder for copy in copies)}
         for copy in copies:
-            known.update(graph_folders(copy.base_model.digest, self._data_dir))
+            known.update(graph_folders(copy.stored.digest, self._data_dir))
         return sum(size_bytes(path) for path in (*self._own.glob("*"), *graphs.glob("*")) if path not in known)
 
     def remove(self, model_id: str) -> int:
@@ -114,18 +109,18 @@ class Inventory:
         check_model_id(model_id)
         with _storage_errors(model_id):
             self._sweep()
-            copies = {copy.base_model.id: copy for copy in self._copies()}
+            copies = {copy.stored.id: copy for copy in self._copies()}
             copy = copies.pop(model_id, None)
             if copy is None:
                 raise _not_found(model_id, copies)
             if copy.folder is None:
                 raise _came_with_windrow(model_id)
-            digest = copy.base_model.digest
-            is_shared = any(other.base_model.digest == digest for other in copies.values())
+            digest = copy.stored.digest
+            is_shared = any(other.stored.digest == digest for other in copies.values())
             # Graphs first, since they can be built anew as long as the base model is here.
             graphs = () if is_shared else graph_folders(digest, self._data_dir)
             freed_bytes = sum(remove_folder(folder) for folder in graphs)
-            if copy.place == "hub_cache":
+            if copy.stored.place == "hub_cache":
                 return freed_bytes + remove_cached_model(model_id)
             return freed_bytes + remove_folder(copy.folder)
 
@@ -142,7 +137,7 @@ class Inventory:
             for repo in cached_models():
                 if repo.repo_id not in found and is_model_id(repo.repo_id) and is_allowed(repo.repo_id, self._allowed):
                     copy = self._in_hub_cache(repo)
-                    if copy.problem is None:  # else it is other programs' business
+                    if copy.stored.problem is None:  # else it is other programs' business
                         found[repo.repo_id] = copy
         return [found[model_id] for model_id in sorted(found)]
 
@@ -157,14 +152,15 @@ class Inventory:
     def _in_hub_cache(self, repo: "CachedRepoInfo") -> _Copy:
         revision = repo.refs["main"]
         look = self._look(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
-        base_model = BaseModel(repo.repo_id, look.digest, revision.commit_hash)
-        return _Copy(base_model, "hub_cache", repo.repo_path, repo.size_on_disk, look.problem)
+        stored = _stored(look, repo.repo_id, "hub_cache", repo.size_on_disk)
+        return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)
 
     def _copy(self, model_id: str, place: BaseModelPlace, folder: Path | None, look: _Look) -> _Copy:
-        problem = look.problem
+        stored = _stored(look, model_id, place, sum(size for _, size, *_ in look.files))
         if not is_allowed(model_id, self._allowed):
-            problem = "It is not allowed on this server. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
-        return _Copy(BaseModel(model_id, look.digest), place, folder, sum(size for _, size, *_ in look.files), problem)
+            problem = "It is not allowed here. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
+            stored = replace(stored, problem=problem)
+        return _Copy(stored, folder)
 
     def _look(self, folder: Path, read: Callable[[], EncoderFolder]) -> _Look:
         files = files_below(folder)  # before reading, so that the next look sees a change in between
@@ -185,27 +181,34 @@ class Inventory:
                     delete(building)
 
 
+def _stored(look: _Look, model_id: str, place: BaseModelPlace, size: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, look, id=model_id, place=place, size_bytes=size, graph_bytes=0)
+
+
 def _digest_or_problem(folder: Path, read: Callable[[], EncoderFolder]) -> tuple[str, str | None]:
     try:
         return read().base_model.digest, None
-    except BaseModelInvalid as error:  # whose words name the folder, which is nothing for clients
-        return "", error.detail.replace(f"{folder}/", "").replace(f" {folder}", "")
+    except BaseModelInvalid as error:
+        # Where the folder lies is nothing for clients, but a folder in it has a name.
+        inner = Path(str(error.facts["folder"])).relative_to(folder)
+        named = "" if inner == Path() else f" {inner}"
+        return "", f"The base model's folder{named} {error.facts['why']}. {error.facts['advice']}"
     except OSError as error:
         return "", f"The base model's folder cannot be read ({error.strerror}). Check its rights."
 
 
 def _not_found(model_id: str, known: Collection[str]) -> BaseModelNotFound:
     return BaseModelNotFound(
-        f"The base model {model_id} is not on this machine, so there is nothing to remove. "
-        f"These are: {', '.join(known) or 'none'}.",
+        "The base model {base_model} is not on this machine, so there is nothing to remove. "
+        f"These are: {'{base_models:joined}' if known else 'none'}.",
         {"base_model": model_id, "base_models": list(known)},
     )
 
 
 def _came_with_windrow(model_id: str) -> BaseModelInUse:
     return BaseModelInUse(
-        f"The base model {model_id} came with Windrow, which needs it. Keep it; its weights take no room in the data "
-        "directory.",
+        "The base model {base_model} came with Windrow, which needs it. Keep it; its weights take no room in the "
+        "data directory.",
         {"base_model": model_id},
     )
 
@@ -216,6 +219,7 @@ def _storage_errors(model_id: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageFailed(
-            f"The base model {model_id} could not be removed ({error.strerror or error}). Let the server write to the "
-            "data directory and to the Hugging Face cache, and try again."
+            "The base model {base_model} could not be removed ({why}). Let the server write to the data directory and "
+            "to the Hugging Face cache, and try again.",
+            {"base_model": model_id, "why": error.strerror or str(error)},
         ) from error

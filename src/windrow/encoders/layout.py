@@ -1,16 +1,9 @@
-"""The names and shapes of an encoder's tensors and graphs, the same for every family.
-
-Owns what weights, adapter tensors and graph files are called; knows nothing of files or of how they are computed.
-"""
+"""The names and shapes of an encoder's tensors and graphs, the same for every family."""
 
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
-
+from windrow.arrays import MAPS
 from windrow.encoders.folder import EncoderFolder
-
-Floats = npt.NDArray[np.float32]
 
 # Adapters reach the last six layers: all of MiniLM's. Features come from the last three. Source: docs/adr/0003, 0009.
 ADAPTED_LAYERS = 6
@@ -18,7 +11,6 @@ FEATURE_LAYERS = 3
 TRUNK_FILE = "trunk.onnx"
 TOP_FILE = "top.onnx"
 ADAPTED_TOP_FILE = "adapted_top.onnx"
-MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
 
 
 def top_layers(folder: EncoderFolder) -> range:

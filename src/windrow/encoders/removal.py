@@ -1,7 +1,4 @@
-"""Removing a folder so that it is whole or gone, at whatever moment the process dies.
-
-Owns that order of steps and the sizes of folders; knows nothing of what is in them.
-"""
+"""Removing a folder so that it is whole or gone, at whatever moment the process dies."""
 
 import os
 import shutil

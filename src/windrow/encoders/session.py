@@ -1,7 +1,4 @@
-"""The encoder at work: texts in, features out, on ONNX Runtime.
-
-Owns sessions, tokenizing and the order of work; knows nothing of classifiers, and its graphs come ready-made.
-"""
+"""The encoder at work: texts in, features out, on ONNX Runtime."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from windrow.arrays import Floats, Ids, Packing, pack, pooling_matrix
 from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.adapters import Adapter, join_changes, mix
 from windrow.encoders.cores import Placement, place, usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_files import find_or_build_graphs
-from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, Floats, top_layers
-from windrow.encoders.packing import Packing, pack
+from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, top_layers
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -50,7 +47,7 @@ class Tokens:
         truncated: Whether the text was longer than the encoder reads.
     """
 
-    ids: npt.NDArray[np.int64]
+    ids: Ids
     truncated: bool
 
 
@@ -167,7 +164,8 @@ class OnnxEncoder:
         return self._run(TRUNK_FILE, width, _indices(packing) | {"token_ids": ids, "positions": packing.positions})
 
     def _run_top(self, states: Floats, packing: Packing, adapters: Sequence[Adapter | None], width: Width) -> Floats:
-        inputs = _indices(packing) | {"states": states, "pooling": packing.pooling(self._folder.pooling)}
+        pooling = pooling_matrix(packing.lengths, self._folder.pooling)
+        inputs = _indices(packing) | {"states": states, "pooling": pooling}
         if width is Width.ALL_CORES and not any(adapters):
             return self._run(TOP_FILE, width, inputs)
         down, up, mask = mix([adapter or self._no_change for adapter in adapters], packing.lengths)
@@ -213,11 +211,7 @@ def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> Onn
 
 
 def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
-    return {
-        "padded_index": packing.padded_index,
-        "packed_index": packing.packed_index,
-        "lengths": packing.lengths,
-    }
+    return {name: getattr(packing, name) for name in ("padded_index", "packed_index", "lengths")}
 
 
 def _open_session(path: Path, threads: int, placement: Placement | None) -> "InferenceSession":
@@ -249,8 +243,8 @@ def _open_session(path: Path, threads: int, placement: Placement | None) -> "Inf
         failures.RuntimeException,
     ) as error:
         raise BaseModelInvalid(
-            f"The graph {path} cannot be opened ({error}). Delete the folder {path.parent}; it is built anew.",
-            {"folder": str(path.parent)},
+            "The graph {file} cannot be opened ({why}). Delete the folder {folder}; it is built anew.",
+            {"folder": str(path.parent), "file": str(path), "why": str(error)},
         ) from error
 
 
@@ -275,5 +269,5 @@ def _open_tokenizer(folder: EncoderFolder) -> "Tokenizer":
 
 def _tokenizer_invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
     return BaseModelInvalid(
-        f"The tokenizer {folder.tokenizer_path} {problem}. Copy the model again.", {"file": str(folder.tokenizer_path)}
+        "The tokenizer {file} {why}. Copy the model again.", {"file": str(folder.tokenizer_path), "why": problem}
     )

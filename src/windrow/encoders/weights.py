@@ -1,7 +1,4 @@
-"""An encoder's weights under the same names for every family.
-
-Owns the families' own names, prefixes and number formats; knows nothing of graphs.
-"""
+"""An encoder's weights under the same names for every family."""
 
 from collections.abc import Mapping
 
@@ -9,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
+from windrow.arrays import MAPS, Floats
 from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.folder import RELATIVE_BUCKETS, EncoderFolder, Family
-from windrow.encoders.layout import MAPS, Floats, map_shape
+from windrow.encoders.layout import map_shape
 
 _BERT_LAYER = {
     "query": "attention.self.query",
@@ -157,6 +155,6 @@ def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
     return BaseModelInvalid(
-        f"The weights {folder.weights_path} {problem}. Copy the model again, or choose another one.",
-        {"file": str(folder.weights_path)},
+        "The weights {file} {why}. Copy the model again, or choose another one.",
+        {"file": str(folder.weights_path), "why": problem},
     )

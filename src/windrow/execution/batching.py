@@ -1,7 +1,4 @@
-"""The batch queue: whose texts are encoded next, together with whose, and on how many cores.
-
-Owns the order of work and the threads that do it; knows nothing of classifiers, caches or HTTP.
-"""
+"""The batch queue: whose texts are encoded next, together with whose, and on how many cores."""
 
 import math
 import threading
@@ -15,12 +12,14 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown, WindrowError
+from windrow.arrays import Floats
+from windrow.domain.errors import Abandoned, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsWanted
 from windrow.domain.vitals import QueueVitals
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.execution.turns import overloaded
 
 # A batch of so many tokens runs at nearly full speed; larger ones only let others wait longer. Source: docs/adr/0011.
 BATCH_TOKENS = 128
@@ -54,12 +53,19 @@ class _Request:
     tokens: Sequence[Tokens]
     adapters: Sequence[Adapter | None]
     is_wanted: IsWanted
-    features: Floats
-    waiting: deque[int]
-    unfinished: int
-    waiting_tokens: int
-    answer: "Future[Floats]"
+    features: Floats = field(init=False)
+    waiting: deque[int] = field(init=False)
+    unfinished: int = field(init=False)
+    waiting_tokens: int = field(init=False)
+    answer: "Future[Floats]" = field(default_factory=Future)
     error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        lengths = [len(each.ids) for each in self.tokens]
+        self.features = np.empty((len(lengths), feature_size(self.encoder.folder)), np.float32)
+        self.waiting = deque(sorted(range(len(lengths)), key=lengths.__getitem__))
+        self.unfinished, self.waiting_tokens = len(lengths), sum(lengths)
+        self.answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
 
     def give_up(self, error: BaseException) -> None:
         """Drop the texts that no batch has taken."""
@@ -183,20 +189,7 @@ class BatchQueue:
             Overloaded: Too much waits already.
             ShuttingDown: The queue is closed.
         """
-        order = sorted(range(len(tokens)), key=lambda text: len(tokens[text].ids))
-        features = np.empty((len(tokens), feature_size(encoder.folder)), np.float32)
-        request = _Request(
-            encoder=encoder,
-            tokens=tokens,
-            adapters=adapters,
-            is_wanted=is_wanted,
-            features=features,
-            waiting=deque(order),
-            unfinished=len(tokens),
-            waiting_tokens=sum(len(each.ids) for each in tokens),
-            answer=Future(),
-        )
-        request.answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        request = _Request(encoder, tokens, adapters, is_wanted)
         with self._change():
             if self._is_closed:
                 raise _closed()
@@ -381,11 +374,8 @@ class BatchQueue:
         self._refused += 1
         # All get equal shares, so the shortest request is the first that leaves, once all have got as much.
         wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
-        raise Overloaded(
-            f"{len(tokens)} requests are waiting already. Send this one again in {wait_s} s, or raise {full[0]}.",
-            {"retry_after_s": wait_s, "limit": limits[full[0]], "setting": full[0]},
-        )
+        raise overloaded("requests", len(tokens), wait_s, full[0], limits[full[0]])
 
 
 def _closed() -> ShuttingDown:
-    return ShuttingDown("The server is stopping, so nothing was classified. Send it again once the server is back.")
+    return ShuttingDown("The server is stopping, so nothing was classified. Ask again once the server is back.")

@@ -1,7 +1,4 @@
-"""A cache with a budget in bytes that loads each missing value once, however many ask for it.
-
-Owns eviction and single flight; knows nothing of what it holds.
-"""
+"""A cache with a budget in bytes that loads each missing value once, however many ask for it."""
 
 import threading
 from collections.abc import Callable, Hashable

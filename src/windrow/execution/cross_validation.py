@@ -1,29 +1,29 @@
-"""Cross-validating: how trainings on a part of some rows do on the rest, and what follows from that.
+"""Cross-validating: how trainings on a part of some rows do on the rest, and what follows from that."""
 
-Owns which trainings that takes; saves nothing, and leaves no training behind.
-"""
-
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misread
+from windrow.domain.values import recast
 from windrow.execution.folds import judge_folds
 from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.tasks import StudyTask
-from windrow.execution.tuning import terms_of
-from windrow.learning.advise import advise, doubtful_rows
+from windrow.learning.advise import advise, doubtful_rows, percent
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import judge, majority
 from windrow.learning.fitting import Study
 from windrow.learning.folds import deal_folds
-from windrow.learning.head import Floats, Ids, softmax
+from windrow.learning.head import softmax
 
 # Shares of the rows at which the learning curve is drawn, each twice the one before; advice compares half with all.
 CURVE_SHARES = (0.25, 0.5, 1.0)
@@ -32,7 +32,7 @@ MAX_DOUBTED_ROWS = 100
 MOST_HALF = 0.75
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Judged:
     """Rows that were held out, and what was said of them.
 
@@ -54,18 +54,22 @@ class _Judged:
     logits: Floats
     is_tuned: bool
 
-    @property
+    @cached_property
     def truth(self) -> list[str]:
         """The label of each judged row."""
-        return [self.dataset.labels[label_id] for label_id in self.label_ids]
+        labels = self.dataset.labels
+        return [labels[label_id] for label_id in self.label_ids]
 
-    def recalls(self, logits: Floats) -> dict[str, float]:
+    def is_right(self, logits: Floats) -> Bools:
+        """Return whether each judged row is placed right."""
+        right: Bools = logits.argmax(axis=1) == self.label_ids
+        return right
+
+    def recalls(self, is_right: Bools) -> dict[str, float]:
         """Return the recall of each label that judged rows have."""
-        is_right = logits.argmax(axis=1) == self.label_ids
-        return {
-            self.dataset.labels[label_id]: float(is_right[self.label_ids == label_id].mean())
-            for label_id in np.unique(self.label_ids)
-        }
+        labels, totals = self.dataset.labels, np.bincount(self.label_ids)
+        right = np.bincount(self.label_ids, is_right)
+        return {labels[label_id]: float(right[label_id] / totals[label_id]) for label_id in np.flatnonzero(totals)}
 
 
 def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -> CrossValidation:
@@ -94,7 +98,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
     study = means.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
-    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and terms_of(look).strength.value > 0
+    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and look.terms.choice.strength > 0
     if is_tuned:
         logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])
     rows = study.rows
@@ -109,27 +113,28 @@ def _most_folds(look: FirstLook, folds: int) -> int:
 
 
 def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
-    labels, truth = judged.dataset.labels, judged.truth
     prior = TUNED_PRIOR if judged.is_tuned else HEAD_PRIOR
     scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
-    by_share = [judged.recalls(logits) for logits in judged.study.logits]
-    rows = {label: truth.count(label) for label in by_share[-1]}
-    advice, advice_text = _advise(judged, by_share, rows)
-    right = judged.logits.argmax(axis=1) == judged.label_ids
-    by_head = judged.study.logits[-1].argmax(axis=1) == judged.label_ids
+    by_share = [judged.is_right(logits) for logits in judged.study.logits]
+    recalls = [judged.recalls(right) for right in by_share]
+    advice, advice_text = _advise(judged, recalls)
+    right, by_head = judged.is_right(judged.logits), by_share[-1]
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
-    outcome = judge(scores, truth, labels)
+    outcome = judge(scores, judged.truth, judged.dataset.labels)
     wins = judged.is_tuned and pair.difference > 0
-    recommendation = _recommend(recipe, float(right.mean()), float(by_head.mean()), is_shown=pair.is_shown)
+    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_shown=pair.is_shown)
     if recipe.num_iterations > 0 and not judged.is_tuned:
-        recommendation = "The encoder needs no change for these rows: any num_iterations gives what 0 does."
-    return CrossValidation(
-        folds=len(np.unique(judged.folds)),
-        outcome=replace(outcome, accuracy_interval=widened(outcome.correct, outcome.total)),
-        fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in np.unique(judged.folds)),
-        majority=majority(truth),
-        contradicted=tuple(_contradicted(judged, scores)),
-        curve=tuple(_curve(judged, by_share)),
+        recommendation = "The encoder needs no change for these rows: any number of iterations does as the head alone."
+    folds = np.unique(judged.folds)
+    return recast(
+        CrossValidation,
+        outcome,
+        folds=len(folds),
+        accuracy_interval=widened(outcome.correct, outcome.total),
+        fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in folds),
+        majority_baseline=majority(judged.truth),
+        probable_label_errors=tuple(_contradicted(judged, scores)),
+        learning_curve=tuple(_curve(judged.study, by_share, recalls)),
         advice=advice,
         advice_text=advice_text,
         head_only_accuracy=float(by_head.mean()),
@@ -140,41 +145,38 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
     )
 
 
-def _advise(
-    judged: _Judged, by_share: list[dict[str, float]], rows: dict[str, int]
-) -> tuple[tuple[LabelAdvice, ...], str]:
+def _advise(judged: _Judged, recalls: Sequence[Mapping[str, float]]) -> tuple[tuple[LabelAdvice, ...], str]:
     half, whole = CURVE_SHARES.index(0.5), len(CURVE_SHARES) - 1
     trained = judged.study.trained_rows
     # A share is rounded up to a row of each label: half of two rows is one, but half of one is one too.
     if trained[half] > MOST_HALF * trained[whole]:
         return (), "There are too few rows to see whether more of them would help; about 8 rows a label work well."
-    return advise(by_share[half], by_share[whole], rows)
+    return advise(recalls[half], recalls[whole], Counter(judged.truth))
 
 
 def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:
+    labels = judged.dataset.labels
     for position in doubtful_rows(scores, judged.label_ids)[:MAX_DOUBTED_ROWS]:
         number = int(judged.numbers[position])
         row, best = judged.dataset.rows[number], int(scores[position].argmax())
-        yield Misread(number, row.text, row.label, judged.dataset.labels[best], float(scores[position, best]))
+        yield Misread(number, row.text, row.label, labels[best], float(scores[position, best]))
 
 
-def _curve(judged: _Judged, by_share: list[dict[str, float]]) -> Iterator[CurvePoint]:
-    for place, share in enumerate(CURVE_SHARES):
-        accuracy = float((judged.study.logits[place].argmax(axis=1) == judged.label_ids).mean())
-        yield CurvePoint(share, round(float(judged.study.trained_rows[place]), 2), accuracy, by_share[place])
+def _curve(study: Study, by_share: Sequence[Bools], recalls: Sequence[Mapping[str, float]]) -> Iterator[CurvePoint]:
+    for share, rows, right, recall in zip(CURVE_SHARES, study.trained_rows, by_share, recalls, strict=True):
+        yield CurvePoint(share, round(float(rows), 2), float(right.mean()), recall)
 
 
-def _recommend(recipe: Recipe, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
-    asked = recipe.num_iterations
+def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
     if asked == 0:
-        return (
-            f"Only the head was judged ({head_accuracy:.3f}). Ask with num_iterations=20 to see whether that is better."
-        )
-    facts = f"{accuracy:.3f} with num_iterations={asked}, {head_accuracy:.3f} with 0"
+        head = f"Only the head was judged ({percent(head_accuracy)})"
+        return f"{head}. Cross-validate with 20 iterations to see if that is better."
+    iterations = f"{asked} {'iteration' if asked == 1 else 'iterations'}"
+    facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
-        return f"num_iterations=0 does as well and is faster: {facts}."
+        return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
-    return f"num_iterations={asked}: {facts}{doubt}."
+    return f"{iterations}: {facts}{doubt}."
 
 
 def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarning]:

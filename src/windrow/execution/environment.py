@@ -1,6 +1,6 @@
 """What decides, beside rows and recipe, how a training rounds: libraries, Python, platform and processor.
 
-Owns what a record says of them; must not know whose machine it is: no host, no user, no path.
+It must not know whose machine it is: no host, no user, no path.
 """
 
 import platform

@@ -1,20 +1,14 @@
-"""Examining: what classifiers answer for many texts, as arrays.
-
-Owns that texts are encoded once for all classifiers that see them alike; knows nothing of labels that are expected, or
-of what is concluded.
-"""
+"""Examining: what classifiers answer for many texts, as arrays; texts are encoded once for all that see them alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Bools, Floats, Ids
 from windrow.encoders.bulk import Compute, Encoded, encode
-from windrow.encoders.layout import Floats
 from windrow.execution.predictor import Predictor
 from windrow.execution.question import LoadedClassifier
-from windrow.learning.head import Ids
 from windrow.storage.catalog import Found
 
 # Features of so many texts are in memory at the same time: 19 MB with MiniLM.
@@ -37,7 +31,7 @@ class Answers:
     labels: tuple[str, ...]
     scores: Floats
     in_scope: Floats | None
-    truncated: npt.NDArray[np.bool_]
+    truncated: Bools
     features: Floats | None = None
 
     @property

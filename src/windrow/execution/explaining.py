@@ -1,7 +1,4 @@
-"""Explaining: which training rows and which words of a text made a classifier answer as it did.
-
-Owns what is encoded for that; knows nothing of where rows are kept.
-"""
+"""Explaining: which training rows and which words of a text made a classifier answer as it did."""
 
 from collections.abc import Sequence
 

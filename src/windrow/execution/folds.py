@@ -1,23 +1,18 @@
-"""Folds: judging a kind of training by rows that it did not see, training by training.
-
-Owns how many trainings that takes, and that no row is judged by one that saw its text; knows nothing of what is
-concluded.
-"""
+"""Folds: judging a kind of training by rows that it did not see, training by training."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import accumulate
 
+from windrow.arrays import Ids
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import join_changes
 from windrow.execution.look import FirstLook, Means
 from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import JudgeTask
-from windrow.execution.tuning import terms_of, tune
+from windrow.execution.tuning import tune
 from windrow.learning.calibrate import HeldOut, join
 from windrow.learning.folds import deal_folds, splits
-from windrow.learning.head import Ids
 
 # Each fold costs a training. Three of few rows, each on two thirds, cost twice what the training itself did; so many
 # judged rows are enough for a temperature and an interval, so that with many rows one or two folds do.
@@ -94,15 +89,13 @@ def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> It
         The numbers of the distinct rows that were held out, and what was said of them.
     """
     longest_s = (time.monotonic() - look.began_s) if recipe.max_seconds is not None else 0.0
-    terms = terms_of(look)
     for train, held_out in splits(folds):
         started = time.monotonic()
         if recipe.max_seconds is not None and started + _MARGIN * longest_s > look.began_s + recipe.max_seconds:
             return
         part = look.only(train)
-        tuned = tune(part, replace(recipe, max_seconds=None), means, ignore_steps, terms)
-        if tuned.adapter is not None:
-            part = part.seen_through(join_changes(means.encoder.folder, tuned.adapter), means)
+        tuned = tune(part, replace(recipe, max_seconds=None), means, ignore_steps, look.terms)
+        part = part.seen_through(tuned.adapter, means)
         asked, is_tuned = part.features[look.text_ids[held_out]], tuned.adapter is not None
         said = means.run(JudgeTask(part.examples(), look.hidden, recipe.seed, is_tuned, asked))
         yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.likeness, folds=1)

@@ -1,27 +1,24 @@
-"""Forecasts: how long a training will take and how much memory, and, while it runs, how long it still takes.
-
-Owns the arithmetic of costs and what this machine taught about it; knows nothing of jobs, and trains nothing.
-"""
+"""Forecasts: how long a training will take and how much memory, and, while it runs, how long it still takes."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 
-from windrow.domain.dataset import Dataset, Row
+from windrow.arrays import Ids
+from windrow.domain.dataset import Dataset
 from windrow.domain.job import ForecastPart, Progress, Stage
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import feature_size
+from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.session import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
-from windrow.learning.choice import label_name_texts
+from windrow.execution.selection import Selection, select_rows
 from windrow.learning.fitting import MAX_CV_WORK
-from windrow.learning.head import Ids
-from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps, sample_rows
+from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 # So many texts are counted token by token; of more, the others are taken to be like them.
@@ -59,29 +56,23 @@ class Size:
 
     Args:
         folder: Of the encoder.
-        rows: Training rows.
-        labels: Distinct labels.
-        texts: Distinct texts.
+        dataset: The rows.
+        selection: Those that contrastive training may see.
         tokens: Of the distinct texts.
-        looked_at: Distinct rows that contrastive training may see.
-        looked_at_tokens: Of these.
+        selected_tokens: Of the distinct rows that contrastive training may see.
         plan: The steps of contrastive training; ``None`` where none is asked for.
-        step_tokens: Of all its steps together.
-        largest_step: Tokens of its largest step.
+        step_tokens: Of each of its steps.
         folds: Trainings that judge it; 0 for none.
     """
 
     folder: EncoderFolder
-    rows: int
-    labels: int
-    texts: int
+    dataset: Dataset
+    selection: Selection
     tokens: int
-    looked_at: int
-    looked_at_tokens: int
-    plan: Plan | None
-    step_tokens: int
-    largest_step: int
-    folds: int
+    selected_tokens: int
+    plan: Plan | None = None
+    step_tokens: tuple[int, ...] = ()
+    folds: int = 0
 
     @property
     def kind(self) -> str:
@@ -128,38 +119,20 @@ def measure_size(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Size
         recipe: Checked parameters.
         encoder: Its tokenizer counts.
     """
-    texts = list(dict.fromkeys(dataset.texts))
-    lengths = _token_counts(texts, encoder)
-    number = {text: position for position, text in enumerate(texts)}
-    of_rows = lengths[[number[text] for text in dataset.texts]]
-    sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), of_rows, recipe.seed)
-    first: dict[Row, int] = {}
-    for row in sampled:
-        first.setdefault(dataset.rows[row], int(row))
-    chosen = np.array([*first.values()], dtype=np.int64)
-    label_ids = np.array(dataset.label_ids(), dtype=np.int64)[chosen]
-    text_ids = np.array([number[row.text] for row in first], dtype=np.int64)
-    size = Size(
-        folder=encoder.folder,
-        rows=len(dataset.rows),
-        labels=len(dataset.labels),
-        texts=len(texts),
-        tokens=int(lengths.sum()),
-        looked_at=len(chosen),
-        looked_at_tokens=int(of_rows[chosen].sum()),
-        plan=None,
-        step_tokens=0,
-        largest_step=0,
-        folds=0,
-    )
+    selection = select_rows(dataset, recipe, encoder, COUNTED_TEXTS)
+    lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
+    row_lengths = lengths[selection.text_ids]
+    size = Size(encoder.folder, dataset, selection, int(lengths.sum()) + left_out_tokens, int(row_lengths.sum()))
     if recipe.num_iterations == 0:
         return size
-    names = _token_counts(label_name_texts(dataset.labels), encoder)
-    step_lengths = np.concatenate([of_rows[chosen], names])
-    plan = plan_steps(np.concatenate([label_ids, np.arange(len(names))]), step_lengths, recipe)
-    steps = [int(step_lengths[step].sum()) for step in plan.steps]
-    folds = folds_needed(deal_judging(label_ids, text_ids, recipe.seed)) if recipe.cross_validate else 0
-    return replace(size, plan=plan, step_tokens=sum(steps), largest_step=max(steps, default=0), folds=folds)
+    names = token_counts(selection.name_tokens)
+    step_lengths = np.concatenate([row_lengths, names])
+    plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
+    step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
+    folds = 0
+    if recipe.cross_validate:
+        folds = folds_needed(deal_judging(selection.label_ids, selection.text_ids, recipe.seed))
+    return replace(size, plan=plan, step_tokens=step_tokens, folds=folds)
 
 
 def forecast_parts(size: Size, recipe: Recipe, pace: Pace) -> tuple[ForecastPart, ...]:
@@ -182,18 +155,19 @@ def forecast_parts(size: Size, recipe: Recipe, pace: Pace) -> tuple[ForecastPart
 
 def forecast_memory(size: Size) -> tuple[int, str]:
     """Return what a training needs at its peak, in bytes beside what the server has, and why."""
-    folder = size.folder
+    folder, rows = size.folder, len(size.dataset.rows)
     # Features of all texts, in the server and in the training process, and their states before the adapted layers.
-    features = 3 * size.rows * feature_size(folder) * _FLOAT_BYTES
-    states = 2 * size.looked_at_tokens * folder.hidden_size * _FLOAT_BYTES
+    features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
+    states = 2 * size.selected_tokens * folder.hidden_size * _FLOAT_BYTES
     weights = size.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
-    kept = min(size.largest_step, MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
+    kept = min(max(size.step_tokens, default=0), MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
     step = kept * folder.hidden_size * _FLOAT_BYTES
+    trained = "the trained layers, and what a step of contrastive training keeps of them"
     largest = max(
-        (features, f"the features of {size.rows} rows"),
+        (features, f"the features of {rows} rows"),
         (
             states + weights + step,
-            "the trained layers, and what a step of contrastive training keeps of them",
+            f"the states of {size.selected_tokens} tokens" if size.plan is None else trained,
         ),
     )
     total = _PROCESS_BYTES + features + states + weights + step
@@ -253,35 +227,36 @@ class Countdown:
 def _parts(size: Size) -> Iterator[ForecastPart]:
     """Yield each stage with what the arithmetic says of it."""
     folder, plan = size.folder, size.plan
-    work = size.rows * size.labels * min(size.rows, feature_size(folder))
+    rows, labels, is_sample = len(size.dataset.rows), len(size.dataset.labels), size.selection.share < 1
+    work = rows * labels * min(rows, feature_size(folder))
     head = _SECONDS_A_FIT * work**_FIT_GROWTH
     if plan is None:
         head *= _FITS_TO_CHOOSE if work <= MAX_CV_WORK else _FITS_OF_MANY
+    selected = f"{len(size.selection.numbers)} distinct rows ({size.selected_tokens} tokens)"
     yield _part(
         "encoding",
-        _flops(folder, size.looked_at_tokens, folder.layers) / ENCODE_FLOPS,
-        f"{size.looked_at} distinct rows ({size.looked_at_tokens} tokens) go through {folder.layers} layers once.",
+        _flops(folder, size.selected_tokens, folder.layers) / ENCODE_FLOPS,
+        f"{selected} go through {folder.layers} layers once.",
     )
-    again = ""
     if plan is not None:
-        layers = size.trained_layers
-        training = 3 * _flops(folder, size.step_tokens, layers) / TRAIN_FLOPS
+        layers, step_tokens = size.trained_layers, sum(size.step_tokens)
+        training = 3 * _flops(folder, step_tokens, layers) / TRAIN_FLOPS
         training += _SECONDS_A_CUT * layers * folder.hidden_size**3
-        count = len(plan.steps)
-        why = f"{count} steps, each over up to {max(map(len, plan.steps), default=0)} texts, in {layers} layers"
-        yield _part("training", training, f"{why}: {size.step_tokens} tokens forwards and backwards.")
+        count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
+        why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
+        yield _part("training", training, f"{why}: {step_tokens} tokens forwards and backwards.")
         if size.folds:
-            encode = _flops(folder, size.looked_at_tokens, layers) / ENCODE_FLOPS
+            encode = _flops(folder, size.selected_tokens, layers) / ENCODE_FLOPS
             seconds = size.folds * (training * 0.8 + encode + head)
-            why = f"The training is done {size.folds} times more without a part of the rows"
-            yield _part("judging", seconds, f"{why}, to judge it by that part; cross_validate=false leaves it out.")
-        again = f"{size.texts} texts ({size.tokens} tokens) are encoded as they will be served, and "
-    encode = _flops(folder, size.tokens, folder.layers) / ENCODE_FLOPS if again else 0.0
-    yield _part(
-        "finishing",
-        encode + head,
-        f"{again}the head is fitted to {size.rows} rows of {size.labels} labels.".capitalize(),
-    )
+            why = f"The training is done {size.folds} times more without a part of the rows, to judge it by that part"
+            yield _part("judging", seconds, f"{why}; without cross-validation that is left out.")
+    fitted = f"the head is fitted to {rows} rows of {labels} labels."
+    if plan is not None or is_sample:
+        layers = folder.layers if is_sample else len(top_layers(folder))
+        head += _flops(folder, size.tokens, layers) / ENCODE_FLOPS
+        texts = len(size.dataset.distinct_texts)
+        fitted = f"{texts} texts ({size.tokens} tokens) are encoded as they will be served, and {fitted}"
+    yield _part("finishing", head, fitted.capitalize())
     yield _part("saving", 0.0, "The classifier is written, read back and asked once.")
 
 
@@ -295,12 +270,19 @@ def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
     return 2.0 * tokens * layers * weights
 
 
-def _token_counts(texts: Sequence[str], encoder: TextEncoder) -> Ids:
-    """Return how many tokens each text has; of very many, most are taken to be like the others."""
-    counted = token_counts(encoder.tokenize(list(texts[:COUNTED_TEXTS]))).astype(np.int64)
-    rest = texts[COUNTED_TEXTS:]
-    if not rest:
-        return counted
-    bytes_a_token = sum(len(text.encode()) for text in texts[:COUNTED_TEXTS]) / max(1, int(counted.sum()))
-    guessed = [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in rest]
-    return np.concatenate([counted, np.array(guessed, dtype=np.int64)])
+def _token_counts(dataset: Dataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
+    """Return how many tokens each selected text has, and all others have together.
+
+    Texts that were not read are taken to be like those that were.
+    """
+    read = token_counts(selection.tokens).astype(np.int64)
+    if len(read) == len(dataset.distinct_texts):
+        return read, 0
+    bytes_a_token = sum(len(text.encode()) for text in selection.texts[: len(read)]) / max(1, int(read.sum()))
+
+    def guess(texts: Iterable[str]) -> list[int]:
+        return [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in texts]
+
+    lengths = np.concatenate([read, np.array(guess(selection.texts[len(read) :]), np.int64)])
+    selected = set(selection.texts)
+    return lengths, sum(guess(text for text in dataset.distinct_texts if text not in selected))

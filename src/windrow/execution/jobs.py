@@ -1,7 +1,4 @@
-"""The jobs of this process: who waits, who runs, who joins whom, and how each one ends.
-
-Owns their threads and what is written down of them; knows nothing of what a training does, or of how it is saved.
-"""
+"""The jobs of this process: who waits, who runs, who joins whom, and how each one ends."""
 
 import logging
 import threading
@@ -26,13 +23,11 @@ from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
 from windrow.execution.forecast import Countdown
 from windrow.execution.lost_jobs import FindMade, settled
 from windrow.execution.turns import Place, Turns
-from windrow.execution.watch import Watch, cancelled, shutting_down
+from windrow.execution.watch import LOOK_EVERY_S, Watch, cancelled, looking, shutting_down
 from windrow.storage.files import KeyExists
 from windrow.storage.jobs import MAX_FINISHED, JobFiles
 from windrow.storage.namespace import utc_now
 
-# How soon a wish to stop that another process wrote down is seen, and a change of another process's job.
-LOOK_EVERY_S = 0.2
 # A training stops within a second; what takes longer is told as it is by then.
 STOP_PATIENCE_S = 10.0
 
@@ -101,7 +96,6 @@ class Jobs:
         self._changed = threading.Condition()
         self._active: dict[str, _Active] = {}
         self._unwritten: dict[str, tuple[Job, int]] = {}  # whose end could not be written down, and its number
-        self._looker: threading.Thread | None = None
         self._has_settled = False
         self._is_closed = False
 
@@ -144,7 +138,6 @@ class Jobs:
             self._forget(active)
             active.result.set_exception(error)
             raise
-        self._look_for_wishes()
         return self._shown(active), active.result
 
     def settle_lost(self) -> None:
@@ -171,8 +164,8 @@ class Jobs:
         kept = self._files.get(job_id)
         if kept is None:
             raise JobNotFound(
-                f"There is no job {job_id}. List the jobs to see their ids; of finished ones, {MAX_FINISHED} are kept.",
-                {"job": job_id},
+                "There is no job {job}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+                {"job": job_id, "kept": MAX_FINISHED},
             )
         return settled(kept, self._files, self._find_made)
 
@@ -215,7 +208,7 @@ class Jobs:
         job = self.get(job_id)
         if job.is_finished:
             raise JobFinished(
-                f"The job {job_id} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
+                f"The job {{job}} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
                 {"job": job_id, "state": job.state},
             )
         with self._changed:
@@ -245,14 +238,14 @@ class Jobs:
     def _run(self, active: _Active) -> None:
         """Do one job, from its place in the line to its end."""
         try:
-            if active.order.prepare is not None:
-                _do(active.order.prepare, active.watch)
-            with active.place.turn(active.watch):
-                active.job = replace(active.job, state="running", started_at=utc_now())
-                self._note(active)
-                result = active.order.work(active.watch)
-            record = result.classifier.record
-            job = replace(active.job, state="succeeded", revision=record.revision, next_name=result.next_name)
+            with looking(active.watch, lambda: self._find_wish(active.job.id)):
+                if active.order.prepare is not None:
+                    _do(active.order.prepare, active.watch)
+                with active.place.turn(active.watch):
+                    active.job = replace(active.job, state="running", started_at=utc_now())
+                    self._note(active)
+                    result = active.order.work(active.watch)
+            job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
             active.order.countdown.end()
             self._note_end(active, job)
             active.result.set_result(result)
@@ -328,24 +321,9 @@ class Jobs:
                 self._changed.wait(LOOK_EVERY_S)
         return job
 
-    def _look_for_wishes(self) -> None:
-        """See to it that somebody looks, as long as there are jobs, whether another process wants one to stop."""
-        with self._changed:
-            if self._looker is None or not self._looker.is_alive():
-                self._looker = threading.Thread(target=self._look, name="job-wishes", daemon=True)
-                self._looker.start()
-
-    def _look(self) -> None:
-        while True:
-            with self._changed:
-                if not self._active:
-                    self._looker = None
-                    return
-                active = list(self._active.values())
-                self._changed.wait(LOOK_EVERY_S)
-            for each in active:
-                if self._files.is_to_stop(each.job.id):
-                    each.watch.stop(cancelled(each.job.id))
+    def _find_wish(self, job_id: str) -> WindrowError | None:
+        """Return why a job is to end, where somebody wrote down that it is, maybe in another process."""
+        return cancelled(job_id) if self._files.is_to_stop(job_id) else None
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
@@ -383,5 +361,5 @@ def _state_after(error: BaseException) -> JobState:
 
 def _problem(error: BaseException) -> Problem:
     if isinstance(error, WindrowError):
-        return Problem(error.code, error.detail, error.facts)
+        return Problem(error.code, error.template, error.facts)
     return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")

@@ -1,28 +1,26 @@
-"""The first look: what the encoder, as it is, makes of the rows that contrastive training may see.
-
-Owns which rows those are, and that each of their texts is encoded once; knows nothing of what is trained on them.
-"""
+"""The first look: what the encoder, as it is, makes of the rows that contrastive training may see."""
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
-from windrow.domain.dataset import Dataset, Row
+from windrow.arrays import Floats, Ids, TokenStates
+from windrow.domain.classifier import AdapterReport
+from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import Adapter
+from windrow.domain.values import recast
+from windrow.encoders.adapters import MapChanges, join_changes
 from windrow.encoders.bulk import Compute, States, encode_states, features_of
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
 from windrow.execution.runner import Outcome, Runner, ignore_steps
+from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
-from windrow.learning.choice import label_name_texts, names_mean_something
+from windrow.learning.choice import choose_strength, names_mean_something
 from windrow.learning.fitting import Examples
-from windrow.learning.head import Ids
-from windrow.learning.plan import sample_rows
-from windrow.learning.texts import TokenStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,20 @@ class Means:
         return self.runner.run(task, on_step, self.watch)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides the kind of a training, so that one on fewer rows may be of the same kind.
+
+    Args:
+        choice: How much of the adapter is used, and why.
+        texts: How many texts take part: few are trained in another manner than many.
+    """
+
+    choice: AdapterReport
+    texts: int
+
+
+@dataclass(frozen=True, eq=False)
 class FirstLook:
     """What the encoder, as it is, makes of the rows that contrastive training may see.
 
@@ -87,11 +98,15 @@ class FirstLook:
         """Where the label names that take part are found behind the texts."""
         return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.names)
 
+    @cached_property
+    def terms(self) -> Terms:
+        """The terms of a training on all its rows."""
+        return Terms(choose_strength(self.row_features, self.label_ids), len(self.text_ids) + self.names)
+
     def lesson(self) -> tuple[TokenStates, Ids]:
         """Return the texts for contrastive training, each distinct row and label name once, and their labels."""
-        texts = TokenStates(self.states.packed, self.states.lengths)
         return (
-            texts.select(np.concatenate([self.text_ids, self.name_ids])),
+            self.states.select(np.concatenate([self.text_ids, self.name_ids])),
             np.concatenate([self.label_ids, np.arange(self.names)]),
         )
 
@@ -115,38 +130,33 @@ class FirstLook:
         mean = names_mean_something(self.row_features, self.label_ids, self.features[names])
         return replace(self, names=len(names) if mean else 0)
 
-    def seen_through(self, adapter: Adapter, means: Means) -> "FirstLook":
-        """Return it with the features that an adapter makes of the same texts."""
+    def seen_through(self, changes: MapChanges | None, means: Means) -> "FirstLook":
+        """Return it with the features that an adapter makes of the same texts; ``None`` changes nothing."""
+        if changes is None:
+            return self
+        adapter = join_changes(means.encoder.folder, changes)
         return replace(self, features=features_of(means.encoder, self.states, adapter, means.compute))
 
 
-def look_first(dataset: Dataset, recipe: Recipe, means: Means) -> FirstLook:
+def look_first(dataset: Dataset, recipe: Recipe, means: Means, selection: Selection | None = None) -> FirstLook:
     """Encode the rows that contrastive training may see, and each label's name.
 
     Args:
         dataset: Checked rows.
         recipe: Its seed chooses among too many rows.
         means: Where to work.
+        selection: The rows, where they were chosen already.
     """
     began_s = time.monotonic()
     means.watch.tell("encoding")
-    # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
-    lengths = [min(means.encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in dataset.texts]
-    sampled = sample_rows(np.array(dataset.label_ids(), dtype=np.int64), np.array(lengths), recipe.seed)
-    first: dict[Row, int] = {}
-    for row in sampled:
-        first.setdefault(dataset.rows[row], int(row))
-    label_of = {label: number for number, label in enumerate(dataset.labels)}
-    number = {text: position for position, text in enumerate(dict.fromkeys(row.text for row in first))}
-    states = encode_states(means.encoder, [*number, *label_name_texts(dataset.labels)], means.compute)
-    look = FirstLook(
+    selection = selection or select_rows(dataset, recipe, means.encoder)
+    states = encode_states(means.encoder, selection.all_tokens(means.encoder), means.compute)
+    look = recast(
+        FirstLook,
+        selection,
         states=states,
         features=features_of(means.encoder, states, compute=means.compute),
-        numbers=np.array([*first.values()], dtype=np.int64),
-        text_ids=np.array([number[row.text] for row in first], dtype=np.int64),
-        label_ids=np.array([label_of[row.label] for row in first], dtype=np.int64),
         names=0,
-        share=len(sampled) / len(dataset.rows),
         began_s=began_s,
         took_s=time.monotonic() - began_s,
     )

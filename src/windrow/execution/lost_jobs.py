@@ -1,7 +1,4 @@
-"""Lost jobs: what became of those whose process is gone.
-
-Owns how that is found out and noted; knows nothing of threads, or of jobs that still have their process.
-"""
+"""Lost jobs: what became of those whose process is gone."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +11,7 @@ from windrow.storage.namespace import utc_now
 
 # Returns the revision that a lost job made after all, if it did.
 FindMade = Callable[[Job], int | None]
-_INTERRUPTED = "The process that trained it ended before it was done, so nothing was saved. Send it again."
+_INTERRUPTED = "The process that trained it ended before it was done, so nothing was saved. Start it again."
 
 
 def settled(kept: Kept, files: JobFiles, find_made: FindMade) -> Job:

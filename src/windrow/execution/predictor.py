@@ -1,23 +1,21 @@
-"""The predictor: from committed revisions and texts to answers.
-
-Owns which classifiers and which encoded texts are in memory; knows nothing of names that come and go, which are the
-catalog's.
-"""
+"""The predictor: from committed revisions and texts to answers."""
 
 import hashlib
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.values import recast
 from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, join_changes
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.encoders.session import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
@@ -30,6 +28,7 @@ from windrow.storage.revision import Entry
 _DIGEST_BYTES = 16
 # What a kept text takes beside its features.
 _ENTRY_BYTES = 400
+_OTHER_LABELS = "{found} labels, not {expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ class Predictor:
         self._encoders = encoders
         self._queue = queue
         self._keep_loaded = frozenset(memory.keep_loaded)
-        self._kept: dict[_ClassifierKey, LoadedClassifier] = {}
-        self._kept_keys: dict[str, _ClassifierKey] = {}
+        # By name; never changed but replaced, so that it is read without a lock.
+        self._kept: Mapping[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
         self._keeping = threading.Lock()
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
             memory.max_loaded_bytes, _classifier_bytes
@@ -122,7 +121,7 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        question, answer = self._ask((found,), PredictRequest((), tuple(texts)), always)
+        question, answer = self._ask((found,), PredictRequest(texts=tuple(texts)), always)
         answer.result()
         (classifier,) = question.classifiers
         return np.array([question.encoded[classifier.digest, text].features for text in question.texts])
@@ -130,7 +129,7 @@ class Predictor:
     def is_loaded(self, entry: Entry) -> bool:
         """Whether a revision would answer without a look at the disk."""
         key = _key(entry)
-        return key in self._loaded or key in self._kept
+        return key in self._loaded or key in dict(self._kept.values())
 
     def load(self, found: Found) -> LoadedClassifier:
         """Return a revision ready to answer, from memory or from the disk.
@@ -143,18 +142,19 @@ class Predictor:
         """
         entry = found.entry
         key = _key(entry)
-        classifier = self._kept.get(key) or self._loaded.get(key, lambda: self._read(entry))
-        if len(classifier.head.bias) != len(entry.record.labels):
-            raise _misfit(entry.record, f"{len(classifier.head.bias)} labels, not {len(entry.record.labels)}")
+        classifier = dict(self._kept.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
+        if (labels := len(classifier.head.bias)) != len(entry.record.labels):
+            raise _misfit(entry.record, _OTHER_LABELS, labels, len(entry.record.labels))
         if found.target.revision is None:
             for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
-                self._keep_for(name, key, classifier)
+                with self._keeping:
+                    self._kept = {**self._kept, name: (key, classifier)}
         return classifier
 
     def forget(self, name: str) -> None:
         """Let what was kept in memory for a name go with the rest."""
         with self._keeping:
-            self._release(name)
+            self._kept = {kept: self._kept[kept] for kept in self._kept if kept != name}
 
     def forget_encoder(self, digest: str) -> None:
         """Let every classifier on an encoder leave memory, so that the encoder can.
@@ -163,8 +163,8 @@ class Predictor:
             digest: The base model's.
         """
         self._loaded.discard(lambda key: key[1] == digest)
-        for name in [name for name, key in list(self._kept_keys.items()) if key[1] == digest]:
-            self.forget(name)
+        with self._keeping:
+            self._kept = {name: kept for name, kept in self._kept.items() if kept[0][1] != digest}
 
     def vitals(self, fits_running: int, fits_waiting: int) -> Vitals:
         """Return what goes on.
@@ -173,8 +173,9 @@ class Predictor:
             fits_running: Trainings that run.
             fits_waiting: Trainings that wait for their turn.
         """
-        return Vitals(
-            **asdict(self._queue.vitals()),
+        return recast(
+            Vitals,
+            self._queue.vitals(),
             fits_running=fits_running,
             fits_waiting=fits_waiting,
             classifiers=self._loaded.vitals(),
@@ -193,18 +194,18 @@ class Predictor:
         encoder = self._encoders.of_record(record)
         labels, width = artifact.head.weights.shape
         if width != feature_size(encoder.folder):
-            raise _misfit(record, f"{width} features, not {feature_size(encoder.folder)}")
+            raise _misfit(record, "{found} features, not {expected}", width, feature_size(encoder.folder))
         if labels != len(record.labels):
-            raise _misfit(record, f"{labels} labels, not {len(record.labels)}")
+            raise _misfit(record, _OTHER_LABELS, labels, len(record.labels))
         if artifact.scope is not None and artifact.scope.centers.shape[1] != encoder.folder.hidden_size:
-            raise _misfit(record, f"a scope of {artifact.scope.centers.shape[1]} numbers a label")
+            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centers.shape[1])
         return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
 
     def _ask(
         self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
     ) -> "tuple[Question, Future[tuple[Prediction, ...]]]":
         """Return a question, and its answer to come."""
-        texts = request.texts
+        texts = request.all_texts
         classifiers = [self.load(found) for found in asked]
         question = Question(asked, classifiers, [_digest(text) for text in texts], request)
         missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
@@ -222,20 +223,8 @@ class Predictor:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_fit(record, artifact)
-        digest = record.base_model.digest if adapter is None else blob.sha256
+        digest = record.base_model_digest if adapter is None else blob.sha256
         return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
-
-    def _keep_for(self, name: str | None, key: _ClassifierKey, classifier: LoadedClassifier) -> None:
-        if name is None or self._kept_keys.get(name) == key:
-            return
-        with self._keeping:
-            self._release(name)
-            self._kept[key] = classifier
-            self._kept_keys[name] = key
-
-    def _release(self, name: str) -> None:
-        if (key := self._kept_keys.pop(name, None)) is not None and key not in self._kept_keys.values():
-            del self._kept[key]
 
     def _recall(self, key: TextKey, question: Question) -> bool:
         """Take an encoded text from memory, if it is there."""
@@ -290,13 +279,14 @@ class Predictor:
 
 def _key(entry: Entry) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model.digest
+    return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
 
 
-def _misfit(record: Record, problem: str) -> ArtifactInvalid:
+def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> ArtifactInvalid:
     return ArtifactInvalid(
-        f"The saved head of {record.name} does not fit its record: it has {problem}. "
-        "Restore the classifier's folder from a backup, or train it again."
+        f"The saved head of {{name}} does not fit its record: it has {problem}. "
+        "Restore the classifier's folder from a backup, or train it again.",
+        {"name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
     )
 
 

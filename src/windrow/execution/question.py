@@ -1,16 +1,13 @@
-"""A question: texts for classifiers, what is known of them, and the answers once every text is encoded.
-
-Owns the way from features to predictions; knows nothing of disks, caches or queues.
-"""
+"""A question: texts for classifiers, what is known of them, and the answers once every text is encoded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from windrow.arrays import Floats
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import Floats
 from windrow.encoders.session import TextEncoder
 from windrow.learning.head import LinearHead, score_together
 from windrow.learning.scope import Scope, in_scope_together
@@ -120,7 +117,7 @@ class Question:
 
     def _abstains(self, found: Found, best: float, in_scope: float | None) -> bool:
         """Whether an answer falls below a bound; where a bound on scope is asked for, what cannot be told does."""
-        asked, stored = self.request.abstain_below, found.entry.threshold
+        asked, stored = self.request.abstain_below, found.entry.record.threshold
         least = asked if asked is not None or stored is None else stored.abstain_below
         if least is not None and best < least:
             return True

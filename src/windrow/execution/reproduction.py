@@ -1,7 +1,4 @@
-"""Training a revision again from its record and kept rows, and comparing what comes of it with what was kept.
-
-Owns what is compared, and on which texts; must not save anything, and knows nothing of where artifacts and rows lie.
-"""
+"""Training a revision again from its record and kept rows, and comparing what comes of it with what was kept."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,13 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from windrow.arrays import Floats
 from windrow.domain.classifier import AdapterReport, Record
-from windrow.domain.dataset import Dataset, Row, data_sha256
+from windrow.domain.dataset import Dataset
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.reproduction import Reproduction, find_changes, judge
 from windrow.encoders.adapters import MapChanges, join_changes
 from windrow.encoders.bulk import encode
-from windrow.encoders.layout import Floats, feature_size
+from windrow.encoders.layout import feature_size
 from windrow.execution.look import Means
 from windrow.execution.trainer import train
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
@@ -25,7 +23,7 @@ from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_
 MAX_COMPARED_TEXTS = 1_000
 
 
-def reproduce(record: Record, artifact_bytes: bytes, rows: Sequence[Row], means: Means) -> Reproduction:
+def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, means: Means) -> Reproduction:
     """Train a revision again and compare the new artifact with the kept one. Nothing is saved.
 
     Both artifacts answer today, on this machine, through the encoder path that serves; so a difference is one of the
@@ -34,7 +32,7 @@ def reproduce(record: Record, artifact_bytes: bytes, rows: Sequence[Row], means:
     Args:
         record: The revision's; its recipe is followed.
         artifact_bytes: Its kept artifact.
-        rows: Its kept training rows.
+        dataset: Its kept training rows.
         means: Where to work; the encoder is the one of the record (``ResidentEncoders.of_record``).
 
     Raises:
@@ -42,14 +40,13 @@ def reproduce(record: Record, artifact_bytes: bytes, rows: Sequence[Row], means:
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
-    dataset = Dataset(tuple(rows))
     kept = artifact_from_bytes(artifact_bytes)
     _check_belonging(record, kept, dataset, means)
     started = time.perf_counter()
-    trained = train(dataset, record.recipe, means)
-    training_time_s = round(time.perf_counter() - started, 3)
+    trained = train(dataset, record, means)
+    took_s = round(time.perf_counter() - started, 3)
     again = artifact_from_bytes(trained.artifact)
-    texts = choose_texts(dataset.texts)
+    texts = choose_texts(dataset.distinct_texts)
     then, now = (_scores(artifact, texts, means) for artifact in (kept, again))
     num_changed_labels = int((then.argmax(axis=1) != now.argmax(axis=1)).sum())
     largest_score_difference = _largest_difference(then, now)
@@ -63,27 +60,22 @@ def reproduce(record: Record, artifact_bytes: bytes, rows: Sequence[Row], means:
         largest_score_difference=largest_score_difference,
         num_changed_labels=num_changed_labels,
         num_texts=len(texts),
-        changes=find_changes(record.summary.versions, trained.summary.versions),
-        notes=tuple(_notes(record.summary.adapter, trained.summary.adapter)),
-        training_time_s=training_time_s,
+        changes=find_changes(record.versions, trained.versions),
+        notes=tuple(_notes(record.adapter, trained.adapter)),
+        training_time_seconds=took_s,
     )
 
 
 def choose_texts(texts: Sequence[str]) -> list[str]:
-    """Return the distinct texts in their order, or ``MAX_COMPARED_TEXTS`` of them, evenly taken.
-
-    Args:
-        texts: Any number.
-    """
-    distinct = list(dict.fromkeys(texts))
-    count = min(len(distinct), MAX_COMPARED_TEXTS)
-    return [distinct[number * len(distinct) // count] for number in range(count)]
+    """Return texts in their order, or ``MAX_COMPARED_TEXTS`` of them, evenly taken."""
+    count = min(len(texts), MAX_COMPARED_TEXTS)
+    return [texts[number * len(texts) // count] for number in range(count)]
 
 
 def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, means: Means) -> None:
     """Refuse files that came from elsewhere: training would take minutes, and its verdict would mean nothing."""
     shape = len(dataset.labels), feature_size(means.encoder.folder)
-    if data_sha256(dataset.rows) != record.data_sha256:
+    if dataset.sha256 != record.training_data_sha256:
         raise _misfit(record, "its training rows have another digest")
     if kept.head.weights.shape != shape:
         raise _misfit(record, f"its head has shape {kept.head.weights.shape}, not {shape}")
@@ -122,13 +114,14 @@ def _notes(first: AdapterReport | None, new: AdapterReport | None) -> Iterator[s
     for which, report in (("first", first), ("new", new)):
         if report is not None and report.ended_by == "max_seconds":
             yield (
-                f"max_seconds ended the {which} training after {report.steps} of {report.planned_steps} steps. "
+                f"The time limit ended the {which} training after {report.steps} of {report.planned_steps} steps. "
                 "How many steps fit depends on the clock, so the two need not be equal."
             )
 
 
 def _misfit(record: Record, problem: str) -> ArtifactInvalid:
     return ArtifactInvalid(
-        f"The saved files of {record.name} do not belong to its record: {problem}. "
-        "Restore the classifier's folder from a backup, or train it again."
+        "The saved files of {name} do not belong to its record: {why}. Restore the classifier's folder from a backup, "
+        "or train it again.",
+        {"name": record.name, "why": problem},
     )

@@ -1,7 +1,4 @@
-"""Resident encoders: one in memory for each base model in use.
-
-Owns which encoders are loaded and that each is loaded once; knows nothing of where their files come from.
-"""
+"""Resident encoders: one in memory for each base model in use, loaded once."""
 
 from collections.abc import Callable
 
@@ -47,13 +44,17 @@ class ResidentEncoders:
         Raises:
             BaseModelUnavailable: The model of that id on this machine is another one than at training.
         """
-        encoder = self.get(record.base_model.id)
+        encoder = self.get(record.base_model)
         found = encoder.folder.base_model.digest
-        if found != record.base_model.digest:
+        if found != record.base_model_digest:
             raise BaseModelUnavailable(
-                f"{record.name} was trained on {record.base_model.id} with digest {record.base_model.digest[:12]}…, "
-                f"but this machine has digest {found[:12]}…. Bring back the base model's former files, or train the "
-                "classifier again.",
-                {"expected_digest": record.base_model.digest, "found_digest": found},
+                "{name} was trained on {base_model} with digest {expected_digest:.12}…, but this machine has digest "
+                "{found_digest:.12}…. Bring back the base model's former files, or train the classifier again.",
+                {
+                    "name": record.name,
+                    "base_model": record.base_model,
+                    "expected_digest": record.base_model_digest,
+                    "found_digest": found,
+                },
             )
         return encoder

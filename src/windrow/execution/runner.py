@@ -1,7 +1,4 @@
-"""Runners: where tasks are run. ``ProcessRunner`` keeps warm training processes beside the server.
-
-Owns the processes' lives and what their death means; knows nothing of what a training does.
-"""
+"""Runners: where tasks are run. ``ProcessRunner`` keeps warm training processes beside the server."""
 
 import contextlib
 import queue
@@ -13,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
-from windrow.execution.frames import Frame, read_frame, write_frame
-from windrow.execution.tasks import Task, check_done, step_of
+from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
+from windrow.execution.tasks import Refusal, Step, Task
 from windrow.execution.watch import Watch, shutting_down
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
@@ -87,7 +84,7 @@ class ProcessRunner:
             if self._closed:  # asked only now: from here on close() sees the process and kills it
                 raise shutting_down()
             with watch.stopped_by(process.kill):
-                outcome = task.outcome(slot.run(process, task.to_frame(), on_step))
+                outcome = restore(task.outcome, slot.run(process, flatten(type(task).__name__, task), on_step))
         except TrainingFailed as error:
             if self._closed:
                 raise shutting_down() from error
@@ -146,13 +143,17 @@ class _Slot:
         try:
             write_frame(process.stdin, task)
             while (frame := read_frame(process.stdout)) is not None and frame.kind == "progress":
-                on_step(*step_of(frame))
+                step = restore(Step, frame)
+                on_step(step.number, step.of, step.loss)
         except OSError:
             frame = None
         if frame is None:
-            raise TrainingFailed(_obituary(process.wait()))
+            raise _obituary(process.wait())
         self.tasks += 1
-        return check_done(frame)
+        if frame.kind == "failed":
+            refusal = restore(Refusal, frame)
+            raise TrainingFailed(refusal.template, refusal.facts)
+        return frame
 
     def kill(self) -> None:
         if self.process is not None:
@@ -171,14 +172,15 @@ class _Slot:
                     stream.close()
 
 
-def _obituary(exit_status: int) -> str:
+def _obituary(exit_status: int) -> TrainingFailed:
     if exit_status == -signal.SIGKILL:
-        return (
-            "The training process was killed, most likely because the machine ran out of memory. "
-            "Send fewer rows or shorter texts, or give the machine more memory. Nothing was saved; an earlier "
-            "revision, if there is one, still answers."
+        return TrainingFailed(
+            "The training process was killed, most likely because the machine ran out of memory. {Send} fewer rows or "
+            "shorter texts, or give the machine more memory. Nothing was saved; an earlier revision, if there is one, "
+            "still answers."
         )
-    return (
-        f"The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision, "
-        "if there is one, still answers. Try again, and look in the server's log if it happens again."
+    return TrainingFailed(
+        "The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision, "
+        "if there is one, still answers. Try again, and look in the server's log if it happens again.",
+        {"exit_status": exit_status},
     )

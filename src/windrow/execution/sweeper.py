@@ -1,7 +1,4 @@
-"""A sweeper: does something now and then, beside everything else.
-
-Owns the thread and its rhythm; knows nothing of what is done.
-"""
+"""A sweeper: does something now and then, beside everything else."""
 
 import logging
 import threading

@@ -1,7 +1,4 @@
-"""Doing a task: what happens inside a training process, from a task's frame to an outcome's.
-
-Owns which function does which task; knows nothing of pipes, names or of what happens to an outcome.
-"""
+"""Doing a task: what happens inside a training process, from a task's frame to an outcome's."""
 
 import time
 from collections.abc import Mapping
@@ -11,15 +8,17 @@ from statistics import fmean
 
 import numpy as np
 
-from windrow.domain.classifier import ScoreReport, TrainingSummary
+from windrow.arrays import Floats
+from windrow.domain.classifier import ScoreReport
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
+from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
 from windrow.execution.environment import describe_environment
-from windrow.execution.frames import Frame
+from windrow.execution.frames import Frame, flatten, restore
 from windrow.execution.tasks import (
     AdapterTensors,
     FitOutcome,
@@ -29,15 +28,13 @@ from windrow.execution.tasks import (
     StudyTask,
     TuneOutcome,
     TuneTask,
-    study_to_frame,
 )
 from windrow.learning.adapter import cut_to_rank
 from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, cool, estimate_of, fit_temperature
 from windrow.learning.fitting import Examples, Judged, Study, fit_head, study_heads
-from windrow.learning.head import Floats, fit_tuned_head
-from windrow.learning.plan import plan_steps
+from windrow.learning.head import fit_tuned_head
+from windrow.learning.plan import LayerPlan, plan_steps
 from windrow.learning.scope import centers_of, likeness_of, measure_scope
-from windrow.learning.texts import LayerPlan
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 
@@ -48,13 +45,13 @@ def perform(frame: Frame, on_step: OnStep) -> Frame:
         frame: A task's.
         on_step: Called with step, number of steps and loss as a training goes on.
     """
-    if frame.kind == "tune":
-        return tune(TuneTask.from_frame(frame), on_step).to_frame()
-    if frame.kind == "judge":
-        return judge(JudgeTask.from_frame(frame)).to_frame()
-    if frame.kind == "study":
-        return study_to_frame(study(StudyTask.from_frame(frame)))
-    return fit(FitTask.from_frame(frame)).to_frame()
+    if frame.kind == TuneTask.__name__:
+        return flatten("done", tune(restore(TuneTask, frame), on_step))
+    if frame.kind == JudgeTask.__name__:
+        return flatten("done", judge(restore(JudgeTask, frame)))
+    if frame.kind == StudyTask.__name__:
+        return flatten("done", study(restore(StudyTask, frame)))
+    return flatten("done", fit(restore(FitTask, frame)))
 
 
 def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
@@ -75,12 +72,12 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
     if left_s is None or left_s > 0:
         tuned = train_layers(Lesson(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
         losses, adapter = tuned.losses, cut_to_rank(tuned.changes, plan.manner.rank)
-    return TuneOutcome(
+    return recast(
+        TuneOutcome,
+        plan,
+        plan.manner,
         adapter=adapter,
         layers=min(plan.manner.layers, len(layers.layers)),
-        rank=plan.manner.rank,
-        passes=plan.passes,
-        wanted_steps=plan.wanted_steps,
         planned_steps=len(plan.steps),
         losses=losses,
     )
@@ -101,19 +98,19 @@ def fit(task: FitTask) -> FitOutcome:
     rows = slice(len(examples.groups))
     centers = centers_of(examples.features[rows], examples.label_ids[rows], task.hidden)
     scope = None if held_out is None else measure_scope(centers, held_out.likeness)
-    summary = TrainingSummary(
+    scores = ScoreReport(
+        temperature=temperature,
+        source="prior" if held_out is None else "out_of_fold",
+        likeness=None if scope is None else fmean(scope.likeness),
+        likeness_deviation=None if scope is None else scope.deviation,
+    )
+    return FitOutcome(
+        artifact=artifact_to_bytes(Artifact(cool(head, temperature), task.adapter, scope)),
         head=head_report,
-        adapter=task.report,
+        scores=scores,
         estimate=None if held_out is None else estimate_of(held_out),
-        scores=ScoreReport(
-            temperature=temperature,
-            source="prior" if held_out is None else "out_of_fold",
-            likeness=None if scope is None else fmean(scope.likeness),
-            likeness_deviation=None if scope is None else scope.deviation,
-        ),
         versions=describe_environment(),
     )
-    return FitOutcome(artifact_to_bytes(Artifact(cool(head, temperature), task.adapter, scope)), summary)
 
 
 def judge(task: JudgeTask) -> JudgeOutcome:
@@ -154,7 +151,8 @@ def _encoder(path: Path, base_model: BaseModel) -> tuple[EncoderFolder, Mapping[
     folder = read_encoder_folder(path, base_model.id, base_model.revision)
     if folder.base_model.digest != base_model.digest:
         raise BaseModelUnavailable(
-            f"The files of {base_model.id} in {path} changed while the server ran. Restart the server and train again."
+            "The files of {base_model} in {folder} changed while the server ran. Restart the server and train again.",
+            {"base_model": base_model.id, "folder": str(path)},
         )
     weights = load_weights(folder)
     adapted = tuple(f"layers.{layer}." for layer in top_layers(folder))

@@ -1,7 +1,4 @@
-"""Tuning: training an adapter on what a first look saw, and saying how it came about.
-
-Owns whether one is trained at all, and how much of it is used; knows nothing of heads.
-"""
+"""Tuning: training an adapter on what a first look saw, and saying how it came about."""
 
 from dataclasses import dataclass, replace
 
@@ -10,10 +7,10 @@ import numpy as np
 from windrow.domain.classifier import AdapterReport
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.execution.look import FirstLook, Means
+from windrow.domain.values import recast
+from windrow.execution.look import FirstLook, Means, Terms
 from windrow.execution.tasks import AdapterTensors, TuneOutcome, TuneTask
 from windrow.learning.adapter import scale
-from windrow.learning.choice import Strength, choose_strength
 
 # What is left to do after contrastive training takes about so many times what encoding all texts takes.
 _ENCODINGS_TO_FINISH = 2.5
@@ -32,24 +29,6 @@ class Tuned:
     report: AdapterReport | None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What decides the kind of a training, so that one on fewer rows may be of the same kind.
-
-    Args:
-        strength: How much of the adapter is used.
-        texts: How many texts take part: few are trained in another manner than many.
-    """
-
-    strength: Strength
-    texts: int
-
-
-def terms_of(look: FirstLook) -> Terms:
-    """Return the terms of a training on all rows of a look."""
-    return Terms(choose_strength(look.row_features, look.label_ids), len(look.text_ids) + look.names)
-
-
 def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: Terms | None = None) -> Tuned:
     """Train an adapter, unless none was asked for or the encoder as it is leaves nothing to gain.
 
@@ -66,9 +45,8 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
     """
     if recipe.num_iterations == 0:
         return Tuned(None, None)
-    strength = (terms or terms_of(look)).strength
-    report = AdapterReport(strength.value, strength.reason, strength.candidates)
-    if strength.value == 0:
+    report = (terms or look.terms).choice
+    if report.strength == 0:
         return Tuned(None, report)
     texts, label_ids = look.lesson()
     if len(np.unique(label_ids)) == len(label_ids):
@@ -80,23 +58,21 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
         means.watch.tell("training")
     folder = means.encoder.folder
     stands_for = None if terms is None else terms.texts
-    task = TuneTask(folder.path, folder.base_model, texts, label_ids, recipe, deadline_s, stands_for)
+    task = TuneTask(folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, stands_for)
     outcome = means.run(task, on_step)
-    report = _with_outcome(report, outcome, look)
-    return Tuned(scale(dict(outcome.adapter), strength.value) if outcome.losses else None, report)
+    adapter = scale(outcome.adapter, report.strength) if outcome.losses else None
+    return Tuned(adapter, _with_outcome(report, outcome, look))
 
 
 def _with_outcome(report: AdapterReport, outcome: TuneOutcome, look: FirstLook) -> AdapterReport:
     steps = len(outcome.losses)
     ended_by = "step_budget" if outcome.planned_steps < outcome.wanted_steps or look.share < 1 else "plan"
-    if not outcome.losses:
-        report = replace(report, strength=0.0, reason="max_seconds left no time for a step of contrastive training.")
-    return replace(
+    if not steps:
+        report = replace(report, strength=0.0, reason="The time limit left no time for a step of contrastive training.")
+    return recast(
+        AdapterReport,
+        outcome,
         report,
-        layers=outcome.layers,
-        rank=outcome.rank,
-        passes=outcome.passes,
-        planned_steps=outcome.planned_steps,
         steps=steps,
         ended_by="max_seconds" if steps < outcome.planned_steps else ended_by,
         texts=len(look.text_ids),

@@ -1,7 +1,4 @@
-"""Turns: how many may work at the same time, who is next, and how many may wait.
-
-Owns the order, first come, first served; knows nothing of the work.
-"""
+"""Turns: how many may work at the same time, who is next, and how many may wait."""
 
 import math
 import threading
@@ -63,11 +60,7 @@ class Turns:
         with self._changed:
             if self._running + len(self._line) >= self.most + self._max_waiting:
                 wait_s = min(_LONGEST_RETRY_S, max(1, math.ceil(self._turn_s / self.most)))
-                raise Overloaded(
-                    f"{len(self._line)} trainings are waiting already. Send this one again in {wait_s} s, or raise "
-                    "WINDROW_MAX_WAITING_FITS.",
-                    {"retry_after_s": wait_s, "limit": self._max_waiting, "setting": "WINDROW_MAX_WAITING_FITS"},
-                )
+                raise overloaded("trainings", len(self._line), wait_s, "WINDROW_MAX_WAITING_FITS", self._max_waiting)
             place = Place(self, is_ready)
             self._line.append(place)
             return place
@@ -158,3 +151,19 @@ class Place:
         """
         with self._turns.work(self, watch or Watch()):
             yield
+
+
+def overloaded(what: str, waiting: int, wait_s: int, setting: str, limit: int) -> Overloaded:
+    """Return the error of what comes where as much waits as may wait.
+
+    Args:
+        what: What waits (``trainings``).
+        waiting: How many.
+        wait_s: When to try again, in whole seconds.
+        setting: The variable that sets how much may wait.
+        limit: What it is set to.
+    """
+    return Overloaded(
+        f"{{waiting}} {what} are waiting already. Try this one again in {{retry_after_s}} s, or raise {{setting}}.",
+        {"retry_after_s": wait_s, "limit": limit, "setting": setting, "waiting": waiting},
+    )

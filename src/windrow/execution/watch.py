@@ -1,20 +1,17 @@
-"""Watching a training: what it tells as it goes on, and how it is stopped from outside.
-
-Owns the one place where both meet; knows nothing of what a training does, or of who listens.
-"""
+"""Watching a training: what it tells as it goes on, and how it is stopped from outside."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
+from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
 from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsWanted, always
 from windrow.encoders.bulk import Compute
-from windrow.encoders.layout import Floats
 
-# How soon it is seen that a caller has left.
-LOOK_EVERY_S = 0.25
+# How soon it is seen that a caller has left, or that another process wrote down that a job is to stop.
+LOOK_EVERY_S = 0.2
 
 
 class Watch:
@@ -57,7 +54,7 @@ class Watch:
         """
         if self._reason is not None:
             # A new one: the reason must not gather the tracebacks of several threads.
-            raise type(self._reason)(self._reason.detail, self._reason.facts)
+            raise type(self._reason)(self._reason.template, self._reason.facts)
 
     @contextmanager
     def stopped_by(self, stop: Callable[[], None]) -> Iterator[None]:
@@ -108,20 +105,36 @@ def watching(on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = al
 
     Args:
         on_progress: Called as the training goes on, in its thread.
-        is_wanted: Asked four times a second, in a thread of its own.
+        is_wanted: Asked as :func:`looking` does.
     """
-    watch, is_over = Watch(on_progress), threading.Event()
+
+    def why_not() -> WindrowError | None:
+        return None if is_wanted() else Abandoned("The caller left, so the training was ended. Ask again.")
+
+    watch = Watch(on_progress)
+    with nullcontext() if is_wanted is always else looking(watch, why_not):
+        yield watch
+
+
+@contextmanager
+def looking(watch: Watch, find_reason: Callable[[], WindrowError | None]) -> Iterator[None]:
+    """Stop a training inside the ``with`` block as soon as there is a reason.
+
+    Args:
+        watch: The training's.
+        find_reason: Asked five times a second, in a thread of its own.
+    """
+    is_over = threading.Event()
 
     def look() -> None:
         while not is_over.wait(LOOK_EVERY_S):
-            if not is_wanted():
-                watch.stop(Abandoned("The caller left, so the training was ended. Ask again."))
+            if (reason := find_reason()) is not None:
+                watch.stop(reason)
                 return
 
-    if is_wanted is not always:
-        threading.Thread(target=look, name="is-wanted", daemon=True).start()
+    threading.Thread(target=look, name="look-whether-to-stop", daemon=True).start()
     try:
-        yield watch
+        yield
     finally:
         is_over.set()
 
@@ -132,14 +145,16 @@ def cancelled(job_id: str | None = None) -> TrainingCancelled:
     Args:
         job_id: Its job, if it has one.
     """
-    which, facts = ("", {}) if job_id is None else (f" (job {job_id})", {"job": job_id})
+    which = "" if job_id is None else " (job {job})"
     return TrainingCancelled(
         f"The training was cancelled{which}, so nothing was saved; an earlier revision, if there is one, still "
-        "answers. Send it again to have it trained.",
-        facts,
+        "answers. Start it again to have it trained.",
+        {} if job_id is None else {"job": job_id},
     )
 
 
 def shutting_down() -> ShuttingDown:
     """Return the error of a training whose process is stopping."""
-    return ShuttingDown("The server is stopping, so this training was not done. Send it again once the server is back.")
+    return ShuttingDown(
+        "The server is stopping, so this training was not done. Start it again once the server is back."
+    )

@@ -1,7 +1,4 @@
-"""The training process: reads tasks from standard input, writes outcomes to standard output.
-
-Owns the process's life (warm-up, one task at a time, end with its server); knows nothing of names or data directories.
-"""
+"""The training process: reads tasks from standard input, writes outcomes to standard output."""
 
 import os
 import queue
@@ -18,8 +15,8 @@ from threadpoolctl import threadpool_limits
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import OnStep
 from windrow.encoders.cores import usable_cores
-from windrow.execution.frames import Frame, read_frame, write_frame
-from windrow.execution.tasks import FitTask, step_to_frame
+from windrow.execution.frames import Frame, flatten, read_frame, write_frame
+from windrow.execution.tasks import FitTask, Refusal, Step, TuneTask
 from windrow.execution.training import fit, perform
 from windrow.learning.fitting import Examples
 
@@ -27,7 +24,7 @@ from windrow.learning.fitting import Examples
 # nothing.
 NICENESS = 10
 OUT_OF_MEMORY = (
-    "The training ran out of memory. Send fewer rows or shorter texts, or give the server's machine more memory."
+    "The training ran out of memory. {Send} fewer rows or shorter texts, or give the server's machine more memory."
 )
 # Where NumPy raises MemoryError, torch raises a RuntimeError with these words.
 _TORCH_OUT_OF_MEMORY = "can't allocate memory"
@@ -55,9 +52,9 @@ def main() -> None:
             if tasks.empty():
                 _load_torch()
             frame = tasks.get()
-            if frame.kind == "tune":
+            if frame.kind == TuneTask.__name__:
                 _load_torch()
-            write_frame(replies, _answer(frame, lambda *step: write_frame(replies, step_to_frame(*step))))
+            write_frame(replies, _answer(frame, lambda *step: write_frame(replies, flatten("progress", Step(*step)))))
 
 
 def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]") -> None:
@@ -75,13 +72,13 @@ def _answer(frame: Frame, on_step: OnStep) -> Frame:
     try:
         return perform(frame, on_step)
     except WindrowError as error:
-        return Frame("failed", {"detail": error.detail})
+        return flatten("failed", Refusal(error.template, error.facts))
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the server must hear of it
         traceback.print_exc()
         if isinstance(error, MemoryError) or _TORCH_OUT_OF_MEMORY in str(error):
-            return Frame("failed", {"detail": OUT_OF_MEMORY})
-        what = f"The training failed with {type(error).__name__}."
-        return Frame("failed", {"detail": f"{what} Look in the server's log, and report it if the data are sound."})
+            return flatten("failed", Refusal(OUT_OF_MEMORY))
+        what = "The training failed with {error}. Look in the server's log, and report it if the data are sound."
+        return flatten("failed", Refusal(what, {"error": type(error).__name__}))
 
 
 def _warm_up() -> None:

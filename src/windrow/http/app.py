@@ -1,87 +1,94 @@
-"""The web application: endpoints, limits, errors and documentation put together.
+"""The web application: a route for each endpoint of the table, the pages beside them, and what errors become."""
 
-Owns how the parts of the HTTP side fit; knows nothing of how a verb is done.
-"""
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final, cast
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
-
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import Response
-from fastapi.routing import APIRoute
-from fastapi_offline import FastAPIOffline
+import structlog
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from windrow import __version__
-from windrow.domain.errors import WindrowError
-from windrow.http.desk import Desk, open_desk
-from windrow.http.front import Front
+from windrow.api.endpoints import ENDPOINTS, Endpoint
+from windrow.api.words import HTTP
+from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
+from windrow.http.context import create_context
+from windrow.http.endpoint import VerbApp
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
-from windrow.http.openapi import Endpoints, complete
-from windrow.http.problems import EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
-from windrow.http.routes import aliases, archives, classifiers, jobs, judging, prediction, server, training, upkeep
+from windrow.http.pages import docs_files, health, show_docs, show_metrics, show_openapi
+from windrow.http.problems import STATUSES, EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
-DESCRIPTION = "Train text classifiers from a handful of labelled examples, and predict with them."
-PARTS = (training, jobs, prediction, judging, classifiers, archives, aliases, upkeep, server)
-ROUTERS = tuple(part.router for part in PARTS)
+# What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only where
+# something is broken that should not be.
+_UNEXPECTED: Final = (ArtifactInvalid, BaseModelInvalid, TrainingFailed)
+_log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The ASGI application. Made by :func:`create_app`.
-
-    Args:
-        asgi: Answers requests.
-        pages: Documents the endpoints.
-        desk: What the endpoints work with.
-    """
-
-    asgi: ASGIApp
-    pages: FastAPI
-    desk: Desk
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        await self.asgi(scope, receive, send)
-
-    def close(self) -> None:
-        """Let the threads end."""
-        self.desk.close()
-
-
-def create_app(operations: LocalOperations, settings: Settings) -> Application:
-    """Return the application.
+def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
+    """Return the application; ``app.state.context.close()`` lets its threads end.
 
     Args:
         operations: Does the verbs.
         settings: Limits.
     """
-    pages: FastAPI = FastAPIOffline(
-        redoc_url=None,
-        title="Windrow",
-        version=__version__,
-        description=DESCRIPTION,
-        redirect_slashes=False,
-        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
-        exception_handlers={HTTPException: _on_http_exception},
+    routes = endpoint_routes()
+    endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
+    context = create_context(operations, settings, Metrics(operations.vitals, endpoints))
+    app = Starlette(
+        routes=[
+            *routes,
+            _route("GET", "/docs", show_docs),
+            _route("GET", "/openapi.json", show_openapi),
+            *docs_files(),
+        ],
+        middleware=[Middleware(RequestLog, context.metrics.observe)],
+        exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
-    for router in ROUTERS:
-        pages.include_router(router)
-    endpoints = _endpoints(ROUTERS)
-    complete(pages.openapi(), endpoints)  # FastAPI keeps the document that it returns
-    pages.state.desk = desk = open_desk(operations, settings, Metrics(operations.vitals, endpoints))
-    return Application(RequestLog(Front(pages, endpoints), desk.metrics.observe), pages, desk)
+    app.router.redirect_slashes = False
+    app.state.context = context
+    app.state.endpoints = routes
+    return app
 
 
-def _endpoints(routers: Sequence[APIRouter]) -> Endpoints:
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return {(method, route.path_format): route for route in routes for method in route.methods or ()}
+def endpoint_routes() -> list[Route]:
+    """Return a route for each method and path of the table, and those for whoever watches the server."""
+    grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
+    routes = [_route(method, path, VerbApp(tuple(group))) for (method, path), group in grouped]
+    pages = (("GET", "/health", health), ("HEAD", "/health", health), ("GET", "/metrics", show_metrics))
+    return [*routes, *(_route(method, path, page) for method, path, page in pages)]
+
+
+def _order(endpoint: Endpoint[Any, Any]) -> int:
+    """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash.
+
+    Paths without names come before them, in the order of the table: what is asked most is found first.
+    """
+    return -len(endpoint.path) if endpoint.path_fields else -1_000
+
+
+def _route(method: str, path: str, app: Any) -> Route:
+    # A name with a slash reaches the grammar, which refuses it with the rule; an id with a slash is no id.
+    template = re.sub(r"\{(?!job_id)(\w+)\}", r"{\1:path}", path)
+    route = Route(template, app, methods=[method])
+    route.methods = {method}  # Starlette adds HEAD to each GET
+    # Starlette's own pattern lets a line break stand behind the end.
+    route.path_regex = re.compile(rf"{route.path_regex.pattern}\Z")
+    return route
+
+
+async def _on_windrow_error(request: Request, error: Exception) -> Response:
+    problem = cast(WindrowError, error)
+    if STATUSES[type(problem)] >= 500:
+        exc_info = problem if isinstance(problem, _UNEXPECTED) else None
+        _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)
+    return problem_response(problem, request.state.request_id)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -95,23 +102,26 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _refusal(request: Request, refused: HTTPException) -> WindrowError:
+    routes: Sequence[Route] = request.app.state.endpoints
     if refused.status_code == 404:
-        known = _known_endpoints(request.app)
-        return EndpointNotFound(f"No endpoint has this path. Known are: {', '.join(known)}.", {"endpoints": known})
+        known = sorted((route.path_format, method) for route in routes for method in route.methods or ())
+        shown = [f"{method} {path}" for path, method in (*known, ("/docs", "GET"))]
+        return EndpointNotFound("No endpoint has this path. Known are: {endpoints:joined}.", {"endpoints": shown})
     if refused.status_code == 405:
-        allowed = _allowed_methods(request.url.path) or (refused.headers or {}).get("Allow", "").split(", ")
+        allowed = _allowed_methods(routes, request.url.path, refused.headers or {})
         return MethodNotAllowed(
-            f"{request.method} is not possible here; use {' or '.join(allowed)}.", {"allowed": allowed}
+            "{method} is not possible here; use {methods}.",
+            {"method": request.method, "allowed": allowed, "methods": " or ".join(allowed)},
         )
-    return RequestRefused(f"{refused.detail}. /docs shows every endpoint.")
+    return RequestRefused("{why}. /docs shows every endpoint.", {"why": refused.detail})
 
 
-def _allowed_methods(path: str) -> list[str]:
+def _allowed_methods(routes: Sequence[Route], path: str, headers: Mapping[str, str]) -> list[str]:
     """Return the methods of the endpoints that a path means, if the names in it have no slash."""
-    fitting = {key for key in _endpoints(ROUTERS) if compile_path(key[1])[0].match(path)}
-    return sorted(method for method, _ in fitting)
-
-
-def _known_endpoints(app: FastAPI) -> list[str]:
-    paths = app.openapi()["paths"].items()
-    return [f"{method.upper()} {path}" for path, verbs in paths for method in verbs] + ["GET /docs"]
+    fitting = {
+        method
+        for route in routes
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path_format), path)
+        for method in route.methods or ()
+    }
+    return sorted(fitting) or headers.get("Allow", "GET").split(", ")

@@ -1,6 +1,6 @@
 """Structured logs: one line a request, and uvicorn's own lines in the same form, to standard error.
 
-Owns the form of a line and the request id; knows nothing of the verbs. Never writes a text that was sent.
+No line holds a text that was sent.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """What a monitor reads at ``/metrics``: how long requests take, and how busy the service is (docs/metrics.md).
 
-Owns the names of the figures; knows nothing of who counts them. No label holds anything that a caller sent.
+No label holds anything that a caller sent.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -63,11 +63,9 @@ class Metrics:
 
     def observe(self, scope: Scope, status: int, duration_s: float) -> None:
         """Count a request that has been answered."""
-        method, path = scope["method"], scope["path"]
+        method, path = scope["method"], getattr(scope.get("route"), "path_format", "")
         if (method, path) not in self._endpoints:
-            path = getattr(scope.get("route"), "path_format", path)  # FastAPI leaves the route of a path with a name
-            if (method, path) not in self._endpoints:
-                method = path = _OTHER
+            method = path = _OTHER
         self._durations.labels(method, path, status).observe(duration_s)
 
     def render(self, accept: str) -> tuple[bytes, str]:

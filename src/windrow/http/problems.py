@@ -1,14 +1,10 @@
-"""Every reply that is no success: the one table from error class to status, and ``application/problem+json``.
-
-Owns statuses and the errors that only HTTP can have; knows nothing of routes or of how a verb is done.
+"""Every reply that is no success: the one table from errors to statuses, and ``application/problem+json``.
 
 ::
 
     WindrowError
     └── RequestProblem
-        ├── InvalidJson               invalid_json
         ├── UnsupportedMediaType      unsupported_media_type
-        ├── InvalidRequest            invalid_request
         ├── BodyTooLarge              body_too_large
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
@@ -18,35 +14,26 @@ Owns statuses and the errors that only HTTP can have; knows nothing of routes or
 """
 
 import json
+import math
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.responses import Response
 
+from windrow.api.endpoints import PROBLEM_TYPE
+from windrow.api.words import HTTP
 from windrow.domain import errors
-
-MEDIA_TYPE = "application/problem+json"
+from windrow.domain.words import is_same_everywhere
 
 
 class RequestProblem(errors.WindrowError):
     """What can be wrong only with an HTTP request."""
 
 
-class InvalidJson(RequestProblem):
-    """The body cannot be parsed."""
-
-    code = "invalid_json"
-
-
 class UnsupportedMediaType(RequestProblem):
     """The body is not declared to be of a type that the endpoint reads."""
 
     code = "unsupported_media_type"
-
-
-class InvalidRequest(RequestProblem):
-    """The body or the query has another shape; ``facts["problems"]`` lists up to ten places of a body."""
-
-    code = "invalid_request"
 
 
 class BodyTooLarge(RequestProblem):
@@ -85,43 +72,18 @@ class InternalError(RequestProblem):
     code = "internal_error"
 
 
-STATUSES: Mapping[type[errors.WindrowError], int] = {
-    errors.InvalidName: 422,
-    errors.InvalidTrainingData: 422,
-    errors.InvalidTestData: 422,
-    errors.InvalidText: 422,
-    errors.InvalidParameter: 422,
-    errors.LimitExceeded: 422,
-    errors.BaseModelNotAllowed: 422,
-    errors.ArchiveInvalid: 422,
-    errors.ClassifierNotFound: 404,
-    errors.RevisionNotFound: 404,
-    errors.AliasNotFound: 404,
-    errors.BaseModelNotFound: 404,
-    errors.JobNotFound: 404,
-    errors.NameTaken: 409,
-    errors.ClassifierExists: 409,
-    errors.ClassifierInUse: 409,
-    errors.NotDeleted: 409,
-    errors.NothingToRollBack: 409,
-    errors.RowsNotKept: 409,
-    errors.BaseModelInUse: 409,
-    errors.PromotionRefused: 409,
-    errors.TrainingCancelled: 409,
-    errors.JobFinished: 409,
-    errors.ConcurrentChange: 409,
-    errors.BaseModelUnavailable: 503,
-    errors.ShuttingDown: 503,
+# By class, or by family for those that have none of their own.
+_BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
+    errors.InvalidInput: 422,
+    errors.InvalidJson: 400,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
     errors.Overloaded: 429,
     errors.Abandoned: 499,  # nginx's number for a client that left before its answer
-    errors.BaseModelInvalid: 500,
+    errors.Failure: 500,
     errors.StorageFull: 507,
-    errors.StorageFailed: 500,
-    errors.ArtifactInvalid: 500,
-    errors.TrainingFailed: 500,
-    InvalidJson: 400,
     UnsupportedMediaType: 415,
-    InvalidRequest: 422,
     BodyTooLarge: 413,
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
@@ -131,10 +93,17 @@ STATUSES: Mapping[type[errors.WindrowError], int] = {
 }
 
 
+STATUSES: Final[Mapping[type[errors.WindrowError], int]] = {
+    error: next(_BY_FAMILY[each] for each in error.__mro__ if each in _BY_FAMILY)
+    for error in (*errors.CODED, *RequestProblem.__subclasses__())
+}
+
+
 def internal_error(request_id: str) -> InternalError:
     """Return the answer to an unexpected error; what happened stands in the log alone."""
     return InternalError(
-        f"Something unexpected went wrong in the server. Look for request {request_id} in its log, and report it."
+        "Something unexpected went wrong in the server. Look for request {request} in its log, and report it.",
+        {"request": request_id},
     )
 
 
@@ -150,15 +119,27 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     document = {
         **error.facts,
         "type": f"urn:windrow:problem:{error.code}",
-        "title": error.code.replace("_", " ").capitalize(),
+        "title": error.code.replace("_", " ").capitalize().replace("json", "JSON"),
         "status": status,
         "code": error.code,
-        "detail": error.detail,
+        "detail": error.told(HTTP),
         "request_id": request_id,
     }
+    # So that a client can tell it in the words of its own user.
+    if not is_same_everywhere(error.template):
+        document["template"] = error.template
     sent = dict(headers or {})
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
     # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
-    text = json.dumps(document, ensure_ascii=False, default=str) + "\n"
-    return Response(text.encode(errors="backslashreplace"), status, sent, MEDIA_TYPE)
+    text = json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    return Response(text.encode(errors="backslashreplace"), status, sent, PROBLEM_TYPE)
+
+
+def _finite(value: object) -> object:
+    """Return facts without the numbers that JSON has not; they stand there as text."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,7 +1,4 @@
-"""One running server: its socket, its start, its banner and its clean stop.
-
-Owns signals and the order of starting and stopping; knows nothing of endpoints or of how a verb is done.
-"""
+"""One running server: its socket, its start, its banner and its clean stop."""
 
 import asyncio
 import contextlib
@@ -19,13 +16,14 @@ from typing import Protocol
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
+from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
-from windrow.http.app import Application, create_app
+from windrow.http.app import create_app
 from windrow.http.logs import configure_logging
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
-from windrow.wire.shapes import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 
 BACKLOG = 2048
 # Between the end of the patience for trainings and the end of that for connections: their last answers go out.
@@ -74,7 +72,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             server.run(sockets=[listener])
         finally:
             service.close()
-            app.close()
+            app.state.context.close()
     _leave_stuck_threads_behind()
 
 
@@ -82,7 +80,7 @@ def banner(host: str, port: int) -> str:
     """Return what a person reads once the server answers: its address and two commands to paste."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - shown, not bound
     address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-    rows = ",\n    ".join(json.dumps({"text": text, "label": label}) for text, label in EXAMPLE_ROWS)
+    rows = ",\n    ".join(json.dumps(row) for row in EXAMPLE_ROWS)
     fit = f'{{"model_name": "{EXAMPLE_NAME}", "training_data": [\n    {rows}]}}'
     predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
     return f"""\
@@ -102,7 +100,7 @@ def _curl(url: str, body: str) -> str:
     return f"curl -sS {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
-def _uvicorn_config(app: Application, settings: Settings) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -125,9 +123,9 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
         raise InvalidParameter(
-            f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}. "
-            "Stop the other program, or choose another address with --host and --port.",
-            {"parameter": "port"},
+            "Cannot listen on {host} port {port}: {why}. Stop the other program, or choose another address with --host "
+            "and --port.",
+            {"parameter": "port", "host": host, "port": port, "why": getattr(error, "strerror", None) or str(error)},
         ) from error
 
 

@@ -1,19 +1,16 @@
-"""Adapters: low-rank changes of an encoder's maps, cut from a training in full.
-
-Owns how a change becomes small tensors, and their scale; knows nothing of how it was trained or is served.
-"""
+"""Adapters: low-rank changes of an encoder's maps, cut from a training in full."""
 
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
+
+from windrow.arrays import Floats, Halves
 
 # A few more columns than wanted, and a few rounds, bring the random range finder to the best approximation.
 _SPARE_COLUMNS = 8
 _ROUNDS = 2
 
-Adapter = Mapping[str, npt.NDArray[np.float16]]
-Floats = npt.NDArray[np.float32]
+Adapter = Mapping[str, Halves]
 
 
 def cut_to_rank(changes: Mapping[str, Floats], rank: int) -> Adapter:
@@ -28,7 +25,7 @@ def cut_to_rank(changes: Mapping[str, Floats], rank: int) -> Adapter:
     Source: Halko et al., Finding Structure with Randomness, arXiv 0909.4061, algorithm 4.4 and section 5.1; a full
     decomposition takes 20 times as long.
     """
-    adapter: dict[str, npt.NDArray[np.float16]] = {}
+    adapter: dict[str, Halves] = {}
     for name, change in changes.items():
         generator = np.random.default_rng(0)
         span = change @ generator.standard_normal((change.shape[1], rank + _SPARE_COLUMNS), dtype=np.float32)

@@ -1,15 +1,12 @@
-"""Advice on rows: which labels are in doubt, and of which labels more rows would help.
-
-Owns the rules and their words; knows nothing of how the figures came about.
-"""
+"""Advice on rows: which labels are in doubt, and of which labels more rows would help."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
-from windrow.learning.head import Floats, Ids
 
 # So many standard errors make a gain clear. With one, chance alone would do for a label in six; with two, for one in
 # forty, and a person who is told to label more rows pays for each false promise.
@@ -72,16 +69,19 @@ def advise(
     return tuple(advice), words
 
 
+def percent(share: float) -> str:
+    """Return a share in [0, 1] for people."""
+    return f"{100 * share:.1f} %"
+
+
 def _in_words(advice: Sequence[LabelAdvice], half: Mapping[str, float], whole: Mapping[str, float]) -> str:
     helped = [each.label for each in advice if each.helps]
     others = [each.label for each in advice if not each.helps]
     if not helped:
         return "The last doubling of the rows brought no label a clear gain."
     first = helped[0]
-    words = [
-        f"More {first!r} rows would help most: its recall rose from {half[first]:.2f} with half of the rows to "
-        f"{whole[first]:.2f} with all."
-    ]
+    risen = f"its recall rose from {percent(half[first])} with half of the rows to {percent(whole[first])} with all"
+    words = [f"More {first!r} rows would help most: {risen}."]
     if helped[1:]:
         words.append(f"Then {_listed(helped[1:])}.")
     if others:

@@ -1,7 +1,4 @@
-"""Calibration: making scores mean what they say, by rows that did not take part in what is judged.
-
-Owns how the temperature and the estimate come about; knows nothing of texts, encoders or of who trained what.
-"""
+"""Calibration: making scores mean what they say, by rows that did not take part in what is judged."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.classifier import Estimate
 from windrow.domain.interval import Interval
 from windrow.learning.evaluate import wilson
-from windrow.learning.head import Floats, Ids, LinearHead
+from windrow.learning.head import LinearHead
 
 _LOG_TEMPERATURE_RANGE = (-2.0, 4.0)
 # Folds share most of their rows, and each training has fewer than the one that is judged, so that what they say errs
@@ -114,10 +112,7 @@ def cool(head: LinearHead, temperature: float) -> LinearHead:
 
     Which label is the first never changes.
     """
-    return LinearHead(
-        (head.weights / np.float32(temperature)).astype(np.float32),
-        (head.bias / np.float32(temperature)).astype(np.float32),
-    )
+    return LinearHead(head.weights / np.float32(temperature), head.bias / np.float32(temperature))
 
 
 def estimate_of(held_out: HeldOut) -> Estimate:

@@ -1,16 +1,12 @@
-"""Two choices that must not judge an adapter by rows it saw: how much of it to use, and whether label names help.
-
-Owns the rules and their estimates, from the features that no label has touched; knows nothing of torch or of training.
-"""
+"""Two choices that must not judge an adapter by rows it saw: how much of it to use, and whether label names help."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.domain.classifier import Candidate
-from windrow.learning.head import Floats, Ids
+from windrow.arrays import Floats, Ids
+from windrow.domain.classifier import AdapterReport, Candidate
 
 # Share of rows that the frozen features put to a wrong label: up to the first, tuning stops paying; from the second on,
 # it is used in full. Source: docs/adr/0010, measured.
@@ -18,22 +14,7 @@ ENOUGH_ERROR = 0.04
 MUCH_ERROR = 0.12
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
-    """How much of an adapter to use, and why.
-
-    Args:
-        value: From 0 to 1.
-        reason: One sentence.
-        candidates: What was weighed.
-    """
-
-    value: float
-    reason: str
-    candidates: tuple[Candidate, ...]
-
-
-def choose_strength(features: Floats, label_ids: Ids) -> Strength:
+def choose_strength(features: Floats, label_ids: Ids) -> AdapterReport:
     """Choose how much of an adapter to use by how well the encoder tells the labels apart without one.
 
     An adapter trained on these rows cannot be judged by them, and one trained on half of them is another adapter: at
@@ -44,10 +25,13 @@ def choose_strength(features: Floats, label_ids: Ids) -> Strength:
     Args:
         features: Of the frozen encoder, shape [rows, width], float32.
         label_ids: Shape [rows], int64.
+
+    Returns:
+        The strength, why, and what was weighed; nothing was trained yet.
     """
     errors, judged = leave_one_out_errors(features, label_ids)
     if judged == 0:
-        return Strength(1.0, "No label has two rows, so nothing could be estimated; the whole change is used.", ())
+        return AdapterReport(1.0, "No label has two rows, so nothing could be estimated; the whole change is used.", ())
     # One error more and two rows more (Laplace's rule), so that a handful of lucky rows does not decide.
     error = (errors + 1) / (judged + 2)
     value = min(1.0, max(0.0, (error - ENOUGH_ERROR) / (MUCH_ERROR - ENOUGH_ERROR)))
@@ -55,7 +39,7 @@ def choose_strength(features: Floats, label_ids: Ids) -> Strength:
     verdict = {0.0: "No change is needed", 1.0: "The whole change is used"}.get(value, "A share of the change is used")
     as_it_is = Candidate(0.0, round(1 - errors / judged, 4))
     tried = (as_it_is, Candidate(round(value, 3), None)) if value else (as_it_is,)
-    return Strength(round(value, 3), f"{verdict}: {facts}.", tried)
+    return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
 
 
 def leave_one_out_errors(features: Floats, label_ids: Ids) -> tuple[int, int]:

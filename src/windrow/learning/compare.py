@@ -1,16 +1,14 @@
-"""Comparing two classifiers on the same rows: what they differ in, and whether chance could do that too.
-
-Owns the tests and intervals of a pair; knows nothing of scores, of how rows were judged, or of what is concluded.
-"""
+"""Comparing two classifiers on the same rows: what they differ in, and whether chance could do that too."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from windrow.arrays import Bools
 from windrow.domain.comparison import MAX_ROWS_NEEDED, SIGNIFICANT_P, Flip, Pair
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
-from windrow.learning.evaluate import CONFIDENCE, Bools
+from windrow.learning.evaluate import CONFIDENCE
 
 NUM_RESAMPLES = 9_999
 _SEED = 0

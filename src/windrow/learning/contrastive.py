@@ -1,7 +1,4 @@
-"""Contrastive training: moves an encoder's maps so that texts of one label come closer and others part.
-
-Owns the loss and the loop of steps; knows nothing of heads, of why a plan is as it is, of processes or files.
-"""
+"""Contrastive training: moves an encoder's maps so that texts of one label come closer and others part."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,13 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from windrow.arrays import MAPS, Floats, Ids, TokenStates, token_indices
 from windrow.domain.job import OnStep
-from windrow.learning.adapter import Floats
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
-from windrow.learning.plan import MAX_PART_TOKENS, Ids, Plan
-from windrow.learning.texts import LayerPlan, TokenStates
+from windrow.learning.plan import MAX_PART_TOKENS, LayerPlan, Plan
 
-MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
 _BETAS = (0.9, 0.98)
 
 
@@ -164,10 +159,7 @@ def _states_after(frozen: LayerPlan, texts: TokenStates, weights: Mapping[str, T
     if not frozen.layers:
         return texts
     reached = np.empty_like(texts.packed)
-    ends = np.cumsum(texts.lengths, dtype=np.int64)
     for part in _parts(texts, np.arange(len(texts.lengths))):
         packed = pack_texts(texts, part, frozen.pooling)
-        states = token_states(packed, weights, frozen).numpy()
-        tokens = np.concatenate([np.arange(ends[text] - texts.lengths[text], ends[text]) for text in packed.order])
-        reached[tokens] = states
+        reached[token_indices(texts.lengths, packed.order)] = token_states(packed, weights, frozen).numpy()
     return TokenStates(reached, texts.lengths)

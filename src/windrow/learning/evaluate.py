@@ -1,21 +1,22 @@
-"""Judging: what a classifier's scores for labelled rows are worth.
-
-Owns every figure of a report and how it is computed; knows nothing of encoders, of names or of where the scores come
-from.
-"""
+"""Judging: what a classifier's scores for labelled rows are worth."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
-from windrow.domain.report import Calibration, LabelReport, Majority, Misread, Outcome, ReliabilityBin
-from windrow.learning.head import Floats, Ids
-
-Bools = npt.NDArray[np.bool_]
+from windrow.domain.report import (
+    Calibration,
+    ConfusionMatrix,
+    LabelReport,
+    MajorityBaseline,
+    Misread,
+    Outcome,
+    ReliabilityBin,
+)
 
 CONFIDENCE = 0.95
 NUM_BINS = 15
@@ -57,7 +58,7 @@ def judge(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> Outcom
         accuracy_interval=wilson(correct, len(truth)),
         macro_f1=float(np.mean(judged)),
         labels=reports,
-        confusion=confusion,
+        confusion_matrix=ConfusionMatrix(tuple(names), confusion),
         calibration=calibration_of(scores.max(axis=1), is_right),
     )
 
@@ -106,7 +107,7 @@ def misread(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple
     return tuple(sorted(wrong, key=lambda each: (-each.score, each.row)))
 
 
-def majority(truth: Sequence[str]) -> Majority:
+def majority(truth: Sequence[str]) -> MajorityBaseline:
     """Return what one would get right by always giving the most frequent label.
 
     Args:
@@ -114,7 +115,7 @@ def majority(truth: Sequence[str]) -> Majority:
     """
     counts = Counter(truth)
     label = min(counts, key=lambda each: (-counts[each], each))
-    return Majority(label, counts[label] / len(truth))
+    return MajorityBaseline(label, counts[label] / len(truth))
 
 
 def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: float) -> tuple[float, int, int] | None:

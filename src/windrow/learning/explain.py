@@ -1,7 +1,4 @@
-"""An explanation's arithmetic: a text's words, what each does for the answer, and the training rows nearest to a text.
-
-Owns what counts as a word; knows nothing of encoders, heads or where rows are kept.
-"""
+"""An explanation's arithmetic: the words of a text, what each does for the answer, and the nearest training rows."""
 
 import re
 import unicodedata
@@ -9,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, NEAREST_ROWS, NearRow, WordEffect
-from windrow.learning.head import Floats, Ids
 
 # A longer run says nothing about its parts (an address, a blob of base64), so it is cut.
 MAX_WORD_CHARS = 40

@@ -1,7 +1,4 @@
-"""Fitting a head: how strong it is, chosen by rows held out, and what those rows say of it.
-
-Owns the choice and the judging; knows nothing of adapters, texts, encoders or files.
-"""
+"""Fitting a head: how strong it is, chosen by rows held out, and what those rows say of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.classifier import HeadReport
 from windrow.learning.folds import deal_folds, splits
-from windrow.learning.head import Floats, Ids, LinearHead, rotate, solve
+from windrow.learning.head import LinearHead, rotate, solve
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
 DEFAULT_STRENGTH = 16.0

@@ -1,13 +1,10 @@
-"""Folds: which rows are judged by a training on which others.
-
-Owns how rows are dealt; knows nothing of what is trained on them.
-"""
+"""Folds: which rows are judged by a training on which others."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from windrow.learning.head import Ids
+from windrow.arrays import Ids
 
 MAX_FOLDS = 5
 

@@ -1,18 +1,12 @@
-"""The head: a linear layer on an encoder's features, and how it is fitted.
-
-Owns the head's arithmetic; knows nothing of how its strength is chosen, of texts, encoders or files.
-"""
+"""The head: a linear layer on an encoder's features, and how it is fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.classifier import HeadReport
-
-Floats = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
 
 # On a tuned encoder the last layer says most. Source: docs/adr/0009, measured.
 TUNED_STRENGTH = 30.0
@@ -99,12 +93,13 @@ def fit_tuned_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadRe
 
     Source: docs/adr/0009.
     """
-    weights = np.repeat(TUNED_LAYER_WEIGHTS, -(-features.shape[1] // len(TUNED_LAYER_WEIGHTS)))[-features.shape[1] :]
-    narrow, back = rotate(features * weights.astype(np.float32))
+    width = features.shape[1]
+    layer_weights = np.array(TUNED_LAYER_WEIGHTS, np.float32)
+    weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
+    narrow, back = rotate(features * weights)
     head = solve(narrow, label_ids, TUNED_STRENGTH)
-    return LinearHead(np.ascontiguousarray(head.weights @ back) * weights.astype(np.float32), head.bias), HeadReport(
-        TUNED_STRENGTH, None, 0
-    )
+    head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
+    return head, HeadReport(TUNED_STRENGTH, None, 0)
 
 
 def rotate(features: Floats) -> tuple[Floats, Floats]:

@@ -1,18 +1,15 @@
-"""An encoder's adapted layers in torch: what the serving graph computes, so that it can be differentiated.
-
-Owns the arithmetic of post-layer-norm layers on packed texts; knows nothing of losses, steps or files.
-"""
+"""An encoder's adapted layers in torch: what the serving graph computes, so that it can be differentiated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from windrow.learning.texts import LayerPlan, Pooling, TokenStates
+from windrow.arrays import Ids, Pooling, TokenStates, pooling_matrix
+from windrow.learning.plan import LayerPlan
 
 # Attention pads texts of similar lengths to the longest: as many as waste at most a third, or a few cells.
 _MOST_PADDING = 1.35
@@ -53,12 +50,12 @@ class PackedTexts:
     """
 
     states: Tensor
-    order: npt.NDArray[np.int64]
+    order: Ids
     pooling: Tensor
     buckets: tuple[Bucket, ...]
 
 
-def pack_texts(texts: TokenStates, chosen: npt.NDArray[np.int64], pooling: Pooling) -> PackedTexts:
+def pack_texts(texts: TokenStates, chosen: Ids, pooling: Pooling) -> PackedTexts:
     """Lay the chosen texts end to end.
 
     Args:
@@ -68,15 +65,9 @@ def pack_texts(texts: TokenStates, chosen: npt.NDArray[np.int64], pooling: Pooli
     """
     order = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
     own = texts.select(order)
-    states, lengths = own.packed, own.lengths.astype(np.int64)
-    matrix = np.zeros((len(order), len(states)), dtype=np.float32)
-    firsts = np.cumsum(lengths) - lengths
-    if pooling == "mean":
-        rows = np.repeat(np.arange(len(order)), lengths)
-        matrix[rows, np.arange(len(states))] = (1.0 / lengths)[rows]
-    else:
-        matrix[np.arange(len(order)), firsts] = 1.0
-    return PackedTexts(torch.from_numpy(states), order, torch.from_numpy(matrix), tuple(_buckets(lengths)))
+    matrix = pooling_matrix(own.lengths, pooling)
+    buckets = tuple(_buckets(own.lengths.astype(np.int64)))
+    return PackedTexts(torch.from_numpy(own.packed), order, torch.from_numpy(matrix), buckets)
 
 
 def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) -> Tensor:
@@ -139,7 +130,7 @@ def _attend(maps: Sequence[Tensor], bucket: Bucket, heads: int, bias_by_distance
     return cells if bucket.mask is None else cells.index_select(0, bucket.cells)
 
 
-def _buckets(lengths: npt.NDArray[np.int64]) -> Iterator[Bucket]:
+def _buckets(lengths: Ids) -> Iterator[Bucket]:
     """Cut texts, sorted by length, into groups with little padding."""
     first = tokens = start = 0
     for text, length in enumerate(lengths.tolist()):
@@ -152,7 +143,7 @@ def _buckets(lengths: npt.NDArray[np.int64]) -> Iterator[Bucket]:
     yield _bucket(lengths[first:], start)
 
 
-def _bucket(lengths: npt.NDArray[np.int64], start: int) -> Bucket:
+def _bucket(lengths: Ids, start: int) -> Bucket:
     longest = int(lengths[-1])
     firsts = np.cumsum(lengths) - lengths
     places = np.arange(longest)

@@ -1,18 +1,13 @@
-"""The plan of a contrastive training: which texts meet in which step, and how far each step goes.
-
-Owns what ``num_iterations`` and ``batch_size`` mean; knows nothing of torch or of how a step is done.
-"""
+"""The plan of a contrastive training: which texts meet in which step, and how far each step goes."""
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from windrow.arrays import Ids, Pooling
 from windrow.domain.recipe import Recipe
-
-Ids = npt.NDArray[np.int64]
 
 # Up to this many texts, one step sees them all, so that each pass compares every pair. Source: docs/adr/0009.
 FULL_STEP_TEXTS = 256
@@ -50,6 +45,23 @@ class Manner:
 
 FEW = Manner(iterations_a_pass=7, peak_rate=5e-4, movement=1e-3, temperature=0.2, layers=6, rank=8)
 MANY = Manner(iterations_a_pass=4, peak_rate=3e-4, movement=math.inf, temperature=0.05, layers=3, rank=12)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """Which layers of an encoder are trained, and how they compute.
+
+    Args:
+        layers: Their numbers from 0, in order.
+        heads: Attention heads.
+        layer_norm_epsilon: Added to variances.
+        pooling: How token states become one state a text.
+    """
+
+    layers: tuple[int, ...]
+    heads: int
+    layer_norm_epsilon: float
+    pooling: Pooling
 
 
 @dataclass(frozen=True, slots=True)

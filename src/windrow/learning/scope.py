@@ -1,7 +1,4 @@
-"""The scope: how like its training data a classifier finds a text, apart from which label it gives.
-
-Owns the measure and what it is compared with; knows nothing of heads, texts or files.
-"""
+"""The scope: how like its training data a classifier finds a text, apart from which label it gives."""
 
 import math
 from bisect import bisect
@@ -9,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from windrow.learning.head import Floats, Ids
+from windrow.arrays import Floats, Halves, Ids
 
 # Of how like the training data held-out rows are, so many steps are kept: the lowest tells one text in 65 from the
 # others, and they take 256 bytes.
@@ -34,12 +30,12 @@ class Scope:
     Source: docs/adr/0017.
     """
 
-    centers: npt.NDArray[np.float16]
+    centers: Halves
     likeness: tuple[float, ...]
     deviation: float
 
     @classmethod
-    def of(cls, centers: npt.NDArray[np.float16], likeness: Floats) -> "Scope":
+    def of(cls, centers: Halves, likeness: Floats) -> "Scope":
         """Return a scope.
 
         Args:
@@ -57,7 +53,11 @@ class Scope:
         Returns:
             Shape [n], float32, in [0, 1].
         """
-        return np.array([*map(self.share_below, likeness_of(features, self.centers).tolist())], np.float32)
+        return np.array(self.shares_below(likeness_of(features, self.centers)), np.float32)
+
+    def shares_below(self, likeness: Floats) -> list[float | None]:
+        """Return :meth:`share_below` of each; shape [n]."""
+        return [*map(self.share_below, likeness.tolist())]
 
     def share_below(self, likeness: float) -> float:
         """Return the share of texts in scope that are less like the training data than this.
@@ -91,15 +91,11 @@ def in_scope_together(scopes: Sequence[Scope | None], features: Floats) -> list[
     starts = np.cumsum([0, *(len(scope.centers) for scope in known[:-1])])
     centers = np.concatenate([scope.centers for scope in known]).astype(np.float32)
     nearest = np.maximum.reduceat(features[:, -centers.shape[1] :] @ centers.T, starts, axis=1)
-    told = iter(zip(known, nearest.T, strict=True))
-    return [[None] * len(features) if scope is None else _told(*next(told)) for scope in scopes]
+    shares = (scope.shares_below(likeness) for scope, likeness in zip(known, nearest.T, strict=True))
+    return [[None] * len(features) if scope is None else next(shares) for scope in scopes]
 
 
-def _told(scope: Scope, likeness: Floats) -> list[float | None]:
-    return [*map(scope.share_below, likeness.tolist())]
-
-
-def centers_of(features: Floats, label_ids: Ids, hidden: int) -> npt.NDArray[np.float16]:
+def centers_of(features: Floats, label_ids: Ids, hidden: int) -> Halves:
     """Return the mean direction of each label's rows.
 
     Args:
@@ -114,11 +110,11 @@ def centers_of(features: Floats, label_ids: Ids, hidden: int) -> npt.NDArray[np.
     starts = np.searchsorted(label_ids[order], np.arange(int(label_ids.max()) + 1))
     sums = np.add.reduceat(features[order, -hidden:], starts, axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    centers: npt.NDArray[np.float16] = (sums / np.maximum(lengths, 1e-9)).astype(np.float16)
+    centers: Halves = (sums / np.maximum(lengths, 1e-9)).astype(np.float16)
     return centers
 
 
-def likeness_of(features: Floats, centers: npt.NDArray[np.float16]) -> Floats:
+def likeness_of(features: Floats, centers: Halves) -> Floats:
     """Return each text's cosine to the nearest center.
 
     Args:
@@ -132,7 +128,7 @@ def likeness_of(features: Floats, centers: npt.NDArray[np.float16]) -> Floats:
     return nearest
 
 
-def measure_scope(centers: npt.NDArray[np.float16], held_out: Floats) -> Scope | None:
+def measure_scope(centers: Halves, held_out: Floats) -> Scope | None:
     """Return the scope, by how like the training data rows were that took no part.
 
     Args:

@@ -1,16 +1,13 @@
-"""Suggesting: which texts of a pile are worth labelling, from what a classifier makes of them.
-
-Owns the choice and its order; knows nothing of texts, labels or encoders.
-"""
+"""Suggesting: which texts of a pile are worth labelling, from what a classifier makes of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from windrow.arrays import Floats, Ids
 from windrow.domain.suggestion import Why
 from windrow.learning.explain import last_layer
-from windrow.learning.head import Floats, Ids
 
 # Below, a text counts as new: of the texts that are like the training data, 95 % are more like it.
 NEW_BELOW = 0.05

@@ -1,25 +1,23 @@
-"""The gate: whether a classifier meets the conditions of a promotion, from what it answers for labelled rows.
-
-Owns what each condition finds, and the words for it; knows nothing of how texts are encoded, nor of where an alias is
-kept.
-"""
+"""The gate: whether a classifier meets the conditions of a promotion, from what it answers for labelled rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidParameter, InvalidTestData, PromotionRefused
+from windrow.arrays import Bools
+from windrow.codec.values import to_plain
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import Bools, judge
+from windrow.learning.evaluate import judge
+from windrow.service.judged_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.
 NO_LABEL = ""
 _SHOWN_CHECKS = 3
-_SHOWN_LABELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Conditions:
     @property
     def texts(self) -> list[str]:
         """The texts to answer for: those of the test rows, then those of ``must_pass``."""
-        return [row.text for row in (*self.require.rows, *self.must_pass)]
+        return [row.text for row in (*self.require.test_data, *self.must_pass)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,12 +70,12 @@ def check_recalled_labels(require: Requirement) -> None:
     Raises:
         InvalidParameter: There is such a label.
     """
-    known = {row.label for row in require.rows}
+    known = {row.label for row in require.test_data}
     for label in require.min_recall:
         if label not in known:
             raise InvalidParameter(
-                f"require.min_recall names the label {label!r}, which no row of require.test_data has, so its recall "
-                "cannot be measured. Add rows with this label, or leave the label out.",
+                "{arg:{parameter}} names the label {label!r}, which no row of {arg:require.test_data} has, so its "
+                "recall cannot be measured. Add rows with this label, or leave the label out.",
                 {"parameter": "require.min_recall", "label": label},
             )
 
@@ -92,7 +90,7 @@ def conditions_of(require: Requirement, kept: tuple[Row, ...]) -> Conditions:
     return Conditions(require, tuple(dict.fromkeys((*require.must_pass, *kept))))
 
 
-def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateReport:
+def check_conditions(conditions: Conditions, candidate: Side, current: Side | str) -> GateReport:
     """Look at each condition.
 
     Args:
@@ -103,8 +101,11 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
     Raises:
         InvalidTestData: There are test rows, and neither side knows one of their labels.
     """
-    rows = conditions.require.rows
-    _check_known_labels(rows, candidate, current)
+    rows = conditions.require.test_data
+    if rows and isinstance(current, Side):  # otherwise there is nothing to be worse than
+        # Both sides would get none right, and neither would be worse.
+        known = {*candidate.answers.labels, *current.answers.labels}
+        check_known_labels("require.test_data", Dataset(rows), [candidate.name, current.name], sorted(known))
     given = candidate.given[len(rows) :]
     failed = tuple(
         FailedRow(row.text, row.label, label)
@@ -120,20 +121,6 @@ def look(conditions: Conditions, candidate: Side, current: Side | str) -> GateRe
     return GateReport(tuple(checks), failed, side, other)
 
 
-def _check_known_labels(rows: Sequence[Row], candidate: Side, current: Side | str) -> None:
-    """Refuse rows of which nobody knows a label: both sides would get none right, and neither would be worse."""
-    known = candidate.answers.labels
-    if not rows or isinstance(current, str):  # and then there is nothing to be worse than
-        return
-    if not {row.label for row in rows} & {*known, *current.answers.labels}:
-        shown = f"{', '.join(map(repr, known[:_SHOWN_LABELS]))}{' …' if len(known) > _SHOWN_LABELS else ''}"
-        raise InvalidTestData(
-            f"No label of require.test_data is known to {candidate.name}; known are {shown}. Correct the labels: case "
-            "and white space count.",
-            {"parameter": "require.test_data", "known_labels": list(known[:_SHOWN_LABELS])},
-        )
-
-
 def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:
     """Return the error for a promotion whose conditions are not met, with the whole report.
 
@@ -144,31 +131,25 @@ def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused
     """
     found = [check.detail for check in report.checks if not check.passed]
     more = f" And {len(found) - _SHOWN_CHECKS} more conditions." if len(found) > _SHOWN_CHECKS else ""
+    way_out = "promote it without that condition."
+    if any(check.condition == "must_pass" and not check.passed for check in report.checks):
+        way_out = "take the condition back: {arg:must_pass} beside {arg:require} says which rows the alias keeps."
     return PromotionRefused(
-        f"{model_name} was not promoted, and the alias {alias} stays as it is. {' '.join(found[:_SHOWN_CHECKS])}{more} "
-        "Train another version, with more rows of the labels that it gets wrong, or take the condition back: must_pass "
-        "beside require says which rows the alias keeps.",
+        "{model_name} was not promoted, and the alias {alias} stays as it is. {reason} Train another version, with "
+        "more rows of the labels that it gets wrong, or " + way_out,
         {
             "alias": alias,
             "model_name": model_name,
-            "checks": [
-                {"condition": check.condition, "passed": check.passed, "detail": check.detail}
-                for check in report.checks
-            ],
-            "failed_rows": [
-                {"text": row.text, "label": row.label, "predicted": row.predicted} for row in report.failed_rows
-            ],
-            "candidate": _plain(report.candidate),
-            "current": _plain(report.current),
+            "reason": " ".join(found[:_SHOWN_CHECKS]) + more,
+            **to_plain(report),
         },
     )
 
 
 def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow]) -> Iterator[Check]:
     if total := len(conditions.must_pass):
-        detail = f"{total - len(failed)} of {total} rows that must be placed right are."
-        if failed:
-            detail += " failed_rows lists the others."
+        detail = f"{total - len(failed)} of {total} rows that must be placed right are"
+        detail += "; the others are listed as failed rows." if failed else "."
         yield Check("must_pass", not failed, detail)
 
 
@@ -194,9 +175,9 @@ def _check_not_worse(candidate: Side, current: Side | str, rows: Sequence[Row]) 
 
 
 def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
-    is_right = _right(candidate, require.rows)
+    is_right = _right(candidate, require.test_data)
     for label, least in require.min_recall.items():
-        own = np.array([row.label == label for row in require.rows], np.bool_)
+        own = np.array([row.label == label for row in require.test_data], np.bool_)
         correct, total = int(is_right[own].sum()), int(own.sum())
         recall = correct / total
         detail = f"Recall of {label!r} is {recall:.3g} ({correct} of {total}); {least:.3g} is required."
@@ -217,14 +198,3 @@ def _side_report(side: Side, rows: Sequence[Row]) -> SideReport | None:
 def _right(side: Side, rows: Sequence[Row]) -> Bools:
     given = side.given[: len(rows)]
     return np.array([label == row.label for label, row in zip(given, rows, strict=True)], np.bool_)
-
-
-def _plain(side: SideReport | None) -> dict[str, object] | None:
-    if side is None:
-        return None
-    return {
-        "accuracy": side.accuracy,
-        "correct": side.correct,
-        "total": side.total,
-        "recall": dict(side.recall),
-    }

@@ -1,54 +1,104 @@
-"""Service: Operations on this machine.
+"""Service: ``LocalOperations``, each verb with what it works with."""
 
-Owns starting and stopping; the verbs are in the modules beside it. Knows nothing of HTTP or of a terminal.
-"""
-
+import functools
 import logging
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.vitals import Vitals
-from windrow.service.aliasing import Aliasing
-from windrow.service.exchanging import Exchanging
-from windrow.service.jobs import JobKeeping
-from windrow.service.judging import Judging
-from windrow.service.keeping import Keeping
-from windrow.service.predicting import Predicting
-from windrow.service.training import Training
-from windrow.service.upkeep import Upkeep
+from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
+from windrow.service.dependencies import Dependencies
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _log = logging.getLogger("windrow.service")
 
 
-class Service(Training, JobKeeping, Predicting, Judging, Keeping, Aliasing, Exchanging, Upkeep):
-    """Does the verbs here. Made by ``bootstrap.open_service``."""
+def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
+    """Return a function over dependencies as a method of the service that has them."""
 
-    __slots__ = ()
+    def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return function(self.dependencies, *args, **kwargs)
+
+    functools.update_wrapper(verb, function)
+    return verb
+
+
+class Service:
+    """Does the verbs here. Made by ``bootstrap.open_service``.
+
+    Args:
+        dependencies: What they work with.
+    """
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        self.dependencies = dependencies
+
+    fit = _verb(training.fit)
+    start_fit = _verb(training.start_fit)
+    begin_fit = _verb(training.begin_fit)
+    forecast = _verb(training.forecast)
+    reproduce = _verb(training.reproduce)
+    list_jobs = _verb(training.list_jobs)
+    job = _verb(training.job)
+    follow_job = _verb(training.follow_job)
+    cancel_job = _verb(training.cancel_job)
+    predict = _verb(prediction.predict)
+    start_predict = _verb(prediction.start_predict)
+    start_predict_at_once = _verb(prediction.start_predict_at_once)
+    evaluate = _verb(evaluation.evaluate)
+    compare = _verb(evaluation.compare)
+    cross_validate = _verb(evaluation.cross_validate)
+    suggest = _verb(evaluation.suggest)
+    list_classifiers = _verb(classifiers.list_classifiers)
+    show = _verb(classifiers.show)
+    describe = _verb(classifiers.describe)
+    delete = _verb(classifiers.delete)
+    delete_all = _verb(classifiers.delete_all)
+    restore = _verb(classifiers.restore)
+    promote = _verb(aliases.promote)
+    rollback = _verb(aliases.rollback)
+    remove_alias = _verb(aliases.remove_alias)
+    list_aliases = _verb(aliases.list_aliases)
+    alias_history = _verb(aliases.alias_history)
+    copy = _verb(import_export.copy)
+    export = _verb(import_export.export)
+    import_classifier = _verb(import_export.import_classifier)
+    base_models = _verb(maintenance.base_models)
+    remove_base_model = _verb(maintenance.remove_base_model)
+    usage = _verb(maintenance.usage)
+    fsck = _verb(maintenance.fsck)
 
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
-        self.runner.start()
-        if DEFAULT_BASE_MODEL in self.settings.allowed_base_models:
-            self.encoders.get(DEFAULT_BASE_MODEL)
-        for name in self.settings.keep_loaded:
+        deps = self.dependencies
+        deps.runner.start()
+        if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
+            deps.encoders.get(DEFAULT_BASE_MODEL)
+        for name in deps.settings.keep_loaded:
             try:
-                self.predictor.load(self.find(name))
+                deps.predictor.load(deps.store.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
-        self.sweeper.start()
-        self.jobs.settle_lost()
+        deps.sweeper.start()
+        deps.jobs.settle_lost()
 
     def wait_for_jobs(self, timeout_s: float) -> None:
         """Wait until every job of this process has ended, or the time is over."""
-        self.jobs.wait(timeout_s)
+        self.dependencies.jobs.wait(timeout_s)
 
     def close(self) -> None:
         """Stop the training processes and the encoder's threads; jobs are interrupted, waiting predictions fail."""
-        self.sweeper.stop()
-        self.jobs.close()
-        self.runner.close()
-        self.queue.close()
+        deps = self.dependencies
+        deps.sweeper.stop()
+        deps.jobs.close()
+        deps.runner.close()
+        deps.queue.close()
 
     def vitals(self) -> Vitals:
         """Return what goes on here, and what has been done since the start."""
-        return self.predictor.vitals(self.turns.running, self.turns.waiting)
+        deps = self.dependencies
+        return deps.predictor.vitals(deps.turns.running, deps.turns.waiting)

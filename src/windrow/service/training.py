@@ -1,37 +1,52 @@
-"""Training: fit, forecast and reproduce on this machine.
-
-Owns the order of the steps of a training, and is the only one that publishes what was trained.
-"""
+"""Trainings: fit, forecast and reproduce, and the jobs in which trainings wait and run."""
 
 import hashlib
-import json
 import logging
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
-from windrow.domain.classifier import FitRequest, FitResult, Notes, Record
-from windrow.domain.dataset import Dataset, check_rows, data_sha256
-from windrow.domain.errors import ConcurrentChange, Overloaded, ShuttingDown, WindrowError
-from windrow.domain.job import Forecast, Job, OnProgress, ignore_progress
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
+from windrow.domain.dataset import Dataset, check_rows
+from windrow.domain.errors import (
+    ArtifactInvalid,
+    ConcurrentChange,
+    NotFound,
+    Overloaded,
+    ShuttingDown,
+    StorageFailed,
+    WindrowError,
+)
+from windrow.domain.job import (
+    JOBS_RANGE,
+    Forecast,
+    Job,
+    JobList,
+    JobListRequest,
+    JobRequest,
+    OnProgress,
+    ignore_progress,
+)
 from windrow.domain.names import Reference, check_name
 from windrow.domain.prediction import IsWanted, PredictRequest, always
-from windrow.domain.recipe import check_recipe
+from windrow.domain.recipe import Recipe, check_range, check_recipe
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
+from windrow.execution import reproduction
 from windrow.execution.forecast import Countdown, forecast_memory, forecast_parts, measure_size
 from windrow.execution.jobs import Order
-from windrow.execution.reproduction import reproduce
-from windrow.execution.trainer import Trained, train
+from windrow.execution.predictor import Predictor
+from windrow.execution.trainer import train
 from windrow.execution.watch import Watch, watching
-from windrow.service.parts import Parts
+from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
-from windrow.storage.catalog import Draft, Found
+from windrow.storage.catalog import Catalog, Draft, Found
 from windrow.storage.namespace import utc_now
 from windrow.storage.revision import Entry
-from windrow.storage.strict_json import to_plain
 
 # Each waits a minute for whoever else changes the data directory.
 PUBLISH_ATTEMPTS = 15
@@ -39,146 +54,188 @@ PUBLISH_ATTEMPTS = 15
 _log = logging.getLogger("windrow.service")
 
 
-class Training(Parts):
-    """The verbs that train."""
+def fit(deps: Dependencies, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
+    """Train a classifier, save it, and return it once it answers. See ``Operations.fit``."""
+    job, result = begin_fit(deps, request, on_progress)
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        with suppress(WindrowError):  # such as that it has just ended
+            deps.jobs.cancel(job.id)
+        raise
 
-    __slots__ = ()
 
-    def fit(self, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
-        """Train a classifier, save it, and return it once it answers. See ``Operations.fit``."""
-        job, result = self.begin_fit(request, on_progress)
-        try:
-            return result.result()
-        except KeyboardInterrupt:
-            with suppress(WindrowError):  # such as that it has just ended
-                self.jobs.cancel(job.id)
-            raise
+def start_fit(deps: Dependencies, request: FitRequest) -> Job:
+    """Begin a training. See ``Operations.start_fit``."""
+    return begin_fit(deps, request)[0]
 
-    def start_fit(self, request: FitRequest) -> Job:
-        """Begin a training. See ``Operations.start_fit``."""
-        return self.begin_fit(request)[0]
 
-    def begin_fit(
-        self, request: FitRequest, on_progress: OnProgress = ignore_progress
-    ) -> "tuple[Job, Future[FitResult]]":
-        """Begin a training. See ``LocalOperations.begin_fit``."""
-        dataset = self._check_fit(request)
-        digest, countdown = data_sha256(dataset.rows), Countdown(self.pace)
-        order = Order(
-            job=Job(
-                id="",
-                state="queued",
-                model_name=request.model_name,
-                num_examples=len(dataset.rows),
-                data_sha256=digest,
-                created_at=utc_now(),
-                base_model=request.base_model,
-                recipe=request.recipe,
-            ),
-            key=_key_of(request, digest),
-            # A base model may have to be downloaded.
-            prepare=None if request.base_model in self.encoders else partial(self.encoders.get, request.base_model),
-            work=lambda watch: self._train(request, dataset, digest, watch, countdown),
-            countdown=countdown,
-        )
-        return self.jobs.begin(order, on_progress)
-
-    def forecast(self, request: FitRequest) -> Forecast:
-        """Say what a training will take. See ``Operations.forecast``."""
-        dataset = self._check_fit(request)
-        size = measure_size(dataset, request.recipe, self.encoders.get(request.base_model))
-        parts = forecast_parts(size, request.recipe, self.pace)
-        memory_bytes, memory_reason = forecast_memory(size)
-        return Forecast(
-            model_name=request.model_name,
+def begin_fit(
+    deps: Dependencies, request: FitRequest, on_progress: OnProgress = ignore_progress
+) -> "tuple[Job, Future[FitResult]]":
+    """Begin a training. See ``LocalOperations.begin_fit``."""
+    dataset, countdown = _check_fit(deps, request), Countdown(deps.pace)
+    order = Order(
+        job=recast(
+            Job,
+            request,
+            id="",
+            state="queued",
             num_examples=len(dataset.rows),
-            labels=dataset.labels,
-            tokens=size.tokens,
-            seconds=round(sum(part.seconds for part in parts), 2),
-            wait_seconds=round(self.turns.wait_s, 1),
-            memory_bytes=memory_bytes,
-            parts=parts,
-            memory_reason=memory_reason,
-        )
-
-    def reproduce(
-        self, model_name: str, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
-    ) -> Reproduction:
-        """Train a classifier again and compare. See ``Operations.reproduce``."""
-        entry = self.find(model_name).entry
-        # An imported classifier's rows were never checked against this server's limits.
-        rows = check_rows(rows_from_blob(self.read_blob(entry, ROWS)), self.settings.limits).rows
-        artifact = self.read_blob(entry, ARTIFACT)
-        encoder = self.encoders.of_record(entry.record)
-        with watching(on_progress, is_wanted) as watch, self.turns.join().turn(watch):
-            return reproduce(entry.record, artifact, rows, self.means(encoder, watch))
-
-    def _check_fit(self, request: FitRequest) -> Dataset:
-        """Return a request's rows, if it follows every rule that can be checked at once."""
-        name = check_name(request.model_name)
-        check_recipe(request.recipe)
-        request.notes.of(Notes())
-        dataset = check_rows(request.rows, self.settings.limits)
-        check_allowed(request.base_model, self.settings.allowed_base_models)
-        self.store.catalog.check_name_free(name, overwrite=request.overwrite)
-        return dataset
-
-    def _train(
-        self, request: FitRequest, dataset: Dataset, digest: str, watch: Watch, countdown: Countdown
-    ) -> FitResult:
-        """Do a training whose turn it is, and publish it."""
-        started = time.perf_counter()  # the time that it waited is not the training's
-        encoder = self.encoders.get(request.base_model)
-        size = measure_size(dataset, request.recipe, encoder)
-        countdown.begin(size.kind, forecast_parts(size, request.recipe, self.pace))
-        trained = train(dataset, request.recipe, self.means(encoder, watch))
-        record = Record(
-            name=request.model_name,
-            revision=0,  # the catalog numbers it when it commits
-            labels=dataset.labels,
-            rows_per_label=dataset.rows_per_label,
-            base_model=encoder.folder.base_model,
-            recipe=request.recipe,
-            data_sha256=digest,
+            training_data_sha256=dataset.sha256,
             created_at=utc_now(),
-            training_time_s=round(time.perf_counter() - started, 3),
-            summary=trained.summary,
-            data=trained.data,
-            warnings=trained.warnings,
-        )
-        watch.tell("saving")
-        draft = Draft(record, self._blobs(trained, dataset), request.notes, overwrite=request.overwrite)
-        entry = self._publish(draft, watch)  # from here on nothing stops it
-        self._ask_once(Found(entry, Reference(record.name)), dataset.rows[0].text)
-        return FitResult(entry.shown(), self.store.catalog.next_name(record.name))
+        ),
+        key=_key_of(request, dataset),
+        # A base model may have to be downloaded.
+        prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
+        work=lambda watch: _train(deps, request, dataset, watch, countdown),
+        countdown=countdown,
+    )
+    return deps.jobs.begin(order, on_progress)
 
-    def _publish(self, draft: Draft, watch: Watch) -> Entry:
-        """Save a training, with much patience: giving up would throw minutes of work away."""
-        for _ in range(PUBLISH_ATTEMPTS - 1):
-            try:
-                return self.store.catalog.publish(draft)
-            except ConcurrentChange as error:
-                _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
-                watch.check()
-        return self.store.catalog.publish(draft)
 
-    def _ask_once(self, found: Found, text: str) -> None:
-        """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
+def forecast(deps: Dependencies, request: FitRequest) -> Forecast:
+    """Say what a training will take. See ``Operations.forecast``."""
+    dataset = _check_fit(deps, request)
+    size = measure_size(dataset, request, deps.encoders.get(request.base_model))
+    parts = forecast_parts(size, request, deps.pace)
+    memory_bytes, memory_reason = forecast_memory(size)
+    return recast(
+        Forecast,
+        request,
+        dataset,
+        size,
+        num_examples=len(dataset.rows),
+        seconds=round(sum(part.seconds for part in parts), 2),
+        wait_seconds=round(deps.turns.wait_s, 1),
+        memory_bytes=memory_bytes,
+        parts=parts,
+        memory_reason=memory_reason,
+    )
+
+
+def reproduce(
+    deps: Dependencies,
+    request: ModelRequest,
+    on_progress: OnProgress = ignore_progress,
+    is_wanted: IsWanted = always,
+) -> Reproduction:
+    """Train a classifier again and compare. See ``Operations.reproduce``."""
+    entry = deps.store.find(request.model_name).entry
+    # An imported classifier's rows were never checked against this server's limits.
+    dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
+    artifact = deps.store.read_blob(entry, ARTIFACT)
+    encoder = deps.encoders.of_record(entry.record)
+    with watching(on_progress, is_wanted) as watch, deps.turns.join().turn(watch):
+        return reproduction.reproduce(entry.record, artifact, dataset, deps.means(encoder, watch))
+
+
+def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
+    """Return the newest jobs. See ``Operations.list_jobs``."""
+    check_range("limit", request.limit, JOBS_RANGE)
+    return JobList(deps.jobs.newest(request.limit))
+
+
+def job(deps: Dependencies, request: JobRequest) -> Job:
+    """Return a job. See ``Operations.job``."""
+    return deps.jobs.get(request.job_id)
+
+
+def follow_job(deps: Dependencies, request: JobRequest) -> Iterator[Job]:
+    """Yield a job whenever it changed. See ``Operations.follow_job``."""
+    # The first look is taken here, so that an unknown id is told at once, and not with the first job.
+    deps.jobs.get(request.job_id)
+    return deps.jobs.follow(request.job_id)
+
+
+def cancel_job(deps: Dependencies, request: JobRequest) -> Job:
+    """Stop a training. See ``Operations.cancel_job``."""
+    return deps.jobs.cancel(request.job_id)
+
+
+def find_published_revision(catalog: Catalog, job: Job) -> int | None:
+    """Return the revision that an interrupted job made, where its process ended between saving it and saying so."""
+    if job.started_at is None:
+        return None
+    try:
+        record = catalog.find(Reference(job.model_name)).entry.record
+    except (NotFound, ArtifactInvalid, StorageFailed):
+        return None
+    is_it = _made_of(record) == _made_of(job) and record.created_at >= job.started_at
+    return record.revision if is_it else None
+
+
+def _made_of(training: Record | Job) -> tuple[str, Recipe]:
+    """Return what decides what comes of a training."""
+    return training.training_data_sha256, recast(Recipe, training)
+
+
+def _check_fit(deps: Dependencies, request: FitRequest) -> Dataset:
+    """Return a request's rows, if it follows every rule that can be checked at once."""
+    check_name(request.model_name)
+    check_recipe(request)
+    check_notes(request.description or "", request.tags or ())
+    dataset = check_rows(request.training_data, deps.settings.limits)
+    check_allowed(request.base_model, deps.settings.allowed_base_models)
+    deps.store.catalog.check_name_free(request.model_name, overwrite=request.overwrite)
+    return dataset
+
+
+def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Watch, countdown: Countdown) -> FitResult:
+    """Do a training whose turn it is, and publish it."""
+    started = time.perf_counter()  # the time that it waited is not the training's
+    recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
+    size = measure_size(dataset, recipe, encoder)
+    countdown.begin(size.kind, forecast_parts(size, recipe, deps.pace))
+    trained = train(dataset, recipe, deps.means(encoder, watch), size.selection)
+    base_model = encoder.folder.base_model
+    record = recast(
+        Record,
+        trained,
+        dataset,
+        **asdict(recipe),
+        name=request.model_name,
+        revision=0,  # the catalog numbers it when it commits
+        base_model_digest=base_model.digest,
+        base_model_revision=base_model.revision,
+        training_data_sha256=dataset.sha256,
+        created_at=utc_now(),
+        training_time_seconds=round(time.perf_counter() - started, 3),
+    )
+    watch.tell("saving")
+    blobs = {ARTIFACT: trained.artifact}
+    if deps.settings.keep_training_rows:
+        blobs[ROWS] = rows_to_blob(dataset.jsonl)
+    catalog = deps.store.catalog
+    # From here on nothing stops it.
+    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), watch)
+    _ask_once(deps.predictor, Found(entry, Reference(record.name)), dataset.rows[0].text)
+    next_name = catalog.next_name(record.name)
+    return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
+
+
+def _publish(catalog: Catalog, draft: Draft, watch: Watch) -> Entry:
+    """Save a training, with much patience: giving up would throw minutes of work away."""
+    for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
-            self.predictor.predict((found,), PredictRequest((found.entry.record.name,), (text,)), always).result()
-        except Overloaded:  # which is no reason to call a saved classifier a failure
-            self.predictor.load(found)
-        except ShuttingDown:  # nor is this: it answers once somebody serves it again
-            _log.info("%s is saved, and was not asked, since the server stops.", found.entry.record.name)
-
-    def _blobs(self, trained: Trained, dataset: Dataset) -> dict[str, bytes]:
-        blobs = {ARTIFACT: trained.artifact}
-        if self.settings.keep_training_rows:
-            blobs[ROWS] = rows_to_blob(dataset.rows)
-        return blobs
+            return catalog.publish(draft)
+        except ConcurrentChange as error:
+            _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
+            watch.check()
+    return catalog.publish(draft)
 
 
-def _key_of(request: FitRequest, digest: str) -> str:
+def _ask_once(predictor: Predictor, found: Found, text: str) -> None:
+    """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
+    name = found.entry.record.name
+    try:
+        predictor.predict((found,), PredictRequest(model_name=name, text=text), always).result()
+    except Overloaded:  # which is no reason to call a saved classifier a failure
+        predictor.load(found)
+    except ShuttingDown:  # nor is this: it answers once somebody serves it again
+        _log.info("%s is saved, and was not asked, since the server stops.", name)
+
+
+def _key_of(request: FitRequest, dataset: Dataset) -> str:
     """Return what is equal for equal requests, and takes no room."""
-    plain = to_plain(replace(request, rows=()))
-    return hashlib.sha256(f"{json.dumps(plain)}{digest}".encode()).hexdigest()
+    return hashlib.sha256(f"{replace(request, training_data=())!r}{dataset.sha256}".encode()).hexdigest()

@@ -1,23 +1,39 @@
-"""Session: every verb with plain arguments, over a server or straight on a data directory.
-
-Owns opening and closing the two; the verbs are in the modules beside it. Knows nothing of how a verb is done.
-"""
+"""Session: every verb with plain arguments, over a server or straight on a data directory."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self, cast
+from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 
+from windrow.domain.alias import Alias, AliasChange, AliasChangeRequest, AliasRequest, PromoteRequest
+from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.base_models import BaseModelRequest, BaseModelUse
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import (
+    CopyRequest,
+    DeleteRequest,
+    DescribeRequest,
+    FitRequest,
+    ModelRequest,
+    RestoreRequest,
+)
+from windrow.domain.comparison import CompareRequest
+from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.job import DEFAULT_JOBS, Job, JobListRequest, JobRequest
+from windrow.domain.listing import DeleteAllRequest, ListRequest
+from windrow.domain.prediction import Prediction
+from windrow.domain.report import EvaluateRequest
+from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.usage import Usage
 from windrow.operations import Operations
-from windrow.session.judging import Judging
-from windrow.session.keeping import Keeping
-from windrow.session.options import check_known
-from windrow.session.predicting import Predicting
-from windrow.session.training import Training
-from windrow.session.upkeep import Upkeep
+from windrow.session import signatures
+from windrow.session.arguments import check_known, request_of
+from windrow.session.files import import_path, write_export
+from windrow.session.keywords import columns, keywords
+from windrow.session.predicting import BATCH_TEXTS, PredictOptions, answer_column, question_of, read_text
 from windrow.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -35,7 +51,7 @@ class _Closed:
         raise ShuttingDown("This session is closed. Open a new one.")
 
 
-class Session(Training, Predicting, Judging, Keeping, Upkeep):
+class Session:
     """Every verb of Windrow. Made by ``windrow.open`` or ``windrow.Client``; a ``with`` statement closes it.
 
     Args:
@@ -44,12 +60,17 @@ class Session(Training, Predicting, Judging, Keeping, Upkeep):
         shown: What the session is, for people.
     """
 
-    __slots__ = ("_close", "_shown")
+    __slots__ = ("_close", "_operations", "_shown")
 
     def __init__(self, operations: Operations, close: Callable[[], None] = do_nothing, shown: str = "") -> None:
-        super().__init__(operations)
+        self._operations = operations
         self._close = close
         self._shown = shown or f"windrow.session over {type(operations).__name__}"
+
+    @property
+    def operations(self) -> Operations:
+        """The verbs as the product has them: requests in, values out."""
+        return self._operations
 
     def close(self) -> None:
         """Give back what the session holds: processes and threads, or connections. A second time does nothing."""
@@ -67,6 +88,207 @@ class Session(Training, Predicting, Judging, Keeping, Upkeep):
 
     def __repr__(self) -> str:
         return self._shown
+
+    fit = columns(Operations.fit, FitRequest, signatures.WatchedTraining)
+    start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
+    forecast = columns(Operations.forecast, FitRequest, signatures.Training)
+    job = keywords(Operations.job, JobRequest)
+    follow_job = keywords(Operations.follow_job, JobRequest)
+    cancel_job = keywords(Operations.cancel_job, JobRequest)
+    evaluate = columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
+    compare = columns(Operations.compare, CompareRequest, signatures.Comparing)
+    cross_validate = columns(Operations.cross_validate, CrossValidateRequest, signatures.CrossValidating)
+    reproduce = columns(Operations.reproduce, ModelRequest, signatures.Reproducing)
+    suggest = columns(Operations.suggest, SuggestRequest, signatures.Suggesting)
+    models = keywords(Operations.list_classifiers, ListRequest)
+    show = keywords(Operations.show, ModelRequest)
+    describe = columns(Operations.describe, DescribeRequest, signatures.Describing)
+    copy = keywords(Operations.copy, CopyRequest)
+    delete = keywords(Operations.delete, DeleteRequest)
+    delete_all = keywords(Operations.delete_all, DeleteAllRequest)
+    restore = keywords(Operations.restore, RestoreRequest)
+    promote = columns(Operations.promote, PromoteRequest, signatures.Promoting)
+    rollback = keywords(Operations.rollback, AliasChangeRequest)
+    remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
+    remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
+    fsck = keywords(Operations.fsck, CheckRequest)
+
+    def jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+        """Return the newest trainings of every process on the data directory, the newest one first.
+
+        Args:
+            limit: The most jobs, 1 to 1,000.
+
+        Raises:
+            InvalidParameter: The limit lies outside its range.
+        """
+        return self._operations.list_jobs(request_of(JobListRequest, {"limit": limit})).jobs
+
+    def aliases(self) -> tuple[Alias, ...]:
+        """Return every alias, sorted by name."""
+        return self._operations.list_aliases().aliases
+
+    def history(self, alias: str) -> tuple[AliasChange, ...]:
+        """Return each change of an alias, the first one first, also of one that was taken away.
+
+        Args:
+            alias: The alias.
+
+        Raises:
+            AliasNotFound: There never was such an alias.
+        """
+        return self._operations.alias_history(request_of(AliasRequest, {"alias": alias})).changes
+
+    def base_models(self) -> tuple[BaseModelUse, ...]:
+        """Return the base models on that machine, and how many classifiers use each."""
+        return self._operations.base_models().base_models
+
+    def usage(self) -> Usage:
+        """Return what the data directory holds, in bytes."""
+        return self._operations.usage()
+
+    # The house wants a docstring everywhere, and editors show that of the form that is used.
+    @overload
+    def predict(  # noqa: D418
+        self, model_name: str, texts: str, batch_size: int = ..., **options: Unpack[PredictOptions]
+    ) -> Prediction:
+        """Classify one text."""
+
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # noqa: D418 - an iterator is answered as one
+        self, model_name: str, texts: Iterator[Any], batch_size: int = ..., **options: Unpack[PredictOptions]
+    ) -> Iterator[Prediction]:
+        """Classify texts as they come."""
+
+    @overload
+    def predict(  # noqa: D418
+        self, model_name: str, texts: Iterable[Any], batch_size: int = ..., **options: Unpack[PredictOptions]
+    ) -> list[Prediction]:
+        """Classify a column of texts."""
+
+    def predict(
+        self,
+        model_name: str,
+        texts: str | Iterable[Any],
+        batch_size: int = BATCH_TEXTS,
+        **options: Unpack[PredictOptions],
+    ) -> Prediction | list[Prediction] | Iterator[Prediction]:
+        """Classify texts: one, all of a column, or one after the other as they come.
+
+        A column and an iterator may have any length: they are cut into batches, each of which is answered by one
+        revision. From an iterator, texts are taken batch by batch as answers are asked for, so memory does not grow.
+
+        Args:
+            model_name: A classifier, an alias, a revision (``tickets_v2@3``) or a task's highest version
+                (``tickets@latest``).
+            texts: A string; or a column of strings (a list, an array, a column of pandas or polars); or an iterator,
+                such as a generator or an open file.
+            batch_size: The most texts in one request, at least 1; at most what the server takes.
+            **options: ``top_k``, ``abstain_below`` and ``min_in_scope``, as :class:`PredictRequest` has them.
+
+        Returns:
+            For a string its answer; for a column a list of answers, in its order; for an iterator an iterator of
+            answers.
+
+        Raises:
+            InvalidInput: The name, a text or an option breaks a rule; ``facts["index"]`` counts all texts from 0. For
+                an iterator, when the answer is asked for.
+            NotFound: The name means nothing.
+            ArtifactInvalid: The saved classifier is damaged.
+            Overloaded: Too many requests wait already.
+        """
+        # Made without texts here, so that a wrong option is refused now and not when the first answer is asked for.
+        question = question_of("predict", options, model_name=model_name)
+        if isinstance(texts, str):
+            return self._operations.predict(replace(question, text=read_text(texts)))[0]
+        return answer_column(self._operations, question, texts, batch_size)
+
+    def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
+        """Classify a text and say why: the words that count, and the training rows most like it.
+
+        Args:
+            model_name: As in :meth:`predict`.
+            text: The text.
+            **options: As in :meth:`predict`.
+
+        Returns:
+            The answer; its ``explanation`` is never ``None``.
+
+        Raises:
+            InvalidInput: The name, the text or an option breaks a rule.
+            NotFound: The name means nothing.
+            ArtifactInvalid: The saved classifier is damaged.
+        """
+        question = question_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
+        return self._operations.predict(question)[0]
+
+    def predict_with(
+        self, model_names: Iterable[str], text: str, **options: Unpack[PredictOptions]
+    ) -> dict[str, Prediction]:
+        """Classify one text by several classifiers.
+
+        Args:
+            model_names: The classifiers, as in :meth:`predict`.
+            text: The text.
+            **options: As in :meth:`predict`.
+
+        Returns:
+            Each one's answer, by the name by which it was asked, in their order.
+
+        Raises:
+            InvalidInput: A name, the text or an option breaks a rule.
+            NotFound: One of the names means nothing.
+            ArtifactInvalid: A saved classifier is damaged.
+        """
+        question = question_of("predict_with", options, model_names=model_names, text=read_text(text))
+        return dict(zip(question.all_names, self._operations.predict(question), strict=True))
+
+    def export(self, model_name: str, path: str | Path = ".", *, training_rows: bool = False) -> Path:
+        """Write a classifier into one file, for :meth:`import_file`.
+
+        Args:
+            model_name: The classifier, or one of its revisions (``tickets_v2@3``).
+            path: The file, which is replaced if it exists, or a folder to put it in.
+            training_rows: Whether the training texts go along; otherwise none of them is in the file.
+
+        Returns:
+            The file.
+
+        Raises:
+            NotFound: The name means nothing.
+            RowsNotKept: The training rows were not kept.
+            ArtifactInvalid: The classifier is damaged.
+            StorageFailed: The file cannot be written; what stood there is untouched.
+        """
+        request = request_of(ExportRequest, {"model_name": model_name, "training_rows": training_rows})
+        return write_export(self._operations.export(request), path)
+
+    def import_file(
+        self,
+        file: str | Path | BinaryIO,
+        model_name: str | None = None,
+        *,
+        overwrite: bool = False,
+        dry_run: bool = False,
+    ) -> Imported:
+        """Take in a classifier that was exported. Everything is checked before anything is saved.
+
+        Args:
+            file: Its path, or the file itself, open for reading bytes at any place.
+            model_name: Its name here; ``None`` keeps the one that it had.
+            overwrite: Whether it may become the next revision of an existing name.
+            dry_run: Check everything, and save nothing.
+
+        Raises:
+            InvalidParameter: There is no such file to read.
+            ArchiveInvalid: The file is no whole export, or holds something else.
+            Conflict: The name is taken, or exists and is not to be overwritten.
+        """
+        given = {"model_name": model_name, "overwrite": overwrite, "dry_run": dry_run}
+        request = request_of(ImportRequest, given)
+        if isinstance(file, str | Path):
+            return import_path(self._operations, file, request)
+        return self._operations.import_classifier(file, request)
 
 
 class Client(Session):
@@ -107,8 +329,8 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
         TypeError: A setting is unknown.
         StorageFailed: The directory cannot be made or written.
     """
-    check_known("open", settings, Settings)
     knobs = {knob.name: knob for knob in fields(Settings)}
+    check_known("open", settings, knobs)
     values = {name: _value(name, knobs[name].metadata, value) for name, value in settings.items()}
     chosen = replace(read_settings(), **{**values, "data_dir": Path(data_dir)})
 
@@ -125,5 +347,6 @@ def _value(name: str, knob: Any, value: object) -> Any:
         return knob["parse"](text)
     except ValueError as error:
         raise InvalidParameter(
-            f"{name}={value!r} cannot be used: {error}. {knob['doc']}", {"parameter": name}
+            "{parameter}={value} cannot be used: {problem}. {meaning}",
+            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": knob["doc"]},
         ) from error

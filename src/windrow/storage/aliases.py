@@ -4,12 +4,15 @@ Owns the changes of where an alias points, each of which is one commit; knows no
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
 
 from windrow.domain.alias import Alias, AliasChange, Said
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, ConcurrentChange, NotFound, NothingToRollBack
 from windrow.domain.names import Reference, check_name
+from windrow.domain.values import recast
 from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import AliasRevision, Pointer, Removed, alias_to_json
@@ -119,8 +122,8 @@ class Aliases:
                     return self._shown(alias, before)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
-            pointer = Pointer("promoted", self._names.now(), str(target), said, back_to, must_pass)
-            return self._point(alias, now.number + 1, pointer)
+            pointer = _pointer("promoted", self._names.now(), target, said, must_pass)
+            return self._point(alias, now.number + 1, replace(pointer, back_to=back_to))
 
     def way_back(self, alias: str) -> WayBack:
         """Return where a rollback would lead now.
@@ -135,17 +138,17 @@ class Aliases:
         before = readable(self._logs.at(alias, pointer.back_to)) if pointer.back_to else None
         if not isinstance(before, Pointer):
             raise NothingToRollBack(
-                f"No promotion of the alias {alias} is left to take back: {pointer.points_to} is what it was pointed "
-                "to first, or anew. Promote a classifier instead.",
-                {"alias": alias},
+                "No promotion of the alias {alias} is left to take back: {points_to} is what it was pointed to first, "
+                "or anew. Promote a classifier instead.",
+                {"alias": alias, "points_to": pointer.points_to},
             )
         try:
             self._names.answering(before.target)
         except NotFound as error:
             raise NothingToRollBack(
-                f"The alias {alias} pointed to {before.points_to} before, which does not answer. {error.detail} Or "
+                f"The alias {{alias}} pointed to {{model_name}} before, which does not answer. {error.template} Or "
                 "promote another classifier.",
-                {"alias": alias, "model_name": before.points_to},
+                {**error.facts, "alias": alias, "model_name": before.points_to},
             ) from error
         return WayBack(self._logs.newest(alias).number, before.target)
 
@@ -169,8 +172,8 @@ class Aliases:
             leaving = self._pointer(alias)
             before = self._logs.at(alias, leaving.back_to)
             back_to = before.back_to if isinstance(before, Pointer) else 0
-            pointer = Pointer("rolled_back", self._names.now(), str(way.target), said, back_to, leaving.must_pass)
-            return self._point(alias, way.number + 1, pointer)
+            pointer = _pointer("rolled_back", self._names.now(), way.target, said, leaving.must_pass)
+            return self._point(alias, way.number + 1, replace(pointer, back_to=back_to))
 
     def remove(self, alias: str, said: Said) -> None:
         """Take an alias away; its history stays.
@@ -184,7 +187,7 @@ class Aliases:
             # One whose file cannot be read is there; it can be taken away, and made anew.
             if not isinstance(newest.value, Pointer | ArtifactInvalid):
                 raise self._names.alias_not_found(alias)
-            self._append(alias, newest.number + 1, Removed("removed", self._names.now(), said))
+            self._append(alias, newest.number + 1, recast(Removed, said, at=self._names.now()))
 
     def history(self, alias: str) -> tuple[AliasChange, ...]:
         """Return each change of an alias, the first one first, also of one that was taken away.
@@ -205,8 +208,10 @@ class Aliases:
             value = readable(self._logs.at(alias, number))
             if value is None:  # it went at this moment
                 continue
-            points_to = value.target if isinstance(value, Pointer) else None
-            yield AliasChange(number, value.kind, points_from, points_to, value.at, value.said)
+            points_to = value.points_to if isinstance(value, Pointer) else None
+            yield recast(
+                AliasChange, value, number=number, event=value.kind, points_from=points_from, points_to=points_to
+            )
             points_from = points_to
 
     def _must_pass(self, alias: str, newest: Newest[AliasRevision]) -> tuple[Row, ...]:
@@ -230,8 +235,7 @@ class Aliases:
         self._logs.append(alias, number, alias_to_json(alias, number, revision))
 
     def _shown(self, alias: str, pointer: Pointer) -> Alias:
-        answers = self._answers(pointer.target)
-        return Alias(alias, pointer.target, pointer.at, pointer.said, answers, pointer.must_pass)
+        return recast(Alias, pointer, alias=alias, changed_at=pointer.at, answers=self._answers(pointer.target))
 
     def _answers(self, target: Reference) -> bool:
         try:
@@ -241,8 +245,15 @@ class Aliases:
         return True
 
 
+def _pointer(
+    kind: Literal["promoted", "rolled_back"], at: datetime, target: Reference, said: Said, must_pass: tuple[Row, ...]
+) -> Pointer:
+    return recast(Pointer, said, kind=kind, at=at, points_to=str(target), back_to=0, must_pass=must_pass)
+
+
 def _changed_meanwhile(alias: str, change: str) -> ConcurrentChange:
     return ConcurrentChange(
-        f"Somebody else has changed the alias {alias} at the same moment, so it was not {change}. Look where it points "
-        "now."
+        "Somebody else has changed the alias {alias} at the same moment, so it was not {change}. Look where it points "
+        "now.",
+        {"alias": alias, "change": change},
     )

@@ -4,7 +4,6 @@ Owns what docs/format.md calls an export; knows nothing of the zip around it, of
 """
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,19 +19,9 @@ from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, rows_as_jsonl
 from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid, InvalidInput
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
-from windrow.storage.artifact import (
-    ARTIFACT,
-    DAMAGED,
-    FORMAT,
-    RESTORE,
-    ROWS,
-    SUFFIXES,
-    artifact_from_bytes,
-    check_format,
-    each_row,
-)
+from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
+from windrow.storage.format import Mismatch, parse, read, write
 from windrow.storage.revision import BlobRef, Entry, check_entry
-from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
 from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
 
 MANIFEST = "classifier.json"
@@ -53,19 +42,16 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What ``classifier.json`` says beside its format.
-
-    Args:
-        kind: That it is an export.
-        exported_at: When, UTC, whole seconds.
-        windrow: Version of the Windrow that exported it.
-        entry: The classifier; of its blobs, those that go along.
-    """
+    """What ``classifier.json`` says beside its format."""
 
     kind: Literal["export"]
+    """That it is an export."""
     exported_at: datetime
+    """When, UTC, whole seconds."""
     windrow: str
+    """Version of the Windrow that exported it."""
     entry: Entry
+    """The classifier; of its blobs, those that go along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +79,16 @@ def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
         ArtifactInvalid: It could not be imported, so it must not be exported.
     """
     sent = replace(entry, blobs={role: ref for role, ref in entry.blobs.items() if role in blobs})
-    plain = {"format": FORMAT, **to_plain(Manifest("export", now, __version__, sent))}
-    manifest = json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
     try:
+        manifest = write(Manifest("export", now, __version__, sent))
         _check_entry(sent)
         if len(manifest) > MAX_MANIFEST_BYTES:
             raise Mismatch(f"has {len(manifest)} bytes; at most {MAX_MANIFEST_BYTES} are possible", (MANIFEST,))
     except Mismatch as mismatch:
         raise ArtifactInvalid(
-            f"{entry.record.name} cannot be exported, since it could not be imported: {mismatch}. "
-            "Copy its folder into the other data directory instead."
+            "{name} cannot be exported, since it could not be imported: {why}. Copy its folder into the other data "
+            "directory instead.",
+            {"name": entry.record.name, "why": str(mismatch)},
         ) from mismatch
     return write_zip({MANIFEST: manifest, **{name: blobs[role] for role, name in FILE_NAMES.items() if role in blobs}})
 
@@ -139,11 +125,10 @@ def _read_manifest(data: bytes) -> Entry:
         plain = parse(data)
     except Mismatch as mismatch:
         raise refused("not_json", f"holds {MANIFEST}, which {mismatch.problem}") from mismatch
-    if type(plain) is not dict or plain.get("kind") != "export":
+    if not isinstance(plain, dict) or plain.get("kind") != "export":
         raise refused("not_an_export", f"holds {MANIFEST}, which is not of the kind export")
     try:
-        check_format(plain.pop("format", None))
-        entry = from_plain(Manifest, plain).entry
+        entry = read(data, Manifest, strictly=True).entry
     except ArtifactInvalid as error:
         raise _unreadable(error, "bad_manifest", MANIFEST) from error
     except Mismatch as mismatch:
@@ -165,14 +150,14 @@ def _check_entry(entry: Entry) -> None:
     record = entry.record
     try:
         check_name(record.name)
-        check_name(record.name if entry.origin is None else entry.origin.name)
-        check_recipe(record.recipe)
+        check_name(record.name if record.origin is None else record.origin.name)
+        check_recipe(record)
     except InvalidInput as error:
         raise Mismatch(f"breaks a rule ({error.detail})", ("entry",)) from error
-    measured = [each.data_sha256 for each in (entry.test, entry.threshold) if each is not None]
-    digests = {record.data_sha256, record.base_model.digest, *measured}
-    if not is_model_id(record.base_model.id):
-        raise Mismatch("is no id of a base model", ("entry", "record", "base_model", "id"))
+    measured = [each.test_data_sha256 for each in (record.test, record.threshold) if each is not None]
+    digests = {record.training_data_sha256, record.base_model_digest, *measured}
+    if not is_model_id(record.base_model):
+        raise Mismatch("is no id of a base model", ("entry", "record", "base_model"))
     if not all(map(_SHA256.fullmatch, digests)):
         raise Mismatch("holds a digest that is no SHA-256", ("entry",))
     for place, length, most in _lengths(entry):
@@ -190,28 +175,27 @@ def _check_entry(entry: Entry) -> None:
 
 def _lengths(entry: Entry) -> Iterator[tuple[str, int, int]]:
     """Yield where something may be too long, its length, and the most that it may be."""
-    record, adapter = entry.record, entry.record.summary.adapter
-    versions = record.summary.versions
+    record, adapter, small_classes = entry.record, entry.record.adapter, entry.record.report.small_classes
+    versions = record.versions
     yield "record.labels", max(map(len, record.labels)), MAX_LABEL_CHARS
-    yield "record.base_model.id", len(record.base_model.id), _MOST_WORD_CHARS
-    yield "record.base_model.revision", len(record.base_model.revision or ""), _MOST_WORD_CHARS
-    yield "record.summary.versions", len(versions), _MOST_ITEMS
-    yield "record.summary.versions", max(map(len, (*versions, *versions.values())), default=0), _MOST_WORD_CHARS
-    yield "record.data.small_classes", len(record.data.small_classes), len(record.labels)
-    yield "record.data.small_classes", max(map(len, record.data.small_classes), default=0), MAX_LABEL_CHARS
-    if entry.test is not None:
-        tested = entry.test.rows_per_label
-        yield "test.rows_per_label", len(tested), MAX_ROWS
-        yield "test.rows_per_label", max(map(len, tested), default=0), MAX_LABEL_CHARS
+    yield "record.base_model", len(record.base_model), _MOST_WORD_CHARS
+    yield "record.base_model_revision", len(record.base_model_revision or ""), _MOST_WORD_CHARS
+    yield "record.versions", len(versions), _MOST_ITEMS
+    yield "record.versions", max(map(len, (*versions, *versions.values())), default=0), _MOST_WORD_CHARS
+    yield "record.report.small_classes", len(small_classes), len(record.labels)
+    yield "record.report.small_classes", max(map(len, small_classes), default=0), MAX_LABEL_CHARS
+    if record.test is not None:
+        tested = record.test.rows_per_label
+        yield "record.test.rows_per_label", len(tested), MAX_ROWS
+        yield "record.test.rows_per_label", max(map(len, tested), default=0), MAX_LABEL_CHARS
     yield "record.warnings", len(record.warnings), _MOST_ITEMS
     for warning in record.warnings:
         yield "record.warnings.code", len(warning.code), _MOST_WORD_CHARS
         yield "record.warnings.message", len(warning.message), _MOST_SENTENCE_CHARS
         yield "record.warnings.rows", len(warning.rows), _MOST_ITEMS
     if adapter is not None:
-        yield "record.summary.adapter.reason", len(adapter.reason), _MOST_SENTENCE_CHARS
-        yield "record.summary.adapter.ended_by", len(adapter.ended_by), _MOST_WORD_CHARS
-        yield "record.summary.adapter.candidates", len(adapter.candidates), _MOST_ITEMS
+        yield "record.adapter.reason", len(adapter.reason), _MOST_SENTENCE_CHARS
+        yield "record.adapter.candidates", len(adapter.candidates), _MOST_ITEMS
 
 
 def _blobs(entry: Entry, contents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
@@ -244,7 +228,7 @@ def _check_rows(record: Record, blob: bytes | None, max_bytes: int) -> None:
     for row in islice(each_row(blob, max_bytes), record.num_examples + 1):
         digest.update(rows_as_jsonl((row,)))
         counts[row.label] += 1
-    if digest.hexdigest() != record.data_sha256 or counts != Counter(record.rows_per_label):
+    if digest.hexdigest() != record.training_data_sha256 or counts != Counter(record.rows_per_label):
         raise refused("wrong_rows", "holds other training rows than its record says")
 
 
@@ -253,7 +237,6 @@ def _missing(file_name: str) -> ArchiveInvalid:
 
 
 def _unreadable(error: ArtifactInvalid, problem: str, file_name: str) -> ArchiveInvalid:
-    if "format" in error.facts:  # a newer one, and its detail says what to do
-        return ArchiveInvalid(error.detail, {"problem": "newer_format", **error.facts})
-    what = error.detail.removeprefix(DAMAGED).removesuffix(RESTORE).strip(". ")
-    return refused(problem, f"holds {file_name}, which {what}")
+    if "newest_known_format" in error.facts:
+        return ArchiveInvalid(error.template, {**error.facts, "problem": "newer_format"})
+    return refused(problem, f"holds {file_name}, which {error.facts['why']}")

@@ -21,9 +21,9 @@ from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_STEPS, Scope
-from windrow.storage.strict_json import Mismatch, from_plain, parse
+from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
 
-# The number of the format, in every file that can carry one. docs/format.md says when it must grow.
+# The number of the format of tensors, which has not changed since the first one.
 FORMAT = 1
 
 # The roles of a revision's blobs, each with the suffix of its file.
@@ -40,10 +40,6 @@ _FORMAT_KEY = "windrow_format"
 _HEAD_TENSORS = {"head.weights", "head.bias"}
 _ADAPTER = "adapter."
 _SCOPE_TENSORS = {"scope.centers", "scope.likeness"}
-# How the detail about a damaged file begins and ends.
-DAMAGED = "A file of the saved classifier"
-RESTORE = "Restore the file from a backup, or train the classifier again."
-
 AdapterTensor = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
 
@@ -82,8 +78,9 @@ def artifact_to_bytes(artifact: Artifact) -> bytes:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise TrainingFailed(
-                f"The training gave numbers in {name} that cannot be saved, so nothing was. "
-                "Train again with fewer num_iterations or another seed."
+                "The training gave numbers in {tensor} that cannot be saved, so nothing was. Train again with fewer "
+                "iterations or another seed.",
+                {"tensor": name},
             )
     # One entry only: safetensors writes several in an order that changes from call to call.
     return save(tensors, {_FORMAT_KEY: str(FORMAT)})
@@ -99,7 +96,7 @@ def artifact_from_bytes(data: bytes) -> Artifact:
         stored = dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         raise invalid(f"is no safetensors file ({error})") from error
-    check_format(_artifact_format(data))
+    check_artifact_format(_artifact_format(data))
     if not stored.keys() >= _HEAD_TENSORS:
         raise invalid("has no head")
     head = {name: _tensor(name, stored.pop(name), "F32") for name in _HEAD_TENSORS}
@@ -116,9 +113,9 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     return Artifact(LinearHead(weights, bias), adapter or None, scope)
 
 
-def rows_to_blob(rows: tuple[Row, ...]) -> bytes:
-    """Return training rows in their canonical form (``domain.dataset.rows_as_jsonl``), gzipped without a time."""
-    return gzip.compress(rows_as_jsonl(rows), mtime=0)
+def rows_to_blob(jsonl: bytes) -> bytes:
+    """Return training rows in their canonical form (``Dataset.jsonl``), gzipped without a time."""
+    return gzip.compress(jsonl, mtime=0)
 
 
 def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[Row, ...]:
@@ -153,33 +150,30 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
         raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
     for line in io.BytesIO(text):
         try:
-            row = from_plain(Row, parse(line))
-        except Mismatch as mismatch:
-            raise invalid(f"has a row that cannot be read: {mismatch}") from mismatch
-        if rows_as_jsonl((row,)) != line:
+            row = Row(**parse_object(line))
+            is_canonical = rows_as_jsonl((row,)) == line
+        except (Mismatch, TypeError, ValueError) as problem:
+            raise invalid(f"has a row that cannot be read: {problem}") from problem
+        if not is_canonical or not isinstance(row.text, str) or not isinstance(row.label, str):
             raise invalid("has a row that is not in canonical form")
         yield row
 
 
-def check_format(number: object) -> None:
-    """Refuse a format that this Windrow does not know.
+def check_artifact_format(number: object) -> None:
+    """Refuse tensors of a format that this Windrow does not know.
 
     Raises:
         ArtifactInvalid: It is newer, or no format at all.
     """
-    if type(number) is int and number > FORMAT:
-        raise ArtifactInvalid(
-            f"The saved classifier has format {number}, of a newer Windrow; this one reads up to format {FORMAT}. "
-            "Upgrade Windrow.",
-            {"format": number, "newest_known_format": FORMAT},
-        )
-    if number != FORMAT or type(number) is not int:
-        raise invalid("has no format number that Windrow knows")
+    try:
+        check_format(number, FORMAT, "tensors of ")
+    except Mismatch as mismatch:
+        raise invalid(mismatch.problem) from mismatch
 
 
 def invalid(problem: str) -> ArtifactInvalid:
     """Return the error for a file that cannot be read, from the end of the sentence that says why."""
-    return ArtifactInvalid(f"{DAMAGED} {problem}. {RESTORE}")
+    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", {"why": problem, "advice": RESTORE})
 
 
 def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:

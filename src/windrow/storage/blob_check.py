@@ -11,7 +11,8 @@ from io import FileIO
 
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, RESTORE, ROWS, artifact_from_bytes
+from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
+from windrow.storage.format import RESTORE
 from windrow.storage.revision import BlobRef
 
 _CHUNK_BYTES = 2**18
@@ -96,6 +97,6 @@ def _rows_problem(file: FileIO, record: Record) -> BlobProblem | None:
     if not unpacking.eof or unpacking.unused_data or file.read(1):
         what = f"is cut off, has something after its end, or unpacks to more than {MAX_ROWS_BYTES} bytes."
         return BlobProblem("rows_unusable", what)
-    if digest.hexdigest() != record.data_sha256:
-        return BlobProblem("rows_unusable", "holds other rows than those that the record's data_sha256 is of.")
+    if digest.hexdigest() != record.training_data_sha256:
+        return BlobProblem("rows_unusable", "holds other rows than those that the record's training_data_sha256 is of.")
     return None

@@ -8,6 +8,7 @@ import re
 
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
 from windrow.storage.revision import BlobRef
 
@@ -27,13 +28,24 @@ class Blobs:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def keep(self, name: str, content: bytes, suffix: str) -> BlobRef:
-        """Keep a content for a classifier, unless it is there already, and return where."""
+    def keep(self, name: str, content: bytes, suffix: str, copied_from: str | None = None) -> BlobRef:
+        """Keep a content for a classifier, unless it is there already, and return where.
+
+        Args:
+            name: The classifier.
+            content: What to keep.
+            suffix: Of its file's name.
+            copied_from: A classifier that has the same content.
+        """
         ref = BlobRef.of(content, suffix)
         key = _key(name, ref.file_name)
+        same_as = None if copied_from is None else _key(copied_from, ref.file_name)
         try:
-            self._files.put_new(key, content)
+            self._files.put_new(key, content, same_as)
+            is_known = same_as is not None  # what was linked may have been damaged
         except KeyExists:
+            is_known = True
+        if is_known:
             try:
                 self.read(name, ref)
             except ArtifactInvalid:
@@ -71,4 +83,4 @@ def _key(name: str, file_name: str) -> str:
 
 
 def _damaged(key: str, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid(f"{key} {problem}. Restore it from a backup, or train the classifier again.")
+    return ArtifactInvalid("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})

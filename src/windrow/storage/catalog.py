@@ -6,39 +6,38 @@ nothing of disks, tensors or training. Removing files for good is in ``purging``
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from windrow.domain.classifier import Notes, NotesChange, Origin, Record, TestScore, Threshold
+from windrow.domain.classifier import DescribeRequest, Record, TestScore, Threshold, check_notes
 from windrow.domain.errors import ArtifactInvalid, ClassifierExists, ConcurrentChange, NotDeleted, NotFound
-from windrow.domain.listing import Listing, Page
+from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.versions import next_version
+from windrow.storage import history
 from windrow.storage.artifact import SUFFIXES
+from windrow.storage.blobs import Blobs
 from windrow.storage.listing import list_page
-from windrow.storage.purging import IsMeant, Purging
+from windrow.storage.namespace import Namespace
+from windrow.storage.purging import IsMeant, Purging, check_meant, commit
 from windrow.storage.revision import BlobRef, Buried, Entry, Purged, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A training that is to be saved.
-
-    Args:
-        record: Its record; the revision is put in place by the catalog.
-        blobs: Contents by role (:data:`windrow.storage.artifact.SUFFIXES`).
-        notes: What is said about it; what is left out stays as it is for an existing name.
-        origin: Where it was imported from; ``None`` where it was trained here.
-        test: How it did on a test set there; ``None`` where that is unknown.
-        threshold: Below which score it gives no label; ``None`` where it always gives one.
-        overwrite: Whether it may follow an existing classifier of its name.
-    """
+    """A training that is to be saved."""
 
     record: Record
+    """Its record; the catalog puts revision, description and tags in place."""
     blobs: Mapping[str, bytes]
-    notes: NotesChange = NotesChange()
-    origin: Origin | None = None
-    test: TestScore | None = None
-    threshold: Threshold | None = None
+    """Contents by role (:data:`windrow.storage.artifact.SUFFIXES`)."""
+    description: str | None = None
+    """What is said about it; ``None`` leaves what an existing name has."""
+    tags: tuple[str, ...] | None = None
+    """Its tags; ``None`` leaves those of an existing name."""
+    kind: Literal["trained", "imported", "copied"] = "trained"
+    """How it came about."""
     overwrite: bool = True
+    """Whether it may follow an existing classifier of its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,22 @@ class Found:
     alias: str | None = None
 
 
-class Catalog(Purging):
-    """The classifiers of a namespace, for any number of threads and of catalogs on the same place."""
+class Catalog:
+    """The classifiers of a namespace, for any number of threads and of catalogs on the same place.
+
+    Args:
+        names: The namespace.
+
+    Attributes:
+        blobs: The blobs of its classifiers.
+        purging: Removes files of its classifiers.
+    """
+
+    def __init__(self, names: Namespace) -> None:
+        self._names = names
+        self._logs = names.classifiers
+        self.blobs = Blobs(names.files)
+        self.purging = Purging(names, self.blobs)
 
     def publish(self, draft: Draft) -> Entry:
         """Save a classifier's next revision, and return it as it reads back.
@@ -73,9 +86,10 @@ class Catalog(Purging):
         with self._names.lock():
             self.check_name_free(name, overwrite=draft.overwrite)
             if isinstance(self._logs.newest(name).value, Purged):
-                self._finish_purge(name)
-            refs = {role: self.blobs.keep(name, content, SUFFIXES[role]) for role, content in draft.blobs.items()}
-            return self._commit(name, lambda number: self._following(draft, number, refs))
+                self.purging.finish(name)
+            same = draft.record.origin.name if draft.kind == "copied" and draft.record.origin else None
+            refs = {role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in draft.blobs.items()}
+            return commit(self._names, name, lambda number: self._following(draft, number, refs))
 
     def preview(self, draft: Draft) -> Entry:
         """Return what :meth:`publish` would save, and save nothing.
@@ -101,8 +115,8 @@ class Catalog(Purging):
         self._names.check_free(name)
         if not overwrite and isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
             raise ClassifierExists(
-                f"A classifier named {name} exists, and overwrite is false. Choose another name, or send "
-                "overwrite=true to add a revision to it.",
+                "A classifier named {name} exists. Choose another name, or "
+                "{turn_on:overwrite} to add a revision to it.",
                 {"name": name},
             )
 
@@ -141,20 +155,18 @@ class Catalog(Purging):
         """
         return self._names.answering(Reference(check_name(name)))
 
-    def listing(self, page: Page) -> Listing:
+    def listing(self, request: ListRequest) -> Listing:
         """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
 
         Raises:
             InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
         """
-        return list_page(self._names, page)
+        return list_page(self._names, request)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what every readable file of every classifier says, also of deleted ones and of older revisions."""
+        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""
         for name in self._logs.names():
-            for number in self._logs.numbers(name):
-                if isinstance(value := self._logs.at(name, number), Entry):
-                    yield value
+            yield from history.entries(self._logs.values(name)).values()
 
     def next_name(self, name: str) -> str | None:
         """Return a free name for the next version of a name's task; ``None`` where it would be too long."""
@@ -187,10 +199,10 @@ class Catalog(Purging):
         with self._names.lock():
             self._check_exists(check_name(name))
             if is_meant is not None:
-                self._check_meant(name, is_meant)
+                check_meant(self._names, name, is_meant)
             if not force:
                 self._names.check_unused(name)
-            self._commit(name, lambda _: Tombstone("deleted", self._names.now()))
+            commit(self._names, name, lambda _: Tombstone("deleted", self._names.now()))
 
     def restore(self, name: str, revision: int | None = None) -> Entry:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
@@ -215,9 +227,11 @@ class Catalog(Purging):
             # What a person brings back from before a deletion is older than what was trained since, not deleted.
             is_buried = entry.buried is not None and entry.record.revision < entry.buried.up_to
             buried = None if is_buried else entry.buried
-            return self._commit(name, lambda _: replace(entry, kind="restored", at=self._names.now(), buried=buried))
+            return commit(
+                self._names, name, lambda _: replace(entry, kind="restored", at=self._names.now(), buried=buried)
+            )
 
-    def describe(self, name: str, change: NotesChange) -> Entry:
+    def describe(self, request: DescribeRequest) -> Entry:
         """Change what is said about a classifier.
 
         Raises:
@@ -226,11 +240,12 @@ class Catalog(Purging):
             ClassifierNotFound: No classifier has this name, or it is deleted.
         """
         with self._names.lock():
-            entry = self.current(name)
-            notes = change.of(entry.notes)
-            if notes == entry.notes:
+            entry = self.current(request.model_name)
+            record = _described(entry.record, entry.record, request.description, request.tags)
+            if record == entry.record:
                 return entry
-            return self._commit(name, lambda _: replace(entry, kind="described", at=self._names.now(), notes=notes))
+            described = replace(entry, kind="described", at=self._names.now(), record=record)
+            return commit(self._names, request.model_name, lambda _: described)
 
     def measured(self, entry: Entry, test: TestScore, threshold: Threshold | None) -> Entry:
         """Keep how a revision did on test rows.
@@ -248,14 +263,16 @@ class Catalog(Purging):
         with self._names.lock():
             now = self.current(name)
             # Not only the number: a name that was purged and trained anew counts from 1 again.
-            if (now.record, now.blobs) != (entry.record, entry.blobs):
+            if (_trained(now.record), now.blobs) != (_trained(entry.record), entry.blobs):
                 raise ConcurrentChange(
-                    f"Revision {entry.record.revision} of {name} was measured, but revision "
-                    f"{now.record.revision} answers now, so the score was not kept. Evaluate again."
+                    "Revision {revision} of {name} was measured, but revision {answering} answers now, so the score "
+                    "was not kept. Evaluate again.",
+                    {"name": name, "revision": entry.record.revision, "answering": now.record.revision},
                 )
-            kept = now.threshold if threshold is None else threshold
-            at = self._names.now()
-            return self._commit(name, lambda _: replace(now, kind="measured", at=at, test=test, threshold=kept))
+            kept = now.record.threshold if threshold is None else threshold
+            record = replace(now.record, test=test, threshold=kept)
+            measured = replace(now, kind="measured", at=self._names.now(), record=record)
+            return commit(self._names, name, lambda _: measured)
 
     def _following(self, draft: Draft, number: int, refs: Mapping[str, BlobRef]) -> Entry:
         """Return a draft as the next entry of its log."""
@@ -265,15 +282,12 @@ class Catalog(Purging):
         buried = None if before is None else before.buried
         if isinstance(newest.value, Tombstone):
             buried = Buried(newest.number, newest.value.at)
+        described = _described(draft.record, None if before is None else before.record, draft.description, draft.tags)
         return Entry(
-            kind="trained" if draft.origin is None else "imported",
+            kind=draft.kind,
             at=self._names.now(),
-            record=replace(draft.record, revision=number),
+            record=replace(described, revision=number),
             blobs=refs,
-            notes=draft.notes.of(Notes() if before is None else before.notes),
-            test=draft.test,
-            threshold=draft.threshold,
-            origin=draft.origin,
             purged=self._names.purged(name),
             buried=buried,
         )
@@ -281,13 +295,13 @@ class Catalog(Purging):
     def _answers_already(self, name: str, entry: Entry) -> NotDeleted:
         revision = entry.record.revision
         others = [other for other in self._names.revisions(name) if other != revision]
+        advice = "It has no other revision, so there is nothing to restore."
         if others:
-            advice = f"To make another revision answer, name it, such as {name}@{others[-1]}."
-        else:
-            advice = "It has no other revision, so there is nothing to restore."
+            advice = "To make another revision answer, name it, such as {name}@{other}."
+        facts = {"name": name, "revision": revision, "revisions": sorted([*others, revision])}
         return NotDeleted(
-            f"{name} is not deleted, and its revision {revision} answers already. {advice}",
-            {"name": name, "revisions": sorted([*others, revision])},
+            f"{{name}} is not deleted, and its revision {{revision}} answers already. {advice}",
+            {**facts, "other": others[-1]} if others else facts,
         )
 
     def _check_exists(self, name: str) -> None:
@@ -300,7 +314,24 @@ class Catalog(Purging):
             return self._names.answering(target)
         except NotFound as error:
             raise type(error)(
-                f"The alias {alias} points to {target}, which does not answer. {error.detail} Or promote another "
-                "classifier.",
-                {**error.facts, "alias": alias},
+                f"The alias {{alias}} points to {{points_to}}, which does not answer. {error.template} Or promote "
+                "another classifier.",
+                {**error.facts, "alias": alias, "points_to": str(target)},
             ) from error
+
+
+def _described(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
+    """Return a record with what is said from now on; what is left out stays as it was.
+
+    Raises:
+        InvalidParameter: It breaks a rule.
+    """
+    kept_description, kept_tags = ("", ()) if before is None else (before.description, before.tags)
+    new_description = kept_description if description is None else description
+    new_tags = check_notes(new_description, kept_tags if tags is None else tags)
+    return replace(record, description=new_description, tags=new_tags)
+
+
+def _trained(record: Record) -> Record:
+    """Return what training alone says of a record: neither notes nor measurements."""
+    return replace(record, description="", tags=(), test=None, threshold=None)

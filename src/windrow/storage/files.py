@@ -45,8 +45,13 @@ class Files(Protocol):
     ``StorageFailed`` when the disk fails.
     """
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Store ``data`` for good under a new key, whole or not at all; of several callers exactly one wins.
+
+        Args:
+            key: The key.
+            data: What to store.
+            same_as: A key under which the same is stored already, so that the place may keep it once.
 
         Raises:
             KeyExists: The key is in use; what is there will outlive a power cut.
@@ -90,16 +95,18 @@ class LocalFiles:
     clock_ns: Callable[[], int] = time.time_ns
     _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
-    def put_new(self, key: str, data: bytes) -> None:
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Write aside, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
         path = Path(self._path(key))
         with _storage_errors("write", key):
             self._make_folder(path.parent)
-            with self._written_aside(data) as aside:
-                is_new = _link(aside, path)
-                # Also when another writer was first: the caller will build on what is there. When this fails, the file
-                # stays: others may have read it, and a key never changes its content.
-                _sync_folder(path.parent)
+            is_new = None if same_as is None else _link_again(Path(self._path(same_as)), path)
+            if is_new is None:
+                with self._written_aside(data) as aside:
+                    is_new = _link(aside, path)
+            # Also when another writer was first: the caller will build on what is there. When this fails, the file
+            # stays: others may have read it, and a key never changes its content.
+            _sync_folder(path.parent)
         if not is_new:
             raise KeyExists(key)
 
@@ -191,6 +198,14 @@ def _link(aside: Path, path: Path) -> bool:
     return True
 
 
+def _link_again(kept: Path, path: Path) -> bool | None:
+    """Give a file a second name; ``None`` where that cannot be: it is gone, or has as many names as a file may have."""
+    try:
+        return _link(kept, path)
+    except OSError:
+        return None
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -204,10 +219,12 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"Windrow could not {verb} {key} in the data directory ({error.strerror or error})"
+        what = "Windrow could not {verb} {file} in the data directory ({why})"
+        facts = {"verb": verb, "file": key, "why": error.strerror or str(error)}
         if error.errno in FULL:
             raise StorageFull(
-                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again."
+                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
+                facts,
             ) from error
         # Without links there is no way to put a whole file in place unless the name is free, so there is no fallback.
         advice = (
@@ -215,4 +232,4 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
             if verb == "write" and error.errno in _NO_LINKS
             else "Check that the data directory exists, that the server may read and write it, and that its disk works"
         )
-        raise StorageFailed(f"{what}. {advice}; then try again.") from error
+        raise StorageFailed(f"{what}. {advice}; then try again.", facts) from error

@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 
 from windrow.domain.checkup import Severity
 from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.artifact import RESTORE
 from windrow.storage.blob_check import open_plain
+from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 
 Value = TypeVar("Value")
@@ -89,11 +89,6 @@ class Log(Generic[Value]):
     size_bytes: int
 
     @property
-    def newest(self) -> Value | ArtifactInvalid | None:
-        """What the highest number says; ``None`` where there is none."""
-        return next(reversed(self.values.values()), None)
-
-    @property
     def last_unreadable(self) -> int:
         """The highest number that cannot be read; 0 where all can."""
         return max((number for number, value in self.values.items() if isinstance(value, ArtifactInvalid)), default=0)
@@ -124,15 +119,14 @@ def list_folder(
         os.close(descriptor)
 
 
-def read_log(
-    root: str, place: str, read: Callable[[str, int, bytes], Value], folders: re.Pattern[str] = NOTHING
-) -> Log[Value]:
+def read_log(root: str, place: str, read: Callable[..., Value], folders: re.Pattern[str] = NOTHING) -> Log[Value]:
     """Read each numbered file of a log.
 
     Args:
         root: The data directory.
         place: The log's folder.
-        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+        read: The server's reader: makes a value of a file's name, number and content, ``strictly``; raises
+            :class:`ArtifactInvalid`.
         folders: The names of folders that may lie beside the files.
     """
     listing = list_folder(root, place, NUMBERED, folders)
@@ -144,9 +138,11 @@ def read_log(
             with open_plain(f"{root}/{place}/{file}") as opened:
                 content = opened.read()
             size_bytes += len(content)
-            values[number] = read(place.rpartition("/")[2], number, content)
+            values[number] = read(place.rpartition("/")[2], number, content, strictly=True)
         except OSError as error:
-            values[number] = ArtifactInvalid(f"It cannot be read ({error.strerror}). {RESTORE}")
+            values[number] = ArtifactInvalid(
+                "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}
+            )
         except ArtifactInvalid as error:
             values[number] = error
     return Log(place, listing, values, size_bytes)
@@ -159,6 +155,8 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
             code = "record_unreadable"
             if "newest_known_format" in value.facts:
                 code = "record_newer_format"
+            elif "altered" in value.facts:
+                code = "record_altered"
             elif "revision" in value.facts:
                 code = "record_misplaced"
             yield Suspicion("damage", code, log.file(number), "", value.detail)

@@ -151,9 +151,11 @@ class _Run:
     def _aside(self) -> Iterator[Suspicion]:
         listing = self._list(ASIDE, files=_ASIDE_FILE)
         yield from listing.found
-        for file in listing.files:
+        for file, status in listing.files.items():
             place = f"{ASIDE}/{file}"
-            yield garbage("aside_file", place, "It was being written when a process died.", (place,))
+            # The lock of the names says nothing of the files of jobs: what is young may be just being written.
+            left = reason_to_wait(status.st_ctime, self._settled_s)
+            yield garbage("aside_file", place, "A process began to write it and did not end.", (place,), left)
 
     def _left_of_base_models(self) -> Iterator[Suspicion]:
         own = self._list(_BASE_MODELS, folders=_ANY_FOLDER).folders
@@ -176,10 +178,10 @@ class _Run:
             for place in found.remove:
                 self._remove(place)
         except StorageFailed as error:
-            return _told(found, f"It could not be removed. {error.detail}")
+            return _told(found, f"It could not be removed. {error}")
         except OSError as error:
             return _told(found, f"It could not be removed ({error.strerror}). Check that Windrow may write there.")
-        return replace(_told(found, "It was removed."), is_repaired=True)
+        return replace(_told(found, "It was removed."), repaired=True)
 
     def _remove(self, place: str) -> None:
         path = Path(self._root, place)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.blob_check import open_plain
 from windrow.storage.folder_check import Suspicion, garbage, list_folder
+from windrow.storage.format import Mismatch
 from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, read_kept
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import Look
-from windrow.storage.strict_json import Mismatch
 
 _FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
 _FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(STOP)}")
@@ -43,7 +43,7 @@ def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
 def _problem_of(root: str, place: str, number: int) -> str | None:
     try:
         with open_plain(f"{root}/{place}") as opened:
-            read_kept(opened.read(), number)
+            read_kept(opened.read(), number, strictly=True)
     except FileNotFoundError:  # old jobs are removed now and then
         return None
     except OSError as error:

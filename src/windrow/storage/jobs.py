@@ -10,7 +10,6 @@ Owns the files below ``jobs/`` and the mark by which a process is known to live;
 """
 
 import fcntl
-import json
 import os
 import re
 import secrets
@@ -23,13 +22,12 @@ from pathlib import Path
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.format import Mismatch, read, write
 from windrow.storage.log import NUMBERED
-from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
 
 JOBS = "jobs"
 OWNERS = ".owners"
 STOP = "stop.json"
-FORMAT = 1
 # Of finished jobs; what a training made is kept by its classifier, so nothing is lost with an old job.
 MAX_FINISHED = 1_000
 # Milliseconds since 1970, and a salt.
@@ -54,6 +52,14 @@ class _Mark:
     def name(self) -> str:
         """What it is called in a job's files."""
         return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class _JobFile:
+    """What a numbered file of a job says."""
+
+    owner: str
+    job: Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +194,7 @@ class JobFiles:
             os.close(mark.descriptor)
 
     def _put(self, kept: Kept) -> None:
-        content = {"format": FORMAT, "owner": kept.owner, "job": to_plain(kept.job)}
-        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", text.encode())
+        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", kept_to_json(kept))
 
     def _numbers(self, job_id: str) -> list[int]:
         if JOB_ID.fullmatch(job_id) is None:
@@ -205,7 +209,9 @@ class JobFiles:
         except KeyMissing:
             return None
         except Mismatch as mismatch:
-            raise ArtifactInvalid(f"{key} {mismatch}. No classifier needs it: remove it.") from mismatch
+            raise ArtifactInvalid(
+                "{file} {why}. No classifier needs it: remove it.", {"file": key, "why": str(mismatch)}
+            ) from mismatch
 
     def _remove(self, job_id: str) -> None:
         for name in self._files.list(f"{JOBS}/{job_id}"):
@@ -213,18 +219,22 @@ class JobFiles:
                 self._files.remove(f"{JOBS}/{job_id}/{name}")
 
 
-def read_kept(content: bytes, number: int) -> Kept:
+def kept_to_json(kept: Kept) -> bytes:
+    """Return a numbered file of a job."""
+    return write(_JobFile(kept.owner, kept.job))
+
+
+def read_kept(content: bytes, number: int, *, strictly: bool = False) -> Kept:
     """Return what a numbered file of a job says.
 
     Raises:
         Mismatch: It says nothing that this version understands.
     """
-    plain = parse(content)
-    if type(plain) is not dict or plain.keys() != {"format", "owner", "job"}:
-        raise Mismatch("is no file of a job")
-    if plain["format"] != FORMAT or type(plain["owner"]) is not str:
-        raise Mismatch("is of another format")
-    return Kept(from_plain(Job, plain["job"]), number, plain["owner"])
+    try:
+        file = read(content, _JobFile, strictly=strictly)
+    except ArtifactInvalid as error:
+        raise Mismatch(str(error.facts.get("why", "is of a newer format"))) from error
+    return Kept(file.job, number, file.owner)
 
 
 def _make_mark(folder: Path) -> _Mark:
@@ -243,8 +253,9 @@ def _make_mark(folder: Path) -> _Mark:
         aside.rename(folder / name)
     except OSError as error:
         raise StorageFailed(
-            f"Jobs cannot be kept in {folder.parent} ({error.strerror or error}). Check that Windrow may write there, "
-            "and that its file system has locks; then try again."
+            "Jobs cannot be kept in {folder} ({why}). Check that Windrow may write there, and that its file system has "
+            "locks; then try again.",
+            {"folder": str(folder.parent), "why": error.strerror or str(error)},
         ) from error
     return _Mark(folder / name, descriptor, os.getpid())
 

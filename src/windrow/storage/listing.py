@@ -12,7 +12,7 @@ from typing import Any
 
 from windrow.domain.classifier import Classifier
 from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidParameter
-from windrow.domain.listing import BY_NAME, DEFAULT_PAGE_SIZE, Listing, Page, in_order
+from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import Entry, Tombstone
@@ -24,32 +24,32 @@ _KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def list_page(names: Namespace, page: Page) -> Listing:
+def list_page(names: Namespace, request: ListRequest) -> Listing:
     """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
 
     Args:
         names: Where they are.
-        page: Which part, checked.
+        request: Which part, checked.
 
     Raises:
         InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
     """
-    candidates = page.selection.names_among(names.classifiers.names())
-    if (key := _KEYS_OF_NAMES.get(page.order)) is not None:
+    candidates = request.names_among(names.classifiers.names())
+    if (key := _KEYS_OF_NAMES.get(request.order)) is not None:
         candidates.sort(key=key)
-        start = 0 if page.after is None else bisect_right(candidates, key(page.after), key=key)
-        chosen = _chosen(names, candidates[start:], page)
+        start = 0 if (after := request.after) is None else bisect_right(candidates, key(after), key=key)
+        chosen = _chosen(names, candidates[start:], request)
     else:
-        chosen = _after(in_order(list(_chosen(names, candidates, page)), page.order), page.after)
-    limit = len(candidates) if page.is_whole_list else page.limit or DEFAULT_PAGE_SIZE
+        chosen = _after(in_order(list(_chosen(names, candidates, request)), request.order), request.after)
+    limit = len(candidates) if request.size is None else request.size
     found = tuple(islice(chosen, limit + 1))
-    return Listing(found[:limit], found[limit - 1].record.name if len(found) > limit else None)
+    return Listing(found[:limit], to_cursor(found[limit - 1].name) if len(found) > limit else None)
 
 
-def _chosen(names: Namespace, candidates: Iterable[str], page: Page) -> Iterator[Classifier]:
+def _chosen(names: Namespace, candidates: Iterable[str], request: ListRequest) -> Iterator[Classifier]:
     for name in candidates:
-        entry, deleted_at = _meant(names, name, is_deleted=page.deleted)
-        if entry is not None and page.selection.has(entry):
+        entry, deleted_at = _meant(names, name, is_deleted=request.deleted)
+        if entry is not None and request.has(entry.record):
             yield entry.shown(deleted_at)
 
 
@@ -67,10 +67,10 @@ def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[Entry | No
 def _after(classifiers: list[Classifier], after: str | None) -> Iterator[Classifier]:
     if after is None:
         return iter(classifiers)
-    names = [classifier.record.name for classifier in classifiers]
+    names = [classifier.name for classifier in classifiers]
     if after not in names:
         raise InvalidParameter(
-            "The list has changed so that the next page cannot be found. Start again without cursor.",
+            "The list has changed so that the next page cannot be found. Start again without {arg:cursor}.",
             {"parameter": "cursor"},
         )
     return iter(classifiers[names.index(after) + 1 :])

@@ -85,18 +85,21 @@ class DirectoryLock:
 
 def _too_busy(patience_s: float) -> ConcurrentChange:
     return ConcurrentChange(
-        f"Others have been changing the data directory for {patience_s:.0f} seconds, so this change was not made. "
-        "Try again; if that lasts, look for a Windrow process that hangs."
+        "Others have been changing the data directory for {seconds:.0f} seconds, so this change was not made. Try "
+        "again; if that lasts, look for a Windrow process that hangs.",
+        {"seconds": patience_s},
     )
 
 
 def _failed(folder: Path, error: OSError) -> StorageFull | StorageFailed:
+    facts = {"folder": str(folder), "why": error.strerror or str(error)}
     if error.errno in FULL:
         return StorageFull(
-            f"The data directory {folder} cannot be made ({error.strerror or error}). Free some space or raise the "
-            "quota, then try again."
+            "The data directory {folder} cannot be made ({why}). Free some space or raise the quota, then try again.",
+            facts,
         )
     return StorageFailed(
-        f"The data directory {folder} cannot be locked for a change ({error.strerror or error}). Check that it exists, "
-        "that the server may write it, and that its file system has locks; then try again."
+        "The data directory {folder} cannot be locked for a change ({why}). Check that it exists, that the server may "
+        "write it, and that its file system has locks; then try again.",
+        facts,
     )

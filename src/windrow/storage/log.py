@@ -5,7 +5,7 @@ Owns the numbers and the in-memory index of what is newest; knows nothing of wha
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -91,6 +91,10 @@ class Logs(Generic[Value]):
         matches = (NUMBERED.fullmatch(file) for file in self._files.list(f"{self._root}/{name}"))
         return tuple(sorted(int(match[1]) for match in matches if match is not None))
 
+    def values(self, name: str) -> Mapping[int, Value | ArtifactInvalid | None]:
+        """Return what a name's numbers say, ascending; each is read when it is asked for."""
+        return _Values(self, name)
+
     def at(self, name: str, number: int) -> Value | ArtifactInvalid | None:
         """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
         return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
@@ -104,7 +108,9 @@ class Logs(Generic[Value]):
         try:
             self._files.put_new(self.key(name, number), content)
         except KeyExists as error:
-            raise ConcurrentChange(f"Somebody else changed {name} at the same moment. Try again.") from error
+            raise ConcurrentChange(
+                "Somebody else changed {name} at the same moment. Try again.", {"name": name}
+            ) from error
 
     def remove(self, name: str, number: int) -> None:
         """Remove a number for good."""
@@ -132,7 +138,7 @@ class Logs(Generic[Value]):
         except KeyMissing:
             return self._look_again(name, number, key)
         except ArtifactInvalid as error:
-            return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
+            return _at(key, error)
 
     def _look_again(self, name: str, number: int, key: str) -> Value | ArtifactInvalid | None:
         """Look at a file that was not there: it is gone, or there anew by now, or nobody can open it."""
@@ -144,11 +150,31 @@ class Logs(Generic[Value]):
             except KeyMissing:  # it may have been purged and put anew between the two looks
                 continue
             except ArtifactInvalid as error:
-                return ArtifactInvalid(f"{key}: {error.detail}", error.facts)
-        return ArtifactInvalid(f"{key} cannot be opened. Restore it from a backup, or train the classifier again.")
+                return _at(key, error)
+        return ArtifactInvalid(
+            "{file} cannot be opened. Restore it from a backup, or train the classifier again.", {"file": key}
+        )
 
     def _read_unknown(self, name: str, number: int, token: str | None = None) -> Value:  # noqa: ARG002
         return self._read(name, number, self._files.get(self.key(name, number)))
+
+
+class _Values(Mapping[int, Value | ArtifactInvalid | None]):
+    def __init__(self, logs: Logs[Value], name: str) -> None:
+        self._logs = logs
+        self._name = name
+        self._numbers = dict.fromkeys(logs.numbers(name))
+
+    def __getitem__(self, number: int) -> Value | ArtifactInvalid | None:
+        if number not in self._numbers:
+            raise KeyError(number)
+        return self._logs.at(self._name, number)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 def readable(value: Value | ArtifactInvalid) -> Value:
@@ -159,5 +185,10 @@ def readable(value: Value | ArtifactInvalid) -> Value:
     """
     if isinstance(value, ArtifactInvalid):
         # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
-        raise ArtifactInvalid(value.detail, value.facts) from value
+        raise ArtifactInvalid(value.template, value.facts) from value
     return value
+
+
+def _at(key: str, error: ArtifactInvalid) -> ArtifactInvalid:
+    """Return the same error with the file that it is about."""
+    return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})

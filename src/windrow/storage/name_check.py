@@ -4,14 +4,15 @@ Owns the rules on what a log and its blobs may hold; knows nothing of locks, of 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
-from windrow.storage.artifact import ARTIFACT, RESTORE
+from windrow.storage import history
+from windrow.storage.artifact import ARTIFACT
 from windrow.storage.blob_check import BlobProblem, find_problem
 from windrow.storage.blobs import FILE_NAME, FOLDER
 from windrow.storage.folder_check import (
@@ -26,6 +27,7 @@ from windrow.storage.folder_check import (
     reason_to_wait,
     unreadable,
 )
+from windrow.storage.format import RESTORE
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 from windrow.storage.revision import BlobRef, Entry, Pointer, Purged, Revision, alias_from_json, revision_from_json
 
@@ -78,7 +80,7 @@ def look_at_alias(root: str, alias: str, settled_s: float) -> Look:
     if log.listing.is_empty and log.listing is not NO_FOLDER:
         left = reason_to_wait(log.listing.changed_s, settled_s)
         found.append(garbage("empty_folder", log.place, _EMPTY, (log.place,), left))
-    newest = log.newest
+    newest = history.newest(log.values)
     return Look(
         tuple(found),
         is_live=isinstance(newest, Pointer | ArtifactInvalid),
@@ -102,7 +104,7 @@ def look_at_classifier(root: str, name: str, settled_s: float, known: BlobProble
     used = folder.referred & blobs.files.keys()
     return Look(
         tuple(folder.found(settled_s, known)),
-        is_live=isinstance(log.newest, Entry | ArtifactInvalid),
+        is_live=isinstance(folder.newest, Entry | ArtifactInvalid),
         trainings=folder.trainings,
         records=len(log.values),
         blobs=len(used),
@@ -119,34 +121,35 @@ class _ClassifierFolder:
         log: The numbered files.
         blobs: What lies in the folder of blobs.
         purged: The numbers that were removed for good, there or not.
-        entries: What the other numbers say that answers, or could be brought back.
+        entries: What answers, or could be brought back, by number.
     """
 
     root: str
     log: Log[Revision]
     blobs: FolderListing
     purged: frozenset[int]
-    entries: tuple[Entry, ...]
+    entries: Mapping[int, Entry]
 
     @classmethod
     def read(cls, root: str, name: str) -> "_ClassifierFolder":
         """Read the log and then list the blobs: a commit puts its blobs first."""
         log = read_log(root, f"{CLASSIFIERS}/{name}", revision_from_json, _BLOB_FOLDER)
         blobs = list_folder(root, f"{log.place}/{FOLDER}", FILE_NAME) if log.listing.folders else NO_FOLDER
-        purged = _purged(log)
-        values = () if isinstance(log.newest, Purged) else log.values.items()
-        entries = tuple(value for number, value in values if isinstance(value, Entry) and number not in purged)
-        return cls(root, log, blobs, purged, entries)
+        return cls(root, log, blobs, frozenset(history.purged(log.values)), history.entries(log.values))
+
+    @property
+    def newest(self) -> Revision | ArtifactInvalid | None:
+        return history.newest(self.log.values)
 
     @property
     def trainings(self) -> frozenset[int]:
         unknown = (number for number, value in self.log.values.items() if isinstance(value, ArtifactInvalid))
-        return frozenset((*unknown, *(entry.record.revision for entry in self.entries if entry.is_training)))
+        return frozenset((*unknown, *history.trainings(self.log.values)))
 
     @property
     def referred(self) -> frozenset[str]:
         """The blobs that are needed, by the names of their files."""
-        return frozenset(ref.file_name for entry in self.entries for ref in entry.blobs.values())
+        return frozenset(history.blob_sizes(self.entries.values()))
 
     @property
     def is_unsure(self) -> bool:
@@ -158,9 +161,9 @@ class _ClassifierFolder:
         """Yield what is wrong."""
         yield from self.log.listing.found
         yield from self.blobs.found
-        if isinstance(self.log.newest, Purged):
+        if isinstance(self.newest, Purged):
             yield self._half_purged_name()
-        elif self.log.newest is None:
+        elif self.newest is None:
             yield from self._without_record(settled_s)
         else:
             yield from unreadable(self.log, self.purged)
@@ -191,7 +194,7 @@ class _ClassifierFolder:
 
     def _broken_blobs(self, known: BlobProblems) -> Iterator[Suspicion]:
         told = set()
-        for entry in self.entries:
+        for entry in self.entries.values():
             revision = f"revision {entry.record.revision}"
             if ARTIFACT not in entry.blobs:
                 what = f"It names no artifact, so {revision} cannot answer."
@@ -208,7 +211,7 @@ class _ClassifierFolder:
         if status is None:
             return BlobProblem("blob_missing", "is not there.")
         file = (status.st_ino, status.st_size, status.st_ctime_ns)
-        key = (*file, role, ref, len(record.labels), record.data_sha256)
+        key = (*file, role, ref, len(record.labels), record.training_data_sha256)
         if key not in known:
             known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role, ref, record)
         return known[key]
@@ -232,9 +235,8 @@ class _ClassifierFolder:
 
     def _doomed_by(self, number: int) -> frozenset[str]:
         """Return the blobs that only a purged number refers to."""
-        value = self.log.values.get(number)
-        refs = value.blobs.values() if isinstance(value, Entry) and not self.is_unsure else ()
-        return frozenset({ref.file_name for ref in refs} & self.blobs.files.keys() - self.referred)
+        needed = history.blob_sizes((self.log.values.get(number),)) if not self.is_unsure else {}
+        return frozenset(needed.keys() & self.blobs.files.keys() - self.referred)
 
     def _reason_to_stay(self, changed_s: float, settled_s: float) -> str | None:
         return _MAY_BE_NEEDED if self.is_unsure else reason_to_wait(changed_s, settled_s)
@@ -245,11 +247,3 @@ class _ClassifierFolder:
 
     def _blob(self, file_name: str) -> str:
         return f"{self.log.place}/{FOLDER}/{file_name}"
-
-
-def _purged(log: Log[Revision]) -> frozenset[int]:
-    """Return the numbers that were removed for good, as the last file says that knows."""
-    for number, value in reversed(log.values.items()):
-        if isinstance(value, Entry):
-            return frozenset(each for each in value.purged if each < number)
-    return frozenset()

@@ -3,7 +3,7 @@
 Owns both kinds of logs, the lock, and the words for names that are missing, taken or in use; knows nothing of blobs.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import Reference, check_name, names_with_prefix, near_names
 from windrow.domain.versions import read_version
+from windrow.storage import history
 from windrow.storage.files import Files
 from windrow.storage.lock import Lock
 from windrow.storage.log import Logs, readable
@@ -25,7 +26,6 @@ from windrow.storage.revision import (
     AliasRevision,
     Entry,
     Pointer,
-    Purged,
     Revision,
     Tombstone,
     alias_from_json,
@@ -116,39 +116,28 @@ class Namespace:
         """
         if known.record.revision == revision:
             return known
-        numbers = [number for number in self.classifiers.numbers(name) if number not in known.purged]
-        values = [self.classifiers.at(name, number) for number in numbers if number >= revision]
-        states = [value for value in values if isinstance(value, Entry) and value.record.revision == revision]
-        if states and states[0].is_training:
-            return replace(states[-1], notes=known.notes, purged=known.purged, buried=known.buried)
-        if values and revision in numbers:
-            readable(values[0])
+        state = readable(history.training(self.classifiers.values(name), revision, known.purged))
+        if state is not None:
+            # What holds for the whole name: its notes, and what was removed from its log.
+            record = replace(state.record, description=known.record.description, tags=known.record.tags)
+            return replace(state, record=record, purged=known.purged, buried=known.buried)
         there = self.revisions(name)
-        shown = ", ".join(map(str, there[-_SHOWN_NAMES:]))
+        its = "only revision is {newest:joined}."
+        if len(there) != 1:
+            newest = "newest " if len(there) > _SHOWN_NAMES else ""
+            its = f"{newest}revisions are {{newest:joined}}. Name one of these."
         raise RevisionNotFound(
-            f"{name} has no revision {revision}; there are {shown}. Name one of these.",
-            {"name": name, "revision": revision, "revisions": list(there)},
+            "{name} has no revision {revision}. Its " + its,
+            {"name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
         )
 
     def revisions(self, name: str) -> tuple[int, ...]:
         """Return the revisions of a classifier that can be reached, ascending."""
-        purged = self.purged(name)
-        numbers = (number for number in self.classifiers.numbers(name) if number not in purged)
-        values = ((number, self.classifiers.at(name, number)) for number in numbers)
-        return tuple(number for number, value in values if isinstance(value, Entry) and value.is_training)
+        return history.trainings(self.classifiers.values(name))
 
     def purged(self, name: str) -> tuple[int, ...]:
-        """Return the numbers that were removed from a classifier's log: the last readable file that lists them says it.
-
-        Deleting a classifier, or damage to its newest file, must not bring back what was removed.
-        """
-        for number in reversed(self.classifiers.numbers(name)):
-            match self.classifiers.at(name, number):
-                case Entry(purged=purged):
-                    return purged
-                case Purged():
-                    return ()
-        return ()
+        """Return the numbers that were removed from a classifier's log."""
+        return history.purged(self.classifiers.values(name))
 
     def last_entry(self, name: str) -> Entry:
         """Return what answers under a name, or answered before it was deleted.
@@ -157,10 +146,9 @@ class Namespace:
             ClassifierNotFound: Nothing is there under this name.
             ArtifactInvalid: The file is damaged.
         """
-        for number in reversed(self.classifiers.numbers(name)):
-            if (entry := _entry(self.classifiers.at(name, number))) is not None:
-                return entry
-        raise self.not_found(name)
+        if (entry := readable(history.last_entry(self.classifiers.values(name)))) is None:
+            raise self.not_found(name)
+        return entry
 
     def pointer(self, alias: str) -> Pointer | None:
         """Return where an alias points; ``None`` where there is no such alias.
@@ -184,9 +172,9 @@ class Namespace:
             if (entry := self.entry(name)) is not None:
                 return entry
         raise ClassifierNotFound(
-            f"The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
+            "The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
             "classifiers that exist, or train it first.",
-            {"name": f"{task}@latest", "near_names": []},
+            {"name": f"{task}@latest", "task": task, "near_names": []},
         )
 
     def pointing_at(self, name: str, revision: int | None = None) -> tuple[str, ...]:
@@ -240,29 +228,28 @@ class Namespace:
         """Return the error for a name that no classifier has."""
         if isinstance(pointer := self.aliases.newest(name).value, Pointer):
             return ClassifierNotFound(
-                f"{name} is an alias; it points to {pointer.points_to}. Name the classifier itself.",
-                {"name": name, "near_names": [pointer.target.name]},
+                "{name} is an alias; it points to {points_to}. Name the classifier itself.",
+                {"name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
             )
         if isinstance(tombstone := self.classifiers.newest(name).value, Tombstone):
             deleted_at = tombstone.at.strftime("%Y-%m-%dT%H:%M:%SZ")
             return ClassifierNotFound(
-                f"{name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
+                "{name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
                 {"name": name, "near_names": [], "deleted_at": deleted_at},
             )
         near = self._near(name)
-        question = f" Did you mean {' or '.join(near)}?" if near else ""
         return ClassifierNotFound(
-            f"There is no classifier named {name}.{question} List the classifiers that exist, or train it first.",
+            f"There is no classifier named {{name}}.{_question(near)} List the classifiers that exist, or "
+            "train it first.",
             {"name": name, "near_names": near},
         )
 
     def alias_not_found(self, alias: str) -> AliasNotFound:
         """Return the error for a name that no alias has."""
         near = near_names(alias, [name for name, _ in self.pointers()])
-        question = f" Did you mean {' or '.join(near)}?" if near else ""
         return AliasNotFound(
-            f"There is no alias named {alias}.{question} List the aliases that exist, or make it by promoting a "
-            "classifier.",
+            f"There is no alias named {{name}}.{_question(near)} List the aliases that exist, or make it by "
+            "promoting a classifier.",
             {"name": alias, "near_names": list(near)},
         )
 
@@ -285,12 +272,20 @@ def in_use(aliases_of: Mapping[str, tuple[str, ...]]) -> ClassifierInUse:
         aliases_of: The aliases by what they point to, at least one.
     """
     shown = [f"{name} ({', '.join(aliases)})" for name, aliases in list(aliases_of.items())[:_SHOWN_NAMES]]
-    more = f" and {len(aliases_of) - _SHOWN_NAMES} more" if len(aliases_of) > _SHOWN_NAMES else ""
+    more = " and {more} more" if len(aliases_of) > _SHOWN_NAMES else ""
     return ClassifierInUse(
-        f"Aliases point to {', '.join(shown)}{more}, so nothing was deleted. Promote another classifier first, or send "
-        "force=true; the alias then answers no more.",
-        {"aliases": sorted({alias for aliases in aliases_of.values() for alias in aliases})},
+        f"Aliases point to {{used:joined}}{more}, so nothing was deleted. Promote another classifier first, or "
+        "{turn_on:force}; the alias then answers no more.",
+        {
+            "aliases": sorted({alias for aliases in aliases_of.values() for alias in aliases}),
+            "used": shown,
+            "more": len(aliases_of) - len(shown),
+        },
     )
+
+
+def _question(near: Sequence[str]) -> str:
+    return " Did you mean {near_names:or}?" if near else ""
 
 
 def _entry(value: Revision | ArtifactInvalid | None) -> Entry | None:
@@ -299,10 +294,9 @@ def _entry(value: Revision | ArtifactInvalid | None) -> Entry | None:
 
 
 def _taken(name: str, other: str, kind: str) -> NameTaken:
-    what = f"the alias {other}" if kind == "alias" else f"the classifier {other}"
-    how = f"belongs to {what}" if name == other else f"differs only in case from {what}"
+    how = "belongs to" if name == other else "differs only in case from"
     return NameTaken(
-        f"The name {name} {how}; classifiers and aliases share one space of names. Choose another name, or delete "
-        f"{what} first.",
-        {"name": name, "existing_name": other},
+        f"The name {{name}} {how} the {{kind}} {{existing_name}}; classifiers and aliases share one space of names. "
+        "Choose another name, or delete the {kind} {existing_name} first.",
+        {"name": name, "existing_name": other, "kind": kind},
     )

@@ -5,7 +5,7 @@ is in a blob.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -13,8 +13,9 @@ from typing import TypeVar
 from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, WindrowError
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
+from windrow.storage.history import blob_sizes, revision_of
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import BlobRef, Entry, Purged, Revision, Tombstone, revision_to_json
+from windrow.storage.revision import Entry, Purged, Revision, Tombstone, revision_to_json
 
 Kind = TypeVar("Kind", bound=Revision)
 # Whether a classifier is still meant, now that nobody else can change it.
@@ -24,23 +25,21 @@ _log = logging.getLogger("windrow.storage")
 
 
 class Purging:
-    """The part of the catalog that removes files.
+    """Removes files of classifiers.
 
     Args:
         names: The namespace.
-
-    Attributes:
         blobs: The blobs of its classifiers.
     """
 
-    def __init__(self, names: Namespace) -> None:
+    def __init__(self, names: Namespace, blobs: Blobs) -> None:
         self._names = names
         self._logs = names.classifiers
-        self.blobs = Blobs(names.files)
+        self._blobs = blobs
 
     def blob_bytes(self, name: str) -> int:
         """Return what the blobs of all revisions of a classifier take: about what a purge frees."""
-        return sum(self._blob_sizes(name, self._logs.numbers(name)).values())
+        return sum(blob_sizes(self._logs.values(name).values()).values())
 
     def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
         """Remove a classifier's files for good, deleted or not, and return about how many bytes that frees.
@@ -61,7 +60,7 @@ class Purging:
             if newest.number == 0:
                 raise self._names.not_found(name)
             if is_meant is not None:
-                self._check_meant(name, is_meant)
+                check_meant(self._names, name, is_meant)
             if isinstance(newest.value, Entry | ArtifactInvalid) and not force:
                 self._names.check_unused(name)
             return self._purge(name)
@@ -83,16 +82,15 @@ class Purging:
             entry = self._names.answering(Reference(check_name(name)))
             if entry.record.revision == revision:
                 raise ClassifierInUse(
-                    f"Revision {revision} of {name} is the one that answers. Train again or restore another revision "
-                    f"first, or delete {name} as a whole.",
-                    {"aliases": []},
+                    "Revision {revision} of {name} is the one that answers. Train again or restore another revision "
+                    "first, or delete {name} as a whole.",
+                    {"name": name, "revision": revision, "aliases": []},
                 )
             if not self._is_lost(name, revision, entry):
                 self._names.revision(name, revision)
             if not force:
                 self._names.check_unused(name, revision)
-            values = ((number, self._logs.at(name, number)) for number in self._logs.numbers(name))
-            own = {number for number, value in values if _revision_of(value) == revision}
+            own = {number for number, value in self._logs.values(name).items() if revision_of(value) == revision}
             return self._trim(name, entry, own | {revision})
 
     def purge_expired(self, deleted_before: datetime) -> list[str]:
@@ -124,58 +122,46 @@ class Purging:
     def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
         pinned = {target.revision for _, target in self._names.targets_in(name)}
-        old = {number: self._logs.at(name, number) for number in self._logs.numbers(name) if number <= up_to}
-        others = {number for number, value in old.items() if _revision_of(value) != newest.record.revision}
-        gone = {number for number in others if (_revision_of(old[number]) or number) not in pinned}
+        revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
+        others = {number for number, revision in revisions.items() if revision != newest.record.revision}
+        gone = {number for number in others if (revisions[number] or number) not in pinned}
         if gone:
             self._trim(name, newest if others - gone else replace(newest, buried=None), gone)
         return bool(gone)
 
-    def _commit(self, name: str, make: Callable[[int], Kind]) -> Kind:
-        """Put what follows in a classifier's log; with the lock held."""
-        number = self._logs.newest(name).number + 1
-        revision = make(number)
-        self._logs.append(name, number, revision_to_json(name, number, revision))
-        return revision
-
-    def _check_meant(self, name: str, is_meant: IsMeant) -> None:
-        entry = self._names.entry(name)
-        if entry is None or not is_meant(entry):
-            raise self._names.not_found(name)
-
     def _purge(self, name: str) -> int:
         if not isinstance(self._logs.newest(name).value, Purged):
             # From here on nothing can be restored, so it does not matter what goes first.
-            self._commit(name, lambda _: Purged("purged", self._names.now()))
-        return self._finish_purge(name)
+            commit(self._names, name, lambda _: Purged("purged", self._names.now()))
+        return self.finish(name)
 
-    def _finish_purge(self, name: str) -> int:
+    def finish(self, name: str) -> int:
         """Remove everything of a classifier whose newest file says that it is purged, that file at last."""
         *others, last = self._logs.numbers(name)
         freed_bytes = self._remove(name, others)
-        for file_name in self.blobs.file_names(name):
-            self.blobs.remove(name, file_name)
+        for file_name in self._blobs.file_names(name):
+            self._blobs.remove(name, file_name)
         self._logs.remove(name, last)
         return freed_bytes
 
     def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
         """Commit that some numbers are gone, and remove them."""
         purged = tuple(sorted({*entry.purged, *numbers}))
-        self._commit(name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
+        commit(self._names, name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
         return self._remove(name, numbers)
 
-    def _remove(self, name: str, numbers: Iterable[int]) -> int:
+    def _remove(self, name: str, numbers: Collection[int]) -> int:
         """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
-        there = self._logs.numbers(name)
-        gone = tuple(sorted(set(numbers).intersection(there)))
-        kept = [self._logs.at(name, number) for number in there if number not in gone]
-        doomed = self._blob_sizes(name, gone)
+        log = self._logs.values(name)
+        gone = tuple(sorted(log.keys() & numbers))
+        kept = [value for number, value in log.items() if number not in gone]
+        doomed = blob_sizes(log[number] for number in gone)
         if any(isinstance(value, ArtifactInvalid) for value in kept):
             doomed = {}  # what a damaged file refers to is unknown
-        for ref in [ref for value in kept for ref in _refs(value)]:
-            doomed.pop(ref.file_name, None)
+        for file_name in blob_sizes(kept):
+            doomed.pop(file_name, None)
         for file_name in doomed:
-            self.blobs.remove(name, file_name)
+            self._blobs.remove(name, file_name)
         for number in gone:
             self._logs.remove(name, number)
         return sum(doomed.values())
@@ -186,8 +172,34 @@ class Purging:
             return False
         return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
 
-    def _blob_sizes(self, name: str, numbers: Iterable[int]) -> dict[str, int]:
-        return {ref.file_name: ref.size_bytes for number in numbers for ref in _refs(self._logs.at(name, number))}
+
+def commit(names: Namespace, name: str, make: Callable[[int], Kind]) -> Kind:
+    """Put what follows in a classifier's log; with the lock held.
+
+    Args:
+        names: The namespace.
+        name: The classifier.
+        make: Returns what is to be put under a number.
+
+    Raises:
+        StorageFull: The disk is full.
+        StorageFailed: The disk failed.
+    """
+    number = names.classifiers.newest(name).number + 1
+    revision = make(number)
+    names.classifiers.append(name, number, revision_to_json(name, number, revision))
+    return revision
+
+
+def check_meant(names: Namespace, name: str, is_meant: IsMeant) -> None:
+    """Refuse a classifier that is not there, or not meant any more; with the lock held.
+
+    Raises:
+        ClassifierNotFound: It is not.
+    """
+    entry = names.entry(name)
+    if entry is None or not is_meant(entry):
+        raise names.not_found(name)
 
 
 def _is_expired(newest: object, deleted_before: datetime) -> bool:
@@ -200,11 +212,3 @@ def _is_expired(newest: object, deleted_before: datetime) -> bool:
         case Entry(buried=buried) if buried is not None:
             return buried.at < deleted_before
     return False
-
-
-def _revision_of(value: object) -> int | None:
-    return value.record.revision if isinstance(value, Entry) else None
-
-
-def _refs(value: object) -> tuple[BlobRef, ...]:
-    return tuple(value.blobs.values()) if isinstance(value, Entry) else ()

@@ -4,25 +4,27 @@ Owns their format, which docs/format.md describes; knows nothing of where the by
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, TypeVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from sys import intern
+from typing import Any, Literal, TypeVar, get_args
 
 from windrow.domain.alias import Said
-from windrow.domain.classifier import Classifier, Notes, Origin, Record, TestScore, Threshold, check_notes
+from windrow.domain.classifier import Classifier, Record, TestScore, Threshold, check_notes
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ArtifactInvalid, InvalidInput
 from windrow.domain.names import Reference, read_reference
-from windrow.storage.artifact import FORMAT, ROWS, check_format, invalid
-from windrow.storage.strict_json import Mismatch, from_plain, parse, to_plain
+from windrow.domain.values import recast
+from windrow.storage.artifact import ROWS, invalid
+from windrow.storage.format import Mismatch, read, write
 
 # What can have happened to a classifier that answers afterwards.
-Event = Literal["trained", "imported", "described", "measured", "restored", "trimmed"]
+Event = Literal["trained", "imported", "copied", "described", "measured", "restored", "trimmed"]
 
-TRAININGS = ("trained", "imported")
+TRAININGS = ("trained", "imported", "copied")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SUFFIX = re.compile(r"(\.[a-z0-9]{1,16}){1,2}")
 
@@ -65,33 +67,22 @@ class Buried:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The classifier as it is after something has happened to it.
-
-    Args:
-        kind: What happened.
-        at: When, UTC, whole seconds.
-        record: What is remembered about the training that answers.
-        blobs: Its files by role (``artifact``, ``rows``).
-        notes: What a person says about the classifier.
-        test: How that training did on a test set; ``None`` where that is unknown.
-        threshold: Below which score it gives no label; ``None`` where it always gives one.
-        origin: Where it was imported from; ``None`` where it was trained here.
-        purged: Numbers of this log that were removed for good, ascending.
-        buried: What was deleted before, and waits to be purged; ``None`` for nothing.
-    """
+    """The classifier as it is after something has happened to it."""
 
     kind: Event
+    """What happened."""
     at: datetime
+    """When, UTC, whole seconds."""
     record: Record
+    """What is remembered about the training that answers, what a person says about it, and what was measured."""
     blobs: Mapping[str, BlobRef]
-    notes: Notes
-    test: TestScore | None = None
-    threshold: Threshold | None = None
-    origin: Origin | None = None
+    """Its files by role (``artifact``, ``rows``)."""
     purged: tuple[int, ...] = ()
+    """Numbers of this log that were removed for good, ascending."""
     buried: Buried | None = None
+    """What was deleted before, and waits to be purged; ``None`` for nothing."""
 
     @property
     def is_training(self) -> bool:
@@ -100,14 +91,11 @@ class Entry:
 
     def shown(self, deleted_at: datetime | None = None) -> Classifier:
         """Return the classifier as callers see it."""
-        return Classifier(
-            record=self.record,
-            notes=self.notes,
-            test=self.test,
-            threshold=self.threshold,
-            origin=self.origin,
+        return recast(
+            Classifier,
+            self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
-            keeps_rows=ROWS in self.blobs,
+            keeps_training_rows=ROWS in self.blobs,
             deleted_at=deleted_at,
         )
 
@@ -141,25 +129,20 @@ class Purged:
 Revision = Entry | Tombstone | Purged
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """An alias points somewhere.
-
-    Args:
-        kind: Whether it was pointed there or back there.
-        at: When, UTC, whole seconds.
-        points_to: A reference to a classifier or a revision.
-        said: Why and by whom.
-        back_to: The number of this log that a rollback returns to; 0 where there is none.
-        must_pass: Rows that whatever is promoted must place right.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer(Said):
+    """An alias points somewhere."""
 
     kind: Literal["promoted", "rolled_back"]
+    """Whether it was pointed there or back there."""
     at: datetime
+    """When, UTC, whole seconds."""
     points_to: str
-    said: Said
+    """A reference to a classifier or a revision."""
     back_to: int
+    """The number of this log that a rollback returns to; 0 where there is none."""
     must_pass: tuple[Row, ...] = ()
+    """Rows that whatever is promoted must place right."""
 
     @property
     def target(self) -> Reference:
@@ -167,30 +150,20 @@ class Pointer:
         return read_reference(self.points_to)
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """The alias was taken away.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed(Said):
+    """The alias was taken away."""
 
-    Args:
-        kind: What happened.
-        at: When, UTC, whole seconds.
-        said: Why and by whom.
-    """
-
-    kind: Literal["removed"]
+    kind: Literal["removed"] = "removed"
+    """What happened."""
     at: datetime
-    said: Said
+    """When, UTC, whole seconds."""
 
 
 AliasRevision = Pointer | Removed
 
 _REVISIONS: Mapping[str, type[Revision]] = {
-    "trained": Entry,
-    "imported": Entry,
-    "described": Entry,
-    "measured": Entry,
-    "restored": Entry,
-    "trimmed": Entry,
+    **dict.fromkeys(get_args(Event), Entry),
     "deleted": Tombstone,
     "purged": Purged,
 }
@@ -208,26 +181,28 @@ def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
     Raises:
         ArtifactInvalid: It would not read back, so it must not be written.
     """
-    data = _to_json(revision)
+    data = _written(revision)
     revision_from_json(name, number, data)
     return data
 
 
-def revision_from_json(name: str, number: int, data: bytes) -> Revision:
+def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = False) -> Revision:
     """Return what a classifier's numbered file says.
 
     Args:
         name: The name of its folder.
         number: Its number.
         data: Its content.
+        strictly: As for :func:`windrow.storage.format.read`.
 
     Raises:
         ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
     """
-    revision = _from_json(data, _REVISIONS)
-    if isinstance(revision, Entry):
-        _check_place(name, number, revision)
-    return revision
+    revision = _read(data, _REVISIONS, strictly=strictly)
+    if not isinstance(revision, Entry):
+        return revision
+    _check_place(name, number, revision)
+    return replace(revision, record=_sharing(revision.record))
 
 
 def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
@@ -236,18 +211,24 @@ def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
     Raises:
         ArtifactInvalid: It would not read back, so it must not be written.
     """
-    data = _to_json(revision)
+    data = _written(revision)
     alias_from_json(name, number, data)
     return data
 
 
-def alias_from_json(name: str, number: int, data: bytes) -> AliasRevision:  # noqa: ARG001 - any alias may say any of it
+def alias_from_json(
+    name: str,  # noqa: ARG001 - any alias may say any of it
+    number: int,
+    data: bytes,
+    *,
+    strictly: bool = False,
+) -> AliasRevision:
     """Return what an alias's numbered file says.
 
     Raises:
         ArtifactInvalid: It is damaged or of a newer format.
     """
-    revision = _from_json(data, _ALIAS_REVISIONS)
+    revision = _read(data, _ALIAS_REVISIONS, strictly=strictly)
     if isinstance(revision, Pointer):
         _check_pointer(number, revision)
     return revision
@@ -269,27 +250,26 @@ def check_entry(entry: Entry) -> None:
     for role, ref in entry.blobs.items():
         if not _SHA256.fullmatch(ref.sha256) or not _SUFFIX.fullmatch(ref.suffix):
             raise Mismatch("is no reference to a blob", ("blobs", role))
-    _check_figures(entry)
+    _check_figures(record)
     if entry.purged != tuple(sorted(set(entry.purged))):
         raise Mismatch("is not sorted and distinct", ("purged",))
     try:
-        is_checked = check_notes(entry.notes) == entry.notes
+        is_checked = check_notes(record.description, record.tags) == record.tags
     except InvalidInput as error:
-        raise Mismatch(f"break a rule ({error.detail})", ("notes",)) from error
+        raise Mismatch(f"breaks a rule ({error.detail})", ("record",)) from error
     if not is_checked:
-        raise Mismatch("are not sorted and distinct", ("notes", "tags"))
+        raise Mismatch("are not sorted and distinct", ("record", "tags"))
 
 
-def _check_figures(entry: Entry) -> None:
-    summary = entry.record.summary
-    if (estimate := summary.estimate) is not None and not 0 <= estimate.correct <= estimate.total != 0:
-        raise Mismatch("is no estimate", ("record", "summary", "estimate"))
-    if not summary.scores.temperature > 0:
-        raise Mismatch("is not above 0", ("record", "summary", "scores", "temperature"))
-    if entry.test is not None:
-        _check_score(entry.test)
-    if entry.threshold is not None:
-        _check_threshold(entry.threshold)
+def _check_figures(record: Record) -> None:
+    if (estimate := record.report.estimate) is not None and not 0 <= estimate.correct <= estimate.total != 0:
+        raise Mismatch("is no estimate", ("record", "report", "estimate"))
+    if not record.scores.temperature > 0:
+        raise Mismatch("is not above 0", ("record", "scores", "temperature"))
+    if record.test is not None:
+        _check_score(record.test)
+    if record.threshold is not None:
+        _check_threshold(record.threshold)
 
 
 def _check_score(test: TestScore) -> None:
@@ -298,36 +278,54 @@ def _check_score(test: TestScore) -> None:
     is_sound &= 0 <= test.macro_f1 <= 1 and 0 <= test.ece <= 1
     # An import may bring what a stranger counted.
     if not is_sound or not all(0 <= correct[label] <= rows[label] != 0 for label in rows):
-        raise Mismatch("is no score", ("test",))
+        raise Mismatch("is no score", ("record", "test"))
     if (sum(correct.values()), sum(rows.values())) != (test.correct, test.total):
-        raise Mismatch("does not add up", ("test",))
+        raise Mismatch("does not add up", ("record", "test"))
 
 
 def _check_threshold(threshold: Threshold) -> None:
     counts_are_sound = 0 <= threshold.correct <= threshold.answered <= threshold.total and threshold.answered > 0
     if not counts_are_sound or not 0 <= threshold.abstain_below <= 1 or not 0 <= threshold.target_precision <= 1:
-        raise Mismatch("is no threshold", ("threshold",))
+        raise Mismatch("is no threshold", ("record", "threshold"))
 
 
-def _to_json(value: object) -> bytes:
-    plain = {"format": FORMAT, **to_plain(value)}
-    return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
-
-
-def _from_json(data: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:
+def _written(revision: object) -> bytes:
     try:
-        plain = parse(data)
-        if type(plain) is not dict:
-            raise Mismatch("is no object")
-        check_format(plain.pop("format", None))
-        kind = kinds.get(str(plain.get("kind")))
-        if kind is None:
-            raise Mismatch(f"is not one of {', '.join(kinds)}", ("kind",))
-        value = from_plain(kind, plain)
+        return write(revision)
+    except Mismatch as mismatch:
+        raise invalid(f"cannot be written: {mismatch}") from mismatch
+
+
+def _read(data: bytes, kinds: Mapping[str, type[_Kind]], *, strictly: bool) -> _Kind:
+    try:
+        value = read(data, kinds, strictly=strictly)
         if isinstance(value, Entry):
             check_entry(value)
     except Mismatch as mismatch:
         raise invalid(f"cannot be read: {mismatch}") from mismatch
+    return value
+
+
+def _sharing(record: Record) -> Record:
+    """Return a record whose parts that most records of an installation have alike are in memory once."""
+    return replace(
+        record,
+        base_model_digest=intern(record.base_model_digest),
+        versions=_shared_words(*record.versions.items()),
+        labels=_shared(record.labels),
+        warnings=_shared(record.warnings),
+        created_at=record.created_at.astimezone(UTC),
+        adapter=record.adapter and replace(record.adapter, reason=intern(record.adapter.reason)),
+    )
+
+
+@lru_cache(maxsize=64)
+def _shared_words(*items: tuple[str, str]) -> Mapping[str, str]:
+    return dict(items)
+
+
+@lru_cache(maxsize=256)
+def _shared(value: Any) -> Any:
     return value
 
 
@@ -336,8 +334,8 @@ def _check_place(name: str, number: int, entry: Entry) -> None:
     is_numbered = record.revision == number if entry.is_training else record.revision < number
     if record.name != name or not is_numbered:
         raise ArtifactInvalid(
-            f"It is the record of {record.name}, revision {record.revision}. A classifier's folder bears its name, and "
-            "a training's file its revision: give it back its name, or train the classifier again.",
+            "It is the record of {name}, revision {revision}. A classifier's folder bears its name, and a training's "
+            "file its revision: give it back its name, or train the classifier again.",
             {"name": record.name, "revision": record.revision},
         )
 

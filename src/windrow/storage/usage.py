@@ -19,8 +19,8 @@ from windrow.storage.revision import TRAININGS
 
 _BASE_MODELS = "base_models"
 # How Windrow begins a numbered file; one that begins otherwise is read as a whole.
-_BEGINNING = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*"kind":\s*"([a-z]+)"')
-_BEGINNING_BYTES = 64
+_BEGINNING = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*("sha256":\s*"[0-9a-f]{64}",\s*)?"kind":\s*"(?P<kind>[a-z]+)"')
+_BEGINNING_BYTES = 192
 
 
 def measure(root: Path, names: Namespace, inventory: Inventory) -> Usage:
@@ -77,7 +77,7 @@ def _kind(names: Namespace, name: str, number: int, path: str) -> str:
         finally:
             os.close(descriptor)
         if match := _BEGINNING.match(beginning):
-            return match[1].decode()
+            return match["kind"].decode()
     value = names.classifiers.at(name, number)
     return "" if value is None or isinstance(value, ArtifactInvalid) else value.kind
 
@@ -103,6 +103,7 @@ def _free_bytes(root: Path) -> int:
         return shutil.disk_usage(there).free
     except OSError as error:
         raise StorageFailed(
-            f"The disk of the data directory {root} does not say how much room is left ({error.strerror}). Check it, "
-            "then try again."
+            "The disk of the data directory {folder} does not say how much room is left ({why}). Check it, then try "
+            "again.",
+            {"folder": str(root), "why": error.strerror},
         ) from error

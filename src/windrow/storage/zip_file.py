@@ -34,7 +34,7 @@ _MAX_ENTRIES = 16
 _MAX_COMMENT_BYTES = 0xFFFF
 _CHUNK_BYTES = 2**18
 _SHOWN_CHARS = 300
-_AGAIN = "Export the classifier again and send that file as it is."
+_AGAIN = "Export the classifier again and give that file as it is."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
     """
     size_bytes = file.seek(0, io.SEEK_END)
     if size_bytes == 0:
-        raise refused("not_a_zip", "is empty", "Send the exported file itself.")
+        raise refused("not_a_zip", "is empty", "Give the exported file itself.")
     if size_bytes > max_bytes:
         raise _too_large(size_bytes, max_bytes)
     directory_at, count = _read_end(file, size_bytes)
@@ -117,7 +117,7 @@ def refused(problem: str, what: str, advice: str = _AGAIN) -> ArchiveInvalid:
     shown = what.encode(errors="backslashreplace").decode()
     if len(shown) > _SHOWN_CHARS:
         shown = f"{shown[:_SHOWN_CHARS]}\N{HORIZONTAL ELLIPSIS}"
-    return ArchiveInvalid(f"The file {shown}. {advice}", {"problem": problem})
+    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _without_end(file: BinaryIO, size_bytes: int) -> ArchiveInvalid:
     if 0 <= last.rfind(_END_MARK) <= len(last) - _END.size:
         return refused("trailing_data", "has a comment or other bytes after the end of the zip")
     if _read(file, 0, len(_BEFORE_MARK)) == _BEFORE_MARK:
-        return refused("truncated", "is cut off", "Send the whole file.")
+        return refused("truncated", "is cut off", "Give the whole file.")
     return refused("not_a_zip", "is no zip, as each export is")
 
 

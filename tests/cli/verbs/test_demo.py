@@ -9,9 +9,11 @@ import pytest
 
 from tests.cli.asking import Run, run
 from tests.cli.conftest import Client
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
 from windrow.cli.reading import read_rows
 from windrow.cli.verbs.demo import ALIAS, FIRST, SECOND, demo_rows
+from windrow.domain.alias import AliasRequest
+from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, Recommendation
 from windrow.domain.dataset import Dataset, find_data_warnings, find_test_warnings
 from windrow.domain.overlap import find_overlap
@@ -35,10 +37,10 @@ def test_nothing_is_odd_about_the_tickets_and_none_is_tested_by_what_was_learnt(
     assert find_overlap(tests, [row.text for row in rows.second]) == ([], [])
 
 
-def test_each_step_is_told_with_the_command_that_does_it(ask: Run, fake: FakeOperations) -> None:
+def test_each_step_is_told_with_the_command_that_does_it(ask: Run, toy: Toy) -> None:
     commands = [line.removeprefix("$ ") for line in ask("demo").lines if line.startswith("$ ")]
     where = "--url http://shop.example"
-    best = fake.list_aliases()[0].points_to.name
+    best = toy.list_aliases().aliases[0].model_name
     assert commands[:5] == [
         f"windrow fit {FIRST} demo_first.csv {where}",
         f"windrow fit {SECOND} demo_second.csv {where}",
@@ -50,9 +52,9 @@ def test_each_step_is_told_with_the_command_that_does_it(ask: Run, fake: FakeOpe
 
 
 def test_the_password_of_a_server_is_not_shown(
-    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ask: Run, toy: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: Client(fake, []))
+    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: Client(toy, []))
     ended = run(monkeypatch, capsys, "demo", "--url", "http://ana:p@ss@shop.example:8/x/")
     assert ended.code == 0
     assert "ana:" not in ended.out + ended.err
@@ -60,25 +62,25 @@ def test_the_password_of_a_server_is_not_shown(
     assert "--url http://shop.example:8/x" in ended.out
 
 
-def test_it_works_twice_in_a_row(ask: Run, fake: FakeOperations) -> None:
+def test_it_works_twice_in_a_row(ask: Run, toy: Toy) -> None:
     assert ask("demo").code == ask("demo").code == 0
-    assert fake.show(SECOND).revisions == (1, 2)
+    assert toy.show(ModelRequest(SECOND)).revisions == (1, 2)
 
 
 @pytest.mark.parametrize("name", [FIRST, SECOND])
 def test_it_promotes_what_the_comparison_recommends_whichever_that_is(
-    ask: Run, fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, name: str
+    ask: Run, toy: Toy, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    compare = fake.compare
+    compare = toy.compare
 
     def recommend(request: CompareRequest) -> Comparison:
         return replace(compare(request), recommendation=Recommendation(name, f"It is {name}."))
 
-    monkeypatch.setattr(fake, "compare", recommend)
+    monkeypatch.setattr(toy, "compare", recommend)
     lines = ask("demo").lines
     assert f"It is {name}." in lines
     assert f"{ALIAS} points to {name}." in lines
-    assert fake.alias_history(ALIAS)[0].said.reason == f"It is {name}."
+    assert toy.alias_history(AliasRequest(ALIAS)).changes[0].reason == f"It is {name}."
 
 
 def test_as_json_it_prints_the_comparison_and_tells_the_rest_beside_it(ask: Run) -> None:
@@ -88,14 +90,14 @@ def test_as_json_it_prints_the_comparison_and_tells_the_rest_beside_it(ask: Run)
 
 
 def test_without_a_place_it_leaves_nothing_behind_and_says_how_to_keep_it(
-    fake: FakeOperations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folders: list[Path] = []
 
-    def open_directory(settings: Settings) -> FakeOperations:
+    def open_directory(settings: Settings) -> Toy:
         folders.append(settings.data_dir)
         (settings.data_dir / "classifiers").mkdir()
-        return fake
+        return toy
 
     monkeypatch.setenv("WINDROW_URL", "http://shop.example")
     monkeypatch.setattr("windrow.cli.connect.open_directory", open_directory)

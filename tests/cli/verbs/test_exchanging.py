@@ -1,5 +1,6 @@
 """export and import, in a terminal and as JSON."""
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run
-from tests.fakes.operations import FakeOperations
-from windrow.domain.archive import Export
+from tests.toy import Toy
+from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.listing import ListRequest
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -32,9 +34,13 @@ def test_an_export_is_named_for_its_classifier(ask: Run, tmp_path: Path, monkeyp
     assert sorted(file.name for file in tmp_path.iterdir()) == ["tickets_v1.windrow", "tickets_v2.windrow"]
 
 
-def test_an_export_to_stdout_is_nothing_but_the_file(ask: Run, tmp_path: Path) -> None:
+def test_an_export_to_stdout_is_nothing_but_the_file(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
-    assert ask("export", "tickets_v1", "-o", "-").out == (tmp_path / "one.windrow").read_text()
+    with monkeypatch.context() as patched:
+        written = io.BytesIO()
+        patched.setattr(sys, "stdout", io.TextIOWrapper(written))
+        assert ask("export", "tickets_v1", "-o", "-").code == 0
+        assert written.getvalue() == (tmp_path / "one.windrow").read_bytes()
 
 
 def test_an_export_is_told_as_json(ask: Run, tmp_path: Path) -> None:
@@ -67,18 +73,18 @@ def test_an_export_replaces_a_file_only_when_asked_to(ask: Run, tmp_path: Path) 
     assert "exists. Name another file" in ask("export", "tickets_v1", "-o", file).refusal
     assert file.read_text() == "mine"
     assert ask("export", "tickets_v1", "-o", file, "--overwrite").code == 0
-    assert file.read_text() != "mine"
+    assert file.read_bytes() != b"mine"
 
 
-def test_an_export_that_fails_leaves_no_file_behind(ask: Run, fake: FakeOperations, tmp_path: Path) -> None:
+def test_an_export_that_fails_leaves_no_file_behind(ask: Run, toy: Toy, tmp_path: Path) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"half"
         raise ArtifactInvalid("Its file is damaged. Restore it from a backup.")
 
-    def export(model_name: str, *, training_rows: bool = False) -> Export:
+    def export(request: ExportRequest) -> Export:
         return Export("one.windrow", 100, chunks())
 
-    fake.export = export  # type: ignore[method-assign]
+    toy.export = export  # type: ignore[method-assign]
     failed = ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
     assert failed.code == 5
     assert list(tmp_path.iterdir()) == []
@@ -97,11 +103,11 @@ def test_import_refuses_what_exists_unless_it_may_overwrite(ask: Run, tmp_path: 
     assert ask("import", file, "--overwrite").lines == ["Imported tickets_v1, revision 2: 2 labels, 4 training rows."]
 
 
-def test_a_dry_run_of_import_saves_nothing(ask: Run, fake: FakeOperations, tmp_path: Path) -> None:
+def test_a_dry_run_of_import_saves_nothing(ask: Run, toy: Toy, tmp_path: Path) -> None:
     file = tmp_path / "one.windrow"
     ask("export", "tickets_v1", "-o", file)
     assert ask("import", file, "--name", "other", "--dry-run").lines[0].startswith("Sound; would import other")
-    assert len(fake.list_classifiers().classifiers) == 2
+    assert len(toy.list_classifiers(ListRequest()).models) == 2
 
 
 def test_a_file_that_is_missing_or_no_export_is_one_line(ask: Run, tmp_path: Path) -> None:
@@ -110,3 +116,13 @@ def test_a_file_that_is_missing_or_no_export_is_one_line(ask: Run, tmp_path: Pat
     assert "No such file" in missing.refusal
     (tmp_path / "text.windrow").write_text("hello")
     assert ask("import", tmp_path / "text.windrow").code == 2
+
+
+def test_a_copy_is_told_with_its_origin(ask: Run) -> None:
+    assert ask("copy", "tickets_v1", "mails_v1").lines == ["mails_v1, revision 1, answers: a copy of tickets_v1@1."]
+    assert ask("copy", "tickets_v1", "mails_v2", "--json").document["status"] == "copied"
+    refused = ask("copy", "tickets_v1", "mails_v1")
+    assert refused.code == 3
+    assert "add --overwrite" in refused.err
+    assert "imported" not in ask("show", "mails_v1").out
+    assert "from tickets_v1@1" in ask("show", "mails_v1").out

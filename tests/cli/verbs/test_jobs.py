@@ -1,6 +1,7 @@
 """jobs: list, show, watch and cancel, in a terminal and as JSON."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,17 @@ from windrow.domain.dataset import Row
 
 
 @pytest.fixture
-def fake() -> Scripted:
-    return Scripted()
+def toy() -> Iterator[Scripted]:
+    toy = Scripted()
+    yield toy
+    toy.close()
 
 
 @pytest.fixture
-def begun(fake: Scripted) -> Scripted:
+def begun(toy: Scripted) -> Scripted:
     """A fake with a job that waits."""
-    fake.start_fit(FitRequest("tickets_v1", (Row("money back", "refund"), Row("the bill", "invoice"))))
-    return fake
+    toy.start_fit(FitRequest("tickets_v1", (Row("money back", "refund"), Row("the bill", "invoice")), num_iterations=0))
+    return toy
 
 
 def test_jobs_alone_lists_them_and_so_does_list(ask: Run, begun: Scripted) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.cli.asking import Run
-from tests.fakes.operations import FakeOperations
+from tests.toy import Toy
+from windrow.cli.formats import share
 from windrow.cli.verbs.judging import promote_command
-from windrow.domain.classifier import FitRequest
+from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, Contender, Recommendation
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
-from windrow.domain.recipe import Recipe
-from windrow.domain.report import Calibration, Majority, Outcome
+from windrow.domain.report import Calibration, ConfusionMatrix, MajorityBaseline
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -26,11 +27,11 @@ def odd_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rival(fake: FakeOperations) -> FakeOperations:
+def rival(toy: Toy) -> Toy:
     """A fake whose tickets_v3 has learnt the opposite of tickets_v1."""
     rows = (Row("I want my money back", "invoice"), Row("Send me the bill", "refund"))
-    fake.fit(FitRequest("tickets_v3", rows, recipe=Recipe(num_iterations=0)))
-    return fake
+    toy.fit(FitRequest("tickets_v3", rows, num_iterations=0))
+    return toy
 
 
 def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows_file: Path) -> None:
@@ -56,17 +57,19 @@ def test_evaluate_finds_a_threshold_for_a_precision(ask: Run, rows_file: Path) -
     assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows get no label." in line
 
 
-def test_evaluate_warns_beside_the_data(ask: Run, fake: FakeOperations, rows_file: Path) -> None:
-    fake.fit(FitRequest("tickets_v1", (Row("a", "refund"), Row("b", "invoice")), recipe=Recipe(num_iterations=0)))
+def test_evaluate_warns_beside_the_data(ask: Run, toy: Toy, rows_file: Path) -> None:
+    toy.fit(FitRequest("tickets_v1", (Row("a", "refund"), Row("b", "invoice")), num_iterations=0))
     ended = ask("evaluate", "tickets_v1@1", rows_file)
-    assert ended.err == "Warning: The score was not kept.\n"
+    assert "Warning: The score was not kept" in ended.err
+    assert "are also training rows of tickets_v1." in ended.err
+    assert " Lines: 2, 3, 4, 5." in ended.err
     assert "The score is kept" not in ended.out
-    assert fake.show("tickets_v1").classifier.test is None
+    assert toy.show(ModelRequest("tickets_v1")).test is None
 
 
-def test_evaluate_keeps_nothing_if_told_so(ask: Run, fake: FakeOperations, rows_file: Path) -> None:
+def test_evaluate_keeps_nothing_if_told_so(ask: Run, toy: Toy, rows_file: Path) -> None:
     assert ask("evaluate", "tickets_v1", rows_file, "--no-save", "--json").document["saved"] is False
-    assert fake.show("tickets_v1").classifier.test is None
+    assert toy.show(ModelRequest("tickets_v1")).test is None
 
 
 def test_evaluate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
@@ -82,7 +85,7 @@ def test_compare_tells_each_classifier_each_pair_and_what_to_do(ask: Run, rows_f
     assert lines[-1].startswith("Keep tickets_v1: ")
 
 
-def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: FakeOperations, rows_file: Path) -> None:
+def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: Toy, rows_file: Path) -> None:
     lines = ask("compare", "tickets_v1", "tickets_v3", "--test", rows_file, "--show-flips", "1").lines
     title = next(number for number, line in enumerate(lines) if line.startswith("Answered differently ("))
     assert "rows; more with --show-flips" in lines[title]
@@ -90,9 +93,7 @@ def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: FakeOperat
     assert lines[title + 3] == "2 I want my money back refund ✓ refund ✗ invoice"
 
 
-def test_compare_shows_the_command_that_promotes_the_better_one(
-    ask: Run, rival: FakeOperations, tmp_path: Path
-) -> None:
+def test_compare_shows_the_command_that_promotes_the_better_one(ask: Run, rival: Toy, tmp_path: Path) -> None:
     file = tmp_path / "many.jsonl"
     file.write_text('{"text": "Send me the bill", "label": "refund"}\n' * 8)
     *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", file).lines
@@ -129,28 +130,57 @@ def test_compare_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) 
 def test_the_command_names_the_alias_in_use_and_never_points_it_at_another_alias(
     in_use: tuple[str, str], best: tuple[str, str], command: str
 ) -> None:
-    outcome = Outcome(1, 1, Interval(0, 1), 1.0, (), ((1,),), Calibration(0.0, ()))
-    contenders = tuple(Contender(asked, name, 4, outcome) for asked, name in (in_use, best))
+    contenders = tuple(
+        Contender(
+            correct=1,
+            total=1,
+            accuracy_interval=Interval(0, 1),
+            macro_f1=1.0,
+            labels=(),
+            confusion_matrix=ConfusionMatrix((), ()),
+            calibration=Calibration(0.0, ()),
+            asked=asked,
+            model_name=name,
+            revision=4,
+        )
+        for asked, name in (in_use, best)
+    )
     for recommended, expected in ((best[0], command), (in_use[0], None)):
         recommendation = Recommendation(recommended, "Because.")
-        comparison = Comparison(contenders, (), (), recommendation, Majority("a", 1.0), (), "0" * 64)
+        comparison = Comparison(contenders, (), (), recommendation, MajorityBaseline("a", 1.0), (), "0" * 64)
         assert promote_command(comparison) == expected
 
 
-def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(ask: Run, rows_file: Path) -> None:
-    ended = ask("cross-validate", rows_file)
-    lines = ended.lines
-    assert lines[0].startswith("Trainings like this one place 4 of 4 rows right: ")
-    assert "2 folds, 75.0 % on average, give or take 35.4 %." in lines[1]
+@pytest.mark.parametrize("num_iterations", [0, 1])
+def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
+    ask: Run, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_iterations: int
+) -> None:
+    file = tmp_path / "many.csv"
+    # One row of the refunds carries the wrong label.
+    rows = [("money back", "refund")] * 6 + [("a bill", "invoice")] * 6 + [("my money back please", "invoice")]
+    file.write_text("text,label\n" + "".join(f"{text} {number},{label}\n" for number, (text, label) in enumerate(rows)))
+    found: list[CrossValidation] = []
+    cross_validate = toy.cross_validate
+
+    def remembered(request: CrossValidateRequest) -> CrossValidation:
+        found.append(cross_validate(request))
+        return found[0]
+
+    monkeypatch.setattr(toy, "cross_validate", remembered)
+    ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", num_iterations)
+    lines, reply = ended.lines, found[0]
+    assert lines[0].startswith(f"Trainings like this one place {reply.correct} of {reply.total} rows right: ")
+    assert lines[1].startswith(f"{reply.folds} folds, {share(reply.mean_accuracy)} on average, give or take ")
+    [doubted] = reply.probable_label_errors
     title = lines.index("Labels to look at again, since the other rows contradict them (1 row):")
-    assert lines[title + 3] == "4 Send me the bill invoice refund 0.75"
-    assert "50.0 % 2 50.0 %" in lines
-    assert "More 'invoice' rows would help most." in lines
-    assert lines[-1] == (
-        "The head alone (--num-iterations 0) reaches 75.0 %; this training is better by -25.0 to +25.0 points. "
-        "--num-iterations 0 does as well and is faster."
-    )
-    assert ended.err == "Warning: Fewer folds were made.\n"
+    assert lines[title + 3].startswith(f"{doubted.row + 2} my money back please 12 invoice refund ")
+    for point in reply.learning_curve:
+        assert f"{share(point.share)} {point.rows:.0f} {share(point.accuracy)}" in lines
+    assert reply.advice_text in lines
+    assert lines[-1].endswith(reply.recommendation)
+    head = f"The head alone (--num-iterations 0) reaches {share(reply.head_only_accuracy)}; "
+    assert lines[-1].startswith(head if num_iterations else reply.recommendation)
+    assert ended.err.count("Warning: ") == len(reply.warnings)
 
 
 def test_cross_validate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
@@ -163,14 +193,14 @@ def test_suggest_shows_what_is_worth_labelling_and_why(ask: Run, tmp_path: Path)
     lines = ask("suggest", "tickets_v1", file, "-n", "1").lines
     assert lines[0] == "line text why alike guess score or else"
     assert lines[2].startswith("1 Do you ship to Norway? new 1 ")
-    assert lines[-1].startswith("1 of 2 texts that tickets_v1@1 was not trained on.")
+    assert lines[-1].startswith("1 of 1 text that tickets_v1@1 was not trained on.")
 
 
 def test_suggest_writes_a_file_for_the_labelling(ask: Run, tmp_path: Path) -> None:
     file, out = tmp_path / "pile.txt", tmp_path / "to_label.csv"
     file.write_text("Do you ship to Norway?\nI want my money back\n")
     ended = ask("suggest", "tickets_v1", file, "--out", out)
-    assert (ended.code, ended.out, ended.err) == (0, "", f"Wrote 2 texts to {out}.\n")
+    assert (ended.code, ended.out, ended.err) == (0, "", f"Wrote 1 text to {out}.\n")
     assert out.read_text().startswith("text,label,guess,score,why,alike\nDo you ship to Norway?,,")
     again = ask("suggest", "tickets_v1", file, "--out", out)
     assert again.code == 2
@@ -179,4 +209,4 @@ def test_suggest_writes_a_file_for_the_labelling(ask: Run, tmp_path: Path) -> No
 
 def test_suggest_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
     document = ask("suggest", "tickets_v1", rows_file, "--json").document
-    assert (document["model_name"], document["total"]) == ("tickets_v1", 4)
+    assert (document["model_name"], document["total"]) == ("tickets_v1", 0)  # it was trained on all of them

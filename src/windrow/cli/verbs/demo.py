@@ -9,32 +9,32 @@ import json
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from windrow.cli.connect import connected
-from windrow.cli.figures import between, contender_table, flip_table, one_line
-from windrow.cli.formats import duration, file_problem, share
-from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import data_console, notes_console, print_json
+from windrow.cli.call import Call
+from windrow.cli.figures import between, contender_table, flip_table
+from windrow.cli.formats import duration, file_problem, one_line, share
+from windrow.cli.given import with_options
+from windrow.cli.output import data_console, notes_console
 from windrow.cli.progress import training_bar
-from windrow.cli.words import in_options
-from windrow.domain.alias import PromoteRequest, Said
-from windrow.domain.classifier import FitRequest, Record
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import Estimate, FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
-from windrow.operations import Operations
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from windrow.operations import Operations
 
 ALIAS = "demo_tickets"
 FIRST = "demo_tickets_v1"
@@ -68,14 +68,13 @@ class DemoRows:
 
 
 @verbs.command(epilog="Example: windrow demo --data-dir windrow-data --rows-to .")
+@with_options()
 def demo(
+    call: Call,
     rows_to: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write the tickets there, as CSV, to try the commands yourself."),
     ] = None,
-    url: Url = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
 ) -> None:
     """Train two versions on tickets of a made-up shop, compare them, promote the better one, and explain each step.
 
@@ -85,17 +84,15 @@ def demo(
     rows = demo_rows()
     if rows_to is not None:
         write_rows(rows, rows_to)
-    console = notes_console() if as_json else data_console()
-    with _somewhere(url, data_dir) as (operations, where):
-        tour = Tour(operations, console, where)
-        comparison = tour.take(rows)
-    if as_json:
-        from windrow.wire.comparison import CompareReply
+    console = notes_console() if call.as_json else data_console()
+    with _somewhere(call) as (operations, where):
+        comparison = Tour(operations, console, where).take(rows)
+    call.show(comparison, lambda _: None if where else _tell_how_to_keep_it(console))
 
-        print_json(CompareReply.of(comparison))
-    elif not where:
-        console.print("\nIt all took place in a temporary folder, which is gone. To keep it and go on from there:")
-        console.print("  $ windrow demo --data-dir windrow-data --rows-to .")
+
+def _tell_how_to_keep_it(console: "Console") -> None:
+    console.print("\nIt all took place in a temporary folder, which is gone. To keep it and go on from there:")
+    console.print("  $ windrow demo --data-dir windrow-data --rows-to .")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class Tour:
         where: The options that a command needs to reach the same place; none for one that is gone afterwards.
     """
 
-    operations: Operations
+    operations: "Operations"
     console: "Console"
     where: tuple[str, ...] = ()
 
@@ -138,9 +135,10 @@ class Tour:
     def _fit(self, name: str, file: str, rows: tuple[Row, ...], words: str) -> None:
         self._step(words, "fit", name, file)
         with training_bar() as bar:
-            record = self.operations.fit(FitRequest(name, rows), bar.show).classifier.record
+            fitted = self.operations.fit(FitRequest(name, rows), bar.show)
         self.console.print(
-            f"Trained {record.name}@{record.revision} in {duration(record.training_time_s)}. {_estimated(record)}"
+            f"Trained {fitted.model_name}@{fitted.revision} in {duration(fitted.training_time_seconds)}. "
+            f"{_estimated(fitted.report.estimate)}"
         )
 
     def _evaluate(self, rows: DemoRows) -> None:
@@ -149,13 +147,12 @@ class Tour:
             *("evaluate", FIRST, "demo_test.csv"),
         )
         report = self.operations.evaluate(EvaluateRequest(FIRST, rows.test))
-        outcome = report.outcome
         self.console.print(
-            f"{outcome.correct} of {outcome.total} are right: {share(outcome.accuracy)}, and with 95 % confidence "
-            f"{between(outcome.accuracy_interval)} of tickets like these."
+            f"{report.correct} of {report.total} are right: {share(report.accuracy)}, and with 95 % confidence "
+            f"{between(report.accuracy_interval)} of tickets like these."
         )
-        estimate = self.operations.show(FIRST).classifier.record.summary.estimate
-        if estimate is not None and outcome.accuracy < estimate.interval.low:
+        estimate = self.operations.show(ModelRequest(FIRST)).report.estimate
+        if estimate is not None and report.accuracy < estimate.interval.low:
             self.console.print(
                 "That is less than its training made of it: an estimate knows only of tickets like those it was "
                 "trained on, and these are of more kinds. So hold back rows to test by."
@@ -164,14 +161,14 @@ class Tour:
     def _compare(self, rows: DemoRows) -> Comparison:
         self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--on", "demo_test.csv")
         comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
-        self.console.print(contender_table(comparison.contenders))
+        self.console.print(contender_table(comparison.models))
         if comparison.flips:
             shown = comparison.flips[:SHOWN_FLIPS]
             self.console.print(f"\nTickets that they answer differently, {len(shown)} of {len(comparison.flips)}:")
             self.console.print(flip_table(shown, (FIRST, SECOND)))
         self.console.print(f"\n{comparison.recommendation.reason}")
         for warning in comparison.warnings:
-            self.console.print(f"Warning: {in_options(warning.message)}")
+            self.console.print(f"Warning: {warning.message}")
         return comparison
 
     def _promote(self, comparison: Comparison) -> None:
@@ -180,12 +177,12 @@ class Tour:
             f"Promote what is recommended: whoever asks {ALIAS} is answered by it from now on.",
             *("promote", ALIAS, better),
         )
-        said = Said(reason=comparison.recommendation.reason, by="windrow demo")
-        alias = self.operations.promote(PromoteRequest(ALIAS, better, said)).alias
-        self.console.print(f"{alias.name} points to {alias.points_to}.")
+        reason = comparison.recommendation.reason
+        promoted = self.operations.promote(PromoteRequest(ALIAS, better, reason=reason, by="windrow demo"))
+        self.console.print(f"{promoted.alias} points to {promoted.points_to}.")
 
     def _predict(self, rows: DemoRows) -> None:
-        answers = self.operations.predict(PredictRequest((ALIAS,), rows.new))
+        answers = self.operations.predict(PredictRequest(model_name=ALIAS, texts=rows.new))
         for place, (text, answer) in enumerate(zip(rows.new, answers, strict=True)):
             self._step("Ask it." if place == 0 else "And once more.", "predict", ALIAS, "--text", text)
             score = max(answer.scores.values())
@@ -214,8 +211,8 @@ def write_rows(rows: DemoRows, folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             if path.exists() and path.read_bytes() != content:
                 raise InvalidParameter(
-                    f"{path} holds something else already. Move it away, or name another folder with --rows-to.",
-                    {"parameter": "rows_to"},
+                    "{file} holds something else already. Move it away, or name another folder with --rows-to.",
+                    {"parameter": "rows_to", "file": str(path)},
                 )
             path.write_bytes(content)
         except OSError as error:
@@ -230,8 +227,7 @@ def _csv(rows: Sequence[Row]) -> bytes:
     return file.getvalue().encode()
 
 
-def _estimated(record: Record) -> str:
-    estimate = record.summary.estimate
+def _estimated(estimate: Estimate | None) -> str:
     if estimate is None:
         return "It has no estimate of its accuracy."
     return (
@@ -240,18 +236,18 @@ def _estimated(record: Record) -> str:
 
 
 @contextmanager
-def _somewhere(url: str | None, data_dir: Path | None) -> Iterator[tuple[Operations, tuple[str, ...]]]:
+def _somewhere(call: Call) -> "Iterator[tuple[Operations, tuple[str, ...]]]":
     """Give the verbs, and the options that reach the same place; a temporary folder where nothing was named."""
-    if url or data_dir is not None:
-        from windrow.client.address import read_address
+    with ExitStack() as stack:
+        where: tuple[str, ...] = ()
+        if call.url:
+            from windrow.client.address import read_address
 
-        # What is shown may be kept, so not the password in the address.
-        where = ("--url", str(read_address(url))) if url else ("--data-dir", str(data_dir))
-        with connected(url, data_dir, may_create=True) as operations:
-            yield operations, where
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder,
-        connected(None, Path(folder), may_create=True) as operations,
-    ):
-        yield operations, ()
+            # What is shown may be kept, so not the password in the address.
+            where = ("--url", str(read_address(call.url)))
+        elif call.data_dir is not None:
+            where = ("--data-dir", str(call.data_dir))
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="windrow-demo-"))
+            call = replace(call, data_dir=Path(folder))
+        yield stack.enter_context(call.connected(may_create=True)), where

@@ -1,9 +1,5 @@
-"""Verbs that give a classifier away as a file, and take one in: export, import.
+"""Verbs that give a classifier away as a file, take one in, or put one under a second name: export, import, copy."""
 
-Owns their options, and that no half a file stands under its name; knows nothing of what is in it.
-"""
-
-import json
 import shutil
 import sys
 import tempfile
@@ -14,13 +10,14 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from windrow.cli.connect import connected
+from windrow.cli.call import Call
 from windrow.cli.formats import counted, file_problem, size
-from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import notes_console, print_json, writing_data
+from windrow.cli.given import with_options
+from windrow.cli.options import Told
+from windrow.cli.output import notes_console, writing_data
 from windrow.cli.progress import transfer_bar
-from windrow.cli.words import in_options
-from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import Copied, CopyRequest
 from windrow.domain.errors import InvalidParameter
 from windrow.session.whole_file import whole_file
 
@@ -30,28 +27,24 @@ _DASH = Path("-")
 
 
 @verbs.command(epilog="Example: windrow export tickets_v2 -o tickets.windrow")
-def export(  # noqa: PLR0913 - Typer makes an option of each parameter
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A classifier, an alias, or a revision like NAME@3.")],
-    url: Url = None,
-    data_dir: DataDir = None,
+@with_options()
+def export(
+    call: Call,
+    request: ExportRequest,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Where to write it: by default NAME.windrow; - for stdout."),
     ] = None,
-    training_rows: Annotated[
-        bool, typer.Option("--training-rows", help="Send the training texts along; otherwise none is in the file.")
-    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Write a classifier into one file.
 
     `windrow import` takes it in, here or elsewhere.
     """
-    if as_json and out == _DASH:
+    if call.as_json and out == _DASH:
         raise InvalidParameter("--json and -o - both write to standard output. Name a file with -o, or leave one out.")
-    with connected(url, data_dir) as operations:
-        exported = operations.export(model, training_rows=training_rows)
+    with call.connected() as operations:
+        exported = operations.export(request)
         if out == _DASH:
             with writing_data():
                 for chunk in exported.chunks:
@@ -62,48 +55,37 @@ def export(  # noqa: PLR0913 - Typer makes an option of each parameter
         if path.is_dir():
             path /= exported.file_name
         if path.exists() and not overwrite:
-            raise InvalidParameter(f"{path} exists. Name another file with -o, or replace it with --overwrite.")
-        try:
-            with whole_file(path) as file:
-                file.writelines(_shown(exported))
-                size_bytes = file.tell()
-        except OSError as error:
-            raise file_problem(path, error) from error
-    if as_json:
-        print(json.dumps({"file": str(path), "size_bytes": size_bytes}, ensure_ascii=False))
-    else:
-        notes_console().print(f"Wrote {path}, {size(size_bytes)}.")
+            raise InvalidParameter(
+                "{file} exists. Name another file with -o, or replace it with --overwrite.", {"file": str(path)}
+            )
+        size_bytes = _write(exported, path)
+    written = {"file": str(path), "size_bytes": size_bytes}
+    call.show(written, lambda _: notes_console().print(f"Wrote {path}, {size(size_bytes)}."))
 
 
-def _shown(exported: Export) -> Iterator[bytes]:
-    with transfer_bar("Exporting", exported.size_bytes) as bars:
-        for chunk in exported.chunks:
-            yield chunk
-            bars.advance(bars.task_ids[0], len(chunk))
+def _write(exported: Export, path: Path) -> int:
+    """Write an export to a file, and return its size in bytes."""
+    try:
+        with whole_file(path) as file, transfer_bar("Exporting", exported.size_bytes) as bars:
+            for chunk in exported.chunks:
+                file.write(chunk)
+                bars.advance(bars.task_ids[0], len(chunk))
+            return file.tell()
+    except OSError as error:
+        raise file_problem(path, error) from error
 
 
 @verbs.command("import", epilog="Example: windrow import tickets.windrow --name tickets_v3")
-def import_classifier(  # noqa: PLR0913 - Typer makes an option of each parameter
+@with_options(model_name=Told("--name", metavar="NAME"))
+def import_classifier(
+    call: Call,
+    request: ImportRequest,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `windrow export` wrote; - for stdin.")],
-    url: Url = None,
-    data_dir: DataDir = None,
-    name: Annotated[str | None, typer.Option("--name", help="Its name here; by default the one that it had.")] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Make it the next revision of an existing name.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and save nothing.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Take in a classifier that was exported. Everything is checked before anything is saved."""
-    request = ImportRequest(name, overwrite, dry_run)
-    with _opened(file) as opened, connected(url, data_dir, may_create=not dry_run) as operations:
+    with _opened(file) as opened, call.connected(may_create=not request.dry_run) as operations:
         imported = operations.import_classifier(opened, request)
-    if as_json:
-        from windrow.wire.archive import ImportReply
-
-        print_json(ImportReply.of(imported))
-    else:
-        _print_imported(imported)
+    call.show(imported, _print_imported)
 
 
 @contextmanager
@@ -124,9 +106,23 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _print_imported(imported: Imported) -> None:
-    record = imported.classifier.record
-    done = "Imported" if imported.is_saved else "Sound; would import"
-    labels, rows = counted(len(record.labels), "label"), counted(record.num_examples, "training row")
-    print(f"{done} {record.name}, revision {record.revision}: {labels}, {rows}.")
-    for warning in imported.warnings:
-        notes_console().print(f"Warning: {in_options(warning.message)}")
+    done = "Imported" if imported.status == "imported" else "Sound; would import"
+    labels, rows = counted(len(imported.labels), "label"), counted(imported.num_examples, "training row")
+    print(f"{done} {imported.name}, revision {imported.revision}: {labels}, {rows}.")
+    for warning in imported.import_warnings:
+        notes_console().print(f"Warning: {warning.message}")
+
+
+@verbs.command(epilog="Example: windrow copy tickets_v2 mails_v1")
+@with_options(new_name=Told(metavar="NEW_NAME"))
+def copy(call: Call, request: CopyRequest) -> None:
+    """Put a classifier under a second name. Each of the two goes its own way from then on."""
+    with call.connected() as operations:
+        copied = operations.copy(request)
+    call.show(copied, _print_copied)
+
+
+def _print_copied(copied: Copied) -> None:
+    assert copied.origin is not None
+    came_from = f"{copied.origin.name}@{copied.origin.revision}"
+    print(f"{copied.name}, revision {copied.revision}, answers: a copy of {came_from}.")

@@ -1,22 +1,18 @@
-"""Verbs on jobs: list, show, watch, cancel.
-
-Owns their options and words; knows nothing of how trainings run.
-"""
-
-from pathlib import Path
-from typing import Annotated
+"""Verbs on jobs: list, show, watch, cancel."""
 
 import typer
 
-from windrow.cli.connect import connected
+from windrow.cli.call import Call
 from windrow.cli.exits import OK, Stopped, exit_code_of
-from windrow.cli.formats import counted, duration, when
-from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import data_console, new_table, notes_console, print_json
+from windrow.cli.formats import counted, duration, recipe_text, when
+from windrow.cli.given import with_options
+from windrow.cli.options import Told
+from windrow.cli.output import data_console, notes_console
 from windrow.cli.progress import training_bar
-from windrow.cli.words import in_options
+from windrow.cli.surface import CliWords
+from windrow.cli.tables import Column, facts_table, number, table_of
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.job import DEFAULT_JOBS, Job
+from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
 verbs = typer.Typer()
 jobs = typer.Typer(
@@ -27,123 +23,106 @@ jobs = typer.Typer(
 )
 verbs.add_typer(jobs, name="jobs")
 
-JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, as `windrow jobs list` shows it.")]
-Limit = Annotated[int, typer.Option("--limit", help="The most jobs, the newest one first.")]
+LIMIT = Told(help="The most jobs, the newest one first.")
 
 
 @jobs.callback()
-def jobs_without_a_verb(
-    context: typer.Context,
-    url: Url = None,
-    data_dir: DataDir = None,
-    limit: Limit = DEFAULT_JOBS,
-    as_json: AsJson = False,
-) -> None:
+@with_options(limit=LIMIT)
+def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequest) -> None:
     """List, show, watch and cancel trainings. Without a verb, list them."""
-    if context.invoked_subcommand is None:
-        _list(url, data_dir, limit, as_json)
-    elif url or data_dir or as_json:
-        verb = context.invoked_subcommand
-        raise InvalidParameter(f"Options of {verb} stand behind it: `windrow jobs {verb} --url …`. Put them there.")
+    if (verb := context.invoked_subcommand) is None:
+        _list(call, request)
+    elif call.url or call.data_dir or call.as_json:
+        raise InvalidParameter(
+            "Options of {verb} stand behind it: `windrow jobs {verb} --url …`. Put them there.", {"verb": verb}
+        )
 
 
 @jobs.command("list", epilog="Example: windrow jobs list --url http://localhost:14345")
-def list_jobs(url: Url = None, data_dir: DataDir = None, limit: Limit = DEFAULT_JOBS, as_json: AsJson = False) -> None:
+@with_options(limit=LIMIT)
+def list_jobs(call: Call, request: JobListRequest) -> None:
     """List trainings past and in progress, the newest one first."""
-    _list(url, data_dir, limit, as_json)
+    _list(call, request)
 
 
 @jobs.command(epilog="Example: windrow jobs show 019a1c5e4b2f-7d0c41")
-def show(job_id: JobId, url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+@with_options()
+def show(call: Call, request: JobRequest) -> None:
     """Show one training: how far it is, or how it ended."""
-    with connected(url, data_dir) as operations:
-        job = operations.job(job_id)
-    print_job(job, as_json)
+    with call.connected() as operations:
+        job = operations.job(request)
+    print_job(call, job)
 
 
 @jobs.command(epilog="Example: windrow jobs watch 019a1c5e4b2f-7d0c41")
-def watch(job_id: JobId, url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+@with_options()
+def watch(call: Call, request: JobRequest) -> None:
     """Watch a training until it ends, then show it. Ctrl-C ends the watching, not the training.
 
     Exit code 0: it succeeded. Otherwise the same as of the fit itself.
     """
-    with connected(url, data_dir) as operations, training_bar() as bar:
-        job = operations.job(job_id)
+    with call.connected() as operations, training_bar() as bar:
+        job = operations.job(request)
         try:
-            for job in operations.follow_job(job_id):
+            for job in operations.follow_job(request):
                 bar.show_job(job)
         except KeyboardInterrupt as interrupt:
-            raise Stopped("the training goes on") from interrupt
-    print_job(job, as_json)
+            raise Stopped("the training goes on.") from interrupt
+    print_job(call, job)
     raise typer.Exit(OK if job.problem is None else exit_code_of(job.problem.as_error()))
 
 
 @jobs.command(epilog="Example: windrow jobs cancel 019a1c5e4b2f-7d0c41")
-def cancel(job_id: JobId, url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+@with_options()
+def cancel(call: Call, request: JobRequest) -> None:
     """Stop a training that waits or runs; nothing of it is left behind."""
-    with connected(url, data_dir) as operations:
-        job = operations.cancel_job(job_id)
-    print_job(job, as_json)
+    with call.connected() as operations:
+        job = operations.cancel_job(request)
+    print_job(call, job)
 
 
-def _list(url: str | None, data_dir: Path | None, limit: int, as_json: bool) -> None:
-    with connected(url, data_dir) as operations:
-        found = operations.list_jobs(limit)
-    if as_json:
-        from windrow.wire.job import JobList
+def _list(call: Call, request: JobListRequest) -> None:
+    with call.connected() as operations:
+        found = operations.list_jobs(request)
+    call.show(found, _print_jobs)
 
-        print_json(JobList.of(found))
-        return
-    if not found:
+
+def _print_jobs(found: JobList) -> None:
+    if not found.jobs:
         notes_console().print("There is no job yet. `windrow fit` makes one.")
         return
-    table = new_table(
-        "job",
-        "state",
-        "classifier",
-        "rows",
-        "asked for (UTC)",
-        "took",
-        "",
-        right=("rows", "took"),
-        whole=("job", "state", "classifier", "asked for (UTC)"),
-        spare=("took", "rows", "asked for (UTC)"),
+    table = table_of(
+        found.jobs,
+        Column("job", lambda job: job.id, whole=True),
+        Column("state", lambda job: job.state, whole=True),
+        Column("classifier", lambda job: job.model_name, whole=True),
+        number("rows", lambda job: f"{job.num_examples:,}", spare=2),
+        Column("asked for (UTC)", lambda job: when(job.created_at), whole=True, spare=1),
+        number("took", _took, spare=3),
+        Column("", _in_brief),
     )
-    for job in found:
-        table.add_row(
-            job.id, job.state, job.model_name, f"{job.num_examples:,}", when(job.created_at), _took(job), _in_brief(job)
-        )
     data_console().print(table)
 
 
-def print_job(job: Job, as_json: bool) -> None:
+def print_job(call: Call, job: Job) -> None:
     """Print a job, as JSON or in words."""
-    if as_json:
-        from windrow.wire.job import JobEntry
+    call.show(job, lambda job: _print_facts(job, call.words))
 
-        print_json(JobEntry.of(job))
-        return
-    from rich.table import Table
 
-    recipe = job.recipe
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(no_wrap=True)
-    facts.add_column(overflow="fold")
-    for what, said in (
+def _print_facts(job: Job, words: CliWords) -> None:
+    facts = (
         ("job", job.id),
         ("state", job.state),
-        ("", in_words(job)),
+        ("", in_words(job, words)),
         ("classifier", job.model_name),
-        ("rows", f"{job.num_examples:,}, SHA-256 {job.data_sha256}"),
+        ("rows", f"{job.num_examples:,}, SHA-256 {job.training_data_sha256}"),
         ("base model", job.base_model),
-        ("recipe", f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"),
+        ("recipe", recipe_text(job)),
         ("asked for", f"{when(job.created_at)} UTC"),
         ("began", f"{when(job.started_at)} UTC" if job.started_at else "-"),
         ("ended", f"{when(job.finished_at)} UTC" if job.finished_at else "-"),
-    ):
-        if said:
-            facts.add_row(what, said)
-    data_console().print(facts)
+    )
+    data_console().print(facts_table((what, said) for what, said in facts if said))
 
 
 def _took(job: Job) -> str:
@@ -153,13 +132,13 @@ def _took(job: Job) -> str:
 
 
 def _in_brief(job: Job) -> str:
-    """Return the same, but of how a job failed the kind alone, which fits a line."""
-    if job.problem is None or job.state == "cancelled":
-        return "" if job.problem is not None else in_words(job)
-    return job.problem.code.replace("_", " ")
+    """Return what a job does, or how it ended; of how it failed the kind alone, which fits a line."""
+    if job.problem is None:
+        return in_words(job, CliWords())
+    return "" if job.state == "cancelled" else job.problem.code.replace("_", " ")
 
 
-def in_words(job: Job) -> str:
+def in_words(job: Job, words: CliWords) -> str:
     """Return what a job does, or how it ended, in a few words."""
     if job.state == "queued":
         return f"{counted(job.ahead, 'training')} before it" if job.ahead else "next"
@@ -169,4 +148,4 @@ def in_words(job: Job) -> str:
         return f"{progress.stage}{steps}{left}"
     if job.revision is not None:
         return f"revision {job.revision}"
-    return "" if job.problem is None else in_options(job.problem.detail)
+    return "" if job.problem is None else job.problem.as_error().told(words)

@@ -1,175 +1,122 @@
-"""Verbs on the classifiers that exist: list, show, describe, delete, restore.
-
-Owns their options and words; knows nothing of where classifiers are kept.
-"""
+"""Verbs on the classifiers that exist: list, show, describe, delete, restore."""
 
 import sys
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from windrow.cli.connect import connected
-from windrow.cli.figures import one_line
-from windrow.cli.formats import counted, duration, listed, share, size, when
-from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import data_console, new_table, notes_console, print_json
-from windrow.cli.tables import Listed, briefly
-from windrow.cli.words import in_options
-from windrow.domain.classifier import Classifier, ClassifierDetails, Deletion, NotesChange
+from windrow.cli.call import Call
+from windrow.cli.formats import counted, duration, estimate_text, listed, one_line, recipe_text, share, size, when
+from windrow.cli.given import with_options
+from windrow.cli.options import Told
+from windrow.cli.output import data_console, notes_console
+from windrow.cli.tables import Column, Listed, briefly, facts_table, number, table_of
+from windrow.domain.classifier import (
+    BulkDeletion,
+    Classifier,
+    ClassifierDetails,
+    DeleteRequest,
+    Deletion,
+    DescribeRequest,
+    ModelRequest,
+    RestoreRequest,
+)
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.listing import SORTS, Listing, Page, Selection
-from windrow.operations import Operations
+from windrow.domain.listing import SORTS, DeleteAllRequest, Listing, ListRequest, check_selection
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
 
 verbs = typer.Typer()
 
-Reference = Annotated[str, typer.Argument(metavar="MODEL", help="A classifier, an alias, or a revision like NAME@3.")]
-Task = Annotated[
-    str | None,
-    typer.Option("--task", metavar="TASK", help="Only versions of this task: tickets means tickets_v1, _v2 and so on."),
-]
-Prefix = Annotated[str | None, typer.Option("--prefix", metavar="PREFIX", help="Only names that start with it.")]
-Tag = Annotated[str | None, typer.Option("--tag", help="Only classifiers that carry this tag.")]
-OnBaseModel = Annotated[
-    str | None, typer.Option("--base-model", metavar="ID", help="Only classifiers on this base model.")
-]
-
-
-def _selection(task: str | None, prefix: str | None, tag: str | None, base_model: str | None) -> Selection:
-    """Return the classifiers that options ask for; an empty one is a script's unset variable, not everything.
-
-    Raises:
-        InvalidParameter: One of them is empty.
-    """
-    for option, value in (("--task", task), ("--prefix", prefix), ("--tag", tag), ("--base-model", base_model)):
-        if value == "":
-            raise InvalidParameter(f"{option} is empty. Give it a value, or leave it out.", {"parameter": option})
-    return Selection(task, prefix, tag, base_model)
-
 
 @verbs.command("list", epilog="Example: windrow list --task tickets --sort -test_accuracy")
-def list_classifiers(  # noqa: PLR0913 - Typer makes an option of each parameter
-    url: Url = None,
-    data_dir: DataDir = None,
-    task: Task = None,
-    prefix: Prefix = None,
-    tag: Tag = None,
-    base_model: OnBaseModel = None,
-    sort: Annotated[
-        str | None,
-        typer.Option("--sort", metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="The most classifiers; by default all.")] = None,
-    deleted: Annotated[
-        bool, typer.Option("--deleted", help="List the deleted classifiers that can be restored instead.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
+@with_options(
+    leave_out=("cursor", "full"),
+    limit=Told(help="The most classifiers; by default all."),
+    sort=Told(metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
+)
+def list_classifiers(call: Call, request: ListRequest) -> None:
     """List the classifiers, or a part of them."""
-    page = Page(limit, None, _selection(task, prefix, tag, base_model), sort, deleted)
-    with connected(url, data_dir) as operations:
-        listing = operations.list_classifiers(page)
-    if as_json:
-        from windrow.wire.listing import show_listing
+    check_selection(request)
+    with call.connected() as operations:
+        listing = operations.list_classifiers(request)
+    if call.as_json:
+        from windrow.api.flat import write_reply
 
-        print_json(show_listing(listing, page, full=False))
+        call.show_json(write_reply("list_classifiers", request, listing))
     else:
-        _print_listing(listing, page)
+        _print_listing(listing, request)
 
 
-def _print_listing(listing: Listing, page: Page) -> None:
-    if not listing.classifiers:
-        wanted = "deleted classifier" if page.deleted else "classifier"
-        narrowed = "" if page.selection.is_everything else " of that kind"
-        hint = "" if page.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
+def _print_listing(listing: Listing, request: ListRequest) -> None:
+    if not listing.models:
+        wanted = "deleted classifier" if request.deleted else "classifier"
+        narrowed = "" if request.is_everything else " of that kind"
+        hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
         notes_console().print(f"There is no {wanted}{narrowed}.{hint}")
         return
-    last = "deleted (UTC)" if page.deleted else "trained (UTC)"
-    table = new_table(
-        "name",
-        "rev",
-        "labels",
-        "rows",
-        "accuracy",
-        last,
-        "tags",
-        right=("rev", "rows", "accuracy"),
-        whole=("name", last),
-        cut=("labels",),
-        spare=("tags", "rev", last),
+    table = table_of(
+        listing.models,
+        Column("name", lambda one: one.name, whole=True),
+        number("rev", lambda one: str(one.revision), spare=2),
+        Column("labels", lambda one: briefly([one_line(label) for label in one.labels]), cut=True),
+        number("rows", lambda one: f"{one.num_examples:,}"),
+        number("accuracy", _accuracy),
+        Column(
+            "deleted (UTC)" if request.deleted else "trained (UTC)",
+            lambda one: when(one.deleted_at or one.created_at),
+            whole=True,
+            spare=1,
+        ),
+        Column("tags", lambda one: ", ".join(one.tags), spare=3),
     )
-    for one in listing.classifiers:
-        record = one.record
-        table.add_row(
-            record.name,
-            str(record.revision),
-            briefly([one_line(label) for label in record.labels]),
-            f"{record.num_examples:,}",
-            _accuracy(one),
-            when(one.deleted_at or record.created_at),
-            ", ".join(one.notes.tags),
-        )
     data_console().print(table)
-    if listing.next_after is not None:
+    if listing.next_cursor is not None:
         notes_console().print("There are more. Ask for them with a higher --limit, or narrow the list.")
 
 
-def _accuracy(classifier: Classifier) -> str:
+def _accuracy(one: Classifier) -> str:
     """Return the accuracy on test rows or else the estimate, marked as such; a dash where there is neither."""
-    estimate = classifier.record.summary.estimate
-    if classifier.test is not None:
-        return share(classifier.test.accuracy)
-    return "-" if estimate is None else f"~{share(estimate.accuracy)}"
+    estimate = one.report.estimate
+    return f"~{share(estimate.accuracy)}" if one.test is None and estimate is not None else share(one.test_accuracy)
 
 
 @verbs.command(epilog="Example: windrow show tickets_v2@1")
-def show(model: Reference, url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+@with_options()
+def show(call: Call, request: ModelRequest) -> None:
     """Show everything that is known about a classifier."""
-    with connected(url, data_dir) as operations:
-        details = operations.show(model)
-    if as_json:
-        from windrow.wire.classifier import ModelDetails
-
-        print_json(ModelDetails.of(details))
-    else:
-        _print_details(details)
+    with call.connected() as operations:
+        details = operations.show(request)
+    call.show(details, _print_details)
 
 
 def _print_details(details: ClassifierDetails) -> None:
-    from rich.table import Table
-
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(no_wrap=True)
-    facts.add_column(overflow="fold")
-    for what, said in [*_about(details), *_about_quality(details.classifier), *_about_training(details.classifier)]:
-        facts.add_row(what, said)
     console = data_console()
-    console.print(facts)
+    console.print(facts_table([*_about(details), *_about_quality(details), *_about_training(details)]))
     console.print()
-    console.print(_label_table(details.classifier))
+    console.print(_label_table(details))
 
 
-def _about(details: ClassifierDetails) -> list[tuple[str, str]]:
-    one = details.classifier
-    revision = f"{one.record.revision}" if details.answers else f"{one.record.revision}, which does not answer by name"
+def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
     facts = [
-        ("name", one.record.name),
-        ("revision", revision),
-        ("revisions", f"{', '.join(map(str, details.revisions))}{_gap_note(details.revisions)}"),
-        ("aliases", listed(details.aliases)),
+        ("name", one.name),
+        ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
+        ("revisions", f"{', '.join(map(str, one.revisions))}{_gap_note(one.revisions)}"),
+        ("aliases", listed(one.aliases)),
     ]
-    facts += [("description", one.notes.description)] if one.notes.description else []
-    facts += [("tags", listed(one.notes.tags))] if one.notes.tags else []
+    facts += [("description", one.description)] if one.description else []
+    facts += [("tags", listed(one.tags))] if one.tags else []
     if one.origin is not None:
-        facts.append(("imported", f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"))
+        facts.append(("came", f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"))
     return [*facts, ("size", size(one.size_bytes))]
 
 
 def _about_quality(one: Classifier) -> list[tuple[str, str]]:
     facts = []
-    if (estimate := one.record.summary.estimate) is not None:
-        low, high = share(estimate.interval.low), share(estimate.interval.high)
-        said = f"{share(estimate.accuracy)}, between {low} and {high}, by cross-validation in {estimate.folds} folds"
-        facts.append(("estimate", said))
+    if (estimate := one.report.estimate) is not None:
+        facts.append(("estimate", f"{estimate_text(estimate)}, by cross-validation in {estimate.folds} folds"))
     if (test := one.test) is not None:
         said = f"{share(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
         facts.append(("accuracy", said))
@@ -180,150 +127,126 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
 
 
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
-    record, recipe = one.record, one.record.recipe
-    asked = f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"
+    kept = "kept" if one.keeps_training_rows else "not kept"
+    limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     facts = [
-        ("trained", f"{when(record.created_at)} UTC, in {duration(record.training_time_s)}"),
-        ("rows", f"{record.num_examples:,}, {'kept' if one.keeps_rows else 'not kept'}, SHA-256 {record.data_sha256}"),
-        ("base model", f"{record.base_model.id}, digest {record.base_model.digest}"),
-        ("recipe", asked + ("" if recipe.max_seconds is None else f", at most {duration(recipe.max_seconds)}")),
+        ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
+        ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
+        ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
+        ("recipe", f"{recipe_text(one)}{limit}"),
     ]
-    facts += [] if record.summary.adapter is None else [("encoder", in_options(record.summary.adapter.reason))]
-    return [*facts, *(("warning", in_options(warning.message)) for warning in record.warnings)]
+    facts += [] if one.adapter is None else [("encoder", one.adapter.reason)]
+    return [*facts, *(("warning", warning.message) for warning in one.warnings)]
 
 
 def _label_table(one: Classifier) -> Listed:
-    table = new_table("label", "rows", "test recall", right=("rows", "test recall"))
-    for label in one.record.labels:
+    def recall(label: str) -> float | None:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)
-        recall = one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
-        table.add_row(label, str(one.record.rows_per_label[label]), share(recall))
-    return table
+        return one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
+
+    return table_of(
+        one.labels,
+        Column("label", lambda label: label),
+        number("rows", lambda label: str(one.rows_per_label[label])),
+        number("test recall", lambda label: share(recall(label))),
+    )
 
 
 @verbs.command(epilog="Example: windrow describe tickets_v2 --description 'Tickets since May' --tag shop --tag live")
-def describe(  # noqa: PLR0913 - Typer makes an option of each parameter
-    model: Annotated[str, typer.Argument(metavar="NAME", help="The classifier.")],
-    url: Url = None,
-    data_dir: DataDir = None,
-    description: Annotated[str | None, typer.Option("--description", help="What to say about it.")] = None,
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", help="A tag, in place of all that it has; may be repeated.")
-    ] = None,
+@with_options(tags=Told("--tag", help="A tag, in place of all that it has; may be repeated."))
+def describe(
+    call: Call,
+    request: DescribeRequest,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all its tags away.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Change the description or the tags of a classifier."""
-    if no_tags and tag:
+    if no_tags and request.tags:
         raise InvalidParameter("--tag and --no-tags contradict each other. Leave one of them out.")
-    tags = () if no_tags else tuple(tag) if tag else None
-    if description is None and tags is None:
+    if no_tags:
+        request = replace(request, tags=())
+    if request.description is None and request.tags is None:
         raise InvalidParameter("Nothing says what to change. Give --description, --tag or --no-tags.")
-    with connected(url, data_dir) as operations:
-        classifier = operations.describe(model, NotesChange(description, tags))
-    if as_json:
-        from windrow.wire.classifier import ModelRecord
-
-        print_json(ModelRecord.of(classifier))
-    else:
-        notes = classifier.notes
-        print(f"{classifier.record.name}: {notes.description or 'no description'}; tags: {listed(notes.tags)}")
+    with call.connected() as operations:
+        one = operations.describe(request)
+    call.show(one, lambda one: print(f"{one.name}: {one.description or 'no description'}; tags: {listed(one.tags)}"))
 
 
 @verbs.command(
     epilog="Examples: windrow delete tickets_v1; windrow delete tickets_v2@1 --purge; "
     "windrow delete --prefix trial_ --dry-run"
 )
-def delete(  # noqa: PLR0913 - Typer makes an option of each parameter
+@with_options(dry_run=Told(help="Only say which a selection would delete."))
+def delete(
+    call: Call,
+    request: DeleteAllRequest,
     model: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="The classifier, or with --purge a revision like NAME@3.")
     ] = None,
-    url: Url = None,
-    data_dir: DataDir = None,
-    task: Task = None,
-    prefix: Prefix = None,
-    tag: Tag = None,
-    base_model: OnBaseModel = None,
-    purge: Annotated[bool, typer.Option("--purge", help="Remove the files for good; nothing restores them.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Also where an alias points to it, which then answers no more.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which a selection would delete.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete a whole selection without asking.")] = False,
-    as_json: AsJson = False,
 ) -> None:
     """Delete a classifier, or all of a selection. `restore` brings it back for some days, unless --purge."""
-    selection = _selection(task, prefix, tag, base_model)
-    if (model is None) == selection.is_everything:
+    check_selection(request)
+    if (model is None) == request.is_everything:
         raise InvalidParameter("Name one classifier, or a selection with --task, --prefix, --tag or --base-model.")
-    with connected(url, data_dir) as operations:
-        if model is None:
-            if not (dry_run or yes) and not _is_confirmed(operations, selection, purge):
-                raise typer.Exit
-            deletion = operations.delete_all(selection, purge=purge, force=force, dry_run=dry_run)
-        elif dry_run:
-            raise InvalidParameter("--dry-run is for selections (--prefix …). One name says what it deletes.")
-        else:
-            deletion = operations.delete(model, purge=purge, force=force)
-    _print_deletion(deletion, model is None, dry_run, as_json)
+    if model is not None and request.dry_run:
+        raise InvalidParameter("--dry-run is for selections (--prefix …). One name says what it deletes.")
+    with call.connected() as operations:
+        if model is not None:
+            one = operations.delete(DeleteRequest(model, purge=request.purge, force=request.force))
+            call.show(one, _print_deletion)
+        elif request.dry_run or yes or _is_confirmed(operations, request):
+            call.show(operations.delete_all(request), _print_bulk_deletion)
 
 
-def _is_confirmed(operations: Operations, selection: Selection, purge: bool) -> bool:
+def _is_confirmed(operations: "Operations", request: DeleteAllRequest) -> bool:
     """Ask whether to delete a selection; where nobody can answer, refuse.
 
     Raises:
         InvalidParameter: Standard input is no terminal, and there is something to delete.
     """
-    names = operations.delete_all(selection, dry_run=True).model_names
+    names = operations.delete_all(replace(request, purge=False, force=False, dry_run=True)).model_names
     if not names:
         return True
-    question = f"{'Remove for good' if purge else 'Delete'} {counted(len(names), 'classifier')}: {', '.join(names)}"
+    question = f"{'Remove for good' if request.purge else 'Delete'} {counted(len(names), 'classifier')}: "
     if not sys.stdin.isatty():
-        raise InvalidParameter(f"{question}? Say --yes to do so, or --dry-run to only look.")
-    return typer.confirm(f"{question}?", err=True)
+        raise InvalidParameter(
+            "{question}{names:joined}? Say --yes to do so, or --dry-run to only look.",
+            {"question": question, "names": list(names)},
+        )
+    return typer.confirm(f"{question}{', '.join(names)}?", err=True)
 
 
-def _print_deletion(deletion: Deletion, is_many: bool, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        from windrow.wire.deletion import Deleted, DeletedMany
+def _print_deletion(one: Deletion) -> None:
+    print(f"{'Purged' if one.purged else 'Deleted'} {one.model_name}")
+    freed, restore = f"That freed {size(one.freed_bytes)}.", f"`windrow restore {one.model_name}` brings it back."
+    notes_console().print(freed if one.purged else restore)
 
-        print_json(DeletedMany.of(deletion, dry_run) if is_many else Deleted.of(deletion))
-        return
-    done = "Would delete" if dry_run else "Purged" if deletion.is_purged else "Deleted"
+
+def _print_bulk_deletion(deletion: BulkDeletion) -> None:
+    is_done, notes = deletion.status == "deleted", notes_console()
+    done = ("Purged" if deletion.purged else "Deleted") if is_done else "Would delete"
     for name in deletion.model_names:
         print(f"{done} {name}")
     for name in deletion.skipped:
         print(f"Skipped {name}")
-    notes = notes_console()
     if not deletion.model_names:
         notes.print("There is none of that kind.")
     if deletion.aliases:
         notes.print(f"Aliases that point there: {', '.join(deletion.aliases)}.")
-    if deletion.is_purged and not dry_run:
+    if deletion.purged and is_done:
         notes.print(f"That freed {size(deletion.freed_bytes)}.")
-    elif not is_many:
-        notes.print(f"`windrow restore {deletion.model_names[0]}` brings it back.")
 
 
 @verbs.command(epilog="Examples: windrow restore tickets_v1; windrow restore tickets_v2@1")
-def restore(
-    model: Annotated[str, typer.Argument(metavar="NAME", help="A deleted classifier, or a revision like NAME@3.")],
-    url: Url = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
+@with_options(model_name=Told(metavar="NAME", help="A deleted classifier, or a revision like NAME@3."))
+def restore(call: Call, request: RestoreRequest) -> None:
     """Bring a deleted classifier or an older revision back.
 
     A revision is named like NAME@3, and then is what the name means.
     """
-    with connected(url, data_dir) as operations:
-        classifier = operations.restore(model)
-    if as_json:
-        from windrow.wire.classifier import RestoreReply
-
-        print_json(RestoreReply.of(classifier))
-    else:
-        print(f"{classifier.record.name} answers again, by revision {classifier.record.revision}.")
+    with call.connected() as operations:
+        one = operations.restore(request)
+    call.show(one, lambda one: print(f"{one.name} answers again, by revision {one.revision}."))
 
 
 def _gap_note(revisions: tuple[int, ...]) -> str:

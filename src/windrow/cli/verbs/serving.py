@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from windrow.cli.options import setting_option
+from windrow.cli.options import setting_help
 from windrow.settings import read_settings
 
 verbs = typer.Typer()
@@ -17,10 +17,10 @@ verbs = typer.Typer()
 
 @verbs.command(epilog="Example: windrow serve --data-dir my-classifiers --port 8000")
 def serve(
-    host: Annotated[str | None, setting_option("host")] = None,
-    port: Annotated[int | None, setting_option("port", min=0, max=65535)] = None,
-    data_dir: Annotated[Path | None, setting_option("data_dir")] = None,
-    log_format: Annotated[Literal["text", "json"] | None, setting_option("log_format")] = None,
+    host: Annotated[str | None, typer.Option(help=setting_help("host"))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=setting_help("port"))] = None,
+    data_dir: Annotated[Path | None, typer.Option(help=setting_help("data_dir"))] = None,
+    log_format: Annotated[Literal["text", "json"] | None, typer.Option(help=setting_help("log_format"))] = None,
 ) -> None:
     """Start the server and print two commands to try."""
     given = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}

@@ -1,23 +1,19 @@
-"""Verbs that look after a data directory: usage, fsck, base-models.
+"""Verbs that look after a data directory: usage, fsck, base-models."""
 
-Owns their options and words; knows nothing of files.
-"""
-
-import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from windrow.cli.connect import check_data_dir, connected, server_asked
+from windrow.cli.call import Call
+from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import NO
 from windrow.cli.formats import counted, size
-from windrow.cli.options import AsJson, DataDir, Url
-from windrow.cli.output import data_console, new_table, print_json
-from windrow.domain.base_models import BaseModelUse
-from windrow.domain.checkup import Checkup
+from windrow.cli.given import with_options
+from windrow.cli.output import data_console
+from windrow.cli.tables import Column, number, table_of
+from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
+from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.usage import Usage
-from windrow.settings import read_settings
 
 verbs = typer.Typer()
 
@@ -25,139 +21,107 @@ _PLACES = {"installed": "came with Windrow", "data_directory": "data directory",
 
 
 @verbs.command(epilog="Example: windrow usage --data-dir my-classifiers")
-def usage(url: Url = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+@with_options()
+def usage(call: Call) -> None:
     """Show what everything takes on the disk."""
-    with connected(url, data_dir) as operations:
+    with call.connected() as operations:
         found = operations.usage()
-    if as_json:
-        from windrow.wire.usage import UsageReply
-
-        print_json(UsageReply.of(found))
-    else:
-        _print_usage(found)
+    call.show(found, _print_usage)
 
 
 def _print_usage(found: Usage) -> None:
     console = data_console()
-    table = new_table("classifier", "size", "revisions", "", right=("size", "revisions"), whole=("classifier", ""))
-    for one in found.classifiers:
-        table.add_row(one.name, size(one.size_bytes), str(one.revisions), "deleted" if one.is_deleted else "")
     if found.classifiers:
+        table = table_of(
+            found.classifiers,
+            Column("classifier", lambda one: one.name, whole=True),
+            number("size", lambda one: size(one.size_bytes)),
+            number("revisions", lambda one: str(one.revisions)),
+            Column("", lambda one: "deleted" if one.deleted else "", whole=True),
+        )
         console.print(table)
         console.print()
-    totals = new_table("in all", "size", right=("size",))
-    for what, amount in (
+    totals = (
         ("base models, shared by all classifiers", found.shared_bytes),
         ("classifiers", found.classifier_bytes),
-        ("deleted classifiers; delete --purge frees it", found.deleted_bytes),
+        ("deleted classifiers; delete --purge frees them", found.deleted_bytes),
         ("aliases and the rest", found.other_bytes),
         ("together", found.total_bytes),
         ("still free on that disk", found.free_bytes),
-    ):
-        totals.add_row(what, size(amount))
-    console.print(totals)
+    )
+    table = table_of(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
+    console.print(table)
 
 
 @verbs.command(epilog="Example: windrow fsck --data-dir my-classifiers --repair")
-def fsck(
-    url: Url = None,
-    data_dir: DataDir = None,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Remove garbage, and finish what a crash left half done.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
+@with_options()
+def fsck(call: Call, request: CheckRequest) -> None:
     """Check every byte of a data directory.
 
     It may run beside servers. Exit code 0: all classifiers are sound. 1: something is damaged. 2: there is no such
     data directory.
     """
-    checkup = _checked(url, data_dir, repair)
-    if as_json:
-        from windrow.wire.checkup import CheckReply
-
-        print_json(CheckReply.of(checkup))
-    else:
-        _print_checkup(checkup)
-    if not checkup.is_sound:
+    checkup = _checked(call, request)
+    call.show(checkup, _print_checkup)
+    if not checkup.sound:
         raise typer.Exit(NO)
 
 
-def _checked(url: str | None, data_dir: Path | None, repair: bool) -> Checkup:
-    if server_asked(url, data_dir):
-        with connected(url, data_dir) as operations:
-            return operations.fsck(repair=repair)
-    settings = read_settings() if data_dir is None else dataclasses.replace(read_settings(), data_dir=data_dir)
+def _checked(call: Call, request: CheckRequest) -> Checkup:
+    if call.server:
+        with call.connected() as operations:
+            return operations.fsck(request)
+    settings = settings_for(call.data_dir)
     check_data_dir(settings.data_dir)
     # Nothing that trains or predicts is loaded for it, so that it also runs where that could not.
     from windrow.bootstrap import open_store
     from windrow.storage.fsck import check
 
-    return check(settings.data_dir, open_store(settings).names, repair=repair)
+    return check(settings.data_dir, open_store(settings).names, repair=request.repair)
 
 
 def _print_checkup(checkup: Checkup) -> None:
     for finding in checkup.findings:
-        state = "repaired" if finding.is_repaired else finding.severity
+        state = "repaired" if finding.repaired else finding.severity
         print(f"{state}: {finding.place}: {finding.detail} [{finding.code}]")
     print(
-        f"{checkup.classifiers} classifiers, {checkup.records} records, {checkup.blobs} blobs, "
-        f"{checkup.size_bytes / 1e6:.1f} MB read: {'sound' if checkup.is_sound else 'DAMAGED'}"
+        f"{counted(checkup.classifiers, 'classifier')}, {counted(checkup.records, 'record')}, "
+        f"{counted(checkup.blobs, 'blob')}, "
+        f"{checkup.size_bytes / 1e6:.1f} MB read: {'sound' if checkup.sound else 'DAMAGED'}"
         f"{'' if checkup.findings else ', nothing found'}."
     )
 
 
 @verbs.command(
-    "base-models",
-    epilog="Example: windrow base-models --data-dir my-classifiers --remove BAAI/bge-small-en-v1.5",
+    "base-models", epilog="Example: windrow base-models --data-dir my-classifiers --remove BAAI/bge-small-en-v1.5"
 )
+@with_options()
 def base_models(
-    url: Url = None,
-    data_dir: DataDir = None,
+    call: Call,
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="ID", help="Remove this one, if no classifier uses it.")
     ] = None,
-    as_json: AsJson = False,
 ) -> None:
     """List the base models on this machine, or remove one."""
-    if remove is not None:
-        _remove_base_model(url, data_dir, remove, as_json)
-        return
-    with connected(url, data_dir) as operations:
-        uses = operations.base_models()
-    if as_json:
-        from windrow.wire.base_models import BaseModelList
-
-        print_json(BaseModelList.of(uses))
-    else:
-        _print_base_models(uses)
+    with call.connected() as operations:
+        if remove is None:
+            call.show(operations.base_models(), _print_base_models)
+            return
+        removal = operations.remove_base_model(BaseModelRequest(remove))
+    call.show(removal, lambda gone: print(f"Removed {gone.base_model}, which freed {size(gone.freed_bytes)}."))
 
 
-def _remove_base_model(url: str | None, data_dir: Path | None, base_model: str, as_json: bool) -> None:
-    with connected(url, data_dir) as operations:
-        freed_bytes = operations.remove_base_model(base_model)
-    if as_json:
-        from windrow.wire.base_models import BaseModelDeleted
-
-        print_json(BaseModelDeleted(base_model=base_model, freed_bytes=freed_bytes))
-    else:
-        print(f"Removed {base_model}, which freed {size(freed_bytes)}.")
-
-
-def _print_base_models(uses: tuple[BaseModelUse, ...]) -> None:
-    console = data_console()
-    table = new_table(
-        "base model",
-        "where",
-        "size",
-        "classifiers",
-        "",
-        right=("size", "classifiers"),
-        whole=("base model",),
-        spare=("where", "classifiers"),
+def _print_base_models(found: BaseModelList) -> None:
+    table = table_of(
+        found.base_models,
+        Column("base model", lambda use: use.id, whole=True),
+        Column("where", lambda use: _PLACES[use.place], spare=2),
+        number("size", lambda use: size(use.size_bytes + use.graph_bytes)),
+        number("classifiers", lambda use: str(use.classifiers), spare=1),
+        Column("", _remark),
     )
-    for use in uses:
-        taken = use.model.size_bytes + use.model.graph_bytes
-        remark = use.model.problem or ("the default" if use.is_default else "")
-        table.add_row(use.model.base_model.id, _PLACES[use.model.place], size(taken), str(use.classifiers), remark)
-    console.print(table if uses else f"{counted(0, 'base model')} on this machine.")
+    data_console().print(table if found.base_models else f"{counted(0, 'base model')} on this machine.")
+
+
+def _remark(use: BaseModelUse) -> str:
+    return use.problem or ("the default" if use.is_default else "")

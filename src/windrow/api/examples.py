@@ -1,0 +1,196 @@
+"""Examples for the documentation: one good request and reply for each endpoint, which can be executed in this order.
+
+Replies are values of their classes. What matters is written here, by the name of the field; the rest follows from the
+types.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from windrow.domain.classifier import Origin
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+EXAMPLE_NAME: Final = "ticket_classifier_v1"
+EXAMPLE_ALIAS: Final = "ticket_classifier"
+EXAMPLE_JOB: Final = "20250915-103000-5f2b9c0d"
+EXAMPLE_TEXT: Final = "My card was billed two times"
+EXAMPLE_ROWS: Final = (
+    {"text": "I was charged twice this month", "label": "billing"},
+    {"text": "Please refund my last invoice", "label": "billing"},
+    {"text": "The app crashes when I log in", "label": "technical"},
+    {"text": "I get error 500 on the upload page", "label": "technical"},
+    {"text": "How do I change my email address", "label": "account"},
+    {"text": "Please delete my profile", "label": "account"},
+)
+_RIVAL: Final = "ticket_classifier_v2"
+_SCORES: Final = {"account": 0.08, "billing": 0.87, "technical": 0.05}
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_TIME: Final = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
+_PER_LABEL: Final = {"account": 2, "billing": 2, "technical": 2}
+
+# By name of a field in a path, and by verb and name of a parameter in a query.
+IN_PATH: Final[Mapping[str, str]] = {
+    "model_name": EXAMPLE_NAME,
+    "alias": EXAMPLE_ALIAS,
+    "job_id": EXAMPLE_JOB,
+    "base_model": "BAAI/bge-small-en-v1.5",
+}
+IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
+    ("delete_all", "prefix"): "cv_fold_",
+    ("delete_all", "dry_run"): True,
+}
+# By verb: each example under what it shows.
+REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
+    "fit": {"six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS}},
+    "predict": {
+        "one text": {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT},
+        "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
+        "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
+    },
+    "evaluate": {"six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS}},
+    "compare": {"two versions": {"model_names": [EXAMPLE_NAME, _RIVAL], "test_data": EXAMPLE_ROWS}},
+    "cross_validate": {"six rows": {"training_data": EXAMPLE_ROWS, "folds": 2}},
+    "suggest": {
+        "a small pile": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
+    },
+    "describe": {"notes": {"description": "Tickets of the web shop.", "tags": ["shop", "tickets"]}},
+    "copy": {"a second name": {"new_name": "mail_classifier_v1"}},
+    "promote": {
+        "on conditions": {
+            "model_name": EXAMPLE_NAME,
+            "reason": "4 points better on the May tickets.",
+            "by": "ana",
+            "require": {"test_data": EXAMPLE_ROWS, "not_worse": True},
+        }
+    },
+    "rollback": {"why": {"reason": "It took refunds for bills.", "by": "ana"}},
+    "fsck": {"look only": {"repair": False}},
+    "cancel_job": {"nothing to say": {}},
+    "restore": {"nothing to say": {}},
+    "reproduce": {"nothing to say": {}},
+}
+PREDICT_REQUESTS: Final = (
+    PredictRequest(model_name=EXAMPLE_NAME, text=EXAMPLE_TEXT),
+    PredictRequest(model_name=EXAMPLE_NAME, texts=(EXAMPLE_TEXT, "My invoice is wrong")),
+    PredictRequest(model_names=(EXAMPLE_NAME,), text=EXAMPLE_TEXT),
+)
+# By name of a field in replies, or of a class and its field; ``...`` is what follows from the type.
+_VALUES: Final[Mapping[str, object]] = {
+    "model_name": EXAMPLE_NAME,
+    "name": EXAMPLE_NAME,
+    "model_names": ("cv_fold_1", "cv_fold_2"),
+    "next_name": _RIVAL,
+    "points_to": EXAMPLE_NAME,
+    "alias": EXAMPLE_ALIAS,
+    "by": "ana",
+    "reason": "4 points better on the May tickets.",
+    "base_model": DEFAULT_BASE_MODEL,
+    "labels": tuple(_PER_LABEL),
+    "label": "billing",
+    "runner_up": "account",
+    "predicted": "account",
+    "text": EXAMPLE_TEXT,
+    "scores": _SCORES,
+    "score": 0.87,
+    "in_scope": 0.62,
+    "rows_per_label": _PER_LABEL,
+    "correct_per_label": _PER_LABEL,
+    "num_examples": 6,
+    "correct": 6,
+    "total": 6,
+    "answered": 6,
+    "revisions": (1,),
+    "training_time_seconds": 0.412,
+    "description": "Tickets of the web shop.",
+    "tags": ("shop", "tickets"),
+    "size_bytes": 688_128,
+    "graph_bytes": 90_387_630,
+    "classifiers": 1,
+    "recall": 1.0,
+    "precision": 1.0,
+    "accuracy": 1.0,
+    "macro_f1": 1.0,
+    "seconds": 4.2,
+    "tokens": 54,
+    "memory_bytes": 210_000_000,
+    "answers": True,
+    "passed": True,
+    "points_from": None,
+    "explanation": None,
+    "problem": None,
+    "deleted_at": None,
+    "skipped": (),
+    "BulkDeletion.aliases": (),
+    "ClassifierDetails.aliases": (EXAMPLE_ALIAS,),
+    "small_classes": (),
+    "warnings": (),
+    "import_warnings": (),
+    "base_model_digest": _DIGEST,
+    "digest": _DIGEST,
+    "training_data_sha256": _DIGEST,
+    "test_data_sha256": _DIGEST,
+    "Prediction.alias": None,
+    "Deletion.freed_bytes": 0,
+    "BulkDeletion.freed_bytes": 0,
+    "Copied.name": "mail_classifier_v1",
+    "freed_bytes": 91_000_000,
+    "Copied.origin": Origin(EXAMPLE_NAME, 1, _TIME),
+    "Finding.code": "blob_altered",
+    "Finding.place": f"blobs/{_DIGEST}",
+    "Finding.detail": "The file is not as it was saved. Restore it from a backup.",
+    "Alias.must_pass": (),
+    "NearRow.text": EXAMPLE_ROWS[0]["text"],
+    "Contender.asked": EXAMPLE_NAME,
+    "Pair.first": EXAMPLE_NAME,
+    "Pair.second": _RIVAL,
+    "Job.id": EXAMPLE_JOB,
+    "Usage.classifiers": ...,
+    "ClassifierUsage.revisions": ...,
+    "Record.scores": ...,
+    "LabelReport.predicted": ...,
+    "Flip.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
+    "Outcome.labels": ...,
+    "SideReport.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "BaseModel.id": DEFAULT_BASE_MODEL,
+    "CrossValidation.fold_accuracies": (1.0, 1.0),
+    "DataWarning.rows": (3,),
+    "ScoreReport.source": "out_of_fold",
+}
+_PLAIN: Final[Mapping[Any, object]] = {
+    str: "",
+    bool: False,
+    int: 1,
+    float: 0.5,
+    Any: None,
+    datetime: _TIME,
+}
+
+
+def example_of(kind: Any) -> Any:
+    """Return a value of a dataclass as an example."""
+    hints = get_type_hints(kind)
+    return kind(**{each.name: _field(kind, each.name, hints[each.name]) for each in fields(kind) if each.init})
+
+
+def _field(kind: Any, name: str, hint: Any) -> object:
+    keys = (*(f"{each.__name__}.{name}" for each in kind.__mro__), name)
+    found = next((_VALUES[key] for key in keys if key in _VALUES), ...)
+    return _of(hint) if found is ... else found
+
+
+def _of(hint: Any) -> Any:
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if is_dataclass(hint):
+        return example_of(hint)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return inner[0]
+    if origin in (Union, types.UnionType):
+        return None
+    return (_of(inner[0]),) if origin is tuple else {}

@@ -1,0 +1,229 @@
+"""The OpenAPI document, derived from the table of endpoints, the verbs' docstrings and the domain's dataclasses."""
+
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from windrow import __version__
+from windrow.api.endpoints import (
+    ENDPOINTS,
+    EVENTS_TYPE,
+    FILE_TYPES,
+    PREDICT,
+    PROBLEM_TYPE,
+    SERVER,
+    TAGS,
+    Endpoint,
+)
+from windrow.api.examples import IN_PATH, IN_QUERY, PREDICT_REQUESTS, REQUESTS, example_of
+from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
+from windrow.codec.docs import summary_of
+from windrow.codec.schema import JsonObject, Schemas, plain_text
+from windrow.codec.values import to_plain
+from windrow.domain.job import Problem as JobProblem
+from windrow.domain.listing import ListRequest
+from windrow.domain.prediction import PredictRequest
+from windrow.operations import Operations
+
+_DESCRIPTION: Final = "Train text classifiers from a handful of labelled examples, and predict with them."
+# What chooses a verb among those of one path.
+_CHOICES: Final[Mapping[str, str]] = {
+    "dry_run": "Whether to say only how long the training will take and how much memory, and why.",
+    "wait": "Whether to answer once the classifier answers; false answers at once, with the job.",
+}
+# The three forms of a predict: what each needs, and what of the request it has not.
+_PREDICT_FORMS: Final = (
+    ("PredictText", "A text to classify.", ("model_name", "text"), ("model_names", "texts")),
+    ("PredictTexts", "Many texts to classify.", ("model_name", "texts"), ("model_names", "text", "explain")),
+    (
+        "PredictByClassifiers",
+        "A text to classify by many classifiers.",
+        ("model_names", "text"),
+        ("model_name", "texts", "explain"),
+    ),
+)
+_FILE: Final = {"schema": {"type": "string", "format": "binary"}}
+
+
+def openapi_document() -> JsonObject:
+    """Return the document."""
+    schemas = Schemas({JobProblem: "JobProblem"}, DESCRIBED_LIKE)
+    schemas.components["Problem"] = {**schemas.object_of(Problem, is_request=True), "additionalProperties": True}
+    paths: dict[str, JsonObject] = {}
+    for endpoint in ENDPOINTS:
+        operations = paths.setdefault(endpoint.path, {})
+        if endpoint.method.lower() not in operations:
+            operations[endpoint.method.lower()] = _operation(endpoint, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Windrow",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This server."}],
+        "tags": [to_plain(tag) for tag in TAGS],
+        "paths": {**paths, **_pages(schemas)},
+        "components": {"schemas": dict(sorted(schemas.components.items()))},
+    }
+
+
+def _operation(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+    summary, description = _told(getattr(Operations, endpoint.verb))
+    parameters = _parameters(endpoint, schemas)
+    return {
+        "operationId": endpoint.verb,
+        "summary": summary,
+        "description": description,
+        "tags": [endpoint.tag.name],
+        **({"parameters": parameters} if parameters else {}),
+        **({} if endpoint.body == "none" else {"requestBody": _request_body(endpoint, schemas)}),
+        "responses": {**_replies(endpoint, schemas), "default": _problem()},
+    }
+
+
+def _told(verb: Any) -> tuple[str, str]:
+    """Return the first sentence of a verb's docstring, and all of it that is no list of arguments or errors."""
+    told = re.split(r"\n\n(?=(?:Args|Returns|Yields|Raises):)", inspect.getdoc(verb) or "")[0]
+    shown = plain_text(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", " ".join(told.split())))
+    first, _, _ = shown.partition(". ")
+    return first.rstrip("."), shown
+
+
+def _parameters(endpoint: Endpoint[Any, Any], schemas: Schemas) -> list[JsonObject]:
+    kind: Any = endpoint.request
+    found = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
+    if not endpoint.takes_json:
+        names = [each.name for each in fields(kind) if each.name not in endpoint.path_fields]
+        found += [_parameter(endpoint, name, "query", schemas) for name in names]
+    choices = {name: said for each in ENDPOINTS if each.path == endpoint.path for name, said in each.chosen_by.items()}
+    for name in sorted(choices):
+        schema = {"type": "boolean", "default": choices[name] != "true"}
+        found.append({"name": name, "in": "query", "required": False, "description": _CHOICES[name], "schema": schema})
+    return found
+
+
+def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Schemas) -> JsonObject:
+    [own] = [each for each in fields(endpoint.request) if each.name == name]  # type: ignore[arg-type]
+    schema = schemas.field_of(endpoint.request, name, is_request=True)
+    described = schema.pop("description")
+    if "anyOf" in schema:  # it may be left out, but not be null
+        schema = schema["anyOf"][0]
+    if "enum" in schema:  # names for those who generate code from what starts with a minus
+        schema["x-enum-varnames"] = [re.sub("^-", "DESCENDING_", each).upper() for each in schema["enum"]]
+    if place == "query" and isinstance(own.default, bool | int):
+        schema["default"] = own.default
+    example = IN_PATH.get(name) if place == "path" else IN_QUERY.get((endpoint.verb, name))
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": described,
+        "schema": schema,
+        **({} if example is None else {"example": example}),
+    }
+
+
+def _request_body(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+    if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
+        return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
+    kind: Any = endpoint.request
+    if endpoint is PREDICT:
+        for form in _PREDICT_FORMS:
+            _add_predict_form(form, schemas)
+        schema = {"oneOf": [_reference(name) for name, *_ in _PREDICT_FORMS]}
+    else:
+        name = kind.__name__ if not endpoint.path_fields else f"{_camel(endpoint.verb)}Body"
+        schemas.components[name] = schemas.object_of(kind, is_request=True, without=endpoint.path_fields)
+        schema = _reference(name)
+    content = {"schema": schema, "examples": _named(REQUESTS[endpoint.verb])}
+    return {"required": endpoint.body == "required", "content": {"application/json": content}}
+
+
+def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], schemas: Schemas) -> None:
+    name, told, needed, without = form
+    schema = schemas.object_of(PredictRequest, is_request=True, without=without)
+    for field in needed:
+        value = schema["properties"][field]
+        schema["properties"][field] = {**value["anyOf"][0], "description": value["description"]}
+    schemas.components[name] = {**schema, "description": told, "required": list(needed)}
+
+
+def _replies(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+    if endpoint.reply_form == "file":
+        return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
+    if endpoint.reply_form == "events":
+        told = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
+        return {"200": {"description": told, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
+    found: dict[str, JsonObject] = {}
+    for each in (one for one in ENDPOINTS if (one.method, one.path) == (endpoint.method, endpoint.path)):
+        for kind in FORMS.get(each.verb, (each.reply,)):
+            told = plain_text(summary_of(kind))
+            reply = found.setdefault(str(each.status), {"description": told, "content": {"application/json": {}}})
+            content = reply["content"]["application/json"]
+            content["schema"] = _one_of(content.get("schema"), schemas.reference(kind))
+            content.setdefault("examples", {}).update(_named(_reply_examples(each)))
+    if "202" in found:
+        location = {"description": "The job.", "schema": {"type": "string"}}
+        found["202"]["headers"] = {"Location": location}
+    return found
+
+
+def _one_of(schema: JsonObject | None, further: JsonObject) -> JsonObject:
+    return further if schema is None else {"anyOf": [*schema.get("anyOf", [schema]), further]}
+
+
+def _reply_examples(endpoint: Endpoint[Any, Any]) -> dict[str, Any]:
+    value = example_of(endpoint.reply)
+    if endpoint is PREDICT:
+        names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS
+        shown = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
+        return dict(zip(names, map(json.loads, shown), strict=True))
+    requested = ListRequest() if endpoint.verb == "list_classifiers" else None
+    return {endpoint.verb: json.loads(write_reply(endpoint.verb, requested, value))}
+
+
+def _pages(schemas: Schemas) -> dict[str, JsonObject]:
+    healthy = {"schema": schemas.reference(Health), "examples": {"health": {"value": to_plain(Health())}}}
+    return {
+        "/health": _page("health", "Say that the server answers", "application/json", healthy),
+        "/metrics": _page(
+            "metrics",
+            "Show how long requests take and how busy the server is, for Prometheus",
+            "text/plain",
+            {"schema": {"type": "string"}},
+        ),
+    }
+
+
+def _page(name: str, summary: str, media_type: str, content: JsonObject) -> JsonObject:
+    reply = {"description": f"{summary}.", "content": {media_type: content}}
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "description": f"{summary}.",
+            "tags": [SERVER.name],
+            "responses": {"200": reply, "default": _problem()},
+        }
+    }
+
+
+def _problem() -> JsonObject:
+    return {"description": "A problem.", "content": {PROBLEM_TYPE: {"schema": _reference("Problem")}}}
+
+
+def _reference(name: str) -> JsonObject:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _named(examples: Mapping[str, Any]) -> JsonObject:
+    return {name: {"value": example} for name, example in examples.items()}
+
+
+def _camel(name: str) -> str:
+    return name.title().replace("_", "")

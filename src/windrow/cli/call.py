@@ -1,0 +1,80 @@
+"""One run of a verb: whom it asks, and how it shows the reply."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from windrow.cli.connect import connected, server_asked
+from windrow.cli.output import notes_console
+from windrow.cli.surface import CliWords
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What every verb is told."""
+
+    url: str | None = field(default=None, metadata={"setting": "url"})
+    data_dir: Path | None = field(default=None, metadata={"setting": "data_dir"})
+    as_json: bool = False
+    """Print one JSON document, the same as the HTTP API's."""
+    words: CliWords = field(default_factory=CliWords)
+    """The words for errors, which know the verb's options and its files."""
+
+    @property
+    def server(self) -> str:
+        """The address of the server that is asked; empty where the data directory itself is."""
+        return server_asked(self.url, self.data_dir)
+
+    @property
+    def lines(self) -> Sequence[int]:
+        """Where the rows of the only file begin, from 1."""
+        (file,) = self.words.files.values()
+        return file.lines
+
+    @contextmanager
+    def connected(self, *, doing: str = "", may_create: bool = False, **changes: object) -> "Iterator[Operations]":
+        """Give the verbs of a server or of a data directory, and close it at the end.
+
+        Args:
+            doing: What is being done meanwhile, to be shown in a terminal.
+            may_create: Whether a data directory that does not exist is made.
+            changes: Settings, by name, that are to be otherwise where a data directory is used.
+
+        Raises:
+            InvalidParameter: Both are named, or there is no such data directory.
+            Unavailable: The server cannot be reached.
+        """
+        with connected(self.url, self.data_dir, may_create=may_create, **changes) as operations, _working(doing):
+            yield operations
+
+    def show(self, reply: R, tell: Callable[[R], object]) -> None:
+        """Print a reply: as JSON where that is wanted, else for people."""
+        if self.as_json:
+            from windrow.codec.values import to_json
+
+            self.show_json(to_json(reply))
+        else:
+            tell(reply)
+
+    def show_json(self, document: bytes) -> None:
+        """Print one JSON document and a line's end."""
+        sys.stdout.write(document.decode() + "\n")
+
+
+@contextmanager
+def _working(words: str) -> Iterator[None]:
+    """Show in a terminal that something is being done."""
+    console = notes_console() if words else None
+    if console is None or not console.is_terminal:
+        yield
+        return
+    with console.status(f"{words} …"):
+        yield

@@ -1,0 +1,74 @@
+"""A job's news as they come, over as many connections as it takes."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+
+from windrow.client.errors import ConnectionLost, ServerTimedOut, UnexpectedReply
+from windrow.client.events import read_events
+from windrow.client.replies import read_reply
+from windrow.client.transport import Call, Transport
+from windrow.domain.errors import Unavailable
+from windrow.domain.job import Job
+
+
+def follow(connect: Callable[[], Iterator[Job]]) -> Iterator[Job]:
+    """Yield a job whenever something about it changed, until it is finished.
+
+    Args:
+        connect: Returns what a new connection tells of the job; it ends where the server stops telling.
+
+    Raises:
+        ConnectionLost: A connection broke, or ended, and so did the next one, without any news between.
+        ServerTimedOut: The same, where the server was silent for too long.
+    """
+    last: Job | None = None
+    brought_news = True
+    while True:
+        try:
+            for job in connect():
+                if job != last:
+                    yield job
+                    last, brought_news = job, True
+                if job.is_finished:
+                    return
+        except (ConnectionLost, ServerTimedOut):
+            if not brought_news:
+                raise
+        brought_news = False
+
+
+def events_of(transport: Transport, call: Call) -> Generator[Job]:
+    """Yield what one connection tells of a job.
+
+    Raises:
+        UnexpectedReply: What comes are no events of a job.
+        ConnectionLost: The server stopped before the job's end.
+    """
+    chunks = transport.pieces(transport.open(call))
+    try:
+        for data in read_events(chunks):
+            yield read_reply(Job, data, transport.url)
+    except ValueError as error:
+        raise UnexpectedReply(
+            "What {url} sends are no events of a job. Check the URL.", {"url": transport.url}
+        ) from error
+    finally:
+        chunks.close()
+    raise ConnectionLost(
+        "The server at {url} stopped telling about a training before its end. Look whether the server still runs.",
+        {"url": transport.url},
+    )
+
+
+@contextmanager
+def may_go_on(job_id: str) -> Iterator[None]:
+    """Name the job in what goes wrong between here and the server, since the training does not end with it.
+
+    Raises:
+        Unavailable: What was raised inside, with the job.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        more = " The training is the job {job} and may still run: ask for it again, or cancel it."
+        raise type(error)(error.template + more, {**error.facts, "job": job_id}) from error

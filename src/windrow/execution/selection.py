@@ -1,0 +1,79 @@
+"""The selection: which rows contrastive training may see, each once, and what of their texts was read already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from windrow.arrays import Ids
+from windrow.domain.dataset import Dataset
+from windrow.domain.recipe import Recipe
+from windrow.encoders.session import TextEncoder, Tokens
+from windrow.learning.choice import label_name_texts
+from windrow.learning.plan import sample_rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """The distinct rows of a dataset, or of a sample of it.
+
+    Args:
+        texts: Their distinct texts, in the order in which they first come.
+        tokens: Of the texts, or of the first of them.
+        name_texts: The labels as texts.
+        name_tokens: Of these.
+        numbers: The number of each distinct row in the dataset, the first one of equals.
+        text_ids: The text of each distinct row.
+        label_ids: The label of each distinct row.
+        share: Of all rows, in (0, 1]; below 1 they are a sample.
+    """
+
+    texts: Sequence[str]
+    tokens: Sequence[Tokens]
+    name_texts: Sequence[str]
+    name_tokens: Sequence[Tokens]
+    numbers: Ids
+    text_ids: Ids
+    label_ids: Ids
+    share: float
+
+    def all_tokens(self, encoder: TextEncoder) -> list[Tokens]:
+        """Return the tokens of all texts and, behind them, of the label names; what was read is not read again."""
+        unread = self.texts[len(self.tokens) :]
+        return [*self.tokens, *(encoder.tokenize(unread) if unread else ()), *self.name_tokens]
+
+
+def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None) -> Selection:
+    """Choose the rows that contrastive training may see, and read their texts.
+
+    Args:
+        dataset: Checked rows.
+        recipe: Its seed chooses among too many rows.
+        encoder: Its tokenizer reads.
+        max_read: Texts that are read at the most; ``None`` for all.
+    """
+    distinct = dataset.distinct_texts
+    # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
+    lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
+    text_ids, label_ids = np.array(dataset.text_ids), np.array(dataset.label_ids)
+    sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
+    chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
+    own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
+    places = np.empty(len(distinct), np.int64)
+    places[own] = np.arange(len(own))
+    texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
+    return Selection(
+        texts=texts,
+        tokens=encoder.tokenize(texts[:max_read]),
+        name_texts=name_texts,
+        name_tokens=encoder.tokenize(name_texts),
+        numbers=chosen,
+        text_ids=places[text_ids[chosen]],
+        label_ids=label_ids[chosen],
+        share=len(sampled) / len(dataset.rows),
+    )
+
+
+def _first_of_equals(values: Ids) -> Ids:
+    """Return where each distinct value stands first, ascending."""
+    return np.sort(np.unique(values, return_index=True)[1])

@@ -1,0 +1,110 @@
+"""What the endpoints work with: operations, limits, figures, and the threads in which the verbs run."""
+
+import asyncio
+import contextvars
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast, get_args
+
+from starlette.requests import Request
+from starlette.types import Receive
+
+from windrow.api.endpoints import Pool
+from windrow.domain.prediction import IsWanted
+from windrow.http.metrics import Metrics
+from windrow.operations import LocalOperations
+from windrow.settings import Settings
+
+THREADS: Final[Mapping[Pool, int]] = {
+    "light": 8,
+    # They may have to wait for other processes.
+    "write": 16,
+    # Each of these reads much of the data directory, or holds a whole file in memory.
+    "scan": 2,
+    "transfer": 4,
+    # Each encodes many texts, beside predictions and trainings.
+    "bulk": 2,
+    # For predictions that must load a classifier or read a large body; none of them waits for the encoder.
+    "predict": 40,
+    # Beside those that wait for their turn in their thread.
+    "fit": 8,
+}
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerContext:
+    """What the endpoints work with. Made by :func:`create_context`.
+
+    Args:
+        operations: Does the verbs.
+        settings: Limits.
+        metrics: The server's figures.
+        pools: Threads for each kind of work, so that none holds up another.
+    """
+
+    operations: LocalOperations
+    settings: Settings
+    metrics: Metrics
+    pools: Mapping[Pool, ThreadPoolExecutor]
+
+    def close(self) -> None:
+        """Let the threads end once they have nothing to do."""
+        for pool in self.pools.values():
+            pool.shutdown(wait=False)
+
+    async def run(self, pool: Pool, work: Callable[[], Done]) -> Done:
+        """Do some work in a thread."""
+        # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its patience is
+        # over) does not wait for its thread.
+        call = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self.pools[pool], call, work)
+
+    async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Done]) -> Done:
+        """Do some work in a thread, and leave for the log line how long it waited and how long it took."""
+        asked = time.perf_counter()
+
+        def measured() -> Done:
+            began = time.perf_counter()
+            done = work()
+            note_timings(request, began - asked, time.perf_counter() - began)
+            return done
+
+        return await self.run(pool, measured)
+
+
+def create_context(operations: LocalOperations, settings: Settings, metrics: Metrics) -> ServerContext:
+    """Return what the endpoints work with."""
+    waiting = {"fit": settings.max_fits + settings.max_waiting_fits}
+    pools: dict[Pool, ThreadPoolExecutor] = {
+        pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
+    }
+    return ServerContext(operations, settings, metrics, pools)
+
+
+def context_of(request: Request) -> ServerContext:
+    """Return the context of the application that a request came to."""
+    return cast(ServerContext, request.app.state.context)
+
+
+@asynccontextmanager
+async def watch_disconnect(request: Request) -> AsyncIterator[IsWanted]:
+    """Give what says, inside the ``with`` block, whether a request's client is still there. Its body must be read."""
+    departure = asyncio.create_task(_wait_for_disconnect(request.receive))
+    try:
+        yield lambda: not departure.done()
+    finally:
+        departure.cancel()
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def note_timings(request: Request, wait_s: float, work_s: float) -> None:
+    """Leave for the log line how long a request waited for its work to begin, and how long that took."""
+    request.state.timings = {"wait_ms": round(wait_s * 1e3, 2), "work_ms": round(work_s * 1e3, 2)}

@@ -1,0 +1,102 @@
+"""A request's query: which parameters its endpoint takes, and their values as the verb's request declares them."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+from starlette.requests import Request
+
+from windrow.codec.reading import near_or_known
+from windrow.codec.strict import short_key
+from windrow.domain.errors import InvalidParameter, InvalidRequest
+from windrow.domain.values import Schema
+
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+_WHOLE_NUMBER: Final = re.compile("-?[0-9]{1,9}")
+
+
+def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
+    """Return a request's query, which its endpoint must wholly understand, so that nothing misspelt is ignored.
+
+    Args:
+        request: The request.
+        known: The parameters that its endpoint takes.
+
+    Raises:
+        InvalidRequest: A parameter is unknown, or stands there twice.
+    """
+    if not request.scope["query_string"]:
+        return {}
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
+        if name not in known:
+            hint = near_or_known(name, sorted(known))
+            raise InvalidRequest(
+                "{parameter} is no parameter of this request; {hint} /docs shows what each request takes.",
+                {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
+            )
+        if name in found:
+            raise InvalidRequest("{parameter} stands twice in the query. {Send} it once.", facts)
+        found[name] = value
+    return found
+
+
+def read_parameters(kind: Any, texts: Mapping[str, str]) -> dict[str, object]:
+    """Return the values of some fields of a request.
+
+    Args:
+        kind: The class of the request.
+        texts: What stands in the query, or in the path, for fields of it.
+
+    Raises:
+        InvalidParameter: A text is no value of its field's type.
+    """
+    readers = _readers(kind)
+    return {name: readers[name](name, text) for name, text in texts.items()}
+
+
+def read_flag(name: str, text: str | None, *, default: bool) -> bool:
+    """Return whether a parameter says yes; one that is not there (``None``) says ``default``.
+
+    Raises:
+        InvalidParameter: It says something else.
+    """
+    if text is None:
+        return default
+    if text not in _FLAGS:
+        raise InvalidParameter(
+            f"{{arg:{name}}} is neither true nor false. {{Send}} {{{'unset' if default else 'set'}:{name}}}, or leave "
+            "it out.",
+            {"parameter": name, "allowed": list(_FLAGS)},
+        )
+    return _FLAGS[text]
+
+
+@cache
+def _readers(kind: Any) -> Mapping[str, Callable[[str, str], object]]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {each.name: _reader_of(hints[each.name], each.default) for each in fields(kind)}
+
+
+def _reader_of(hint: Any, default: object) -> Callable[[str, str], object]:
+    plain, members = hint, {}
+    if get_origin(hint) is Annotated:
+        plain, *notes = get_args(hint)
+        members = next(dict(note.members) for note in notes if isinstance(note, Schema))
+    if plain is bool:
+        return lambda name, text: read_flag(name, text, default=default is True)
+    if int in (plain, *get_args(plain)):
+        return lambda name, text: _read_whole_number(name, text, members)
+    return lambda _, text: text
+
+
+def _read_whole_number(name: str, text: str, members: Mapping[str, object]) -> int:
+    if _WHOLE_NUMBER.fullmatch(text) is None:
+        raise InvalidParameter(
+            "{arg:{parameter}} is no whole number between {minimum} and {maximum}. {Send} one, or leave it out.",
+            {"parameter": name, "minimum": members["minimum"], "maximum": members["maximum"]},
+        )
+    return int(text)

@@ -1,0 +1,125 @@
+"""What is kept: listing, showing, describing, deleting and restoring classifiers."""
+
+import logging
+
+from windrow.domain.classifier import (
+    BulkDeletion,
+    Classifier,
+    ClassifierDetails,
+    DeleteRequest,
+    Deletion,
+    DescribeRequest,
+    ModelRequest,
+    Restored,
+    RestoreRequest,
+)
+from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, WindrowError
+from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check_list_request, check_selection
+from windrow.domain.names import check_name
+from windrow.domain.values import recast
+from windrow.service.dependencies import Dependencies, parse_immutable_reference
+from windrow.storage.namespace import in_use
+from windrow.storage.purging import IsMeant
+
+_log = logging.getLogger("windrow.service")
+
+
+def list_classifiers(deps: Dependencies, request: ListRequest) -> Listing:
+    """Return classifiers. See ``Operations.list_classifiers``."""
+    check_list_request(request)
+    return deps.store.catalog.listing(request)
+
+
+def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
+    """Return everything about a classifier. See ``Operations.show``."""
+    catalog, names = deps.store.catalog, deps.store.names
+    entry = deps.store.find(request.model_name).entry
+    name, revision = entry.record.name, entry.record.revision
+    return recast(
+        ClassifierDetails,
+        entry.shown(),
+        answers=catalog.current(name).record.revision == revision,
+        revisions=names.revisions(name),
+        aliases=tuple(alias for alias, target in names.targets_in(name) if target.revision in (None, revision)),
+    )
+
+
+def describe(deps: Dependencies, request: DescribeRequest) -> Classifier:
+    """Change what is said about a classifier. See ``Operations.describe``."""
+    check_name(request.model_name)
+    return deps.store.catalog.describe(request).shown()
+
+
+def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
+    """Delete a classifier, or purge one revision. See ``Operations.delete``."""
+    reference = parse_immutable_reference(request.model_name)
+    catalog, name = deps.store.catalog, reference.name
+    if reference.revision is None:
+        freed_bytes = _delete(deps, name, None, request)
+    elif request.purge:
+        freed_bytes = catalog.purging.purge_revision(name, reference.revision, force=request.force)
+        deps.predictor.forget(name)
+    else:
+        catalog.find(reference)  # what does not exist is not found, whatever is to be done with it
+        raise InvalidParameter(
+            "{model_name} is a single revision, which can only be purged. {Turn_on:purge} to remove it for good, or "
+            "delete {name} as a whole.",
+            {"parameter": "purge", "model_name": request.model_name, "name": name},
+        )
+    return Deletion(request.model_name, request.purge, freed_bytes)
+
+
+def delete_all(deps: Dependencies, request: DeleteAllRequest) -> BulkDeletion:
+    """Delete a selection of classifiers. See ``Operations.delete_all``."""
+    check_selection(request)
+    if request.is_everything:
+        raise InvalidParameter(
+            "Nothing says which classifiers to delete. {Send} {arg:prefix}, {arg:tag}, {arg:task} or "
+            "{arg:base_model}; {set:dry_run} shows which they are.",
+            {"parameter": "prefix"},
+        )
+    catalog = deps.store.catalog
+    names = [each.name for each in catalog.listing(recast(ListRequest, request)).models]
+    pointed_at = catalog.pointed_at(names)
+    aliases = tuple(sorted({alias for own in pointed_at.values() for alias in own}))
+    if request.dry_run:
+        freed_bytes = sum(map(catalog.purging.blob_bytes, names)) if request.purge else 0
+        return BulkDeletion("dry_run", tuple(names), request.purge, freed_bytes, aliases=aliases)
+    if pointed_at and not request.force:
+        raise in_use(pointed_at)
+    freed = _delete_each(deps, names, request)
+    skipped = tuple(name for name in names if name not in freed)
+    return BulkDeletion("deleted", tuple(freed), request.purge, sum(freed.values()), skipped, aliases)
+
+
+def restore(deps: Dependencies, request: RestoreRequest) -> Restored:
+    """Bring a classifier or a revision back. See ``Operations.restore``."""
+    reference = parse_immutable_reference(request.model_name)
+    return recast(Restored, deps.store.catalog.restore(reference.name, reference.revision).shown())
+
+
+def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest) -> dict[str, int]:
+    """Delete what is still meant of some classifiers, and return what that freed, by name."""
+    freed: dict[str, int] = {}
+    for name in names:
+        try:
+            freed[name] = _delete(deps, name, lambda entry: request.has(entry.record), request)
+        except (NotFound, ClassifierInUse):  # somebody changed it meanwhile
+            continue
+        except WindrowError as error:
+            if not freed:
+                raise
+            _log.error("Deleting ended before %s, after %d of %d. %s", name, len(freed), len(names), error.detail)
+            break
+    return freed
+
+
+def _delete(deps: Dependencies, name: str, is_meant: IsMeant | None, request: DeleteRequest | DeleteAllRequest) -> int:
+    """Delete or purge a classifier, if it is still meant, and return what that freed."""
+    freed_bytes = 0
+    if request.purge:
+        freed_bytes = deps.store.catalog.purging.purge(name, force=request.force, is_meant=is_meant)
+    else:
+        deps.store.catalog.delete(name, force=request.force, is_meant=is_meant)
+    deps.predictor.forget(name)
+    return freed_bytes

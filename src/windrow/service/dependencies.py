@@ -1,0 +1,145 @@
+"""What the verbs work with, and what more than one verb does with it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from windrow.domain.dataset import Row
+from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
+from windrow.domain.names import Reference, read_reference
+from windrow.domain.overlap import find_overlap
+from windrow.encoders.inventory import Inventory
+from windrow.encoders.session import TextEncoder
+from windrow.execution.batching import BatchQueue
+from windrow.execution.forecast import Pace
+from windrow.execution.jobs import Jobs
+from windrow.execution.look import Means
+from windrow.execution.predictor import Predictor
+from windrow.execution.residents import ResidentEncoders
+from windrow.execution.runner import Runner
+from windrow.execution.sweeper import Sweeper
+from windrow.execution.turns import Turns
+from windrow.execution.watch import Watch
+from windrow.settings import Settings
+from windrow.storage.aliases import Aliases
+from windrow.storage.artifact import ROWS, each_row
+from windrow.storage.catalog import Catalog, Found
+from windrow.storage.namespace import Namespace
+from windrow.storage.revision import Entry
+
+_NOT_KEPT: Final = (
+    "The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
+    "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows."
+)
+_NOT_IMPORTED: Final = (
+    "The training rows of {name} are not kept here: it came without them. Export it with its training rows where it "
+    "was trained and import that, or train it again from your own copy of the rows."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is saved. Made by ``bootstrap.open_store``.
+
+    Args:
+        names: The space of names.
+        catalog: The saved classifiers.
+        aliases: Where aliases point.
+        inventory: The base models on this machine.
+    """
+
+    names: Namespace
+    catalog: Catalog
+    aliases: Aliases
+    inventory: Inventory
+
+    def find(self, model_name: str) -> Found:
+        """Return what a name, alias, revision or task means now.
+
+        Raises:
+            InvalidName: It breaks the grammar.
+            NotFound: It means nothing.
+            ArtifactInvalid: Its newest file is damaged.
+        """
+        return self.catalog.find(read_reference(model_name))
+
+    def read_blob(self, entry: Entry, role: str) -> bytes:
+        """Return a blob of a revision, checked.
+
+        Raises:
+            RowsNotKept: It has no such blob, which only training rows can lack.
+            ArtifactInvalid: It is missing or damaged.
+        """
+        record = entry.record
+        if role not in entry.blobs:
+            facts = {"name": record.name, "training_data_sha256": record.training_data_sha256}
+            raise RowsNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
+        return self.catalog.blobs.read(record.name, entry.blobs[role])
+
+    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
+        """Return the training rows of a revision, one by one; ``None`` where they were not kept.
+
+        Raises:
+            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+        """
+        return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
+
+    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+        """Return which texts a revision was trained on, and on which nearly so, by number from 0.
+
+        Returns:
+            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+        """
+        try:
+            rows = self.kept_rows(entry)
+            return None if rows is None else find_overlap(texts, (row.text for row in rows))
+        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the verbs work with. Made by ``bootstrap.open_dependencies``.
+
+    Args:
+        store: What is saved.
+        encoders: The encoders in memory.
+        runner: Where trainings run.
+        predictor: Answers from saved classifiers.
+        queue: Shares the cores between predictions and trainings.
+        settings: Limits and what is kept.
+        turns: One for each training that may run at the same time; waiting ones hold nothing but their rows.
+        jobs: The trainings to be saved.
+        pace: What this machine taught about how long trainings take.
+        sweeper: Purges what was deleted long ago.
+    """
+
+    store: Store
+    encoders: ResidentEncoders
+    runner: Runner
+    predictor: Predictor
+    queue: BatchQueue
+    settings: Settings
+    turns: Turns
+    jobs: Jobs
+    pace: Pace
+    sweeper: Sweeper
+
+    def means(self, encoder: TextEncoder, watch: Watch) -> Means:
+        """Return what a training works with that is watched."""
+        return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
+
+
+def parse_immutable_reference(model_name: str) -> Reference:
+    """Return the classifier or revision that is named for good, for verbs that change something.
+
+    Raises:
+        InvalidName: The name breaks the grammar, or stands for whatever is the latest.
+    """
+    reference = read_reference(model_name)
+    if reference.is_latest:
+        raise InvalidName(
+            "{name} means another classifier tomorrow, so nothing is changed by that name. Name the version itself.",
+            {"name": model_name},
+        )
+    return reference

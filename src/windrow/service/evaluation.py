@@ -1,0 +1,243 @@
+"""Evaluations: how classifiers, and trainings, do on labelled rows, and which texts to label next."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from windrow.arrays import Bools
+from windrow.domain.classifier import Threshold
+from windrow.domain.comparison import CompareRequest, Comparison, Contender, check_compare_request, recommend
+from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
+from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
+from windrow.domain.errors import ConcurrentChange, NotFound
+from windrow.domain.prediction import IsWanted, always
+from windrow.domain.recipe import Recipe, check_range, check_training_parameters
+from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evaluate_request
+from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
+from windrow.domain.values import recast
+from windrow.execution import cross_validation
+from windrow.execution.examination import Answers, examine
+from windrow.execution.watch import watching
+from windrow.learning.compare import compare_pair, flips
+from windrow.learning.evaluate import choose_threshold, judge, majority, misread, wilson
+from windrow.learning.suggest import Choice, choose
+from windrow.service.dependencies import Dependencies, Store
+from windrow.service.judged_rows import (
+    check_known_labels,
+    find_seen_rows,
+    find_unseen_rows,
+    find_warnings,
+)
+from windrow.storage.catalog import Found
+from windrow.storage.namespace import utc_now
+
+# By how much the lower end of a precision's interval may miss what was asked for without a warning.
+_NEAR_TARGET: Final = 0.05
+
+
+def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
+    """Judge a classifier by labelled rows. See ``Operations.evaluate``."""
+    check_evaluate_request(request)
+    dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
+    found = deps.store.find(request.model_name)
+    (answers,) = _examine(deps, (found,), dataset)
+    report = _report(deps.store, found, dataset, answers, request)
+    if not report.saved:
+        return report
+    try:
+        deps.store.catalog.measured(found.entry, report.score, report.threshold)
+    except (NotFound, ConcurrentChange) as error:  # minutes of work are still worth reading
+        return _warned(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
+    return report
+
+
+def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
+    """Judge several classifiers by the same rows. See ``Operations.compare``."""
+    check_compare_request(request)
+    dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
+    asked = tuple(deps.store.find(name) for name in request.model_names)
+    answered = dict(zip(request.model_names, _examine(deps, asked, dataset), strict=True))
+    contenders = tuple(
+        recast(
+            Contender,
+            _judge(answers, dataset),
+            asked=name,
+            **_who(found),
+        )
+        for (name, answers), found in zip(answered.items(), asked, strict=True)
+    )
+    seen = find_seen_rows(deps.store, asked, dataset)
+    unseen = find_unseen_rows(seen, dataset)
+    right = {name: _is_right(answers, dataset)[unseen] for name, answers in answered.items()}
+    pairs = tuple(compare_pair(pair, right[pair[0]], right[pair[1]]) for pair in combinations(answered, 2))
+    warnings = [*find_warnings(seen, dataset, contenders[0]), *_left_out(unseen)]
+    for found, answers in zip(asked, answered.values(), strict=True):
+        warnings += _unanswered(found, answers)
+    return Comparison(
+        models=contenders,
+        pairs=pairs,
+        flips=flips(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
+        recommendation=recommend(contenders, pairs),
+        majority_baseline=majority(_truth(dataset)),
+        warnings=tuple(warnings),
+        test_data_sha256=dataset.sha256,
+    )
+
+
+def cross_validate(deps: Dependencies, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+    """Judge a training on rows by trainings on parts of them. See ``Operations.cross_validate``."""
+    check_training_parameters(request)
+    check_range("folds", request.folds, FOLDS_RANGE)
+    dataset = check_rows(request.training_data, deps.settings.limits)
+    encoder = deps.encoders.get(request.base_model)
+    with watching(is_wanted=is_wanted) as watch, deps.turns.join().turn(watch):
+        means = deps.means(encoder, watch)
+        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), means)
+
+
+def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
+    """Choose what to label next. See ``Operations.suggest``."""
+    check_suggest_request(request, deps.settings.limits)
+    found = deps.store.find(request.model_name)
+    record = found.entry.record
+    index = {text: number for number, text in reversed(list(enumerate(request.texts)))}
+    known = {row.text for row in deps.store.kept_rows(found.entry) or ()}
+    texts = [text for text in dict.fromkeys(request.texts) if text not in known]
+    if not texts:
+        return Suggestions(record.name, record.revision, (), 0)
+    (answers,) = examine((found,), texts, deps.predictor, deps.queue.compute, keep_features=True)
+    assert answers.features is not None
+    chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
+    suggestions = tuple(_suggestion(choice, texts[choice.position], index, answers) for choice in chosen)
+    return Suggestions(record.name, record.revision, suggestions, len(texts))
+
+
+def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Answers) -> Suggestion:
+    scores = answers.scores[choice.position]
+    best, next_best = np.argsort(-scores, kind="stable")[:2]
+    return recast(
+        Suggestion,
+        choice,
+        index=index[text],
+        text=text,
+        label=answers.labels[best],
+        score=float(scores[best]),
+        runner_up=answers.labels[next_best],
+        in_scope=None if answers.in_scope is None else float(answers.in_scope[choice.position]),
+    )
+
+
+def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tuple[Answers, ...]:
+    """Return what classifiers answer for test rows, if one of them knows one of their labels."""
+    records = [found.entry.record for found in asked]
+    known = sorted({label for record in records for label in record.labels})
+    check_known_labels("test_data", dataset, [record.name for record in records], known)
+    return examine(asked, dataset.texts, deps.predictor, deps.queue.compute)
+
+
+def _report(store: Store, found: Found, dataset: Dataset, answers: Answers, request: EvaluateRequest) -> Report:
+    record, outcome = found.entry.record, _judge(answers, dataset)
+    warnings = [
+        *find_warnings(find_seen_rows(store, (found,), dataset), dataset, outcome),
+        *_unanswered(found, answers),
+    ]
+    report = recast(
+        Report,
+        outcome,
+        **_who(found),
+        alias=found.alias,
+        majority_baseline=majority(_truth(dataset)),
+        misread=misread(answers.scores, dataset.rows, answers.labels),
+        warnings=tuple(warnings),
+        test_data_sha256=dataset.sha256,
+        measured_at=utc_now(),
+        saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
+        threshold=None,
+    )
+    if request.save and not report.saved:
+        what = f"The score was not kept: only the revision of {record.name} that answers keeps one."
+        report = _warned(report, "not_saved", what)
+    if request.target_precision is not None:
+        return _with_threshold(report, answers, dataset, request.target_precision)
+    return report
+
+
+def _who(found: Found) -> dict[str, object]:
+    return {"model_name": found.entry.record.name, "revision": found.entry.record.revision}
+
+
+def _warned(report: Report, code: str, message: str) -> Report:
+    return replace(report, warnings=(*report.warnings, DataWarning(code, message)))
+
+
+def _left_out(unseen: Bools) -> Iterator[DataWarning]:
+    if not unseen.all():
+        left_out = np.flatnonzero(~unseen).tolist()
+        message = (
+            f"{len(left_out)} row(s) that one of them was trained on, or nearly so, are left out of pairs and "
+            "recommendation."
+        )
+        yield DataWarning("seen_rows_left_out", message, tuple(left_out))
+
+
+def _truth(dataset: Dataset) -> list[str]:
+    return [row.label for row in dataset.rows]
+
+
+def _judge(answers: Answers, dataset: Dataset) -> Outcome:
+    return judge(answers.scores, _truth(dataset), answers.labels)
+
+
+def _is_right(answers: Answers, dataset: Dataset) -> Bools:
+    return np.array([given == label for given, label in zip(answers.predicted, _truth(dataset), strict=True)], np.bool_)
+
+
+def _with_threshold(report: Report, answers: Answers, dataset: Dataset, target: float) -> Report:
+    """Return a report with the score from which on answers are right often enough, or with words for why not."""
+    best = answers.scores.max(axis=1)
+    found = choose_threshold(best, _is_right(answers, dataset), target)
+    if found is None:
+        message = (
+            f"No score has {target:.0%} right answers above it on these rows, so no threshold was chosen; one that is "
+            "stored stays. Ask for less, or train with more rows."
+        )
+        return _warned(report, "precision_not_reached", message)
+    abstain_below, correct, answered = found
+    threshold = recast(
+        Threshold,
+        report,
+        abstain_below=abstain_below,
+        target_precision=target,
+        correct=correct,
+        answered=answered,
+    )
+    return replace(report, threshold=threshold, warnings=(*report.warnings, *_doubts(threshold)))
+
+
+def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
+    """Yield what makes a threshold worth less than it looks."""
+    interval = wilson(threshold.correct, threshold.answered)
+    if interval.low < threshold.target_precision - _NEAR_TARGET:
+        message = (
+            f"The threshold rests on {threshold.answered} answered row(s), which also chose it: its precision on new "
+            f"texts lies anywhere between {interval.low:.0%} and {interval.high:.0%}. Use a few hundred test rows."
+        )
+        yield DataWarning("uncertain_threshold", message)
+    if threshold.answered < threshold.total / 2:
+        unanswered = threshold.total - threshold.answered
+        message = f"With this threshold, {unanswered} of {threshold.total} test rows get no label. Ask for less."
+        yield DataWarning("most_abstained", message)
+
+
+def _unanswered(found: Found, answers: Answers) -> Iterator[DataWarning]:
+    """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
+    threshold = found.entry.record.threshold
+    if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):
+        message = (
+            f"{found.entry.record.name} has a threshold of {threshold.abstain_below:.3g}, below which {count} of "
+            f"{len(answers.scores)} rows get no label; these figures are of the best label, given or not."
+        )
+        yield DataWarning("threshold_in_force", message)

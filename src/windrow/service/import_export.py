@@ -1,0 +1,83 @@
+"""Exports, imports and copies: what goes along, and what an import checks against this machine."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import BinaryIO, Literal
+
+from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
+from windrow.domain.dataset import DataWarning
+from windrow.domain.errors import (
+    ArchiveInvalid,
+    ArtifactInvalid,
+    BaseModelInvalid,
+    BaseModelNotAllowed,
+    BaseModelUnavailable,
+)
+from windrow.domain.names import check_name
+from windrow.domain.values import recast
+from windrow.service.dependencies import Dependencies
+from windrow.storage.archive import pack, unpack
+from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
+from windrow.storage.catalog import Draft
+from windrow.storage.namespace import utc_now
+
+
+def copy(deps: Dependencies, request: CopyRequest) -> Copied:
+    """Put a classifier under a second name. See ``Operations.copy``."""
+    entry = deps.store.find(request.model_name).entry
+    origin = Origin(entry.record.name, entry.record.revision, utc_now())
+    draft = _draft(
+        replace(entry.record, name=check_name(request.new_name), origin=origin),
+        {role: deps.store.read_blob(entry, role) for role in entry.blobs},
+        "copied",
+        request,
+    )
+    return recast(Copied, deps.store.catalog.publish(draft).shown())
+
+
+def export(deps: Dependencies, request: ExportRequest) -> Export:
+    """Return a classifier as one file. See ``Operations.export``."""
+    entry = deps.store.find(request.model_name).entry
+    roles = (ARTIFACT, ROWS) if request.training_rows else (ARTIFACT,)
+    packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
+    return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
+
+
+def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
+    """Take in an exported classifier. See ``Operations.import_classifier``."""
+    unpacked = unpack(file, deps.settings.max_import_bytes)
+    record = unpacked.entry.record
+    name = record.name if request.model_name is None else check_name(request.model_name)
+    warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
+    origin = Origin(record.name, record.revision, utc_now())
+    draft = _draft(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
+    catalog = deps.store.catalog
+    saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
+    status = "dry_run" if request.dry_run else "imported"
+    return recast(Imported, saved.shown(), status=status, import_warnings=warnings)
+
+
+def _draft(
+    record: Record,
+    blobs: Mapping[str, bytes],
+    kind: Literal["imported", "copied"],
+    request: CopyRequest | ImportRequest,
+) -> Draft:
+    """Return what is to be saved: a record from elsewhere keeps its own notes, whatever the name had."""
+    return Draft(record, blobs, record.description, record.tags, kind, request.overwrite)
+
+
+def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:
+    """Refuse a classifier that could never answer here, and warn of one that cannot yet. Nothing is downloaded."""
+    stored = [model for model in deps.store.inventory.stored_base_models() if model.problem is None]
+    if (record.base_model, record.base_model_digest) not in [(model.id, model.digest) for model in stored]:
+        what = f"Its base model {record.base_model}, of digest {record.base_model_digest[:12]}…, is not here"
+        return (DataWarning("base_model_missing", f"{what}, so it cannot answer yet."),)
+    try:
+        deps.predictor.check_fit(record, artifact_from_bytes(artifact))
+    except ArtifactInvalid as error:
+        raise ArchiveInvalid(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
+    except (BaseModelNotAllowed, BaseModelUnavailable, BaseModelInvalid) as error:
+        return (DataWarning("base_model_missing", f"It cannot answer here yet. {error.detail}"),)
+    return ()

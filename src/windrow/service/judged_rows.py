@@ -1,0 +1,106 @@
+"""Rows to judge classifiers by: whether a classifier can be judged by them at all, and what makes that worth less."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from windrow.arrays import Bools
+from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
+from windrow.domain.errors import InvalidTestData
+from windrow.domain.report import Outcome
+from windrow.service.dependencies import Store
+from windrow.storage.catalog import Found
+
+_NAMED_LABELS = 5
+# Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
+_WIDE: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A classifier, and which test rows it was trained on.
+
+    Args:
+        found: The classifier.
+        numbers: Rows that it was trained on, and on which nearly so; ``None`` where nobody can tell.
+    """
+
+    found: Found
+    numbers: tuple[list[int], list[int]] | None
+
+
+def find_seen_rows(store: Store, asked: Sequence[Found], dataset: Dataset) -> list[Seen]:
+    """Return which test rows classifiers were trained on, each looked at once, whatever the names it was asked by."""
+    distinct = {(found.entry.record.name, found.entry.record.revision): found for found in asked}
+    return [Seen(found, store.find_seen(found.entry, dataset.texts)) for found in distinct.values()]
+
+
+def find_unseen_rows(seen: Sequence[Seen], dataset: Dataset) -> Bools:
+    """Return which rows none of the classifiers was trained on, as far as can be told; all, if there are none."""
+    unseen = np.ones(len(dataset.rows), np.bool_)
+    for each in seen:
+        for numbers in each.numbers or ():
+            unseen[numbers] = False
+    return unseen if unseen.any() else ~unseen
+
+
+def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse rows of which no classifier knows a label: all would get none right.
+
+    Args:
+        parameter: What the caller knows the rows by.
+        dataset: The rows.
+        names: The classifiers.
+        known: The labels that one of them knows, sorted.
+
+    Raises:
+        InvalidTestData: No row has one.
+    """
+    if not set(known) & set(dataset.labels):
+        more = " …" if len(known) > _NAMED_LABELS else ""
+        raise InvalidTestData(
+            f"No label of {{arg:{{parameter}}}} is known to {{model_names:joined}}; known are {{known_labels:quoted}}"
+            f"{more}. Correct the labels: case and white space count.",
+            {"parameter": parameter, "model_names": list(names), "known_labels": list(known[:_NAMED_LABELS])},
+        )
+
+
+def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Outcome) -> Iterator[DataWarning]:
+    """Yield what makes figures on these rows worth less."""
+    known = {label for each in seen for label in each.found.entry.record.labels}
+    if unknown := [number for number, row in enumerate(dataset.rows) if row.label not in known]:
+        labels = [label for label in dataset.labels if label not in known]
+        message = (
+            f"{len(unknown)} row(s) have labels that are unknown here and so count as wrong: "
+            f"{', '.join(map(repr, labels[:_NAMED_LABELS]))}. Case and white space count."
+        )
+        yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
+    yield from find_test_warnings(dataset)
+    for each in seen:
+        yield from _overlap(each, dataset)
+    low, high = outcome.accuracy_interval.low, outcome.accuracy_interval.high
+    if high - low > _WIDE:
+        message = (
+            f"{outcome.total} row(s) say little: the accuracy lies anywhere between {low:.0%} and {high:.0%}. "
+            "Use more test rows before you decide by it."
+        )
+        yield DataWarning("few_test_rows", message)
+
+
+def _overlap(seen: Seen, dataset: Dataset) -> Iterator[DataWarning]:
+    record = seen.found.entry.record
+    if seen.numbers is None:
+        message = f"The training rows of {record.name} were not kept, so nobody can tell whether it has seen these."
+        if dataset.sha256 == record.training_data_sha256:
+            message = f"{record.name} was trained on exactly these rows, so they say nothing about new texts."
+        yield DataWarning("overlap_unknown", message)
+        return
+    same, near = seen.numbers
+    if same:
+        message = f"{len(same)} test row(s) are also training rows of {record.name}. Leave them out: see rows."
+        yield DataWarning("training_rows_in_test", message, tuple(same))
+    if near:
+        message = f"{len(near)} test row(s) differ from a training row of {record.name} by a word or less: see rows."
+        yield DataWarning("near_training_rows_in_test", message, tuple(near))

@@ -1,0 +1,51 @@
+"""What who runs a server does: base models, disk usage, and checks of the data directory."""
+
+from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
+from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.usage import Usage
+from windrow.domain.values import recast
+from windrow.service.dependencies import Dependencies
+from windrow.storage.fsck import check
+from windrow.storage.usage import measure
+
+
+def base_models(deps: Dependencies) -> BaseModelList:
+    """Return the base models on this machine. See ``Operations.base_models``."""
+    names_of: dict[str, set[str]] = {}
+    for entry in deps.store.catalog.entries():
+        names_of.setdefault(entry.record.base_model, set()).add(entry.record.name)
+    return BaseModelList(
+        tuple(
+            recast(
+                BaseModelUse,
+                model,
+                classifiers=len(names_of.get(model.id, ())),
+                is_default=model.id == DEFAULT_BASE_MODEL,
+            )
+            for model in deps.store.inventory.stored_base_models()
+        )
+    )
+
+
+def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseModelRemoval:
+    """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
+    uses = [use for use in base_models(deps).base_models if use.id == request.base_model]
+    for use in uses:
+        if use.place != "installed":  # which cannot be removed in any case
+            check_unused(use)
+    freed_bytes = deps.store.inventory.remove(request.base_model)
+    deps.encoders.forget(request.base_model)
+    for use in uses:
+        deps.predictor.forget_encoder(use.digest)
+    return BaseModelRemoval(request.base_model, freed_bytes)
+
+
+def usage(deps: Dependencies) -> Usage:
+    """Return what the data directory holds. See ``Operations.usage``."""
+    return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory)
+
+
+def fsck(deps: Dependencies, request: CheckRequest) -> Checkup:
+    """Check the data directory. See ``Operations.fsck``."""
+    return check(deps.settings.data_dir, deps.store.names, repair=request.repair)

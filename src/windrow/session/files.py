@@ -1,0 +1,49 @@
+"""Exports and imports as files of this machine."""
+
+from pathlib import Path
+
+from windrow.domain.archive import Export, Imported, ImportRequest
+from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.operations import Operations
+from windrow.session.whole_file import whole_file
+
+
+def write_export(export: Export, path: str | Path) -> Path:
+    """Write an export into a file, whole or not at all, and return the file.
+
+    Args:
+        export: The export.
+        path: The file, which is replaced if it exists, or a folder to put it in.
+
+    Raises:
+        StorageFailed: The file cannot be written; what stood there is untouched.
+    """
+    target = Path(path)
+    target = target / export.file_name if target.is_dir() else target
+    try:
+        with whole_file(target) as file:
+            file.writelines(export.chunks)
+    except OSError as error:
+        raise StorageFailed(
+            "{file} cannot be written: {reason}. Choose another place.",
+            {"file": str(target), "reason": error.strerror or str(error)},
+        ) from error
+    return target
+
+
+def import_path(operations: Operations, path: str | Path, request: ImportRequest) -> Imported:
+    """Import a file by its path.
+
+    Raises:
+        InvalidParameter: There is no such file to read.
+        WindrowError: What ``import_classifier`` raises.
+    """
+    try:
+        opened = Path(path).open("rb")  # noqa: SIM115 - so that the verb's own errors are not taken for the file's
+    except OSError as error:
+        raise InvalidParameter(
+            "{file} cannot be read: {reason}. {Send} the path of an exported classifier.",
+            {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)},
+        ) from error
+    with opened:
+        return operations.import_classifier(opened, request)

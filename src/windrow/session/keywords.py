@@ -1,0 +1,107 @@
+"""Verbs that take the fields of their request as arguments, with the signature and the words that the request has."""
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable
+from functools import cached_property
+from types import MethodType
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+
+from windrow.operations import Operations
+from windrow.session.arguments import check_known, request_of
+from windrow.session.columns import read_rows
+
+P = ParamSpec("P")
+Q = TypeVar("Q")
+R = TypeVar("R")
+_ROWS = ("training_data", "test_data")
+
+
+class HasOperations(Protocol):
+    """What has verbs: a session."""
+
+    @property
+    def operations(self) -> Operations:
+        """Who does them."""
+        ...
+
+
+def keywords(verb: Callable[[Operations, Q], R], request: Callable[P, Q]) -> Callable[Concatenate[HasOperations, P], R]:
+    """Return a session's verb that takes the fields of its request.
+
+    Args:
+        verb: The verb of ``Operations``.
+        request: The class of its request.
+    """
+    return columns(verb, request, request)
+
+
+def columns(
+    verb: Callable[[Operations, Q], R], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasOperations, P], R]:
+    """Return a session's verb some of whose arguments come in other forms than the fields of its request.
+
+    Args:
+        verb: The verb of ``Operations``.
+        request: The class of its request.
+        arguments: A dataclass of the arguments. ``texts`` and ``labels`` are the request's labelled rows; what the
+            request does not have is passed to the verb as it is.
+    """
+    method: Any = _Verb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasOperations, P], R], method)
+
+
+class _Verb:
+    # What help() shows is made when it is asked for: the words of fields stand in the source of their classes.
+
+    def __init__(self, verb: Callable[..., Any], request: Any, arguments: Any) -> None:
+        self._verb = verb
+        self._request = request
+        self._arguments = arguments
+        self.__name__ = self.__qualname__ = verb.__name__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__name__ = name
+        self.__qualname__ = f"{owner.__qualname__}.{name}"
+        self.__module__ = owner.__module__
+
+    def __get__(self, session: HasOperations | None, owner: type) -> Any:
+        return self if session is None else MethodType(self, session)
+
+    def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Any:
+        known = self.__signature__.parameters
+        check_known(self.__name__, kwargs, list(known)[1:])
+        given = self.__signature__.bind(session, *args, **kwargs).arguments
+        given.pop("self")
+        fields = inspect.signature(self._request).parameters
+        rows = {}
+        if "labels" in known:
+            name = next(each for each in _ROWS if each in fields)
+            rows[name] = read_rows(name, given.pop("texts"), given.pop("labels", None))
+        more = {name: given.pop(name) for name in list(given) if name not in fields}
+        request = request_of(self._request, given, **rows)
+        return getattr(session.operations, self._verb.__name__)(request, **more)
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        hints = get_type_hints(self._arguments)
+        mine = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        passed = inspect.signature(self._arguments).parameters.values()
+        return inspect.Signature(
+            [mine, *(each.replace(annotation=hints[each.name]) for each in passed)],
+            return_annotation=get_type_hints(self._verb)["return"],
+        )
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        from windrow.codec.docs import field_docs
+
+        told, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:)", inspect.getdoc(self._verb) or "")
+        docs = {**field_docs(self._arguments), **field_docs(self._request)}
+        arguments = [
+            textwrap.fill(f"{name}: {docs[name]}", 112, initial_indent=" " * 4, subsequent_indent=" " * 8)
+            for name in list(self.__signature__.parameters)[1:]
+        ]
+        others = [section for section in sections if not section.startswith("Args:")]
+        return "\n\n".join((told, "\n".join(("Args:", *arguments)), *others))

@@ -1,0 +1,114 @@
+"""The arguments of a session's verbs, where they come in other forms than the fields of the verb's request.
+
+What these classes do not say of a field, the request says. None is ever made: they are read, by people, type checkers
+and :func:`windrow.session.keywords.columns`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from windrow.domain.alias import Said
+from windrow.domain.cross_validation import DEFAULT_FOLDS
+from windrow.domain.gate import Requirement
+from windrow.domain.job import OnProgress, ignore_progress
+from windrow.domain.recipe import Recipe, TrainingParameters
+from windrow.domain.suggestion import DEFAULT_SUGGESTIONS
+
+
+@dataclass(frozen=True)
+class ForModel:
+    """A classifier."""
+
+    model_name: str
+
+
+@dataclass(frozen=True)
+class LabelledColumns:
+    """Labelled rows."""
+
+    texts: Iterable[Any]
+    """A column of n strings: a list, an array, a column of pandas or polars. Without ``labels``, n rows: pairs ``(text,
+    label)``, mappings with ``text`` and ``label``, or a table with columns of these names.
+    """
+    labels: Iterable[Any] | None = None
+    """A column of n strings, the labels of the texts."""
+
+
+@dataclass(frozen=True)
+class Training(Recipe, LabelledColumns, ForModel):
+    """A training to begin, or to forecast."""
+
+    _: KW_ONLY
+    description: str | None = None
+    tags: Iterable[str] | None = None
+    overwrite: bool = True
+
+
+@dataclass(frozen=True)
+class WatchedTraining(Training):
+    """A training to do."""
+
+    on_progress: OnProgress = ignore_progress
+    """Called now and then with how far the training is, from any thread."""
+
+
+@dataclass(frozen=True)
+class Reproducing(ForModel):
+    """A training to do again."""
+
+    on_progress: OnProgress = ignore_progress
+    """Called now and then with how far the training is, from any thread."""
+
+
+@dataclass(frozen=True)
+class CrossValidating(TrainingParameters, LabelledColumns):
+    """A training to judge."""
+
+    folds: int = DEFAULT_FOLDS
+
+
+@dataclass(frozen=True)
+class Evaluating(LabelledColumns, ForModel):
+    """A classifier to judge."""
+
+    target_precision: float | None = None
+    save: bool = True
+
+
+@dataclass(frozen=True)
+class ForModels:
+    """Classifiers."""
+
+    model_names: Iterable[str]
+
+
+@dataclass(frozen=True)
+class Comparing(LabelledColumns, ForModels):
+    """Classifiers to judge by the same rows."""
+
+
+@dataclass(frozen=True)
+class Suggesting(ForModel):
+    """Texts to choose from."""
+
+    texts: Iterable[Any]
+    n: int = DEFAULT_SUGGESTIONS
+
+
+@dataclass(frozen=True)
+class Describing(ForModel):
+    """What is to be said about a classifier."""
+
+    description: str | None = None
+    tags: Iterable[str] | None = None
+
+
+@dataclass(frozen=True)
+class Promoting(Said):
+    """Where an alias is to point. Rows come in any form that :class:`LabelledColumns` takes without labels."""
+
+    alias: str
+    model_name: str
+    require: Requirement | Mapping[str, Any] | None = None
+    must_pass: Iterable[Any] | None = None

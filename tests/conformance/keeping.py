@@ -1,0 +1,271 @@
+"""Cases of the contract that list, delete, promote, export and look after the disk."""
+
+import io
+from dataclasses import replace
+
+from tests.conformance.examples import (
+    LONG,
+    REASON,
+    ROWS,
+    TEST_ROWS,
+    TEXT,
+    codes,
+    trained,
+)
+from tests.conformance.observing import Refusal, refused
+from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
+from windrow.domain.archive import ExportRequest, ImportRequest
+from windrow.domain.base_models import BaseModelRequest
+from windrow.domain.checkup import CheckRequest
+from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.dataset import Row
+from windrow.domain.gate import Requirement
+from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.operations import Operations
+
+
+def listing(operations: Operations) -> object:
+    trained(operations, "list_v1", "list_v2", "list_v10", "other_list")
+    operations.describe(DescribeRequest("list_v2", "Second.", ("listed",)))
+    pages = {
+        ListRequest(prefix="list_"): ("list_v1", "list_v10", "list_v2"),
+        ListRequest(task="list"): ("list_v1", "list_v2", "list_v10"),
+        ListRequest(task="list", sort="-version"): ("list_v10", "list_v2", "list_v1"),
+        ListRequest(tag="listed"): ("list_v2",),
+        ListRequest(prefix="list_", limit=2): ("list_v1", "list_v10"),
+        ListRequest(prefix="list_", limit=2, cursor=to_cursor("list_v10")): ("list_v2",),
+        ListRequest(task="list", prefix="list_", base_model="nobody/nothing"): (),
+    }
+    found = [operations.list_classifiers(page) for page in pages]
+    assert [tuple(each.name for each in page.models) for page in found] == list(pages.values())
+    assert found[4].next_cursor == to_cursor("list_v10")
+    whole = {each.name for each in operations.list_classifiers(ListRequest()).models}
+    assert {"list_v1", "list_v2", "list_v10", "other_list"} <= whole
+    described = operations.describe(DescribeRequest("list_v2", tags=("z", "a")))
+    assert (described.description, described.tags) == ("Second.", ("a", "z"))
+    bad = [
+        *(
+            refused(operations.list_classifiers, each)
+            for each in (ListRequest(limit=0), ListRequest(sort="colour"), ListRequest(limit=3, cursor="no cursor"))
+        ),
+        *(refused(operations.show, ModelRequest(name)) for name in ("list_v3", "list_v1@7", "a/b", "")),
+        *(refused(operations.describe, DescribeRequest(name, "x")) for name in ("list_v1@1", "list_v3")),
+        refused(operations.describe, DescribeRequest("list_v1", "x" * 2_001)),
+    ]
+    assert codes(bad) == [
+        *["invalid_parameter"] * 3,
+        *["classifier_not_found", "revision_not_found", "invalid_name", "invalid_name"],
+        *["invalid_name", "classifier_not_found", "invalid_parameter"],
+    ]
+    return found, described, bad
+
+
+def deleting(operations: Operations) -> object:
+    trained(operations, "delete_v1", "delete_v1", "delete_v2", "delete_v3", "delete_v4")
+    operations.promote(PromoteRequest("delete_me", "delete_v2"))
+    task = DeleteAllRequest(task="delete")
+    purged = operations.delete(DeleteRequest("delete_v1@1", purge=True))
+    assert (purged.model_name, purged.purged, purged.freed_bytes > 0) == ("delete_v1@1", True, True)
+    deleted = operations.delete(DeleteRequest("delete_v1"))
+    assert (deleted.model_name, deleted.purged, deleted.freed_bytes) == ("delete_v1", False, 0)
+    (listed,) = operations.list_classifiers(ListRequest(task="delete", deleted=True)).models
+    assert (listed.name, listed.deleted_at is not None) == ("delete_v1", True)
+    restored = operations.restore(RestoreRequest("delete_v1"))
+    assert (restored.status, restored.revision, restored.deleted_at) == ("restored", 2, None)
+    operations.delete(DeleteRequest("delete_v4", purge=True))
+    planned = operations.delete_all(replace(task, force=True, dry_run=True))
+    assert (planned.status, planned.aliases) == ("dry_run", ("delete_me",))
+    bad = [
+        *(
+            refused(operations.delete, DeleteRequest(name))
+            for name in ("delete_v2", "delete_v9", "delete_v1@2", "delete@latest", "..")
+        ),
+        *(refused(operations.restore, RestoreRequest(name)) for name in ("delete_v1", "delete_v4")),
+        *(refused(operations.delete_all, each) for each in (DeleteAllRequest(), DeleteAllRequest(prefix=""), task)),
+    ]
+    assert codes(bad) == [
+        *["classifier_in_use", "classifier_not_found", "invalid_parameter", "invalid_name", "invalid_name"],
+        *["not_deleted", "classifier_not_found"],
+        *["invalid_parameter", "invalid_parameter", "classifier_in_use"],
+    ]
+    done = operations.delete_all(replace(task, force=True, purge=True))
+    assert done.model_names == planned.model_names == ("delete_v1", "delete_v2", "delete_v3")
+    assert operations.delete_all(task).model_names == ()
+    return purged, deleted, listed, restored, planned, bad, done
+
+
+def promoting(operations: Operations) -> object:
+    trained(operations, "alias_v1", "alias_v2")
+    must = (Row(ROWS[0].text, "billing"),)
+    required = Requirement(TEST_ROWS, not_worse=True, min_recall={"billing": 0.0})
+    first = operations.promote(PromoteRequest("alias", "alias_v2", reason=REASON, by="ana"))
+    assert (first.alias, first.points_to, first.reason, first.by) == ("alias", "alias_v2", REASON, "ana")
+    second = operations.promote(PromoteRequest("alias", "alias_v1", required, must, reason=REASON, by="ana"))
+    assert [check.condition for check in second.gate.checks] == ["must_pass", "not_worse", "min_recall"]
+    assert (second.gate.passed, second.must_pass) == (True, must)
+    shown = operations.show(ModelRequest("alias"))
+    assert (shown.name, shown.answers, shown.aliases) == ("alias_v1", True, ("alias",))
+    aliases = [each for each in operations.list_aliases().aliases if each.alias == "alias"]
+    assert [(each.points_to, each.answers) for each in aliases] == [("alias_v1", True)]
+    bad = promotions_that_are_refused(operations, required)
+    back = operations.rollback(AliasChangeRequest("alias", reason="Back.", by="bob"))
+    assert (back.points_to, back.status, back.must_pass) == ("alias_v2", "rolled_back", must)
+    nothing = refused(operations.rollback, AliasChangeRequest("alias"))
+    assert nothing.code == "nothing_to_roll_back"
+    removed = operations.remove_alias(AliasChangeRequest("alias", reason=REASON, by="ana"))
+    assert (removed.alias, removed.status) == ("alias", "deleted")
+    history = operations.alias_history(AliasRequest("alias"))
+    assert [(each.event, each.points_to) for each in history.changes] == [
+        ("promoted", "alias_v2"),
+        ("promoted", "alias_v1"),
+        ("rolled_back", "alias_v2"),
+        ("removed", None),
+    ]
+    return first, second, shown, aliases, bad, back, nothing, removed, history
+
+
+def promotions_that_are_refused(operations: Operations, required: Requirement) -> list[Refusal]:
+    to_worse = PromoteRequest("alias", "alias_v2")
+    seen = {
+        "promotion_refused": [to_worse, replace(to_worse, require=required, must_pass=())],
+        "classifier_not_found": [PromoteRequest("alias", "alias_v3")],
+        "name_taken": [PromoteRequest("alias_v1", "alias_v2")],
+        "invalid_name": [PromoteRequest("no name", "alias_v2")],
+        "invalid_parameter": [replace(to_worse, reason=LONG), replace(to_worse, require=Requirement(not_worse=True))],
+    }
+    bad = []
+    for code, requests in seen.items():
+        found = [refused(operations.promote, each) for each in requests]
+        assert codes(found) == [code] * len(requests)
+        bad += found
+    changes = {
+        "alias_not_found": [
+            refused(operations.rollback, AliasChangeRequest("alias_v1")),
+            refused(operations.remove_alias, AliasChangeRequest("nobody")),
+            refused(operations.alias_history, AliasRequest("nobody")),
+        ],
+        "invalid_name": [refused(operations.rollback, AliasChangeRequest("no name"))],
+        "invalid_parameter": [
+            refused(operations.rollback, AliasChangeRequest("alias", by=LONG)),
+            refused(operations.remove_alias, AliasChangeRequest("alias", reason=LONG)),
+        ],
+    }
+    for code, found in changes.items():
+        assert codes(found) == [code] * len(found)
+        bad += found
+    return bad
+
+
+def exchanging(operations: Operations) -> object:
+    trained(operations, "export_v1")
+    files = []
+    for training_rows in (False, True):
+        export = operations.export(ExportRequest("export_v1", training_rows=training_rows))
+        files.append(b"".join(export.chunks))
+        assert (export.file_name, export.size_bytes) == ("export_v1.windrow", len(files[-1]))
+
+    def take_in(file: bytes, how: ImportRequest = ImportRequest()) -> object:
+        return operations.import_classifier(io.BytesIO(file), how)
+
+    dry, saved, again = (
+        operations.import_classifier(io.BytesIO(file), how)
+        for file, how in (
+            (files[0], ImportRequest("export_v2", dry_run=True)),
+            (files[1], ImportRequest("export_v2")),
+            (files[0], ImportRequest(overwrite=True)),
+        )
+    )
+    assert [(each.status, each.name, each.revision) for each in (dry, saved, again)] == [
+        ("dry_run", "export_v2", 1),
+        ("imported", "export_v2", 1),
+        ("imported", "export_v1", 2),
+    ]
+    assert [each.keeps_training_rows for each in (dry, saved, again)] == [False, True, False]
+    assert saved.origin is not None
+    assert (saved.origin.name, saved.origin.revision) == ("export_v1", 1)
+    answers = operations.predict(PredictRequest(model_names=("export_v2", "export_v1"), text=TEXT))
+    assert answers[0].label == answers[1].label == "billing"
+    bad = [
+        refused(take_in, files[0]),
+        refused(take_in, files[0], ImportRequest("no name")),
+        refused(take_in, b"no file at all"),
+        refused(take_in, b""),
+        refused(operations.export, ExportRequest("export_v9")),
+        refused(operations.export, ExportRequest("no name")),
+        refused(operations.export, ExportRequest("export_v1", training_rows=True)),
+        refused(operations.reproduce, ModelRequest("export_v1")),
+    ]
+    assert codes(bad) == [
+        *["classifier_exists", "invalid_name", "archive_invalid", "archive_invalid"],
+        *["classifier_not_found", "invalid_name", "rows_not_kept", "rows_not_kept"],
+    ]
+    return dry, saved, again, answers, bad
+
+
+def copying(operations: Operations) -> object:
+    trained(operations, "copy_v1")
+    operations.describe(DescribeRequest("copy_v1", "Tickets.", ("shop",)))
+    copied = operations.copy(CopyRequest("copy_v1", "copied"))
+    again = operations.copy(CopyRequest("copied@1", "copied", overwrite=True))
+    assert (copied.name, copied.status, copied.revision, copied.description) == ("copied", "copied", 1, "Tickets.")
+    assert (again.revision, again.keeps_training_rows) == (2, True)
+    assert copied.origin is not None
+    assert (copied.origin.name, copied.origin.revision) == ("copy_v1", 1)
+    operations.promote(PromoteRequest("copy", "copied"))
+    operations.delete(DeleteRequest("copy_v1", purge=True))
+    answer = operations.predict(PredictRequest(model_name="copy", text=TEXT))
+    assert (answer[0].label, answer[0].model_name) == ("billing", "copied")
+    bad = [
+        refused(operations.copy, each)
+        for each in (
+            CopyRequest("copied", "copied"),
+            CopyRequest("copied", "copy"),
+            CopyRequest("copied", "Copied"),
+            CopyRequest("copied", "no name"),
+            CopyRequest("copied", "copied@2"),
+            CopyRequest("copied@7", "copy_v2"),
+            CopyRequest("copy_v1", "copy_v2"),
+        )
+    ]
+    return copied, again, answer, operations.show(ModelRequest("copied")), bad
+
+
+def reproducing(operations: Operations) -> object:
+    trained(operations, "again_v1")
+    found = operations.reproduce(ModelRequest("again_v1"))
+    assert (found.verdict, found.largest_weight_difference, found.num_texts) == ("identical weights", 0.0, 6)
+    missing = refused(operations.reproduce, ModelRequest("again_v2"))
+    assert missing.code == "classifier_not_found"
+    return found, missing
+
+
+def looking_after_the_disk(operations: Operations) -> object:
+    trained(operations, "disk_v1")
+    models = operations.base_models().base_models
+    (default,) = (each for each in models if each.is_default)
+    assert (default.id, default.place, default.classifiers >= 1) == (DEFAULT_BASE_MODEL, "installed", True)
+    used = operations.usage()
+    (own,) = (each for each in used.classifiers if each.name == "disk_v1")
+    assert (own.revisions, own.deleted, own.size_bytes > 0) == (1, False, True)
+    checkup = operations.fsck(CheckRequest(repair=True))
+    assert checkup.sound
+    findings = operations.fsck(CheckRequest()).findings
+    # Of another case, an alias whose classifier was deleted by force.
+    assert {finding.severity for finding in findings} <= {"notice"}
+    bad = [
+        refused(operations.remove_base_model, BaseModelRequest(base_model))
+        for base_model in ("nobody/nothing", DEFAULT_BASE_MODEL, "../..")
+    ]
+    assert codes(bad) == ["base_model_not_found", "base_model_in_use", "invalid_parameter"]
+    return [replace(each, classifiers=0) for each in models], used.base_models, own, findings, bad
+
+
+def removing_a_base_model(operations: Operations) -> object:
+    """Only where there is one that can be removed."""
+    return [
+        operations.remove_base_model(BaseModelRequest(each.id))
+        for each in operations.base_models().base_models
+        if each.place == "data_directory"
+    ]

@@ -1,0 +1,218 @@
+"""Cases of the contract that train, predict and judge."""
+
+from dataclasses import replace
+
+from tests.conformance.examples import LABELS, ROWS, SECRET, TEST_ROWS, TEXT, codes, request, trained
+from tests.conformance.observing import refused
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import FitRequest, ModelRequest
+from windrow.domain.comparison import CompareRequest
+from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.dataset import Row
+from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.prediction import PredictRequest
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.report import EvaluateRequest
+from windrow.domain.suggestion import SuggestRequest
+from windrow.operations import Operations
+
+
+def fitting(operations: Operations) -> object:
+    first = operations.fit(replace(request("fit_v1"), description="Tickets.", tags=("shop", "a")))
+    assert (first.model_name, first.revision, first.status, first.next_name) == ("fit_v1", 1, "trained", "fit_v2")
+    assert (first.labels, first.rows_per_label, first.num_examples) == (LABELS, dict.fromkeys(LABELS, 3), 6)
+    assert (first.base_model, first.adapter) == (DEFAULT_BASE_MODEL, None)
+    assert [warning.code for warning in first.warnings] == ["small_classes"]
+    told: list[object] = []
+    second = operations.fit(request("fit_v1"), told.append)
+    assert (second.revision, second.description, second.tags) == (2, "Tickets.", ("a", "shop"))
+    third = operations.fit(request("fit_v9"))
+    assert third.next_name == "fit_v10"
+    return first, second, third, [type(each).__name__ for each in told] == ["Progress"] * len(told)
+
+
+def fits_that_are_refused(operations: Operations) -> object:
+    trained(operations, "refused_v1")
+    operations.promote(PromoteRequest("refused", "refused_v1"))
+    good = request("refused_v2")
+    bad = {
+        replace(good, model_name="no name"): "invalid_name",
+        replace(good, model_name="refused_v1@2"): "invalid_name",
+        replace(good, model_name="refused"): "name_taken",
+        replace(good, model_name="REFUSED_v1"): "name_taken",
+        replace(good, model_name="refused_v1", overwrite=False): "classifier_exists",
+        replace(good, training_data=()): "invalid_training_data",
+        replace(good, training_data=ROWS[:2]): "invalid_training_data",
+        replace(good, training_data=(*ROWS, Row(" ", "billing"))): "invalid_training_data",
+        replace(good, training_data=(*ROWS, Row(SECRET, "billing"))): "invalid_training_data",
+        replace(good, training_data=(*ROWS, Row("a", ""))): "invalid_training_data",
+        replace(good, num_iterations=-1): "invalid_parameter",
+        replace(good, seed=-1): "invalid_parameter",
+        replace(good, max_seconds=0.0): "invalid_parameter",
+        replace(good, description="x" * 2_001): "invalid_parameter",
+        replace(good, tags=("",)): "invalid_parameter",
+    }
+    seen = {}
+    for verb in ("fit", "start_fit", "forecast"):
+        seen[verb] = [refused(getattr(operations, verb), each) for each in bad]
+        assert codes(seen[verb]) == list(bad.values())
+    watched = [refused(operations.fit, each, lambda news: None) for each in list(bad)[:3]]
+    return seen, watched
+
+
+def jobs(operations: Operations) -> object:
+    forecast = operations.forecast(request("jobs_v1"))
+    assert (forecast.model_name, forecast.num_examples, forecast.labels) == ("jobs_v1", 6, LABELS)
+    assert [part.stage for part in forecast.parts] == ["encoding", "finishing", "saving"]
+    started = operations.start_fit(request("jobs_v1"))
+    assert (started.model_name, started.num_examples, started.num_iterations) == ("jobs_v1", 6, 0)
+    asked = JobRequest(started.id)
+    last = list(operations.follow_job(asked))[-1]
+    assert (last.state, last.revision, last.next_name) == ("succeeded", 1, "jobs_v2")
+    found = [job for job in operations.list_jobs(JobListRequest(1_000)).jobs if job.model_name == "jobs_v1"]
+    again = list(operations.follow_job(asked))
+    assert found == again == [operations.job(asked)] == [last]
+    shown = operations.show(ModelRequest("jobs_v1"))
+    assert shown.training_data_sha256 == started.training_data_sha256
+    unknown = JobRequest("no-such-job")
+    bad = [
+        refused(operations.cancel_job, asked),
+        *(refused(verb, unknown) for verb in (operations.job, operations.cancel_job, operations.follow_job)),
+        *(refused(operations.list_jobs, JobListRequest(limit)) for limit in (0, 1_001)),
+    ]
+    assert codes(bad) == ["job_finished", *["job_not_found"] * 3, *["invalid_parameter"] * 2]
+    # Seconds and bytes are those of the machine.
+    return forecast.tokens, started.training_data_sha256, last, shown, bad
+
+
+def cancelling(operations: Operations) -> object:
+    # Labels of nonsense, so that there is much to learn, for longer than it takes to cancel.
+    rows = tuple(Row(f"word {number} of {number % 7}", f"label {number % 2}") for number in range(20))
+    asked = JobRequest(operations.start_fit(FitRequest("cancel_v1", rows, num_iterations=200)).id)
+    cancelled = operations.cancel_job(asked)
+    assert cancelled.state == "cancelled"
+    assert cancelled.problem is not None
+    assert cancelled.problem.code == "training_cancelled"
+    assert operations.job(asked) == cancelled
+    assert list(operations.follow_job(asked)) == [cancelled]
+    bad = [refused(operations.cancel_job, asked), refused(operations.show, ModelRequest("cancel_v1"))]
+    assert codes(bad) == ["job_finished", "classifier_not_found"]
+    return cancelled, bad
+
+
+def predicting(operations: Operations) -> object:
+    trained(operations, "predict_v1", "predict_v1", "predict_v2")
+    operations.promote(PromoteRequest("predict", "predict_v1"))
+    one, both = PredictRequest(model_name="predict_v1", text=TEXT), ("predict_v1", "predict_v2")
+    answers = [
+        operations.predict(each)
+        for each in (
+            one,
+            replace(one, explain=True),
+            replace(one, text=None, texts=(TEXT, "The page crashes", "größer 漢字")),
+            replace(one, model_name=None, model_names=(*both, "predict")),
+            replace(one, model_name="predict_v1@1"),
+            replace(one, model_name="predict@latest"),
+            replace(one, model_name="predict", top_k=1),
+            replace(one, abstain_below=1.0, min_in_scope=0.0),
+            replace(one, min_in_scope=1.0),
+        )
+    ]
+    (plain,), (explained,), several, each_model, (older,), (latest,), (aliased,), (strict,), _ = answers
+    assert [(each.model_name, each.revision, each.alias) for each in (plain, older, latest, aliased)] == [
+        ("predict_v1", 2, None),
+        ("predict_v1", 1, None),
+        ("predict_v2", 1, None),
+        ("predict_v1", 2, "predict"),
+    ]
+    # Revision 2 was trained on the labels the other way round.
+    assert (older.label, plain.label, latest.label) == ("billing", "technical", "billing")
+    assert abs(sum(plain.scores.values()) - 1) < 1e-5
+    assert explained.explanation is not None
+    assert explained.explanation.nearest_rows is not None
+    assert [word.word for word in explained.explanation.words] == TEXT.split()
+    assert (len(several), len(aliased.scores)) == (3, 1)
+    assert [each.model_name for each in each_model] == [*both, "predict_v1"]
+    assert (strict.label, strict.abstained, list(strict.scores)) == (None, True, list(LABELS))
+    return answers
+
+
+def predictions_that_are_refused(operations: Operations) -> object:
+    trained(operations, "asked_v1", "asked_v2")
+    one, both = PredictRequest(model_name="asked_v1", text=TEXT), ("asked_v1", "asked_v2")
+    bad = {
+        replace(one, model_name=None): "invalid_request",
+        replace(one, text=None): "invalid_request",
+        PredictRequest(): "invalid_request",
+        replace(one, texts=(TEXT,)): "invalid_request",
+        replace(one, model_names=both): "invalid_request",
+        PredictRequest(model_names=both, texts=("a", "b")): "invalid_request",
+        replace(one, model_name=None, model_names=()): "invalid_parameter",
+        replace(one, text=None, texts=()): "invalid_parameter",
+        replace(one, model_name="no name"): "invalid_name",
+        replace(one, model_name="askd_v1"): "classifier_not_found",
+        replace(one, model_name="asked_v1@99"): "revision_not_found",
+        replace(one, model_name="nothing@latest"): "classifier_not_found",
+        replace(one, text=""): "invalid_text",
+        replace(one, text=None, texts=("a", SECRET)): "invalid_text",
+        replace(one, top_k=0): "invalid_parameter",
+        replace(one, top_k=3): "invalid_parameter",
+        replace(one, abstain_below=1.5): "invalid_parameter",
+        replace(one, text=None, texts=("a", "b"), explain=True): "invalid_parameter",
+    }
+    seen = [refused(operations.predict, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    assert seen[9].facts["near_names"] == ["asked_v1", "asked_v2"]
+    unwanted = refused(operations.predict, replace(one, text="Never asked before"), lambda: False)
+    # Only who computes can say how far it came.
+    return seen, unwanted.kind, unwanted.code
+
+
+def judging(operations: Operations) -> object:
+    trained(operations, "judge_v1", "judge_v2")
+    report = operations.evaluate(EvaluateRequest("judge_v1", TEST_ROWS, target_precision=0.5))
+    shown = operations.show(ModelRequest("judge_v1"))
+    assert (report.total, report.saved, report.model_name, report.revision) == (4, True, "judge_v1", 1)
+    assert (report.majority_baseline.label, report.majority_baseline.accuracy) == ("billing", 0.5)
+    assert (shown.test, shown.threshold) == (report.score, report.threshold)
+    apart = operations.evaluate(EvaluateRequest("judge_v2", TEST_ROWS, save=False))
+    assert (apart.saved, apart.correct) == (False, 4 - report.correct)
+    compared = operations.compare(CompareRequest(("judge_v2", "judge_v1"), TEST_ROWS))
+    assert [each.correct for each in compared.models] == [apart.correct, report.correct]
+    assert compared.test_data_sha256 == report.test_data_sha256
+    cross = operations.cross_validate(CrossValidateRequest(ROWS, 3, num_iterations=0))
+    assert (cross.folds, cross.total, cross.recommended_num_iterations) == (3, 6, 0)
+    pile = (TEXT, "Do you ship to Norway?", "It crashes", ROWS[0].text)
+    suggested = operations.suggest(SuggestRequest("judge_v1", pile, 2))
+    assert (suggested.total, len(suggested.suggestions)) == (3, 2)
+    return report, shown, apart, compared, cross, suggested
+
+
+def judgements_that_are_refused(operations: Operations) -> object:
+    trained(operations, "judged_v1")
+    bad = [
+        refused(operations.evaluate, EvaluateRequest("judged_v1", ())),
+        refused(operations.evaluate, EvaluateRequest("judged_v1", (Row("a", "other"),))),
+        refused(operations.evaluate, EvaluateRequest("judged_v1", TEST_ROWS, target_precision=0.1)),
+        refused(operations.evaluate, EvaluateRequest("judged_v3", TEST_ROWS)),
+        refused(operations.compare, CompareRequest(("judged_v1",), TEST_ROWS)),
+        refused(operations.compare, CompareRequest(("judged_v1", "nobody"), TEST_ROWS)),
+        refused(operations.cross_validate, CrossValidateRequest(ROWS, 1)),
+        refused(operations.cross_validate, CrossValidateRequest(ROWS[:1])),
+        refused(operations.suggest, SuggestRequest("judged_v1", ())),
+        refused(operations.suggest, SuggestRequest("judged_v1", ("a",), 0)),
+        refused(operations.suggest, SuggestRequest("nobody", ("a",))),
+    ]
+    assert codes(bad) == [
+        *["invalid_test_data"] * 2,
+        "invalid_parameter",
+        "classifier_not_found",
+        "invalid_parameter",
+        "classifier_not_found",
+        "invalid_parameter",
+        "invalid_training_data",
+        *["invalid_parameter"] * 2,
+        "classifier_not_found",
+    ]
+    assert bad[1].facts["known_labels"] == list(LABELS)
+    return bad

@@ -1,0 +1,138 @@
+"""Health, and the documentation: what it shows can be executed, and its page needs nothing but this server."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.http.asking import API, FIT, MODEL, fit
+from tests.toy import Toy
+from windrow import __version__
+from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_JOB, EXAMPLE_NAME
+from windrow.api.openapi import openapi_document
+
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
+VERBS = {
+    f"{method.upper()} {path}": verb for path, verbs in DOCUMENT["paths"].items() for method, verb in verbs.items()
+}
+
+
+def _promote(client: httpx.Client) -> None:
+    for name in ("other", EXAMPLE_NAME):
+        fit(client, name)
+        assert client.put(f"{API}/aliases/{EXAMPLE_ALIAS}", json={"model_name": name}).status_code == 200
+
+
+def _train_a_rival(client: httpx.Client) -> None:
+    fit(client, "ticket_classifier_v2")
+
+
+def _delete(client: httpx.Client) -> None:
+    client.delete(MODEL)
+
+
+# What must have happened before an example can succeed, beside the training of the example's classifier.
+BEFORE: dict[str, Callable[[httpx.Client], object]] = {
+    "compare": _train_a_rival,
+    "restore": _delete,
+    "import_classifier": _delete,
+    "remove_alias": _promote,
+    "alias_history": _promote,
+    "rollback": _promote,
+}
+
+
+def _requests(endpoint: str, file: bytes, job: str) -> Iterator[dict[str, Any]]:
+    """Yield each request that the documentation of an endpoint shows."""
+    method, path = endpoint.split()
+    query = {}
+    for parameter in VERBS[endpoint].get("parameters", ()):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", parameter["example"].replace(EXAMPLE_JOB, job))
+        elif "example" in parameter:
+            query[parameter["name"]] = parameter["example"]
+    request = {"method": method, "url": path, "params": query}
+    content = VERBS[endpoint].get("requestBody", {}).get("content")
+    if content is None:
+        yield request
+    elif "application/json" in content:
+        examples = content["application/json"]["examples"].values()
+        yield from ({**request, "json": example["value"]} for example in examples)
+    else:
+        yield from ({**request, "content": file, "headers": {"Content-Type": media_type}} for media_type in content)
+
+
+def test_health_names_the_version(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok", "version": __version__}
+
+
+def test_the_document_is_served_as_it_is(client: httpx.Client) -> None:
+    assert client.get("/openapi.json").json() == DOCUMENT
+
+
+@pytest.mark.parametrize("endpoint", VERBS)
+def test_the_examples_of_every_endpoint_can_be_executed_and_answer_as_they_show(
+    client: httpx.Client, operations: Toy, endpoint: str
+) -> None:
+    fit(client)
+    verb = VERBS[endpoint]
+    file = client.get(f"{MODEL}/export").content
+    if verb["operationId"] == "cancel_job":
+        operations.before_fit = lambda: threading.Event().wait(30)
+        job = client.post(f"{API}/fit?wait=false", json=FIT).json()["id"]
+    else:
+        job = client.get(f"{API}/jobs").json()["jobs"][0]["id"]
+    requests = list(_requests(endpoint, file, job))
+    assert requests
+    for request in requests:
+        if verb["operationId"] in BEFORE:
+            BEFORE[verb["operationId"]](client)
+        reply = client.request(**request)
+        assert reply.status_code == 200, reply.text
+        content = verb["responses"]["200"]["content"]
+        media_type = reply.headers["content-type"].partition(";")[0]
+        assert media_type in content
+        if media_type == "application/json":
+            shown = [example["value"].keys() for example in content[media_type]["examples"].values()]
+            assert reply.json().keys() in shown
+
+
+def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    assert re.findall(r"https?://[^\"' ]+", page) == []
+    files = re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page)
+    assert len(files) == 2
+    for path in files:
+        assert client.get(path).status_code == 200, path
+    assert client.get(f"{files[0].rpartition('/')[0]}/__init__.py").status_code == 404
+
+
+def _find_chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("The docs page is checked in a real browser: install chromium (Debian: apt-get install chromium).")
+    if found is None:
+        pytest.skip("needs chromium")
+    return found
+
+
+def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, tmp_path: Any) -> None:
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    url = str(client.base_url.join("/docs"))
+    run = subprocess.run(
+        [_find_chromium(), *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom", url],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "opblock-summary-path" in run.stdout
+    for path in {endpoint.split()[1] for endpoint in VERBS}:
+        assert path.split("{")[0] in run.stdout.replace("\u200b", "")

@@ -1,0 +1,296 @@
+"""The product itself, in milliseconds: real verbs and real files, with a toy encoder and trainings in this process.
+
+A word's features are drawn by its hash, so texts that share words lie close. What is left out is the learning of the
+encoder: an adapter is trained in two steps, always with the same losses, and changes nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any, cast
+from weakref import WeakSet, finalize
+
+import numpy as np
+
+from tests.fakes.encoder import FakeEncoder
+from tests.fakes.runner import RememberingRunner
+from windrow.arrays import Floats
+from windrow.bootstrap import open_dependencies, open_store
+from windrow.domain.base_models import StoredBaseModel
+from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.errors import BaseModelUnavailable
+from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
+from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.reproduction import Reproduction
+from windrow.domain.vitals import CacheVitals, Vitals
+from windrow.encoders.adapters import Adapter
+from windrow.encoders.inventory import Inventory, _Copy
+from windrow.encoders.layout import adapted_maps
+from windrow.encoders.session import TextEncoder, Width
+from windrow.execution.frames import Frame
+from windrow.execution.residents import ResidentEncoders
+from windrow.execution.runner import Outcome, ignore_steps
+from windrow.execution.tasks import FitTask, Task, TuneOutcome, TuneTask
+from windrow.execution.watch import Watch
+from windrow.service.service import Service
+from windrow.settings import Settings
+
+# What came of each task, for all toys: fitting a head takes a tenth of a second.
+_OUTCOMES: dict[bytes, Frame] = {}
+LOSSES = (1.5, 1.25)
+DIGEST = "fa" * 32
+INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, place="installed", size_bytes=90, graph_bytes=0)
+DOWNLOADED = StoredBaseModel(
+    "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", place="data_directory", size_bytes=130, graph_bytes=0
+)
+VITALS = Vitals(
+    waiting_requests=1,
+    waiting_texts=2,
+    running_batches=3,
+    batches=4,
+    tokens=5,
+    refused=6,
+    abandoned=7,
+    fits_running=8,
+    fits_waiting=9,
+    classifiers=CacheVitals(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
+    texts=CacheVitals(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+)
+
+
+def do_nothing(*_: object) -> None:
+    """What a hook does that nobody has set."""
+
+
+class Toy(Service):
+    """A service whose verbs can be paused, watched and broken.
+
+    ``before_fit`` and ``at_step`` may block for ever, or raise: they run in a thread of their own, which is left behind
+    where the training is to end. Everything else runs where it always does.
+
+    Args:
+        settings: Limits; where their data directory is not the default, it is used, and kept.
+        before_fit: Called once in each training, when its texts are encoded.
+        at_step: Called after each step of contrastive training, and before the head is fitted.
+        before_predict: Called with ``is_wanted`` at the beginning of each predict.
+        before_fsck: Called at the beginning of each fsck.
+        is_instant: Whether a predict may begin in an event loop while ``before_predict`` is set.
+        shown: The vitals; ``None`` shows the real ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings = Settings(),
+        *,
+        before_fit: Callable[[], object] = do_nothing,
+        at_step: Callable[[Progress], object] = do_nothing,
+        before_predict: Callable[[IsWanted], object] = do_nothing,
+        before_fsck: Callable[[], object] = do_nothing,
+        is_instant: bool = False,
+        shown: Vitals | None = None,
+    ) -> None:
+        self.before_fit = before_fit
+        self.at_step = at_step
+        self.before_predict = before_predict
+        self.before_fsck = before_fsck
+        self.is_instant = is_instant
+        self.shown = shown
+        self.wanted: list[IsWanted] = []
+        self.started, self.closed = threading.Event(), threading.Event()
+        self.num_joined = 0
+        self._job_ids: set[str] = set()
+        if settings.data_dir == Settings().data_dir:
+            settings = replace(settings, data_dir=Path(mkdtemp(prefix="windrow-toy-")))
+            finalize(self, rmtree, settings.data_dir, ignore_errors=True)
+        store = replace(open_store(settings), inventory=ToyInventory(settings.data_dir))
+        dependencies = open_dependencies(settings, store, ResidentEncoders(_load))
+        super().__init__(replace(dependencies, runner=ToyRunner(self)))
+
+    @property
+    def settings(self) -> Settings:
+        """Limits and what is kept."""
+        return self.dependencies.settings
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether training rows are kept; may be changed between trainings."""
+        return self.settings.keep_training_rows
+
+    @keeps_rows.setter
+    def keeps_rows(self, keeps: bool) -> None:
+        self.dependencies = replace(self.dependencies, settings=replace(self.settings, keep_training_rows=keeps))
+
+    def start(self) -> None:
+        """Start the service."""
+        super().start()
+        self.started.set()
+
+    def close(self) -> None:
+        """Close the service; its temporary directory goes when it is forgotten."""
+        super().close()
+        self.closed.set()
+
+    def vitals(self) -> Vitals:
+        """Return the vitals that are to be shown."""
+        return self.shown or super().vitals()
+
+    def begin_fit(
+        self, request: FitRequest, on_progress: OnProgress = ignore_progress
+    ) -> "tuple[Job, Future[FitResult]]":
+        """Begin a training, and count those that joined another one."""
+        job, result = super().begin_fit(request, on_progress)
+        self.num_joined += job.id in self._job_ids
+        self._job_ids.add(job.id)
+        return job, result
+
+    def start_fit(self, request: FitRequest) -> Job:
+        """Begin a training."""
+        return self.begin_fit(request)[0]
+
+    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+        """Predict, after the hook."""
+        return self.start_predict(request, is_wanted).result()
+
+    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+        """Begin a predict, after the hook."""
+        self.before_predict(is_wanted)
+        return super().start_predict(request, is_wanted)
+
+    def start_predict_at_once(
+        self, request: PredictRequest, is_wanted: IsWanted
+    ) -> "Future[tuple[Prediction, ...]] | None":
+        """Begin a predict if that takes no time, which a hook does unless it is said to be instant."""
+        if self.before_predict is not do_nothing:
+            return self.start_predict(request, is_wanted) if self.is_instant else None
+        return super().start_predict_at_once(request, is_wanted)
+
+    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+        """Cross-validate, and remember who is asked whether it is wanted."""
+        self.wanted.append(is_wanted)
+        return super().cross_validate(request, is_wanted)
+
+    def reproduce(
+        self, request: ModelRequest, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+    ) -> Reproduction:
+        """Train again, and remember who is asked whether it is wanted."""
+        self.wanted.append(is_wanted)
+        return super().reproduce(request, on_progress, is_wanted)
+
+    def fsck(self, request: CheckRequest) -> Checkup:
+        """Check the data directory, after the hook."""
+        self.before_fsck()
+        return super().fsck(request)
+
+
+class ToyEncoder(FakeEncoder):
+    """Takes an adapter, which changes nothing."""
+
+    def encode(self, batch: Any, adapters: Any, width: Width) -> Floats:
+        """Return the features of texts."""
+        return super().encode(batch, [None] * len(adapters), width)
+
+    def features(self, states: Floats, lengths: Any, adapter: Adapter | None = None) -> Floats:
+        """Return the features of texts whose states are known."""
+        return super().features(states, lengths)
+
+
+class ToyInventory(Inventory):
+    """Has :data:`INSTALLED` and :data:`DOWNLOADED`, of which the latter can be removed.
+
+    Args:
+        data_dir: The data directory.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir, ("*",))
+        self._downloaded = data_dir / "base_models" / DOWNLOADED.id.replace("/", "--")
+        self._downloaded.mkdir(parents=True, exist_ok=True)
+        (self._downloaded / "model.safetensors").write_bytes(bytes(DOWNLOADED.size_bytes))
+
+    def _copies(self) -> list[_Copy]:
+        there = {INSTALLED: None, DOWNLOADED: self._downloaded}
+        return [
+            _Copy(model, folder)
+            for model, folder in sorted(there.items(), key=lambda each: each[0].id)
+            if folder is None or folder.is_dir()
+        ]
+
+
+class ToyRunner(RememberingRunner):
+    """Does each task once, in the calling thread, and calls the hooks of a toy.
+
+    Args:
+        toy: Has the hooks.
+    """
+
+    def __init__(self, toy: Toy) -> None:
+        super().__init__(_OUTCOMES)
+        self._toy = toy
+        self._begun: WeakSet[Watch] = WeakSet()
+
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+        """Do a task."""
+        watch, toy = watch or Watch(), self._toy
+        if watch not in self._begun:
+            self._begun.add(watch)
+            _call(toy.before_fit, watch)
+        if isinstance(task, TuneTask):
+            return cast(Outcome, self._tune(task, on_step, watch))
+        if isinstance(task, FitTask):
+            _call(toy.at_step, watch, Progress("finishing"))
+        return super().run(task, on_step, watch)
+
+    def _tune(self, task: TuneTask, on_step: OnStep, watch: Watch) -> TuneOutcome:
+        folder = ToyEncoder().folder
+        adapter = {}
+        for name, (inputs, outputs) in adapted_maps(folder):
+            adapter[f"{name}.down"] = np.full((inputs, 1), 0.5, np.float16)
+            adapter[f"{name}.up"] = np.zeros((1, outputs), np.float16)
+        for number, loss in enumerate(LOSSES, start=1):
+            on_step(number, len(LOSSES), loss)
+            _call(self._toy.at_step, watch, Progress("training", number, len(LOSSES), loss))
+        return TuneOutcome(
+            adapter=adapter,
+            layers=folder.layers,
+            rank=1,
+            passes=1,
+            wanted_steps=len(LOSSES),
+            planned_steps=len(LOSSES),
+            losses=LOSSES,
+        )
+
+
+def _load(base_model: str) -> TextEncoder:
+    if base_model != DEFAULT_BASE_MODEL:
+        raise BaseModelUnavailable(
+            "The base model {base_model} is not on this machine. Choose another one.", {"base_model": base_model}
+        )
+    return ToyEncoder(digest=DIGEST)
+
+
+def _call(hook: Callable[..., object], watch: Watch, *values: object) -> None:
+    """Call a hook, and leave it to itself where the training is to end meanwhile."""
+    if hook is do_nothing:
+        return
+    is_over, failed = threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            hook(*values)
+        except BaseException as error:  # noqa: BLE001  the training must hear of it
+            failed.append(error)
+        is_over.set()
+
+    with watch.stopped_by(is_over.set):
+        threading.Thread(target=work, name=threading.current_thread().name, daemon=True).start()
+        is_over.wait()
+    watch.check()
+    if failed:
+        raise failed[0]
