@@ -316,7 +316,7 @@ def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open
     fit(service)
     with pytest.raises(RowsNotKept, match="your own copy") as caught:
         service.reproduce(ModelRequest("tickets_v1"))
-    assert caught.value.facts["data_sha256"] == show(service, "tickets_v1").training_data_sha256
+    assert caught.value.facts["training_data_sha256"] == show(service, "tickets_v1").training_data_sha256
 
 
 def test_more_rows_than_this_server_trains_on_are_not_reproduced(opened: Open) -> None:
