@@ -136,14 +136,11 @@ def read_predictions(request: PredictRequest, content: bytes) -> tuple[Predictio
     """
     if request.texts is not None:
         shared = from_json(TextsReply, content, extra="ignore")
-        return tuple(_prediction(one, shared) for one in shared.predictions)
+        return tuple(recast(Prediction, one, shared) for one in shared.predictions)
     if request.model_names is not None:
-        return tuple(_prediction(one, one) for one in from_json(ClassifiersReply, content, extra="ignore").predictions)
+        named = from_json(ClassifiersReply, content, extra="ignore")
+        return tuple(recast(Prediction, one) for one in named.predictions)
     return (from_json(Prediction, content, extra="ignore"),)
-
-
-def _prediction(answer: Answer, shared: TextsReply | NamedAnswer) -> Prediction:
-    return recast(Prediction, answer, shared)
 
 
 def _write_predictions(request: PredictRequest, predictions: tuple[Prediction, ...]) -> bytes:
