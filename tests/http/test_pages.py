@@ -110,7 +110,8 @@ def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
     files = re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page)
     assert len(files) == 2
     for path in files:
-        assert client.get(path).status_code == 200, path
+        assert client.get(path).status_code == client.head(path).status_code == 200, path
+        assert client.get(f"{path}%0A").status_code == 404, path
     assert client.get(f"{files[0].rpartition('/')[0]}/__init__.py").status_code == 404
 
 

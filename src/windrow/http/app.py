@@ -46,7 +46,7 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
             *routes,
             _route("GET", "/docs", show_docs),
             _route("GET", "/openapi.json", show_openapi),
-            *docs_files(),
+            *(_route(method, path, show) for path, show in docs_files().items() for method in ("GET", "HEAD")),
         ],
         middleware=[Middleware(RequestLog, context.metrics.observe)],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},

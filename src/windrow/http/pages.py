@@ -4,13 +4,13 @@ Swagger UI's files come from this server, so that /docs needs no other one.
 """
 
 import importlib.util
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
@@ -59,15 +59,13 @@ async def show_metrics(request: Request) -> Response:
     return await context.run_timed(request, "light", work)
 
 
-def docs_files() -> tuple[Route, ...]:
-    """Return the routes of Swagger UI's files."""
+def docs_files() -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """Return what shows each of Swagger UI's files, by its path."""
     spec = importlib.util.find_spec("offapi")  # which is not loaded: that reads all of its files into memory
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent
-    return tuple(
-        Route(f"/docs/files/{name}", partial(_show_file, folder / name, kind)) for name, kind in _FILES.items()
-    )
+    return {f"/docs/files/{name}": partial(_show_file, folder / name, kind) for name, kind in _FILES.items()}
 
 
 async def _show_file(path: Path, media_type: str, request: Request) -> Response:
