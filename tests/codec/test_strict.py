@@ -77,13 +77,28 @@ def test_what_is_wrong_is_found_in_the_same_place_either_way(value: object, cut:
     assert outcome(body + PADDING) == outcome(body + b" ")
 
 
+@pytest.mark.parametrize("second", [b"1", b'{"b": [[2]]}'])
+@pytest.mark.parametrize("num_between", [0, 300, 25_000])
+def test_a_key_that_comes_again_is_found_however_far_behind(second: bytes, num_between: int) -> None:
+    between = b"".join(b'"key%d": 0, ' % i for i in range(num_between))
+    with pytest.raises(InvalidJson, match="the key 'text' stands twice"):
+        parse_json(b'{"other": 1, "text": 1, ' + between + b'"text": ' + second + b', "last": 1}' + PADDING)
+
+
 def test_a_key_is_cut_where_it_may_be_a_text_in_the_wrong_place() -> None:
     assert short_key("a" * 40) == "a" * 40
     assert short_key("My card was billed " * 9) == "My card was billed My card was billed My…"
 
 
-def test_a_long_document_of_any_kind_lets_other_threads_run() -> None:
-    body = b"[" + b",".join([b"1"] * 1_000_000) + b"]"
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b",".join([b"1"] * 1_000_000) + b"]",
+        b"{" + b",".join(b'"key%d": 1' % i for i in range(300_000)) + b"}",
+    ],
+    ids=["list", "object"],
+)
+def test_a_long_document_of_any_kind_lets_other_threads_run(body: bytes) -> None:
     gaps: list[float] = []
     done = threading.Event()
 

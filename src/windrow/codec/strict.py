@@ -1,24 +1,26 @@
 """Strict JSON (RFC 8259): no NaN, no key twice in one object, no byte order mark, no half bytes.
 
-A document is parsed in C. A long one is parsed in Python, several elements of a list at a time, and so a long list does
-not hold up other threads for more than some milliseconds. An object with a million keys does, for half a second.
+A document is parsed in C. A long one is parsed in Python, several elements of a list or members of an object at a time,
+and so neither holds up other threads for more than some milliseconds.
 """
 
 import codecs
 import json
 import re
-from collections import Counter
-from collections.abc import Callable
-from json.decoder import JSONArray  # type: ignore[attr-defined]  # it has no stub
+from collections.abc import Callable, Container
+from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]  # they have no stub
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has no stub
 from typing import Any, NoReturn
 
-from windrow.codec.patterns import FLAT, spaced
+from windrow.codec.patterns import FLAT, SPACE, STRING, spaced
 from windrow.domain.errors import InvalidJson
 
 MAX_KEY_CHARS = 40
 # In C, a document of this size takes about a millisecond, for which no other thread runs.
 _LONG_CHARS = 100_000
+_MEMBERS_AT_ONCE = 10_000
+
+_ScanOnce = Callable[[str, int], tuple[object, int]]
 
 
 class _RefusedError(ValueError):
@@ -68,9 +70,17 @@ def _why(error: ValueError | RecursionError, data: bytes) -> str:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        [(repeated, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise _RefusedError(f"the key {short_key(repeated)!r} stands twice in one object")
+        _refuse_repeated(pairs, {})
     return found
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]], earlier: Container[str]) -> NoReturn:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen or key in earlier:
+            break
+        seen.add(key)
+    raise _RefusedError(f"the key {short_key(key)!r} stands twice in one object")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -78,17 +88,16 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-# Some elements of a list, with a comma behind each.
-_RUN = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
+# Some elements of a list, and some members of an object, with a comma behind each.
+_ELEMENTS = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
+_MEMBERS = re.compile(f"{SPACE}(?:{spaced(STRING, ':', FLAT, ',', '')}){{1,200}}+")
 
 
-def _parse_array(
-    start: tuple[str, int], scan_once: Callable[[str, int], tuple[object, int]]
-) -> tuple[list[object], int]:
+def _parse_array(start: tuple[str, int], scan_once: _ScanOnce) -> tuple[list[object], int]:
     """Parse a list, of whose elements several at a time are parsed in C."""
     text, end = start
     found: list[object] = []
-    while (run := _RUN.match(text, end, end + _LONG_CHARS)) is not None:
+    while (run := _ELEMENTS.match(text, end, end + _LONG_CHARS)) is not None:
         try:
             found += _DECODER.decode(f"[{run[0].rstrip()[:-1]}]")
         except json.JSONDecodeError:  # where it is, the other way finds out
@@ -100,6 +109,34 @@ def _parse_array(
     return found + more, end
 
 
+def _parse_object(
+    start: tuple[str, int], strict: bool, scan_once: _ScanOnce, *_: object
+) -> tuple[dict[str, object], int]:
+    """Parse an object, of whose members several at a time are parsed in C."""
+    text, end = start
+    found: dict[str, object] = {}
+    while (run := _MEMBERS.match(text, end, end + _LONG_CHARS)) is not None:
+        try:
+            members = _DECODER.decode(f"{{{run[0].rstrip()[:-1]}}}")
+        except json.JSONDecodeError:  # where it is, the other way finds out
+            break
+        _add_members(found, members)
+        end = run.end()
+    more, end = JSONObject((text, end), strict, scan_once, None, list)
+    if found and not more:
+        raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, end - 1)
+    for first in range(0, len(more), _MEMBERS_AT_ONCE):
+        _add_members(found, _unique_keys(more[first : first + _MEMBERS_AT_ONCE]))
+    return found, end
+
+
+def _add_members(found: dict[str, object], more: dict[str, object]) -> None:
+    if not found.keys().isdisjoint(more):
+        _refuse_repeated(list(more.items()), found)
+    found.update(more)
+
+
 _PATIENT_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
 _PATIENT_DECODER.parse_array = _parse_array  # type: ignore[attr-defined]
+_PATIENT_DECODER.parse_object = _parse_object  # type: ignore[attr-defined]
 _PATIENT_DECODER.scan_once = py_make_scanner(_PATIENT_DECODER)  # type: ignore[attr-defined]
