@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 
 from windrow.cli.formats import file_problem
+from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
-from windrow.session.whole_file import whole_file
 
 
 def check_out(out: Path) -> None:

@@ -1,12 +1,10 @@
 """Where an encoder's graphs are kept: built once for each digest, whole or not at all."""
 
-import errno
-import os
 import shutil
 import uuid
 from pathlib import Path
 
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.disk import disk_error, sync
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.weights import load_weights
 
@@ -39,14 +37,11 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
         graphs.mkdir(parents=True, exist_ok=True)
         _build(folder, kept)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                "No room for the base model's graphs in {folder}. Free some disk and try again.",
-                {"folder": str(graphs)},
-            ) from error
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "{folder} cannot be written ({why}). Make it writable and try again.",
-            {"folder": str(graphs), "why": str(error)},
+            "No room for the base model's graphs in {folder}. Free some disk and try again.",
+            folder=str(graphs),
         ) from error
     return kept
 
@@ -83,12 +78,3 @@ def _build(folder: EncoderFolder, kept: Path) -> None:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def sync(path: Path) -> None:
-    """Have a file's content, or a directory's names, outlive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

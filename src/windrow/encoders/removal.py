@@ -6,7 +6,7 @@ import stat
 import uuid
 from pathlib import Path
 
-from windrow.encoders.graph_files import sync
+from windrow.disk import sync
 
 # What is being removed bears a hidden name, so that nobody takes a part for the whole.
 REMOVED = ".removed-"

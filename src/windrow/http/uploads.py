@@ -1,6 +1,5 @@
 """A body that is a file: its media type, its size, and the way from the connection to a temporary file."""
 
-import errno
 import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from typing import BinaryIO, cast
 from starlette.requests import Request
 
 from windrow.api.endpoints import FILE_TYPES, IMPORT
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.disk import disk_error
 from windrow.http.bodies import check_size
 from windrow.http.context import ServerContext
 from windrow.http.problems import UnsupportedMediaType
@@ -19,7 +18,6 @@ from windrow.http.problems import UnsupportedMediaType
 # A file up to this size stays in memory: an exported classifier without its rows mostly does.
 SPOOLED_BYTES = 1_000_000
 _SETTING = "WINDROW_MAX_IMPORT_BYTES"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @asynccontextmanager
@@ -66,9 +64,8 @@ async def _do(write: Callable[[], int], context: ServerContext) -> None:
     try:
         await context.run(IMPORT.pool, write)
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull("The disk of temporary files is full. Free some space, or set TMPDIR.") from error
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "The temporary file cannot be written: {why}. Make its folder writable, or set TMPDIR.",
-            {"why": str(error.strerror)},
+            "The disk of temporary files is full. Free some space, or set TMPDIR.",
         ) from error

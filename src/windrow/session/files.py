@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from windrow.disk import reason, whole_file
 from windrow.domain.archive import Export, Imported, ImportRequest
 from windrow.domain.errors import InvalidParameter, StorageFailed
 from windrow.operations import Operations
-from windrow.session.whole_file import whole_file
 
 
 def write_export(export: Export, path: str | Path) -> Path:
@@ -26,7 +26,7 @@ def write_export(export: Export, path: str | Path) -> Path:
     except OSError as error:
         raise StorageFailed(
             "{file} cannot be written: {reason}. Choose another place.",
-            {"file": str(target), "reason": error.strerror or str(error)},
+            {"file": str(target), "reason": reason(error)},
         ) from error
     return target
 
@@ -43,7 +43,7 @@ def import_path(operations: Operations, path: str | Path, request: ImportRequest
     except OSError as error:
         raise InvalidParameter(
             "{file} cannot be read: {reason}. {Send} the path of an exported classifier.",
-            {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)},
+            {"parameter": "file", "file": str(path), "reason": reason(error)},
         ) from error
     with opened:
         return operations.import_classifier(opened, request)

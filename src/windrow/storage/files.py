@@ -15,12 +15,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.disk import disk_error, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
 ASIDE = ".aside"
-FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 
 # Clocks of file systems tick in steps, and two changes within one step bear the same time. A folder is trusted to be
@@ -106,7 +105,7 @@ class LocalFiles:
                     is_new = _link(aside, path)
             # Also when another writer was first: the caller will build on what is there. When this fails, the file
             # stays: others may have read it, and a key never changes its content.
-            _sync_folder(path.parent)
+            sync(path.parent)
         if not is_new:
             raise KeyExists(key)
 
@@ -134,7 +133,7 @@ class LocalFiles:
         path = Path(self._path(key))
         with _storage_errors("remove", key), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-            _sync_folder(path.parent)
+            sync(path.parent)
         for folder in path.parents[: len(path.relative_to(self.root).parts) - 1]:
             self._durable.discard(folder)  # whoever makes it anew must sync it anew
             with suppress(OSError):  # it holds something
@@ -165,7 +164,7 @@ class LocalFiles:
         self._make_folder(folder.parent)
         with suppress(FileExistsError):
             folder.mkdir()
-        _sync_folder(folder.parent)
+        sync(folder.parent)
         self._durable.add(folder)
 
     @contextmanager
@@ -206,30 +205,22 @@ def _link_again(kept: Path, path: Path) -> bool | None:
         return None
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def _storage_errors(verb: str, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         what = "Windrow could not {verb} {file} in the data directory ({why})"
-        facts = {"verb": verb, "file": key, "why": error.strerror or str(error)}
-        if error.errno in FULL:
-            raise StorageFull(
-                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
-                facts,
-            ) from error
         # Without links there is no way to put a whole file in place unless the name is free, so there is no fallback.
         advice = (
             "The data directory must lie on one file system that has hard links, such as ext4, XFS, Btrfs or APFS"
             if verb == "write" and error.errno in _NO_LINKS
             else "Check that the data directory exists, that the server may read and write it, and that its disk works"
         )
-        raise StorageFailed(f"{what}. {advice}; then try again.", facts) from error
+        raise disk_error(
+            error,
+            f"{what}. {advice}; then try again.",
+            f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
+            verb=verb,
+            file=key,
+        ) from error

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from windrow.disk import reason
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists, KeyMissing
@@ -255,7 +256,7 @@ def _make_mark(folder: Path) -> _Mark:
         raise StorageFailed(
             "Jobs cannot be kept in {folder} ({why}). Check that Windrow may write there, and that its file system has "
             "locks; then try again.",
-            {"folder": str(folder.parent), "why": error.strerror or str(error)},
+            {"folder": str(folder.parent), "why": reason(error)},
         ) from error
     return _Mark(folder / name, descriptor, os.getpid())
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
+from windrow.disk import disk_error
 from windrow.domain.errors import ConcurrentChange, StorageFailed, StorageFull
-from windrow.storage.files import FULL
 
 # Enters when nobody else writes.
 Lock = Callable[[], AbstractContextManager[object]]
@@ -92,14 +92,10 @@ def _too_busy(patience_s: float) -> ConcurrentChange:
 
 
 def _failed(folder: Path, error: OSError) -> StorageFull | StorageFailed:
-    facts = {"folder": str(folder), "why": error.strerror or str(error)}
-    if error.errno in FULL:
-        return StorageFull(
-            "The data directory {folder} cannot be made ({why}). Free some space or raise the quota, then try again.",
-            facts,
-        )
-    return StorageFailed(
+    return disk_error(
+        error,
         "The data directory {folder} cannot be locked for a change ({why}). Check that it exists, that the server may "
         "write it, and that its file system has locks; then try again.",
-        facts,
+        "The data directory {folder} cannot be made ({why}). Free some space or raise the quota, then try again.",
+        folder=str(folder),
     )

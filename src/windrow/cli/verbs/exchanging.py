@@ -16,10 +16,10 @@ from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import notes_console, writing_data
 from windrow.cli.progress import transfer_bar
+from windrow.disk import whole_file
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest
 from windrow.domain.errors import InvalidParameter
-from windrow.session.whole_file import whole_file
 
 verbs = typer.Typer()
 
