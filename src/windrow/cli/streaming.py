@@ -1,13 +1,10 @@
 """A stream of rows of any length, predicted in chunks, several at once, and given back in its order."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from windrow.cli.reading import Record
@@ -19,7 +16,7 @@ from windrow.session.batches import in_batches
 if TYPE_CHECKING:
     from windrow.operations import Operations
 
-# One is encoded while another one is read or written, and a third one lies ready.
+# Chunks at a time: one is encoded while another one is read or written, and a third one lies ready.
 THREADS = 3
 # Large enough that asking costs little beside encoding, small enough that a bar moves and Ctrl-C is heard.
 MAX_CHUNK_TEXTS = 512
@@ -39,13 +36,11 @@ class Pinned:
     """The one revision that answers all rows of a run, whatever is promoted or trained meanwhile.
 
     Args:
-        asked: What the user named.
         reference: ``name@revision``.
         labels: Its labels.
         alias: What the user named, if it is an alias.
     """
 
-    asked: str
     reference: str
     labels: tuple[str, ...]
     alias: str | None = None
@@ -65,7 +60,7 @@ def pin(operations: "Operations", asked: str) -> Pinned:
     """
     one = operations.show(ModelRequest(asked))
     alias = asked if asked in one.aliases and asked != one.name else None
-    return Pinned(asked, f"{one.name}@{one.revision}", one.labels, alias)
+    return Pinned(f"{one.name}@{one.revision}", one.labels, alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,6 @@ def predict_stream(operations: "Operations", records: Iterable[Record], question
         WindrowError: What ``predict`` raises. A server that is too busy is asked again for ten minutes.
     """
     asking = _Asking(operations, question)
-    threads = _Threads(asking.ask)
     pending: deque[Future[Answered]] = deque()
     sizes = (question.chunk_texts, MAX_CHUNK_CHARS)
     chunks = in_batches(records, *sizes, lambda record: len(record.text), _FIRST_CHUNK_TEXTS)
@@ -109,63 +103,24 @@ def predict_stream(operations: "Operations", records: Iterable[Record], question
     try:
         while problem is None:
             try:
-                pending.append(threads.ask(next(chunks)))
+                pending.append(asking.begin(next(chunks)))
             except StopIteration:
                 break
             except WindrowError as error:
                 problem = error
-            if len(pending) > THREADS:
-                yield pending.popleft().result()
+            if len(pending) == THREADS:
+                yield pending[0].result()
+                pending.popleft()
         while pending:
-            yield pending.popleft().result()
+            yield pending[0].result()
+            pending.popleft()
     finally:
         asking.stopping.set()
-        threads.leave()
+        # Those that compute stop soon, and one that waits for a silent server is left.
+        wait(pending, _LEAVING_S)
     # Only now, so that every sound row before a wrong one is answered.
     if problem is not None:
         raise problem
-
-
-class _Threads:
-    """A few threads that ask. Python's own pool would wait at the end for an answer that may never come.
-
-    Args:
-        ask: Returns the answers for a chunk.
-    """
-
-    def __init__(self, ask: Callable[[Sequence[Record]], Answered]) -> None:
-        self._ask = ask
-        self._tasks: SimpleQueue[tuple[Future[Answered], Sequence[Record]] | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
-
-    def ask(self, chunk: Sequence[Record]) -> Future[Answered]:
-        """Begin to ask for a chunk."""
-        if len(self._threads) < THREADS:
-            thread = threading.Thread(target=self._work, name=f"predict-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        future: Future[Answered] = Future()
-        self._tasks.put((future, chunk))
-        return future
-
-    def leave(self) -> None:
-        """Let go of the threads: those that compute stop soon, and one that waits for a silent server is left."""
-        with suppress(Empty):
-            while True:
-                self._tasks.get_nowait()
-        for _ in self._threads:
-            self._tasks.put(None)
-        ends = time.monotonic() + _LEAVING_S
-        for thread in self._threads:
-            thread.join(max(0.0, ends - time.monotonic()))
-
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            future, chunk = task
-            try:
-                future.set_result(self._ask(chunk))
-            except BaseException as error:  # noqa: BLE001 - whoever waits for the answers gets it
-                future.set_exception(error)
 
 
 @dataclass(slots=True)
@@ -181,6 +136,18 @@ class _Asking:
     operations: "Operations"
     question: Question
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self, chunk: Sequence[Record]) -> Future[Answered]:
+        """Begin to ask for a chunk. Python's own pool would wait at the end for an answer that may never come."""
+        future: Future[Answered] = Future()
+        threading.Thread(target=self._settle, args=(future, chunk), name="predict", daemon=True).start()
+        return future
+
+    def _settle(self, future: Future[Answered], chunk: Sequence[Record]) -> None:
+        try:
+            future.set_result(self.ask(chunk))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the answers gets it
+            future.set_exception(error)
 
     def ask(self, chunk: Sequence[Record]) -> Answered:
         """Return the rows of a chunk with their answers; one that is too large for the server is halved."""
