@@ -46,6 +46,7 @@ def test_each_value_knows_its_line() -> None:
         ('["a",\n"b"', "line 2: the JSON is broken: , is missing"),
         ('["a"\n "b"]', "line 2: the JSON is broken: , is missing"),
         ('["a",\n]', "line 2: the JSON is broken: expecting value"),
+        ('{"texts": ["a"],\n}', "line 2: the JSON is broken: expecting value"),
         ('["a"] "b"', "something follows the end"),
         ('{"text": "a"}', "line 1: the object holds no list under texts"),
         ('{"texts": [], "test_data": []}', "a second list of rows, test_data"),

@@ -44,8 +44,7 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
 
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
     found = False
-    document.take("{")
-    while document.peek() != "}":
+    for _ in document.members("{", "}"):
         key = document.value()
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
@@ -55,9 +54,6 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
             yield from document.elements()
         else:
             document.value()
-        if document.peek() != "}":
-            document.take(",")
-    document.take("}")
     if not found:
         raise document.wrong(
             "the object holds no list under {keys:joined}. Give it one, or write a list of objects. If each line is "
@@ -127,18 +123,23 @@ class _Document:
 
     def elements(self) -> Iterator[tuple[int, Any]]:
         """Take a list, value by value, each with the line where it begins."""
-        self.take("[")
-        if self.peek() == "]":
-            self.at += 1
-            return
-        while True:
-            self.peek()
-            line = self.line
+        for line in self.members("[", "]"):
             yield line, self.value()
-            if self.peek() == "]":
-                self.at += 1
-                return
-            self.take(",")
+
+    def members(self, opening: str, closing: str) -> Iterator[int]:
+        """Take what stands around the members of a list or an object; yield before each one, which is then to be taken.
+
+        Yields:
+            The line where the member begins.
+        """
+        self.take(opening)
+        is_more = self.peek() != closing
+        while is_more:
+            self.peek()
+            yield self.line
+            if is_more := self.peek() != closing:
+                self.take(",")
+        self.take(closing)
 
     def _pass_over(self, end: int) -> None:
         self.line += self.text.count("\n", self.at, end)
