@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
@@ -50,10 +50,6 @@ class Reading:
     def wanted(self) -> Wanted:
         """The columns that were named."""
         return Wanted(self.text_column, self.label_column)
-
-    def named(self, format_: Format) -> "Reading":
-        """Return the same with a format."""
-        return replace(self, format=format_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +156,7 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
         format_ = format_ or _guessed_format(beginning, how, labelled=labelled)
         if labelled and format_ == "txt":
             raise source.wrong("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
-        rows = _rows(source, blocks, how.named(format_), labelled)
+        rows = _rows(source, blocks, replace(how, format=format_), labelled)
         try:
             first = next(rows)
         except StopIteration as end:
@@ -221,29 +217,22 @@ def _rows(
 ) -> Generator[Numbered, None, tuple[str, ...] | None]:
     if how.format == "txt":
         return _read_plain(source, blocks)
-    if how.format == "json":
-        return _read_json(source, blocks, labelled)
-    if how.format == "jsonl":
-        return _read_json_lines(source, blocks, labelled)
+    if how.format in ("json", "jsonl"):
+        values = listed_values(source, blocks) if how.format == "json" else _json_lines(source, blocks)
+        return ((line, _as_object(source, line, value, labelled)) for line, value in values)
     delimiter = "\t" if how.format == "tsv" else None
     return read_delimited(source, blocks, Layout(how.wanted, how.header, delimiter))
 
 
-def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
+def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(lines(source, blocks), 1):
         if line.isspace():
             continue
         try:
-            value = json.loads(line)
+            yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
             words = "the JSON is broken: {reason}. Correct that line."
             raise source.wrong(words, number, reason=why_broken(error)) from error
-        yield number, _as_object(source, number, value, labelled)
-
-
-def _read_json(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
-    for number, value in listed_values(source, blocks):
-        yield number, _as_object(source, number, value, labelled)
 
 
 def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object]:
