@@ -55,18 +55,21 @@ class Call:
         with connected(self.url, self.data_dir, may_create=may_create, **changes) as operations, _working(doing):
             yield operations
 
-    def show(self, reply: R, tell: Callable[[R], object]) -> None:
-        """Print a reply: as JSON where that is wanted, else for people."""
-        if self.as_json:
-            from windrow.codec.values import to_json
+    def show(self, reply: R, tell: Callable[[R], object], verb: str = "", request: object = None) -> None:
+        """Print a reply: as JSON where that is wanted, else for people.
 
-            self.show_json(to_json(reply))
+        Args:
+            reply: The reply.
+            tell: Prints it for people.
+            verb: The verb that gave it, if its JSON depends on the request.
+            request: The request, likewise.
+        """
+        if self.as_json:
+            from windrow.api.flat import write_reply
+
+            sys.stdout.write(write_reply(verb, request, reply).decode() + "\n")
         else:
             tell(reply)
-
-    def show_json(self, document: bytes) -> None:
-        """Print one JSON document and a line's end."""
-        sys.stdout.write(document.decode() + "\n")
 
 
 @contextmanager

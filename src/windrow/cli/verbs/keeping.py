@@ -42,12 +42,7 @@ def list_classifiers(call: Call, request: ListRequest) -> None:
     check_selection(request)
     with call.connected() as operations:
         listing = operations.list_classifiers(request)
-    if call.as_json:
-        from windrow.api.flat import write_reply
-
-        call.show_json(write_reply("list_classifiers", request, listing))
-    else:
-        _print_listing(listing, request)
+    call.show(listing, lambda listing: _print_listing(listing, request), "list_classifiers", request)
 
 
 def _print_listing(listing: Listing, request: ListRequest) -> None:

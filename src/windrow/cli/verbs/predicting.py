@@ -79,14 +79,7 @@ def _answer(call: Call, request: PredictRequest, also: list[str]) -> None:
         request = replace(request, model_name=None, model_names=(*request.all_names, *also))
     with call.connected() as operations:
         predictions = operations.predict(request)
-    if call.as_json:
-        from windrow.api.flat import write_reply
-
-        call.show_json(write_reply("predict", request, predictions))
-    elif also:
-        print_answers(predictions)
-    else:
-        print_answer(predictions[0])
+    call.show(predictions, print_answers if also else lambda alone: print_answer(alone[0]), "predict", request)
 
 
 def _refuse_with_text(file: str | None, options: RunOptions) -> None:
