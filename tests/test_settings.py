@@ -67,14 +67,26 @@ def test_a_mistyped_variable_is_refused_with_the_known_ones() -> None:
         read_settings({"WINDROW_DATADIR": "x"})
 
 
-def test_what_kubernetes_sets_beside_a_service_called_windrow_is_no_setting() -> None:
+@pytest.mark.parametrize("service", ["WINDROW", "WINDROW_API", "WINDROW_DATA_DIR_2"])
+def test_what_kubernetes_sets_beside_a_service_is_no_setting(service: str) -> None:
     links = {
-        "WINDROW_SERVICE_HOST": "10.0.0.1",
-        "WINDROW_SERVICE_PORT": "14345",
-        "WINDROW_PORT": "tcp://10.0.0.1:14345",
-        "WINDROW_PORT_14345_TCP_ADDR": "10.0.0.1",
+        f"{service}_SERVICE_HOST": "10.0.0.1",
+        f"{service}_SERVICE_PORT": "14345",
+        f"{service}_SERVICE_PORT_HTTP": "14345",
+        f"{service}_PORT": "tcp://10.0.0.1:14345",
+        f"{service}_PORT_14345_TCP": "tcp://10.0.0.1:14345",
+        f"{service}_PORT_14345_TCP_ADDR": "10.0.0.1",
+        f"{service}_PORT_14345_TCP_PORT": "14345",
+        f"{service}_PORT_14345_TCP_PROTO": "tcp",
     }
     assert read_settings(links) == Settings()
+    with pytest.raises(InvalidParameter, match="WINDROW_API_PROT is no setting"):
+        read_settings({**links, "WINDROW_API_PROT": "8000"})
+
+
+def test_what_looks_like_a_service_without_its_host_is_a_misspelt_setting() -> None:
+    with pytest.raises(InvalidParameter, match="WINDROW_HTTP_PORT is no setting"):
+        read_settings({"WINDROW_HTTP_PORT": "8000"})
 
 
 def test_the_limits_are_those_of_the_settings() -> None:

@@ -4,6 +4,7 @@ Owns names, defaults and parsing; knows nothing of what the values are used for.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 PREFIX = "WINDROW_"
+_SERVICE_HOST = "_SERVICE_HOST"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -114,6 +116,9 @@ class Settings:
     max_waiting_fits: int = _knob(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
     )
+    keep_alive_s: int = _knob(
+        75, _at_least(1), "Seconds for which a connection without a request stays open for the next one."
+    )
     stop_timeout_s: int = _knob(
         30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
     )
@@ -134,9 +139,21 @@ def variable_name(setting: str) -> str:
     return PREFIX + setting.upper()
 
 
-def _is_service_link(name: str, value: str) -> bool:
-    """Whether Kubernetes set a variable, as it does in every pod beside a Service that is called "windrow"."""
-    return name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_")) or value.startswith(("tcp://", "udp://"))
+def _service_links(variables: Mapping[str, str]) -> set[str]:
+    """Return the names of variables that Kubernetes sets in every pod for each Service.
+
+    A Service "windrow-api" has ``WINDROW_API_SERVICE_HOST``, ``WINDROW_API_SERVICE_PORT``, ``WINDROW_API_PORT`` and
+    ``WINDROW_API_PORT_80_TCP_ADDR``, among others. Only where the first exists do the others count, so that a misspelt
+    setting is still refused.
+    """
+    services = "|".join(re.escape(name[: -len(_SERVICE_HOST)]) for name in variables if name.endswith(_SERVICE_HOST))
+    link = re.compile(rf"(?:{services})_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)")
+    port, address = re.compile(r"\w+_PORT(?:_\d+_(?:TCP|UDP|SCTP))?"), re.compile(r"(?:tcp|udp|sctp)://.*")
+    return {
+        name
+        for name, value in variables.items()
+        if link.fullmatch(name) or (port.fullmatch(name) and address.fullmatch(value))
+    }
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -151,8 +168,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     variables = os.environ if environment is None else environment
     knobs = {variable_name(knob.name): knob for knob in fields(Settings)}
     values: dict[str, Any] = {}
+    service_links = _service_links(variables)
     for name in sorted(variables):
-        if not name.startswith(PREFIX) or _is_service_link(name, variables[name]):
+        if not name.startswith(PREFIX) or name in service_links:
             continue
         if name not in knobs:
             raise InvalidParameter(

@@ -18,7 +18,7 @@ import uvicorn
 from tests.toy import Toy
 from windrow.domain.vitals import Vitals
 from windrow.http.app import create_app
-from windrow.http.server import listen
+from windrow.http.server import listen, uvicorn_config
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -75,10 +75,10 @@ def running_app() -> Iterator[RunningApp]:
     structlog.configure(
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
-    listener = listen("127.0.0.1", 0)
+    (listener,) = listen("127.0.0.1", 0)
     switch = Switch()
     app = create_app(cast(LocalOperations, switch), SETTINGS)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
+    server = uvicorn.Server(uvicorn_config(app, SETTINGS))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield RunningApp(listener.getsockname()[1], switch)

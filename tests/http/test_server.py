@@ -15,6 +15,7 @@ from tests.http.conftest import ServerProcess, StartServer
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
+from windrow.settings import Settings
 
 FIT = {
     "model_name": EXAMPLE_NAME,
@@ -50,8 +51,63 @@ def test_the_banner_shows_an_address_that_a_browser_can_open(host: str, address:
 
 
 def test_a_port_in_use_is_refused_with_what_to_do() -> None:
-    with listen("127.0.0.1", 0) as taken, pytest.raises(InvalidParameter, match="--port"):
+    (taken,) = listen("127.0.0.1", 0)
+    with taken, pytest.raises(InvalidParameter, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return socket.has_dualstack_ipv6()
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize("host", ["::", ""])
+def test_every_address_means_those_of_both_families(host: str) -> None:
+    (listener,) = listen(host, 0)
+    with listener:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, listener.getsockname()[1]), timeout=5).close()
+
+
+def test_a_name_is_listened_on_at_each_of_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 0)) for n in (1, 2)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    listeners = listen("localhost", 0)
+    addresses = [listener.getsockname() for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    assert [address for address, _ in addresses] == ["127.0.0.1", "127.0.0.2"]
+    assert len({port for _, port in addresses}) == 1
+
+
+def test_a_connection_stays_open_between_requests_as_long_as_the_setting_says(start_server: StartServer) -> None:
+    assert Settings().keep_alive_s >= 75
+    server = start_server(WINDROW_KEEP_ALIVE_S="1")
+    with httpx.Client(base_url=server.url) as client:
+        port = client.base_url.port
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(4096):  # until the server closes it, after the second that the setting gives
+            received += chunk
+        assert received.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_is_no_http_is_refused_as_every_problem_is(start_server: StartServer) -> None:
+    server = start_server()
+    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nno header\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(4096):
+            received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert json.loads(body)["code"] == "request_refused"
 
 
 def test_an_address_that_is_not_this_machines_is_refused() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from windrow.http.content_encoding import decoded_body
 from windrow.http.problems import BodyTooLarge, UnsupportedMediaType
 
 _JSON_TYPE: Final = re.compile(
@@ -26,7 +27,8 @@ async def read_body(request: Request, max_bytes: int, *, optional: bool = False)
 
     Raises:
         UnsupportedMediaType: It says that it carries something else, or nothing.
-        BodyTooLarge: The body exceeds the limit.
+        BodyTooLarge: The body exceeds the limit, as it arrives or unpacked.
+        InvalidContentEncoding: The body is not compressed in the way that its header says.
     """
     headers = request.headers
     if optional and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
@@ -38,7 +40,7 @@ async def read_body(request: Request, max_bytes: int, *, optional: bool = False)
         )
     check_size(int(headers.get("content-length", "0")), max_bytes, "WINDROW_MAX_BODY_BYTES")
     chunks, size_bytes = [], 0
-    async for chunk in request.stream():
+    async for chunk in decoded_body(request):
         size_bytes += len(chunk)
         check_size(size_bytes, max_bytes, "WINDROW_MAX_BODY_BYTES")
         chunks.append(chunk)

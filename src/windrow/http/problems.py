@@ -6,6 +6,7 @@
     └── RequestProblem
         ├── UnsupportedMediaType      unsupported_media_type
         ├── BodyTooLarge              body_too_large
+        ├── InvalidContentEncoding    invalid_content_encoding
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
         ├── CrossSiteRequest          cross_site_request
@@ -40,6 +41,12 @@ class BodyTooLarge(RequestProblem):
     """The body is larger than the limit."""
 
     code = "body_too_large"
+
+
+class InvalidContentEncoding(RequestProblem):
+    """The body is not compressed in the way that its header says."""
+
+    code = "invalid_content_encoding"
 
 
 class EndpointNotFound(RequestProblem):
@@ -85,6 +92,7 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.StorageFull: 507,
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
+    InvalidContentEncoding: 400,
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
     CrossSiteRequest: 403,
@@ -131,6 +139,8 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     sent = dict(headers or {})
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
+    if (accepted := error.facts.get("accept_encoding")) is not None:
+        sent["Accept-Encoding"] = str(accepted)
     # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
     text = json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str) + "\n"
     return Response(text.encode(errors="backslashreplace"), status, sent, PROBLEM_TYPE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -22,6 +23,7 @@ from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import create_app
 from windrow.http.logs import configure_logging
+from windrow.http.protocol import HttpProtocol
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -59,8 +61,9 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         WindrowError: What ``open_service`` raises.
     """
     configure_logging(settings.log_format)
-    with listen(settings.host, settings.port) as listener:
-        port = listener.getsockname()[1]
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
+        port = listeners[0].getsockname()[1]
         service = open_service(settings)
         app = create_app(service, settings)
         try:
@@ -68,8 +71,8 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
             gc.freeze()
             text = banner(settings.host, port)
-            server = _Server(_uvicorn_config(app, settings), text, service, settings.stop_timeout_s)
-            server.run(sockets=[listener])
+            server = _Server(uvicorn_config(app, settings), text, service, settings.stop_timeout_s)
+            server.run(sockets=listeners)
         finally:
             service.close()
             app.state.context.close()
@@ -100,11 +103,12 @@ def _curl(url: str, body: str) -> str:
     return f"curl -sS {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
-def _uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -112,21 +116,54 @@ def _uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.stop_timeout_s + ANSWER_GRACE_S,
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Taking the port first keeps two servers from loading models only to collide."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return a listening socket for each address of a host.
+
+    Taking the port first keeps two servers from loading models only to collide.
+
+    Args:
+        host: A name, such as ``localhost``, which may stand for an address of each family; or an address. ``::`` takes
+            both families, where the system can.
+        port: The port; 0 takes a free one, the same for all addresses.
+
+    Raises:
+        InvalidParameter: No address of the host can be listened on.
+    """
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
+        return _listen_on_each([(family, str(address[0])) for family, _, _, _, address in found], port)
     except (OSError, OverflowError, UnicodeError) as error:
         raise InvalidParameter(
             "Cannot listen on {host} port {port}: {why}. Stop the other program, or choose another address with --host "
             "and --port.",
             {"parameter": "port", "host": host, "port": port, "why": getattr(error, "strerror", None) or str(error)},
         ) from error
+
+
+def _listen_on_each(addresses: list[tuple[int, str]], port: int) -> list[socket.socket]:
+    listeners: list[socket.socket] = []
+    # "::" first, since it may stand for 0.0.0.0 too.
+    for family, address in sorted(dict.fromkeys(addresses), key=lambda each: each[1] != "::"):
+        dual = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
+        try:
+            listener = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+        except OSError as error:
+            # A name may have an address of a family that this machine does not have.
+            if listeners and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                continue
+            for each in listeners:
+                each.close()
+            raise
+        listeners.append(listener)
+        port = listener.getsockname()[1]
+        if dual:
+            break
+    return listeners
 
 
 class _Server(uvicorn.Server):

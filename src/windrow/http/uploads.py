@@ -12,6 +12,7 @@ from starlette.requests import Request
 from windrow.api.endpoints import FILE_TYPES, IMPORT
 from windrow.disk import disk_error
 from windrow.http.bodies import check_size
+from windrow.http.content_encoding import decoded_body
 from windrow.http.context import ServerContext
 from windrow.http.problems import UnsupportedMediaType
 
@@ -33,7 +34,9 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
 
     Raises:
         UnsupportedMediaType: The body is not declared to be a file.
-        BodyTooLarge: It exceeds the limit: where its length is declared, nothing of it is read.
+        BodyTooLarge: It exceeds the limit, as it arrives or unpacked: where its length is declared, nothing of it is
+            read.
+        InvalidContentEncoding: It is not compressed in the way that its header says.
         StorageFull: The disk of temporary files is full.
         StorageFailed: It cannot be written.
     """
@@ -42,7 +45,7 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
     check_size(int(request.headers.get("content-length", "0")), max_bytes, _SETTING)
     with cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
         size_bytes = 0
-        async for chunk in request.stream():
+        async for chunk in decoded_body(request):
             size_bytes += len(chunk)
             check_size(size_bytes, max_bytes, _SETTING)
             await _do(partial(file.write, chunk), context)
