@@ -90,7 +90,8 @@ def _without_computed(value: object, plain: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return plain
     if dataclasses.is_dataclass(value):
-        return {name: _without_computed(getattr(value, name), plain[name]) for name in _passed(type(value))}
+        kind: Any = type(value)
+        return {name: _without_computed(getattr(value, name), plain[name]) for name in _passed(kind)}
     if isinstance(value, dict):
         return {key: _without_computed(value[key], each) for key, each in plain.items()}
     if isinstance(value, list | tuple):
