@@ -261,7 +261,7 @@ class ToyRunner(RememberingRunner):
             layers=folder.layers,
             rank=1,
             passes=1,
-            wanted_steps=len(LOSSES),
+            requested_steps=len(LOSSES),
             planned_steps=len(LOSSES),
             losses=LOSSES,
         )

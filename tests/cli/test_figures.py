@@ -25,7 +25,7 @@ from windrow.domain.comparison import Comparison, Contender, Flip, Pair, Recomme
 from windrow.domain.interval import Interval
 from windrow.domain.report import MajorityBaseline, Misread, Outcome
 from windrow.domain.values import recast
-from windrow.learning.evaluate import judge
+from windrow.learning.evaluate import compute_metrics
 
 SHORT = ("delivery", "payment", "returns")
 
@@ -36,7 +36,7 @@ def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> O
     given = [1 if row < wrong else labels.index(label) for row, label in enumerate(truth)]
     scores = np.full((len(truth), len(labels)), (1 - score) / (len(labels) - 1), np.float32)
     scores[range(len(truth)), given] = score
-    return judge(scores, truth, labels)
+    return compute_metrics(scores, truth, labels)
 
 
 def contender(asked: str, name: str, revision: int) -> Contender:
@@ -91,7 +91,7 @@ def test_many_labels_are_shown_as_the_pairs_that_are_confused_most(count: int, w
 def test_what_is_left_of_many_pairs_is_counted() -> None:
     labels = tuple(f"label {number:02}" for number in range(30))
     scores = np.roll(np.eye(30, dtype=np.float32), 1, axis=1)
-    lines = shown(confusion_table(judge(scores, list(labels), labels), 80))
+    lines = shown(confusion_table(compute_metrics(scores, list(labels), labels), 80))
     assert lines[-1].split() == ["14", "more", "pairs", "of", "30", "labels", "14"]
 
 
@@ -108,7 +108,8 @@ def test_the_most_frequent_confusion_comes_first() -> None:
 
 
 def test_each_label_has_its_figures_and_a_dash_where_there_is_none() -> None:
-    head, _, *rows = shown(label_table(judge(np.eye(3, dtype=np.float32)[:2], ["delivery", "payment"], SHORT)))
+    outcome = compute_metrics(np.eye(3, dtype=np.float32)[:2], ["delivery", "payment"], SHORT)
+    head, _, *rows = shown(label_table(outcome))
     assert cells(head) == ["label", "rows", "right", "given", "precision", "recall", "F1"]
     assert cells(rows[0]) == ["delivery", "1", "1", "1", "1.00", "1.00", "1.00"]
     assert cells(rows[2]) == ["returns", "0", "0", "0", "-", "-", "-"]

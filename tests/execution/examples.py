@@ -116,5 +116,5 @@ class InstantRunner(AskedRunner):
             return super().run(task, on_step, watch)
         self.tasks.append(task)
         changes = changes_for(self.folder, 2, seed=len(task.label_ids))
-        outcome = TuneOutcome(changes, layers=4, rank=2, passes=1, wanted_steps=1, planned_steps=1, losses=(1.0,))
+        outcome = TuneOutcome(changes, layers=4, rank=2, passes=1, requested_steps=1, planned_steps=1, losses=(1.0,))
         return cast(Outcome, outcome)

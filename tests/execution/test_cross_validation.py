@@ -205,7 +205,7 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
 def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy
     assert found.recommended_num_iterations == 0

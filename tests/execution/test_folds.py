@@ -20,9 +20,9 @@ from windrow.execution.look import FirstLook, look_first
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import JudgeTask, Task
 from windrow.execution.watch import Watch
-from windrow.learning.folds import deal_folds, splits
-from windrow.learning.head import fit_tuned_head
-from windrow.learning.scope import centers_of, likeness_of
+from windrow.learning.folds import assign_folds, splits
+from windrow.learning.head import fit_adapted_head
+from windrow.learning.scope import label_centroids, similarity_to_nearest
 
 
 def look_at(data: Dataset, tiny: OnnxEncoder) -> FirstLook:
@@ -46,7 +46,7 @@ def test_few_rows_take_three_trainings_that_judge_each_row_once(tiny: OnnxEncode
     held_out = judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert held_out is not None
     assert (len(runner.tunes), len(runner.judges), held_out.folds) == (FEW_FOLDS, FEW_FOLDS, 3)
-    assert len(held_out.logits) == len(held_out.label_ids) == len(held_out.likeness) == 12
+    assert len(held_out.logits) == len(held_out.label_ids) == len(held_out.similarities) == 12
     assert sorted(held_out.label_ids.tolist()) == sorted(look.label_ids.tolist())
 
 
@@ -85,12 +85,12 @@ def test_where_no_row_can_be_held_out_there_is_no_training(tiny: OnnxEncoder) ->
 def test_no_row_is_judged_by_a_training_that_saw_its_text(
     names: bool, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: names)
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: names)
     runner = InstantRunner(tiny.folder)
     look = look_at(with_repeats(dataset(6)), tiny)
     texts = texts_of(look.states)
     assert len(set(texts)) == len(texts)
-    dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
+    dealt = assign_folds(look.label_ids, look.text_ids, 0, 3)
     judged = list(judge_folds(look, dealt, Recipe(), means_of(tiny, runner)))
     assert len(judged) == len(runner.tunes) == len(runner.judges) == 3
     for (held_out, part), tuned, asked in zip(judged, runner.tunes, runner.judges, strict=True):
@@ -104,7 +104,7 @@ def test_no_row_is_judged_by_a_training_that_saw_its_text(
         assert part.label_ids.tolist() == look.label_ids[held_out].tolist()
         # What is left is all there: no row is kept back for nothing.
         assert len(asked.examples.groups) + len(held_out) == len(look.label_ids)
-        assert asked.examples.anchors == (3 if names else 0)
+        assert asked.examples.num_train_only_rows == (3 if names else 0)
         assert set(asked.examples.label_ids.tolist()) == {0, 1, 2}
 
 
@@ -112,9 +112,9 @@ def test_the_label_of_a_row_never_changes_what_is_said_of_it(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The labels of all that one fold holds out are torn, with the dealing and the terms left as they are."""
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     look = look_at(dataset(6), tiny)
-    dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
+    dealt = assign_folds(look.label_ids, look.text_ids, 0, 3)
     torn = look.label_ids.copy()
     torn[dealt == 1] = (torn[dealt == 1] + 1) % 3
     said = []
@@ -125,27 +125,27 @@ def test_the_label_of_a_row_never_changes_what_is_said_of_it(
         )
     before, after = said
     assert before[1].logits.tobytes() == after[1].logits.tobytes()
-    assert before[1].likeness.tobytes() == after[1].likeness.tobytes()
+    assert before[1].similarities.tobytes() == after[1].similarities.tobytes()
     assert before[0].logits.tobytes() != after[0].logits.tobytes()
 
 
 def test_what_is_said_is_what_a_head_on_the_adapted_features_of_the_other_rows_says(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: False)
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(1.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: False)
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ()))
     runner, means = InstantRunner(tiny.folder), means_of(tiny)
     look = look_at(dataset(6), tiny)
-    dealt = deal_folds(look.label_ids, look.text_ids, 0, 3)
+    dealt = assign_folds(look.label_ids, look.text_ids, 0, 3)
     judged = judge_folds(look, dealt, Recipe(), means_of(tiny, runner))
     for (held_out, part), (train, held) in zip(judged, splits(dealt), strict=True):
         np.testing.assert_array_equal(held_out, held)
         changes = runner.run(runner.tunes[-1]).adapter
         features = look.seen_through(changes, means).row_features
-        head, _ = fit_tuned_head(features[train], look.label_ids[train])
+        head, _ = fit_adapted_head(features[train], look.label_ids[train])
         np.testing.assert_allclose(part.logits, head.logits(features[held]), atol=1e-3)
-        centers = centers_of(features[train], look.label_ids[train], look.hidden)
-        np.testing.assert_allclose(part.likeness, likeness_of(features[held], centers), atol=1e-3)
+        centroids = label_centroids(features[train], look.label_ids[train], look.hidden)
+        np.testing.assert_allclose(part.similarities, similarity_to_nearest(features[held], centroids), atol=1e-3)
 
 
 def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
         asked.append(len(label_ids))
         return AdapterReport(0.5, "The test says so.", ())
 
-    monkeypatch.setattr(look_module, "choose_strength", choose)
+    monkeypatch.setattr(look_module, "choose_adapter_scale", choose)
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
     judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert asked == [12]
@@ -166,7 +166,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
 def test_parts_that_need_no_adapter_are_judged_with_the_encoder_as_it_is(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ()))
     look, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = judge_tuning(look, Recipe(), means_of(tiny, runner))
     assert held_out is not None
@@ -181,7 +181,7 @@ def test_the_same_rows_are_judged_alike_by_real_trainings(tiny: OnnxEncoder) -> 
     assert first is not None
     assert second is not None
     assert first.logits.tobytes() == second.logits.tobytes()
-    assert first.likeness.tobytes() == second.likeness.tobytes()
+    assert first.similarities.tobytes() == second.similarities.tobytes()
 
 
 class Clock:

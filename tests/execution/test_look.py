@@ -67,7 +67,7 @@ def test_features_are_those_that_serve_with_an_adapter_and_without(tiny: OnnxEnc
 
 @pytest.mark.parametrize("helps", [True, False])
 def test_label_names_take_part_only_where_they_mean_something(helps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: helps)
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: helps)
     data = dataset()
     look = look_at(data)
     texts, label_ids = look.lesson()
@@ -109,7 +109,7 @@ def test_whether_names_mean_something_is_asked_anew_of_a_part(monkeypatch: pytes
         asked.append((len(features), len(label_ids), len(names)))
         return len(features) > 5
 
-    monkeypatch.setattr(look_module, "names_mean_something", judge)
+    monkeypatch.setattr(look_module, "label_names_are_informative", judge)
     look = look_at(dataset())
     assert (look.names, look.only(np.arange(5)).names) == (3, 0)
     assert asked == [(12, 12, 3), (5, 5, 3)]

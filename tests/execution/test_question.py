@@ -84,7 +84,7 @@ def test_a_text_must_be_as_like_the_training_data_as_the_request_says(
 ) -> None:
     answer = ask(entry, wanting(min_in_scope=least), (0.5, likeness))
     assert answer.abstained is not is_given
-    assert answer.in_scope == pytest.approx(SCOPE.share_below(likeness))
+    assert answer.in_scope == pytest.approx(SCOPE.fraction_below(likeness))
 
 
 @pytest.mark.parametrize(("least", "label"), [(None, "billing"), (0.0, None), (1.0, None)])

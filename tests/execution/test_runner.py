@@ -23,7 +23,7 @@ from windrow.execution.tasks import FitTask, JudgeTask, StudyTask, TuneTask
 from windrow.execution.training import fit, judge, study, tune
 from windrow.execution.watch import Watch
 from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
-from windrow.learning.fitting import Examples
+from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
 
 

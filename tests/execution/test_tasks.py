@@ -27,7 +27,7 @@ from windrow.execution.tasks import (
     TuneTask,
 )
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.fitting import Examples, Study
+from windrow.learning.head_fitting import Examples, LearningCurve
 
 V = TypeVar("V")
 
@@ -66,11 +66,11 @@ def assert_same(found: Any, expected: Any) -> None:
         assert found == expected
 
 
-def examples(anchors: int = 0) -> Examples:
+def examples(num_train_only_rows: int = 0) -> Examples:
     """Return five rows and so many anchors."""
-    rows = 5 + anchors
+    rows = 5 + num_train_only_rows
     features = np.linspace(-1, 1, 3 * rows, dtype=np.float32).reshape(rows, 3)
-    return Examples(features, np.arange(rows) % 2, np.array([7, 8, 8, -9, 7]), anchors)
+    return Examples(features, np.arange(rows) % 2, np.array([7, 8, 8, -9, 7]), num_train_only_rows)
 
 
 def tuning(deadline_s: float | None, stands_for: int | None) -> TuneTask:
@@ -91,14 +91,16 @@ def tuning(deadline_s: float | None, stands_for: int | None) -> TuneTask:
         JudgeTask(examples(2), 3, 5, is_tuned=True, asked=np.ones((4, 3), np.float32)),
         JudgeTask(examples(), 3, 5, is_tuned=False, asked=np.ones((0, 3), np.float32)),
         StudyTask(examples(), np.array([0, 1, 1, -1, 0]), (0.25, 0.5, 1.0), 5),
-        TuneOutcome(dict(ADAPTER), layers=6, rank=8, passes=4, wanted_steps=4, planned_steps=2, losses=(2.5, 1.25)),
-        TuneOutcome({}, layers=6, rank=8, passes=4, wanted_steps=4, planned_steps=2, losses=()),
+        TuneOutcome(dict(ADAPTER), layers=6, rank=8, passes=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)),
+        TuneOutcome({}, layers=6, rank=8, passes=4, requested_steps=4, planned_steps=2, losses=()),
         FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
         FitOutcome(
             b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}
         ),
-        JudgeOutcome(HELD_OUT.logits, HELD_OUT.likeness),
-        Study(np.array([0, 4]), np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.array([1, 2, 3], np.float32)),
+        JudgeOutcome(HELD_OUT.logits, HELD_OUT.similarities),
+        LearningCurve(
+            np.array([0, 4]), np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.array([1, 2, 3], np.float32)
+        ),
         Step(3, 8, 0.125),
         Refusal("{files} is gone.", {"files": ["a", "b"], "left": None}),
     ],
@@ -120,4 +122,4 @@ def test_what_has_other_fields_is_no_task(spoil: Callable[[dict[str, Any]], dict
 
 @pytest.mark.parametrize("kind", [TuneTask, FitTask, JudgeTask, StudyTask])
 def test_each_task_says_what_comes_of_it(kind: Any) -> None:
-    assert kind.outcome.__name__ == {"StudyTask": "Study"}.get(kind.__name__, kind.__name__.replace("Task", "Outcome"))
+    assert kind.outcome.__name__ == {"StudyTask": "LearningCurve"}.get(kind.__name__, kind.__name__.replace("Task", "Outcome"))

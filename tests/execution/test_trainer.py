@@ -22,7 +22,7 @@ from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
 from windrow.execution.watch import Watch
 from windrow.learning import plan
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
+from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR
 from windrow.storage.artifact import artifact_from_bytes
 
 Fit = Callable[..., Trained]
@@ -55,7 +55,7 @@ def codes(trained: Trained) -> set[str]:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
@@ -141,7 +141,7 @@ def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: On
     assert task.held_out is not None
     assert estimate.correct == int((task.held_out.logits.argmax(axis=1) == task.held_out.label_ids).sum())
     assert scores.source == "out_of_fold"
-    assert scores.likeness == pytest.approx(float(task.held_out.likeness.mean()))
+    assert scores.likeness == pytest.approx(float(task.held_out.similarities.mean()))
     assert artifact_from_bytes(trained.artifact).scope is not None
 
 
@@ -159,7 +159,7 @@ def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing
     trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
     assert (len(runner.tunes), len(runner.judges)) == (1, 0)
     assert trained.report.estimate is None
-    assert (trained.scores.source, trained.scores.temperature) == ("prior", TUNED_PRIOR.temperature)
+    assert (trained.scores.source, trained.scores.temperature) == ("prior", ADAPTED_PRIOR.temperature)
     assert trained.scores.likeness is None
     assert artifact_from_bytes(trained.artifact).scope is None
     assert trained.warnings == ()
@@ -304,13 +304,13 @@ def test_labels_without_a_second_text_get_no_adapter(fit: Fit) -> None:
 
 def test_label_names_are_no_examples_to_the_head(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one row a label, held-out names would make a cross-validation."""
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: True)
     trained = fit(dataset(1), Recipe(num_iterations=0))
     assert (trained.head.cv_accuracy, trained.head.cv_folds) == (None, 0)
 
 
 def test_a_label_name_may_be_one_of_the_texts(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: True)
     data = dataset()
     rows = (*data.rows, Row("label 0", "label 0"), Row("label 1", "label 0"))
     assert artifact_from_bytes(fit(replace(data, rows=rows)).artifact).head.weights.shape == (3, 96)

@@ -9,24 +9,24 @@ from tests.execution.examples import ADAPTER
 from tests.learning.examples import around_centres
 from windrow.execution.tasks import FitTask, JudgeTask
 from windrow.execution.training import fit, judge
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, estimate_of, fit_temperature
-from windrow.learning.fitting import Examples, fit_head
-from windrow.learning.head import LinearHead, fit_tuned_head
-from windrow.learning.scope import centers_of, likeness_of
+from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, estimate_accuracy, fit_temperature
+from windrow.learning.head import LinearHead, fit_adapted_head
+from windrow.learning.head_fitting import Examples, fit_head
+from windrow.learning.scope import label_centroids, similarity_to_nearest
 from windrow.storage.artifact import artifact_from_bytes
 
 HIDDEN = 16
 
 
-def examples(rows_per_label: int = 8, anchors: int = 0) -> Examples:
+def examples(rows_per_label: int = 8, num_train_only_rows: int = 0) -> Examples:
     """Return rows of three labels and so many anchors, which lie elsewhere."""
     features, label_ids = around_centres(rows_per_label, 3, spread=1.0, width=3 * HIDDEN)
     names, name_ids = around_centres(1, 3, spread=0.0, seed=9, width=3 * HIDDEN)
     return Examples(
-        np.concatenate([features, names[:anchors]]),
-        np.concatenate([label_ids, name_ids[:anchors]]),
+        np.concatenate([features, names[:num_train_only_rows]]),
+        np.concatenate([label_ids, name_ids[:num_train_only_rows]]),
         np.arange(len(label_ids)),
-        anchors,
+        num_train_only_rows,
     )
 
 
@@ -61,43 +61,43 @@ def test_a_head_alone_is_calibrated_by_its_own_folds() -> None:
 
 
 def test_its_scope_is_measured_by_rows_that_the_centers_were_made_without() -> None:
-    task = FitTask(examples(anchors=3), HIDDEN, seed=4)
+    task = FitTask(examples(num_train_only_rows=3), HIDDEN, seed=4)
     rows = replace(task.examples, features=task.examples.features[:24], label_ids=task.examples.label_ids[:24])
     _, _, judged = fit_head(task.examples, 4)
     assert judged is not None
-    likeness = []
+    own = []
     for row, fold in zip(judged.rows, judged.folds, strict=True):
         others = np.setdiff1d(np.arange(24), judged.rows[judged.folds == fold])
-        centers = centers_of(rows.features[others], rows.label_ids[others], HIDDEN)
-        likeness.append(float(likeness_of(rows.features[[row]], centers)[0]))
+        centroids = label_centroids(rows.features[others], rows.label_ids[others], HIDDEN)
+        own.append(float(similarity_to_nearest(rows.features[[row]], centroids)[0]))
     scope = artifact_from_bytes(fit(task).artifact).scope
     assert scope is not None
     # Anchors are no examples: what lies near a label's name is not in scope for that.
-    np.testing.assert_array_equal(scope.centers, centers_of(rows.features, rows.label_ids, HIDDEN))
-    assert scope.likeness == pytest.approx(sorted(likeness), abs=1e-6)
+    np.testing.assert_array_equal(scope.centroids, label_centroids(rows.features, rows.label_ids, HIDDEN))
+    assert scope.similarities == pytest.approx(sorted(own), abs=1e-6)
 
 
 def test_a_tuned_head_is_calibrated_by_what_trainings_like_it_said() -> None:
     said = held_out(60, factor=4.0)
     task = FitTask(examples(), HIDDEN, 4, ADAPTER, said)
-    outcome, (head, report) = fit(task), fit_tuned_head(task.examples.features, task.examples.label_ids)
+    outcome, (head, report) = fit(task), fit_adapted_head(task.examples.features, task.examples.label_ids)
     artifact = artifact_from_bytes(outcome.artifact)
-    temperature = fit_temperature(said.logits, said.label_ids, TUNED_PRIOR)
+    temperature = fit_temperature(said.logits, said.label_ids, ADAPTED_PRIOR)
     assert temperature > 1.2
-    assert (outcome.head, outcome.estimate) == (report, estimate_of(said))
+    assert (outcome.head, outcome.estimate) == (report, estimate_accuracy(said))
     assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
     assert outcome.scores.likeness == pytest.approx(0.5)
-    assert outcome.scores.likeness_deviation == pytest.approx(float(said.likeness.std(ddof=1)))
+    assert outcome.scores.likeness_deviation == pytest.approx(float(said.similarities.std(ddof=1)))
     assert_cooled(artifact.head, head, temperature)
     assert artifact.scope is not None
-    assert artifact.scope.likeness == tuple(said.likeness.tolist())
+    assert artifact.scope.similarities == tuple(said.similarities.tolist())
     assert artifact.adapter is not None
     assert artifact.adapter.keys() == ADAPTER.keys()
 
 
 def test_where_nothing_was_held_out_scores_are_calibrated_by_what_is_usual_and_scope_is_unknown() -> None:
     tuned = FitTask(examples(), HIDDEN, 4, ADAPTER, None)
-    for task, prior in ((tuned, TUNED_PRIOR), (FitTask(examples(1), HIDDEN, 4), HEAD_PRIOR)):
+    for task, prior in ((tuned, ADAPTED_PRIOR), (FitTask(examples(1), HIDDEN, 4), HEAD_PRIOR)):
         outcome = fit(task)
         scores = outcome.scores
         assert outcome.estimate is None
@@ -116,14 +116,14 @@ def test_a_single_held_out_row_estimates_but_measures_no_scope() -> None:
 
 
 @pytest.mark.parametrize("is_tuned", [True, False])
-@pytest.mark.parametrize("anchors", [0, 3])
-def test_a_head_is_asked_about_other_rows_as_it_is_before_it_is_calibrated(is_tuned: bool, anchors: int) -> None:
-    part, asked = examples(anchors=anchors), examples(3).features
+@pytest.mark.parametrize("num_train_only_rows", [0, 3])
+def test_a_holdout_task_returns_the_logits_of_an_uncalibrated_head(is_tuned: bool, num_train_only_rows: int) -> None:
+    part, asked = examples(num_train_only_rows=num_train_only_rows), examples(3).features
     outcome = judge(JudgeTask(part, HIDDEN, 4, is_tuned, asked))
-    head = fit_tuned_head(part.features, part.label_ids)[0] if is_tuned else fit_head(part, 4)[0]
+    head = fit_adapted_head(part.features, part.label_ids)[0] if is_tuned else fit_head(part, 4)[0]
     assert outcome.logits.tobytes() == head.logits(asked).tobytes()
-    centers = centers_of(part.features[:24], part.label_ids[:24], HIDDEN)
-    assert outcome.likeness.tobytes() == likeness_of(asked, centers).tobytes()
+    centroids = label_centroids(part.features[:24], part.label_ids[:24], HIDDEN)
+    assert outcome.similarities.tobytes() == similarity_to_nearest(asked, centroids).tobytes()
 
 
 def test_equal_rows_are_one_witness_however_often_they_were_sent() -> None:

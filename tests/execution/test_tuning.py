@@ -21,7 +21,7 @@ from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import AdapterTensors
 from windrow.execution.tuning import Tuned, tune
 from windrow.learning import plan
-from windrow.learning.plan import FEW, MANY
+from windrow.learning.plan import FULL_BATCH, MINI_BATCH
 
 Tune = Callable[..., Tuned]
 
@@ -46,7 +46,7 @@ def adapter_of(tuned: Tuned) -> AdapterTensors:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
+    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ()))
 
 
 def unused(data: Dataset, recipe: Recipe = Recipe()) -> Tuned:
@@ -62,7 +62,7 @@ def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> N
     trained = tuned(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step))
     report, adapter = report_of(trained), adapter_of(trained)
     assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
-    assert (report.layers, report.rank, report.passes) == (4, FEW.rank, 3)
+    assert (report.layers, report.rank, report.passes) == (4, FULL_BATCH.rank, 3)
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
     assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
@@ -85,7 +85,7 @@ def test_an_encoder_that_errs_on_no_row_needs_no_change() -> None:
 
 
 def test_labels_without_a_second_text_get_no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: False)  # a name is a second text
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: False)  # a name is a second text
     nothing = unused(Dataset((Row("reset my password", "0"), Row("charged twice", "1"))))
     assert nothing.adapter is None
     assert report_of(nothing).reason == "No label has two texts that could come closer."
@@ -110,20 +110,25 @@ def test_a_share_of_the_change_is_used_as_such(tuned: Tune, monkeypatch: pytest.
 def test_many_rows_are_trained_in_the_other_manner(tuned: Tune) -> None:
     trained = tuned(dataset(100), Recipe(num_iterations=4))
     report = report_of(trained)
-    assert (report.layers, report.rank, report.passes, report.planned_steps) == (MANY.layers, MANY.rank, 1, 2)
+    assert (report.layers, report.rank, report.passes, report.planned_steps) == (
+        MINI_BATCH.layers,
+        MINI_BATCH.rank,
+        1,
+        2,
+    )
     assert {name.split(".")[1] for name in adapter_of(trained)} == {"1", "2", "3"}
 
 
 def test_a_larger_batch_lets_more_rows_meet_in_one_step(tuned: Tune) -> None:
     report = report_of(tuned(dataset(100), Recipe(num_iterations=5, batch_size=512)))
-    assert (report.layers, report.rank, report.planned_steps) == (4, FEW.rank, 1)
+    assert (report.layers, report.rank, report.planned_steps) == (4, FULL_BATCH.rank, 1)
 
 
 @pytest.mark.parametrize("helps", [True, False])
 def test_label_names_take_part_as_texts_and_are_not_counted_as_rows(
     helps: bool, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: helps)
+    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: helps)
     runner = InstantRunner(tiny.folder)
     means = means_of(tiny, runner)
     report = report_of(tune(look_first(dataset(), Recipe(), means), Recipe(), means, ignore_steps))

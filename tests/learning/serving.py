@@ -12,12 +12,12 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import top_layers
 from windrow.encoders.weights import load_weights
 from windrow.learning.layers import pack_texts, pooled
-from windrow.learning.plan import LayerPlan
+from windrow.learning.plan import LayerConfig
 
 
-def layers_of(folder: EncoderFolder) -> LayerPlan:
+def layers_of(folder: EncoderFolder) -> LayerConfig:
     """Return the layers that an adapter may change."""
-    return LayerPlan(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
+    return LayerConfig(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
 
 
 def weights_of(folder: EncoderFolder, changes: MapChanges | None = None) -> dict[str, Floats]:

@@ -170,5 +170,5 @@ def test_rows_that_are_answered_differently_are_listed_with_every_answer() -> No
     assert [list(flip.predicted) for flip in found] == [["b", "a", "c"]] * 2
 
 
-def test_rows_that_all_answer_alike_are_not_listed_even_if_all_are_wrong() -> None:
+def test_rows_without_disagreement_are_not_listed_even_if_all_are_wrong() -> None:
     assert flips([Row("one", "x")], {"a": ["y"], "b": ["y"]}) == ()

@@ -1,4 +1,4 @@
-"""What is trained is what is served: the layers in torch compute what the serving graph does."""
+"""The layers in torch compute what the serving graph computes."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
 from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
 from windrow.storage.revision import (
     AliasRevision,
@@ -213,7 +213,7 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
 def _scopes(draw: st.DrawFn, labels: int, features: int) -> Scope:
     hidden = draw(st.integers(1, features))
     centers = np.random.default_rng(draw(st.integers(0, 2**32))).uniform(-1, 1, (labels, hidden)).astype(np.float16)
-    likeness = sorted(draw(st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_STEPS)))
+    likeness = sorted(draw(st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_QUANTILES)))
     return Scope.of(centers, np.array(likeness, np.float32))
 
 

@@ -86,7 +86,7 @@ def any_export(draw: st.DrawFn) -> tuple[Entry, dict[str, bytes]]:
     counts = Counter(rows.rows_per_label)
     labels = tuple(sorted({*drawn.record.labels, *counts}))
     head = LinearHead(np.resize(tensors.head.weights, (len(labels), 3)), np.resize(tensors.head.bias, len(labels)))
-    scope = tensors.scope and replace(tensors.scope, centers=np.resize(tensors.scope.centers, (len(labels), 2)))
+    scope = tensors.scope and replace(tensors.scope, centroids=np.resize(tensors.scope.centroids, (len(labels), 2)))
     blobs = {ARTIFACT: artifact_to_bytes(replace(tensors, head=head, scope=scope))}
     if draw(st.booleans()):
         blobs[ROWS] = rows_to_blob(rows.jsonl)

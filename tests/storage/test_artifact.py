@@ -14,7 +14,7 @@ from tests.storage.strategies import any_artifact, any_rows
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import (
     FORMAT,
     Artifact,
@@ -42,8 +42,8 @@ class TestArtifact:
         np.testing.assert_array_equal(read.head.bias, saved.head.bias, strict=True)
         assert (read.scope is None) == (saved.scope is None)
         if read.scope is not None and saved.scope is not None:
-            np.testing.assert_array_equal(read.scope.centers, saved.scope.centers, strict=True)
-            assert (read.scope.likeness, read.scope.deviation) == (saved.scope.likeness, saved.scope.deviation)
+            np.testing.assert_array_equal(read.scope.centroids, saved.scope.centroids, strict=True)
+            assert (read.scope.similarities, read.scope.deviation) == (saved.scope.similarities, saved.scope.deviation)
         assert (read.adapter is None) == (saved.adapter is None)
         assert (read.adapter or {}).keys() == (saved.adapter or {}).keys()
         for name, tensor in (saved.adapter or {}).items():
@@ -55,7 +55,7 @@ class TestArtifact:
         head = LinearHead(np.asfortranarray(saved.head.weights), saved.head.bias[::-1].copy()[::-1])
         tensors = reversed([*(saved.adapter or {}).items()])
         adapter = {name: tensor.astype(np.float32) for name, tensor in tensors}
-        scope = saved.scope and replace(saved.scope, centers=np.asfortranarray(saved.scope.centers))
+        scope = saved.scope and replace(saved.scope, centroids=np.asfortranarray(saved.scope.centroids))
         assert artifact_to_bytes(Artifact(head, adapter, scope)) == artifact_to_bytes(saved)
 
     @pytest.mark.parametrize("adapter", [{"a": np.array([1e6], np.float32)}, {"a": np.array([np.nan], np.float32)}])
@@ -91,14 +91,14 @@ class TestArtifact:
         with pytest.raises(TrainingFailed, match=r"scope\.likeness"):
             artifact_to_bytes(replace(artifact(), scope=Scope(SCOPE["scope.centers"], (0.5, likeness), 0.1)))
 
-    @pytest.mark.parametrize("likeness", [[-1.0, 1.0], [0.5, 0.5], [0.5] * MAX_STEPS])
+    @pytest.mark.parametrize("likeness", [[-1.0, 1.0], [0.5, 0.5], [0.5] * MAX_QUANTILES])
     def test_with_the_widest_scope_and_any_ascending_steps_is_sound(self, likeness: list[float]) -> None:
         steps = np.array(likeness, np.float32)
         tensors = {**TENSORS, "scope.centers": np.ones((2, 4), np.float16), "scope.likeness": steps}
         scope = artifact_from_bytes(save(tensors, {"windrow_format": "1"})).scope
         assert scope is not None
-        assert scope.centers.shape == (2, 4)
-        assert scope.likeness == tuple(steps.tolist())
+        assert scope.centroids.shape == (2, 4)
+        assert scope.similarities == tuple(steps.tolist())
 
     @pytest.mark.parametrize(
         ("changes", "problem"),
@@ -115,7 +115,7 @@ class TestArtifact:
             ({"scope.centers": np.ones((1, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((2, 5), np.float16)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones(1, np.float32)}, "has a scope of shapes"),
-            ({"scope.likeness": np.ones(MAX_STEPS + 1, np.float32)}, "has a scope of shapes"),
+            ({"scope.likeness": np.ones(MAX_QUANTILES + 1, np.float32)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones((2, 1), np.float32)}, "has a scope of shapes"),
             ({"scope.centers": np.full((2, 3), 1.02, np.float16)}, "numbers that cannot be"),
             ({"scope.centers": np.full((2, 3), -1.02, np.float16)}, "numbers that cannot be"),

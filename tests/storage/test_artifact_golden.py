@@ -83,8 +83,8 @@ def test_the_blobs_of_a_released_format_stay_readable(catalog: Catalog, revision
     np.testing.assert_array_equal(read.head.bias, made.head.bias, strict=True)
     assert read.scope is not None
     assert made.scope is not None
-    np.testing.assert_array_equal(read.scope.centers, made.scope.centers, strict=True)
-    assert (read.scope.likeness, read.scope.deviation) == (made.scope.likeness, made.scope.deviation)
+    np.testing.assert_array_equal(read.scope.centroids, made.scope.centroids, strict=True)
+    assert (read.scope.similarities, read.scope.deviation) == (made.scope.similarities, made.scope.deviation)
     assert (read.adapter or {}).keys() == (made.adapter or {}).keys()
     for name, tensor in (made.adapter or {}).items():
         np.testing.assert_array_equal((read.adapter or {})[name], tensor, strict=True)

@@ -17,13 +17,13 @@ from windrow.domain.values import recast
 from windrow.execution.folds import judge_folds
 from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.tasks import StudyTask
-from windrow.learning.advise import advise, doubtful_rows, percent
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature, widened
+from windrow.learning.advise import advise, find_label_errors, percent
+from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import judge, majority
-from windrow.learning.fitting import Study
-from windrow.learning.folds import deal_folds
+from windrow.learning.evaluate import compute_metrics, majority_baseline
+from windrow.learning.folds import assign_folds
 from windrow.learning.head import softmax
+from windrow.learning.head_fitting import LearningCurve
 
 # Shares of the rows at which the learning curve is drawn, each twice the one before; advice compares half with all.
 CURVE_SHARES = (0.25, 0.5, 1.0)
@@ -50,7 +50,7 @@ class _Judged:
     numbers: Ids
     label_ids: Ids
     folds: Ids
-    study: Study
+    study: LearningCurve
     logits: Floats
     is_tuned: bool
 
@@ -92,7 +92,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -
     recipe = replace(recipe, max_seconds=None)
     look = look_first(dataset, recipe, means)
     most = _most_folds(look, folds)
-    dealt = deal_folds(look.label_ids, look.text_ids, recipe.seed, most)
+    dealt = assign_folds(look.label_ids, look.text_ids, recipe.seed, most)
     if dealt.max() < 0:
         raise InvalidTrainingData(
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
@@ -113,14 +113,14 @@ def _most_folds(look: FirstLook, folds: int) -> int:
 
 
 def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
-    prior = TUNED_PRIOR if judged.is_tuned else HEAD_PRIOR
+    prior = ADAPTED_PRIOR if judged.is_tuned else HEAD_PRIOR
     scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
     by_share = [judged.is_right(logits) for logits in judged.study.logits]
     recalls = [judged.recalls(right) for right in by_share]
     advice, advice_text = _advise(judged, recalls)
     right, by_head = judged.is_right(judged.logits), by_share[-1]
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
-    outcome = judge(scores, judged.truth, judged.dataset.labels)
+    outcome = compute_metrics(scores, judged.truth, judged.dataset.labels)
     wins = judged.is_tuned and pair.difference > 0
     recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_shown=pair.is_shown)
     if recipe.num_iterations > 0 and not judged.is_tuned:
@@ -132,7 +132,7 @@ def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]
         folds=len(folds),
         accuracy_interval=widened(outcome.correct, outcome.total),
         fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in folds),
-        majority_baseline=majority(judged.truth),
+        majority_baseline=majority_baseline(judged.truth),
         probable_label_errors=tuple(_contradicted(judged, scores)),
         learning_curve=tuple(_curve(judged.study, by_share, recalls)),
         advice=advice,
@@ -156,13 +156,15 @@ def _advise(judged: _Judged, recalls: Sequence[Mapping[str, float]]) -> tuple[tu
 
 def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:
     labels = judged.dataset.labels
-    for position in doubtful_rows(scores, judged.label_ids)[:MAX_DOUBTED_ROWS]:
+    for position in find_label_errors(scores, judged.label_ids)[:MAX_DOUBTED_ROWS]:
         number = int(judged.numbers[position])
         row, best = judged.dataset.rows[number], int(scores[position].argmax())
         yield Misread(number, row.text, row.label, labels[best], float(scores[position, best]))
 
 
-def _curve(study: Study, by_share: Sequence[Bools], recalls: Sequence[Mapping[str, float]]) -> Iterator[CurvePoint]:
+def _curve(
+    study: LearningCurve, by_share: Sequence[Bools], recalls: Sequence[Mapping[str, float]]
+) -> Iterator[CurvePoint]:
     for share, rows, right, recall in zip(CURVE_SHARES, study.trained_rows, by_share, recalls, strict=True):
         yield CurvePoint(share, round(float(rows), 2), float(right.mean()), recall)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation
 from windrow.execution.predictor import Predictor
-from windrow.learning.explain import nearest, split_words, without_words, word_effects
+from windrow.learning.attribution import nearest, split_words, without_words, word_effects
 from windrow.storage.catalog import Found
 
 

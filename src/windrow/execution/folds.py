@@ -12,7 +12,7 @@ from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import JudgeTask
 from windrow.execution.tuning import tune
 from windrow.learning.calibrate import HeldOut, join
-from windrow.learning.folds import deal_folds, splits
+from windrow.learning.folds import assign_folds, splits
 
 # Each fold costs a training. Three of few rows, each on two thirds, cost twice what the training itself did; so many
 # judged rows are enough for a temperature and an interval, so that with many rows one or two folds do.
@@ -63,7 +63,7 @@ def deal_judging(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
         text_ids: The text of each, shape [n].
         seed: Deals them.
     """
-    return deal_folds(label_ids, text_ids, seed, MANY_FOLDS if len(label_ids) >= MANY_ROWS else FEW_FOLDS)
+    return assign_folds(label_ids, text_ids, seed, MANY_FOLDS if len(label_ids) >= MANY_ROWS else FEW_FOLDS)
 
 
 def folds_needed(folds: Ids) -> int:
@@ -98,5 +98,5 @@ def judge_folds(look: FirstLook, folds: Ids, recipe: Recipe, means: Means) -> It
         part = part.seen_through(tuned.adapter, means)
         asked, is_tuned = part.features[look.text_ids[held_out]], tuned.adapter is not None
         said = means.run(JudgeTask(part.examples(), look.hidden, recipe.seed, is_tuned, asked))
-        yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.likeness, folds=1)
+        yield held_out, HeldOut(said.logits, look.label_ids[held_out], said.similarities, folds=1)
         longest_s = time.monotonic() - started

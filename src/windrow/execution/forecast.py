@@ -17,8 +17,8 @@ from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.session import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
 from windrow.execution.selection import Selection, select_rows
-from windrow.learning.fitting import MAX_CV_WORK
-from windrow.learning.plan import MAX_PART_TOKENS, Plan, plan_steps
+from windrow.learning.head_fitting import MAX_CV_WORK
+from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 # So many texts are counted token by token; of more, the others are taken to be like them.
@@ -82,7 +82,7 @@ class Size:
     @property
     def trained_layers(self) -> int:
         """How many layers contrastive training changes."""
-        return 0 if self.plan is None else min(self.plan.manner.layers, self.folder.layers)
+        return 0 if self.plan is None else min(self.plan.schedule.layers, self.folder.layers)
 
 
 class Pace:
@@ -160,7 +160,7 @@ def forecast_memory(size: Size) -> tuple[int, str]:
     features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
     states = 2 * size.selected_tokens * folder.hidden_size * _FLOAT_BYTES
     weights = size.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
-    kept = min(max(size.step_tokens, default=0), MAX_PART_TOKENS) * size.trained_layers * _KEPT_WIDTHS
+    kept = min(max(size.step_tokens, default=0), MAX_MICRO_BATCH_TOKENS) * size.trained_layers * _KEPT_WIDTHS
     step = kept * folder.hidden_size * _FLOAT_BYTES
     trained = "the trained layers, and what a step of contrastive training keeps of them"
     largest = max(

@@ -19,8 +19,8 @@ from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import Task
 from windrow.execution.watch import Watch
-from windrow.learning.choice import choose_strength, names_mean_something
-from windrow.learning.fitting import Examples
+from windrow.learning.head_fitting import Examples
+from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class FirstLook:
     @cached_property
     def terms(self) -> Terms:
         """The terms of a training on all its rows."""
-        return Terms(choose_strength(self.row_features, self.label_ids), len(self.text_ids) + self.names)
+        return Terms(choose_adapter_scale(self.row_features, self.label_ids), len(self.text_ids) + self.names)
 
     def lesson(self) -> tuple[TokenStates, Ids]:
         """Return the texts for contrastive training, each distinct row and label name once, and their labels."""
@@ -116,7 +116,7 @@ class FirstLook:
             features=np.concatenate([self.row_features, self.features[self.name_ids]]),
             label_ids=np.concatenate([self.label_ids, np.arange(self.names)]),
             groups=self.text_ids,
-            anchors=self.names,
+            num_train_only_rows=self.names,
         )
 
     def only(self, rows: Ids) -> "FirstLook":
@@ -127,7 +127,7 @@ class FirstLook:
     def judge_names(self) -> "FirstLook":
         """Return it with the label names if they say something about the rows, else without."""
         names = replace(self, names=int(self.label_ids.max() + 1)).name_ids
-        mean = names_mean_something(self.row_features, self.label_ids, self.features[names])
+        mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
         return replace(self, names=len(names) if mean else 0)
 
     def seen_through(self, changes: MapChanges | None, means: Means) -> "FirstLook":

@@ -197,8 +197,8 @@ class Predictor:
             raise _misfit(record, "{found} features, not {expected}", width, feature_size(encoder.folder))
         if labels != len(record.labels):
             raise _misfit(record, _OTHER_LABELS, labels, len(record.labels))
-        if artifact.scope is not None and artifact.scope.centers.shape[1] != encoder.folder.hidden_size:
-            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centers.shape[1])
+        if artifact.scope is not None and artifact.scope.centroids.shape[1] != encoder.folder.hidden_size:
+            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centroids.shape[1])
         return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
 
     def _ask(
@@ -296,7 +296,7 @@ def _digest(text: str) -> bytes:
 
 def _classifier_bytes(classifier: LoadedClassifier) -> int:
     adapter_bytes = 0 if classifier.adapter is None else classifier.adapter.size_bytes
-    scope_bytes = 0 if classifier.scope is None else classifier.scope.centers.nbytes
+    scope_bytes = 0 if classifier.scope is None else classifier.scope.centroids.nbytes
     return classifier.head.weights.nbytes + classifier.head.bias.nbytes + adapter_bytes + scope_bytes
 
 

@@ -9,8 +9,8 @@ from windrow.arrays import Floats
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.session import TextEncoder
-from windrow.learning.head import LinearHead, score_together
-from windrow.learning.scope import Scope, in_scope_together
+from windrow.learning.head import LinearHead, score_heads
+from windrow.learning.scope import Scope, score_scopes
 from windrow.storage.catalog import Found
 
 # Their weights are copied side by side, so there is a limit; with 16, a head costs 2 us instead of 12.
@@ -94,9 +94,9 @@ class Question:
             features = np.array([self._encoded(numbers[0], text).features for text in self.texts])
             for start in range(0, len(numbers), MAX_HEADS_TOGETHER):
                 some = numbers[start : start + MAX_HEADS_TOGETHER]
-                together = score_together([self.classifiers[number].head for number in some], features)
+                together = score_heads([self.classifiers[number].head for number in some], features)
                 scores |= {number: own.tolist() for number, own in zip(some, together, strict=True)}
-                scopes = in_scope_together([self.classifiers[number].scope for number in some], features)
+                scopes = score_scopes([self.classifiers[number].scope for number in some], features)
                 in_scope |= dict(zip(some, scopes, strict=True))
         return scores, in_scope
 

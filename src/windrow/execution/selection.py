@@ -9,7 +9,7 @@ from windrow.arrays import Ids
 from windrow.domain.dataset import Dataset
 from windrow.domain.recipe import Recipe
 from windrow.encoders.session import TextEncoder, Tokens
-from windrow.learning.choice import label_name_texts
+from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 
 

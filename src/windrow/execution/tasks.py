@@ -12,7 +12,7 @@ from windrow.arrays import Floats, Ids, TokenStates
 from windrow.domain.classifier import Estimate, HeadReport, ScoreReport
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.fitting import Examples, Study
+from windrow.learning.head_fitting import Examples, LearningCurve
 
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 AdapterTensors = Mapping[str, npt.NDArray[np.float16]]
@@ -36,7 +36,7 @@ class TuneOutcome:
         layers: Trained layers, counted from the last one.
         rank: Of each map's change.
         passes: Passes that ``num_iterations`` asks for.
-        wanted_steps: Steps that they take.
+        requested_steps: Steps that they take.
         planned_steps: Steps within the step budget.
         losses: The loss of each step that was done.
     """
@@ -45,7 +45,7 @@ class TuneOutcome:
     layers: int
     rank: int
     passes: int
-    wanted_steps: int
+    requested_steps: int
     planned_steps: int
     losses: tuple[float, ...]
 
@@ -122,11 +122,11 @@ class JudgeOutcome:
 
     Args:
         logits: Of each label; shape [m, labels], float32.
-        likeness: To the centers of its own rows; shape [m], float32.
+        similarities: To the centers of its own rows; shape [m], float32.
     """
 
     logits: Floats
-    likeness: Floats
+    similarities: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class StudyTask:
         seed: Chooses the rows of a share.
     """
 
-    outcome: ClassVar[type[Study]] = Study
+    outcome: ClassVar[type[LearningCurve]] = LearningCurve
 
     examples: Examples
     folds: Ids

@@ -17,9 +17,9 @@ from windrow.execution.look import FirstLook, Means, look_first
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.tuning import tune
-from windrow.learning.choice import label_name_texts
-from windrow.learning.fitting import Examples
-from windrow.learning.folds import deal_folds
+from windrow.learning.folds import assign_folds
+from windrow.learning.head_fitting import Examples
+from windrow.learning.model_selection import label_name_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _examples(dataset: Dataset, look: FirstLook, encoded: Encoded) -> Examples:
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
         label_ids=np.concatenate([dataset.label_ids, names]),
         groups=rows,
-        anchors=look.names,
+        num_train_only_rows=look.names,
     )
 
 
@@ -123,7 +123,7 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
 def _warn_of_no_estimate(look: FirstLook, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
     if estimate is not None or not recipe.cross_validate:
         return
-    can_hold_out = deal_folds(look.label_ids, look.text_ids, recipe.seed).max() >= 0
+    can_hold_out = assign_folds(look.label_ids, look.text_ids, recipe.seed).max() >= 0
     why = (
         "the time limit left no time for it"
         if recipe.max_seconds is not None and can_hold_out

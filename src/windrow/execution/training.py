@@ -29,12 +29,19 @@ from windrow.execution.tasks import (
     TuneOutcome,
     TuneTask,
 )
-from windrow.learning.adapter import cut_to_rank
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, HeldOut, cool, estimate_of, fit_temperature
-from windrow.learning.fitting import Examples, Judged, Study, fit_head, study_heads
-from windrow.learning.head import fit_tuned_head
-from windrow.learning.plan import LayerPlan, plan_steps
-from windrow.learning.scope import centers_of, likeness_of, measure_scope
+from windrow.learning.calibrate import (
+    ADAPTED_PRIOR,
+    HEAD_PRIOR,
+    HeldOut,
+    apply_temperature,
+    estimate_accuracy,
+    fit_temperature,
+)
+from windrow.learning.head import fit_adapted_head
+from windrow.learning.head_fitting import Examples, LearningCurve, OutOfFoldLogits, compute_learning_curve, fit_head
+from windrow.learning.low_rank import truncate_to_rank
+from windrow.learning.plan import LayerConfig, plan_steps
+from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 
@@ -61,23 +68,23 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
         BaseModelUnavailable: The encoder's files are not those that the task was made with.
     """
     # Only contrastive training needs torch, and only a training process ever does that.
-    from windrow.learning.contrastive import Lesson, train_layers
+    from windrow.learning.contrastive import ContrastiveInputs, train_layers
 
     folder, weights = _encoder(task.folder, task.base_model)
-    layers = LayerPlan(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
+    layers = LayerConfig(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
     plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.stands_for)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
     adapter: AdapterTensors = {}
     if left_s is None or left_s > 0:
-        tuned = train_layers(Lesson(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
-        losses, adapter = tuned.losses, cut_to_rank(tuned.changes, plan.manner.rank)
+        tuned = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
+        losses, adapter = tuned.losses, truncate_to_rank(tuned.changes, plan.schedule.rank)
     return recast(
         TuneOutcome,
         plan,
-        plan.manner,
+        plan.schedule,
         adapter=adapter,
-        layers=min(plan.manner.layers, len(layers.layers)),
+        layers=min(plan.schedule.layers, len(layers.layers)),
         planned_steps=len(plan.steps),
         losses=losses,
     )
@@ -90,25 +97,25 @@ def fit(task: FitTask) -> FitOutcome:
         head, head_report, judged = fit_head(examples, task.seed)
         held_out = None if judged is None else _held_out(examples, judged, task.hidden)
     else:
-        head, head_report = fit_tuned_head(examples.features, examples.label_ids)
-    prior = HEAD_PRIOR if task.adapter is None else TUNED_PRIOR
+        head, head_report = fit_adapted_head(examples.features, examples.label_ids)
+    prior = HEAD_PRIOR if task.adapter is None else ADAPTED_PRIOR
     temperature = prior.temperature
     if held_out is not None:
         temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
     rows = slice(len(examples.groups))
-    centers = centers_of(examples.features[rows], examples.label_ids[rows], task.hidden)
-    scope = None if held_out is None else measure_scope(centers, held_out.likeness)
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden)
+    scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
     scores = ScoreReport(
         temperature=temperature,
         source="prior" if held_out is None else "out_of_fold",
-        likeness=None if scope is None else fmean(scope.likeness),
+        likeness=None if scope is None else fmean(scope.similarities),
         likeness_deviation=None if scope is None else scope.deviation,
     )
     return FitOutcome(
-        artifact=artifact_to_bytes(Artifact(cool(head, temperature), task.adapter, scope)),
+        artifact=artifact_to_bytes(Artifact(apply_temperature(head, temperature), task.adapter, scope)),
         head=head_report,
         scores=scores,
-        estimate=None if held_out is None else estimate_of(held_out),
+        estimate=None if held_out is None else estimate_accuracy(held_out),
         versions=describe_environment(),
     )
 
@@ -117,19 +124,19 @@ def judge(task: JudgeTask) -> JudgeOutcome:
     """Fit a head as :func:`fit` would on a part of the rows, and ask it about others."""
     examples, rows = task.examples, slice(len(task.examples.groups))
     if task.is_tuned:
-        head, _ = fit_tuned_head(examples.features, examples.label_ids)
+        head, _ = fit_adapted_head(examples.features, examples.label_ids)
     else:
         head, _, _ = fit_head(examples, task.seed)
-    centers = centers_of(examples.features[rows], examples.label_ids[rows], task.hidden)
-    return JudgeOutcome(head.logits(task.asked), likeness_of(task.asked, centers))
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden)
+    return JudgeOutcome(head.logits(task.asked), similarity_to_nearest(task.asked, centroids))
 
 
-def study(task: StudyTask) -> Study:
+def study(task: StudyTask) -> LearningCurve:
     """Draw a learning curve of the head."""
-    return study_heads(task.examples, task.folds, task.shares, task.seed)
+    return compute_learning_curve(task.examples, task.folds, task.shares, task.seed)
 
 
-def _held_out(examples: Examples, judged: Judged, hidden: int) -> HeldOut:
+def _held_out(examples: Examples, judged: OutOfFoldLogits, hidden: int) -> HeldOut:
     """Return what heads said of rows, and how like the rows are to the centers of all that each head may have seen."""
     count = len(examples.groups)
     features, label_ids = examples.features[:count], examples.label_ids[:count]
@@ -141,8 +148,8 @@ def _held_out(examples: Examples, judged: Judged, hidden: int) -> HeldOut:
     for fold in np.unique(folds):
         held = rows[folds == fold]
         others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held]))
-        centers = centers_of(features[others], label_ids[others], hidden)
-        likeness[folds == fold] = likeness_of(features[held], centers)
+        centroids = label_centroids(features[others], label_ids[others], hidden)
+        likeness[folds == fold] = similarity_to_nearest(features[held], centroids)
     return HeldOut(judged.logits[first], label_ids[rows], likeness, len(np.unique(folds)))
 
 

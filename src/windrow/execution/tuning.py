@@ -10,7 +10,7 @@ from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
 from windrow.execution.look import FirstLook, Means, Terms
 from windrow.execution.tasks import AdapterTensors, TuneOutcome, TuneTask
-from windrow.learning.adapter import scale
+from windrow.learning.low_rank import scale_adapter
 
 # What is left to do after contrastive training takes about so many times what encoding all texts takes.
 _ENCODINGS_TO_FINISH = 2.5
@@ -60,13 +60,13 @@ def tune(look: FirstLook, recipe: Recipe, means: Means, on_step: OnStep, terms: 
     stands_for = None if terms is None else terms.texts
     task = TuneTask(folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, stands_for)
     outcome = means.run(task, on_step)
-    adapter = scale(outcome.adapter, report.strength) if outcome.losses else None
+    adapter = scale_adapter(outcome.adapter, report.strength) if outcome.losses else None
     return Tuned(adapter, _with_outcome(report, outcome, look))
 
 
 def _with_outcome(report: AdapterReport, outcome: TuneOutcome, look: FirstLook) -> AdapterReport:
     steps = len(outcome.losses)
-    ended_by = "step_budget" if outcome.planned_steps < outcome.wanted_steps or look.share < 1 else "plan"
+    ended_by = "step_budget" if outcome.planned_steps < outcome.requested_steps or look.share < 1 else "plan"
     if not steps:
         report = replace(report, strength=0.0, reason="The time limit left no time for a step of contrastive training.")
     return recast(

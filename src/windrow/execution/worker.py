@@ -18,7 +18,7 @@ from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.tasks import FitTask, Refusal, Step, TuneTask
 from windrow.execution.training import fit, perform
-from windrow.learning.fitting import Examples
+from windrow.learning.head_fitting import Examples
 
 # Below the server's priority: a training takes what predictions leave, and about a tenth of each core where they leave
 # nothing.

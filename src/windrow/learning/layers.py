@@ -1,4 +1,4 @@
-"""An encoder's adapted layers in torch: what the serving graph computes, so that it can be differentiated."""
+"""Compute an encoder's top layers in torch, as the serving graph does, so that they can be trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from windrow.arrays import Ids, Pooling, TokenStates, pooling_matrix
-from windrow.learning.plan import LayerPlan
+from windrow.learning.plan import LayerConfig
 
 # Attention pads texts of similar lengths to the longest: as many as waste at most a third, or a few cells.
 _MOST_PADDING = 1.35
@@ -70,7 +70,7 @@ def pack_texts(texts: TokenStates, chosen: Ids, pooling: Pooling) -> PackedTexts
     return PackedTexts(torch.from_numpy(own.packed), order, torch.from_numpy(matrix), buckets)
 
 
-def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) -> Tensor:
+def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerConfig) -> Tensor:
     """Return the pooled output of the last layer at unit length, in the packed order.
 
     Args:
@@ -84,7 +84,7 @@ def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) 
     return functional.normalize(packed.pooling @ token_states(packed, weights, plan), dim=1)
 
 
-def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) -> Tensor:
+def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerConfig) -> Tensor:
     """Return each token's state after the last layer, shape [T, hidden], in the packed order."""
     states = packed.states
     for layer in plan.layers:
@@ -93,7 +93,7 @@ def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: Layer
 
 
 def _layer(
-    states: Tensor, buckets: Sequence[Bucket], weights: Mapping[str, Tensor], plan: LayerPlan, name: str
+    states: Tensor, buckets: Sequence[Bucket], weights: Mapping[str, Tensor], plan: LayerConfig, name: str
 ) -> Tensor:
     def linear(values: Tensor, part: str) -> Tensor:
         return torch.addmm(weights[f"{name}.{part}.bias"], values, weights[f"{name}.{part}.weight"])

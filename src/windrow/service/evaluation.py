@@ -21,9 +21,15 @@ from windrow.domain.values import recast
 from windrow.execution import cross_validation
 from windrow.execution.examination import Answers, examine
 from windrow.execution.watch import watching
+from windrow.learning.active_learning import Choice, choose
 from windrow.learning.compare import compare_pair, flips
-from windrow.learning.evaluate import choose_threshold, judge, majority, misread, wilson
-from windrow.learning.suggest import Choice, choose
+from windrow.learning.evaluate import (
+    choose_threshold,
+    compute_metrics,
+    find_misclassified,
+    majority_baseline,
+    wilson_interval,
+)
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.judged_rows import (
     check_known_labels,
@@ -81,7 +87,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
         pairs=pairs,
         flips=flips(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
         recommendation=recommend(contenders, pairs),
-        majority_baseline=majority(_truth(dataset)),
+        majority_baseline=majority_baseline(_truth(dataset)),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
     )
@@ -149,8 +155,8 @@ def _report(store: Store, found: Found, dataset: Dataset, answers: Answers, requ
         outcome,
         **_who(found),
         alias=found.alias,
-        majority_baseline=majority(_truth(dataset)),
-        misread=misread(answers.scores, dataset.rows, answers.labels),
+        majority_baseline=majority_baseline(_truth(dataset)),
+        misread=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
@@ -188,7 +194,7 @@ def _truth(dataset: Dataset) -> list[str]:
 
 
 def _judge(answers: Answers, dataset: Dataset) -> Outcome:
-    return judge(answers.scores, _truth(dataset), answers.labels)
+    return compute_metrics(answers.scores, _truth(dataset), answers.labels)
 
 
 def _is_right(answers: Answers, dataset: Dataset) -> Bools:
@@ -219,7 +225,7 @@ def _with_threshold(report: Report, answers: Answers, dataset: Dataset, target: 
 
 def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
     """Yield what makes a threshold worth less than it looks."""
-    interval = wilson(threshold.correct, threshold.answered)
+    interval = wilson_interval(threshold.correct, threshold.answered)
     if interval.low < threshold.target_precision - _NEAR_TARGET:
         message = (
             f"The threshold rests on {threshold.answered} answered row(s), which also chose it: its precision on new "

@@ -12,7 +12,7 @@ from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
 from windrow.execution.examination import Answers
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import judge
+from windrow.learning.evaluate import compute_metrics
 from windrow.service.judged_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.
@@ -190,7 +190,7 @@ def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
 def _side_report(side: Side, rows: Sequence[Row]) -> SideReport | None:
     if not rows:
         return None
-    outcome = judge(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
+    outcome = compute_metrics(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
     recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
     return SideReport(outcome.correct, outcome.total, recall)
 

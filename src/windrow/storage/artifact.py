@@ -20,7 +20,7 @@ from safetensors.numpy import save
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.domain.errors import ArtifactInvalid, TrainingFailed
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
 
 # The number of the format of tensors, which has not changed since the first one.
@@ -73,8 +73,8 @@ def artifact_to_bytes(artifact: Artifact) -> bytes:
         for name, tensor in (artifact.adapter or {}).items():
             tensors[_ADAPTER + name] = np.ascontiguousarray(tensor, np.float16)
     if (scope := artifact.scope) is not None:
-        tensors["scope.centers"] = np.ascontiguousarray(scope.centers, np.float16)
-        tensors["scope.likeness"] = np.array(scope.likeness, np.float32)
+        tensors["scope.centers"] = np.ascontiguousarray(scope.centroids, np.float16)
+        tensors["scope.likeness"] = np.array(scope.similarities, np.float32)
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise TrainingFailed(
@@ -183,14 +183,14 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
         return None
     if found.keys() != _SCOPE_TENSORS:
         raise invalid("has half of a scope")
-    centers = _tensor("scope.centers", found["scope.centers"], "F16")
+    centroids = _tensor("scope.centers", found["scope.centers"], "F16")
     likeness = _tensor("scope.likeness", found["scope.likeness"], "F32")
-    is_fitting = centers.ndim == 2 and len(centers) == labels and centers.shape[1] <= width
-    if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_STEPS:
-        raise invalid(f"has a scope of shapes {centers.shape} and {likeness.shape}")
-    if max(np.abs(centers).max(), np.abs(likeness).max()) > _MOST_COORDINATE or (np.diff(likeness) < 0).any():
+    is_fitting = centroids.ndim == 2 and len(centroids) == labels and centroids.shape[1] <= width
+    if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_QUANTILES:
+        raise invalid(f"has a scope of shapes {centroids.shape} and {likeness.shape}")
+    if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MOST_COORDINATE or (np.diff(likeness) < 0).any():
         raise invalid("has a scope with numbers that cannot be")
-    return Scope.of(centers, likeness)
+    return Scope.of(centroids, likeness)
 
 
 def _artifact_format(data: bytes) -> int | None:

@@ -1,10 +1,10 @@
-"""Cutting a change to a low rank loses as little as can be, and what is left fits half precision."""
+"""A low-rank adapter is close to the best approximation of a change, and fits half precision."""
 
 import numpy as np
 import pytest
 
 from windrow.arrays import Floats
-from windrow.learning.adapter import Adapter, cut_to_rank, scale
+from windrow.learning.low_rank import Adapter, scale_adapter, truncate_to_rank
 
 
 def change_of(adapter: Adapter, name: str = "map") -> Floats:
@@ -20,7 +20,7 @@ def random_change(rows: int, columns: int, rank: int, size: float = 0.01, seed: 
 @pytest.mark.parametrize("shape", [(32, 32), (32, 48), (48, 32), (384, 1536)])
 def test_a_change_of_low_rank_comes_back(shape: tuple[int, int]) -> None:
     change = random_change(*shape, rank=6)
-    adapter = cut_to_rank({"map": change}, rank=8)
+    adapter = truncate_to_rank({"map": change}, rank=8)
     assert adapter["map.down"].shape == (shape[0], 8)
     assert adapter["map.up"].shape == (8, shape[1])
     assert {tensor.dtype for tensor in adapter.values()} == {np.dtype(np.float16)}
@@ -35,38 +35,38 @@ def test_the_error_is_close_to_the_least_that_this_rank_allows() -> None:
     sizes = 0.05 / np.arange(1, 121) ** 0.7
     change = ((left * sizes) @ right.T).astype(np.float32)
     for rank in (4, 8, 16):
-        error = np.linalg.norm(change - change_of(cut_to_rank({"map": change}, rank)))
+        error = np.linalg.norm(change - change_of(truncate_to_rank({"map": change}, rank)))
         assert error <= 1.01 * np.linalg.norm(sizes[rank:])
 
 
 @pytest.mark.parametrize("size", [1e-5, 1e-3, 1.0, 100.0])
 def test_large_and_small_changes_fit_half_precision(size: float) -> None:
     change = random_change(64, 96, rank=4, size=size)
-    found = change_of(cut_to_rank({"map": change}, rank=4))
+    found = change_of(truncate_to_rank({"map": change}, rank=4))
     np.testing.assert_allclose(found, change, atol=4e-3 * np.abs(change).max())
 
 
 def test_no_change_stays_none() -> None:
-    adapter = cut_to_rank({"map": np.zeros((32, 48), np.float32)}, rank=8)
+    adapter = truncate_to_rank({"map": np.zeros((32, 48), np.float32)}, rank=8)
     assert not change_of(adapter).any()
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.25, 1.0])
-def test_a_strength_scales_the_whole_change(strength: float) -> None:
-    adapter = cut_to_rank({"map": random_change(32, 48, rank=8)}, rank=8)
-    scaled = scale(adapter, strength)
+@pytest.mark.parametrize("factor", [0.0, 0.25, 1.0])
+def test_a_factor_scales_the_change(factor: float) -> None:
+    adapter = truncate_to_rank({"map": random_change(32, 48, rank=8)}, rank=8)
+    scaled = scale_adapter(adapter, factor)
     assert {tensor.dtype for tensor in scaled.values()} == {np.dtype(np.float16)}
-    whole = change_of(adapter)
-    np.testing.assert_allclose(change_of(scaled), strength * whole, atol=2e-3 * np.abs(whole).max())
+    full = change_of(adapter)
+    np.testing.assert_allclose(change_of(scaled), factor * full, atol=2e-3 * np.abs(full).max())
 
 
-def test_the_whole_strength_changes_no_bit() -> None:
-    adapter = cut_to_rank({"map": random_change(32, 48, rank=8)}, rank=8)
-    assert all(scale(adapter, 1.0)[name].tobytes() == tensor.tobytes() for name, tensor in adapter.items())
+def test_a_factor_of_one_changes_no_bit() -> None:
+    adapter = truncate_to_rank({"map": random_change(32, 48, rank=8)}, rank=8)
+    assert all(scale_adapter(adapter, 1.0)[name].tobytes() == tensor.tobytes() for name, tensor in adapter.items())
 
 
 def test_the_same_change_gives_the_same_bits_whatever_is_beside_it() -> None:
     first, second = random_change(32, 48, rank=20), random_change(32, 32, rank=20, seed=1)
-    together, alone = cut_to_rank({"first": first, "map": second}, 8), cut_to_rank({"map": second}, 8)
+    together, alone = truncate_to_rank({"first": first, "map": second}, 8), truncate_to_rank({"map": second}, 8)
     for name, tensor in alone.items():
         assert together[name].tobytes() == tensor.tobytes()

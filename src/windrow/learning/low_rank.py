@@ -1,4 +1,4 @@
-"""Adapters: low-rank changes of an encoder's maps, cut from a training in full."""
+"""Compress the weight changes of a training into a low-rank adapter."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ import numpy as np
 
 from windrow.arrays import Floats, Halves
 
-# A few more columns than wanted, and a few rounds, bring the random range finder to the best approximation.
+# A few extra columns and a few power iterations bring the randomised range finder close to the best approximation.
 _SPARE_COLUMNS = 8
 _ROUNDS = 2
 
 Adapter = Mapping[str, Halves]
 
 
-def cut_to_rank(changes: Mapping[str, Floats], rank: int) -> Adapter:
+def truncate_to_rank(changes: Mapping[str, Floats], rank: int) -> Adapter:
     """Return each change as ``{name}.down`` @ ``{name}.up`` of a low rank, in half precision.
 
     Both factors carry the root of the singular values, so that neither leaves half precision's range.
 
     Args:
-        changes: What training added to each map, [in, out], by name (``layers.0.query``).
+        changes: What training added to each projection, [in, out], by name (``layers.0.query``).
         rank: Columns of ``down`` and rows of ``up``.
 
     Source: Halko et al., Finding Structure with Randomness, arXiv 0909.4061, algorithm 4.4 and section 5.1; a full
@@ -38,9 +38,9 @@ def cut_to_rank(changes: Mapping[str, Floats], rank: int) -> Adapter:
     return adapter
 
 
-def scale(adapter: Adapter, strength: float) -> Adapter:
-    """Return an adapter with its whole change multiplied by ``strength``, in [0, 1]."""
+def scale_adapter(adapter: Adapter, factor: float) -> Adapter:
+    """Return an adapter whose change is multiplied by ``factor``, in [0, 1]."""
     return {
-        name: (tensor * np.float32(strength)).astype(np.float16) if name.endswith(".up") else tensor
+        name: (tensor * np.float32(factor)).astype(np.float16) if name.endswith(".up") else tensor
         for name, tensor in adapter.items()
     }

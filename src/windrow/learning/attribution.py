@@ -1,4 +1,4 @@
-"""An explanation's arithmetic: the words of a text, what each does for the answer, and the nearest training rows."""
+"""Attribute a prediction to the words of its text, by leaving each out, and to the nearest training rows."""
 
 import re
 import unicodedata
@@ -10,10 +10,11 @@ from windrow.arrays import Floats, Ids
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, NEAREST_ROWS, NearRow, WordEffect
 
-# A longer run says nothing about its parts (an address, a blob of base64), so it is cut.
+# Longer runs (an address, a blob of base64) are cut, so that the effect of a part is visible.
 MAX_WORD_CHARS = 40
-# Letters of one piece where a script puts no spaces between words: a Chinese word has about two, a Thai one about four.
-UNSPACED_PIECE = 4
+# Letters that count as a word where a script puts no spaces between words: a Chinese word has about two, a Thai one
+# four.
+UNSPACED_WORD_CHARS = 4
 
 # Apostrophes, hyphens, and the two joiners of Persian and Hindi: inside a word, but not at its ends.
 _JOINERS = frozenset("'-\u2019\u2010\u2011\u200c\u200d")
@@ -22,7 +23,7 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U0001b000-\U0003ffff]"
 )
 # In the alphabet of _kind. The standard library's \w leaves out marks, and so would tear Hindi and Thai words apart.
-_WORDS = re.compile(f"(?:um*){{1,{UNSPACED_PIECE}}}|[wm]+(?:j[wm]+)*")
+_WORDS = re.compile(f"(?:um*){{1,{UNSPACED_WORD_CHARS}}}|[wm]+(?:j[wm]+)*")
 
 Word = tuple[str, int]
 
@@ -31,8 +32,8 @@ def split_words(text: str) -> list[Word]:
     """Return the words of a text, and where each starts.
 
     A word is a run of letters, their marks, digits and underscores, with apostrophes and hyphens inside. Where a script
-    puts no spaces between words, a word is a piece of ``UNSPACED_PIECE`` letters, so that the effect of a part can be
-    seen at all. None has more than ``MAX_WORD_CHARS`` characters.
+    puts no spaces between words, ``UNSPACED_WORD_CHARS`` letters count as a word. No word has more than
+    ``MAX_WORD_CHARS`` characters.
 
     Args:
         text: Any text.
@@ -49,15 +50,15 @@ def split_words(text: str) -> list[Word]:
 
 
 def without_words(text: str, words: Sequence[Word]) -> list[str]:
-    """Return the text with one word left out, for each word; a space that is left over goes with it.
+    """Return the text without each of its words in turn, and without the space that the word leaves over.
 
     Args:
         text: The text.
-        words: What :func:`split_words` made of it. Those behind the first ``MAX_EXPLAINED_WORDS`` are passed over.
+        words: What :func:`split_words` returns for it; only the first ``MAX_EXPLAINED_WORDS`` are used.
 
     Returns:
-        A text for each word that was not passed over, none of them blank; nothing at all for a single word, since
-        without it there is nothing to ask about.
+        One text for each of these words, none of them blank; an empty list for a single word, since without it no text
+        is left.
     """
     if len(words) < 2:
         return []
@@ -65,13 +66,13 @@ def without_words(text: str, words: Sequence[Word]) -> list[str]:
 
 
 def word_effects(words: Sequence[Word], scores: Floats, shortened: Floats) -> tuple[WordEffect, ...]:
-    """Return what each word does for the label with the highest score.
+    """Return how much each word adds to the score of the predicted label.
 
     Args:
-        words: What :func:`split_words` made of the text.
-        scores: Of the whole text; shape [labels], float32.
-        shortened: Of what :func:`without_words` made of it; shape [k, labels], float32, with ``k`` at most the number
-            of words. The words behind the first ``k`` have no effect to tell of.
+        words: What :func:`split_words` returns for the text.
+        scores: The scores of the full text; shape [labels], float32.
+        shortened: The scores of the texts of :func:`without_words`; shape [k, labels], float32, with ``k`` at most the
+            number of words. Only the first ``k`` words are returned.
     """
     best = int(scores.argmax())
     return tuple(
@@ -81,11 +82,11 @@ def word_effects(words: Sequence[Word], scores: Floats, shortened: Floats) -> tu
 
 
 def nearest(text: Floats, features: Floats, rows: Sequence[Row], numbers: Sequence[int]) -> tuple[NearRow, ...]:
-    """Return the rows most like a text, the nearest first, and of equally near ones the first.
+    """Return the rows most similar to a text, the most similar first, and of equals the first.
 
     Args:
-        text: Features of the text; shape [width], float32, the last third is the last layer's.
-        features: Features of rows; shape [n, width], float32; ``n`` may be 0.
+        text: The text's features; shape [width], float32, the last third is the last layer's.
+        features: The rows' features; shape [n, width], float32; ``n`` may be 0.
         rows: The rows, ``n`` of them.
         numbers: Their numbers in the training data.
 
@@ -94,12 +95,12 @@ def nearest(text: Floats, features: Floats, rows: Sequence[Row], numbers: Sequen
     """
     if not rows:
         return ()
-    # A rounded product of two vectors of length 1 may lie a hair beyond 1.
-    likeness = (last_layer(features) @ last_layer(text[np.newaxis])[0]).clip(-1, 1)
-    order: Ids = np.lexsort((np.array(numbers), -likeness))
+    # A rounded product of two vectors of length 1 may lie slightly beyond 1.
+    similarities = (last_layer(features) @ last_layer(text[np.newaxis])[0]).clip(-1, 1)
+    order: Ids = np.lexsort((np.array(numbers), -similarities))
     return tuple(
-        NearRow(numbers[place], rows[place].text, rows[place].label, float(likeness[place]))
-        for place in order[:NEAREST_ROWS].tolist()
+        NearRow(numbers[index], rows[index].text, rows[index].label, float(similarities[index]))
+        for index in order[:NEAREST_ROWS].tolist()
     )
 
 
@@ -119,7 +120,7 @@ def last_layer(features: Floats) -> Floats:
 
 
 def _kind(char: str) -> str:
-    """Name what a character does in a word: letter, letter of an unspaced script, mark, joiner, or none of these."""
+    """Return a character's class: letter (w), letter of an unspaced script (u), mark (m), joiner (j), or none ( )."""
     category = unicodedata.category(char)
     if category[0] == "M":
         return "m"

@@ -1,4 +1,4 @@
-"""What an explanation counts as a word, what each word does, and which training rows are nearest."""
+"""The words of a text, the effect of each, and the nearest training rows."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_EXPLAINED_WORDS, NEAREST_ROWS, WordEffect
-from windrow.learning.explain import MAX_WORD_CHARS, last_layer, nearest, split_words, without_words, word_effects
+from windrow.learning.attribution import MAX_WORD_CHARS, last_layer, nearest, split_words, without_words, word_effects
 
 ANY_TEXT = st.text(max_size=200) | st.lists(
     st.sampled_from(
@@ -78,8 +78,8 @@ def test_words_stand_where_they_are_said_to_do_not_overlap_and_are_short(text: s
 @settings(deadline=None)
 @given(ANY_TEXT)
 def test_every_letter_and_digit_is_in_a_word(text: str) -> None:
-    inside = {place for word, start in split_words(text) for place in range(start, start + len(word))}
-    assert [char for place, char in enumerate(text) if char.isalnum() and place not in inside] == []
+    inside = {index for word, start in split_words(text) for index in range(start, start + len(word))}
+    assert [char for index, char in enumerate(text) if char.isalnum() and index not in inside] == []
 
 
 @settings(deadline=None)

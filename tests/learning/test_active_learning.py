@@ -1,4 +1,4 @@
-"""Which texts of a pile are worth labelling: missing classes first, then what the classifier hesitates about."""
+"""Which texts of a pool are worth labelling: missing classes first, then uncertain texts."""
 
 import tracemalloc
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.learning.examples import unit
 from windrow.arrays import Floats
-from windrow.learning import suggest
-from windrow.learning.suggest import ALIKE, NEW_BELOW, choose
+from windrow.learning import active_learning
+from windrow.learning.active_learning import MIN_SIMILARITY, NEW_BELOW, choose
 
 WIDTH = 96
 
@@ -23,9 +23,9 @@ def features_of(last: Floats, seed: int = 0) -> Floats:
 
 def apart(count: int, seed: int = 1) -> Floats:
     """Return points that are unlike each other."""
-    points = unit(np.random.default_rng(seed).normal(size=(count, WIDTH)))
-    assert np.triu(points @ points.T, 1).max() < ALIKE
-    return points
+    embeddings = unit(np.random.default_rng(seed).normal(size=(count, WIDTH)))
+    assert np.triu(embeddings @ embeddings.T, 1).max() < MIN_SIMILARITY
+    return embeddings
 
 
 def group(count: int, seed: int, spread: float = 0.03) -> Floats:
@@ -47,15 +47,15 @@ class Pile:
         self.in_scope = np.full(known, 0.5, np.float32)
         self.margins = np.full(known, 0.9, np.float32)
 
-    def add(self, points: Floats, in_scope: float = 0.5, margin: float = 0.9) -> list[int]:
+    def add(self, embeddings: Floats, in_scope: float = 0.5, margin: float = 0.9) -> list[int]:
         """Add texts, and return their positions."""
         first = len(self.points)
-        self.points = np.concatenate([self.points, points])
-        self.in_scope = np.append(self.in_scope, np.full(len(points), in_scope, np.float32))
-        self.margins = np.append(self.margins, np.full(len(points), margin, np.float32))
+        self.points = np.concatenate([self.points, embeddings])
+        self.in_scope = np.append(self.in_scope, np.full(len(embeddings), in_scope, np.float32))
+        self.margins = np.append(self.margins, np.full(len(embeddings), margin, np.float32))
         return list(range(first, len(self.points)))
 
-    def choose(self, n: int) -> list[suggest.Choice]:
+    def choose(self, n: int) -> list[active_learning.Choice]:
         return choose(features_of(self.points), scores_of(self.margins), self.in_scope, n)
 
 
@@ -79,7 +79,7 @@ def test_groups_may_take_all_of_a_request_and_other_new_texts_half_of_it_at_most
     groups = [pile.add(group(3, seed), in_scope=0.04) for seed in range(100, 112)]
     chosen = [one.position for one in pile.choose(10)]
     assert not set(chosen) & set(odd)
-    assert len({next(number for number, each in enumerate(groups) if place in each) for place in chosen}) == 10
+    assert len({next(number for number, each in enumerate(groups) if index in each) for index in chosen}) == 10
 
 
 def test_the_rarest_of_equally_many_come_in_the_order_of_their_scope() -> None:
@@ -119,13 +119,13 @@ def test_an_uncertain_text_like_a_chosen_new_one_waits() -> None:
 
 
 def test_without_a_scope_nothing_is_new() -> None:
-    points = features_of(apart(20))
-    chosen = choose(points, scores_of(np.linspace(0, 1, 20, dtype=np.float32)), None, 5)
+    embeddings = features_of(apart(20))
+    chosen = choose(embeddings, scores_of(np.linspace(0, 1, 20, dtype=np.float32)), None, 5)
     assert [one.why for one in chosen] == ["uncertain"] * 5
     assert chosen[0].position == 0
 
 
-def test_alike_counts_every_text_of_the_pile_that_is_and_the_text_itself() -> None:
+def test_alike_counts_the_similar_texts_of_the_pool_including_the_text_itself() -> None:
     pile = Pile(2_000)
     pile.add(group(7, seed=9), in_scope=0.01)
     pile.add(group(7, seed=9), in_scope=0.9)
@@ -140,33 +140,33 @@ def test_so_many_different_texts_are_chosen_or_all_and_every_time_the_same(
     count: int, copies: int, n: int, seed: int, has_scope: bool
 ) -> None:
     generator = np.random.default_rng(seed)
-    points = np.concatenate([unit(generator.normal(size=(count, WIDTH)))] * (copies + 1))
-    features, scores = features_of(points), generator.dirichlet([1, 1, 1], len(points)).astype(np.float32)
-    in_scope = generator.choice([0.0, 0.01, 0.3, 1.0], len(points)).astype(np.float32) if has_scope else None
+    embeddings = np.concatenate([unit(generator.normal(size=(count, WIDTH)))] * (copies + 1))
+    features, scores = features_of(embeddings), generator.dirichlet([1, 1, 1], len(embeddings)).astype(np.float32)
+    in_scope = generator.choice([0.0, 0.01, 0.3, 1.0], len(embeddings)).astype(np.float32) if has_scope else None
     chosen = choose(features, scores, in_scope, n)
     positions = [one.position for one in chosen]
-    assert len(set(positions)) == len(positions) == min(n, len(points))
-    assert all(0 <= position < len(points) for position in positions)
+    assert len(set(positions)) == len(positions) == min(n, len(embeddings))
+    assert all(0 <= position < len(embeddings) for position in positions)
     assert all(one.alike > copies for one in chosen)
     assert all((one.why == "new") == (in_scope is not None and in_scope[one.position] < NEW_BELOW) for one in chosen)
     assert choose(features, scores, in_scope, n) == chosen
 
 
-def test_a_pile_of_one_text_is_suggested_whole() -> None:
+def test_a_pool_of_one_text_is_chosen_in_full() -> None:
     pile = Pile(0)
     pile.add(apart(1), in_scope=0.0)
     assert [(one.position, one.why, one.alike) for one in pile.choose(10)] == [(0, "new", 1)]
 
 
-def test_an_empty_pile_has_nothing_to_suggest() -> None:
+def test_an_empty_pool_gives_no_choices() -> None:
     nothing = np.empty((0, WIDTH * 3), np.float32)
     assert choose(nothing, np.empty((0, 2), np.float32), np.empty(0, np.float32), 3) == []
 
 
-def test_a_class_at_the_end_of_a_large_pile_is_found_though_only_a_part_is_weighed(
+def test_a_class_at_the_end_of_a_large_pool_is_found_though_only_a_part_is_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(suggest, "MAX_NEW_WEIGHED", 100)
+    monkeypatch.setattr(active_learning, "MAX_NEW_CANDIDATES", 100)
     pile = Pile(0)
     pile.add(group(900, seed=1), in_scope=0.0)
     late = pile.add(group(100, seed=2), in_scope=0.0)
@@ -175,7 +175,7 @@ def test_a_class_at_the_end_of_a_large_pile_is_found_though_only_a_part_is_weigh
     assert [one.alike for one in chosen] == [900, 100]
 
 
-def test_the_memory_does_not_grow_with_the_square_of_the_pile() -> None:
+def test_the_memory_does_not_grow_with_the_square_of_the_pool() -> None:
     generator = np.random.default_rng(0)
     features = features_of(unit(generator.normal(size=(30_000, 8))))
     scores, in_scope = scores_of(generator.random(30_000, np.float32)), np.linspace(0, 0.1, 30_000, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The choices that no adapter may judge: how much of one to use, and whether label names help."""
+"""The adapter scale and the use of label names, chosen from the frozen encoder alone."""
 
 import inspect
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
-from windrow.learning.choice import (
-    choose_strength,
+from windrow.learning.model_selection import (
+    choose_adapter_scale,
     label_name_texts,
+    label_names_are_informative,
     leave_one_out_errors,
-    names_mean_something,
 )
 
 
@@ -24,26 +24,26 @@ def by_loop(features: Floats, label_ids: Ids) -> tuple[int, int]:
         rest = np.arange(len(label_ids)) != row
         if label_id not in label_ids[rest]:
             continue
-        likeness = {}
+        similarities = {}
         for other in np.unique(label_ids):
             mean = features[rest & (label_ids == other)].astype(np.float64).sum(axis=0)
-            likeness[other] = features[row] @ mean / np.linalg.norm(mean)
+            similarities[other] = features[row] @ mean / np.linalg.norm(mean)
         judged += 1
-        errors += max(likeness, key=likeness.__getitem__) != label_id
+        errors += max(similarities, key=similarities.__getitem__) != label_id
     return errors, judged
 
 
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.floats(0.2, 4), st.integers(0, 999))
 @settings(max_examples=60, deadline=None)
-def test_each_row_is_judged_as_if_it_were_not_there(counts: list[int], spread: float, seed: int) -> None:
+def test_each_row_is_left_out_of_its_own_evaluation(counts: list[int], spread: float, seed: int) -> None:
     features, _ = around_centres(1, sum(counts), spread, seed, width=12)
     label_ids = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
     assert leave_one_out_errors(features, label_ids) == by_loop(features, label_ids)
 
 
-def test_labels_that_the_encoder_tells_apart_need_no_change() -> None:
+def test_labels_that_the_encoder_separates_need_no_adapter() -> None:
     features, label_ids = around_centres(20, 4, spread=0.1)
-    chosen = choose_strength(features, label_ids)
+    chosen = choose_adapter_scale(features, label_ids)
     assert chosen.strength == 0
     assert chosen.reason == (
         "No change is needed: the encoder as it is misplaces 0 of 80 rows, each judged without itself."
@@ -52,23 +52,23 @@ def test_labels_that_the_encoder_tells_apart_need_no_change() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_labels_that_the_encoder_mixes_up_get_the_whole_change(seed: int) -> None:
+def test_labels_that_the_encoder_confuses_get_the_full_adapter(seed: int) -> None:
     features, label_ids = around_centres(8, 4, spread=0.1)
-    chosen = choose_strength(features, np.random.default_rng(seed).permutation(label_ids))
+    chosen = choose_adapter_scale(features, np.random.default_rng(seed).permutation(label_ids))
     assert chosen.strength == 1
     assert chosen.reason.startswith("The whole change is used: the encoder as it is misplaces ")
     assert [one.strength for one in chosen.candidates] == [0.0, 1.0]
     assert chosen.candidates[1].estimated_accuracy is None
 
 
-def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
+def test_more_errors_never_give_a_smaller_scale() -> None:
     features, label_ids = around_centres(50, 2, spread=0.1)
     values = []
     for wrong in range(0, 30, 2):
         torn = label_ids.copy()
         torn[:wrong] = 1
         assert leave_one_out_errors(features, torn) == (wrong, 100)
-        values.append(choose_strength(features, torn).strength)
+        values.append(choose_adapter_scale(features, torn).strength)
     assert values == sorted(values)
     assert values[0] == 0
     assert values[-1] == 1
@@ -79,24 +79,24 @@ def test_more_misplaced_rows_never_get_less_of_the_change() -> None:
 def test_a_handful_of_rows_without_an_error_is_no_proof() -> None:
     features, label_ids = around_centres(2, 3, spread=0.0)
     assert leave_one_out_errors(features, label_ids) == (0, 6)
-    assert choose_strength(features, label_ids).strength == 1
+    assert choose_adapter_scale(features, label_ids).strength == 1
 
 
 def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
     features, label_ids = around_centres(1, 5, spread=0.1)
-    chosen = choose_strength(features, label_ids)
+    chosen = choose_adapter_scale(features, label_ids)
     assert (chosen.strength, chosen.candidates) == (1.0, ())
     assert "nothing could be estimated" in chosen.reason
 
 
 def test_the_choice_sees_frozen_features_and_labels_only() -> None:
     """What never meets an adapter cannot be misled by the rows that it learnt by heart."""
-    assert list(inspect.signature(choose_strength).parameters) == ["features", "label_ids"]
+    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids"]
 
 
-def test_rows_that_are_all_alike_are_judged_without_a_crash() -> None:
+def test_equal_rows_are_evaluated_without_a_crash() -> None:
     features = unit(np.ones((6, 8)))
-    chosen = choose_strength(features, np.array([0, 1, 2, 0, 1, 2]))
+    chosen = choose_adapter_scale(features, np.array([0, 1, 2, 0, 1, 2]))
     assert chosen.strength == 1
 
 
@@ -111,11 +111,11 @@ def test_labels_are_encoded_as_a_person_would_say_them() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_names_near_their_rows_mean_something(seed: int) -> None:
+def test_names_near_their_rows_are_informative(seed: int) -> None:
     features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
     centres, _ = around_centres(1, 6, spread=0.0, seed=seed)
     noise = np.random.default_rng(seed).normal(size=centres.shape) / 8
-    assert names_mean_something(features, label_ids, unit(centres + noise))
+    assert label_names_are_informative(features, label_ids, unit(centres + noise))
 
 
 def test_names_that_say_nothing_are_rejected_five_times_in_six() -> None:
@@ -124,7 +124,7 @@ def test_names_that_say_nothing_are_rejected_five_times_in_six() -> None:
     for seed in range(200):
         features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
         names, _ = around_centres(1, 6, spread=0.0, seed=seed + 1_000)
-        accepted += names_mean_something(features, label_ids, names)
+        accepted += label_names_are_informative(features, label_ids, names)
     assert accepted < 200 / 4
 
 
@@ -132,7 +132,7 @@ def test_names_that_say_nothing_are_rejected_five_times_in_six() -> None:
 def test_names_of_other_labels_are_rejected(seed: int) -> None:
     features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
     centres, _ = around_centres(1, 6, spread=0.0, seed=seed)
-    assert not names_mean_something(features, label_ids, np.roll(centres, 1, axis=0))
+    assert not label_names_are_informative(features, label_ids, np.roll(centres, 1, axis=0))
 
 
 def test_a_name_that_lies_near_every_text_does_not_hide_the_others() -> None:
@@ -140,15 +140,15 @@ def test_a_name_that_lies_near_every_text_does_not_hide_the_others() -> None:
     centres, _ = around_centres(1, 4, spread=0.0)
     shared = unit(features.mean(axis=0, keepdims=True) * 50)
     features, names = unit(features + shared), unit(centres + np.array([[0], [3], [0], [0]]) * shared)
-    assert names_mean_something(features, label_ids, names)
+    assert label_names_are_informative(features, label_ids, names)
 
 
 @pytest.mark.parametrize("label_ids", [[0, 1], [0, 0, 0, 1]])
-def test_names_are_judged_by_however_few_rows_there_are(label_ids: list[int]) -> None:
+def test_names_are_evaluated_however_few_rows_there_are(label_ids: list[int]) -> None:
     own = np.array(label_ids)
     names, _ = around_centres(1, 2, spread=0.0)
-    assert names_mean_something(names[own], own, names)
-    assert not names_mean_something(names[own], own, names[::-1])
+    assert label_names_are_informative(names[own], own, names)
+    assert not label_names_are_informative(names[own], own, names[::-1])
 
 
 def test_a_large_label_does_not_outvote_the_small_ones() -> None:
@@ -156,4 +156,4 @@ def test_a_large_label_does_not_outvote_the_small_ones() -> None:
     names, _ = around_centres(1, 5, spread=0.0)
     label_ids = np.array([0] * 96 + [1, 2, 3, 4])
     features = unit(names[0] + 0.01 * np.random.default_rng(0).normal(size=(100, 64)))
-    assert not names_mean_something(features, label_ids, names)
+    assert not label_names_are_informative(features, label_ids, names)
