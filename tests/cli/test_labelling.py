@@ -11,7 +11,7 @@ from windrow.cli.reading import read_rows
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
 
-TEXT = 'Do you ship to "Norway",\nand how?'
+TEXT = 'Do you ship to "Norway",\nand\rhow?'
 FOUND = Suggestions("tickets_v2", 3, (Suggestion(4, TEXT, "new", 2, "delivery", 0.61234, "payment", 0.01),), 12)
 
 

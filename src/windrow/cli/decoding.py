@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
+from windrow.disk import reason
 from windrow.domain.errors import InvalidParameter
 
 STANDARD_INPUT = "-"
@@ -96,7 +97,7 @@ def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     except FileNotFoundError as error:
         raise InvalidParameter("There is no file {file}. Check its name.", {"file": str(path)}) from error
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = reason(error) if isinstance(error, OSError) else str(error)
         facts = {"file": str(path), "reason": why}
         raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
     with file:
@@ -185,8 +186,7 @@ def _plain_blocks(source: Source) -> Iterator[bytes]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise source.wrong("it is damaged gzip ({reason}). Fetch or compress it again.", reason=str(error)) from error
     except OSError as error:
-        why = error.strerror or str(error)
-        raise source.wrong("it cannot be read: {reason}. Name another file.", reason=why) from error
+        raise source.wrong("it cannot be read: {reason}. Name another file.", reason=reason(error)) from error
 
 
 class _Rejoined:

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from windrow.domain.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from windrow.domain.classifier import Estimate
@@ -69,9 +66,3 @@ def one_line(text: str) -> str:
 def recipe_text(recipe: "Recipe") -> str:
     """Return what decides how a training goes, in a few words."""
     return f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"
-
-
-def file_problem(path: Path, error: OSError) -> InvalidParameter:
-    """Return the error for a file that cannot be read or written."""
-    facts = {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)}
-    return InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts)

@@ -6,12 +6,16 @@ Owns their columns, and that no file is half done; knows nothing of how texts ar
 import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from windrow.cli.formats import file_problem
+from windrow.cli.output import naming_file
+from windrow.cli.writing import DIGITS, UnixLines
 from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
+
+_COLUMNS = ("text", "label", "guess", "score", "why", "alike")
 
 
 def check_out(out: Path) -> None:
@@ -38,37 +42,24 @@ def write_suggestions(found: Suggestions, out: Path) -> None:
     Raises:
         InvalidParameter: It cannot be written.
     """
-    content = _WRITERS[out.suffix.lower()](found).encode()
-    try:
-        with whole_file(out) as file:
-            file.write(content)
-    except OSError as error:
-        raise file_problem(out, error) from error
+    content = _WRITERS[out.suffix.lower()](map(_to_label, found.suggestions)).encode()
+    with naming_file(out), whole_file(out) as file:
+        file.write(content)
 
 
-def _as_csv(found: Suggestions) -> str:
+def _as_csv(rows: Iterable[Sequence[object]]) -> str:
     file = io.StringIO(newline="")
-    writer = csv.DictWriter(file, ("text", "label", "guess", "score", "why", "alike"), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(map(_to_label, found.suggestions))
+    csv.writer(UnixLines(file)).writerows((_COLUMNS, *rows))
     return file.getvalue()
 
 
-def _as_jsonl(found: Suggestions) -> str:
-    return "".join(f"{json.dumps(_to_label(each), ensure_ascii=False)}\n" for each in found.suggestions)
+def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
+    return "".join(f"{json.dumps(dict(zip(_COLUMNS, row, strict=True)), ensure_ascii=False)}\n" for row in rows)
 
 
-def _to_label(each: Suggestion) -> dict[str, object]:
+def _to_label(each: Suggestion) -> Sequence[object]:
     # The label is left empty, so that a guess that nobody looked at never becomes training data.
-    score = round(each.score, 4)
-    return {
-        "text": each.text,
-        "label": "",
-        "guess": each.label,
-        "score": score,
-        "why": each.why,
-        "alike": each.alike,
-    }
+    return each.text, "", each.label, round(each.score, DIGITS), each.why, each.alike
 
 
 _WRITERS = {".csv": _as_csv, ".jsonl": _as_jsonl}

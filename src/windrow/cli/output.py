@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from windrow.domain.errors import StorageFailed
+from windrow.disk import reason
+from windrow.domain.errors import InvalidParameter, StorageFailed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,23 +42,22 @@ def _console(**more: Any) -> "Console":
 
 
 @contextmanager
-def writing_data() -> Iterator[None]:
-    """Tell in a plain sentence that standard output takes no more; what has gone to a closed pipe is no error.
+def naming_file(path: Path) -> Iterator[None]:
+    """Tell in a plain sentence that a file cannot be read or written.
 
     Raises:
-        StorageFailed: It cannot be written.
+        InvalidParameter: It cannot.
     """
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise output_failed(error) from error
+        facts = {"parameter": "file", "file": str(path), "reason": reason(error)}
+        raise InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts) from error
 
 
 def output_failed(error: OSError) -> StorageFailed:
     """Return the error for standard output that cannot be written."""
-    why = (error.strerror or str(error)).lower()
     return StorageFailed(
-        "Standard output cannot be written: {reason}. Make room, or write to another place.", {"reason": why}
+        "Standard output cannot be written: {reason}. Make room, or write to another place.",
+        {"reason": reason(error).lower()},
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from windrow.cli.reading import Record, Table
+from windrow.disk import reason
 from windrow.domain.errors import InvalidParameter, StorageFailed
 
 
@@ -177,9 +178,7 @@ def _is_another(table: Table, template: str, line: int | None = None, **facts: o
 
 def _open_text(path: Path, *, anew: bool) -> TextIO:
     # Half of a surrogate pair, which no encoding has, is written as an escape that JSON understands.
-    if anew:
-        return path.open("w", encoding="utf-8", newline="", errors="backslashreplace")
-    return path.open("a", encoding="utf-8", newline="", errors="backslashreplace")
+    return path.open("w" if anew else "a", encoding="utf-8", newline="", errors="backslashreplace")
 
 
 def _note(partial: Path) -> Path:
@@ -244,5 +243,5 @@ def _told_as_ours(path: Path) -> Iterator[None]:
         raise StorageFailed(
             "{partial} cannot be written: {reason}. Make room or name another place with --out; what is written "
             "already can be gone on with by --resume.",
-            {"partial": str(path), "reason": error.strerror or str(error)},
+            {"partial": str(path), "reason": reason(error)},
         ) from error

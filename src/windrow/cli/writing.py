@@ -103,7 +103,7 @@ class CsvWriter:
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
         """Write rows with their answers."""
-        writer = csv.writer(_UnixLines(self.file))
+        writer = csv.writer(UnixLines(self.file))
         if self.columns is None:
             self.columns = tuple(records[0].values)
         self._write_header(self.columns)
@@ -124,7 +124,7 @@ class CsvWriter:
     def _write_header(self, columns: Sequence[str]) -> None:
         if not self.has_header:
             self.added.check(columns, self.source)
-            csv.writer(_UnixLines(self.file)).writerow((*columns, *self.added.names))
+            csv.writer(UnixLines(self.file)).writerow((*columns, *self.added.names))
             self.has_header = True
 
     def _unknown(self, record: Record) -> InvalidParameter:
@@ -138,7 +138,7 @@ class CsvWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnixLines:
+class UnixLines:
     r"""Ends each row with ``\n``. A csv writer told to do so would not quote a ``\r`` in a text.
 
     Args:
@@ -148,6 +148,7 @@ class _UnixLines:
     file: TextIO
 
     def write(self, row: str) -> None:
+        """Write a row."""
         self.file.write(row.removesuffix("\r\n") + "\n")
 
 

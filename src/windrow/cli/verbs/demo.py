@@ -19,10 +19,11 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.figures import between, contender_table, flip_table
-from windrow.cli.formats import duration, file_problem, one_line, share
+from windrow.cli.formats import duration, one_line, share
 from windrow.cli.given import with_options
-from windrow.cli.output import data_console, notes_console
+from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
+from windrow.cli.writing import UnixLines
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import Estimate, FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison
@@ -207,7 +208,7 @@ def write_rows(rows: DemoRows, folder: Path) -> None:
     """
     for name, part in rows.files.items():
         path, content = folder / name, _csv(part)
-        try:
+        with naming_file(path):
             folder.mkdir(parents=True, exist_ok=True)
             if path.exists() and path.read_bytes() != content:
                 raise InvalidParameter(
@@ -215,15 +216,11 @@ def write_rows(rows: DemoRows, folder: Path) -> None:
                     {"parameter": "rows_to", "file": str(path)},
                 )
             path.write_bytes(content)
-        except OSError as error:
-            raise file_problem(path, error) from error
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("text", "label"))
-    writer.writerows((row.text, row.label) for row in rows)
+    csv.writer(UnixLines(file)).writerows((("text", "label"), *((row.text, row.label) for row in rows)))
     return file.getvalue().encode()
 
 

@@ -11,10 +11,10 @@ from typing import Annotated, BinaryIO
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, file_problem, size
+from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
-from windrow.cli.output import notes_console, writing_data
+from windrow.cli.output import naming_file, notes_console
 from windrow.cli.progress import transfer_bar
 from windrow.disk import whole_file
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
@@ -46,10 +46,7 @@ def export(
     with call.connected() as operations:
         exported = operations.export(request)
         if out == _DASH:
-            with writing_data():
-                for chunk in exported.chunks:
-                    sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+            sys.stdout.buffer.writelines(exported.chunks)
             return
         path = out or Path(exported.file_name)
         if path.is_dir():
@@ -65,14 +62,11 @@ def export(
 
 def _write(exported: Export, path: Path) -> int:
     """Write an export to a file, and return its size in bytes."""
-    try:
-        with whole_file(path) as file, transfer_bar("Exporting", exported.size_bytes) as bars:
-            for chunk in exported.chunks:
-                file.write(chunk)
-                bars.advance(bars.task_ids[0], len(chunk))
-            return file.tell()
-    except OSError as error:
-        raise file_problem(path, error) from error
+    with naming_file(path), whole_file(path) as file, transfer_bar("Exporting", exported.size_bytes) as bars:
+        for chunk in exported.chunks:
+            file.write(chunk)
+            bars.advance(bars.task_ids[0], len(chunk))
+        return file.tell()
 
 
 @verbs.command("import", epilog="Example: windrow import tickets.windrow --name tickets_v3")
@@ -97,10 +91,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             copy.seek(0)
             yield copy
         return
-    try:
+    with naming_file(path):
         opened = path.open("rb")
-    except OSError as error:
-        raise file_problem(path, error) from error
     with opened:
         yield opened
 
