@@ -41,7 +41,7 @@ from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_f
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
-from windrow.storage.jobs import JOBS, JobFiles, read_kept
+from windrow.storage.jobs import JOBS, JobFiles, kept_from_json
 from windrow.storage.revision import Buried, alias_from_json, revision_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -125,7 +125,7 @@ def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catal
 def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles) -> None:
     (job_id,) = JobFiles(files.root, files).ids()
     for number, made in enumerate(JOBS_MADE, 1):
-        kept = read_kept(files.get(f"{JOBS}/{job_id}/{number:06d}.json"), number)
+        kept = kept_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"
         if made.problem is None:
             assert kept.job == made
@@ -187,7 +187,7 @@ def test_the_examples_in_the_spec_can_be_read() -> None:
         revision_from_json("tickets", 2, document)
     for document in (alias, removed):
         alias_from_json("tickets", 2, document)
-    assert read_kept(job, 3).job.is_finished
+    assert kept_from_json("019a1c5e4b2f-7d0c41", 3, job).job.is_finished
 
 
 def test_the_spec_names_every_field_and_every_kind() -> None:

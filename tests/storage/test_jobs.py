@@ -18,7 +18,7 @@ from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.job import Job, JobState, Problem
 from windrow.storage import jobs
 from windrow.storage.files import KeyExists, LocalFiles
-from windrow.storage.jobs import JOBS, OWNERS, STOP, JobFiles, read_kept
+from windrow.storage.jobs import JOBS, OWNERS, STOP, JobFiles, kept_from_json
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 
@@ -236,5 +236,5 @@ def test_what_is_kept_of_a_job_is_plain_and_names_its_format(tmp_path: Path, fil
     files.put(job, 1)
     content = (tmp_path / JOBS / job.id / "000001.json").read_bytes()
     assert content.startswith(b'{\n  "format": 2,\n  "sha256": "')
-    assert read_kept(content, 1).job == job
+    assert kept_from_json(job.id, 1, content).job == job
     assert not (tmp_path / JOBS / job.id / STOP).exists()

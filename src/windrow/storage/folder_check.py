@@ -119,7 +119,13 @@ def list_folder(
         os.close(descriptor)
 
 
-def read_log(root: str, place: str, read: Callable[..., Value], folders: re.Pattern[str] = NOTHING) -> Log[Value]:
+def read_log(
+    root: str,
+    place: str,
+    read: Callable[..., Value],
+    folders: re.Pattern[str] = NOTHING,
+    files: re.Pattern[str] = NUMBERED,
+) -> Log[Value]:
     """Read each numbered file of a log.
 
     Args:
@@ -127,10 +133,11 @@ def read_log(root: str, place: str, read: Callable[..., Value], folders: re.Patt
         place: The log's folder.
         read: The server's reader: makes a value of a file's name, number and content, ``strictly``; raises
             :class:`ArtifactInvalid`.
-        folders: The names of folders that may lie beside the files.
+        folders: The names of folders that may lie beside the numbered files.
+        files: The names of these files and of those that may lie beside them.
     """
-    listing = list_folder(root, place, NUMBERED, folders)
-    numbers = sorted((int(file.removesuffix(".json")), file) for file in listing.files)
+    listing = list_folder(root, place, files, folders)
+    numbers = sorted((int(match[1]), match[0]) for match in map(NUMBERED.fullmatch, listing.files) if match)
     values: dict[int, Value | ArtifactInvalid] = {}
     size_bytes = 0
     for number, file in numbers:
@@ -139,6 +146,8 @@ def read_log(root: str, place: str, read: Callable[..., Value], folders: re.Patt
                 content = opened.read()
             size_bytes += len(content)
             values[number] = read(place.rpartition("/")[2], number, content, strictly=True)
+        except FileNotFoundError:  # it went since the folder was listed
+            continue
         except OSError as error:
             values[number] = ArtifactInvalid(
                 "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}

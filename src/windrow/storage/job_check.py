@@ -7,10 +7,8 @@ import re
 from collections.abc import Iterator
 
 from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.blob_check import open_plain
-from windrow.storage.folder_check import Suspicion, garbage, list_folder
-from windrow.storage.format import Mismatch
-from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, read_kept
+from windrow.storage.folder_check import NOTHING, Suspicion, garbage, list_folder, read_log
+from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, kept_from_json
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import Look
 
@@ -32,22 +30,9 @@ def look_at_jobs(root: str) -> Look:
 
 
 def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
-    listing = list_folder(root, place, files=_FILES)
-    yield from listing.found
-    for file in sorted(name for name in listing.files if name != STOP):
-        if problem := _problem_of(root, f"{place}/{file}", int(file.removesuffix(".json"))):
-            what = f"What became of a training cannot be read ({problem}). What it made is not affected."
-            yield garbage("job_unreadable", f"{place}/{file}", what, (f"{place}/{file}",))
-
-
-def _problem_of(root: str, place: str, number: int) -> str | None:
-    try:
-        with open_plain(f"{root}/{place}") as opened:
-            read_kept(opened.read(), number, strictly=True)
-    except FileNotFoundError:  # old jobs are removed now and then
-        return None
-    except OSError as error:
-        return error.strerror
-    except (Mismatch, ArtifactInvalid) as error:
-        return str(error)
-    return None
+    log = read_log(root, place, kept_from_json, NOTHING, _FILES)
+    yield from log.listing.found
+    for number, kept in log.values.items():
+        if isinstance(kept, ArtifactInvalid):
+            what = f"What became of a training cannot be read ({kept.facts['why']}). What it made is not affected."
+            yield garbage("job_unreadable", log.file(number), what, (log.file(number),))

@@ -22,9 +22,9 @@ from pathlib import Path
 from windrow.disk import reason
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.job import Job
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.files import Files, KeyExists
 from windrow.storage.format import Mismatch, read, write
-from windrow.storage.log import NUMBERED
+from windrow.storage.log import NUMBERED, Logs, readable
 
 JOBS = "jobs"
 OWNERS = ".owners"
@@ -89,6 +89,7 @@ class JobFiles:
     def __init__(self, root: Path, files: Files) -> None:
         self._root = root
         self._files = files
+        self._logs = Logs(files, JOBS, kept_from_json)
         self._lock = threading.Lock()
         self._mark: _Mark | None = None
         self._is_closed = False
@@ -142,8 +143,9 @@ class JobFiles:
         Raises:
             ArtifactInvalid: Its newest file cannot be read.
         """
-        numbers = self._numbers(job_id)
-        return None if not numbers else self._read(job_id, max(numbers))
+        numbers = self._logs.numbers(job_id) if JOB_ID.fullmatch(job_id) else ()
+        kept = self._logs.at(job_id, numbers[-1]) if numbers else None
+        return None if kept is None else readable(kept)
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, the newest first."""
@@ -195,24 +197,7 @@ class JobFiles:
             os.close(mark.descriptor)
 
     def _put(self, kept: Kept) -> None:
-        self._files.put_new(f"{JOBS}/{kept.job.id}/{kept.number:06d}.json", kept_to_json(kept))
-
-    def _numbers(self, job_id: str) -> list[int]:
-        if JOB_ID.fullmatch(job_id) is None:
-            return []
-        names = self._files.list(f"{JOBS}/{job_id}")
-        return [int(match[1]) for name in names if (match := NUMBERED.fullmatch(name))]
-
-    def _read(self, job_id: str, number: int) -> Kept | None:
-        key = f"{JOBS}/{job_id}/{number:06d}.json"
-        try:
-            return read_kept(self._files.get(key), number)
-        except KeyMissing:
-            return None
-        except Mismatch as mismatch:
-            raise ArtifactInvalid(
-                "{file} {why}. No classifier needs it: remove it.", {"file": key, "why": str(mismatch)}
-            ) from mismatch
+        self._files.put_new(self._logs.key(kept.job.id, kept.number), kept_to_json(kept))
 
     def _remove(self, job_id: str) -> None:
         for name in self._files.list(f"{JOBS}/{job_id}"):
@@ -225,16 +210,23 @@ def kept_to_json(kept: Kept) -> bytes:
     return write(_JobFile(kept.owner, kept.job))
 
 
-def read_kept(content: bytes, number: int, *, strictly: bool = False) -> Kept:
+def kept_from_json(
+    job_id: str,  # noqa: ARG001 - whose it is stands in it
+    number: int,
+    content: bytes,
+    *,
+    strictly: bool = False,
+) -> Kept:
     """Return what a numbered file of a job says.
 
     Raises:
-        Mismatch: It says nothing that this version understands.
+        ArtifactInvalid: It says nothing that this version understands.
     """
     try:
         file = read(content, _JobFile, strictly=strictly)
-    except ArtifactInvalid as error:
-        raise Mismatch(str(error.facts.get("why", "is of a newer format"))) from error
+    except (Mismatch, ArtifactInvalid) as error:
+        why = error.facts.get("why", "is of a newer format") if isinstance(error, ArtifactInvalid) else str(error)
+        raise ArtifactInvalid("It cannot be read: {why}. No classifier needs it: remove it.", {"why": why}) from error
     return Kept(file.job, number, file.owner)
 
 
