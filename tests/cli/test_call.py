@@ -13,6 +13,9 @@ from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import example_of
 from windrow.api.flat import write_reply
 from windrow.cli.call import Call
+from windrow.cli.labelled import FileRows
+from windrow.cli.surface import CliWords
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.job import Job
 from windrow.domain.listing import Listing
@@ -133,6 +136,13 @@ def test_what_is_for_people_is_printed_unless_json_is_wanted(capsys: pytest.Capt
     assert capsys.readouterr().out == "0 of them\n"
     Call(as_json=True).show(Listing(()), lambda listing: print("no"))
     assert capsys.readouterr().out == '{"models":[],"next_cursor":null}\n'
+
+
+def test_a_warning_about_rows_names_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    file = FileRows("tickets.csv", ("a", "b", "c"), (2, 5, 6))
+    call = Call(words=CliWords(files={"training_data": file}))
+    call.warn([DataWarning("duplicate_rows", "Two rows are the same.", (1, 2)), DataWarning("few", "Few\nrows.")])
+    assert capsys.readouterr().err == "Warning: Two rows are the same. Lines: 5, 6.\nWarning: Few rows.\n"
 
 
 def test_a_server_and_a_folder_are_not_asked_at_once(tmp_path: Path) -> None:

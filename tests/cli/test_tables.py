@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from windrow.cli.tables import Column, Listed, briefly, facts_table, number, table_of
+from windrow.cli.tables import Column, Listed, briefly, number, print_facts, table_of
 
 ID = "01a2179ef8e2-bc3f16"
 
@@ -92,7 +92,8 @@ def test_a_list_is_cut_at_a_word_and_says_how_long_it_is() -> None:
     assert len(many) < 80
 
 
-def test_facts_stand_a_line_each_with_what_they_are_facts_of() -> None:
-    file = io.StringIO()
-    Console(file=file, width=60).print(facts_table([("name", "tickets_v1"), ("rows", "4")]))
-    assert [line.split() for line in file.getvalue().splitlines()] == [["name", "tickets_v1"], ["rows", "4"]]
+def test_facts_stand_a_line_each_with_what_they_are_facts_of_and_none_is_empty(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_facts(("name", "tickets_v1"), ("description", ""), ("rows", "4"))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["name", "tickets_v1"], ["rows", "4"]]

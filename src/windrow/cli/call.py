@@ -1,15 +1,17 @@
 """One run of a verb: whom it asks, and how it shows the reply."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from windrow.cli.connect import connected, server_asked
+from windrow.cli.formats import one_line
 from windrow.cli.output import notes_console
 from windrow.cli.surface import CliWords
+from windrow.domain.dataset import DataWarning
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -70,6 +72,13 @@ class Call:
             sys.stdout.write(write_reply(verb, request, reply).decode() + "\n")
         else:
             tell(reply)
+
+    def warn(self, warnings: Iterable[DataWarning]) -> None:
+        """Print what a person should know of the rows, which are named by their lines."""
+        notes = notes_console()
+        for warning in warnings:
+            lines = ", ".join(str(self.lines[row]) for row in warning.rows)
+            notes.print(f"Warning: {one_line(warning.message)}{f' Lines: {lines}.' if lines else ''}")
 
 
 @contextmanager

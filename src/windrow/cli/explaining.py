@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from windrow.cli.output import data_console
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.tables import Column, number, print_table
 from windrow.domain.explanation import Explanation
 from windrow.domain.prediction import Prediction
 
@@ -16,13 +16,12 @@ def print_answer(prediction: Prediction) -> None:
     """Print one classifier's answer for one text."""
     console = data_console()
     console.print(f"{_label(prediction)}  (by {prediction.model_name}@{prediction.revision})")
-    table = table_of(
+    print_table(
         sorted(prediction.scores.items(), key=lambda pair: -pair[1]),
         Column("label", lambda pair: pair[0]),
         number("score", lambda pair: f"{pair[1]:.3f}"),
         Column("", lambda pair: "█" * round(pair[1] * _BAR_CELLS)),
     )
-    console.print(table)
     if prediction.in_scope is not None:
         console.print(
             f"In scope: {prediction.in_scope:.2f}. 0 is unlike anything in the training data, around 0.5 is ordinary, "
@@ -36,14 +35,13 @@ def print_answer(prediction: Prediction) -> None:
 
 def print_answers(predictions: Sequence[Prediction]) -> None:
     """Print the answers of several classifiers for one text."""
-    table = table_of(
+    print_table(
         predictions,
         Column("classifier", lambda one: f"{one.model_name}@{one.revision}", whole=True),
         Column("label", _label),
         number("score", lambda one: f"{max(one.scores.values()):.3f}"),
         number("in scope", lambda one: "-" if one.in_scope is None else f"{one.in_scope:.2f}"),
     )
-    data_console().print(table)
 
 
 def _label(prediction: Prediction) -> str:
@@ -55,23 +53,21 @@ def _print_explanation(explanation: Explanation) -> None:
     if explanation.words:
         console.print(f"\nBy how much the score of {explanation.label!r} would fall without each word:")
         strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))
-        table = table_of(
+        print_table(
             strongest[:_MAX_WORDS],
             Column("word", lambda word: word.word),
             number("effect", lambda word: f"{word.effect:+.3f}"),
         )
-        console.print(table)
         if len(strongest) > _MAX_WORDS:
             console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
     if explanation.nearest_rows is None:
         console.print("\nThe training rows were not kept, so the nearest ones cannot be shown.")
         return
     console.print("\nThe training rows most like it:")
-    table = table_of(
+    print_table(
         explanation.nearest_rows,
         number("row", lambda near: str(near.row)),
         Column("label", lambda near: near.label),
         number("similarity", lambda near: f"{near.similarity:.2f}"),
         Column("text", lambda near: " ".join(near.text.split())),
     )
-    console.print(table)

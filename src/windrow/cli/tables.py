@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from windrow.cli.output import data_console
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
@@ -57,16 +59,22 @@ def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -
     return Listed(columns, title, [tuple(column.cell(row) for column in columns) for row in rows])
 
 
-def facts_table(facts: Iterable[tuple[str, str]]) -> "Table":
-    """Return what is known about one thing, a fact a line: its name and its value."""
+def print_table(rows: Iterable[R], *columns: Column[R]) -> None:
+    """Print a table to standard output; see :func:`table_of`."""
+    data_console().print(table_of(rows, *columns))
+
+
+def print_facts(*facts: tuple[str, str]) -> None:
+    """Print what is known about one thing, a fact a line: its name and its value; one without a value is left out."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for fact in facts:
-        table.add_row(*fact)
-    return table
+    for name, value in facts:
+        if value:
+            table.add_row(name, value)
+    data_console().print(table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from windrow.cli.exits import NO
 from windrow.cli.formats import counted, one_line, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
-from windrow.cli.output import data_console, notes_console
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.output import notes_console
+from windrow.cli.tables import Column, number, print_table
 from windrow.domain.alias import (
     Alias,
     AliasChangeRequest,
@@ -76,13 +76,12 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
     for check in _listed(facts.get("checks")):
         print(f"{'met' if check['passed'] else 'NOT MET'}: {check['detail']}")
     if rows := list(_listed(facts.get("failed_rows"))):
-        table = table_of(
+        print_table(
             rows,
             Column("text", lambda row: one_line(row["text"])),
             Column("right label", lambda row: one_line(row["label"])),
             Column("given label", lambda row: one_line(row["predicted"] or "none")),
         )
-        data_console().print(table)
     notes_console().print(f"windrow: {told}")
 
 
@@ -98,8 +97,7 @@ def rollback(call: Call, request: AliasChangeRequest) -> None:
     Once more goes one further back.
     """
     with call.connected() as operations:
-        changed = operations.rollback(request)
-    call.show(changed, lambda changed: print(f"{changed.alias} points to {changed.points_to} again."))
+        call.show(operations.rollback(request), lambda one: print(f"{one.alias} points to {one.points_to} again."))
 
 
 @verbs.command(epilog="Examples: windrow aliases; windrow aliases --remove tickets")
@@ -117,16 +115,16 @@ def aliases(
     with call.connected() as operations:
         if remove is None:
             call.show(operations.list_aliases(), _print_aliases)
-            return
-        removal = operations.remove_alias(recast(AliasChangeRequest, said, alias=remove))
-    call.show(removal, lambda gone: print(f"Took {gone.alias} away. What it pointed to stays."))
+        else:
+            removal = operations.remove_alias(recast(AliasChangeRequest, said, alias=remove))
+            call.show(removal, lambda gone: print(f"Took {gone.alias} away. What it pointed to stays."))
 
 
 def _print_aliases(found: AliasList) -> None:
     if not found.aliases:
         notes_console().print("There is no alias. Make one with `windrow promote ALIAS MODEL`.")
         return
-    table = table_of(
+    print_table(
         found.aliases,
         Column("alias", lambda one: one.alias, whole=True),
         Column("points to", lambda one: one.points_to, whole=True),
@@ -135,7 +133,6 @@ def _print_aliases(found: AliasList) -> None:
         Column("reason", lambda one: one.reason, spare=1),
         Column("", _remarks),
     )
-    data_console().print(table)
 
 
 def _remarks(one: Alias) -> str:
@@ -150,12 +147,11 @@ def _remarks(one: Alias) -> str:
 def history(call: Call, request: AliasRequest) -> None:
     """Show every change of an alias: when, who and why."""
     with call.connected() as operations:
-        found = operations.alias_history(request)
-    call.show(found, _print_history)
+        call.show(operations.alias_history(request), _print_history)
 
 
 def _print_history(found: AliasHistory) -> None:
-    table = table_of(
+    print_table(
         found.changes,
         number("", lambda change: str(change.number)),
         Column("when (UTC)", lambda change: when(change.at), whole=True),
@@ -165,4 +161,3 @@ def _print_history(found: AliasHistory) -> None:
         Column("by", lambda change: change.by, spare=2),
         Column("reason", lambda change: change.reason),
     )
-    data_console().print(table)

@@ -78,8 +78,7 @@ def import_classifier(
 ) -> None:
     """Take in a classifier that was exported. Everything is checked before anything is saved."""
     with _opened(file) as opened, call.connected(may_create=not request.dry_run) as operations:
-        imported = operations.import_classifier(opened, request)
-    call.show(imported, _print_imported)
+        call.show(operations.import_classifier(opened, request), lambda imported: _print_imported(call, imported))
 
 
 @contextmanager
@@ -97,12 +96,11 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def _print_imported(imported: Imported) -> None:
+def _print_imported(call: Call, imported: Imported) -> None:
     done = "Imported" if imported.status == "imported" else "Sound; would import"
     labels, rows = counted(len(imported.labels), "label"), counted(imported.num_examples, "training row")
     print(f"{done} {imported.name}, revision {imported.revision}: {labels}, {rows}.")
-    for warning in imported.import_warnings:
-        notes_console().print(f"Warning: {warning.message}")
+    call.warn(imported.import_warnings)
 
 
 @verbs.command(epilog="Example: windrow copy tickets_v2 mails_v1")
@@ -110,8 +108,7 @@ def _print_imported(imported: Imported) -> None:
 def copy(call: Call, request: CopyRequest) -> None:
     """Put a classifier under a second name. Each of the two goes its own way from then on."""
     with call.connected() as operations:
-        copied = operations.copy(request)
-    call.show(copied, _print_copied)
+        call.show(operations.copy(request), _print_copied)
 
 
 def _print_copied(copied: Copied) -> None:

@@ -7,10 +7,10 @@ from windrow.cli.exits import OK, Stopped, exit_code_of
 from windrow.cli.formats import counted, duration, recipe_text, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
-from windrow.cli.output import data_console, notes_console
+from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
-from windrow.cli.tables import Column, facts_table, number, table_of
+from windrow.cli.tables import Column, number, print_facts, print_table
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
@@ -50,8 +50,7 @@ def list_jobs(call: Call, request: JobListRequest) -> None:
 def show(call: Call, request: JobRequest) -> None:
     """Show one training: how far it is, or how it ended."""
     with call.connected() as operations:
-        job = operations.job(request)
-    print_job(call, job)
+        print_job(call, operations.job(request))
 
 
 @jobs.command(epilog="Example: windrow jobs watch 019a1c5e4b2f-7d0c41")
@@ -77,21 +76,19 @@ def watch(call: Call, request: JobRequest) -> None:
 def cancel(call: Call, request: JobRequest) -> None:
     """Stop a training that waits or runs; nothing of it is left behind."""
     with call.connected() as operations:
-        job = operations.cancel_job(request)
-    print_job(call, job)
+        print_job(call, operations.cancel_job(request))
 
 
 def _list(call: Call, request: JobListRequest) -> None:
     with call.connected() as operations:
-        found = operations.list_jobs(request)
-    call.show(found, _print_jobs)
+        call.show(operations.list_jobs(request), _print_jobs)
 
 
 def _print_jobs(found: JobList) -> None:
     if not found.jobs:
         notes_console().print("There is no job yet. `windrow fit` makes one.")
         return
-    table = table_of(
+    print_table(
         found.jobs,
         Column("job", lambda job: job.id, whole=True),
         Column("state", lambda job: job.state, whole=True),
@@ -101,7 +98,6 @@ def _print_jobs(found: JobList) -> None:
         number("took", _took, spare=3),
         Column("", _in_brief),
     )
-    data_console().print(table)
 
 
 def print_job(call: Call, job: Job) -> None:
@@ -110,7 +106,7 @@ def print_job(call: Call, job: Job) -> None:
 
 
 def _print_facts(job: Job, words: CliWords) -> None:
-    facts = (
+    print_facts(
         ("job", job.id),
         ("state", job.state),
         ("", in_words(job, words)),
@@ -122,7 +118,6 @@ def _print_facts(job: Job, words: CliWords) -> None:
         ("began", f"{when(job.started_at)} UTC" if job.started_at else "-"),
         ("ended", f"{when(job.finished_at)} UTC" if job.finished_at else "-"),
     )
-    data_console().print(facts_table((what, said) for what, said in facts if said))
 
 
 def _took(job: Job) -> str:

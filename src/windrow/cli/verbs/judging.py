@@ -1,6 +1,6 @@
 """Verbs that judge: evaluate, compare, cross-validate, suggest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,10 +24,9 @@ from windrow.cli.labelling import check_out, write_suggestions
 from windrow.cli.options import ROWS_HELP, Told
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.reading import Reading
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.tables import Column, number, print_table
 from windrow.domain.comparison import CompareRequest, Comparison, Contender
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import read_reference
 from windrow.domain.report import EvaluateRequest, MajorityBaseline, Outcome, Report
@@ -50,7 +49,7 @@ def evaluate(
     """Judge a classifier by labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
-    call.show(report, lambda report: _print_report(report, call.lines, show_misread))
+    call.show(report, lambda report: _print_report(call, report, show_misread))
 
 
 @verbs.command(
@@ -75,7 +74,7 @@ def compare(
     read = call.words.files["test_data"] = read_labelled(file, reading)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(names, read.rows))
-    call.show(comparison, lambda comparison: _print_comparison(comparison, read.lines, show_flips))
+    call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_flips))
 
 
 @verbs.command(name="cross-validate", epilog="Example: windrow cross-validate tickets.csv --folds 5")
@@ -91,7 +90,7 @@ def cross_validate(
     """
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
         found = operations.cross_validate(request)
-    call.show(found, lambda found: _print_cross_validation(found, request, call.lines, show_doubted))
+    call.show(found, lambda found: _print_cross_validation(call, found, request, show_doubted))
 
 
 @verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
@@ -136,7 +135,7 @@ def _names_and_file(words: list[str], on: Path | None) -> tuple[tuple[str, ...],
     return tuple(names), Path(last)
 
 
-def _print_report(report: Report, lines: Sequence[int], show_misread: int) -> None:
+def _print_report(call: Call, report: Report, show_misread: int) -> None:
     console = data_console()
     asked = f" (asked as {report.alias})" if report.alias else ""
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
@@ -151,13 +150,13 @@ def _print_report(report: Report, lines: Sequence[int], show_misread: int) -> No
     if report.misread and show_misread:
         shown = _shown(len(report.misread), show_misread, "--show-misread")
         console.print(f"\nPlaced wrong, the surest first ({shown}):")
-        console.print(misread_table(report.misread[:show_misread], lines))
+        console.print(misread_table(report.misread[:show_misread], call.lines))
     if report.saved:
         console.print(f"\nThe score is kept with {report.model_name}: `windrow show {report.model_name}`.")
-    _print_warnings(report.warnings, lines)
+    call.warn(report.warnings)
 
 
-def _print_comparison(comparison: Comparison, lines: Sequence[int], show_flips: int) -> None:
+def _print_comparison(call: Call, comparison: Comparison, show_flips: int) -> None:
     console, flips = data_console(), comparison.flips
     console.print(contender_table(comparison.models))
     console.print(f"{_always(comparison.majority_baseline)}\n")
@@ -165,12 +164,12 @@ def _print_comparison(comparison: Comparison, lines: Sequence[int], show_flips: 
         console.print(line)
     if flips and show_flips:
         console.print(f"\nAnswered differently ({_shown(len(flips), show_flips, '--show-flips')}):")
-        console.print(flip_table(flips[:show_flips], [each.asked for each in comparison.models], lines))
+        console.print(flip_table(flips[:show_flips], [each.asked for each in comparison.models], call.lines))
     console.print(f"\n{comparison.recommendation.reason}")
     command = promote_command(comparison)
     if command is not None:
         console.print(f"  {command}")
-    _print_warnings(comparison.warnings, lines)
+    call.warn(comparison.warnings)
 
 
 def promote_command(comparison: Comparison) -> str | None:
@@ -198,7 +197,7 @@ def _alias_of(contender: Contender) -> str:
 
 
 def _print_cross_validation(
-    found: CrossValidation, request: CrossValidateRequest, lines: Sequence[int], show_doubted: int
+    call: Call, found: CrossValidation, request: CrossValidateRequest, show_doubted: int
 ) -> None:
     console, doubted = data_console(), found.probable_label_errors
     console.print(f"Trainings like this one place {_placed(found)}")
@@ -210,18 +209,17 @@ def _print_cross_validation(
     if doubted and show_doubted:
         shown = _shown(len(doubted), show_doubted, "--show-doubted")
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
-        console.print(misread_table(doubted[:show_doubted], lines))
+        console.print(misread_table(doubted[:show_doubted], call.lines))
     if found.learning_curve:
         console.print(
             "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
         )
-        curve = table_of(
+        print_table(
             found.learning_curve,
             number("share", lambda point: share(point.share)),
             number("rows trained on", lambda point: f"{point.rows:.0f}"),
             number("accuracy", lambda point: share(point.accuracy)),
         )
-        console.print(curve)
     console.print(f"\n{found.advice_text}")
     if request.num_iterations != 0:
         low, high = found.head_only_interval.low * 100, found.head_only_interval.high * 100
@@ -231,12 +229,12 @@ def _print_cross_validation(
             end=" ",
         )
     console.print(found.recommendation)
-    _print_warnings(found.warnings, lines)
+    call.warn(found.warnings)
 
 
 def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
     console = data_console()
-    table = table_of(
+    print_table(
         found.suggestions,
         number("line", lambda each: str(lines[each.index])),
         Column("text", lambda each: one_line(each.text)),
@@ -246,7 +244,6 @@ def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
         number("score", lambda each: f"{each.score:.2f}"),
         Column("or else", lambda each: one_line(each.runner_up), spare=3),
     )
-    console.print(table)
     console.print(
         f"\n{len(found.suggestions)} of {counted(found.total, 'text')} that {found.model_name}@{found.revision} was "
         "not trained on. Label them, add them to its training rows, and fit the next version."
@@ -275,11 +272,3 @@ def _print_outcome(console: "Console", outcome: Outcome) -> None:
 
 def _shown(count: int, limit: int, option: str) -> str:
     return counted(count, "row") if count <= limit else f"{limit} of {count:,} rows; more with {option}"
-
-
-def _print_warnings(warnings: Iterable[DataWarning], lines: Sequence[int]) -> None:
-    notes = notes_console()
-    for warning in warnings:
-        named = ", ".join(str(lines[row]) for row in warning.rows)
-        where = f" Lines: {named}." if named else ""
-        notes.print(f"Warning: {one_line(warning.message)}{where}")

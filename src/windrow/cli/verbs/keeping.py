@@ -10,8 +10,8 @@ from windrow.cli.call import Call
 from windrow.cli.formats import counted, duration, estimate_text, listed, one_line, recipe_text, share, size, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
-from windrow.cli.output import data_console, notes_console
-from windrow.cli.tables import Column, Listed, briefly, facts_table, number, table_of
+from windrow.cli.output import notes_console
+from windrow.cli.tables import Column, briefly, number, print_facts, print_table
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -42,7 +42,7 @@ def list_classifiers(call: Call, request: ListRequest) -> None:
     check_selection(request)
     with call.connected() as operations:
         listing = operations.list_classifiers(request)
-    call.show(listing, lambda listing: _print_listing(listing, request), "list_classifiers", request)
+        call.show(listing, lambda listing: _print_listing(listing, request), "list_classifiers", request)
 
 
 def _print_listing(listing: Listing, request: ListRequest) -> None:
@@ -52,7 +52,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
         notes_console().print(f"There is no {wanted}{narrowed}.{hint}")
         return
-    table = table_of(
+    print_table(
         listing.models,
         Column("name", lambda one: one.name, whole=True),
         number("rev", lambda one: str(one.revision), spare=2),
@@ -67,7 +67,6 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         ),
         Column("tags", lambda one: ", ".join(one.tags), spare=3),
     )
-    data_console().print(table)
     if listing.next_cursor is not None:
         notes_console().print("There are more. Ask for them with a higher --limit, or narrow the list.")
 
@@ -83,29 +82,27 @@ def _accuracy(one: Classifier) -> str:
 def show(call: Call, request: ModelRequest) -> None:
     """Show everything that is known about a classifier."""
     with call.connected() as operations:
-        details = operations.show(request)
-    call.show(details, _print_details)
+        call.show(operations.show(request), _print_details)
 
 
 def _print_details(details: ClassifierDetails) -> None:
-    console = data_console()
-    console.print(facts_table([*_about(details), *_about_quality(details), *_about_training(details)]))
-    console.print()
-    console.print(_label_table(details))
+    print_facts(*_about(details), *_about_quality(details), *_about_training(details))
+    print()
+    _print_labels(details)
 
 
 def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
-    facts = [
+    came = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
+    return [
         ("name", one.name),
         ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
         ("revisions", f"{', '.join(map(str, one.revisions))}{_gap_note(one.revisions)}"),
         ("aliases", listed(one.aliases)),
+        ("description", one.description),
+        ("tags", ", ".join(one.tags)),
+        ("came", came or ""),
+        ("size", size(one.size_bytes)),
     ]
-    facts += [("description", one.description)] if one.description else []
-    facts += [("tags", listed(one.tags))] if one.tags else []
-    if one.origin is not None:
-        facts.append(("came", f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"))
-    return [*facts, ("size", size(one.size_bytes))]
 
 
 def _about_quality(one: Classifier) -> list[tuple[str, str]]:
@@ -124,22 +121,22 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
     kept = "kept" if one.keeps_training_rows else "not kept"
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
-    facts = [
+    return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),
         ("rows", f"{one.num_examples:,}, {kept}, SHA-256 {one.training_data_sha256}"),
         ("base model", f"{one.base_model}, digest {one.base_model_digest}"),
         ("recipe", f"{recipe_text(one)}{limit}"),
+        ("encoder", "" if one.adapter is None else one.adapter.reason),
+        *(("warning", warning.message) for warning in one.warnings),
     ]
-    facts += [] if one.adapter is None else [("encoder", one.adapter.reason)]
-    return [*facts, *(("warning", warning.message) for warning in one.warnings)]
 
 
-def _label_table(one: Classifier) -> Listed:
+def _print_labels(one: Classifier) -> None:
     def recall(label: str) -> float | None:
         rows = 0 if one.test is None else one.test.rows_per_label.get(label, 0)
         return one.test.correct_per_label.get(label, 0) / rows if one.test is not None and rows else None
 
-    return table_of(
+    print_table(
         one.labels,
         Column("label", lambda label: label),
         number("rows", lambda label: str(one.rows_per_label[label])),
@@ -240,8 +237,8 @@ def restore(call: Call, request: RestoreRequest) -> None:
     A revision is named like NAME@3, and then is what the name means.
     """
     with call.connected() as operations:
-        one = operations.restore(request)
-    call.show(one, lambda one: print(f"{one.name} answers again, by revision {one.revision}."))
+        restored = operations.restore(request)
+        call.show(restored, lambda one: print(f"{one.name} answers again, by revision {one.revision}."))
 
 
 def _gap_note(revisions: tuple[int, ...]) -> str:

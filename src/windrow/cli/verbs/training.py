@@ -11,10 +11,10 @@ from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration, estimate_text, listed, size
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
-from windrow.cli.output import data_console, notes_console
+from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.jobs import print_job
 from windrow.domain.classifier import Estimate, FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import InvalidParameter, WindrowError
@@ -66,7 +66,7 @@ def fit(
         if no_wait:
             print_job(call, _begin(operations, request, call.words))
         else:
-            call.show(_fit(operations, request, call.words), _print_result)
+            call.show(_fit(operations, request, call.words), lambda result: _print_result(call, result))
 
 
 def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitResult:
@@ -122,20 +122,17 @@ def _what_became(cancel: Callable[[], Job | None], words: CliWords) -> str:
     return "the training is cancelled and nothing of it was saved."
 
 
-def _print_result(result: FitResult) -> None:
+def _print_result(call: Call, result: FitResult) -> None:
     counts = f"{counted(len(result.labels), 'label')}, {counted(result.num_examples, 'row')}"
     time = duration(result.training_time_seconds)
     print(f"{result.model_name}, revision {result.revision}, answers: {counts}, in {time}.")
     print(f"Labels: {listed(result.labels)}")
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
-    notes = notes_console()
-    for warning in result.warnings:
-        rows = f" Rows, counted from 0: {', '.join(map(str, warning.rows))}." if warning.rows else ""
-        notes.print(f"Warning: {warning.message}{rows}")
+    call.warn(result.warnings)
     # Of a name that is no version, nobody knows whether it will ever have one.
     if result.next_name is not None and read_version(result.model_name) is not None:
-        notes.print(f"A free name for the next version: {result.next_name}")
+        notes_console().print(f"A free name for the next version: {result.next_name}")
 
 
 def _estimated(estimate: Estimate) -> str:
@@ -148,13 +145,12 @@ def _print_forecast(forecast: Forecast) -> None:
     print(f"{forecast.model_name}: {counts}, {counted(forecast.tokens, 'token')}.")
     print(f"At most about {duration(forecast.seconds)}{wait}, and {size(forecast.memory_bytes)} of memory.")
     print(forecast.memory_reason)
-    table = table_of(
+    print_table(
         forecast.parts,
         Column("stage", lambda part: part.stage),
         number("time", lambda part: duration(part.seconds)),
         Column("why", lambda part: part.reason),
     )
-    data_console().print(table)
 
 
 @verbs.command(epilog="Example: windrow reproduce tickets_v2@1")

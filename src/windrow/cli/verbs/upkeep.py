@@ -9,8 +9,7 @@ from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import NO
 from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
-from windrow.cli.output import data_console
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.tables import Column, number, print_table
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
 from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.usage import Usage
@@ -25,22 +24,19 @@ _PLACES = {"installed": "came with Windrow", "data_directory": "data directory",
 def usage(call: Call) -> None:
     """Show what everything takes on the disk."""
     with call.connected() as operations:
-        found = operations.usage()
-    call.show(found, _print_usage)
+        call.show(operations.usage(), _print_usage)
 
 
 def _print_usage(found: Usage) -> None:
-    console = data_console()
     if found.classifiers:
-        table = table_of(
+        print_table(
             found.classifiers,
             Column("classifier", lambda one: one.name, whole=True),
             number("size", lambda one: size(one.size_bytes)),
             number("revisions", lambda one: str(one.revisions)),
             Column("", lambda one: "deleted" if one.deleted else "", whole=True),
         )
-        console.print(table)
-        console.print()
+        print()
     totals = (
         ("base models, shared by all classifiers", found.shared_bytes),
         ("classifiers", found.classifier_bytes),
@@ -49,8 +45,7 @@ def _print_usage(found: Usage) -> None:
         ("together", found.total_bytes),
         ("still free on that disk", found.free_bytes),
     )
-    table = table_of(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
-    console.print(table)
+    print_table(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
 
 
 @verbs.command(epilog="Example: windrow fsck --data-dir my-classifiers --repair")
@@ -106,13 +101,16 @@ def base_models(
     with call.connected() as operations:
         if remove is None:
             call.show(operations.base_models(), _print_base_models)
-            return
-        removal = operations.remove_base_model(BaseModelRequest(remove))
-    call.show(removal, lambda gone: print(f"Removed {gone.base_model}, which freed {size(gone.freed_bytes)}."))
+        else:
+            removal = operations.remove_base_model(BaseModelRequest(remove))
+            call.show(removal, lambda gone: print(f"Removed {gone.base_model}, which freed {size(gone.freed_bytes)}."))
 
 
 def _print_base_models(found: BaseModelList) -> None:
-    table = table_of(
+    if not found.base_models:
+        print(f"{counted(0, 'base model')} on this machine.")
+        return
+    print_table(
         found.base_models,
         Column("base model", lambda use: use.id, whole=True),
         Column("where", lambda use: _PLACES[use.place], spare=2),
@@ -120,7 +118,6 @@ def _print_base_models(found: BaseModelList) -> None:
         number("classifiers", lambda use: str(use.classifiers), spare=1),
         Column("", _remark),
     )
-    data_console().print(table if found.base_models else f"{counted(0, 'base model')} on this machine.")
 
 
 def _remark(use: BaseModelUse) -> str:
