@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
 
 MIN_LABELS = 2
@@ -257,10 +258,11 @@ def _check_each(
 def _text_problem(value: str) -> str | None:
     if not value:
         return "is empty"
-    if value.isspace():
-        return "is blank"
+    if not value[0].isalnum() and is_blank(value):
+        return "is blank" if value.isspace() else "is blank: it holds only characters that show nothing"
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         return "is not valid Unicode (it holds half of a surrogate pair)"
     return None
@@ -317,14 +319,20 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
 def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
-        spellings[" ".join(label.casefold().split())].append(label)
+        spellings[looks_like(label)].append(label)
     alike = [group for group in spellings.values() if len(group) > 1]
     if not alike:
         return None
-    named = "; ".join(" / ".join(repr(label) for label in group) for group in alike[:_NAMED_ROWS])
+    named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
+    more = f" and {len(alike) - _NAMED_ROWS} more" if len(alike) > _NAMED_ROWS else ""
     return _warn(
-        "labels_alike", f"Some labels differ only in case or white space: {named}. They count as different labels."
+        "labels_alike",
+        f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
     )
+
+
+def _quoted_in(group: Sequence[str]) -> list[str]:
+    return [quoted_apart(label, group[0] if label != group[0] else group[1]) for label in group]
 
 
 def _warn(code: str, message: str, rows: Sequence[int] = ()) -> DataWarning:

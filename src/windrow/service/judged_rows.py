@@ -1,12 +1,13 @@
 """Rows to judge classifiers by: whether a classifier can be judged by them at all, and what makes that worth less."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from windrow.arrays import Bools
+from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
 from windrow.domain.errors import InvalidTestData
 from windrow.domain.report import Outcome
@@ -62,7 +63,7 @@ def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], k
         more = " …" if len(known) > _NAMED_LABELS else ""
         raise InvalidTestData(
             f"No label of {{arg:{{parameter}}}} is known to {{model_names:joined}}; known are {{known_labels:quoted}}"
-            f"{more}. Correct the labels: case and white space count.",
+            f"{more}. Correct the labels: case, white space and how characters are composed count.",
             {"parameter": parameter, "model_names": list(names), "known_labels": list(known[:_NAMED_LABELS])},
         )
 
@@ -74,7 +75,7 @@ def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Outcome) -> I
         labels = [label for label in dataset.labels if label not in known]
         message = (
             f"{len(unknown)} row(s) have labels that are unknown here and so count as wrong: "
-            f"{', '.join(map(repr, labels[:_NAMED_LABELS]))}. Case and white space count."
+            f"{', '.join(_unknown_labels(labels, known))}. Case, white space and how characters are composed count."
         )
         yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
     yield from find_test_warnings(dataset)
@@ -87,6 +88,14 @@ def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Outcome) -> I
             "Use more test rows before you decide by it."
         )
         yield DataWarning("few_test_rows", message)
+
+
+def _unknown_labels(labels: Sequence[str], known: Collection[str]) -> Iterator[str]:
+    """Yield some labels, each with the known one that it looks like."""
+    alike = {looks_like(label): label for label in known}
+    for label in labels[:_NAMED_LABELS]:
+        meant = alike.get(looks_like(label))
+        yield repr(label) if meant is None else f"{quoted_apart(label, meant)} (like {quoted_apart(meant, label)})"
 
 
 def _overlap(seen: Seen, dataset: Dataset) -> Iterator[DataWarning]:
