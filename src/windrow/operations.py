@@ -1,9 +1,10 @@
 """Operations: every verb of the product, once. ``Service`` does them here, a client over HTTP.
 
-A verb takes one value and returns one; ``api/endpoints.py`` names each verb's endpoint. Wherever a classifier is only
-read, ``model_name`` may also be an alias, a revision (``tickets_v2@3``) or a task's highest version
-(``tickets@latest``). Every verb raises ``StorageFailed`` where the data directory cannot be read. Every verb that
-changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
+A verb takes one value and returns one; ``api/endpoints.py`` names each verb's endpoint, and reads what it takes and
+returns from the annotations here. Wherever a classifier is only read, ``model_name`` may also be an alias, a revision
+(``tickets_v2@3``) or a task's highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data
+directory cannot be read. Every verb that changes something raises ``StorageFull``, ``StorageFailed`` or
+``ConcurrentChange`` where it changed nothing.
 """
 
 from collections.abc import Iterator

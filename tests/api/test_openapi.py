@@ -24,7 +24,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 WITHIN = {"start_fit", "forecast"}
 
 
-def _forms(endpoint: Endpoint[Any, Any]) -> tuple[Any, ...]:
+def _forms(endpoint: Endpoint[Any]) -> tuple[Any, ...]:
     return (endpoint.reply, *FORMS.get(endpoint.verb, ()))
 
 
@@ -111,7 +111,7 @@ def test_of_a_reply_every_member_is_there() -> None:
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.takes_json], ids=lambda each: each.verb)
 def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_misses(
-    endpoint: Endpoint[Any, Any],
+    endpoint: Endpoint[Any],
 ) -> None:
     if endpoint.verb == "predict":
         return
@@ -167,7 +167,7 @@ def test_a_fit_answers_in_three_ways_and_says_how_each_is_chosen() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.takes_json], ids=lambda each: each.verb)
-def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any, Any]) -> None:
+def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any]) -> None:
     verb = "fit" if endpoint.verb in WITHIN else endpoint.verb
     for example in REQUESTS[verb].values():
         document = json.loads(json.dumps(example))

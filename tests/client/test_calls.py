@@ -80,7 +80,7 @@ ROOT = "/v1/classifier"
 ROWS = (Row("a", "b"), Row("c", "d"))
 SHOWN_ROWS = [{"text": "a", "label": "b"}, {"text": "c", "label": "d"}]
 # An endpoint, a request, and what is sent: the path and, where there is a body, what is in it.
-SENT: list[tuple[Endpoint[Any, Any], object, str, object]] = [
+SENT: list[tuple[Endpoint[Any], object, str, object]] = [
     (SHOW, ModelRequest("tickets_v1@3"), "/models/tickets_v1@3", None),
     (SHOW, ModelRequest("tickets@latest"), "/models/tickets@latest", None),
     (DELETE, DeleteRequest("a", purge=True), "/models/a?purge=true", None),
@@ -117,7 +117,7 @@ SENT: list[tuple[Endpoint[Any, Any], object, str, object]] = [
 
 @pytest.mark.parametrize(("endpoint", "request_", "path", "body"), SENT, ids=lambda value: getattr(value, "verb", ""))
 def test_a_request_is_path_query_and_body_without_what_was_left_out(
-    endpoint: Endpoint[Any, Any], request_: object, path: str, body: dict[str, object] | None
+    endpoint: Endpoint[Any], request_: object, path: str, body: dict[str, object] | None
 ) -> None:
     call = call_of(endpoint, request_, 7)
     assert (call.method, call.path) == (endpoint.method, ROOT + path)
@@ -150,7 +150,7 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
-def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any, Any]) -> None:
+def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any]) -> None:
     made: Any = endpoint.request
     names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
     known = names | dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
@@ -219,7 +219,7 @@ def remote(served: tuple[Chosen, RemoteOperations]) -> RemoteOperations:
 
 @pytest.mark.parametrize(("endpoint", "request_"), REQUESTS, ids=lambda each: getattr(each, "verb", ""))
 def test_a_request_and_its_reply_arrive_as_they_were(
-    endpoint: Endpoint[Any, Any], request_: Any, twin: Twin, remote: RemoteOperations
+    endpoint: Endpoint[Any], request_: Any, twin: Twin, remote: RemoteOperations
 ) -> None:
     twin.answer = answer_to(endpoint, request_)
     verb = getattr(remote, endpoint.verb)

@@ -60,7 +60,7 @@ ID = "20250915-103000-5f2b9c0d"
 FIT_REQUEST = FitRequest(
     "tickets_v1", ROWS, "by hand", ("b", "a"), False, seed=7, max_seconds=2.5, cross_validate=False, base_model="a/b"
 )
-REQUESTS: list[tuple[Endpoint[Any, Any], object]] = [
+REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (START_FIT, FIT_REQUEST),
     (FORECAST, FIT_REQUEST),
     (LIST_JOBS, JobListRequest(3)),
@@ -139,7 +139,7 @@ class Chosen:
         return getattr(self.twin, name)
 
 
-def answer_to(endpoint: Endpoint[Any, Any], request: Any) -> Any:
+def answer_to(endpoint: Endpoint[Any], request: Any) -> Any:
     """Return a reply as the verb gives it."""
     reply = example_of(endpoint.reply)
     if endpoint is not PREDICT:

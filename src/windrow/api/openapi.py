@@ -72,7 +72,7 @@ def openapi_document() -> JsonObject:
     }
 
 
-def _operation(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     summary, description = _told(getattr(Operations, endpoint.verb))
     parameters = _parameters(endpoint, schemas)
     return {
@@ -94,7 +94,7 @@ def _told(verb: Any) -> tuple[str, str]:
     return first.rstrip("."), shown
 
 
-def _parameters(endpoint: Endpoint[Any, Any], schemas: Schemas) -> list[JsonObject]:
+def _parameters(endpoint: Endpoint[Any], schemas: Schemas) -> list[JsonObject]:
     kind: Any = endpoint.request
     found = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
     if not endpoint.takes_json:
@@ -107,8 +107,8 @@ def _parameters(endpoint: Endpoint[Any, Any], schemas: Schemas) -> list[JsonObje
     return found
 
 
-def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Schemas) -> JsonObject:
-    [own] = [each for each in fields(endpoint.request) if each.name == name]  # type: ignore[arg-type]
+def _parameter(endpoint: Endpoint[Any], name: str, place: str, schemas: Schemas) -> JsonObject:
+    [own] = [each for each in fields(endpoint.request) if each.name == name]
     schema = schemas.field_of(endpoint.request, name, is_request=True)
     described = schema.pop("description")
     if "anyOf" in schema:  # it may be left out, but not be null
@@ -128,7 +128,7 @@ def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Sch
     }
 
 
-def _request_body(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
         return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
@@ -153,7 +153,7 @@ def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], s
     schemas.components[name] = {**schema, "description": told, "required": list(needed)}
 
 
-def _replies(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.reply_form == "file":
         return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
     if endpoint.reply_form == "events":
@@ -177,7 +177,7 @@ def _one_of(schema: JsonObject | None, further: JsonObject) -> JsonObject:
     return further if schema is None else {"anyOf": [*schema.get("anyOf", [schema]), further]}
 
 
-def _reply_examples(endpoint: Endpoint[Any, Any]) -> dict[str, Any]:
+def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
     value = example_of(endpoint.reply)
     if endpoint is PREDICT:
         names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS

@@ -18,7 +18,7 @@ from windrow.domain.names import check_name, read_reference
 _JOB_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
 
-def call_of(endpoint: Endpoint[Any, Any], request: object, timeout_s: float, file: BinaryIO | None = None) -> Call:
+def call_of(endpoint: Endpoint[Any], request: object, timeout_s: float, file: BinaryIO | None = None) -> Call:
     """Return what is sent for a request; fields that have their default are left out.
 
     Args:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
+from typing import BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 from windrow.api.endpoints import (
     BY_VERB,
@@ -180,9 +180,10 @@ class RemoteOperations:
         made = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
         return recast(FitResult, made, model_name=made.name, next_name=job.next_name)
 
-    def _call(self, endpoint: Endpoint[Any, R], request: object, file: BinaryIO | None = None) -> R:
+    def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
         content = self._transport.ask(call_of(endpoint, request, self._timeout_s, file))
-        return read_reply(endpoint.reply, content, self.url)
+        reply: R = read_reply(endpoint.reply, content, self.url)
+        return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:
         call = call_of(FOLLOW_JOB, request, self._timeout_s)

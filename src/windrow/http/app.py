@@ -65,7 +65,7 @@ def endpoint_routes() -> list[Route]:
     return [*routes, *(_route(method, path, page) for method, path, page in pages)]
 
 
-def _order(endpoint: Endpoint[Any, Any]) -> int:
+def _order(endpoint: Endpoint[Any]) -> int:
     """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash.
 
     Paths without names come before them, in the order of the table: what is asked most is found first.

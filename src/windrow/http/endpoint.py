@@ -35,12 +35,12 @@ class VerbApp:
         endpoints: The verbs there; where there are several, the query says which is meant.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint[Any, Any]]) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint[Any]]) -> None:
         self._endpoints = endpoints
         first = endpoints[0]
         # What chooses a verb is off unless it is sent.
         self._choices = {name: said != "true" for each in endpoints for name, said in each.chosen_by.items()}
-        in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))  # type: ignore[arg-type]
+        in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))
         self.parameters = frozenset((*self._choices, *in_query)) - set(first.path_fields)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,7 @@ class VerbApp:
         response = await _HOW.get(endpoint.verb, _HOW[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
-    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any, Any]:
+    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
         said = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
         shown = {name: str(value).lower() for name, value in said.items()}
         return [each for each in self._endpoints if each.chosen_by.items() <= shown.items()][-1]
@@ -65,7 +65,7 @@ class _Call:
     """A request to a verb, while it is answered."""
 
     context: ServerContext
-    endpoint: Endpoint[Any, Any]
+    endpoint: Endpoint[Any]
     request: Request
     given: dict[str, object]
     """What stands in path and query."""
