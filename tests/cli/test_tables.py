@@ -83,6 +83,17 @@ def test_a_cell_that_may_be_cut_takes_one_line() -> None:
     assert shown(table, 100)[2].endswith("colour")
 
 
+def test_nothing_that_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Do\nyou \x1b[2Jship?"
+    table = table_of([text], Column("text", lambda row: row), Column("lines", lambda row: row, lines=True))
+    assert [line.split() for line in shown(table, 80)[2:]] == [
+        ["Do", "you", "[2Jship?", "Do"],
+        ["you", "[2Jship?"],
+    ]
+    print_facts(("description", text))
+    assert capsys.readouterr().out.split() == ["description", "Do", "you", "[2Jship?"]
+
+
 def test_a_list_is_cut_at_a_word_and_says_how_long_it_is() -> None:
     assert briefly(["invoice", "refund"]) == "invoice, refund"
     assert briefly([]) == "-"

@@ -111,13 +111,13 @@ def test_csv_leaves_a_missing_key_empty_and_refuses_a_new_one() -> None:
 
 def test_a_table_fits_the_terminal() -> None:
     file = io.StringIO()
-    records = [Record(2, "word " * 50, {}), Record(3, "kurz", {})]
+    records = [Record(2, "word " * 50, {}), Record(3, "ku\x1brz", {})]
     TableWriter(file, ("account", "billing"), width=60).write(records, [SURE, UNSURE])
     header, first, second = file.getvalue().splitlines()
     assert header.split() == ["label", "score", "in", "scope", "text"]
     assert len(first) <= 60
     assert first.endswith("…")
-    assert second.split() == ["(abstained)", "0.50", "-", "kurz"]
+    assert second.split() == ["(abstained)", "0.50", "-", "ku", "rz"]
 
 
 def test_a_table_is_whole_where_there_is_no_terminal() -> None:

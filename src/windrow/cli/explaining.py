@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from windrow.cli.formats import one_line
 from windrow.cli.output import data_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.explanation import Explanation
@@ -45,7 +46,7 @@ def print_answers(predictions: Sequence[Prediction]) -> None:
 
 
 def _label(prediction: Prediction) -> str:
-    return "(no label: abstained)" if prediction.label is None else prediction.label
+    return "(no label: abstained)" if prediction.label is None else one_line(prediction.label)
 
 
 def _print_explanation(explanation: Explanation) -> None:
@@ -69,5 +70,5 @@ def _print_explanation(explanation: Explanation) -> None:
         number("row", lambda near: str(near.row)),
         Column("label", lambda near: near.label),
         number("similarity", lambda near: f"{near.similarity:.2f}"),
-        Column("text", lambda near: " ".join(near.text.split())),
+        Column("text", lambda near: near.text),
     )

@@ -31,7 +31,7 @@ def label_table(outcome: Outcome) -> Listed:
     """Return how each label fared."""
     return table_of(
         outcome.labels,
-        Column("label", lambda each: one_line(each.label)),
+        Column("label", lambda each: each.label),
         number("rows", lambda each: str(each.total)),
         number("right", lambda each: str(each.correct), spare=1),
         number("given", lambda each: str(each.predicted), spare=3),
@@ -99,9 +99,9 @@ def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> Listed:
     return table_of(
         misread,
         number("line", lambda each: str(lines[each.row])),
-        Column("text", lambda each: one_line(each.text)),
-        Column("label", lambda each: one_line(each.label)),
-        Column("given", lambda each: one_line(each.predicted)),
+        Column("text", lambda each: each.text),
+        Column("label", lambda each: each.label),
+        Column("given", lambda each: each.predicted),
         number("score", lambda each: f"{each.score:.2f}"),
     )
 
@@ -152,9 +152,9 @@ def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int]
     return table_of(
         flips,
         *([number("line", lambda flip: str(lines[flip.row]), spare=1)] if lines else []),
-        Column("text", lambda flip: one_line(flip.text)),
-        Column("label", lambda flip: one_line(flip.label)),
-        *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers)]),
+        Column("text", lambda flip: flip.text),
+        Column("label", lambda flip: flip.label),
+        *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers, lines=True)]),
     )
 
 
@@ -192,7 +192,7 @@ def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, li
 
 def _pairs_table(labels: Sequence[str], outcome: Outcome) -> Listed:
     found = most_confused(outcome)
-    shown = [(one_line(right), one_line(given), count) for right, given, count in found[:MAX_MATRIX_LABELS]]
+    shown = found[:MAX_MATRIX_LABELS]
     if left := found[MAX_MATRIX_LABELS:]:
         shown.append((f"{len(left)} more pairs of {len(labels)} labels", "", sum(count for _, _, count in left)))
     return table_of(

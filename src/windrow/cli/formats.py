@@ -43,8 +43,8 @@ def when(at: datetime | None) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a list, and a dash where there is none."""
-    return ", ".join(words) or "-"
+    """Return words as a list on one line, and a dash where there is none."""
+    return one_line(", ".join(words)) or "-"
 
 
 def counted(count: int, one: str, several: str = "") -> str:
@@ -61,6 +61,11 @@ def estimate_text(estimate: "Estimate") -> str:
 def one_line(text: str) -> str:
     """Return a text without line ends and without characters that a terminal would obey."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def several_lines(text: str) -> str:
+    """Return a text with its line ends, but without characters that a terminal would obey."""
+    return "\n".join(map(one_line, text.splitlines()))
 
 
 def recipe_text(recipe: "Recipe") -> str:

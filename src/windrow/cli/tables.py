@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from windrow.cli.formats import listed, one_line, several_lines
 from windrow.cli.output import data_console
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Column(Generic[R]):
     """Whether its cells are never broken: names, ids, states, times."""
     cut: bool = False
     """Whether its cells take one line, with an ellipsis where there is no room; otherwise words are folded."""
+    lines: bool = False
+    """Whether its cells may have several lines; otherwise their line ends are taken away."""
     spare: int = 0
     """How early it is left out where there is no room: the highest number first, and never with 0."""
 
@@ -41,6 +44,10 @@ class Column(Generic[R]):
     def is_whole(self) -> bool:
         """Whether its cells are never broken."""
         return self.right or self.whole
+
+    def shown(self, row: R) -> str:
+        """Return what it shows of a row, without anything that a terminal would obey."""
+        return (several_lines if self.lines else one_line)(self.cell(row))
 
 
 def number(heading: str, cell: Callable[[R], str], spare: int = 0) -> Column[R]:
@@ -56,7 +63,7 @@ def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -
         title: What it shows, if that is not plain.
         columns: What is shown of each.
     """
-    return Listed(columns, title, [tuple(column.cell(row) for column in columns) for row in rows])
+    return Listed(columns, title, [tuple(column.shown(row) for column in columns) for row in rows])
 
 
 def print_table(rows: Iterable[R], *columns: Column[R]) -> None:
@@ -73,7 +80,7 @@ def print_facts(*facts: tuple[str, str]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         if value:
-            table.add_row(name, value)
+            table.add_row(name, several_lines(value))
     data_console().print(table)
 
 
@@ -148,7 +155,7 @@ class Listed:
 
 def briefly(words: Sequence[str], most_cells: int = 60) -> str:
     """Return words as a list of a bounded length, with how many there are where some are left out; a dash for none."""
-    whole = ", ".join(words) or "-"
+    whole = listed(words)
     if _cells(whole) <= most_cells:
         return whole
     shown: list[str] = []

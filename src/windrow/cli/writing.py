@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
 from windrow.cli.decoding import Source
+from windrow.cli.formats import one_line
 from windrow.cli.reading import Record
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Answer, Prediction
@@ -205,9 +206,9 @@ class TableWriter:
             self.file.write(f"{set_cell_size('label', wide)}  score  in scope  text\n")
             self.has_header = True
         for record, prediction in zip(records, predictions, strict=True):
-            label = set_cell_size(prediction.label or "(abstained)", wide)
+            label = set_cell_size(one_line(prediction.label or "(abstained)"), wide)
             scope = "       -" if prediction.in_scope is None else f"{prediction.in_scope:8.2f}"
-            text = " ".join(record.text.split())
+            text = one_line(record.text)
             if self.width is not None and cell_len(text) > (room := max(10, self.width - wide - 19)):
                 text = set_cell_size(text, room - 1) + "…"
             self.file.write(f"{label}  {max(prediction.scores.values()):5.2f}  {scope}  {text}\n")

@@ -7,7 +7,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import NO
-from windrow.cli.formats import counted, one_line, when
+from windrow.cli.formats import counted, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import notes_console
@@ -78,9 +78,9 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
     if rows := list(_listed(facts.get("failed_rows"))):
         print_table(
             rows,
-            Column("text", lambda row: one_line(row["text"])),
-            Column("right label", lambda row: one_line(row["label"])),
-            Column("given label", lambda row: one_line(row["predicted"] or "none")),
+            Column("text", lambda row: row["text"]),
+            Column("right label", lambda row: row["label"]),
+            Column("given label", lambda row: row["predicted"] or "none"),
         )
     notes_console().print(f"windrow: {told}")
 

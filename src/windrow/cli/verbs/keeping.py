@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, duration, estimate_text, listed, one_line, recipe_text, share, size, when
+from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.output import notes_console
@@ -56,7 +56,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         listing.models,
         Column("name", lambda one: one.name, whole=True),
         number("rev", lambda one: str(one.revision), spare=2),
-        Column("labels", lambda one: briefly([one_line(label) for label in one.labels]), cut=True),
+        Column("labels", lambda one: briefly(one.labels), cut=True),
         number("rows", lambda one: f"{one.num_examples:,}"),
         number("accuracy", _accuracy),
         Column(
