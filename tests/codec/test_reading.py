@@ -6,7 +6,7 @@ import pytest
 
 from windrow.codec.reading import MAX_PROBLEMS, near_or_known, read_value
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.classifier import DescribeRequest, FitRequest, ModelRequest
+from windrow.domain.classifier import CopyRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidRequest, LimitExceeded
@@ -15,7 +15,7 @@ from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 
 GOOD = {"text": "a", "label": "b"}
-EXTRA = {**GOOD, "lable": "c"}
+MISSPELT = {"text": "a", "lable": "c"}
 GIVEN = {"alias": "live"}
 
 
@@ -59,7 +59,7 @@ def test_null_is_taken_only_where_it_is_declared() -> None:
         (FitRequest, {"training_data": [GOOD, 3]}, "training_data[1] must be an object", {"row": 1}),
         (
             FitRequest,
-            {"training_data": [EXTRA]},
+            {"training_data": [MISSPELT]},
             "lable is no field of training_data[0]; did you mean label?",
             {"row": 0},
         ),
@@ -91,7 +91,7 @@ def test_null_is_taken_only_where_it_is_declared() -> None:
         ),
         (
             PromoteRequest,
-            {"require": {"must_pass": [GOOD, EXTRA]}},
+            {"require": {"must_pass": [GOOD, MISSPELT]}},
             "lable is no field of require.must_pass[1]; did you mean label?",
             {"row": 1, "field": "lable"},
         ),
@@ -132,6 +132,14 @@ def test_a_misspelt_field_comes_before_all_else_and_what_it_meant_is_not_called_
         "trainingdata is no field of this request; did you mean training_data?",
         "seed must be a whole number",
     ]
+
+
+def test_a_field_that_is_there_already_is_never_what_an_unknown_one_meant() -> None:
+    problem = refused(CopyRequest, {"new_name": "b", "newname": "c"}, given={"model_name": "a"})
+    assert problem.facts["problems"] == ["newname is no field of this request; known are new_name, overwrite"]
+    rows = [{**GOOD, "Label": "c"}]
+    problem = refused(EvaluateRequest, {"model_name": "a", "test_data": rows})
+    assert problem.facts["problems"] == ["Label is no field of test_data[0]; known are text, label"]
 
 
 def test_a_field_that_is_like_none_that_is_missing_comes_last() -> None:
@@ -187,15 +195,18 @@ def test_rows_are_counted_before_they_are_read(row: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "known", "hint"),
+    ("key", "known", "said", "hint"),
     [
-        ("Seed", ["seed", "tags"], "did you mean seed?"),
-        ("colour", ["seed", "tags"], "known are seed, tags"),
-        ("colour", [], "it takes none"),
+        ("Seed", ["seed", "tags"], ["Seed", "tags"], "did you mean seed?"),
+        ("Seed", ["seed", "tags"], ["Seed", "seed"], "known are seed, tags"),
+        ("colour", ["seed", "tags"], ["colour"], "known are seed, tags"),
+        ("colour", [], ["colour"], "it takes none"),
     ],
 )
-def test_a_hint_names_what_was_probably_meant_or_all_that_there_is(key: str, known: list[str], hint: str) -> None:
-    assert near_or_known(key, known) == hint
+def test_a_hint_names_what_was_probably_meant_or_all_that_there_is(
+    key: str, known: list[str], said: list[str], hint: str
+) -> None:
+    assert near_or_known(key, known, said) == hint
 
 
 def test_the_end_of_the_sentences_is_the_callers() -> None:

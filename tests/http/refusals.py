@@ -6,6 +6,7 @@ for the id of a job that has ended. The classifiers and aliases that the entries
 
 import io
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -384,6 +385,43 @@ def _too_large() -> Iterator[Refusal]:
             )
 
 
+# Bodies of requests whose parameters stand in the query: what each might say there
+
+IN_THE_QUERY: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
+    ("DELETE", f"{MODELS}/tickets_v1", {"purge": True}, "in the query; known are force, purge"),
+    ("DELETE", MODELS, {"prefix": "tickets", "dry_run": False}, "in the query; known are base_model, dry_run,"),
+    ("DELETE", f"{ALIASES}/spare", {"reason": "It is old."}, "in the query; known are by, reason"),
+    ("DELETE", BUNDLED, {"base_model": "a/b"}, "it without one"),
+    ("GET", MODELS, {"limit": 1}, "in the query; known are base_model, cursor,"),
+    ("GET", f"{MODELS}/tickets_v1", {"model_name": "tickets_v2"}, "it without one"),
+    ("GET", f"{MODELS}/tickets_v1/export", {"training_rows": False}, "in the query; known are training_rows"),
+    ("GET", JOBS, {"limit": 1}, "in the query; known are limit"),
+    ("GET", f"{JOBS}/{{job}}", {"job_id": "a"}, "it without one"),
+    ("GET", f"{JOBS}/{{job}}/events", {"job_id": "a"}, "it without one"),
+    ("GET", f"{ALIASES}/live/history", {"alias": "spare"}, "it without one"),
+    ("GET", ALIASES, {}, "it without one"),
+    ("GET", BASE_MODELS, {}, "it without one"),
+    ("GET", f"{API}/usage", {}, "it without one"),
+)
+
+
+def _bodies_beside_the_query() -> Iterator[Refusal]:
+    for method, path, document, words in IN_THE_QUERY:
+        for what, headers, is_chunked in (("JSON", JSON, False), ("bytes", NO_HEADERS, False), ("chunks", JSON, True)):
+            yield Refusal(
+                f"{method} {path} with a body of {what}",
+                method,
+                path,
+                headers,
+                as_json(document),
+                422,
+                "invalid_request",
+                (f"A {method} request takes no body. Send ", words),
+                {"method": method},
+                is_chunked,
+            )
+
+
 # Values of a wrong type
 
 KINDS: Mapping[str, Any] = {
@@ -543,7 +581,8 @@ EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (SUGGEST, "model_name is missing"),
     (PROMOTE, "model_name is missing"),
 )
-# Endpoint, where, the unknown key, what is said of it, facts. All else is as it must be.
+# Endpoint, where, the unknown key, what is said of it, facts. All else is as it must be; a field that is probably meant
+# is not there.
 UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], ...] = (
     (FIT, (), "colour", ("colour is no field", "model_name", "training_data", "num_iterations"), {}),
     (FIT, (), "num_iteration", ("num_iteration is no field", "did you mean num_iterations?"), {}),
@@ -617,16 +656,29 @@ def _fields() -> Iterator[Refusal]:
     for endpoint, around, key, phrases, facts in UNKNOWN:
         document = changed(endpoint.whole, (*around, key), 1)
         what = f"{'.'.join(map(str, (*around, key[:40])))!a} is unknown"
-        yield sent(endpoint, what, document, 422, "invalid_request", *phrases, **facts)
+        meant = re.search(r"did you mean (\w+)", phrases[-1]) if phrases else None
+        if meant is None:
+            yield sent(endpoint, what, document, 422, "invalid_request", *phrases, **facts)
+            continue
+        renamed = without(document, (*around, meant[1]))
+        yield sent(endpoint, what, renamed, 422, "invalid_request", *phrases, **facts)
+        # Beside the field itself, the unknown one means something else.
+        if renamed != document:
+            yield sent(endpoint, f"{what}, beside {meant[1]}", document, 422, "invalid_request", "known are", **facts)
     for endpoint, place, name, _ in ROW_PLACES:
         for key in ("text", "label"):
             document = without(endpoint.whole, (*place, 1, key))
             words = f"{name}[1].{key} is missing"
             yield sent(endpoint, words, document, 422, "invalid_request", words, row=1, field=key)
-        for key, hint in (("lable", "did you mean label?"), ("Text", "did you mean text?"), ("colour", "text, label")):
+        for key, field_meant in (("lable", "label"), ("Text", "text"), ("colour", None)):
             document = changed(endpoint.whole, (*place, 1, key), SECRET)
             words = f"{key} is no field of {name}[1]"
-            yield sent(endpoint, words, document, 422, "invalid_request", words, hint, row=1, field=key)
+            both = f"{words} with text and label"
+            yield sent(endpoint, both, document, 422, "invalid_request", words, "text, label", row=1, field=key)
+            if field_meant is not None:
+                document = without(document, (*place, 1, field_meant))
+                hint = f"did you mean {field_meant}?"
+                yield sent(endpoint, words, document, 422, "invalid_request", words, hint, row=1, field=key)
 
 
 # Very much that is wrong
@@ -1770,6 +1822,7 @@ REFUSALS: Sequence[Refusal] = _all(
     _not_json,
     _media_types,
     _too_large,
+    _bodies_beside_the_query,
     _wrong_types,
     _fields,
     _floods,

@@ -24,6 +24,7 @@ def test_a_query_is_read_by_name_and_decoded() -> None:
     [
         (b"colour=red", ("tag", "limit"), "colour is no parameter of this request; known are limit, tag. /docs"),
         (b"lmit=3", ("tag", "limit"), "lmit is no parameter of this request; did you mean limit? /docs"),
+        (b"limit=3&lmit=3", ("tag", "limit"), "lmit is no parameter of this request; known are limit, tag. /docs"),
         (b"a", (), "a is no parameter of this request; it takes none. /docs"),
         (b"tag=a&%74ag=b", ("tag",), "tag stands twice in the query. "),
     ],

@@ -77,7 +77,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
             "training_data[6].text",
         ),
         (_fit_with(training_data=[*ROWS, {"text": " \n", "label": "a"}]), "invalid_training_data", "is blank"),
-        (_fit_with(training_data=[{**ROWS[0], "lable": SECRET}]), "invalid_request", "did you mean label?"),
+        (_fit_with(training_data=[{"text": SECRET, "lable": SECRET}]), "invalid_request", "did you mean label?"),
         (_fit_with(model_name="../../etc"), "invalid_name", "[A-Za-z0-9]"),
         (_fit_with(model_name=""), "invalid_name", "[A-Za-z0-9]"),
         (_fit_with(model_name=7), "invalid_request", "model_name must be a string"),

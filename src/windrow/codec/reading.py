@@ -4,7 +4,7 @@ Nothing is guessed: no number from a string, no field invented. A wrong value is
 """
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -51,12 +51,12 @@ def read_value(
     return kind(**passed, **(given or {}))
 
 
-def near_or_known(key: str, known: Sequence[str]) -> str:
-    """Return a hint at the name that was probably meant, else at all that there are."""
+def near_or_known(key: str, known: Sequence[str], said: Container[str]) -> str:
+    """Return a hint at the name that was probably meant, unless that was said as well, else at all that there are."""
     if not known:
         return "it takes none"
     near = nearest(key, known)
-    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+    return f"did you mean {near}?" if near and near not in said else f"known are {', '.join(known)}"
 
 
 def nearest(key: str, known: Sequence[str]) -> str | None:
@@ -196,7 +196,7 @@ def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[
         elif not may_be_left_out and name not in meant:
             found.add_wrong((*place, name), "is missing", "row")
     for key in others[:MAX_PROBLEMS]:
-        _add_unknown(key, known, place, found)
+        _add_unknown(key, known, value, place, found)
     found.count += len(others[MAX_PROBLEMS:])
     return passed
 
@@ -214,17 +214,17 @@ def _find_misspelt(known: Known, value: Mapping[str, Any], place: Place, found: 
     for key in unknown[:MAX_PROBLEMS]:
         near = nearest(key, list(known))
         if near in missing:
-            _add_unknown(key, known, place, found)
+            _add_unknown(key, known, value, place, found)
             meant.add(near)
         else:
             others.append(key)
     return [*others, *unknown[MAX_PROBLEMS:]], meant
 
 
-def _add_unknown(key: str, known: Known, place: Place, found: _Found) -> None:
+def _add_unknown(key: str, known: Known, value: Mapping[str, Any], place: Place, found: _Found) -> None:
     def tell() -> str:
         owner = _path(place) or "this request"
-        return f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known))}"
+        return f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known), value)}"
 
     found.add((*place, key), tell, "row")
 

@@ -19,7 +19,7 @@ from windrow.http.bodies import read_body
 from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
 from windrow.http.events import follow
 from windrow.http.guards import refuse_other_sites
-from windrow.http.parameters import read_flag, read_parameters, read_query
+from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
@@ -48,6 +48,8 @@ class VerbApp:
         request = Request(scope, receive)
         query = read_query(request, self.parameters)
         refuse_other_sites(request)
+        if self._endpoints[0].body == "none":
+            await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         call = _Call(context_of(request), endpoint, request, read_parameters(endpoint.request, texts))

@@ -33,7 +33,7 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
-            hint = near_or_known(name, sorted(known))
+            hint = near_or_known(name, sorted(known), request.query_params)
             raise InvalidRequest(
                 "{parameter} is no parameter of this request; {hint} /docs shows what each request takes.",
                 {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
@@ -42,6 +42,26 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
             raise InvalidRequest("{parameter} stands twice in the query. {Send} it once.", facts)
         found[name] = value
     return found
+
+
+async def refuse_body(request: Request, known: Collection[str]) -> None:
+    """Refuse a body where all that a request says stands in its path and query, so that nothing said is ignored.
+
+    Args:
+        request: The request; an empty body says nothing.
+        known: The parameters that its endpoint takes.
+
+    Raises:
+        InvalidRequest: It has a body.
+    """
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    hint = f"its parameters in the query; known are {', '.join(sorted(known))}" if known else "it without one"
+    async for chunk in request.stream():
+        if chunk:
+            facts = {"method": request.method, "known": sorted(known), "hint": hint}
+            raise InvalidRequest("A {method} request takes no body. {Send} {hint}.", facts)
 
 
 def read_parameters(kind: Any, texts: Mapping[str, str]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import difflib
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from types import NoneType
@@ -33,7 +33,7 @@ def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object)
     return kind(**{name: _read(hints[name], name, value) for name, value in given.items()}, **more)
 
 
-def check_known(owner: str, names: Iterable[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
+def check_known(owner: str, names: Collection[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
     """Refuse a name that is not known, as Python refuses an unknown argument.
 
     Args:
@@ -43,11 +43,11 @@ def check_known(owner: str, names: Iterable[str], known: Collection[str], said: 
         said: What stands between the owner and the name.
 
     Raises:
-        TypeError: One is unknown; the nearest one is suggested.
+        TypeError: One is unknown; the nearest one is suggested, unless it was given as well.
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = [each for each in difflib.get_close_matches(name, known, 1) if each not in names]
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(known)}."
             raise TypeError(f"{owner}{said} {name!r}. {hint}")
 
