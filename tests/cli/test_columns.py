@@ -2,9 +2,8 @@
 
 import pytest
 
-from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, looks_like_header
-
-NOTHING = Wanted()
+from windrow.cli.columns import Columns, NotClear, find_columns, looks_like_header
+from windrow.cli.read_options import AS_FOUND, Reading
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,7 @@ NOTHING = Wanted()
 def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_the_text(
     names: tuple[str, ...], text: str, label: str
 ) -> None:
-    assert find_columns(names, NOTHING, labelled=True) == Columns(text, label)
+    assert find_columns(names, AS_FOUND, labelled=True) == Columns(text, label)
 
 
 @pytest.mark.parametrize(
@@ -41,33 +40,33 @@ def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_th
 )
 def test_what_could_be_meant_twice_or_not_at_all_is_refused(names: tuple[str, ...], words: str) -> None:
     with pytest.raises(NotClear, match=words):
-        find_columns(names, NOTHING, labelled=True)
+        find_columns(names, AS_FOUND, labelled=True)
 
 
 def test_named_columns_win_in_any_case() -> None:
-    wanted = Wanted("SUBJECT", "b")
-    assert find_columns(("text", "subject", "b", "label"), wanted, labelled=True) == Columns("subject", "b")
+    how = Reading(text_column="SUBJECT", label_column="b")
+    assert find_columns(("text", "subject", "b", "label"), how, labelled=True) == Columns("subject", "b")
 
 
 def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
         NotClear, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
     ):
-        find_columns(("text", "n"), Wanted("body"), labelled=False)
+        find_columns(("text", "n"), Reading(text_column="body"), labelled=False)
 
 
 def test_one_column_cannot_be_both() -> None:
     with pytest.raises(NotClear, match="cannot hold both"):
-        find_columns(("text", "a"), Wanted("text", "text"), labelled=True)
+        find_columns(("text", "a"), Reading(text_column="text", label_column="text"), labelled=True)
 
 
 @pytest.mark.parametrize("names", [("anything",), ("label", "anything"), ("intent", "class", "anything", "text")])
 def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, ...]) -> None:
-    assert find_columns(names, NOTHING, labelled=False).label is None
+    assert find_columns(names, AS_FOUND, labelled=False).label is None
 
 
 def test_a_sentence_is_no_header_even_beside_a_known_name() -> None:
-    assert looks_like_header(("id", "Text"), NOTHING)
-    assert not looks_like_header(("What is an atom?", "description"), NOTHING)
-    assert not looks_like_header(("a", "b"), NOTHING)
-    assert looks_like_header(("a", "b"), Wanted("a"))
+    assert looks_like_header(("id", "Text"), AS_FOUND)
+    assert not looks_like_header(("What is an atom?", "description"), AS_FOUND)
+    assert not looks_like_header(("a", "b"), AS_FOUND)
+    assert looks_like_header(("a", "b"), Reading(text_column="a"))

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.cli.columns import Wanted
 from windrow.cli.decoding import Source
-from windrow.cli.delimited import Layout, begins_with_header, read_delimited
+from windrow.cli.delimited import begins_with_header, read_delimited
+from windrow.cli.read_options import AS_FOUND, Reading
 from windrow.domain.errors import InvalidParameter
 
-LAYOUT = Layout(Wanted())
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
-def read(text: str, layout: Layout = LAYOUT) -> list[tuple[int, list[object]]]:
-    rows = read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), layout)
+def read(text: str, how: Reading = AS_FOUND) -> list[tuple[int, list[object]]]:
+    rows = read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), how)
     return [(line, list(values.values())) for line, values in rows]
 
 
@@ -41,7 +40,7 @@ def test_the_delimiter_is_the_one_that_gives_known_names(header: str) -> None:
 
 
 def test_without_a_header_the_first_line_is_a_row() -> None:
-    assert read("a,b\nc,d\n", Layout(Wanted(), has_header=False)) == [(1, ["a", "b"]), (2, ["c", "d"])]
+    assert read("a,b\nc,d\n", Reading(header=False)) == [(1, ["a", "b"]), (2, ["c", "d"])]
 
 
 @pytest.mark.parametrize(
@@ -63,11 +62,11 @@ def test_a_wrong_row_is_told_with_its_line(text: str, words: str) -> None:
 
 
 def test_a_named_column_makes_a_header_in_any_case() -> None:
-    assert read("One,two\na,b\n", Layout(Wanted("one"))) == [(2, ["a", "b"])]
+    assert read("One,two\na,b\n", Reading(text_column="one")) == [(2, ["a", "b"])]
     with pytest.raises(InvalidParameter, match=r"there is no column 'three'.*--no-header"):
-        read("one,two\na,b\n", Layout(Wanted("three")))
+        read("one,two\na,b\n", Reading(text_column="three"))
 
 
 def test_only_known_names_make_a_header() -> None:
-    assert begins_with_header("id,text", Wanted())
-    assert not begins_with_header("Hello, world", Wanted())
+    assert begins_with_header("id,text", AS_FOUND)
+    assert not begins_with_header("Hello, world", AS_FOUND)

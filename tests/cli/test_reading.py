@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from windrow.cli.reading import Reading, Record, open_table, read_rows
+from windrow.cli.read_options import Reading
+from windrow.cli.reading import Record, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]

@@ -6,6 +6,7 @@ Owns the names that are understood; knows nothing of files. Where more than one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from windrow.cli.read_options import Reading
 from windrow.domain.words import render
 
 # The first group of which a file has a name decides, if it has one alone.
@@ -33,19 +34,6 @@ class Columns:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The columns that somebody named.
-
-    Args:
-        text: The one with the text; ``None`` to find it.
-        label: The one with the label; ``None`` to find it.
-    """
-
-    text: str | None = None
-    label: str | None = None
-
-
 class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentence of its own
     """It is not clear which column is meant.
 
@@ -60,18 +48,18 @@ class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentenc
         self.facts = facts
 
 
-def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Columns:
+def find_columns(names: Sequence[str], how: Reading, *, labelled: bool) -> Columns:
     """Return which of a file's columns hold texts and labels.
 
     Args:
         names: The columns.
-        wanted: Those that somebody named.
+        how: Which of them somebody named.
         labelled: Whether labels are wanted.
 
     Raises:
         NotClear: A named column is not there, or there is none, or more than one, that could be meant.
     """
-    asked_text, asked_label = wanted.text or "", wanted.label or ""
+    asked_text, asked_label = how.text_column or "", how.label_column or ""
     text = _named(names, asked_text, "text") or _guessed(names, TEXT_NAMES, "text", asked_label)
     if labelled:
         label = _named(names, asked_label, "label") or _guessed(names, LABEL_NAMES, "label", text)
@@ -89,12 +77,12 @@ def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Col
     return Columns(text, label if labelled else None)
 
 
-def looks_like_header(names: Sequence[str], wanted: Wanted) -> bool:
+def looks_like_header(names: Sequence[str], how: Reading) -> bool:
     """Whether the first line of a file names its columns beyond doubt.
 
     A label of a row may be called "question" too, so a line with a sentence in it is no header.
     """
-    asked = [name for name in (wanted.text, wanted.label) if name]
+    asked = [name for name in (how.text_column, how.label_column) if name]
     if any(name in names for name in asked):
         return True
     is_sentence = any(len(name.split()) > 4 or name.rstrip().endswith((".", "?", "!")) for name in names)

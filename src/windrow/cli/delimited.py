@@ -5,39 +5,24 @@ Owns delimiters, quotation marks and headers; knows nothing of which column mean
 
 import csv
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
-from windrow.cli.columns import NotClear, Wanted, find_columns, listed, looks_like_header
+from windrow.cli.columns import NotClear, find_columns, listed, looks_like_header
 from windrow.cli.decoding import MAX_LINE_CHARS, Source, lines
+from windrow.cli.read_options import Reading
 
 _DELIMITERS = (",", ";", "\t", "|")
 # A row as it stands in a file: the line where it begins, from 1, and its values by column.
 Numbered = tuple[int, dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What is known about a file of rows with delimiters.
-
-    Args:
-        wanted: The columns that somebody named.
-        has_header: Whether its first line names the columns; otherwise they are called 1, 2, ….
-        delimiter: What splits a row; ``None`` to find it in the first line.
-    """
-
-    wanted: Wanted
-    has_header: bool = True
-    delimiter: str | None = None
-
-
-def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Generator[Numbered, None, tuple[str, ...]]:
+def read_delimited(source: Source, blocks: Iterator[str], how: Reading) -> Generator[Numbered, None, tuple[str, ...]]:
     """Yield the rows of CSV or TSV; lines without anything in them are left out.
 
     Args:
         source: The file, for messages.
         blocks: Its text.
-        layout: What is known about it.
+        how: What somebody said about it.
 
     Returns:
         The columns, which a file without rows has too.
@@ -49,11 +34,11 @@ def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Gen
     first, start = next(text_lines, ""), 1
     while first and first.isspace():
         first, start = next(text_lines, ""), start + 1
-    delimiter = layout.delimiter or _delimiter(first, layout.wanted)
+    delimiter = "\t" if how.format == "tsv" else _delimiter(first, how)
     rows = _rows(source, chain((first,), text_lines), delimiter, start)
     line, row = next(rows)
-    if layout.has_header:
-        names = _header(source, line, row, layout.wanted)
+    if how.header:
+        names = _header(source, line, row, how)
     else:
         names = tuple(str(number) for number in range(1, len(row) + 1))
         rows = chain(((line, row),), rows)
@@ -70,13 +55,13 @@ def read_delimited(source: Source, blocks: Iterator[str], layout: Layout) -> Gen
     return names
 
 
-def begins_with_header(line: str, wanted: Wanted) -> bool:
+def begins_with_header(line: str, how: Reading) -> bool:
     """Whether a line names columns that are known."""
-    return looks_like_header(_split(line, _delimiter(line, wanted)), wanted)
+    return looks_like_header(_split(line, _delimiter(line, how)), how)
 
 
-def _header(source: Source, line: int, names: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
-    if not looks_like_header(names, wanted) and not _has_wanted(source, line, names, wanted):
+def _header(source: Source, line: int, names: Sequence[str], how: Reading) -> tuple[str, ...]:
+    if not looks_like_header(names, how) and not _has_wanted(source, line, names, how):
         raise source.wrong(
             "the first line, {names}, names no column that is known to hold texts. If it names the columns, say which "
             "one with --text-column; if it is a row, add --no-header.",
@@ -89,12 +74,12 @@ def _header(source: Source, line: int, names: Sequence[str], wanted: Wanted) -> 
     return tuple(names)
 
 
-def _has_wanted(source: Source, line: int, names: Sequence[str], wanted: Wanted) -> bool:
+def _has_wanted(source: Source, line: int, names: Sequence[str], how: Reading) -> bool:
     """Whether a line holds the columns that somebody named, in whatever case."""
-    if not (wanted.text or wanted.label):
+    if not (how.text_column or how.label_column):
         return False
     try:
-        find_columns(names, wanted, labelled=bool(wanted.label))
+        find_columns(names, how, labelled=bool(how.label_column))
     except NotClear as error:
         template = f"{error.template}. If the first line is a row, add --no-header."
         raise source.wrong(template, line, **error.facts) from error
@@ -106,16 +91,13 @@ def _rows(source: Source, text_lines: Iterable[str], delimiter: str, start: int)
     csv.field_size_limit(MAX_LINE_CHARS)
     rows = csv.reader(text_lines, delimiter=delimiter, strict=True)
     line = start
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise source.wrong(_problem(str(error)), line, reason=str(error)) from error
-        if row:
-            yield line, row
-        line = start + rows.line_num
+    try:
+        for row in rows:
+            if row:
+                yield line, row
+            line = start + rows.line_num
+    except csv.Error as error:
+        raise source.wrong(_problem(str(error)), line, reason=str(error)) from error
 
 
 def _problem(error: str) -> str:
@@ -128,10 +110,10 @@ def _problem(error: str) -> str:
     return "it is no CSV ({reason}). Correct that row."
 
 
-def _delimiter(line: str, wanted: Wanted) -> str:
+def _delimiter(line: str, how: Reading) -> str:
     """Return what splits a file's first line: what splits it into known names, else into several fields."""
     several = [each for each in _DELIMITERS if len(_split(line, each)) > 1]
-    named = [each for each in several if looks_like_header(_split(line, each), wanted)]
+    named = [each for each in several if looks_like_header(_split(line, each), how)]
     if named or len(several) == 1:
         return (named or several)[0]
     try:

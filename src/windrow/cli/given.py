@@ -62,7 +62,7 @@ class _Verb:
     def _options(self) -> tuple[Option, ...]:
         found = [each for kind in self._kinds.values() for each in options_of(kind, self._told, self._leave_out)]
         if files := [each.held for each in found if each.is_file]:
-            from windrow.cli.reading import Reading
+            from windrow.cli.read_options import Reading
 
             found += options_of(Reading, self._told, () if Row in files else ("label_column",))
         # What every verb has comes last.
@@ -99,7 +99,7 @@ def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRo
     """Return the rows or texts of a file."""
     # Not before a verb reads a file: other verbs need none of it.
     from windrow.cli.labelled import read_labelled, read_texts
-    from windrow.cli.reading import Reading
+    from windrow.cli.read_options import Reading
 
     how = _build(Reading, values)
     return read_labelled(path, how) if option.held is Row else read_texts(path, how)

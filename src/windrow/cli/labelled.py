@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.cli.decoding import source_name
-from windrow.cli.reading import Reading, read_rows
+from windrow.cli.read_options import Reading
+from windrow.cli.reading import read_rows
 from windrow.domain.dataset import Row
 
 T = TypeVar("T")

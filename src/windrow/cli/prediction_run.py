@@ -14,7 +14,8 @@ from windrow.cli.exits import Stopped
 from windrow.cli.formats import counted, duration
 from windrow.cli.partial import Begun, Kept, Partial, check_same, find_begun, output_file, partial_path, rest_of
 from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.reading import Reading, Table, open_table
+from windrow.cli.read_options import Reading
+from windrow.cli.reading import Table, open_table
 from windrow.cli.streaming import Pinned, Question, pin, predict_stream
 from windrow.cli.writing import (
     Added,
@@ -92,9 +93,8 @@ class Run:
 
     def begun(self, reference: str) -> Begun:
         """Return what decides what a row of the output looks like."""
-        wanted = (self.request.top_k, self.request.abstain_below, self.request.min_in_scope)
-        names = ("top_k", "abstain_below", "min_in_scope")
-        options = {"format": self.shown, **dict(zip(names, wanted, strict=True)), **asdict(self.options.added)}
+        asked = {name: getattr(self.request, name) for name in ("top_k", "abstain_below", "min_in_scope")}
+        options = {"format": self.shown, **asked, **asdict(self.options.added)}
         if self.options.skip_bad_rows:
             options["skip_bad_rows"] = True
         return Begun(self.asked, reference, options)

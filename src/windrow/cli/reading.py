@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
+from windrow.cli.columns import Columns, NotClear, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
-from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
+from windrow.cli.delimited import Numbered, begins_with_header, read_delimited
 from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
+from windrow.cli.read_options import AS_FOUND, Format, Reading
 
-Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
     ".json": "json",
@@ -29,27 +29,6 @@ _FORMATS: Final[dict[str, Format]] = {
 }
 # A first line that is longer is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a file is to be read: options of every verb that reads one. What is left out is found in the file."""
-
-    format: Format | None = None
-    """What the file is, if its name does not say so."""
-    text_column: str | None = None
-    """The column (in JSON: the key) with the text, if its name does not say so."""
-    label_column: str | None = None
-    """The column (in JSON: the key) with the label, if its name does not say so."""
-    header: bool = True
-    """Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, …."""
-    encoding: str | None = None
-    """The encoding of the file, such as cp1252; UTF-8 if left out."""
-
-    @property
-    def wanted(self) -> Wanted:
-        """The columns that were named."""
-        return Wanted(self.text_column, self.label_column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +114,7 @@ def _problem(value: object) -> str | None:
 
 
 @contextmanager
-def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Table]:
+def open_table(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = False) -> Iterator[Table]:
     """Open a file or, with ``-``, standard input, and find its format and columns; no more than its beginning is read.
 
     Args:
@@ -163,13 +142,13 @@ def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = F
             yield Table(source, format_, None, end.value or (), iter(()))
             return
         try:
-            columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
+            columns = find_columns(tuple(first[1]), how, labelled=labelled)
         except NotClear as error:
             raise source.wrong(f"{error.template}.", None, **error.facts) from error
         yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
 
 
-def read_rows(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Record]:
+def read_rows(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = False) -> Iterator[Record]:
     """Yield each row of a file; see :func:`open_table`.
 
     Raises:
@@ -209,7 +188,7 @@ def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
             return "json"  # an object that goes on in the next line
         return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
     has_columns = labelled or bool(how.text_column) or not how.header
-    return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
+    return "csv" if has_columns or begins_with_header(line, how) else "txt"
 
 
 def _rows(
@@ -220,8 +199,7 @@ def _rows(
     if how.format in ("json", "jsonl"):
         values = listed_values(source, blocks) if how.format == "json" else _json_lines(source, blocks)
         return ((line, _as_object(source, line, value, labelled)) for line, value in values)
-    delimiter = "\t" if how.format == "tsv" else None
-    return read_delimited(source, blocks, Layout(how.wanted, how.header, delimiter))
+    return read_delimited(source, blocks, how)
 
 
 def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:

@@ -23,7 +23,7 @@ from windrow.cli.labelled import read_labelled
 from windrow.cli.labelling import check_out, write_suggestions
 from windrow.cli.options import ROWS_HELP, Told
 from windrow.cli.output import data_console, notes_console
-from windrow.cli.reading import Reading
+from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.comparison import CompareRequest, Comparison, Contender
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
@@ -237,12 +237,12 @@ def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
     print_table(
         found.suggestions,
         number("line", lambda each: str(lines[each.index])),
-        Column("text", lambda each: one_line(each.text)),
+        Column("text", lambda each: each.text),
         Column("why", lambda each: each.why, spare=1),
         number("alike", lambda each: str(each.alike), spare=2),
-        Column("guess", lambda each: one_line(each.label)),
+        Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
-        Column("or else", lambda each: one_line(each.runner_up), spare=3),
+        Column("or else", lambda each: each.runner_up, spare=3),
     )
     console.print(
         f"\n{len(found.suggestions)} of {counted(found.total, 'text')} that {found.model_name}@{found.revision} was "

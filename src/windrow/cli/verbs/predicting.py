@@ -13,7 +13,7 @@ from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.given import with_options
 from windrow.cli.options import Told
 from windrow.cli.prediction_run import Run, RunOptions, Shown, predict_file
-from windrow.cli.reading import Reading
+from windrow.cli.read_options import Reading
 from windrow.cli.streaming import MAX_CHUNK_TEXTS
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest

@@ -3,14 +3,13 @@
 Owns its options; knows nothing of HTTP.
 """
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from windrow.cli.connect import settings_for
 from windrow.cli.options import setting_help
-from windrow.settings import read_settings
 
 verbs = typer.Typer()
 
@@ -23,9 +22,8 @@ def serve(
     log_format: Annotated[Literal["text", "json"] | None, typer.Option(help=setting_help("log_format"))] = None,
 ) -> None:
     """Start the server and print two commands to try."""
-    given = {"host": host, "port": port, "data_dir": data_dir, "log_format": log_format}
-    chosen: dict[str, Any] = {setting: value for setting, value in given.items() if value is not None}
-    settings = dataclasses.replace(read_settings(), **chosen)
+    given = {"host": host, "port": port, "log_format": log_format}
+    settings = settings_for(data_dir, **{setting: value for setting, value in given.items() if value is not None})
     from windrow.bootstrap import open_service
     from windrow.http.server import serve as run_server
 
