@@ -20,7 +20,7 @@ from windrow.domain.classifier import AdapterReport, Candidate, FitReport, HeadR
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
-from windrow.encoders.layout import adapted_maps, feature_size
+from windrow.encoders.layout import adapted_projections, feature_size
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft
@@ -80,7 +80,7 @@ class Fleet:
 
     def _changes(self, chance: np.random.Generator) -> dict[str, npt.NDArray[np.float16]]:
         tensors = {}
-        for name, (inner, outer) in adapted_maps(self.folder):
+        for name, (inner, outer) in adapted_projections(self.folder):
             for side, shape in (("down", (inner, RANK)), ("up", (RANK, outer))):
                 tensors[f"{name}.{side}"] = chance.normal(0, 0.01, shape).astype(np.float16)
         return tensors

@@ -11,7 +11,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 if TYPE_CHECKING:
     from windrow.encoders.folder import EncoderFolder
-    from windrow.encoders.session import OnnxEncoder
+    from windrow.encoders.onnx_encoder import OnnxEncoder
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -47,7 +47,7 @@ def bundled_folder(data_dir: Path) -> "EncoderFolder":
 @pytest.fixture(scope="session")
 def bundled(bundled_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
     """The default base model, ready to encode."""
-    from windrow.encoders.session import load_encoder
+    from windrow.encoders.onnx_encoder import load_encoder
 
     return load_encoder(bundled_folder, data_dir)
 
@@ -64,6 +64,6 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> "EncoderFolder":
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
     """A small BERT with random weights, ready to encode."""
-    from windrow.encoders.session import load_encoder
+    from windrow.encoders.onnx_encoder import load_encoder
 
     return load_encoder(tiny_folder, data_dir, threads=1)

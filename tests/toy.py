@@ -32,8 +32,8 @@ from windrow.domain.reproduction import Reproduction
 from windrow.domain.vitals import CacheVitals, Vitals
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
-from windrow.encoders.layout import adapted_maps
-from windrow.encoders.session import TextEncoder, Width
+from windrow.encoders.layout import adapted_projections
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
 from windrow.execution.frames import Frame
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Outcome, ignore_steps
@@ -192,9 +192,9 @@ class Toy(Service):
 class ToyEncoder(FakeEncoder):
     """Takes an adapter, which changes nothing."""
 
-    def encode(self, batch: Any, adapters: Any, width: Width) -> Floats:
+    def encode(self, batch: Any, adapters: Any, parallelism: Parallelism) -> Floats:
         """Return the features of texts."""
-        return super().encode(batch, [None] * len(adapters), width)
+        return super().encode(batch, [None] * len(adapters), parallelism)
 
     def features(self, states: Floats, lengths: Any, adapter: Adapter | None = None) -> Floats:
         """Return the features of texts whose states are known."""
@@ -250,7 +250,7 @@ class ToyRunner(RememberingRunner):
     def _tune(self, task: TuneTask, on_step: OnStep, watch: Watch) -> TuneOutcome:
         folder = ToyEncoder().folder
         adapter = {}
-        for name, (inputs, outputs) in adapted_maps(folder):
+        for name, (inputs, outputs) in adapted_projections(folder):
             adapter[f"{name}.down"] = np.full((inputs, 1), 0.5, np.float16)
             adapter[f"{name}.up"] = np.zeros((1, outputs), np.float16)
         for number, loss in enumerate(LOSSES, start=1):

@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 # How token states become one state a text: their mean, or the first.
 Pooling = Literal["mean", "cls"]
 # The six matrices of an encoder's layer that training may change.
-MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
+PROJECTIONS = ("query", "key", "value", "attention_out", "expand", "contract")
 
 
 @dataclass(frozen=True, slots=True)

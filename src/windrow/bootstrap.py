@@ -6,7 +6,7 @@ from functools import partial
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import TextEncoder, load_encoder
+from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
 from windrow.execution.forecast import Pace
 from windrow.execution.jobs import Jobs

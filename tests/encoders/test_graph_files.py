@@ -42,7 +42,7 @@ def test_an_encoders_graphs_are_found_again_those_of_other_versions_too(tmp_path
     assert graph_folders("c" * 64, tmp_path) == graph_folders("", tmp_path) == ()
 
 
-def test_processes_that_race_end_with_one_whole_directory(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
+def test_processes_that_race_end_with_one_complete_directory(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         answers = list(pool.map(find_or_build_graphs, [tiny_folder] * 4, [tmp_path] * 4))
     assert len(set(answers)) == 1

@@ -219,7 +219,7 @@ def test_of_the_hub_cache_what_is_allowed_and_can_be_run_is_shown(place: Place, 
     assert [each.id for each in place.inventory("*").stored_base_models()] == ["acme/other", ID]
 
 
-def test_an_id_means_the_copy_in_the_data_directory_and_then_the_one_behind_it(place: Place, hub: Hub) -> None:
+def test_an_id_refers_to_the_copy_in_the_data_directory_then_to_that_in_the_cache(place: Place, hub: Hub) -> None:
     hub.put(ID, place.source.path, COMMIT)
     (place.put() / "tokenizer.json").unlink()
     inventory = place.inventory()
@@ -234,7 +234,7 @@ def test_an_id_means_the_copy_in_the_data_directory_and_then_the_one_behind_it(p
         place.find()
 
 
-def test_a_second_look_digests_nothing(place: Place, hub: Hub, digested: Counter[str]) -> None:
+def test_a_second_scan_digests_nothing(place: Place, hub: Hub, digested: Counter[str]) -> None:
     place.put()
     place.put("acme/b")
     hub.put("acme/c", place.source.path, COMMIT)
@@ -248,7 +248,7 @@ def test_a_second_look_digests_nothing(place: Place, hub: Hub, digested: Counter
     assert set(again) == {first}
 
 
-def test_two_that_look_at_once_digest_each_file_once(
+def test_two_concurrent_scans_digest_each_file_once(
     place: Place, digested: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.put()
@@ -309,7 +309,7 @@ def test_leftovers_are_what_belongs_to_no_base_model(place: Place) -> None:
 
 
 @pytest.mark.parametrize("where", ["data_directory", "hub_cache"])
-def test_a_removed_base_model_is_gone_with_its_graphs_and_its_bytes_are_told(
+def test_a_removed_base_model_is_gone_with_its_graphs_and_its_bytes_are_returned(
     where: str, place: Place, hub: Hub
 ) -> None:
     folder = place.put() if where == "data_directory" else hub.put(ID, place.source.path, COMMIT)

@@ -9,10 +9,10 @@ from safetensors.torch import load_file, save_file
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
-from windrow.arrays import MAPS
+from windrow.arrays import PROJECTIONS
 from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import map_shape
+from windrow.encoders.layout import projection_shape
 from windrow.encoders.weights import _buckets, load_weights
 
 
@@ -28,9 +28,9 @@ def test_every_family_has_the_same_names_and_shapes(kind: str, tmp_path: Path) -
     assert weights["word"].shape == (folder.vocabulary, 32)
     assert weights["position"].shape == (200, 32)
     for layer in range(folder.layers):
-        for name in MAPS:
-            assert weights[f"layers.{layer}.{name}.weight"].shape == map_shape(folder, name)
-            assert weights[f"layers.{layer}.{name}.bias"].shape == map_shape(folder, name)[1:]
+        for name in PROJECTIONS:
+            assert weights[f"layers.{layer}.{name}.weight"].shape == projection_shape(folder, name)
+            assert weights[f"layers.{layer}.{name}.bias"].shape == projection_shape(folder, name)[1:]
     assert len(weights) == 4 + folder.layers * 16 + (kind == "mpnet")
 
 

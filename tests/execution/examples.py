@@ -9,9 +9,9 @@ from tests.encoders.adapters import changes_for
 from tests.fakes.runner import InlineRunner
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.job import Job, OnStep
-from windrow.encoders.bulk import one_by_one
+from windrow.encoders.bulk import run_in_order
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.look import Means
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.tasks import AdapterTensors, FitTask, JudgeTask, StudyTask, Task, TuneOutcome, TuneTask
@@ -63,7 +63,7 @@ def queued_job(job_id: str) -> Job:
 def means_of(encoder: TextEncoder, runner: Runner | None = None, watch: Watch | None = None) -> Means:
     """Return what a training in this thread works with."""
     watch = watch or Watch()
-    return Means(encoder, watch.computing(one_by_one), runner or InlineRunner(), watch)
+    return Means(encoder, watch.computing(run_in_order), runner or InlineRunner(), watch)
 
 
 class AskedRunner(InlineRunner):

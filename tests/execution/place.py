@@ -12,9 +12,9 @@ from tests.storage.examples import open_catalog
 from windrow.arrays import Floats
 from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.encoders.adapters import Adapter, MapChanges
+from windrow.encoders.adapters import Adapter, LowRankChanges
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.residents import ResidentEncoders
@@ -32,9 +32,9 @@ class CountingEncoder(FakeEncoder):
         super().__init__(base_model_id, digest)
         self.encoded = 0
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
-        return super().encode(batch, adapters, width)
+        return super().encode(batch, adapters, parallelism)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Place:
         self,
         name: str,
         seed: int = 0,
-        adapter: MapChanges | None = None,
+        adapter: LowRankChanges | None = None,
         width: int | None = None,
         scope: Scope | None = None,
     ) -> Entry:

@@ -14,7 +14,7 @@ from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_CHUNK, SHARE_TOKENS, BatchQueue
 
 PATIENCE_S = 30.0
@@ -25,18 +25,18 @@ class PausingEncoder(FakeEncoder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.batches: list[tuple[list[int], Width]] = []
+        self.batches: list[tuple[list[int], Parallelism]] = []
         self.begun = threading.Semaphore(0)
         self._let = threading.Semaphore(0)
         self.failure: Exception | None = None
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
-        self.batches.append(([int(tokens.ids[0]) for tokens in batch], width))
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
+        self.batches.append(([int(tokens.ids[0]) for tokens in batch], parallelism))
         self.begun.release()
         assert self._let.acquire(timeout=PATIENCE_S)
         if self.failure is not None:
             raise self.failure
-        return super().encode(batch, adapters, width)
+        return super().encode(batch, adapters, parallelism)
 
     def wait_for_batch(self) -> None:
         assert self.begun.acquire(timeout=PATIENCE_S)
@@ -104,7 +104,7 @@ def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: Desk, encoder: P
     answer = two_cores.ask(text(1))
     encoder.let()
     assert answer.result(PATIENCE_S).shape == (1, 192)
-    assert encoder.batches == [([1], Width.ALL_CORES)]
+    assert encoder.batches == [([1], Parallelism.ALL_CORES)]
 
 
 def test_what_comes_while_a_batch_runs_shares_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
@@ -124,7 +124,11 @@ def test_two_batches_that_both_wait_take_a_core_each(two_cores: Desk, encoder: P
     assert two_cores.queue.vitals().running_batches == 2
     encoder.let(2)
     assert [answer.result(PATIENCE_S).shape for answer in long] == [(1, 192)] * 3
-    assert [width for _, width in encoder.batches] == [Width.ALL_CORES, Width.ONE_CORE, Width.ONE_CORE]
+    assert [parallelism for _, parallelism in encoder.batches] == [
+        Parallelism.ALL_CORES,
+        Parallelism.ONE_CORE,
+        Parallelism.ONE_CORE,
+    ]
 
 
 def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingEncoder) -> None:
@@ -178,7 +182,7 @@ def test_texts_of_one_request_are_encoded_shortest_first_and_returned_in_their_o
     encoder.let(10)
     features = one_core.ask(*texts).result(PATIENCE_S)
     assert [mark for batch in encoder.marks for mark in batch] == [2, 1, 3]
-    np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Width.ALL_CORES), atol=1e-6)
+    np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Parallelism.ALL_CORES), atol=1e-6)
 
 
 def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
@@ -371,7 +375,7 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
     with ThreadPoolExecutor(len(requests)) as threads:
         answers = list(threads.map(ask, requests))
     for texts, features in zip(requests, answers, strict=True):
-        alone = np.concatenate([encoder.encode([one], [None], Width.ALL_CORES) for one in texts])
+        alone = np.concatenate([encoder.encode([one], [None], Parallelism.ALL_CORES) for one in texts])
         np.testing.assert_allclose(features, alone, atol=1e-5)
     vitals = queue.vitals()
     assert (vitals.waiting_requests, vitals.running_batches) == (0, 0)

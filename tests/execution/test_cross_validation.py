@@ -15,7 +15,7 @@ from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import OnnxEncoder, Tokens
+from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import cross_validation
 from windrow.execution import look as look_module
 from windrow.execution.cross_validation import CURVE_SHARES, cross_validate

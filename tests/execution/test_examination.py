@@ -8,8 +8,8 @@ import pytest
 from tests.encoders.adapters import changes_for
 from tests.execution.place import Place, encoded_by, found
 from windrow.arrays import Floats
-from windrow.encoders.bulk import one_by_one
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.bulk import run_in_order
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import examination
 from windrow.execution.examination import Answers, examine
 from windrow.learning.scope import Scope
@@ -19,7 +19,7 @@ TEXTS = ["reset my password", "charged twice", "reset my password", "not here", 
 
 
 def answers_of(place: Place, entries: Sequence[Entry], texts: Sequence[str] = TEXTS) -> tuple[Answers, ...]:
-    return examine([found(entry) for entry in entries], texts, place.predictor, one_by_one, keep_features=True)
+    return examine([found(entry) for entry in entries], texts, place.predictor, run_in_order, keep_features=True)
 
 
 def _bytes(features: Floats | None) -> bytes:
@@ -84,7 +84,7 @@ def test_many_texts_are_examined_chunk_by_chunk_with_the_same_answers(monkeypatc
 
 def test_features_are_kept_only_where_they_are_wanted() -> None:
     place = Place()
-    (answers,) = examine([found(place.publish("a"))], TEXTS, place.predictor, one_by_one)
+    (answers,) = examine([found(place.publish("a"))], TEXTS, place.predictor, run_in_order)
     assert answers.features is None
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.encoders.adapters import changes_for
 from tests.execution.place import Place, encoded_by, found
 from windrow.domain.dataset import Row
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import explaining
 from windrow.execution.explaining import explain
 

@@ -12,7 +12,7 @@ from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import folds as folds_module
 from windrow.execution import look as look_module
 from windrow.execution.folds import ENOUGH_JUDGED_ROWS, FEW_FOLDS, judge_folds, judge_tuning

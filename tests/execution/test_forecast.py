@@ -9,7 +9,7 @@ from tests.execution.examples import dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.job import ForecastPart, Progress
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import forecast
 from windrow.execution.forecast import Countdown, Pace, forecast_memory, forecast_parts, measure_size
 from windrow.execution.look import look_first

@@ -11,9 +11,9 @@ from tests.execution.examples import dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import join_changes
+from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder, Tokens
+from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import look as look_module
 from windrow.execution.look import FirstLook, look_first
 from windrow.learning import plan
@@ -60,7 +60,7 @@ def test_features_are_those_that_serve_with_an_adapter_and_without(tiny: OnnxEnc
     assert look.hidden == tiny.folder.hidden_size
     adapted = look.seen_through(changes, means_of(tiny))
     np.testing.assert_allclose(
-        adapted.row_features, encode(tiny, data.texts, join_changes(tiny.folder, changes)).features, atol=1e-5
+        adapted.row_features, encode(tiny, data.texts, pack_adapter(tiny.folder, changes)).features, atol=1e-5
     )
     assert np.abs(adapted.features - look.features).max() > 0.01
 

@@ -13,7 +13,7 @@ from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.names import Reference
 from windrow.domain.prediction import PredictRequest
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution.predictor import Memory
 from windrow.learning.scope import Scope
 from windrow.storage.catalog import Found

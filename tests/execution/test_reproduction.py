@@ -22,7 +22,7 @@ from windrow.domain.job import Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Reproduction
 from windrow.domain.values import recast
-from windrow.encoders.session import OnnxEncoder, TextEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
 from windrow.execution.environment import describe_environment
 from windrow.execution.reproduction import choose_texts, reproduce

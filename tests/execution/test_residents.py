@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.encoder import FakeEncoder
 from tests.records import record
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.residents import ResidentEncoders
 
 

@@ -121,5 +121,7 @@ def test_what_has_other_fields_is_no_task(spoil: Callable[[dict[str, Any]], dict
 
 
 @pytest.mark.parametrize("kind", [TuneTask, FitTask, JudgeTask, StudyTask])
-def test_each_task_says_what_comes_of_it(kind: Any) -> None:
-    assert kind.outcome.__name__ == {"StudyTask": "LearningCurve"}.get(kind.__name__, kind.__name__.replace("Task", "Outcome"))
+def test_each_task_names_the_class_of_its_outcome(kind: Any) -> None:
+    assert kind.outcome.__name__ == {"StudyTask": "LearningCurve"}.get(
+        kind.__name__, kind.__name__.replace("Task", "Outcome")
+    )

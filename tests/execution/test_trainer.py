@@ -13,9 +13,9 @@ from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import Adapter, join_changes
+from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens
 from windrow.execution import look as look_module
 from windrow.execution.forecast import measure_size
 from windrow.execution.runner import Runner
@@ -85,9 +85,9 @@ class CountingEncoder:
         self.encoded += len(batch)
         return self.encoder.states(batch)
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
-        return self.encoder.encode(batch, adapters, width)
+        return self.encoder.encode(batch, adapters, parallelism)
 
 
 @pytest.mark.parametrize("num_iterations", [0, 20])
@@ -127,7 +127,7 @@ def test_the_head_fits_the_features_that_the_saved_adapter_gives(fit: Fit, tiny:
     data = dataset()
     artifact = artifact_from_bytes(fit(data, Recipe(cross_validate=False)).artifact)
     assert artifact.adapter is not None
-    scores = artifact.head.scores(encode(tiny, data.texts, join_changes(tiny.folder, artifact.adapter)).features)
+    scores = artifact.head.scores(encode(tiny, data.texts, pack_adapter(tiny.folder, artifact.adapter)).features)
     assert (scores.argmax(axis=1) == data.label_ids).all()
 
 
@@ -286,7 +286,7 @@ def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labe
     heads = [artifact_from_bytes(trained.artifact).head for trained in (judged, usual)]
     adapter = artifact_from_bytes(judged.artifact).adapter
     assert adapter is not None
-    features = encode(tiny, ["reset my password", "charged twice", *data.texts], join_changes(tiny.folder, adapter))
+    features = encode(tiny, ["reset my password", "charged twice", *data.texts], pack_adapter(tiny.folder, adapter))
     logits = [head.logits(features.features) for head in heads]
     np.testing.assert_allclose(logits[0] * temperatures[0], logits[1] * temperatures[1], rtol=1e-4, atol=1e-5)
     scores = [head.scores(features.features) for head in heads]

@@ -13,8 +13,8 @@ from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.encoders.layout import adapted_maps
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.layout import adapted_projections
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import look as look_module
 from windrow.execution.look import Means, Terms, look_first
 from windrow.execution.runner import ignore_steps
@@ -61,7 +61,9 @@ def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> N
     told: list[tuple[int, int, float]] = []
     trained = tuned(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step))
     report, adapter = report_of(trained), adapter_of(trained)
-    assert adapter.keys() == {f"{name}.{side}" for name, _ in adapted_maps(tiny.folder) for side in ("down", "up")}
+    assert adapter.keys() == {
+        f"{name}.{side}" for name, _ in adapted_projections(tiny.folder) for side in ("down", "up")
+    }
     assert (report.layers, report.rank, report.passes) == (4, FULL_BATCH.rank, 3)
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
     assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]

@@ -8,7 +8,7 @@ import pytest
 from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
-from windrow.encoders.bulk import one_by_one
+from windrow.encoders.bulk import run_in_order
 from windrow.execution.watch import Watch, cancelled, watching
 
 
@@ -72,14 +72,14 @@ def test_computing_ends_between_two_batches() -> None:
             watch.stop()
         return np.full(2, number, np.float32)
 
-    compute = watch.computing(one_by_one)
+    compute = watch.computing(run_in_order)
     with pytest.raises(TrainingCancelled):
         compute([lambda number=number: batch(number) for number in range(4)])  # type: ignore[misc]
     assert done == [0, 1]
 
 
 def test_computing_gives_the_results_in_their_order() -> None:
-    results = Watch().computing(one_by_one)([lambda: np.zeros(1, np.float32), lambda: np.ones(1, np.float32)])
+    results = Watch().computing(run_in_order)([lambda: np.zeros(1, np.float32), lambda: np.ones(1, np.float32)])
     assert [float(each[0]) for each in results] == [0.0, 1.0]
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.learning.serving import layers_of, tensors, weights_of
-from windrow.arrays import MAPS, Ids, TokenStates
+from windrow.arrays import PROJECTIONS, Ids, TokenStates
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.learning import contrastive
@@ -88,7 +88,9 @@ def test_the_loss_falls_and_changes_every_map(inputs: ContrastiveInputs) -> None
     tuned = train_layers(inputs, lambda *step: told.append(step))
     assert tuned.losses[-1] < tuned.losses[0] - 0.1
     assert told == [(number, 3, loss) for number, loss in enumerate(tuned.losses, start=1)]
-    assert tuned.changes.keys() == {f"layers.{layer}.{micro_batch}" for layer in range(4) for micro_batch in MAPS}
+    assert tuned.changes.keys() == {
+        f"layers.{layer}.{name}" for layer in range(4) for name in PROJECTIONS
+    }
     assert all(np.isfinite(change).all() and change.any() for change in tuned.changes.values())
 
 
@@ -109,7 +111,7 @@ def test_a_step_in_parts_is_the_step_in_one_piece(inputs: ContrastiveInputs, mon
 def gradients(inputs: ContrastiveInputs) -> dict[str, Tensor]:
     """Return the loss of one step over all texts, and its gradient for each projection."""
     weights = tensors(inputs.weights)
-    names = [f"layers.{layer}.{name}.weight" for layer in (0, 3) for name in MAPS]
+    names = [f"layers.{layer}.{name}.weight" for layer in (0, 3) for name in PROJECTIONS]
     trained = {name: weights[name].requires_grad_() for name in names}
     chosen = np.arange(len(inputs.label_ids))
     micro_batches = [

@@ -16,7 +16,7 @@ from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.frames import Frame
 from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner

@@ -30,7 +30,7 @@ from windrow.domain.errors import (
 from windrow.domain.gate import NOTHING_REQUIRED, Requirement
 from windrow.domain.names import Reference
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.encoders.session import TextEncoder, Tokens
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.predictor import Predictor
 from windrow.service.service import Service
 from windrow.storage.aliases import UNCONDITIONAL, Aliases, Terms, WayBack

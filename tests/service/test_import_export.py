@@ -40,7 +40,7 @@ from windrow.domain.errors import (
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.values import recast
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
 from windrow.storage.catalog import Draft

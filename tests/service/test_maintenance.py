@@ -20,7 +20,7 @@ from windrow.domain.errors import (
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import OnnxEncoder, TextEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.service.service import Service
 from windrow.settings import Settings
 

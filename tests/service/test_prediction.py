@@ -32,7 +32,7 @@ from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest, always
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.service.service import Service
 from windrow.storage.catalog import Found
 
@@ -190,10 +190,10 @@ class BlockedEncoder(FakeEncoder):
         super().__init__()
         self.began, self.may_go_on = threading.Event(), threading.Event()
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.began.set()
         assert self.may_go_on.wait(30)
-        return super().encode(batch, adapters, width)
+        return super().encode(batch, adapters, parallelism)
 
 
 def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opened: Open) -> None:

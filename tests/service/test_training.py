@@ -46,7 +46,7 @@ from windrow.domain.errors import (
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.predictor import Memory, Predictor
 from windrow.execution.question import LoadedClassifier
 from windrow.service.service import Service

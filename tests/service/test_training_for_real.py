@@ -19,10 +19,10 @@ from windrow.domain.job import Progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
-from windrow.encoders.adapters import MapChanges
-from windrow.encoders.bulk import encode_states
+from windrow.encoders.adapters import LowRankChanges
+from windrow.encoders.bulk import compute_trunk_states
 from windrow.encoders.layout import FEATURE_LAYERS
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.learning import plan
 from windrow.learning.layers import pack_texts, pooled
@@ -146,9 +146,9 @@ def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> N
     assert "torch" in listed.versions
 
 
-def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: MapChanges) -> Floats:
+def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: LowRankChanges) -> Floats:
     """Return what training makes of texts: the last three layers in torch, side by side."""
-    states, folder = encode_states(encoder, encoder.tokenize(texts)), encoder.folder
+    states, folder = compute_trunk_states(encoder, encoder.tokenize(texts)), encoder.folder
     packed = pack_texts(TokenStates(states.packed, states.lengths), np.arange(len(texts)), folder.pooling)
     weights, layers = tensors(weights_of(folder, adapter)), layers_of(folder)
     reached = [

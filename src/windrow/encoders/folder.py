@@ -1,4 +1,4 @@
-"""Find a sentence-transformers folder, and make sure that Windrow can run what is in it."""
+"""Find a sentence-transformers folder, and check that Windrow can run its model."""
 
 import hashlib
 import importlib.util
@@ -260,23 +260,27 @@ def _read_any_json(path: Path, default: str | None = None) -> object:
 
 def _read_modules(path: Path) -> tuple[Path, Path]:
     """Return the transformer's folder and the pooling's config, refusing modules that would change the output."""
-    places: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     modules = _read_any_json(path / "modules.json")
     for module in modules if isinstance(modules, list) else ():
         kind = str(module.get("type")).rpartition(".")[2] if isinstance(module, Mapping) else "?"
-        place = str(module.get("path", "")) if isinstance(module, Mapping) else "?"
-        if kind not in ("Transformer", "Pooling", "Normalize") or kind in places or not _MODULE_PATH.fullmatch(place):
+        folder_name = str(module.get("path", "")) if isinstance(module, Mapping) else "?"
+        if (
+            kind not in ("Transformer", "Pooling", "Normalize")
+            or kind in folders
+            or not _MODULE_PATH.fullmatch(folder_name)
+        ):
             raise _invalid(
                 path,
-                f"has a module that Windrow cannot run ({kind} in {place!r})",
+                f"has a module that Windrow cannot run ({kind} in {folder_name!r})",
                 "Choose a model of one Transformer, one Pooling and at most one Normalize.",
             )
-        places[kind] = path / place
-    if "Transformer" not in places or "Pooling" not in places:
+        folders[kind] = path / folder_name
+    if "Transformer" not in folders or "Pooling" not in folders:
         raise _invalid(
             path, "has a modules.json without Transformer and Pooling", "Choose a sentence-transformers model."
         )
-    return places["Transformer"], places["Pooling"] / "config.json"
+    return folders["Transformer"], folders["Pooling"] / "config.json"
 
 
 def _check_default_prompt(path: Path) -> None:

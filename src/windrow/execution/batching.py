@@ -18,7 +18,7 @@ from windrow.domain.prediction import IsWanted
 from windrow.domain.vitals import QueueVitals
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.turns import overloaded
 
 # A batch of so many tokens runs at nearly full speed; larger ones only let others wait longer. Source: docs/adr/0011.
@@ -105,7 +105,7 @@ class _Batch:
     encoder: TextEncoder
     texts: list[tuple[_Request, int]] = field(default_factory=list)
     tokens: int = 0
-    width: Width = Width.ONE_CORE
+    parallelism: Parallelism = Parallelism.ONE_CORE
     cores: int = 1
 
     def take_share(self, request: _Request) -> bool:
@@ -124,7 +124,7 @@ class _Batch:
     def run(self) -> Floats:
         batch = [request.tokens[text] for request, text in self.texts]
         adapters = [request.adapters[text] for request, text in self.texts]
-        return self.encoder.encode(batch, adapters, self.width)
+        return self.encoder.encode(batch, adapters, self.parallelism)
 
 
 class BatchQueue:
@@ -343,7 +343,7 @@ class BatchQueue:
         behind = [request for request in served if request.waiting]
         self._requests = [request for request in self._requests if request not in served] + behind
         if self._free == self._cores and not self._requests:
-            batch.width, batch.cores = Width.ALL_CORES, self._cores
+            batch.parallelism, batch.cores = Parallelism.ALL_CORES, self._cores
         self._running += 1
         self._batches_since_chunk += 1
         return batch

@@ -14,7 +14,7 @@ from windrow.domain.job import ForecastPart, Progress, Stage
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
-from windrow.encoders.session import TextEncoder, token_counts
+from windrow.encoders.onnx_encoder import TextEncoder, token_counts
 from windrow.execution.folds import deal_judging, folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK

@@ -12,9 +12,9 @@ from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
-from windrow.encoders.adapters import MapChanges, join_changes
-from windrow.encoders.bulk import Compute, States, encode_states, features_of
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.adapters import LowRankChanges, pack_adapter
+from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, features_from_states
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
 from windrow.execution.tasks import Task
@@ -73,7 +73,7 @@ class FirstLook:
         took_s: Seconds that it took.
     """
 
-    states: States
+    states: TrunkStates
     features: Floats
     numbers: Ids
     text_ids: Ids
@@ -130,12 +130,12 @@ class FirstLook:
         mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
         return replace(self, names=len(names) if mean else 0)
 
-    def seen_through(self, changes: MapChanges | None, means: Means) -> "FirstLook":
+    def seen_through(self, changes: LowRankChanges | None, means: Means) -> "FirstLook":
         """Return it with the features that an adapter makes of the same texts; ``None`` changes nothing."""
         if changes is None:
             return self
-        adapter = join_changes(means.encoder.folder, changes)
-        return replace(self, features=features_of(means.encoder, self.states, adapter, means.compute))
+        adapter = pack_adapter(means.encoder.folder, changes)
+        return replace(self, features=features_from_states(means.encoder, self.states, adapter, means.compute))
 
 
 def look_first(dataset: Dataset, recipe: Recipe, means: Means, selection: Selection | None = None) -> FirstLook:
@@ -150,12 +150,12 @@ def look_first(dataset: Dataset, recipe: Recipe, means: Means, selection: Select
     began_s = time.monotonic()
     means.watch.tell("encoding")
     selection = selection or select_rows(dataset, recipe, means.encoder)
-    states = encode_states(means.encoder, selection.all_tokens(means.encoder), means.compute)
+    states = compute_trunk_states(means.encoder, selection.all_tokens(means.encoder), means.compute)
     look = recast(
         FirstLook,
         selection,
         states=states,
-        features=features_of(means.encoder, states, compute=means.compute),
+        features=features_from_states(means.encoder, states, compute=means.compute),
         names=0,
         began_s=began_s,
         took_s=time.monotonic() - began_s,

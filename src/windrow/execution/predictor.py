@@ -14,9 +14,9 @@ from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
 from windrow.domain.values import recast
 from windrow.domain.vitals import Vitals
-from windrow.encoders.adapters import Adapter, join_changes
+from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
 from windrow.execution.question import EncodedText, LoadedClassifier, Question, TextKey
@@ -199,7 +199,7 @@ class Predictor:
             raise _misfit(record, _OTHER_LABELS, labels, len(record.labels))
         if artifact.scope is not None and artifact.scope.centroids.shape[1] != encoder.folder.hidden_size:
             raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centroids.shape[1])
-        return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
+        return encoder, None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
 
     def _ask(
         self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted

@@ -8,7 +8,7 @@ import numpy as np
 from windrow.arrays import Floats
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.learning.head import LinearHead, score_heads
 from windrow.learning.scope import Scope, score_scopes
 from windrow.storage.catalog import Found

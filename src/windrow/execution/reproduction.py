@@ -12,7 +12,7 @@ from windrow.domain.classifier import AdapterReport, Record
 from windrow.domain.dataset import Dataset
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.reproduction import Reproduction, find_changes, judge
-from windrow.encoders.adapters import MapChanges, join_changes
+from windrow.encoders.adapters import LowRankChanges, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.layout import feature_size
 from windrow.execution.look import Means
@@ -80,27 +80,27 @@ def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, means: Me
     if kept.head.weights.shape != shape:
         raise _misfit(record, f"its head has shape {kept.head.weights.shape}, not {shape}")
     if kept.adapter is not None:
-        join_changes(means.encoder.folder, kept.adapter)
+        pack_adapter(means.encoder.folder, kept.adapter)
 
 
 def _scores(artifact: Artifact, texts: Sequence[str], means: Means) -> Floats:
-    adapter = None if artifact.adapter is None else join_changes(means.encoder.folder, artifact.adapter)
+    adapter = None if artifact.adapter is None else pack_adapter(means.encoder.folder, artifact.adapter)
     return artifact.head.scores(encode(means.encoder, texts, adapter, means.compute).features)
 
 
 def _largest_weight_difference(kept: Artifact, again: Artifact) -> float | None:
     ours, theirs = kept.adapter or {}, again.adapter or {}
-    maps = {name.rpartition(".")[0] for name in ours}
-    if maps != {name.rpartition(".")[0] for name in theirs}:
+    projections = {name.rpartition(".")[0] for name in ours}
+    if projections != {name.rpartition(".")[0] for name in theirs}:
         return None
     return max(
         _largest_difference(kept.head.weights, again.head.weights),
         _largest_difference(kept.head.bias, again.head.bias),
-        *(_largest_difference(_change(ours, name), _change(theirs, name)) for name in maps),
+        *(_largest_difference(_change(ours, name), _change(theirs, name)) for name in projections),
     )
 
 
-def _change(adapter: MapChanges, name: str) -> npt.NDArray[np.float64]:
+def _change(adapter: LowRankChanges, name: str) -> npt.NDArray[np.float64]:
     """Return what an adapter adds to a map."""
     down, up = adapter[f"{name}.down"], adapter[f"{name}.up"]
     return down.astype(np.float64) @ up.astype(np.float64)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from windrow.domain.classifier import Record
 from windrow.domain.errors import BaseModelUnavailable
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.cache import LoadingCache
 
 

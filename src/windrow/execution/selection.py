@@ -8,7 +8,7 @@ import numpy as np
 from windrow.arrays import Ids
 from windrow.domain.dataset import Dataset
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import TextEncoder, Tokens
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 

@@ -10,7 +10,7 @@ from windrow.domain.classifier import AdapterReport, Estimate, FitReport
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
-from windrow.encoders.adapters import join_changes
+from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
 from windrow.execution.folds import judge_tuning
 from windrow.execution.look import FirstLook, Means, look_first
@@ -86,7 +86,7 @@ def _as_served(dataset: Dataset, look: FirstLook, adapter: AdapterTensors | None
     if look.share == 1:
         return Encoded(look.seen_through(adapter, means).features, look.states.truncated)
     # In the batches in which they serve: a sample's states come from other batches, which round otherwise.
-    changes = None if adapter is None else join_changes(means.encoder.folder, adapter)
+    changes = None if adapter is None else pack_adapter(means.encoder.folder, adapter)
     texts = [*dataset.distinct_texts, *label_name_texts(dataset.labels)]
     return encode(means.encoder, texts, changes, means.compute)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from windrow.arrays import MAPS, Floats, Ids, TokenStates, token_indices
+from windrow.arrays import PROJECTIONS, Floats, Ids, TokenStates, token_indices
 from windrow.domain.job import OnStep
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
@@ -62,7 +62,7 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
     weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in inputs.weights.items()}
     frozen, trained_layers = _split(inputs.layers, inputs.plan.schedule.layers)
     texts = _states_after(frozen, inputs.texts, weights)
-    names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in MAPS]
+    names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in PROJECTIONS]
     trained = {f"{name}.weight": weights[f"{name}.weight"].clone().requires_grad_() for name in names}
     optimizer = torch.optim.AdamW(trained.values(), betas=_BETAS, weight_decay=0.0, fused=True)
     label_ids = torch.from_numpy(inputs.label_ids)

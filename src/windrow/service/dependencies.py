@@ -9,7 +9,7 @@ from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.batching import BatchQueue
 from windrow.execution.forecast import Pace
 from windrow.execution.jobs import Jobs

@@ -11,11 +11,11 @@ from tests.encoders.contract import TextEncoderContract
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.errors import BaseModelInvalid
-from windrow.encoders.adapters import join_changes
-from windrow.encoders.bulk import encode, encode_states, features_of
+from windrow.encoders.adapters import pack_adapter
+from windrow.encoders.bulk import compute_trunk_states, encode, features_from_states
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import OnnxEncoder, TextEncoder, Width, load_encoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, load_encoder
 
 VARIED = [
     "a",
@@ -72,7 +72,7 @@ def test_a_model_of_two_layers_gives_the_features_of_both(tmp_path: Path) -> Non
     assert feature_size(encoder.folder) == 2 * folder.hidden_size
     theirs = reference.last_three_layers(folder.path, WORDS)[:, folder.hidden_size :]
     np.testing.assert_allclose(encode(encoder, WORDS).features, theirs, atol=2e-5)
-    assert encode_states(encoder, encoder.tokenize(WORDS)).packed.shape[1] == folder.hidden_size
+    assert compute_trunk_states(encoder, encoder.tokenize(WORDS)).packed.shape[1] == folder.hidden_size
 
 
 def test_a_text_is_truncated_beyond_the_last_token_that_fits(bundled: OnnxEncoder) -> None:
@@ -83,27 +83,31 @@ def test_an_adapter_equals_weights_that_it_was_added_to(
     tiny: OnnxEncoder, tiny_folder: EncoderFolder, tmp_path: Path
 ) -> None:
     changes = changes_for(tiny_folder, rank=4)
-    adapter = join_changes(tiny_folder, changes)
+    adapter = pack_adapter(tiny_folder, changes)
     merged = load_encoder(merge(tiny_folder, changes, tmp_path / "merged"), tmp_path, threads=1)
     adapted = encode(tiny, WORDS, adapter).features
     np.testing.assert_allclose(adapted, encode(merged, WORDS).features, atol=1e-5)
     assert np.abs(adapted - encode(tiny, WORDS).features).max() > 0.01
     np.testing.assert_allclose(
-        features_of(tiny, encode_states(tiny, tiny.tokenize(WORDS)), adapter), adapted, atol=1e-5
+        features_from_states(tiny, compute_trunk_states(tiny, tiny.tokenize(WORDS)), adapter), adapted, atol=1e-5
     )
 
 
-@pytest.mark.parametrize("width", Width)
+@pytest.mark.parametrize("parallelism", Parallelism)
 def test_texts_with_different_adapters_and_with_none_share_a_batch(
-    width: Width, tiny: OnnxEncoder, tiny_folder: EncoderFolder
+    parallelism: Parallelism, tiny: OnnxEncoder, tiny_folder: EncoderFolder
 ) -> None:
     first, second = adapter_for(tiny_folder, 2, seed=1), adapter_for(tiny_folder, 3, seed=2)
     adapters = [first, None, second, first, None, second]
     batch = tiny.tokenize(WORDS)
-    together = tiny.encode(batch, adapters, width)
-    apart = [tiny.encode([text], [adapter], Width.ALL_CORES)[0] for text, adapter in zip(batch, adapters, strict=True)]
+    together = tiny.encode(batch, adapters, parallelism)
+    apart = [
+        tiny.encode([text], [adapter], Parallelism.ALL_CORES)[0] for text, adapter in zip(batch, adapters, strict=True)
+    ]
     np.testing.assert_allclose(together, apart, atol=1e-5)
-    assert np.abs(together - tiny.encode(batch, [None] * len(batch), width)).max(axis=1)[[0, 2, 3, 5]].min() > 0.01
+    assert (
+        np.abs(together - tiny.encode(batch, [None] * len(batch), parallelism)).max(axis=1)[[0, 2, 3, 5]].min() > 0.01
+    )
 
 
 def test_an_adapter_of_rank_0_changes_nothing(tiny: OnnxEncoder, tiny_folder: EncoderFolder) -> None:

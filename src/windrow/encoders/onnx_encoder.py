@@ -1,4 +1,4 @@
-"""The encoder at work: texts in, features out, on ONNX Runtime."""
+"""Run an encoder's graphs on ONNX Runtime: tokenize texts and compute their features."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids, Packing, pack, pooling_matrix
 from windrow.domain.errors import BaseModelInvalid
-from windrow.encoders.adapters import Adapter, join_changes, mix
-from windrow.encoders.cores import Placement, place, usable_cores
+from windrow.encoders.adapters import Adapter, pack_adapter, stack_adapters
+from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.graph_files import find_or_build_graphs
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, top_layers
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SPIN_US = 200
 
 
-class Width(Enum):
-    """How many cores one computation takes.
+class Parallelism(Enum):
+    """The number of cores that one computation uses.
 
     Measured on two cores, texts of 20 tokens on average: two computations on one core each reach 6,800 tokens/s in
     batches of 32 tokens and 7,800 in batches of 128; one on both cores 4,500 and 6,700, but a lone short text is
@@ -40,11 +40,11 @@ class Width(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """A text as the encoder reads it.
+    """A tokenized text.
 
     Args:
         ids: Shape [n], int64, n at least 1.
-        truncated: Whether the text was longer than the encoder reads.
+        truncated: Whether the text was longer than the encoder's maximum.
     """
 
     ids: Ids
@@ -57,49 +57,49 @@ def token_counts(batch: Sequence[Tokens]) -> npt.NDArray[np.int32]:
 
 
 class TextEncoder(Protocol):
-    """One base model, ready to encode; safe to share between threads. Each method but the first two is one batch."""
+    """One loaded base model; thread-safe. ``encode``, ``states`` and ``features`` compute one batch each."""
 
     @property
     def folder(self) -> EncoderFolder:
-        """Its sizes, and where its files lie."""
+        """The base model's sizes and files."""
         ...
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text."""
         ...
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
-        """Return the features of texts, each with an adapter of its own.
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
+        """Return the features of texts, each with its own adapter.
 
         Args:
             batch: At least one text.
-            adapters: One a text; ``None`` leaves the encoder as it is. Equal ones should be the same object.
-            width: How many cores to take. It does not matter to the result beyond rounding.
+            adapters: One per text; ``None`` for the unchanged encoder. Equal ones should be the same object.
+            parallelism: The number of cores to use. It changes results by rounding at most.
 
         Returns:
             Shape [n, feature_size], float32; each third (one layer) of a row has length 1. A row depends on its text
-            and adapter alone, not on what else is in the batch.
+            and adapter alone, not on the rest of the batch.
         """
         ...
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
-        """Return what no adapter can change, on one core: the states below the top layers.
+        """Return the states below the top layers, which no adapter changes, on one core.
 
         Args:
             batch: At least one text.
 
         Returns:
-            One state a token, text after text; shape [T, hidden], float32.
+            One state per token, text after text; shape [T, hidden], float32.
         """
         ...
 
     def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
-        """Return what :meth:`encode` would, on one core, for the texts behind ``states``.
+        """Return the features of :meth:`encode` from precomputed states, on one core.
 
         Args:
             states: Shape [T, hidden], float32.
-            lengths: Tokens of each text, at least one of them; shape [n].
-            adapter: For all of them.
+            lengths: The number of tokens of each text, at least one text; shape [n].
+            adapter: The adapter for all of them.
 
         Returns:
             Shape [n, feature_size], float32.
@@ -110,9 +110,9 @@ class TextEncoder(Protocol):
 class OnnxEncoder:
     """A :class:`TextEncoder` on ONNX Runtime. Made by :func:`load_encoder`.
 
-    A session holds a copy of its weights in the order in which the processor wants them, so there are few. The one for
-    one core takes adapters, and none: 100 nodes more do not matter to a batch. The one for all cores answers lone short
-    texts, where they do; so adapters have another, opened when the first of them comes.
+    Each ONNX session holds its own reordered copy of the weights, so there are few. The one-core session serves texts
+    with and without adapters, since 100 more nodes hardly slow down a batch. They do slow down a single short text on
+    all cores; so there, texts with adapters have another session, opened on first use.
     """
 
     def __init__(self, folder: EncoderFolder, graphs: Path, tokenizer: "Tokenizer", threads: int) -> None:
@@ -120,76 +120,80 @@ class OnnxEncoder:
         self._graphs = graphs
         self._tokenizer = tokenizer
         self._threads = threads
-        self._placement = place(threads)
-        self._no_change = join_changes(folder, {})
+        self._affinity = choose_affinity(threads)
+        self._no_change = pack_adapter(folder, {})
         self._sessions: dict[tuple[str, int], InferenceSession] = {}
-        self._opening = threading.Lock()
-        # Without layers below the top, looking up embeddings is all that is left, and more threads only cost time.
-        self._trunk_width = Width.ALL_CORES if top_layers(folder).start else Width.ONE_CORE
-        self._session(TRUNK_FILE, self._trunk_width)
-        self._session(TOP_FILE, Width.ALL_CORES)
-        self._session(ADAPTED_TOP_FILE, Width.ONE_CORE)
+        self._opening_lock = threading.Lock()
+        # Without layers below the top, the trunk only looks up embeddings, and more threads cost time.
+        self._trunk_parallelism = Parallelism.ALL_CORES if top_layers(folder).start else Parallelism.ONE_CORE
+        self._session(TRUNK_FILE, self._trunk_parallelism)
+        self._session(TOP_FILE, Parallelism.ALL_CORES)
+        self._session(ADAPTED_TOP_FILE, Parallelism.ONE_CORE)
 
     @property
     def folder(self) -> EncoderFolder:
-        """Its sizes, and where its files lie."""
+        """The base model's sizes and files."""
         return self._folder
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """See :meth:`TextEncoder.tokenize`."""
-        if len(texts) == 1:  # a batch would wake threads that have nothing to do
+        if len(texts) == 1:  # a batch would wake idle threads for nothing
             encodings = [self._tokenizer.encode(texts[0])]
         else:
             encodings = self._tokenizer.encode_batch_fast(list(texts))
         return [Tokens(np.array(each.ids, np.int64), bool(each.overflowing)) for each in encodings]
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         """See :meth:`TextEncoder.encode`."""
         packing = pack(token_counts(batch))
-        return self._run_top(self._run_trunk(batch, packing, width), packing, adapters, width)
+        return self._run_top(self._run_trunk(batch, packing, parallelism), packing, adapters, parallelism)
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
         """See :meth:`TextEncoder.states`."""
         packing = pack(token_counts(batch))
-        return self._run_trunk(batch, packing, Width.ONE_CORE)
+        return self._run_trunk(batch, packing, Parallelism.ONE_CORE)
 
     def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
         """See :meth:`TextEncoder.features`."""
-        return self._run_top(states, pack(lengths), [adapter] * len(lengths), Width.ONE_CORE)
+        return self._run_top(states, pack(lengths), [adapter] * len(lengths), Parallelism.ONE_CORE)
 
-    def _run_trunk(self, batch: Sequence[Tokens], packing: Packing, width: Width) -> Floats:
+    def _run_trunk(self, batch: Sequence[Tokens], packing: Packing, parallelism: Parallelism) -> Floats:
         ids = np.concatenate([tokens.ids for tokens in batch])
-        if self._trunk_width is Width.ONE_CORE:
-            width = Width.ONE_CORE
-        return self._run(TRUNK_FILE, width, _indices(packing) | {"token_ids": ids, "positions": packing.positions})
+        if self._trunk_parallelism is Parallelism.ONE_CORE:
+            parallelism = Parallelism.ONE_CORE
+        return self._run(
+            TRUNK_FILE, parallelism, _indices(packing) | {"token_ids": ids, "positions": packing.positions}
+        )
 
-    def _run_top(self, states: Floats, packing: Packing, adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def _run_top(
+        self, states: Floats, packing: Packing, adapters: Sequence[Adapter | None], parallelism: Parallelism
+    ) -> Floats:
         pooling = pooling_matrix(packing.lengths, self._folder.pooling)
         inputs = _indices(packing) | {"states": states, "pooling": pooling}
-        if width is Width.ALL_CORES and not any(adapters):
-            return self._run(TOP_FILE, width, inputs)
-        down, up, mask = mix([adapter or self._no_change for adapter in adapters], packing.lengths)
-        return self._run(ADAPTED_TOP_FILE, width, inputs | {"down": down, "up": up, "rank_mask": mask})
+        if parallelism is Parallelism.ALL_CORES and not any(adapters):
+            return self._run(TOP_FILE, parallelism, inputs)
+        down, up, mask = stack_adapters([adapter or self._no_change for adapter in adapters], packing.lengths)
+        return self._run(ADAPTED_TOP_FILE, parallelism, inputs | {"down": down, "up": up, "rank_mask": mask})
 
-    def _run(self, file: str, width: Width, inputs: Mapping[str, npt.NDArray[Any]]) -> Floats:
-        session = self._session(file, width)
-        with self._place(width):
+    def _run(self, file: str, parallelism: Parallelism, inputs: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        session = self._session(file, parallelism)
+        with self._pinned(parallelism):
             output: Floats = session.run(None, inputs)[0]
         return output
 
-    def _place(self, width: Width) -> AbstractContextManager[None]:
-        if width is Width.ONE_CORE or self._placement is None:
+    def _pinned(self, parallelism: Parallelism) -> AbstractContextManager[None]:
+        if parallelism is Parallelism.ONE_CORE or self._affinity is None:
             return nullcontext()
-        return self._placement.caller()
+        return self._affinity.pin_caller()
 
-    def _session(self, file: str, width: Width) -> "InferenceSession":
-        threads = self._threads if width is Width.ALL_CORES else 1
+    def _session(self, file: str, parallelism: Parallelism) -> "InferenceSession":
+        threads = self._threads if parallelism is Parallelism.ALL_CORES else 1
         if (file, threads) in self._sessions:
             return self._sessions[file, threads]
-        with self._opening:
+        with self._opening_lock:
             if (file, threads) not in self._sessions:
-                placement = self._placement if threads > 1 else None
-                self._sessions[file, threads] = _open_session(self._graphs / file, threads, placement)
+                affinity = self._affinity if threads > 1 else None
+                self._sessions[file, threads] = _open_session(self._graphs / file, threads, affinity)
             return self._sessions[file, threads]
 
 
@@ -197,9 +201,9 @@ def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> Onn
     """Open a base model for encoding, building its graphs on first use.
 
     Args:
-        folder: Which one.
-        data_dir: Where derived graphs are kept.
-        threads: Threads that compute; 0 takes one for each physical core that this process may use.
+        folder: The base model.
+        data_dir: The data directory, where built graphs are stored.
+        threads: The number of computing threads; 0 for one per physical core that this process may use.
 
     Raises:
         BaseModelInvalid: Its weights, tokenizer or graphs cannot be used.
@@ -214,7 +218,7 @@ def _indices(packing: Packing) -> dict[str, npt.NDArray[Any]]:
     return {name: getattr(packing, name) for name in ("padded_index", "packed_index", "lengths")}
 
 
-def _open_session(path: Path, threads: int, placement: Placement | None) -> "InferenceSession":
+def _open_session(path: Path, threads: int, affinity: ThreadAffinity | None) -> "InferenceSession":
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
@@ -228,9 +232,9 @@ def _open_session(path: Path, threads: int, placement: Placement | None) -> "Inf
     # cores, one short text, every 3 ms / in a closed loop / processor time / texts a second in 8 threads: 200 us 2.9,
     # 2.6, 6.3, 413; none 3.6, 3.0, 5.7, 421; default 2.7, 2.5, 8.6, 393.
     options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
-    if placement is not None:
-        options.add_session_config_entry("session.intra_op_thread_affinities", placement.others)
-    # Every batch has other shapes, so a remembered memory plan is seldom right: without it 11 MB less, and no slower.
+    if affinity is not None:
+        options.add_session_config_entry("session.intra_op_thread_affinities", affinity.worker_processors)
+    # Every batch has other shapes, so a cached memory plan rarely fits: without it 11 MB less, and no slower.
     options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
