@@ -22,6 +22,7 @@ from windrow.execution import cross_validation
 from windrow.execution.examination import Answers, examine
 from windrow.execution.watch import watching
 from windrow.learning.active_learning import Choice, choose
+from windrow.learning.advise import percent
 from windrow.learning.compare import compare_pair, flips
 from windrow.learning.evaluate import (
     choose_threshold,
@@ -67,12 +68,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     asked = tuple(deps.store.find(name) for name in request.model_names)
     answered = dict(zip(request.model_names, _examine(deps, asked, dataset), strict=True))
     contenders = tuple(
-        recast(
-            Contender,
-            _judge(answers, dataset),
-            asked=name,
-            **_who(found),
-        )
+        recast(Contender, _judge(answers, dataset), asked=name, **_who(found))
         for (name, answers), found in zip(answered.items(), asked, strict=True)
     )
     seen = find_seen_rows(deps.store, asked, dataset)
@@ -207,8 +203,8 @@ def _with_threshold(report: Report, answers: Answers, dataset: Dataset, target: 
     found = choose_threshold(best, _is_right(answers, dataset), target)
     if found is None:
         message = (
-            f"No score has {target:.0%} right answers above it on these rows, so no threshold was chosen; one that is "
-            "stored stays. Ask for less, or train with more rows."
+            f"No score has {percent(target)} right answers above it on these rows, so no threshold was chosen; one "
+            "that is stored stays. Ask for less, or train with more rows."
         )
         return _warned(report, "precision_not_reached", message)
     abstain_below, correct, answered = found
@@ -229,7 +225,8 @@ def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
     if interval.low < threshold.target_precision - _NEAR_TARGET:
         message = (
             f"The threshold rests on {threshold.answered} answered row(s), which also chose it: its precision on new "
-            f"texts lies anywhere between {interval.low:.0%} and {interval.high:.0%}. Use a few hundred test rows."
+            f"texts lies anywhere between {percent(interval.low)} and {percent(interval.high)}. Use a few hundred test "
+            "rows."
         )
         yield DataWarning("uncertain_threshold", message)
     if threshold.answered < threshold.total / 2:

@@ -11,6 +11,7 @@ from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
 from windrow.domain.errors import InvalidTestData
 from windrow.domain.report import Outcome
+from windrow.learning.advise import percent
 from windrow.service.dependencies import Store
 from windrow.storage.catalog import Found
 
@@ -84,8 +85,8 @@ def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Outcome) -> I
     low, high = outcome.accuracy_interval.low, outcome.accuracy_interval.high
     if high - low > _WIDE:
         message = (
-            f"{outcome.total} row(s) say little: the accuracy lies anywhere between {low:.0%} and {high:.0%}. "
-            "Use more test rows before you decide by it."
+            f"{outcome.total} row(s) say little: the accuracy lies anywhere between {percent(low)} and "
+            f"{percent(high)}. Use more test rows before you decide by it."
         )
         yield DataWarning("few_test_rows", message)
 
