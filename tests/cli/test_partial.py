@@ -36,7 +36,7 @@ def break_off(out: Path, content: str, begun: Begun = CSV) -> None:
 
 def table(*texts: str) -> Table:
     rows: Iterator[tuple[int, dict[str, object]]] = ((line, {"text": text}) for line, text in enumerate(texts, 2))
-    return Table(Source("mails.csv", io.BytesIO()), "csv", Columns("text"), ("text",), rows)
+    return Table(Source("mails.csv", io.BytesIO()), Columns("text"), ("text",), rows)
 
 
 def test_an_output_appears_once_it_is_whole_and_nothing_is_left_beside_it(out: Path) -> None:

@@ -52,13 +52,11 @@ class Partial:
     """An output that is being written.
 
     Args:
-        path: Its name until it is whole.
         file: Where to write.
         kept: What it held before.
         rows: Rows in it by now.
     """
 
-    path: Path
     file: TextIO
     kept: Kept
     rows: int
@@ -133,7 +131,7 @@ def output_file(out: Path, begun: Begun, *, resume: bool) -> Iterator[Partial]:
         kept = _take_up(path, is_csv=is_csv) if resume and path.exists() else Kept()
         _note(path).write_text(json.dumps(asdict(begun)), encoding="utf-8")
         with _open_text(path, anew=not resume) as file:
-            partial = Partial(path, file, kept, kept.rows)
+            partial = Partial(file, kept, kept.rows)
             try:
                 yield partial
                 file.flush()

@@ -108,14 +108,13 @@ class _Pass:
         run: What is to be done.
         pinned: The revision that answers.
         table: The file.
-        rows, abstained, truncated: What was answered by now.
+        abstained, truncated: How many were answered like that by now.
         skipped: The lines of the rows that were left out.
     """
 
     run: Run
     pinned: Pinned
     table: Table
-    rows: int = field(default=0)
     abstained: int = field(default=0)
     truncated: int = field(default=0)
     skipped: list[int] = field(default_factory=list)
@@ -134,7 +133,6 @@ class _Pass:
                     continue
                 writer.write(chunk, predictions)
                 partial.rows += len(chunk)
-                self.rows += len(chunk)
                 self.abstained += sum(prediction.abstained for prediction in predictions)
                 self.truncated += sum(prediction.truncated for prediction in predictions)
                 bar.advance(len(chunk))
@@ -146,10 +144,10 @@ class _Pass:
         where = "" if text.casefold() == "text" else f", and the texts stand in {text!r}"
         self.run.say(f"{self.pinned.reference} answers all rows{where}.")
 
-    def say_ending(self) -> None:
-        """Tell what was done."""
+    def say_ending(self, rows: int) -> None:
+        """Tell what was done: how many rows, and with what result."""
         seconds = time.perf_counter() - self.started
-        counts = [f"{self.rows:,} rows in {duration(seconds)} ({self.rows / max(seconds, 1e-9):,.0f} rows/s)"]
+        counts = [f"{counted(rows, 'row')} in {duration(seconds)} ({rows / max(seconds, 1e-9):,.0f} rows/s)"]
         if self.abstained:
             counts.append(f"{self.abstained:,} without a label")
         if self.truncated:
@@ -159,8 +157,8 @@ class _Pass:
         if self.skipped:
             lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
             more = ", …" if len(self.skipped) > _SHOWN_LINES else ""
-            rows = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {rows}, of the lines {lines}{more}.")
+            skipped = counted(len(self.skipped), "row")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}{more}.")
 
     def _writer(self, partial: Partial) -> RowWriter:
         run, source = self.run, self.table.source
@@ -205,7 +203,7 @@ def predict_file(operations: "Operations", run: Run) -> None:
         answering.say_beginning()
         with _output(run, pinned, table) as (partial, bar):
             answering.predict(operations, partial, bar)
-        answering.say_ending()
+        answering.say_ending(bar.done)
 
 
 @contextmanager
@@ -215,7 +213,7 @@ def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, R
     if run.options.out is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        partial = Partial(Path("-"), sys.stdout, Kept(), 0)
+        partial = Partial(sys.stdout, Kept(), 0)
         with row_bar(table.source, is_shown=is_watched and not sys.stdout.isatty()) as bar:
             try:
                 yield partial, bar

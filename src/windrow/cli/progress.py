@@ -50,10 +50,6 @@ class TrainingBar:
             note=", ".join(words),
         )
 
-    def refresh(self) -> None:
-        """Draw it now, rather than soon."""
-        self._bars.refresh()
-
     def show_job(self, job: Job) -> None:
         """Show how far a job is."""
         if job.state == "queued":

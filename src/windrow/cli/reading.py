@@ -51,8 +51,6 @@ class Table:
 
     source: Source
     """The file."""
-    format: Format
-    """Its format."""
     columns: Columns | None
     """Where the parts of a row stand; ``None`` where there is no row."""
     names: tuple[str, ...]
@@ -139,13 +137,13 @@ def open_table(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = Fa
         try:
             first = next(rows)
         except StopIteration as end:
-            yield Table(source, format_, None, end.value or (), iter(()))
+            yield Table(source, None, end.value or (), iter(()))
             return
         try:
             columns = find_columns(tuple(first[1]), how, labelled=labelled)
         except NotClear as error:
             raise source.wrong(f"{error.template}.", None, **error.facts) from error
-        yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
+        yield Table(source, columns, tuple(first[1]), chain((first,), rows))
 
 
 def read_rows(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = False) -> Iterator[Record]:
