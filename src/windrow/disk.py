@@ -1,4 +1,4 @@
-"""Writing to a disk, for whichever floor does it: files that are whole or not there, and the errors of one that fails.
+"""Files of a disk, for whichever floor needs them: written whole or not at all, and the errors of a disk that fails.
 
 Owns what outlives a power cut, and which errors mean that there is no room; knows nothing of what is in a file.
 """
@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +34,16 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
     """
     facts["why"] = reason(error)
     return StorageFull(full, facts) if error.errno in FULL else StorageFailed(failed, facts)
+
+
+def open_plain(path: str) -> FileIO:
+    """Open a file for reading, unbuffered; what became a link meanwhile is not followed, nor a pipe waited for.
+
+    Raises:
+        OSError: It is not there, is a link, or may not be read.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
 
 
 def sync(path: Path) -> None:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 from io import FileIO
 
+from windrow.disk import open_plain
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
 from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
@@ -31,16 +32,6 @@ class BlobProblem:
     code: str
     what: str
     advice: str = RESTORE
-
-
-def open_plain(path: str) -> FileIO:
-    """Open a file for reading, unbuffered; what became a link meanwhile is not followed, nor a pipe waited for.
-
-    Raises:
-        OSError: It is not there, is a link, or may not be read.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
 
 
 def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProblem | None:

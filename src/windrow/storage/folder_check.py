@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from windrow.disk import open_plain
 from windrow.domain.checkup import Severity
 from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.blob_check import open_plain
 from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 
@@ -87,11 +87,6 @@ class Log(Generic[Value]):
     listing: FolderListing
     values: dict[int, Value | ArtifactInvalid]
     size_bytes: int
-
-    @property
-    def last_unreadable(self) -> int:
-        """The highest number that cannot be read; 0 where all can."""
-        return max((number for number, value in self.values.items() if isinstance(value, ArtifactInvalid)), default=0)
 
     def file(self, number: int) -> str:
         """Return the place of a number."""
@@ -174,9 +169,10 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
 def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
     """Yield the numbers that a log lacks, but those that are purged, or that an unreadable file may say are."""
     last = max(log.values, default=0)
+    last_unreadable = max((n for n, value in log.values.items() if isinstance(value, ArtifactInvalid)), default=0)
     known = sorted({0, *log.values, *(number for number in purged if number < last)})
     for before, after in pairwise(known):
-        if after - before > 1 and before >= log.last_unreadable:
+        if after - before > 1 and before >= last_unreadable:
             which = f"Number {before + 1} is" if after - before == 2 else f"Numbers {before + 1} to {after - 1} are"
             what = f"{which} missing, and nothing says that somebody removed it."
             yield Suspicion(

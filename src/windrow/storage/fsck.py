@@ -31,6 +31,7 @@ _BASE_MODELS, _GRAPHS = "base_models", "graphs"
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
 _OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, ASIDE, _BASE_MODELS)
 _ASIDE_FILE = re.compile("[0-9a-f]{32}")
+_LOOKS = {ALIASES: look_at_alias, CLASSIFIERS: look_at_classifier}
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
 
@@ -70,10 +71,8 @@ class _Run:
         for alias, look in aliases.items():
             if look.target and not classifiers.get(look.target.name, Look()).answers(look.target.revision):
                 self._settle(partial(self._dangling, alias))
-        self._settle(self._around)
-        self._settle(partial(look_at_jobs, self._root))
-        for found in (*self._aside(), *self._left_of_base_models()):
-            self._settle(partial(self._still_there, found))
+        for look_at in (self._around, partial(look_at_jobs, self._root), self._aside, self._base_models):
+            self._settle(look_at)
         looks = (*classifiers.values(), *aliases.values())
         return Checkup(
             classifiers=len(classifiers),
@@ -106,9 +105,7 @@ class _Run:
         return first
 
     def _look(self, kind: str, name: str) -> Callable[[], Look]:
-        if kind == ALIASES:
-            return partial(look_at_alias, self._root, name, self._settled_s)
-        return partial(look_at_classifier, self._root, name, self._settled_s, {})
+        return partial(_LOOKS[kind], self._root, name, self._settled_s, {})
 
     def _list(self, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> FolderListing:
         return list_folder(self._root, place, files, folders)
@@ -148,16 +145,20 @@ class _Run:
         advice = f"Restore {target.name}, promote another classifier, or remove the alias."
         return Look((Suspicion("notice", "alias_dangling", f"{ALIASES}/{alias}", what, advice),))
 
-    def _aside(self) -> Iterator[Suspicion]:
+    def _aside(self) -> Look:
+        """Look for what processes began to write and did not end."""
         listing = self._list(ASIDE, files=_ASIDE_FILE)
-        yield from listing.found
+        found = list(listing.found)
         for file, status in listing.files.items():
             place = f"{ASIDE}/{file}"
             # The lock of the names says nothing of the files of jobs: what is young may be just being written.
             left = reason_to_wait(status.st_ctime, self._settled_s)
-            yield garbage("aside_file", place, "A process began to write it and did not end.", (place,), left)
+            found.append(garbage("aside_file", place, "A process began to write it and did not end.", (place,), left))
+        return Look(tuple(found))
 
-    def _left_of_base_models(self) -> Iterator[Suspicion]:
+    def _base_models(self) -> Look:
+        """Look for base models and graphs whose building or removal did not end."""
+        found = []
         own = self._list(_BASE_MODELS, folders=_ANY_FOLDER).folders
         parents = (_BASE_MODELS, f"{_BASE_MODELS}/{_GRAPHS}") if _GRAPHS in own else (_BASE_MODELS,)
         for place in (
@@ -166,10 +167,8 @@ class _Run:
             is_building = BUILDING in place
             left = reason_to_wait(self._list(place).changed_s, self._settled_s) if is_building else None
             what = f"{'Building' if is_building else 'Removing'} a base model's files ended half way."
-            yield garbage("base_model_leftover", place, what, (place,), left)
-
-    def _still_there(self, found: Suspicion) -> Look:
-        return Look((found,)) if os.path.lexists(f"{self._root}/{found.place}") else Look()
+            found.append(garbage("base_model_leftover", place, what, (place,), left))
+        return Look(tuple(found))
 
     def _put_right(self, found: Suspicion) -> Finding:
         if not self._repair or not found.remove:

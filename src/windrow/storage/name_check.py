@@ -67,13 +67,14 @@ class Look:
         return self.is_live and (revision is None or revision in self.trainings)
 
 
-def look_at_alias(root: str, alias: str, settled_s: float) -> Look:
+def look_at_alias(root: str, alias: str, settled_s: float, known: BlobProblems) -> Look:  # noqa: ARG001 - it has none
     """Look at an alias.
 
     Args:
         root: The data directory.
         alias: The name of its folder.
         settled_s: What changed before this time, in seconds since 1970, is nobody's unfinished work.
+        known: As for :func:`look_at_classifier`; an alias has no blobs.
     """
     log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
     found = [*log.listing.found, *unreadable(log), *gaps(log)]

@@ -9,6 +9,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from windrow.disk import open_plain
 from windrow.domain.errors import ArtifactInvalid, StorageFailed
 from windrow.domain.names import is_name
 from windrow.domain.usage import ClassifierUsage, Usage
@@ -70,13 +71,8 @@ def _usage(names: Namespace, folder: os.DirEntry[str]) -> ClassifierUsage | None
 
 def _kind(names: Namespace, name: str, number: int, path: str) -> str:
     """Return what a numbered file says happened, from its beginning: reading all of 30,000 files takes seconds."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            beginning = os.read(descriptor, _BEGINNING_BYTES)
-        finally:
-            os.close(descriptor)
-        if match := _BEGINNING.match(beginning):
+    with suppress(OSError), open_plain(path) as file:
+        if match := _BEGINNING.match(file.read(_BEGINNING_BYTES)):
             return match["kind"].decode()
     value = names.classifiers.at(name, number)
     return "" if value is None or isinstance(value, ArtifactInvalid) else value.kind
