@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from draws import TICKETS, tickets
 
-from windrow.domain.classifier import AdapterReport, Candidate, FitReport, HeadReport, Record, ScoreReport
+from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.training_report import AdapterReport, Candidate, FitReport, HeadReport, ScoreReport
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.layout import adapted_projections, feature_size
 from windrow.learning.head import LinearHead

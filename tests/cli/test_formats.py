@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
-from windrow.domain.classifier import Estimate
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import Estimate
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import cross_validation
 from windrow.execution import look as look_module

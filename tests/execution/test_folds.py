@@ -7,11 +7,11 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, means_of
 from windrow.arrays import Floats, TokenStates
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import folds as folds_module
 from windrow.execution import look as look_module

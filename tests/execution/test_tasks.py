@@ -11,9 +11,9 @@ import pytest
 
 from tests.execution.examples import ADAPTER
 from windrow.arrays import TokenStates
-from windrow.domain.classifier import Estimate, HeadReport, ScoreReport
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.execution.frames import flatten, read_frame, restore, write_frame
 from windrow.execution.tasks import (
     FitOutcome,

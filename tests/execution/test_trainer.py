@@ -9,10 +9,10 @@ import pytest
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens

@@ -8,11 +8,11 @@ import pytest
 
 from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.encoders.layout import adapted_projections
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import look as look_module

@@ -13,21 +13,11 @@ import numpy as np
 
 from tests.fakes.files import BreakingFiles, MemoryFiles
 from windrow.domain.alias import Said
-from windrow.domain.classifier import (
-    AdapterReport,
-    Candidate,
-    Estimate,
-    FitReport,
-    HeadReport,
-    Origin,
-    Record,
-    ScoreReport,
-    TestScore,
-    Threshold,
-)
+from windrow.domain.classifier import Origin, Record, TestScore, Threshold
 from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
+from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.aliases import Aliases

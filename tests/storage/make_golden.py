@@ -12,10 +12,11 @@ from pathlib import Path
 
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, open_names, record
 from windrow.domain.alias import Said
-from windrow.domain.classifier import DescribeRequest, Origin, ScoreReport
+from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.job import Job, Problem
 from windrow.domain.names import Reference
+from windrow.domain.training_report import ScoreReport
 from windrow.storage.aliases import Aliases, Terms
 from windrow.storage.archive import pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob

@@ -7,20 +7,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from windrow.domain.alias import Said
-from windrow.domain.classifier import (
-    AdapterReport,
-    Candidate,
-    Estimate,
-    FitReport,
-    HeadReport,
-    Origin,
-    Record,
-    ScoreReport,
-    Threshold,
-)
+from windrow.domain.classifier import Origin, Record, Threshold
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope

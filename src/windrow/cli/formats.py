@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from windrow.domain.classifier import Estimate
     from windrow.domain.recipe import Recipe
+    from windrow.domain.training_report import Estimate
 
 
 def size(size_bytes: int) -> str:

@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from windrow.arrays import Floats, Ids, TokenStates
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
 from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, features_from_states

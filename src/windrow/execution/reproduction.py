@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats
-from windrow.domain.classifier import AdapterReport, Record
+from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset
 from windrow.domain.errors import ArtifactInvalid
 from windrow.domain.reproduction import Reproduction, find_changes, judge
+from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.layout import feature_size

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids, TokenStates
-from windrow.domain.classifier import Estimate, HeadReport, ScoreReport
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
 from windrow.learning.head_fitting import Examples, LearningCurve
 

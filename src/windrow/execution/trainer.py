@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from windrow.domain.classifier import AdapterReport, Estimate, FitReport
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode

@@ -9,10 +9,10 @@ from statistics import fmean
 import numpy as np
 
 from windrow.arrays import Floats
-from windrow.domain.classifier import ScoreReport
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import BaseModel
+from windrow.domain.training_report import ScoreReport
 from windrow.domain.values import recast
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import top_layers

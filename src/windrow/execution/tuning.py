@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
 from windrow.execution.look import FirstLook, Means, Terms
 from windrow.execution.tasks import AdapterTensors, TuneOutcome, TuneTask

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.classifier import HeadReport
+from windrow.domain.training_report import HeadReport
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import LinearHead, rotate, solve
 

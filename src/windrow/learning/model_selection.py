@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.classifier import AdapterReport, Candidate
+from windrow.domain.training_report import AdapterReport, Candidate
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
 # in full. Source: docs/adr/0010, measured.

@@ -25,12 +25,13 @@ from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.writing import UnixLines
 from windrow.domain.alias import PromoteRequest
-from windrow.domain.classifier import Estimate, FitRequest, ModelRequest
+from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.training_report import Estimate
 
 if TYPE_CHECKING:
     from rich.console import Console

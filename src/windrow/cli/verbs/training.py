@@ -16,10 +16,11 @@ from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.jobs import print_job
-from windrow.domain.classifier import Estimate, FitRequest, FitResult, ModelRequest
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.job import Forecast, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.training_report import Estimate
 from windrow.domain.values import recast
 from windrow.domain.versions import read_version
 
