@@ -4,9 +4,7 @@ Owns the changes of where an alias points, each of which is one commit; knows no
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, Said
 from windrow.domain.dataset import Row
@@ -122,8 +120,10 @@ class Aliases:
                     return self._shown(alias, before)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
-            pointer = _pointer("promoted", self._names.now(), target, said, must_pass)
-            return self._point(alias, now.number + 1, replace(pointer, back_to=back_to))
+            points_to = str(target)
+            return self._point(
+                alias, now.number + 1, said, kind="promoted", points_to=points_to, back_to=back_to, must_pass=must_pass
+            )
 
     def way_back(self, alias: str) -> WayBack:
         """Return where a rollback would lead now.
@@ -172,8 +172,15 @@ class Aliases:
             leaving = self._pointer(alias)
             before = self._logs.at(alias, leaving.back_to)
             back_to = before.back_to if isinstance(before, Pointer) else 0
-            pointer = _pointer("rolled_back", self._names.now(), way.target, said, leaving.must_pass)
-            return self._point(alias, way.number + 1, replace(pointer, back_to=back_to))
+            return self._point(
+                alias,
+                way.number + 1,
+                said,
+                kind="rolled_back",
+                points_to=str(way.target),
+                back_to=back_to,
+                must_pass=leaving.must_pass,
+            )
 
     def remove(self, alias: str, said: Said) -> None:
         """Take an alias away; its history stays.
@@ -227,7 +234,8 @@ class Aliases:
             raise self._names.alias_not_found(alias)
         return pointer
 
-    def _point(self, alias: str, number: int, pointer: Pointer) -> Alias:
+    def _point(self, alias: str, number: int, said: Said, **what: object) -> Alias:
+        pointer = recast(Pointer, said, at=self._names.now(), **what)
         self._append(alias, number, pointer)
         return self._shown(alias, pointer)
 
@@ -243,12 +251,6 @@ class Aliases:
         except (NotFound, ArtifactInvalid):
             return False
         return True
-
-
-def _pointer(
-    kind: Literal["promoted", "rolled_back"], at: datetime, target: Reference, said: Said, must_pass: tuple[Row, ...]
-) -> Pointer:
-    return recast(Pointer, said, kind=kind, at=at, points_to=str(target), back_to=0, must_pass=must_pass)
 
 
 def _changed_meanwhile(alias: str, change: str) -> ConcurrentChange:

@@ -89,7 +89,7 @@ class Catalog:
                 self.purging.finish(name)
             same = draft.record.origin.name if draft.kind == "copied" and draft.record.origin else None
             refs = {role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in draft.blobs.items()}
-            return commit(self._names, name, lambda number: self._following(draft, number, refs))
+            return commit(self._names, name, self._following(draft, refs))
 
     def preview(self, draft: Draft) -> Entry:
         """Return what :meth:`publish` would save, and save nothing.
@@ -100,9 +100,8 @@ class Catalog:
             ClassifierExists: The name exists, and the draft may not follow it.
         """
         self.check_name_free(draft.record.name, overwrite=draft.overwrite)
-        newest = self._logs.newest(draft.record.name)
         refs = {role: BlobRef.of(content, SUFFIXES[role]) for role, content in draft.blobs.items()}
-        return self._following(draft, 1 if isinstance(newest.value, Purged) else newest.number + 1, refs)
+        return self._following(draft, refs)
 
     def check_name_free(self, name: str, *, overwrite: bool = True) -> None:
         """Refuse a name that no classifier may be published under.
@@ -197,12 +196,14 @@ class Catalog:
             StorageFailed: The disk failed.
         """
         with self._names.lock():
-            self._check_exists(check_name(name))
+            # One whose file cannot be read exists; it can be deleted, and trained again.
+            if not isinstance(self._logs.newest(check_name(name)).value, Entry | ArtifactInvalid):
+                raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
             if not force:
                 self._names.check_unused(name)
-            commit(self._names, name, lambda _: Tombstone("deleted", self._names.now()))
+            commit(self._names, name, Tombstone("deleted", self._names.now()))
 
     def restore(self, name: str, revision: int | None = None) -> Entry:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
@@ -227,9 +228,8 @@ class Catalog:
             # What a person brings back from before a deletion is older than what was trained since, not deleted.
             is_buried = entry.buried is not None and entry.record.revision < entry.buried.up_to
             buried = None if is_buried else entry.buried
-            return commit(
-                self._names, name, lambda _: replace(entry, kind="restored", at=self._names.now(), buried=buried)
-            )
+            restored = replace(entry, kind="restored", at=self._names.now(), buried=buried)
+            return commit(self._names, name, restored)
 
     def describe(self, request: DescribeRequest) -> Entry:
         """Change what is said about a classifier.
@@ -245,7 +245,7 @@ class Catalog:
             if record == entry.record:
                 return entry
             described = replace(entry, kind="described", at=self._names.now(), record=record)
-            return commit(self._names, request.model_name, lambda _: described)
+            return commit(self._names, request.model_name, described)
 
     def measured(self, entry: Entry, test: TestScore, threshold: Threshold | None) -> Entry:
         """Keep how a revision did on test rows.
@@ -272,12 +272,13 @@ class Catalog:
             kept = now.record.threshold if threshold is None else threshold
             record = replace(now.record, test=test, threshold=kept)
             measured = replace(now, kind="measured", at=self._names.now(), record=record)
-            return commit(self._names, name, lambda _: measured)
+            return commit(self._names, name, measured)
 
-    def _following(self, draft: Draft, number: int, refs: Mapping[str, BlobRef]) -> Entry:
-        """Return a draft as the next entry of its log."""
+    def _following(self, draft: Draft, refs: Mapping[str, BlobRef]) -> Entry:
+        """Return a draft as the next entry of its log; what is purged is gone by then."""
         name = draft.record.name
         newest = self._logs.newest(name)
+        number = 1 if isinstance(newest.value, Purged) else newest.number + 1
         before = newest.value if isinstance(newest.value, Entry) else None
         buried = None if before is None else before.buried
         if isinstance(newest.value, Tombstone):
@@ -303,11 +304,6 @@ class Catalog:
             f"{{name}} is not deleted, and its revision {{revision}} answers already. {advice}",
             {**facts, "other": others[-1]} if others else facts,
         )
-
-    def _check_exists(self, name: str) -> None:
-        # One whose file cannot be read exists; it can be deleted, and trained again.
-        if not isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
-            raise self._names.not_found(name)
 
     def _answering(self, alias: str, target: Reference) -> Entry:
         try:

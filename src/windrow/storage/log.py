@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
 _KEPT_OLD_VALUES = 1_024
 # A name that is purged and trained anew in such a moment is not so again and again.
-_LOOKS = 3
+_LOOKS = 4
 
 _log = logging.getLogger("windrow.storage")
 
@@ -130,27 +130,18 @@ class Logs(Generic[Value]):
 
     def _look(self, name: str, number: int, token: str | None = None) -> Value | ArtifactInvalid | None:
         key = self.key(name, number)
-        try:
-            if token is None:
-                return self._read_unknown(name, number)
-            # A folder of the same token has the same files, and those never change.
-            return self._read_old(name, number, token)
-        except KeyMissing:
-            return self._look_again(name, number, key)
-        except ArtifactInvalid as error:
-            return _at(key, error)
-
-    def _look_again(self, name: str, number: int, key: str) -> Value | ArtifactInvalid | None:
-        """Look at a file that was not there: it is gone, or there anew by now, or nobody can open it."""
+        # A folder of the same token has the same files, and those never change.
+        read = self._read_unknown if token is None else self._read_old
         for _ in range(_LOOKS):
-            if number not in self.numbers(name):
-                return None
             try:
-                return self._read_unknown(name, number)
-            except KeyMissing:  # it may have been purged and put anew between the two looks
-                continue
+                return read(name, number, token)
             except ArtifactInvalid as error:
-                return _at(key, error)
+                # The error names the file that it is about.
+                return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})
+            except KeyMissing:  # it is gone, or was purged and put anew between two looks, or nobody can open it
+                if number not in self.numbers(name):
+                    return None
+                read = self._read_unknown
         return ArtifactInvalid(
             "{file} cannot be opened. Restore it from a backup, or train the classifier again.", {"file": key}
         )
@@ -187,8 +178,3 @@ def readable(value: Value | ArtifactInvalid) -> Value:
         # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
         raise ArtifactInvalid(value.template, value.facts) from value
     return value
-
-
-def _at(key: str, error: ArtifactInvalid) -> ArtifactInvalid:
-    """Return the same error with the file that it is about."""
-    return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})

@@ -65,7 +65,8 @@ class Namespace:
         Raises:
             ArtifactInvalid: Its file is damaged or of a newer format.
         """
-        return _entry(self.classifiers.newest(name).value)
+        value = readable(self.classifiers.newest(name).value)
+        return value if isinstance(value, Entry) else None
 
     def revision(self, name: str, revision: int) -> Entry:
         """Return a training of a classifier by its number: what its last file says of it, with the notes of today.
@@ -286,11 +287,6 @@ def in_use(aliases_of: Mapping[str, tuple[str, ...]]) -> ClassifierInUse:
 
 def _question(near: Sequence[str]) -> str:
     return " Did you mean {near_names:or}?" if near else ""
-
-
-def _entry(value: Revision | ArtifactInvalid | None) -> Entry | None:
-    sound = readable(value)
-    return sound if isinstance(sound, Entry) else None
 
 
 def _taken(name: str, other: str, kind: str) -> NameTaken:

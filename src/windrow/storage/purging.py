@@ -132,7 +132,7 @@ class Purging:
     def _purge(self, name: str) -> int:
         if not isinstance(self._logs.newest(name).value, Purged):
             # From here on nothing can be restored, so it does not matter what goes first.
-            commit(self._names, name, lambda _: Purged("purged", self._names.now()))
+            commit(self._names, name, Purged("purged", self._names.now()))
         return self.finish(name)
 
     def finish(self, name: str) -> int:
@@ -147,7 +147,7 @@ class Purging:
     def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
         """Commit that some numbers are gone, and remove them."""
         purged = tuple(sorted({*entry.purged, *numbers}))
-        commit(self._names, name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
+        commit(self._names, name, replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
         return self._remove(name, numbers)
 
     def _remove(self, name: str, numbers: Collection[int]) -> int:
@@ -173,20 +173,19 @@ class Purging:
         return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
 
 
-def commit(names: Namespace, name: str, make: Callable[[int], Kind]) -> Kind:
-    """Put what follows in a classifier's log; with the lock held.
+def commit(names: Namespace, name: str, revision: Kind) -> Kind:
+    """Put what follows in a classifier's log, and return it; with the lock held.
 
     Args:
         names: The namespace.
         name: The classifier.
-        make: Returns what is to be put under a number.
+        revision: What is put.
 
     Raises:
         StorageFull: The disk is full.
         StorageFailed: The disk failed.
     """
     number = names.classifiers.newest(name).number + 1
-    revision = make(number)
     names.classifiers.append(name, number, revision_to_json(name, number, revision))
     return revision
 

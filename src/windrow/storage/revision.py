@@ -1,14 +1,14 @@
 """The numbered files of a classifier and of an alias: each says what happened, and everything that is true since.
 
-Owns their format, which docs/format.md describes; knows nothing of where the bytes are kept.
+Owns their format, which docs/explanation/format.md describes; knows nothing of where the bytes are kept.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from sys import intern
 from typing import Any, Literal, TypeVar, get_args
 
@@ -181,9 +181,7 @@ def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
     Raises:
         ArtifactInvalid: It would not read back, so it must not be written.
     """
-    data = _written(revision)
-    revision_from_json(name, number, data)
-    return data
+    return _written(revision, partial(revision_from_json, name, number))
 
 
 def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = False) -> Revision:
@@ -211,9 +209,7 @@ def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
     Raises:
         ArtifactInvalid: It would not read back, so it must not be written.
     """
-    data = _written(revision)
-    alias_from_json(name, number, data)
-    return data
+    return _written(revision, partial(alias_from_json, name, number))
 
 
 def alias_from_json(
@@ -289,11 +285,13 @@ def _check_threshold(threshold: Threshold) -> None:
         raise Mismatch("is no threshold", ("record", "threshold"))
 
 
-def _written(revision: object) -> bytes:
+def _written(revision: object, read_back: Callable[[bytes], object]) -> bytes:
     try:
-        return write(revision)
+        data = write(revision)
     except Mismatch as mismatch:
         raise invalid(f"cannot be written: {mismatch}") from mismatch
+    read_back(data)
+    return data
 
 
 def _read(data: bytes, kinds: Mapping[str, type[_Kind]], *, strictly: bool) -> _Kind:

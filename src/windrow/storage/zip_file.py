@@ -106,18 +106,19 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
     return contents
 
 
-def refused(problem: str, what: str, advice: str = _AGAIN) -> ArchiveInvalid:
+def refused(problem: str, what: str, advice: str = _AGAIN, **facts: object) -> ArchiveInvalid:
     """Return the error for a file that is no export.
 
     Args:
         problem: A stable word for programs.
         what: What is wrong, as the end of a sentence; a stranger's words in it are cut and made printable.
         advice: What to do.
+        **facts: Further facts.
     """
     shown = what.encode(errors="backslashreplace").decode()
     if len(shown) > _SHOWN_CHARS:
         shown = f"{shown[:_SHOWN_CHARS]}\N{HORIZONTAL ELLIPSIS}"
-    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice})
+    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,5 @@ def _read(file: BinaryIO, at: int, size_bytes: int) -> bytes:
 
 def _too_large(size_bytes: int, max_bytes: int) -> ArchiveInvalid:
     advice = "Raise WINDROW_MAX_IMPORT_BYTES where it is to be imported."
-    error = refused("too_large", f"has {size_bytes} bytes, or unpacks to them; at most {max_bytes} may be", advice)
-    error.facts |= {"limit": max_bytes, "setting": "WINDROW_MAX_IMPORT_BYTES"}
-    return error
+    what = f"has {size_bytes} bytes, or unpacks to them; at most {max_bytes} may be"
+    return refused("too_large", what, advice, limit=max_bytes, setting="WINDROW_MAX_IMPORT_BYTES")
