@@ -4,6 +4,7 @@ A body above the limit is refused at once where its length is declared, else whi
 """
 
 import re
+from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.requests import Request
@@ -38,27 +39,33 @@ async def read_body(request: Request, max_bytes: int, *, optional: bool = False)
             "The body must be JSON in UTF-8 and must say so. {Send} the header 'Content-Type: application/json'.",
             {"expected": "application/json"},
         )
-    check_size(int(headers.get("content-length", "0")), max_bytes, "WINDROW_MAX_BODY_BYTES")
-    chunks, size_bytes = [], 0
-    async for chunk in decoded_body(request):
-        size_bytes += len(chunk)
-        check_size(size_bytes, max_bytes, "WINDROW_MAX_BODY_BYTES")
-        chunks.append(chunk)
-    body = b"".join(chunks)
+    body = b"".join([chunk async for chunk in limited_body(request, max_bytes, "WINDROW_MAX_BODY_BYTES")])
     return b"{}" if optional and not body else body
 
 
-def check_size(size_bytes: int, max_bytes: int, setting: str) -> None:
-    """Refuse a body that is too large.
+async def limited_body(request: Request, max_bytes: int, setting: str) -> AsyncIterator[bytes]:
+    """Yield a request's body as it comes, unpacked.
 
     Args:
-        size_bytes: As declared, or what has come so far.
+        request: The request.
         max_bytes: Largest body.
         setting: The variable that sets it.
 
     Raises:
-        BodyTooLarge: It is too large.
+        BodyTooLarge: The body exceeds the limit, as it arrives or unpacked: where its length is declared, nothing of it
+            is read.
+        UnsupportedMediaType: It is compressed in a way that is unknown here.
+        InvalidContentEncoding: It is not compressed in the way that its header says.
     """
+    _check_size(int(request.headers.get("content-length", "0")), max_bytes, setting)
+    size_bytes = 0
+    async for chunk in decoded_body(request):
+        size_bytes += len(chunk)
+        _check_size(size_bytes, max_bytes, setting)
+        yield chunk
+
+
+def _check_size(size_bytes: int, max_bytes: int, setting: str) -> None:
     if size_bytes > max_bytes:
         raise BodyTooLarge(
             "The body is larger than the {limit} bytes that this server takes. {Send} less, or raise {setting}.",

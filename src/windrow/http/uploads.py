@@ -11,14 +11,12 @@ from starlette.requests import Request
 
 from windrow.api.endpoints import FILE_TYPES, IMPORT
 from windrow.disk import disk_error
-from windrow.http.bodies import check_size
-from windrow.http.content_encoding import decoded_body
+from windrow.http.bodies import limited_body
 from windrow.http.context import ServerContext
 from windrow.http.problems import UnsupportedMediaType
 
 # A file up to this size stays in memory: an exported classifier without its rows mostly does.
 SPOOLED_BYTES = 1_000_000
-_SETTING = "WINDROW_MAX_IMPORT_BYTES"
 
 
 @asynccontextmanager
@@ -41,13 +39,8 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
         StorageFailed: It cannot be written.
     """
     _check_type(request)
-    max_bytes = context.settings.max_import_bytes
-    check_size(int(request.headers.get("content-length", "0")), max_bytes, _SETTING)
     with cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
-        size_bytes = 0
-        async for chunk in decoded_body(request):
-            size_bytes += len(chunk)
-            check_size(size_bytes, max_bytes, _SETTING)
+        async for chunk in limited_body(request, context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES"):
             await _do(partial(file.write, chunk), context)
         await _do(lambda: file.seek(0), context)  # which may write the last of it
         yield file
