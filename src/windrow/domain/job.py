@@ -106,7 +106,7 @@ class Job(Recipe):
     num_examples: int
     """Number of training rows."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/format.md says how anyone can compute it."""
+    """SHA-256 of the training rows; docs/explanation/format.md says how anyone can compute it."""
     created_at: datetime
     """When it was asked for, UTC."""
     started_at: datetime | None = None

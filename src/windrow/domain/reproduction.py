@@ -15,7 +15,7 @@ Verdict = Literal["identical weights", "identical predictions", "different"]
 
 # Serving one and the same classifier, a text's score was measured to vary by up to 1.3e-6 with what else is in its
 # batch (float32 rounds at 6e-8, and it adds up), so a line much finer than this would not tell classifiers apart.
-# Source: docs/training.md, "Training again".
+# Source: docs/explanation/training.md, "Train again".
 SCORE_TOLERANCE = 1e-5
 
 

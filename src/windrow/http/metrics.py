@@ -1,4 +1,4 @@
-"""What a monitor reads at ``/metrics``: how long requests take, and how busy the service is (docs/metrics.md).
+"""What a monitor reads at ``/metrics``: how long requests take, and how busy the service is.
 
 No label holds anything that a caller sent.
 """

@@ -321,7 +321,7 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
 
     Args:
         data_dir: The directory, made where it is missing.
-        **settings: Settings by their names in docs/settings.md, in small letters without ``WINDROW_``
+        **settings: Settings by their names in docs/reference/settings.md, in small letters without ``WINDROW_``
             (``max_fits=2``); the others are those of the environment.
 
     Raises:

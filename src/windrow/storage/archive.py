@@ -1,6 +1,7 @@
 """A classifier as one file (``.windrow``): what an export holds, and every rule that a stranger's must follow.
 
-Owns what docs/format.md calls an export; knows nothing of the zip around it, of the disk or of names in use.
+Owns what docs/explanation/format.md calls an export; knows nothing of the zip around it, of the disk or of names in
+use.
 """
 
 import hashlib
@@ -101,7 +102,8 @@ def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
         max_bytes: How large it may be, what is in it together, and the training rows when unpacked.
 
     Raises:
-        ArchiveInvalid: It is no whole export. ``facts["problem"]`` is one of the words that docs/format.md lists.
+        ArchiveInvalid: It is no whole export. ``facts["problem"]`` is one of the words that
+            docs/explanation/format.md lists.
     """
     most_bytes = {MANIFEST: MAX_MANIFEST_BYTES, **dict.fromkeys(FILE_NAMES.values(), max_bytes)}
     contents = read_zip(file, most_bytes, max_bytes)

@@ -1,6 +1,6 @@
 """The blobs of a revision, and how they are read back: tensors and training rows.
 
-Owns their format, which docs/format.md describes; knows nothing of records or of where the bytes are kept.
+Owns their format, which docs/explanation/format.md describes; knows nothing of records or of where the bytes are kept.
 """
 
 import gzip

@@ -1,7 +1,7 @@
 """The form of every document on the disk and in an export: JSON of a declared value, with a number and a digest.
 
-docs/format.md describes it. Each change of what is written gets the next number, a step in ``storage/upgrade.py``, and
-a golden folder in the tests.
+docs/explanation/format.md describes it. Each change of what is written gets the next number, a step in
+``storage/upgrade.py``, and a golden folder in the tests.
 """
 
 import hashlib
