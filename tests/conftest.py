@@ -1,17 +1,29 @@
 """What every test starts from: an environment without anybody's settings, no network, and encoders made once."""
 
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
 if TYPE_CHECKING:
     from windrow.encoders.folder import EncoderFolder
     from windrow.encoders.onnx_encoder import OnnxEncoder
+
+# One of the processes that share the tests out between them (`make tests`)?
+IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ
+if IS_ONE_OF_MANY:
+    # Before anything imports NumPy or torch: with a thread for each core, each process would wait for the others'.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+# How long an example takes depends on what else the machine does, so it decides nothing.
+settings.register_profile("windrow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("windrow")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,6 +40,27 @@ def _clean_environment() -> Iterator[None]:
 
 
 # What follows imports heavy libraries where it is used, so that tests without encoders start fast.
+
+
+def made_once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the first process of this run to need it makes for all of them.
+
+    Args:
+        name: What it is called.
+        make: Writes it.
+        factory: Knows where this run's folders are.
+    """
+    base = factory.getbasetemp()
+    base = base.parent if IS_ONE_OF_MANY else base
+    folder = base / name
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            part = base / f"{name}.part"
+            part.mkdir()
+            make(part)
+            part.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +91,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> "EncoderFolder":
     from tests.encoders.tiny import write_tiny_folder
     from windrow.encoders.folder import read_encoder_folder
 
-    return read_encoder_folder(write_tiny_folder(tmp_path_factory.mktemp("tiny")), "tests/tiny")
+    return read_encoder_folder(made_once("tiny", write_tiny_folder, tmp_path_factory), "tests/tiny")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from windrow.arrays import PROJECTIONS
@@ -94,6 +93,8 @@ def test_a_file_that_was_cut_off_is_refused(path: Path) -> None:
 
 
 def test_distances_fall_into_the_buckets_that_mpnet_gives_them() -> None:
+    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
     distances = np.arange(-600, 601)
     theirs = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances))  # type: ignore[no-untyped-call]
     assert np.array_equal(_buckets(distances), theirs.numpy())

@@ -11,6 +11,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 # Either the bytes, or what makes them of an exported classifier (tickets_v1).
@@ -1814,11 +1815,8 @@ def _odd() -> Iterator[Refusal]:
     yield asked("GET", f"{MODELS}?=1", 422, "invalid_request", " is no parameter")
 
 
-def _all(*parts: Callable[[], Iterator[Refusal]]) -> tuple[Refusal, ...]:
-    return tuple(entry for part in parts for entry in part())
-
-
-REFUSALS: Sequence[Refusal] = _all(
+# Each part of the table makes its entries when they are asked for: together they take a second and 70 MB.
+_PARTS: tuple[Callable[[], Iterator[Refusal]], ...] = (
     _not_json,
     _media_types,
     _too_large,
@@ -1848,3 +1846,12 @@ REFUSALS: Sequence[Refusal] = _all(
     _odd,
     _hints,
 )
+PARTS: Mapping[str, Callable[[], Iterator[Refusal]]] = {
+    part.__name__.strip("_").replace("_", " "): part for part in _PARTS
+}
+
+
+@cache
+def refusals() -> Sequence[Refusal]:
+    """Return every entry."""
+    return tuple(entry for part in _PARTS for entry in part())
