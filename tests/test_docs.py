@@ -18,13 +18,14 @@ from tests.source_tree import ROOT
 from tests.storage.breakage import ALL
 from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQUESTS
+from windrow.cli import exits
+from windrow.domain.checkup import FINDINGS
 from windrow.session.session import Session
 
 __all__ = ["client", "operations", "running_app"]
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
 README = (ROOT / "README.md").read_text()
-CHECKS = ROOT / "docs" / "how-to" / "check-a-data-directory.md"
 MAX_WIDTH = 120
 
 
@@ -104,10 +105,16 @@ def test_the_example_of_each_request_is_answered(client: httpx.Client) -> None:
         assert reply.status_code == endpoint.status, (endpoint.verb, reply.text)
 
 
-def test_the_table_of_what_fsck_finds_has_every_code_and_its_severity() -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| (\w+) \| .+ \|$", CHECKS.read_text(), re.MULTILINE))
+def test_every_finding_of_fsck_is_declared_with_its_severity() -> None:
+    declared = {code: severity for code, (severity, _) in FINDINGS.items()}
     broken = {code: severity for severity, code, _ in ALL.values()}
-    assert told == {**broken, "blob_unreadable": "damage", "folder_unreadable": "damage"}
+    assert declared == {**broken, "blob_unreadable": "damage", "folder_unreadable": "damage"}
+
+
+def test_the_reference_has_each_exit_code() -> None:
+    codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    page = (FOLDER / "command-line.md").read_text()
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == codes
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

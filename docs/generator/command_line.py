@@ -8,7 +8,9 @@ from typing import Any
 import typer
 from typer.main import get_command, get_group
 
-from docs.generator.markdown import block, page, paragraph, paragraphs, table
+from docs.generator.docstrings import constants
+from docs.generator.markdown import block, inline, page, paragraph, paragraphs, table
+from windrow.cli import exits
 from windrow.cli.app import app
 from windrow.cli.contents import MODULES, SECTIONS
 
@@ -23,6 +25,8 @@ def text() -> str:
         ),
         *_command("windrow", root, "##", with_commands=False),
     ]
+    codes = [[str(code), inline(meaning)] for code, meaning in constants(exits)]
+    parts += ["## Exit codes", table(["Exit code", "Meaning"], codes)]
     for title, verbs in SECTIONS.items():
         parts.append(f"## {title}")
         for verb, _, _ in verbs:

@@ -1,8 +1,12 @@
 """The sections of a docstring in Google's style."""
 
+import ast
 import inspect
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
 
 _SECTIONS = ("Args", "Returns", "Yields", "Raises")
 
@@ -22,6 +26,15 @@ def entries(documented: object, name: str) -> Mapping[str, str]:
     """Return the entries of a section, each on one line, by their names."""
     found = re.findall(r"^(\*{0,2}\w+)(?: \([^)]*\))?:(.*(?:\n {4,}.*)*)", section(documented, name), re.MULTILINE)
     return {entry: " ".join(text.split()) for entry, text in found}
+
+
+def constants(module: ModuleType) -> Iterator[tuple[Any, str]]:
+    """Yield each constant of a module that has a docstring below it: its value, and the docstring."""
+    body = ast.parse(inspect.getsource(module)).body
+    for statement, below in itertools.pairwise(body):
+        is_docstring = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if is_docstring and isinstance(statement, ast.AnnAssign):
+            yield getattr(module, ast.unparse(statement.target)), ast.literal_eval(ast.unparse(below))
 
 
 def _split(documented: object) -> list[str]:

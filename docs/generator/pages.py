@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import command_line, errors, http, metrics, python, settings, values
+from docs.generator import command_line, errors, findings, http, metrics, python, settings, values
 
 FOLDER = Path(__file__).parents[1] / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "command-line.md": command_line.text,
     "errors.md": errors.text,
+    "findings.md": findings.text,
     "http.md": http.text,
     "metrics.md": metrics.text,
     "python.md": python.text,

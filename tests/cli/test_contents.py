@@ -10,7 +10,6 @@ from typer.main import get_group
 
 from tests.cli.asking import run
 from tests.source_tree import ROOT
-from windrow.cli import exits
 from windrow.cli.contents import MODULES, SECTIONS, SYNONYMS
 
 PAGE = (ROOT / "docs" / "how-to" / "command-line.md").read_text()
@@ -41,11 +40,6 @@ def test_each_option_that_the_page_shows_exists() -> None:
         options = {name for parameter in found.params for name in parameter.opts}
         asked = {word for word in command if re.fullmatch(r"--?[a-z][a-z-]*", word)}
         assert asked <= options, line
-
-
-def test_the_page_names_each_exit_code() -> None:
-    codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)} == codes
 
 
 def test_a_line_of_help_fits_80_columns() -> None:

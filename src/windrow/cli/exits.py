@@ -16,13 +16,21 @@ from windrow.domain.errors import (
 )
 
 OK: Final = 0
-NO: Final = 1  # It was looked at, and the answer is no: damage found, a promotion refused.
+"""Done."""
+NO: Final = 1
+"""The check failed: ``fsck`` found damage, a condition of ``promote`` is not met."""
 WRONG_INPUT: Final = 2
-NOT_POSSIBLE: Final = 3  # What was named does not exist, or something else stands in its way.
+"""Wrong input: the command, a file, a row, a name, a setting."""
+NOT_POSSIBLE: Final = 3
+"""Not possible: what was named does not exist, or something stands in its way."""
 UNAVAILABLE: Final = 4
+"""Not available: the server cannot be reached or is overloaded, a base model is not on this machine."""
 FAILED: Final = 5
-INTERRUPTED: Final = 130  # What shells make of Ctrl-C: 128 and the number of the signal. SIGTERM ends alike.
-READER_GONE: Final = 141  # And of a closed pipe (`| head`), likewise: nothing is wrong.
+"""Failed: the disk, standard output, a damaged file, a training (also where others cancelled it), or Windrow itself."""
+INTERRUPTED: Final = 130
+"""Interrupted by Ctrl-C or by SIGTERM (``kill``, ``timeout``): 128 and the number of the signal, as shells have it."""
+READER_GONE: Final = 141
+"""The reader of the output closed it (``| head``): 128 and the number of that signal; nothing is wrong."""
 
 _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
     (PromotionRefused, NO),

@@ -3,14 +3,50 @@
 Owns the kinds of findings; knows nothing of how they are found.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from windrow.domain.values import Value, computed
 
 # Damage: something that was saved is not as it was, or cannot be reached. Garbage: something that nobody will ever
 # read. Notice: something that is as somebody wanted it, and that a person should know all the same.
 Severity = Literal["damage", "garbage", "notice"]
+# Every code of a finding: its severity, and what was found.
+FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
+    "record_unreadable": (
+        "damage",
+        "A numbered file cannot be read, or breaks a rule of the format (docs/explanation/format.md).",
+    ),
+    "record_altered": ("damage", "A numbered file is not as it was written: its digest is another one."),
+    "record_newer_format": ("damage", "A numbered file is of a newer Windrow."),
+    "record_misplaced": ("damage", "A numbered file belongs into another folder or has another number."),
+    "number_missing": ("damage", "A number is missing, and nothing says that it was purged."),
+    "blob_missing": ("damage", "A blob that a numbered file names is not there."),
+    "blob_altered": ("damage", "A blob's size or digest is not the recorded one."),
+    "blob_unreadable": ("damage", "A blob cannot be opened."),
+    "artifact_missing": ("damage", "A revision names no artifact."),
+    "artifact_unusable": ("damage", "An artifact's tensors do not fit its record."),
+    "rows_unusable": ("damage", "The training rows do not unpack to what the record's digest says."),
+    "names_alike": ("damage", "Two names differ only in case."),
+    "name_shared": ("damage", "A classifier and an alias have one name."),
+    "name_invalid": ("damage", "A folder's name breaks the grammar of names."),
+    "link": ("damage", "A link stands where a file or a folder belongs; it is not followed."),
+    "special_file": ("damage", "A pipe, socket or device stands where a file belongs."),
+    "folder_unreadable": ("damage", "A folder cannot be read."),
+    "aside_file": (
+        "garbage",
+        "A process began to write a file and did not end. It stays for an hour, since it may still be written.",
+    ),
+    "blob_unreferenced": ("garbage", "No numbered file names this blob."),
+    "purge_unfinished": ("garbage", "A purge was begun and not finished."),
+    "folder_without_record": ("garbage", "A classifier's folder has blobs, but no numbered file."),
+    "empty_folder": ("garbage", "A folder is empty."),
+    "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
+    "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
+    "alias_dangling": ("notice", "An alias points to what is deleted; it does not answer until it is promoted."),
+    "foreign_file": ("notice", "A file that is not Windrow's."),
+}
 
 
 @dataclass(frozen=True, slots=True)
