@@ -30,6 +30,7 @@ html_theme_options: dict[str, object] = {"top_of_page_buttons": []}
 def setup(app: Any) -> None:
     """Have Sphinx read the tables of contents from the links of the index pages."""
     app.connect("source-read", _add_contents)
+    app.connect("build-finished", _add_start_page)
 
 
 def _add_contents(_: Any, name: str, source: list[str]) -> None:
@@ -44,3 +45,11 @@ def _add_contents(_: Any, name: str, source: list[str]) -> None:
 
 def _contents(title: str, pages: list[str]) -> str:
     return "\n```{toctree}\n:hidden:\n:caption: " + title + "\n\n" + "\n".join(pages) + "\n```\n"
+
+
+def _add_start_page(app: Any, error: Exception | None) -> None:
+    """Write the page that opens the index, which is in a folder as it is in the repository."""
+    if error is None:
+        refresh = '<meta http-equiv="refresh" content="0; url=docs/index.html">'
+        start = f'<!doctype html><html lang="en"><title>{project}</title>{refresh}<a href="docs/index.html">{project}</a></html>'
+        Path(app.outdir, "index.html").write_text(start)
