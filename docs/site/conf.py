@@ -51,5 +51,6 @@ def _add_start_page(app: Any, error: Exception | None) -> None:
     """Write the page that opens the index, which is in a folder as it is in the repository."""
     if error is None:
         refresh = '<meta http-equiv="refresh" content="0; url=docs/index.html">'
-        start = f'<!doctype html><html lang="en"><title>{project}</title>{refresh}<a href="docs/index.html">{project}</a></html>'
+        link = f'<a href="docs/index.html">{project}</a>'
+        start = f'<!doctype html><html lang="en"><title>{project}</title>{refresh}{link}</html>'
         Path(app.outdir, "index.html").write_text(start)
