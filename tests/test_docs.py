@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
@@ -21,10 +22,13 @@ from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQU
 from windrow.cli import exits
 from windrow.domain.checkup import FINDINGS
 from windrow.session.session import Session
+from windrow.settings import Settings, variable_name
 
 __all__ = ["client", "operations", "running_app"]
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+# All but the history, which may name what is gone.
+PRESENT = [page for page in PAGES if page.name not in {"CHANGELOG.md", "RESULTS.md"}]
 README = (ROOT / "README.md").read_text()
 MAX_WIDTH = 120
 
@@ -115,6 +119,16 @@ def test_the_reference_has_each_exit_code() -> None:
     codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
     page = (FOLDER / "command-line.md").read_text()
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == codes
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_setting_and_endpoint_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text()
+    settings = {variable_name(each.name) for each in fields(Settings)}
+    assert {name for name in re.findall(r"\bWINDROW_[A-Z_]+\b", text) if name not in settings} == set()
+    known = {(each.method, each.path) for each in ENDPOINTS}
+    named = re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/v1/[\w/{}-]+)", text)
+    assert {each for each in named if each not in known} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
