@@ -106,9 +106,9 @@ def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
 
 
 def test_ranges_stand_in_the_annotation() -> None:
-    assert options()["share"].members == {"minimum": 0, "maximum": 1}
+    assert options()["share"].type.members == {"minimum": 0, "maximum": 1}
     seed = next(each for each in options_of(Recipe) if each.path == "seed")
-    assert seed.members["maximum"] == 2**32 - 1
+    assert seed.type.members["maximum"] == 2**32 - 1
 
 
 def test_help_is_the_docstring_without_what_concerns_python_alone() -> None:

@@ -4,12 +4,12 @@ Replies are values of their classes. What matters is written here, by the name o
 types.
 """
 
-import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
+from windrow.codec.types import Type, types_of
 from windrow.domain.classifier import Origin
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -173,24 +173,21 @@ _PLAIN: Final[Mapping[Any, object]] = {
 
 def example_of(kind: Any) -> Any:
     """Return a value of a dataclass as an example."""
-    hints = get_type_hints(kind)
-    return kind(**{each.name: _field(kind, each.name, hints[each.name]) for each in fields(kind) if each.init})
+    types = types_of(kind)
+    return kind(**{each.name: _field(kind, each.name, types[each.name]) for each in fields(kind) if each.init})
 
 
-def _field(kind: Any, name: str, hint: Any) -> object:
+def _field(kind: Any, name: str, said: Type) -> object:
     keys = (*(f"{each.__name__}.{name}" for each in kind.__mro__), name)
     found = next((_VALUES[key] for key in keys if key in _VALUES), ...)
-    return _of(hint) if found is ... else found
+    return _of(said) if found is ... else found
 
 
-def _of(hint: Any) -> Any:
-    if hint in _PLAIN:
-        return _PLAIN[hint]
-    if is_dataclass(hint):
-        return example_of(hint)
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return inner[0]
-    if origin in (Union, types.UnionType):
+def _of(said: Type) -> Any:
+    if said.optional:
         return None
-    return (_of(inner[0]),) if origin is tuple else {}
+    if said.each is not None:
+        return (_of(said.each),) if said.kind is tuple else {}
+    if is_dataclass(said.kind):
+        return example_of(said.kind)
+    return said.choices[0] if said.choices else _PLAIN[said.kind]

@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.options import TOLD, Option, Told, options_of, parts_of
+from windrow.cli.options import TOLD, Option, Told, options_of
 from windrow.cli.surface import CliWords
+from windrow.codec.types import types_of
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.recipe import check_range
@@ -61,7 +62,7 @@ class _Verb:
     @cached_property
     def _options(self) -> tuple[Option, ...]:
         found = [each for kind in self._kinds.values() for each in options_of(kind, self._told, self._leave_out)]
-        if files := [each.held for each in found if each.is_file]:
+        if files := [each.type.item for each in found if each.is_file]:
             from windrow.cli.read_options import Reading
 
             found += options_of(Reading, self._told, () if Row in files else ("label_column",))
@@ -102,7 +103,7 @@ def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRo
     from windrow.cli.read_options import Reading
 
     how = _build(Reading, values)
-    return read_labelled(path, how) if option.held is Row else read_texts(path, how)
+    return read_labelled(path, how) if option.type.item is Row else read_texts(path, how)
 
 
 def _read(option: Option, value: Any) -> Any:
@@ -111,14 +112,14 @@ def _read(option: Option, value: Any) -> Any:
     Raises:
         InvalidParameter: It lies outside its range, or is no label and share.
     """
-    if option.kind is bool:
+    if option.type.kind is bool:
         return not option.default
-    if "minimum" in option.members and "maximum" in option.members:
+    if option.type.members.keys() >= {"minimum", "maximum"}:
         # By the verb as well, but not before it has read a file or has asked a server.
-        check_range(option.path, value, (option.members["minimum"], option.members["maximum"]))
-    if get_origin(option.kind) is Mapping:
+        check_range(option.path, value, (option.type.members["minimum"], option.type.members["maximum"]))
+    if option.type.kind is Mapping:
         return dict(_share(option, each) for each in value)
-    return value if option.held is None else tuple(value)
+    return value if option.type.item is None else tuple(value)
 
 
 def _share(option: Option, typed: str) -> tuple[str, float]:
@@ -148,6 +149,5 @@ def _build(kind: Any, values: Mapping[str, Any], before: str = "") -> Any:
         if path in values:
             found[each.name] = values[path]
         elif any(other.startswith(f"{path}.") for other in values):
-            inner, _, _ = parts_of(get_type_hints(kind, include_extras=True)[each.name])
-            found[each.name] = _build(inner, values, f"{path}.")
+            found[each.name] = _build(types_of(kind)[each.name].kind, values, f"{path}.")
     return kind(**found)

@@ -10,16 +10,16 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final
 
 import typer
 
 from windrow.cli.surface import option_name
 from windrow.codec.docs import field_docs
+from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
 from windrow.domain.names import ModelReference, Name
-from windrow.domain.values import Schema, has_default
+from windrow.domain.values import has_default
 from windrow.settings import Settings, variable_name
 
 ROWS_HELP: Final = "Labelled rows: CSV, TSV, JSONL or JSON, also .gz; - for stdin."
@@ -69,12 +69,10 @@ class Option(Told):
 
     path: str
     """The field, and the one that it is in: ``require.not_worse``."""
-    kind: Any
-    """Its type, apart from ``None``."""
+    type: Type
+    """Its type."""
     default: Any
     """Its default, if it has one."""
-    members: Mapping[str, Any]
-    """What its annotation says of its range."""
 
     @property
     def key(self) -> str:
@@ -82,14 +80,9 @@ class Option(Told):
         return self.path.replace(".", "_")
 
     @property
-    def held(self) -> Any:
-        """The type of what its tuple holds; ``None`` where it is no tuple."""
-        return get_args(self.kind)[0] if get_origin(self.kind) is tuple else None
-
-    @property
     def is_file(self) -> bool:
         """Whether its value is read from a file."""
-        return self.held is Row or (self.held is not None and self.is_argument)
+        return self.type.item is Row or (self.type.item is not None and self.is_argument)
 
     @property
     def name(self) -> str:
@@ -104,7 +97,7 @@ class Option(Told):
         kind, default = self._shape()
         metavar = "FILE" if self.is_file else self.metavar
         if self.is_argument:
-            said = _FILES[self.held] if self.is_file else self.help
+            said = _FILES[self.type.item] if self.is_file else self.help
             hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
@@ -114,13 +107,11 @@ class Option(Told):
 
     def _shape(self) -> tuple[Any, Any]:
         """Return the type and the default of what is typed."""
-        if self.kind is bool:
+        if self.type.kind is bool:
             return bool, False
         if self.is_file:
             return Path, None
-        if self.held is not None or get_origin(self.kind) is Mapping:
-            return list[str], None
-        return self.kind, self.default
+        return (self.type.kind, self.default) if self.type.each is None else (list[str], None)
 
 
 def options_of(
@@ -134,25 +125,24 @@ def options_of(
         leave_out: Fields that are no options.
         before: The path to the dataclass, with a dot at its end.
     """
-    docs, hints = field_docs(kind), get_type_hints(kind, include_extras=True)
+    docs, types = field_docs(kind), types_of(kind)
     for each in fields(kind):
         path = before + each.name
         if path in leave_out or not each.init:
             continue
-        inner, members, metavar = parts_of(hints[each.name])
-        if is_dataclass(inner):
-            yield from options_of(inner, told, leave_out, f"{path}.")
+        said = types[each.name]
+        if is_dataclass(said.kind):
+            yield from options_of(said.kind, told, leave_out, f"{path}.")
             continue
         own = told.get(path.replace(".", "_"), Told())
         yield Option(
             names=own.names,
-            metavar=own.metavar or metavar,
+            metavar=own.metavar or _METAVARS.get(said.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
             is_argument=own.is_argument or not has_default(each),
             path=path,
-            kind=inner,
+            type=said,
             default=each.default,
-            members=members,
         )
 
 
@@ -161,18 +151,6 @@ def setting_help(setting: str) -> str:
     knob = next(knob for knob in fields(Settings) if knob.name == setting)
     default = f"; default: {knob.default}" if knob.default != "" else ""
     return f"{knob.metadata['doc']} [variable: {variable_name(setting)}{default}]"
-
-
-def parts_of(hint: Any) -> tuple[Any, Mapping[str, Any], str | None]:
-    """Return a type without ``None`` and annotations, what the annotations say of it, and what stands for its value."""
-    members: dict[str, Any] = {}
-    metavar = None
-    while get_origin(hint) is Annotated or NoneType in get_args(hint):
-        metavar = _METAVARS.get(hint, metavar)
-        for each in getattr(hint, "__metadata__", ()):
-            members |= each.members if isinstance(each, Schema) else {}
-        hint = next(each for each in get_args(hint) if each is not NoneType)
-    return hint, members, metavar
 
 
 def _help(docs: Mapping[str, str], name: str) -> str:

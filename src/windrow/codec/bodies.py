@@ -6,15 +6,15 @@ that every body means the same either way.
 """
 
 import re
-import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar
 
 from windrow.codec.patterns import FLAT, ROW, STRING, spaced
 from windrow.codec.reading import read_value
 from windrow.codec.strict import parse_json
+from windrow.codec.types import types_of
 from windrow.codec.values import ValidationError, adapter_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidJson
@@ -181,16 +181,9 @@ def _cut_list(cut: _Cut, found: _List, start: int) -> int:
 @cache
 def _long_fields(kind: Any) -> Mapping[str, Any]:
     """Return the fields of a dataclass that may hold much: what each list holds, or the dataclass of what is inside."""
-    hints = get_type_hints(kind)
-    return {each.name: inner for each in fields(kind) if (inner := _long_part(hints[each.name])) is not None}
-
-
-def _long_part(hint: Any) -> Any:
-    if get_origin(hint) in (Union, types.UnionType):
-        return next((part for part in map(_long_part, get_args(hint)) if part is not None), None)
-    if get_origin(hint) is tuple and get_args(hint)[0] in _ITEMS:
-        return get_args(hint)[0]
-    return hint if is_dataclass(hint) else None
+    types = types_of(kind)
+    lists = {name: said.item for name, said in types.items() if said.item in _ITEMS}
+    return lists | {name: said.kind for name, said in types.items() if is_dataclass(said.kind)}
 
 
 def _read_slices(body: bytes, found: _List) -> tuple[Any, ...] | None:

@@ -7,9 +7,10 @@ import difflib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from windrow.codec.strict import short_key
+from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidRequest
 from windrow.domain.values import has_default
@@ -157,28 +158,23 @@ _PLAIN: Mapping[object, _Reader] = {
 }
 
 
-def _reader_of(hint: Any) -> _Reader:
-    if hint in _PLAIN:
-        return _PLAIN[hint]
-    if is_dataclass(hint):
-        return _object(hint)
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is tuple:
-        return _list(_reader_of(inner[0]), inner[0] is Row)
-    if origin is Mapping:
-        return _mapping(_reader_of(inner[1]))
-    if type(None) in inner:
-        other = _reader_of(inner[0])
-        return lambda value, place, found: None if value is None else other(value, place, found)
-    raise TypeError(f"{hint} cannot be read from JSON")
+def _reader_of(said: Type) -> _Reader:
+    if said.each is not None:
+        each = _reader_of(said.each)
+        reader = _mapping(each) if said.kind is Mapping else _list(each, said.item is Row)
+    else:
+        reader = _object(said.kind) if is_dataclass(said.kind) else _PLAIN[said.kind]
+    if not said.optional:
+        return reader
+    return lambda value, place, found: None if value is None else reader(value, place, found)
 
 
 @cache
 def _fields_of(kind: Any) -> Known:
     """Return the fields of a dataclass, those first that must be there."""
-    hints = get_type_hints(kind)
+    types = types_of(kind)
     own = sorted((each for each in fields(kind) if each.init), key=has_default)
-    return {each.name: (_reader_of(hints[each.name]), has_default(each)) for each in own}
+    return {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
 
 
 def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[str, Any]:

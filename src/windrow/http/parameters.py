@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from starlette.requests import Request
 
 from windrow.codec.reading import near_or_known
 from windrow.codec.strict import short_key
+from windrow.codec.types import Type, types_of
 from windrow.domain.errors import InvalidParameter, InvalidRequest
-from windrow.domain.values import Schema
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE_NUMBER: Final = re.compile("-?[0-9]{1,9}")
@@ -97,19 +97,15 @@ def read_flag(name: str, text: str | None, *, default: bool) -> bool:
 
 @cache
 def _readers(kind: Any) -> Mapping[str, Callable[[str, str], object]]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {each.name: _reader_of(hints[each.name], each.default) for each in fields(kind)}
+    types = types_of(kind)
+    return {each.name: _reader_of(types[each.name], each.default) for each in fields(kind)}
 
 
-def _reader_of(hint: Any, default: object) -> Callable[[str, str], object]:
-    plain, members = hint, {}
-    if get_origin(hint) is Annotated:
-        plain, *notes = get_args(hint)
-        members = next(dict(note.members) for note in notes if isinstance(note, Schema))
-    if plain is bool:
+def _reader_of(said: Type, default: object) -> Callable[[str, str], object]:
+    if said.kind is bool:
         return lambda name, text: read_flag(name, text, default=default is True)
-    if int in (plain, *get_args(plain)):
-        return lambda name, text: _read_whole_number(name, text, members)
+    if said.kind is int:
+        return lambda name, text: _read_whole_number(name, text, said.members)
     return lambda _, text: text
 
 

@@ -3,11 +3,9 @@
 import difflib
 import operator
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import is_dataclass
-from functools import cache
-from types import NoneType
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar
 
+from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.names import ModelReference, Name
@@ -29,8 +27,8 @@ def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object)
     Raises:
         InvalidInput: A value is of the wrong type.
     """
-    hints = _hints(kind)
-    return kind(**{name: _read(hints[name], name, value) for name, value in given.items()}, **more)
+    types = types_of(kind)
+    return kind(**{name: _read(types[name], name, value) for name, value in given.items()}, **more)
 
 
 def check_known(owner: str, names: Collection[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
@@ -100,38 +98,34 @@ _READERS: Mapping[Any, Callable[[str, Any], object]] = {
 }
 
 
-def _read(hint: Any, name: str, value: Any) -> Any:
-    arguments = get_args(hint)
-    if get_origin(hint) is Annotated and hint not in _READERS:
-        return _read(arguments[0], name, value)
-    if NoneType in arguments:
-        return None if value is None else _read(arguments[0], name, value)
-    if hint in _READERS:
-        return _READERS[hint](name, value)
-    if get_origin(hint) is tuple:
-        return _read_many(arguments[0], name, value)
-    if is_dataclass(hint):
-        return _read_members(hint, name, value)
+def _read(said: Type, name: str, value: Any) -> Any:
+    if said.optional and value is None:
+        return None
+    if said.each is None:
+        reader = _READERS.get(said.hint) or _READERS.get(said.kind)
+        return _read_members(said.kind, name, value) if reader is None else reader(name, value)
+    if said.kind is tuple:
+        return _read_many(said.each, name, value)
     if not isinstance(value, Mapping):
         raise _wrong(name, value, "a mapping")
-    return {key: _read(arguments[1], f"{name}[{key!r}]", each) for key, each in value.items()}
+    return {key: _read(said.each, f"{name}[{key!r}]", each) for key, each in value.items()}
 
 
-def _read_many(hint: Any, name: str, value: Any) -> tuple[Any, ...]:
-    if hint is Row:
+def _read_many(item: Type, name: str, value: Any) -> tuple[Any, ...]:
+    if item.kind is Row:
         return read_rows(name, value)
     if name == "texts":
         return tuple(read_texts(value))
-    return tuple(_read(hint, f"{name}[{number}]", each) for number, each in enumerate(read_values(name, value)))
+    return tuple(_read(item, f"{name}[{number}]", each) for number, each in enumerate(read_values(name, value)))
 
 
 def _read_members(kind: Any, name: str, value: Any) -> Any:
-    hints = _hints(kind)
-    members = {each: getattr(value, each) for each in hints} if isinstance(value, kind) else value
+    types = types_of(kind)
+    members = {each: getattr(value, each) for each in types} if isinstance(value, kind) else value
     if not isinstance(members, Mapping):
         raise _wrong(name, value, "a mapping")
-    check_known(name, members, hints, " has no")
-    return kind(**{member: _read(hints[member], f"{name}.{member}", each) for member, each in members.items()})
+    check_known(name, members, types, " has no")
+    return kind(**{member: _read(types[member], f"{name}.{member}", each) for member, each in members.items()})
 
 
 def _wrong(name: str, value: object, wanted: str) -> InvalidParameter:
@@ -139,8 +133,3 @@ def _wrong(name: str, value: object, wanted: str) -> InvalidParameter:
         "{arg:{parameter}} is {value}; it must be {wanted}. {Send} one.",
         {"parameter": name, "value": repr(value)[:200], "wanted": wanted},
     )
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind, include_extras=True)
