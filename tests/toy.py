@@ -34,11 +34,11 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
 from windrow.encoders.layout import adapted_projections
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
+from windrow.execution.control import TrainingControl
+from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.frames import Frame
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Outcome, ignore_steps
-from windrow.execution.tasks import FitTask, Task, TuneOutcome, TuneTask
-from windrow.execution.watch import Watch
+from windrow.execution.tasks import FitTask, Task, TrainAdapterOutcome, TrainAdapterTask
 from windrow.service.service import Service
 from windrow.settings import Settings
 
@@ -110,7 +110,7 @@ class Toy(Service):
             settings = replace(settings, data_dir=Path(mkdtemp(prefix="windrow-toy-")))
             finalize(self, rmtree, settings.data_dir, ignore_errors=True)
         store = replace(open_store(settings), inventory=ToyInventory(settings.data_dir))
-        dependencies = open_dependencies(settings, store, ResidentEncoders(_load))
+        dependencies = open_dependencies(settings, store, EncoderRegistry(_load))
         super().__init__(replace(dependencies, runner=ToyRunner(self)))
 
     @property
@@ -233,21 +233,23 @@ class ToyRunner(RememberingRunner):
     def __init__(self, toy: Toy) -> None:
         super().__init__(_OUTCOMES)
         self._toy = toy
-        self._begun: WeakSet[Watch] = WeakSet()
+        self._begun: WeakSet[TrainingControl] = WeakSet()
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         """Do a task."""
-        watch, toy = watch or Watch(), self._toy
-        if watch not in self._begun:
-            self._begun.add(watch)
-            _call(toy.before_fit, watch)
-        if isinstance(task, TuneTask):
-            return cast(Outcome, self._tune(task, on_step, watch))
+        control, toy = control or TrainingControl(), self._toy
+        if control not in self._begun:
+            self._begun.add(control)
+            _call(toy.before_fit, control)
+        if isinstance(task, TrainAdapterTask):
+            return cast(Outcome, self._tune(task, on_step, control))
         if isinstance(task, FitTask):
-            _call(toy.at_step, watch, Progress("finishing"))
-        return super().run(task, on_step, watch)
+            _call(toy.at_step, control, Progress("finishing"))
+        return super().run(task, on_step, control)
 
-    def _tune(self, task: TuneTask, on_step: OnStep, watch: Watch) -> TuneOutcome:
+    def _tune(self, task: TrainAdapterTask, on_step: OnStep, control: TrainingControl) -> TrainAdapterOutcome:
         folder = ToyEncoder().folder
         adapter = {}
         for name, (inputs, outputs) in adapted_projections(folder):
@@ -255,8 +257,8 @@ class ToyRunner(RememberingRunner):
             adapter[f"{name}.up"] = np.zeros((1, outputs), np.float16)
         for number, loss in enumerate(LOSSES, start=1):
             on_step(number, len(LOSSES), loss)
-            _call(self._toy.at_step, watch, Progress("training", number, len(LOSSES), loss))
-        return TuneOutcome(
+            _call(self._toy.at_step, control, Progress("training", number, len(LOSSES), loss))
+        return TrainAdapterOutcome(
             adapter=adapter,
             layers=folder.layers,
             rank=1,
@@ -275,7 +277,7 @@ def _load(base_model: str) -> TextEncoder:
     return ToyEncoder(digest=DIGEST)
 
 
-def _call(hook: Callable[..., object], watch: Watch, *values: object) -> None:
+def _call(hook: Callable[..., object], control: TrainingControl, *values: object) -> None:
     """Call a hook, and leave it to itself where the training is to end meanwhile."""
     if hook is do_nothing:
         return
@@ -288,9 +290,9 @@ def _call(hook: Callable[..., object], watch: Watch, *values: object) -> None:
             failed.append(error)
         is_over.set()
 
-    with watch.stopped_by(is_over.set):
+    with control.on_cancel(is_over.set):
         threading.Thread(target=work, name=threading.current_thread().name, daemon=True).start()
         is_over.wait()
-    watch.check()
+    control.raise_if_cancelled()
     if failed:
         raise failed[0]

@@ -8,13 +8,13 @@ from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
-from windrow.execution.forecast import Pace
-from windrow.execution.jobs import Jobs
-from windrow.execution.predictor import Memory, Predictor
-from windrow.execution.residents import ResidentEncoders
+from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.job_queue import JobQueue
+from windrow.execution.periodic_task import PeriodicTask
+from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.execution.runner import ProcessRunner
-from windrow.execution.sweeper import Sweeper
-from windrow.execution.turns import Turns
+from windrow.execution.slots import TrainingSlots
+from windrow.execution.training_cost import CostCalibration
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
@@ -43,10 +43,10 @@ def open_service(settings: Settings) -> Service:
     Raises:
         StorageFailed: The data directory cannot be made or written.
     """
-    return Service(open_dependencies(settings, open_store(settings), ResidentEncoders(partial(_load, settings))))
+    return Service(open_dependencies(settings, open_store(settings), EncoderRegistry(partial(_load, settings))))
 
 
-def open_dependencies(settings: Settings, store: Store, encoders: ResidentEncoders) -> Dependencies:
+def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistry) -> Dependencies:
     """Return what a service works with.
 
     Args:
@@ -56,20 +56,20 @@ def open_dependencies(settings: Settings, store: Store, encoders: ResidentEncode
     """
     retention = timedelta(days=settings.retention_days)
     queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
-    turns = Turns(settings.max_fits, settings.max_waiting_fits)
-    memory = Memory(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
+    slots = TrainingSlots(settings.max_fits, settings.max_waiting_fits)
+    cache_limits = CacheLimits(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
     job_files = JobFiles(settings.data_dir, store.names.files)
     return Dependencies(
         store=store,
         encoders=encoders,
         runner=ProcessRunner(settings.max_fits),
-        predictor=Predictor(store.catalog, encoders, queue, memory),
+        predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,
-        turns=turns,
-        jobs=Jobs(job_files, turns, partial(find_published_revision, store.catalog)),
-        pace=Pace(),
-        sweeper=Sweeper(lambda: store.catalog.purging.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
+        slots=slots,
+        jobs=JobQueue(job_files, slots, partial(find_published_revision, store.catalog)),
+        cost_calibration=CostCalibration(),
+        purge_task=PeriodicTask(lambda: store.catalog.purging.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
     )
 
 

@@ -15,7 +15,7 @@ from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsWanted
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
-from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_CHUNK, SHARE_TOKENS, BatchQueue
+from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TRAINING_BATCH, QUANTUM_TOKENS, BatchQueue
 
 PATIENCE_S = 30.0
 
@@ -107,7 +107,7 @@ def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: Desk, encoder: P
     assert encoder.batches == [([1], Parallelism.ALL_CORES)]
 
 
-def test_what_comes_while_a_batch_runs_shares_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
     answers = [one_core.ask(text(mark)) for mark in range(5)]
     assert one_core.queue.vitals().waiting_requests == 4
     encoder.let(2)
@@ -162,13 +162,13 @@ def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, e
     assert many.result(PATIENCE_S).shape == (100, 192)
 
 
-def test_each_request_gets_a_share_of_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_each_request_gets_a_quantum_of_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     answers = [one_core.ask(*[text(mark, tokens=8)] * 50) for mark in (1, 2, 3)]
     encoder.let()
     encoder.wait_for_batch()
     encoder.wait_for_batch()
-    share = SHARE_TOKENS // 8
+    share = QUANTUM_TOKENS // 8
     assert encoder.marks[1] == [1] * share + [2] * share + [3] * share + [1] * share
     encoder.let(50)
     for answer in answers:
@@ -197,7 +197,7 @@ def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder
     assert other.marks == [[2]]
 
 
-def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: PausingEncoder) -> None:
+def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: PausingEncoder) -> None:
     desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
     answers = [desk.ask(text(mark)) for mark in range(3)]
     with pytest.raises(Overloaded, match="Try this one again in 1 s") as refused:
@@ -211,12 +211,12 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: Pausi
     desk.close()
 
 
-def test_too_many_waiting_tokens_are_refused_and_the_wait_is_that_for_the_first_place(encoder: PausingEncoder) -> None:
+def test_too_many_waiting_tokens_are_refused_until_the_shortest_request_is_done(encoder: PausingEncoder) -> None:
     desk = Desk(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
     desk.ask(text(0))
     answers = [desk.ask(*[text(mark, 100)] * 600) for mark in range(2)]
     with pytest.raises(Overloaded) as refused:
-        desk.queue.check_room()
+        desk.queue.check_capacity()
     assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_TOKENS"
     # Both get equal shares of 4,000 tokens/s, the guess before the first batch: the first place is free after 30 s.
     assert refused.value.facts["retry_after_s"] == 30
@@ -224,7 +224,7 @@ def test_too_many_waiting_tokens_are_refused_and_the_wait_is_that_for_the_first_
     encoder.let(5_000)
     for answer in (*answers, more):
         answer.result(PATIENCE_S)
-    desk.queue.check_room()
+    desk.queue.check_capacity()
     desk.close()
 
 
@@ -272,7 +272,7 @@ def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
     assert later.result(PATIENCE_S).shape == (1, 192)
 
 
-def chunk(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
+def training_batch(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
     """Return a batch of a training, which notes its number."""
 
     def work() -> Floats:
@@ -285,7 +285,9 @@ def chunk(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
 
 def test_a_training_gets_its_results_in_order() -> None:
     queue = BatchQueue(cores=3, max_waiting=1)
-    assert [float(result[0, 0]) for result in queue.compute([chunk(number) for number in range(20)])] == [*range(20)]
+    assert [float(result[0, 0]) for result in queue.compute([training_batch(number) for number in range(20)])] == [
+        *range(20)
+    ]
     assert queue.compute([]) == []
     queue.close()
 
@@ -297,33 +299,33 @@ def test_a_failure_reaches_the_training() -> None:
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        queue.compute([chunk(0), fail])
-    assert len(queue.compute([chunk(1)])) == 1
+        queue.compute([training_batch(0), fail])
+    assert len(queue.compute([training_batch(1)])) == 1
     queue.close()
 
 
 def test_a_training_waits_while_predictions_do_but_not_for_ever(one_core: Desk, encoder: PausingEncoder) -> None:
-    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_CHUNK)]
+    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_TRAINING_BATCH)]
     encoder.wait_for_batch()
     order: list[int] = []
     done = threading.Event()
 
     def note_batches() -> Floats:
-        return chunk(len(encoder.batches), order)()
+        return training_batch(len(encoder.batches), order)()
 
     def train() -> None:
-        one_core.queue.compute([note_batches, chunk(0)])
+        one_core.queue.compute([note_batches, training_batch(0)])
         done.set()
 
     training = threading.Thread(target=train)
     training.start()
-    wait_until(lambda: one_core.queue.waiting_chunks == 2)
+    wait_until(lambda: one_core.queue.waiting_training_batches == 2)
     encoder.let(len(answers))
     for answer in answers:
         answer.result(PATIENCE_S)
     assert done.wait(PATIENCE_S)
     training.join()
-    assert 1 <= order[0] <= BATCHES_PER_CHUNK + 1, "after that many batches of predictions"
+    assert 1 <= order[0] <= BATCHES_PER_TRAINING_BATCH + 1, "after that many batches of predictions"
 
 
 def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
@@ -345,13 +347,13 @@ def test_closing_fails_a_training_that_waits(one_core: Desk, encoder: PausingEnc
 
     def train() -> None:
         try:
-            one_core.queue.compute([chunk(0)])
+            one_core.queue.compute([training_batch(0)])
         except ShuttingDown as error:
             failure.append(error)
 
     training = threading.Thread(target=train)
     training.start()
-    wait_until(lambda: one_core.queue.waiting_chunks == 1)
+    wait_until(lambda: one_core.queue.waiting_training_batches == 1)
     encoder.let()
     one_core.close()
     training.join(PATIENCE_S)
@@ -390,7 +392,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
 
     def work(number: int) -> bool:
         if number % 10 == 0:
-            return len(queue.compute([chunk(number)] * 3)) == 3
+            return len(queue.compute([training_batch(number)] * 3)) == 3
         wanted = number % 7 != 0
         try:
             texts = [text(number, sizes[number])] * (1 + number % 3)
@@ -428,7 +430,7 @@ def test_closing_after_a_failure_ends_everything(one_core: Desk, encoder: Pausin
         failing.result(PATIENCE_S)
     one_core.close()
     with pytest.raises(ShuttingDown):
-        one_core.queue.compute([chunk(0)])
+        one_core.queue.compute([training_batch(0)])
 
 
 def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -451,7 +453,7 @@ def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: p
     queue.close()
 
 
-def test_an_answer_may_bring_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_callback_may_send_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:
     answered = threading.Event()
 
     def ask_again(_: Future[Floats]) -> None:

@@ -78,7 +78,7 @@ def test_a_value_that_was_put_is_found() -> None:
     assert kept.vitals().size_bytes == len("another")
 
 
-def test_a_look_at_a_value_keeps_it_from_going_first() -> None:
+def test_peeking_at_a_value_makes_it_the_most_recently_used() -> None:
     kept = cache(max_bytes=2)
     kept.put("a", "x")
     kept.put("b", "x")

@@ -9,14 +9,14 @@ import numpy
 import pytest
 import torch
 
-from windrow.execution.environment import DECIDING_LIBRARIES, describe_environment, read_cpu_name
+from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name
 
 ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
 
 
 def test_libraries_python_platform_and_processor_are_described() -> None:
     found = describe_environment()
-    assert list(found) == [*DECIDING_LIBRARIES, "python", "platform", "cpu"]
+    assert list(found) == [*RECORDED_LIBRARIES, "python", "platform", "cpu"]
     assert found["numpy"] == numpy.__version__
     assert found["python"] == platform.python_version()
     assert found["platform"].split() == [platform.system(), platform.machine()]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.encoders.adapters import changes_for
-from tests.execution.examples import means_of
+from tests.execution.examples import context_for
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
 from windrow.arrays import Floats
@@ -24,11 +24,11 @@ from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Repr
 from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
+from windrow.execution.control import TrainingControl
 from windrow.execution.environment import describe_environment
 from windrow.execution.reproduction import choose_texts, reproduce
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.trainer import Trained, train
-from windrow.execution.watch import Watch
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
@@ -61,14 +61,14 @@ class Kept:
     """A revision that was trained once, as it lies on the disk."""
 
     def __init__(self, encoder: TextEncoder, recipe: Recipe = Recipe(), runner: Runner | None = None) -> None:
-        trained = train(Dataset(ROWS), recipe, means_of(encoder, runner))
+        trained = train(Dataset(ROWS), recipe, context_for(encoder, runner))
         self.encoder = encoder
         self.record = record_of(trained, encoder, recipe)
         self.artifact = artifact_from_bytes(trained.artifact)
 
     def again(self, artifact: Artifact | None = None, record: Record | None = None) -> Reproduction:
         data = artifact_to_bytes(artifact or self.artifact)
-        return reproduce(record or self.record, data, Dataset(ROWS), means_of(self.encoder))
+        return reproduce(record or self.record, data, Dataset(ROWS), context_for(self.encoder))
 
     def with_head(self, weights: Floats) -> Artifact:
         return replace(self.artifact, head=LinearHead(weights, self.artifact.head.bias))
@@ -91,8 +91,8 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
     kept = Kept(tiny, runner=runners[0])
     assert kept.artifact.adapter is not None
     told: list[Progress] = []
-    data, means = artifact_to_bytes(kept.artifact), means_of(tiny, runners[1], Watch(told.append))
-    found = reproduce(kept.record, data, Dataset(ROWS), means)
+    data, context = artifact_to_bytes(kept.artifact), context_for(tiny, runners[1], TrainingControl(told.append))
+    found = reproduce(kept.record, data, Dataset(ROWS), context)
     for runner in runners:
         runner.close()
     assert found.training_time_seconds > 0
@@ -143,7 +143,7 @@ def test_another_artifact_is_different_in_numbers(plain: Kept) -> None:
     assert 0.1 < found.largest_score_difference <= 1
 
 
-def test_what_an_adapter_adds_is_compared_map_by_map(tuned: Kept) -> None:
+def test_weight_changes_are_compared_projection_by_projection(tuned: Kept) -> None:
     assert tuned.artifact.adapter is not None
     name = "layers.3.contract"
     doubled = {**tuned.artifact.adapter, f"{name}.up": tuned.artifact.adapter[f"{name}.up"] * np.float16(2)}
@@ -161,7 +161,7 @@ def test_an_adapter_on_one_side_only_has_no_weights_to_compare(num_iterations: i
     assert found.largest_score_difference > SCORE_TOLERANCE
 
 
-def test_what_changed_in_the_environment_is_told(plain: Kept) -> None:
+def test_changes_of_the_environment_are_listed(plain: Kept) -> None:
     now = describe_environment()
     then = {**now, "torch": "1.0", "cpu": "another"}
     del then["python"]
@@ -192,10 +192,10 @@ def test_a_note_says_that_time_ended_the_new_training(tuned: Kept) -> None:
 def test_a_text_is_compared_once_and_of_many_some(plain: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = (*ROWS, *ROWS[:4])
     record = replace(plain.record, training_data_sha256=Dataset(rows).sha256)
-    data, means = artifact_to_bytes(plain.artifact), means_of(plain.encoder)
-    assert reproduce(record, data, Dataset(rows), means).num_texts == 12
+    data, context = artifact_to_bytes(plain.artifact), context_for(plain.encoder)
+    assert reproduce(record, data, Dataset(rows), context).num_texts == 12
     monkeypatch.setattr(reproduction, "MAX_COMPARED_TEXTS", 5)
-    assert reproduce(record, data, Dataset(rows), means).num_texts == 5
+    assert reproduce(record, data, Dataset(rows), context).num_texts == 5
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
@@ -231,12 +231,12 @@ def narrow_head(kept: Kept) -> Artifact:
 def test_an_artifact_from_elsewhere_is_refused_before_anything_is_trained(
     spoil: Callable[[Kept], Artifact], problem: str, tuned: Kept
 ) -> None:
-    means = means_of(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
+    context = context_for(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=problem):
-        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), means)
+        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), context)
 
 
 def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: Kept) -> None:
-    means = means_of(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
+    context = context_for(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
     with pytest.raises(ArtifactInvalid, match=r"its training rows have another digest\. Restore .* train it again"):
-        reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), means)
+        reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), context)

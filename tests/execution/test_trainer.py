@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
 from windrow.domain.dataset import Dataset, Row
@@ -16,11 +16,11 @@ from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens
-from windrow.execution import look as look_module
-from windrow.execution.forecast import measure_size
+from windrow.execution import training_set as training_set_module
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
-from windrow.execution.watch import Watch
+from windrow.execution.training_cost import measure_workload
 from windrow.learning import plan
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR
 from windrow.storage.artifact import artifact_from_bytes
@@ -36,13 +36,13 @@ def fit(tiny: OnnxEncoder) -> Fit:
         on_progress: OnProgress = ignore_progress,
         runner: Runner | None = None,
     ) -> Trained:
-        return train(data, recipe, means_of(tiny, runner, Watch(on_progress)))
+        return train(data, recipe, context_for(tiny, runner, TrainingControl(on_progress)))
 
     return fit
 
 
 def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None) -> Trained:
-    return train(data, recipe, means_of(FakeEncoder(), runner))
+    return train(data, recipe, context_for(FakeEncoder(), runner))
 
 
 def report_of(trained: Trained) -> AdapterReport:
@@ -55,11 +55,13 @@ def codes(trained: Trained) -> set[str]:
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ()))
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
+    )
 
 
 def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
-    runner = AskedRunner()
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(num_iterations=0), runner=runner)
     assert trained.adapter is None
     assert trained.head.cv_folds > 0
@@ -98,16 +100,16 @@ def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
     data, encoder = dataset(), CountingEncoder(tiny)
     repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
     recipe = Recipe(num_iterations=num_iterations)
-    selection = measure_size(repeated, recipe, encoder).selection
-    trained = train(repeated, recipe, means_of(encoder, InstantRunner(tiny.folder)), selection)
+    selection = measure_workload(repeated, recipe, encoder).selection
+    trained = train(repeated, recipe, context_for(encoder, InstantRunner(tiny.folder)), selection)
     assert encoder.read == [*data.texts, "label 0", "label 1", "label 2"]
     assert encoder.encoded == 15
     assert (artifact_from_bytes(trained.artifact).adapter is not None) is (num_iterations > 0)
 
 
-def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
+def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     told: list[Progress] = []
-    runner = AskedRunner()
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner)
     report = report_of(trained)
     assert artifact_from_bytes(trained.artifact).adapter is not None
@@ -154,7 +156,7 @@ def test_a_head_alone_is_estimated_by_its_own_folds() -> None:
     assert trained.warnings == ()
 
 
-def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_without_cross_validation_no_fold_is_trained_and_no_warning_is_given(fit: Fit, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
     assert (len(runner.tunes), len(runner.judges)) == (1, 0)
@@ -165,7 +167,7 @@ def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing
     assert trained.warnings == ()
 
 
-def test_a_head_alone_is_estimated_whether_or_not_that_is_wanted() -> None:
+def test_a_head_alone_is_always_estimated() -> None:
     """It costs nothing: its strength is chosen by the same folds."""
     without, with_it = (
         fit_head_only(easy(4), Recipe(num_iterations=0, cross_validate=wanted)) for wanted in (False, True)
@@ -193,7 +195,7 @@ def test_a_limit_of_time_is_not_blamed_where_no_row_can_be_held_out(torn: tuple[
     assert trained.warnings[-1].message.endswith(": no label has two different texts.")
 
 
-def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_where_no_time_is_left_for_folds_a_warning_says_so(fit: Fit, tiny: OnnxEncoder) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001), runner=InstantRunner(tiny.folder))
     assert codes(trained) == {"no_estimate"}
     assert trained.warnings[-1].message == (
@@ -204,7 +206,7 @@ def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEn
     assert trained.scores.source == "prior"
 
 
-def test_what_was_counted_in_the_rows_is_told_with_the_training() -> None:
+def test_counts_of_the_rows_are_reported() -> None:
     rows = [*easy(4).rows, Row("word0 0", "label 0"), Row("word0 0", "label 1"), Row("word " * 400, "rare")]
     trained = fit_head_only(Dataset(tuple(rows)))
     report = trained.report
@@ -263,11 +265,11 @@ def test_time_enough_changes_nothing(fit: Fit) -> None:
 
 
 @pytest.mark.parametrize(("strength", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
-def test_where_no_adapter_comes_about_nothing_is_trained_to_judge_one(
+def test_without_an_adapter_no_fold_is_trained(
     strength: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strength_is(monkeypatch, strength)
-    runner = AskedRunner()
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(max_seconds=max_seconds), runner=runner)
     assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (tunes, 0, 1)
     assert runner.fits[0].held_out is None
@@ -276,7 +278,7 @@ def test_where_no_adapter_comes_about_nothing_is_trained_to_judge_one(
     assert trained.report.estimate.total == 12
 
 
-def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_calibration_changes_confidence_but_not_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
     data = dataset()
     judged, usual = (
         fit(data, Recipe(cross_validate=wanted), runner=InstantRunner(tiny.folder)) for wanted in (True, False)
@@ -304,13 +306,13 @@ def test_labels_without_a_second_text_get_no_adapter(fit: Fit) -> None:
 
 def test_label_names_are_no_examples_to_the_head(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one row a label, held-out names would make a cross-validation."""
-    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: True)
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: True)
     trained = fit(dataset(1), Recipe(num_iterations=0))
     assert (trained.head.cv_accuracy, trained.head.cv_folds) == (None, 0)
 
 
 def test_a_label_name_may_be_one_of_the_texts(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: True)
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: True)
     data = dataset()
     rows = (*data.rows, Row("label 0", "label 0"), Row("label 1", "label 0"))
     assert artifact_from_bytes(fit(replace(data, rows=rows)).artifact).head.weights.shape == (3, 96)

@@ -88,9 +88,7 @@ def test_the_loss_falls_and_changes_every_map(inputs: ContrastiveInputs) -> None
     tuned = train_layers(inputs, lambda *step: told.append(step))
     assert tuned.losses[-1] < tuned.losses[0] - 0.1
     assert told == [(number, 3, loss) for number, loss in enumerate(tuned.losses, start=1)]
-    assert tuned.changes.keys() == {
-        f"layers.{layer}.{name}" for layer in range(4) for name in PROJECTIONS
-    }
+    assert tuned.changes.keys() == {f"layers.{layer}.{name}" for layer in range(4) for name in PROJECTIONS}
     assert all(np.isfinite(change).all() and change.any() for change in tuned.changes.values())
 
 

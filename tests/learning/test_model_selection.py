@@ -46,7 +46,7 @@ def test_labels_that_the_encoder_separates_need_no_adapter() -> None:
     chosen = choose_adapter_scale(features, label_ids)
     assert chosen.strength == 0
     assert chosen.reason == (
-        "No change is needed: the encoder as it is misplaces 0 of 80 rows, each judged without itself."
+        "No adapter is needed: the frozen encoder misclassifies 0 of 80 rows, each left out of its own label's mean."
     )
     assert [(one.strength, one.estimated_accuracy) for one in chosen.candidates] == [(0.0, 1.0)]
 
@@ -56,7 +56,7 @@ def test_labels_that_the_encoder_confuses_get_the_full_adapter(seed: int) -> Non
     features, label_ids = around_centres(8, 4, spread=0.1)
     chosen = choose_adapter_scale(features, np.random.default_rng(seed).permutation(label_ids))
     assert chosen.strength == 1
-    assert chosen.reason.startswith("The whole change is used: the encoder as it is misplaces ")
+    assert chosen.reason.startswith("The adapter is used in full: the frozen encoder misclassifies ")
     assert [one.strength for one in chosen.candidates] == [0.0, 1.0]
     assert chosen.candidates[1].estimated_accuracy is None
 

@@ -17,8 +17,8 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.frames import Frame
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
 from windrow.service.service import Service
 from windrow.settings import Settings
@@ -85,7 +85,7 @@ def fake_service(
     store = replace(open_store(chosen), inventory=FakeInventory(known))
     if names is not None:
         store = replace(store, names=names, catalog=Catalog(names), aliases=Aliases(names))
-    dependencies = open_dependencies(chosen, store, ResidentEncoders(load))
+    dependencies = open_dependencies(chosen, store, EncoderRegistry(load))
     return Service(replace(dependencies, runner=runner or RememberingRunner(_OUTCOMES)))
 
 

@@ -32,7 +32,7 @@ from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, Tokens
 from windrow.execution.frames import Frame
 from windrow.service.service import Service
 
@@ -106,9 +106,9 @@ class CountingEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return self._inner.tokenize(texts)
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
-        return self._inner.encode(batch, adapters, width)
+        return self._inner.encode(batch, adapters, parallelism)
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
         self.encoded += len(batch)

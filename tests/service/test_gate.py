@@ -10,7 +10,7 @@ import pytest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, InvalidTestData
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
-from windrow.execution.examination import Answers
+from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.service.gate import (
     NO_LABEL,
     Conditions,
@@ -28,7 +28,7 @@ ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for n
 def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> Side:
     """Return a classifier that gives these labels, one for each text of the conditions."""
     scores = np.array([[0.75 if label == best else 0.25 for label in labels] for best in given], np.float32)
-    return Side(name, Answers(labels, scores, None, np.zeros(len(given), np.bool_)))
+    return Side(name, ClassifierOutputs(labels, scores, None, np.zeros(len(given), np.bool_)))
 
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:

@@ -180,7 +180,7 @@ def test_a_purge_that_was_cut_off_is_finished_by_a_repair_or_by_the_next_sweep(s
         if name == "repaired":
             assert service.fsck(CheckRequest(repair=True)).sound
         else:
-            service.dependencies.sweeper._sweep()
+            service.dependencies.purge_task._action()
         assert not folder.exists()
         assert service.fsck(CheckRequest()).findings == ()
 

@@ -11,7 +11,7 @@ from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
-from windrow.execution.sweeper import Sweeper
+from windrow.execution.periodic_task import PeriodicTask
 from windrow.service.service import Service
 
 
@@ -54,7 +54,7 @@ def ask_names(service: Service) -> list[str]:
 
 
 def test_the_vitals_say_how_many_trainings_run_and_wait(service: Service) -> None:
-    with service.dependencies.turns.join().turn():
+    with service.dependencies.slots.enqueue().acquire():
         assert (service.vitals().fits_running, service.vitals().fits_waiting) == (1, 0)
     assert service.vitals().fits_running == 0
 
@@ -104,7 +104,7 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
     delete_days_ago(service, "tickets_v1", 8)
     assert fit(service, rows=SHOUTING) == 3
     assert ask(service, "tickets_v1@1", "error").label == "bug"
-    opened().dependencies.sweeper._sweep()
+    opened().dependencies.purge_task._action()
     with pytest.raises(RevisionNotFound):
         ask(service, "tickets_v1@1", "error")
     assert ask(service, "tickets_v1", "error").label == "BUG"
@@ -113,10 +113,10 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
 
 def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened: Open) -> None:
     sweeps = threading.Semaphore(0)
-    service = altered(opened(), sweeper=Sweeper(sweeps.release, 0.0))
+    service = altered(opened(), purge_task=PeriodicTask(sweeps.release, 0.0))
     service.start()
     for _ in range(3):
         assert sweeps.acquire(timeout=30)
     service.close()
-    service.dependencies.sweeper._thread.join(30)
-    assert not service.dependencies.sweeper._thread.is_alive()
+    service.dependencies.purge_task._thread.join(30)
+    assert not service.dependencies.purge_task._thread.is_alive()

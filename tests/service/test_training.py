@@ -47,8 +47,8 @@ from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import TextEncoder
-from windrow.execution.predictor import Memory, Predictor
-from windrow.execution.question import LoadedClassifier
+from windrow.execution.prediction_plan import LoadedClassifier
+from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.service.service import Service
 from windrow.storage.artifact import rows_from_blob
 from windrow.storage.catalog import Catalog, Draft, Found
@@ -273,7 +273,7 @@ class FullPredictor(Predictor):
 
 
 def test_a_fit_succeeds_though_too_many_predictions_wait_to_ask_it_anything(service: Service) -> None:
-    memory = Memory(max_loaded_bytes=1_000_000, max_encoded_bytes=0)
+    memory = CacheLimits(max_loaded_bytes=1_000_000, max_encoded_bytes=0)
     full = FullPredictor(
         service.dependencies.store.catalog, service.dependencies.encoders, service.dependencies.queue, memory
     )
@@ -303,7 +303,7 @@ def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
     with pytest.raises(TrainingFailed):
         altered(service, runner=InlineRunner(TrainingFailed("it died"))).reproduce(ModelRequest("tickets_v1"))
     encoders[DEFAULT_BASE_MODEL] = FakeEncoder(digest="0" * 64)
-    service.dependencies.encoders.forget(DEFAULT_BASE_MODEL)
+    service.dependencies.encoders.evict(DEFAULT_BASE_MODEL)
     with pytest.raises(BaseModelUnavailable, match="0000"):
         service.reproduce(ModelRequest("tickets_v1"))
     alter(blob_of(service, "tickets_v1", "rows"))

@@ -28,9 +28,9 @@ from windrow.domain.errors import (
 from windrow.domain.job import JobListRequest, JobRequest, OnStep, Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
-from windrow.execution.watch import Watch
 from windrow.service import training
 from windrow.service.service import Service
 from windrow.storage.jobs import JOBS
@@ -43,11 +43,13 @@ class PausingRunner(InlineRunner):
         super().__init__()
         self.has_begun, self.may_go_on = threading.Event(), threading.Event()
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         self.has_begun.set()
-        with (watch or Watch()).stopped_by(self.may_go_on.set):
+        with (control or TrainingControl()).on_cancel(self.may_go_on.set):
             assert self.may_go_on.wait(30)
-        return super().run(task, on_step, watch)
+        return super().run(task, on_step, control)
 
 
 @pytest.fixture

@@ -146,10 +146,10 @@ def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     half = RELATIVE_BUCKETS // 2
     exact = half // 2
     steps = np.abs(distances)
-    share = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
+    fraction = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
         np.log(_FAR_DISTANCE / exact)
     )
-    far = exact + (share * np.float32(half - exact)).astype(np.int64)
+    far = exact + (fraction * np.float32(half - exact)).astype(np.int64)
     return half * (distances > 0) + np.where(steps < exact, steps, np.minimum(far, half - 1))
 
 

@@ -1,4 +1,4 @@
-"""Explaining: which training rows and which words of a text made a classifier answer as it did."""
+"""Explain a prediction by the nearest training rows and the effects of the text's words."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from windrow.storage.catalog import Found
 
 
 def explain(found: Found, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
-    """Return why a classifier answers as it does for a text.
+    """Explain a classifier's prediction for a text.
 
-    What is encoded stays in memory, so a second text of the same classifier takes little.
+    Encoded rows stay in the cache, so a second explanation by the same classifier is fast.
 
     Args:
         found: The classifier.
         text: The text.
-        rows: Its training rows; of more than ``MAX_COMPARED_ROWS``, as many are compared, evenly taken. ``None``
-            where they were not kept.
-        predictor: Encodes.
+        rows: The training rows; of more than ``MAX_COMPARED_ROWS``, an even sample is compared. ``None`` where they
+            were not kept.
+        predictor: Encodes the texts.
 
     Raises:
         Overloaded: Too many requests wait already.

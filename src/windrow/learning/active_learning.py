@@ -65,10 +65,10 @@ def choose(features: Floats, scores: Floats, in_scope: Floats | None, n: int) ->
     for pool in (np.flatnonzero(~is_new), np.flatnonzero(is_new)):
         left = pool[~np.isin(pool, chosen)]
         chosen += _choose_uncertain_texts(embeddings, margins, left, embeddings[chosen], n - len(chosen))
-    alike = _count_similar(embeddings, embeddings[chosen])
+    similar = _count_similar(embeddings, embeddings[chosen])
     return [
         Choice(position, "new" if is_new[position] else "uncertain", count)
-        for position, count in zip(chosen, alike.tolist(), strict=True)
+        for position, count in zip(chosen, similar.tolist(), strict=True)
     ]
 
 
@@ -92,22 +92,22 @@ def _cover(embeddings: Floats, n: int) -> Iterator[tuple[int, int]]:
         embeddings: Shape [k, width], each of length 1; of equals, the first is yielded first.
         n: The maximum number.
     """
-    alike = np.empty((len(embeddings), len(embeddings)), np.bool_)
+    similar = np.empty((len(embeddings), len(embeddings)), np.bool_)
     for rows in _blocks(len(embeddings)):
-        alike[rows] = embeddings[rows] @ embeddings.T >= MIN_SIMILARITY
+        similar[rows] = embeddings[rows] @ embeddings.T >= MIN_SIMILARITY
     # A zero embedding is not similar even to itself, and would never be covered.
-    np.fill_diagonal(alike, val=True)
-    counts = alike.sum(axis=1)
+    np.fill_diagonal(similar, val=True)
+    counts = similar.sum(axis=1)
     is_open = np.ones(len(embeddings), np.bool_)
     for _ in range(n):
         if not is_open.any():
             return
         # A covered text may have more uncovered neighbours than any other, but it belongs to a chosen group.
         index = int(np.where(is_open, counts, 0).argmax())
-        covered = alike[index] & is_open
+        covered = similar[index] & is_open
         yield index, int(covered.sum())
         is_open &= ~covered
-        counts -= alike[covered].sum(axis=0)
+        counts -= similar[covered].sum(axis=0)
 
 
 def _choose_uncertain_texts(embeddings: Floats, margins: Floats, pool: Ids, chosen: Floats, n: int) -> list[int]:

@@ -14,7 +14,7 @@ CLEAR_GAIN_ERRORS = 2.0
 # A single additional correct row is no trend, however few rows there are.
 MIN_GAINED_ROWS = 2
 # With fewer evaluated rows of a label, the absence of a gain says little.
-FEW_JUDGED_ROWS = 8
+FEW_EVALUATED_ROWS = 8
 _NAMED_LABELS = 3
 
 
@@ -64,8 +64,8 @@ def advise(
         advice.append(LabelAdvice(label, gain, is_clear and recall < 1))
     advice.sort(key=lambda each: (-each.gain, each.label))
     words = _in_words(advice, half_recalls, full_recalls)
-    if min(rows.values()) < FEW_JUDGED_ROWS:
-        words += f" With fewer than {FEW_JUDGED_ROWS} rows of a label that says little about it."
+    if min(rows.values()) < FEW_EVALUATED_ROWS:
+        words += f" With fewer than {FEW_EVALUATED_ROWS} rows of a label that says little about it."
     return tuple(advice), words
 
 

@@ -51,12 +51,12 @@ def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str])
     is_right = predicted == expected
     correct = int(is_right.sum())
     reports, confusion = _label_metrics(expected, predicted, names)
-    judged = [report.f1 for report in reports if report.f1 is not None]
+    f1_scores = [report.f1 for report in reports if report.f1 is not None]
     return Outcome(
         correct=correct,
         total=len(truth),
         accuracy_interval=wilson_interval(correct, len(truth)),
-        macro_f1=float(np.mean(judged)),
+        macro_f1=float(np.mean(f1_scores)),
         labels=reports,
         confusion_matrix=ConfusionMatrix(tuple(names), confusion),
         calibration=compute_calibration(scores.max(axis=1), is_right),

@@ -29,16 +29,20 @@ def choose_adapter_scale(features: Floats, label_ids: Ids) -> AdapterReport:
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
     """
-    errors, judged = leave_one_out_errors(features, label_ids)
-    if judged == 0:
-        return AdapterReport(1.0, "No label has two rows, so nothing could be estimated; the whole change is used.", ())
+    errors, evaluated = leave_one_out_errors(features, label_ids)
+    if evaluated == 0:
+        return AdapterReport(
+            1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
+        )
     # One error more and two rows more (Laplace's rule), so that a handful of lucky rows does not decide.
-    error = (errors + 1) / (judged + 2)
+    error = (errors + 1) / (evaluated + 2)
     value = min(1.0, max(0.0, (error - MIN_ADAPTER_ERROR) / (FULL_ADAPTER_ERROR - MIN_ADAPTER_ERROR)))
-    facts = f"the encoder as it is misplaces {errors} of {judged} rows, each judged without itself"
-    verdict = {0.0: "No change is needed", 1.0: "The whole change is used"}.get(value, "A share of the change is used")
-    as_it_is = Candidate(0.0, round(1 - errors / judged, 4))
-    tried = (as_it_is, Candidate(round(value, 3), None)) if value else (as_it_is,)
+    facts = f"the frozen encoder misclassifies {errors} of {evaluated} rows, each left out of its own label's mean"
+    verdict = {0.0: "No adapter is needed", 1.0: "The adapter is used in full"}.get(
+        value, "The adapter is used in part"
+    )
+    frozen = Candidate(0.0, round(1 - errors / evaluated, 4))
+    tried = (frozen, Candidate(round(value, 3), None)) if value else (frozen,)
     return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
 
 
@@ -58,8 +62,8 @@ def leave_one_out_errors(features: Floats, label_ids: Ids) -> tuple[int, int]:
     others = sums[label_ids] - features
     rows = np.arange(len(label_ids))
     similarities[rows, label_ids] = (others * features).sum(axis=1) / np.maximum(np.linalg.norm(others, axis=1), 1e-9)
-    judged = members.sum(axis=0)[label_ids] > 1
-    return int(((similarities.argmax(axis=1) != label_ids) & judged).sum()), int(judged.sum())
+    evaluated = members.sum(axis=0)[label_ids] > 1
+    return int(((similarities.argmax(axis=1) != label_ids) & evaluated).sum()), int(evaluated.sum())
 
 
 def label_name_texts(labels: Sequence[str]) -> list[str]:

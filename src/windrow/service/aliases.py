@@ -24,7 +24,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
 from windrow.domain.values import recast
-from windrow.execution.examination import Answers, examine
+from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.gate import Side, check_conditions, check_recalled_labels, conditions_of, refusal
 from windrow.storage.aliases import Standing, Terms
@@ -67,7 +67,7 @@ def remove_alias(deps: Dependencies, request: AliasChangeRequest) -> AliasRemova
     """Take an alias away. See ``Operations.remove_alias``."""
     check_said(request)
     deps.store.aliases.remove(request.alias, request)
-    deps.predictor.forget(request.alias)
+    deps.predictor.unpin(request.alias)
     return AliasRemoval(request.alias)
 
 
@@ -88,7 +88,7 @@ def _judge(deps: Dependencies, request: PromoteRequest, found: Found, standing: 
         return NOTHING_CHECKED
     current = _current(deps, request.alias, standing) if require.test_data else ""
     asked = (found,) if isinstance(current, str) else (found, current)
-    answers = examine(asked, conditions.texts, deps.predictor, deps.queue.compute)
+    answers = predict_batch(asked, conditions.texts, deps.predictor, deps.queue.compute)
     texts = [row.text for row in require.test_data]
     sides = [_side(deps.store, each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
     report = check_conditions(conditions, sides[0], current if isinstance(current, str) else sides[1])
@@ -97,7 +97,7 @@ def _judge(deps: Dependencies, request: PromoteRequest, found: Found, standing: 
     return report
 
 
-def _side(store: Store, found: Found, answers: Answers, texts: list[str]) -> Side:
+def _side(store: Store, found: Found, answers: ClassifierOutputs, texts: list[str]) -> Side:
     threshold = found.entry.record.threshold
     seen = (texts and store.find_seen(found.entry, texts)) or ((), ())
     side = Side(str(found.target), answers, seen=sum(map(len, seen)))

@@ -58,7 +58,7 @@ def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
         freed_bytes = _delete(deps, name, None, request)
     elif request.purge:
         freed_bytes = catalog.purging.purge_revision(name, reference.revision, force=request.force)
-        deps.predictor.forget(name)
+        deps.predictor.unpin(name)
     else:
         catalog.find(reference)  # what does not exist is not found, whatever is to be done with it
         raise InvalidParameter(
@@ -121,5 +121,5 @@ def _delete(deps: Dependencies, name: str, is_meant: IsMeant | None, request: De
         freed_bytes = deps.store.catalog.purging.purge(name, force=request.force, is_meant=is_meant)
     else:
         deps.store.catalog.delete(name, force=request.force, is_meant=is_meant)
-    deps.predictor.forget(name)
+    deps.predictor.unpin(name)
     return freed_bytes

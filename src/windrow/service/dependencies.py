@@ -11,15 +11,15 @@ from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.batching import BatchQueue
-from windrow.execution.forecast import Pace
-from windrow.execution.jobs import Jobs
-from windrow.execution.look import Means
+from windrow.execution.control import TrainingControl
+from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.job_queue import JobQueue
+from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
-from windrow.execution.sweeper import Sweeper
-from windrow.execution.turns import Turns
-from windrow.execution.watch import Watch
+from windrow.execution.slots import TrainingSlots
+from windrow.execution.training_cost import CostCalibration
+from windrow.execution.training_set import TrainingContext
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ROWS, each_row
@@ -108,26 +108,26 @@ class Dependencies:
         predictor: Answers from saved classifiers.
         queue: Shares the cores between predictions and trainings.
         settings: Limits and what is kept.
-        turns: One for each training that may run at the same time; waiting ones hold nothing but their rows.
+        slots: One for each training that may run at the same time; waiting ones hold nothing but their rows.
         jobs: The trainings to be saved.
-        pace: What this machine taught about how long trainings take.
-        sweeper: Purges what was deleted long ago.
+        cost_calibration: What this machine taught about how long trainings take.
+        purge_task: Purges what was deleted long ago.
     """
 
     store: Store
-    encoders: ResidentEncoders
+    encoders: EncoderRegistry
     runner: Runner
     predictor: Predictor
     queue: BatchQueue
     settings: Settings
-    turns: Turns
-    jobs: Jobs
-    pace: Pace
-    sweeper: Sweeper
+    slots: TrainingSlots
+    jobs: JobQueue
+    cost_calibration: CostCalibration
+    purge_task: PeriodicTask
 
-    def means(self, encoder: TextEncoder, watch: Watch) -> Means:
+    def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""
-        return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
+        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control)
 
 
 def parse_immutable_reference(model_name: str) -> Reference:

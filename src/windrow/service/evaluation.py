@@ -19,8 +19,8 @@ from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evalua
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.domain.values import recast
 from windrow.execution import cross_validation
-from windrow.execution.examination import Answers, examine
-from windrow.execution.watch import watching
+from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
+from windrow.execution.control import cancel_on_disconnect
 from windrow.learning.active_learning import Choice, choose
 from windrow.learning.advise import percent
 from windrow.learning.compare import compare_pair, flips
@@ -95,9 +95,9 @@ def cross_validate(deps: Dependencies, request: CrossValidateRequest, is_wanted:
     check_range("folds", request.folds, FOLDS_RANGE)
     dataset = check_rows(request.training_data, deps.settings.limits)
     encoder = deps.encoders.get(request.base_model)
-    with watching(is_wanted=is_wanted) as watch, deps.turns.join().turn(watch):
-        means = deps.means(encoder, watch)
-        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), means)
+    with cancel_on_disconnect(is_wanted=is_wanted) as control, deps.slots.enqueue().acquire(control):
+        context = deps.training_context(encoder, control)
+        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), context)
 
 
 def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
@@ -110,14 +110,14 @@ def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     texts = [text for text in dict.fromkeys(request.texts) if text not in known]
     if not texts:
         return Suggestions(record.name, record.revision, (), 0)
-    (answers,) = examine((found,), texts, deps.predictor, deps.queue.compute, keep_features=True)
+    (answers,) = predict_batch((found,), texts, deps.predictor, deps.queue.compute, keep_features=True)
     assert answers.features is not None
     chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
     suggestions = tuple(_suggestion(choice, texts[choice.position], index, answers) for choice in chosen)
     return Suggestions(record.name, record.revision, suggestions, len(texts))
 
 
-def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Answers) -> Suggestion:
+def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: ClassifierOutputs) -> Suggestion:
     scores = answers.scores[choice.position]
     best, next_best = np.argsort(-scores, kind="stable")[:2]
     return recast(
@@ -132,15 +132,17 @@ def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Answe
     )
 
 
-def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tuple[Answers, ...]:
+def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tuple[ClassifierOutputs, ...]:
     """Return what classifiers answer for test rows, if one of them knows one of their labels."""
     records = [found.entry.record for found in asked]
     known = sorted({label for record in records for label in record.labels})
     check_known_labels("test_data", dataset, [record.name for record in records], known)
-    return examine(asked, dataset.texts, deps.predictor, deps.queue.compute)
+    return predict_batch(asked, dataset.texts, deps.predictor, deps.queue.compute)
 
 
-def _report(store: Store, found: Found, dataset: Dataset, answers: Answers, request: EvaluateRequest) -> Report:
+def _report(
+    store: Store, found: Found, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
+) -> Report:
     record, outcome = found.entry.record, _judge(answers, dataset)
     warnings = [
         *find_warnings(find_seen_rows(store, (found,), dataset), dataset, outcome),
@@ -189,15 +191,15 @@ def _truth(dataset: Dataset) -> list[str]:
     return [row.label for row in dataset.rows]
 
 
-def _judge(answers: Answers, dataset: Dataset) -> Outcome:
+def _judge(answers: ClassifierOutputs, dataset: Dataset) -> Outcome:
     return compute_metrics(answers.scores, _truth(dataset), answers.labels)
 
 
-def _is_right(answers: Answers, dataset: Dataset) -> Bools:
+def _is_right(answers: ClassifierOutputs, dataset: Dataset) -> Bools:
     return np.array([given == label for given, label in zip(answers.predicted, _truth(dataset), strict=True)], np.bool_)
 
 
-def _with_threshold(report: Report, answers: Answers, dataset: Dataset, target: float) -> Report:
+def _with_threshold(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
     """Return a report with the score from which on answers are right often enough, or with words for why not."""
     best = answers.scores.max(axis=1)
     found = choose_threshold(best, _is_right(answers, dataset), target)
@@ -235,7 +237,7 @@ def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
         yield DataWarning("most_abstained", message)
 
 
-def _unanswered(found: Found, answers: Answers) -> Iterator[DataWarning]:
+def _unanswered(found: Found, answers: ClassifierOutputs) -> Iterator[DataWarning]:
     """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
     threshold = found.entry.record.threshold
     if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):

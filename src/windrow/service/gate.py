@@ -10,7 +10,7 @@ from windrow.codec.values import to_plain
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
-from windrow.execution.examination import Answers
+from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics
 from windrow.service.judged_rows import check_known_labels
@@ -50,7 +50,7 @@ class Side:
     """
 
     name: str
-    answers: Answers
+    answers: ClassifierOutputs
     abstain_below: float = 0.0
     seen: int = 0
 

@@ -75,7 +75,7 @@ def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple
         what = f"Its base model {record.base_model}, of digest {record.base_model_digest[:12]}…, is not here"
         return (DataWarning("base_model_missing", f"{what}, so it cannot answer yet."),)
     try:
-        deps.predictor.check_fit(record, artifact_from_bytes(artifact))
+        deps.predictor.check_artifact_fits(record, artifact_from_bytes(artifact))
     except ArtifactInvalid as error:
         raise ArchiveInvalid(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
     except (BaseModelNotAllowed, BaseModelUnavailable, BaseModelInvalid) as error:

@@ -35,9 +35,9 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
         if use.place != "installed":  # which cannot be removed in any case
             check_unused(use)
     freed_bytes = deps.store.inventory.remove(request.base_model)
-    deps.encoders.forget(request.base_model)
+    deps.encoders.evict(request.base_model)
     for use in uses:
-        deps.predictor.forget_encoder(use.digest)
+        deps.predictor.evict_encoder(use.digest)
     return BaseModelRemoval(request.base_model, freed_bytes)
 
 

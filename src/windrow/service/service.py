@@ -83,8 +83,8 @@ class Service:
                 deps.predictor.load(deps.store.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
-        deps.sweeper.start()
-        deps.jobs.settle_lost()
+        deps.purge_task.start()
+        deps.jobs.reconcile_orphaned()
 
     def wait_for_jobs(self, timeout_s: float) -> None:
         """Wait until every job of this process has ended, or the time is over."""
@@ -93,7 +93,7 @@ class Service:
     def close(self) -> None:
         """Stop the training processes and the encoder's threads; jobs are interrupted, waiting predictions fail."""
         deps = self.dependencies
-        deps.sweeper.stop()
+        deps.purge_task.stop()
         deps.jobs.close()
         deps.runner.close()
         deps.queue.close()
@@ -101,4 +101,4 @@ class Service:
     def vitals(self) -> Vitals:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
-        return deps.predictor.vitals(deps.turns.running, deps.turns.waiting)
+        return deps.predictor.vitals(deps.slots.running, deps.slots.waiting)

@@ -37,11 +37,11 @@ from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
 from windrow.execution import reproduction
-from windrow.execution.forecast import Countdown, forecast_memory, forecast_parts, measure_size
-from windrow.execution.jobs import Order
+from windrow.execution.control import TrainingControl, cancel_on_disconnect
+from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
-from windrow.execution.watch import Watch, watching
+from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft, Found
@@ -74,8 +74,8 @@ def begin_fit(
     deps: Dependencies, request: FitRequest, on_progress: OnProgress = ignore_progress
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
-    dataset, countdown = _check_fit(deps, request), Countdown(deps.pace)
-    order = Order(
+    dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
+    spec = JobSpec(
         job=recast(
             Job,
             request,
@@ -88,26 +88,26 @@ def begin_fit(
         key=_key_of(request, dataset),
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
-        work=lambda watch: _train(deps, request, dataset, watch, countdown),
-        countdown=countdown,
+        work=lambda control: _train(deps, request, dataset, control, eta),
+        eta=eta,
     )
-    return deps.jobs.begin(order, on_progress)
+    return deps.jobs.begin(spec, on_progress)
 
 
 def forecast(deps: Dependencies, request: FitRequest) -> Forecast:
     """Say what a training will take. See ``Operations.forecast``."""
     dataset = _check_fit(deps, request)
-    size = measure_size(dataset, request, deps.encoders.get(request.base_model))
-    parts = forecast_parts(size, request, deps.pace)
-    memory_bytes, memory_reason = forecast_memory(size)
+    workload = measure_workload(dataset, request, deps.encoders.get(request.base_model))
+    parts = estimate_stages(workload, request, deps.cost_calibration)
+    memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
         Forecast,
         request,
         dataset,
-        size,
+        workload,
         num_examples=len(dataset.rows),
         seconds=round(sum(part.seconds for part in parts), 2),
-        wait_seconds=round(deps.turns.wait_s, 1),
+        wait_seconds=round(deps.slots.wait_s, 1),
         memory_bytes=memory_bytes,
         parts=parts,
         memory_reason=memory_reason,
@@ -126,8 +126,8 @@ def reproduce(
     dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
-    with watching(on_progress, is_wanted) as watch, deps.turns.join().turn(watch):
-        return reproduction.reproduce(entry.record, artifact, dataset, deps.means(encoder, watch))
+    with cancel_on_disconnect(on_progress, is_wanted) as control, deps.slots.enqueue().acquire(control):
+        return reproduction.reproduce(entry.record, artifact, dataset, deps.training_context(encoder, control))
 
 
 def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
@@ -181,13 +181,15 @@ def _check_fit(deps: Dependencies, request: FitRequest) -> Dataset:
     return dataset
 
 
-def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Watch, countdown: Countdown) -> FitResult:
+def _train(
+    deps: Dependencies, request: FitRequest, dataset: Dataset, control: TrainingControl, eta: EtaEstimator
+) -> FitResult:
     """Do a training whose turn it is, and publish it."""
     started = time.perf_counter()  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
-    size = measure_size(dataset, recipe, encoder)
-    countdown.begin(size.kind, forecast_parts(size, recipe, deps.pace))
-    trained = train(dataset, recipe, deps.means(encoder, watch), size.selection)
+    workload = measure_workload(dataset, recipe, encoder)
+    eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
+    trained = train(dataset, recipe, deps.training_context(encoder, control), workload.selection)
     base_model = encoder.folder.base_model
     record = recast(
         Record,
@@ -202,26 +204,26 @@ def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Wat
         created_at=utc_now(),
         training_time_seconds=round(time.perf_counter() - started, 3),
     )
-    watch.tell("saving")
+    control.report_progress("saving")
     blobs = {ARTIFACT: trained.artifact}
     if deps.settings.keep_training_rows:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     catalog = deps.store.catalog
     # From here on nothing stops it.
-    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), watch)
+    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), control)
     _ask_once(deps.predictor, Found(entry, Reference(record.name)), dataset.rows[0].text)
     next_name = catalog.next_name(record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
 
-def _publish(catalog: Catalog, draft: Draft, watch: Watch) -> Entry:
+def _publish(catalog: Catalog, draft: Draft, control: TrainingControl) -> Entry:
     """Save a training, with much patience: giving up would throw minutes of work away."""
     for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
             return catalog.publish(draft)
         except ConcurrentChange as error:
             _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
-            watch.check()
+            control.raise_if_cancelled()
     return catalog.publish(draft)
 
 

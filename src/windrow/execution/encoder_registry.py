@@ -1,4 +1,4 @@
-"""Resident encoders: one in memory for each base model in use, loaded once."""
+"""Keep one loaded encoder per base model."""
 
 from collections.abc import Callable
 
@@ -8,20 +8,20 @@ from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.cache import LoadingCache
 
 
-class ResidentEncoders:
+class EncoderRegistry:
     """Loads encoders on first use and keeps them; thread-safe.
 
     Args:
-        load: Loads the encoder of a base model's id.
+        load: Loads the encoder of a base-model id.
     """
 
     def __init__(self, load: Callable[[str], TextEncoder]) -> None:
         self._load = load
-        # None has a size, so none is ever dropped; what the cache brings is that each is loaded once, beside others.
+        # All sizes are 0, so nothing is ever dropped; the cache only makes sure that each encoder is loaded once.
         self._encoders: LoadingCache[str, TextEncoder] = LoadingCache(1, lambda _: 0)
 
     def get(self, base_model_id: str) -> TextEncoder:
-        """Return the encoder of a base model's id.
+        """Return the encoder of a base-model id.
 
         Raises:
             BaseModelNotAllowed: The id is not on the allow-list.
@@ -31,18 +31,18 @@ class ResidentEncoders:
         return self._encoders.get(base_model_id, lambda: self._load(base_model_id))
 
     def __contains__(self, base_model_id: str) -> bool:
-        """Whether the encoder of a base model's id is loaded, so that :meth:`get` takes no time."""
+        """Whether the encoder of a base-model id is loaded."""
         return base_model_id in self._encoders
 
-    def forget(self, base_model_id: str) -> None:
-        """Drop the encoder of a base model's id; it leaves memory once nobody uses it, and the next use loads anew."""
+    def evict(self, base_model_id: str) -> None:
+        """Drop an encoder; its memory is freed once it is no longer used, and the next :meth:`get` loads it again."""
         self._encoders.discard(lambda loaded: loaded == base_model_id)
 
     def of_record(self, record: Record) -> TextEncoder:
         """Return the encoder that a classifier was trained on.
 
         Raises:
-            BaseModelUnavailable: The model of that id on this machine is another one than at training.
+            BaseModelUnavailable: The model with that id on this machine differs from the one at training.
         """
         encoder = self.get(record.base_model)
         found = encoder.folder.base_model.digest

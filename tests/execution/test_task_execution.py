@@ -1,4 +1,4 @@
-"""What happens inside a training process: a head is fitted, calibrated and finished, or asked about other rows."""
+"""Tasks in a training process: the head, its calibration, its scope and its estimate."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 
 from tests.execution.examples import ADAPTER
 from tests.learning.examples import around_centres
-from windrow.execution.tasks import FitTask, JudgeTask
-from windrow.execution.training import fit, judge
+from windrow.execution.task_execution import evaluate_holdout, fit
+from windrow.execution.tasks import FitTask, HoldoutTask
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, estimate_accuracy, fit_temperature
 from windrow.learning.head import LinearHead, fit_adapted_head
 from windrow.learning.head_fitting import Examples, fit_head
@@ -77,7 +77,7 @@ def test_its_scope_is_measured_by_rows_that_the_centers_were_made_without() -> N
     assert scope.similarities == pytest.approx(sorted(own), abs=1e-6)
 
 
-def test_a_tuned_head_is_calibrated_by_what_trainings_like_it_said() -> None:
+def test_an_adapted_head_is_calibrated_with_the_held_out_rows_of_its_folds() -> None:
     said = held_out(60, factor=4.0)
     task = FitTask(examples(), HIDDEN, 4, ADAPTER, said)
     outcome, (head, report) = fit(task), fit_adapted_head(task.examples.features, task.examples.label_ids)
@@ -115,18 +115,18 @@ def test_a_single_held_out_row_estimates_but_measures_no_scope() -> None:
     assert artifact_from_bytes(outcome.artifact).scope is None
 
 
-@pytest.mark.parametrize("is_tuned", [True, False])
+@pytest.mark.parametrize("is_adapted", [True, False])
 @pytest.mark.parametrize("num_train_only_rows", [0, 3])
-def test_a_holdout_task_returns_the_logits_of_an_uncalibrated_head(is_tuned: bool, num_train_only_rows: int) -> None:
-    part, asked = examples(num_train_only_rows=num_train_only_rows), examples(3).features
-    outcome = judge(JudgeTask(part, HIDDEN, 4, is_tuned, asked))
-    head = fit_adapted_head(part.features, part.label_ids)[0] if is_tuned else fit_head(part, 4)[0]
-    assert outcome.logits.tobytes() == head.logits(asked).tobytes()
+def test_a_holdout_task_returns_the_logits_of_an_uncalibrated_head(is_adapted: bool, num_train_only_rows: int) -> None:
+    part, holdout_features = examples(num_train_only_rows=num_train_only_rows), examples(3).features
+    outcome = evaluate_holdout(HoldoutTask(part, HIDDEN, 4, is_adapted, holdout_features))
+    head = fit_adapted_head(part.features, part.label_ids)[0] if is_adapted else fit_head(part, 4)[0]
+    assert outcome.logits.tobytes() == head.logits(holdout_features).tobytes()
     centroids = label_centroids(part.features[:24], part.label_ids[:24], HIDDEN)
-    assert outcome.similarities.tobytes() == similarity_to_nearest(asked, centroids).tobytes()
+    assert outcome.similarities.tobytes() == similarity_to_nearest(holdout_features, centroids).tobytes()
 
 
-def test_equal_rows_are_one_witness_however_often_they_were_sent() -> None:
+def test_duplicate_rows_count_once() -> None:
     once = examples()
     count = len(once.groups)
     often = Examples(np.tile(once.features, (5, 1)), np.tile(once.label_ids, 5), np.tile(once.groups, 5))

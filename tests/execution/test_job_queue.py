@@ -1,4 +1,4 @@
-"""The jobs of a process: in line, joined, watched, cancelled from anywhere, and honest about how they ended."""
+"""Jobs are queued, joined, cancelled, recorded and reconciled."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,10 +23,10 @@ from windrow.domain.errors import (
 )
 from windrow.domain.job import Job, Problem, Progress, ignore_progress
 from windrow.domain.values import recast
-from windrow.execution.forecast import Countdown, Pace
-from windrow.execution.jobs import Jobs, Order
-from windrow.execution.turns import Turns
-from windrow.execution.watch import Watch
+from windrow.execution.control import TrainingControl
+from windrow.execution.job_queue import JobQueue, JobSpec
+from windrow.execution.slots import TrainingSlots
+from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.jobs import JOBS, JobFiles, Kept
 from windrow.storage.namespace import utc_now
@@ -48,30 +48,30 @@ class Training:
     has_begun: threading.Event = field(default_factory=threading.Event)
     end: threading.Event = field(default_factory=threading.Event)
 
-    def work(self, watch: Watch) -> FitResult:
-        watch.tell("training", 1, 2, 0.5)
+    def work(self, control: TrainingControl) -> FitResult:
+        control.report_progress("training", 1, 2, 0.5)
         self.has_begun.set()
-        with watch.stopped_by(self.end.set):
+        with control.on_cancel(self.end.set):
             assert self.end.wait(30)
-        watch.check()
+        control.raise_if_cancelled()
         if self.error is not None:
             raise self.error
         return RESULT
 
-    def order(self, prepare: Callable[[], object] | None = None) -> Order:
-        return Order(queued_job(""), self.key, prepare, self.work, Countdown(Pace()))
+    def spec(self, prepare: Callable[[], object] | None = None) -> JobSpec:
+        return JobSpec(queued_job(""), self.key, prepare, self.work, EtaEstimator(CostCalibration()))
 
 
-Open = Callable[..., Jobs]
+Open = Callable[..., JobQueue]
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
-    made: list[Jobs] = []
+    made: list[JobQueue] = []
 
-    def open_one(most: int = 1, waiting: int = 10, found: int | None = None) -> Jobs:
+    def open_one(most: int = 1, waiting: int = 10, found: int | None = None) -> JobQueue:
         files = JobFiles(tmp_path, LocalFiles(tmp_path))
-        made.append(Jobs(files, Turns(most, waiting), lambda _: found))
+        made.append(JobQueue(files, TrainingSlots(most, waiting), lambda _: found))
         return made[-1]
 
     yield open_one
@@ -80,13 +80,13 @@ def opened(tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def jobs(opened: Open) -> Jobs:
+def jobs(opened: Open) -> JobQueue:
     return opened()
 
 
-def test_a_training_is_a_job_from_the_line_to_its_result(jobs: Jobs) -> None:
+def test_a_training_is_a_job_from_the_queue_to_its_result(jobs: JobQueue) -> None:
     training, told = Training(), []  # type: ignore[var-annotated]
-    job, result = jobs.begin(training.order(), told.append)
+    job, result = jobs.begin(training.spec(), told.append)
     assert (job.model_name, job.ahead, job.problem) == ("tickets_v1", 0, None)
     assert training.has_begun.wait(30)
     running = jobs.get(job.id)
@@ -101,9 +101,9 @@ def test_a_training_is_a_job_from_the_line_to_its_result(jobs: Jobs) -> None:
     assert jobs.newest(10) == (done,)
 
 
-def test_the_line_is_served_in_order_and_each_knows_how_many_are_ahead(jobs: Jobs) -> None:
+def test_the_queue_is_first_in_first_out_and_each_job_knows_how_many_are_ahead(jobs: JobQueue) -> None:
     trainings = [Training(key) for key in "abc"]
-    begun = [jobs.begin(each.order(), ignore_progress) for each in trainings]
+    begun = [jobs.begin(each.spec(), ignore_progress) for each in trainings]
     assert trainings[0].has_begun.wait(30)
     assert [(jobs.get(job.id).state, jobs.get(job.id).ahead) for job, _ in begun] == [
         ("running", 0),
@@ -117,41 +117,41 @@ def test_the_line_is_served_in_order_and_each_knows_how_many_are_ahead(jobs: Job
         result.result(30)
 
 
-def test_an_equal_request_joins_the_one_that_is_on_its_way(jobs: Jobs) -> None:
+def test_an_equal_request_joins_the_one_that_is_on_its_way(jobs: JobQueue) -> None:
     training, told = Training(), []  # type: ignore[var-annotated]
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     assert training.has_begun.wait(30)
-    joined, same = jobs.begin(Training().order(), told.append)
-    other, _ = jobs.begin(Training("b").order(), ignore_progress)
+    joined, same = jobs.begin(Training().spec(), told.append)
+    other, _ = jobs.begin(Training("b").spec(), ignore_progress)
     assert joined.id == job.id != other.id
     assert same is result
     training.end.set()
     assert same.result(30) is RESULT
-    again, _ = jobs.begin(Training().order(), ignore_progress)
+    again, _ = jobs.begin(Training().spec(), ignore_progress)
     assert again.id != job.id
 
 
-def test_nobody_joins_a_training_that_was_cancelled(jobs: Jobs) -> None:
+def test_nobody_joins_a_training_that_was_cancelled(jobs: JobQueue) -> None:
     first, second = Training(), Training()
-    job, _ = jobs.begin(first.order(), ignore_progress)
+    job, _ = jobs.begin(first.spec(), ignore_progress)
     assert first.has_begun.wait(30)
     jobs.cancel(job.id)
-    again, _ = jobs.begin(second.order(), ignore_progress)
+    again, _ = jobs.begin(second.spec(), ignore_progress)
     assert again.id != job.id
 
 
-def test_a_full_line_refuses_and_leaves_no_job(opened: Open) -> None:
+def test_a_full_queue_refuses_and_leaves_no_job(opened: Open) -> None:
     jobs = opened(waiting=0)
-    jobs.begin(Training("a").order(), ignore_progress)
+    jobs.begin(Training("a").spec(), ignore_progress)
     with pytest.raises(Overloaded):
-        jobs.begin(Training("b").order(), ignore_progress)
+        jobs.begin(Training("b").spec(), ignore_progress)
     assert len(jobs.newest(10)) == 1
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: Jobs, is_running: bool) -> None:
+def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: JobQueue, is_running: bool) -> None:
     first, second = Training("a"), Training("b")
-    begun = [jobs.begin(each.order(), ignore_progress) for each in (first, second)]
+    begun = [jobs.begin(each.spec(), ignore_progress) for each in (first, second)]
     assert first.has_begun.wait(30)
     job, result = begun[0] if is_running else begun[1]
     ended = jobs.cancel(job.id)
@@ -163,17 +163,17 @@ def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: Jobs, is_running: b
     assert second.has_begun.is_set() is is_running or second.has_begun.wait(30) is is_running
 
 
-def test_what_has_ended_cannot_be_cancelled_and_what_is_not_there_neither(jobs: Jobs) -> None:
+def test_what_has_ended_cannot_be_cancelled_and_what_is_not_there_neither(jobs: JobQueue) -> None:
     training = Training()
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     result.result(30)
     with pytest.raises(JobFinished, match=r"has ended already: it succeeded\.") as refused:
         jobs.cancel(job.id)
     assert refused.value.facts == {"job": job.id, "state": "succeeded"}
-    for look in (jobs.get, jobs.cancel, lambda job_id: next(jobs.follow(job_id))):
+    for training_set in (jobs.get, jobs.cancel, lambda job_id: next(jobs.follow(job_id))):
         with pytest.raises(JobNotFound, match="List the jobs"):
-            look("019a1c5e4b2f-7d0c41")
+            training_set("019a1c5e4b2f-7d0c41")
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ def test_what_has_ended_cannot_be_cancelled_and_what_is_not_there_neither(jobs: 
         (ZeroDivisionError("a defect"), "failed", "internal_error"),
     ],
 )
-def test_a_job_says_why_it_did_not_succeed(jobs: Jobs, error: BaseException, state: str, code: str) -> None:
+def test_a_job_says_why_it_did_not_succeed(jobs: JobQueue, error: BaseException, state: str, code: str) -> None:
     training = Training(error=error)
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     with pytest.raises(type(error)):
         result.result(30)
@@ -199,24 +199,24 @@ def test_a_job_says_why_it_did_not_succeed(jobs: Jobs, error: BaseException, sta
     assert ended.finished_at is not None
 
 
-def test_what_fails_before_its_turn_holds_nobody_up(jobs: Jobs) -> None:
+def test_a_failed_preparation_blocks_no_other_job(jobs: JobQueue) -> None:
     def fail() -> None:
         raise InvalidTrainingData("No.")
 
-    job, result = jobs.begin(Training("a").order(fail), ignore_progress)
+    job, result = jobs.begin(Training("a").spec(fail), ignore_progress)
     with pytest.raises(InvalidTrainingData):
         result.result(30)
     assert (jobs.get(job.id).state, jobs.get(job.id).started_at) == ("failed", None)
     following = Training("b")
-    jobs.begin(following.order(), ignore_progress)
+    jobs.begin(following.spec(), ignore_progress)
     assert following.has_begun.wait(30)
 
 
-def test_what_is_being_prepared_holds_nobody_up_and_can_be_cancelled(jobs: Jobs) -> None:
+def test_what_is_being_prepared_holds_nobody_up_and_can_be_cancelled(jobs: JobQueue) -> None:
     is_loaded = threading.Event()
     slow, quick = Training("a"), Training("b")
-    job, result = jobs.begin(slow.order(lambda: is_loaded.wait(30)), ignore_progress)
-    jobs.begin(quick.order(), ignore_progress)
+    job, result = jobs.begin(slow.spec(lambda: is_loaded.wait(30)), ignore_progress)
+    jobs.begin(quick.spec(), ignore_progress)
     assert quick.has_begun.wait(30)
     assert jobs.cancel(job.id).state == "cancelled"
     with pytest.raises(TrainingCancelled):
@@ -225,20 +225,20 @@ def test_what_is_being_prepared_holds_nobody_up_and_can_be_cancelled(jobs: Jobs)
     assert not slow.has_begun.is_set()
 
 
-def test_a_listener_that_fails_ends_no_training(jobs: Jobs) -> None:
+def test_a_listener_that_fails_ends_no_training(jobs: JobQueue) -> None:
     def fail(progress: Progress) -> None:
         raise KeyError("nobody listens any more")
 
     training = Training()
-    _, result = jobs.begin(training.order(), fail)
+    _, result = jobs.begin(training.spec(), fail)
     training.end.set()
     assert result.result(30) is RESULT
 
 
-def test_who_follows_sees_each_state_until_the_end(jobs: Jobs) -> None:
+def test_who_follows_sees_each_state_until_the_end(jobs: JobQueue) -> None:
     first, second = Training("a"), Training("b")
-    jobs.begin(first.order(), ignore_progress)
-    job, _ = jobs.begin(second.order(), ignore_progress)
+    jobs.begin(first.spec(), ignore_progress)
+    job, _ = jobs.begin(second.spec(), ignore_progress)
     seen: list[Job] = []
     for each in jobs.follow(job.id):
         seen.append(each)
@@ -253,7 +253,7 @@ def test_who_follows_sees_each_state_until_the_end(jobs: Jobs) -> None:
 def test_another_process_sees_a_job_follows_it_and_can_cancel_it(opened: Open) -> None:
     jobs, elsewhere = opened(), opened()
     training = Training()
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     assert training.has_begun.wait(30)
     assert (elsewhere.get(job.id).state, elsewhere.get(job.id).progress) == ("running", None)
     assert [each.id for each in elsewhere.newest(10)] == [job.id]
@@ -286,32 +286,34 @@ def test_a_job_whose_process_is_gone_is_interrupted_and_says_so_for_good(tmp_pat
         opened().cancel(job_id)
 
 
-def test_a_lost_job_is_settled_before_a_new_training_may_be_taken_for_its_own(tmp_path: Path, opened: Open) -> None:
+def test_an_orphaned_job_is_reconciled_before_a_new_revision_may_be_mistaken_for_its_own(
+    tmp_path: Path, opened: Open
+) -> None:
     job_id = lost_job(tmp_path)
     training = Training()
     jobs = opened()
-    jobs.begin(training.order(), ignore_progress)
+    jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     jobs.wait(30)
     assert sorted(path.name for path in (tmp_path / JOBS / job_id).iterdir())[-1] == "000003.json"
     assert opened(found=7).get(job_id).state == "interrupted"
 
 
-def test_what_another_job_made_is_not_taken_for_a_lost_ones(tmp_path: Path, opened: Open) -> None:
+def test_the_revision_of_another_job_is_not_taken_for_an_orphaned_jobs(tmp_path: Path, opened: Open) -> None:
     jobs = opened(found=7)
     training = Training()
-    _, result = jobs.begin(training.order(), ignore_progress)
+    _, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     result.result(30)
     assert jobs.get(lost_job(tmp_path)).state == "interrupted"
 
 
-def test_jobs_that_cannot_be_listed_keep_nobody_from_training(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_cannot_be_listed_keep_nobody_from_training(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: JobFiles) -> list[str]:
         raise StorageFailed("It cannot be listed.")
 
     monkeypatch.setattr(JobFiles, "ids", fail)
-    jobs.settle_lost()
+    jobs.reconcile_orphaned()
 
 
 def test_a_job_that_made_its_classifier_before_its_process_died_succeeded(tmp_path: Path, opened: Open) -> None:
@@ -320,9 +322,9 @@ def test_a_job_that_made_its_classifier_before_its_process_died_succeeded(tmp_pa
     assert (found.state, found.revision, found.problem) == ("succeeded", 4, None)
 
 
-def test_a_closing_process_interrupts_what_waits_and_runs_and_takes_no_more(jobs: Jobs) -> None:
+def test_a_closing_process_interrupts_what_waits_and_runs_and_takes_no_more(jobs: JobQueue) -> None:
     first, second = Training("a"), Training("b")
-    begun = [jobs.begin(each.order(), ignore_progress) for each in (first, second)]
+    begun = [jobs.begin(each.spec(), ignore_progress) for each in (first, second)]
     assert first.has_begun.wait(30)
     jobs.close()
     for job, result in begun:
@@ -330,13 +332,13 @@ def test_a_closing_process_interrupts_what_waits_and_runs_and_takes_no_more(jobs
             result.result(30)
         assert jobs.get(job.id).state == "interrupted"
     with pytest.raises(ShuttingDown):
-        jobs.begin(Training("c").order(), ignore_progress)
+        jobs.begin(Training("c").spec(), ignore_progress)
 
 
-def test_a_wait_ends_with_the_last_job_or_with_its_patience(jobs: Jobs) -> None:
+def test_a_wait_ends_with_the_last_job_or_with_its_patience(jobs: JobQueue) -> None:
     jobs.wait(30)
     training = Training()
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     jobs.wait(0.01)
     assert not jobs.get(job.id).is_finished
     training.end.set()
@@ -355,28 +357,28 @@ class FailingFiles(JobFiles):
         super().put(job, number)
 
 
-def failing_jobs(tmp_path: Path, fails_from: int) -> Jobs:
+def failing_jobs(tmp_path: Path, fails_from: int) -> JobQueue:
     files = FailingFiles(tmp_path, LocalFiles(tmp_path))
     files.fails_from = fails_from
-    return Jobs(files, Turns(1, 0), lambda _: None)
+    return JobQueue(files, TrainingSlots(1, 0), lambda _: None)
 
 
 def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path) -> None:
     jobs = failing_jobs(tmp_path, fails_from=1)
     training = Training()
     with pytest.raises(StorageFull):
-        jobs.begin(training.order(), ignore_progress)
+        jobs.begin(training.spec(), ignore_progress)
     assert not training.has_begun.is_set()
     assert jobs.newest(10) == ()
     with pytest.raises(StorageFull):  # and not Overloaded: the place in the line is free again
-        jobs.begin(training.order(), ignore_progress)
+        jobs.begin(training.spec(), ignore_progress)
     jobs.close()
 
 
 def test_an_end_that_cannot_be_written_down_is_known_here_all_the_same(tmp_path: Path) -> None:
     jobs = failing_jobs(tmp_path, fails_from=2)
     training = Training()
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     assert result.result(30) is RESULT
     assert jobs.get(job.id).state == "succeeded"
@@ -386,10 +388,10 @@ def test_an_end_that_cannot_be_written_down_is_known_here_all_the_same(tmp_path:
 def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: Path) -> None:
     files = FailingFiles(tmp_path, LocalFiles(tmp_path))
     files.fails_from = 3
-    jobs = Jobs(files, Turns(1, 0), lambda _: None)
+    jobs = JobQueue(files, TrainingSlots(1, 0), lambda _: None)
     ended = []
     for training in (Training("a"), Training("b")):
-        job, result = jobs.begin(training.order(), ignore_progress)
+        job, result = jobs.begin(training.spec(), ignore_progress)
         training.end.set()
         result.result(30)
         jobs.wait(30)
@@ -401,25 +403,25 @@ def test_an_end_that_could_not_be_written_down_is_written_down_later(tmp_path: P
     assert [each and each.job.state for each in kept] == ["succeeded", "succeeded"]
 
 
-def test_a_thread_that_cannot_be_started_leaves_the_line_free(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_cannot_be_started_leaves_the_queue_free(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as changed:
         changed.setattr(threading.Thread, "start", refuse)
         with pytest.raises(RuntimeError):
-            jobs.begin(Training("a").order(), ignore_progress)
+            jobs.begin(Training("a").spec(), ignore_progress)
     following = Training("b")
-    job, _ = jobs.begin(following.order(), ignore_progress)
+    job, _ = jobs.begin(following.spec(), ignore_progress)
     assert job.ahead == 0
     assert following.has_begun.wait(30)
 
 
-def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     trainings = [Training("a"), Training("b")]
     begun = []
     for training in trainings:
-        job, result = jobs.begin(training.order(), ignore_progress)
+        job, result = jobs.begin(training.spec(), ignore_progress)
         training.end.set()
         result.result(30)
         begun.append(job.id)
@@ -435,24 +437,24 @@ def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: Jobs, monke
     assert [each.id for each in jobs.newest(10)] == [begun[0]]
 
 
-def test_a_damaged_job_is_left_out_of_the_list(tmp_path: Path, jobs: Jobs) -> None:
+def test_a_damaged_job_is_left_out_of_the_list(tmp_path: Path, jobs: JobQueue) -> None:
     training = Training()
-    job, result = jobs.begin(training.order(), ignore_progress)
+    job, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     result.result(30)
-    place = tmp_path / JOBS / "000000000001-000001"
-    place.mkdir()
-    (place / "000001.json").write_text("?")
+    ticket = tmp_path / JOBS / "000000000001-000001"
+    ticket.mkdir()
+    (ticket / "000001.json").write_text("?")
     assert [each.id for each in jobs.newest(10)] == [job.id]
 
 
-def test_old_jobs_that_cannot_be_removed_are_no_reason_to_fail(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_jobs_that_cannot_be_removed_are_no_reason_to_fail(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: JobFiles) -> None:
         raise StorageFailed("It cannot be removed.")
 
     monkeypatch.setattr(JobFiles, "forget_old", fail)
     training = Training()
-    _, result = jobs.begin(training.order(), ignore_progress)
+    _, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()
     assert result.result(30) is RESULT
 

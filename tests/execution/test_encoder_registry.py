@@ -1,4 +1,4 @@
-"""Resident encoders are loaded once, and never stand in for another one."""
+"""Each encoder is loaded once, and never serves a classifier of another one."""
 
 import gc
 import threading
@@ -12,7 +12,7 @@ from tests.fakes.encoder import FakeEncoder
 from tests.records import record
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable
 from windrow.encoders.onnx_encoder import TextEncoder
-from windrow.execution.residents import ResidentEncoders
+from windrow.execution.encoder_registry import EncoderRegistry
 
 
 def test_an_encoder_is_loaded_once_however_many_ask() -> None:
@@ -23,7 +23,7 @@ def test_an_encoder_is_loaded_once_however_many_ask() -> None:
         loads.append(base_model_id)
         return FakeEncoder()
 
-    residents = ResidentEncoders(load)
+    residents = EncoderRegistry(load)
 
     def ask() -> TextEncoder:
         gate.wait()
@@ -44,7 +44,7 @@ def test_a_failed_load_is_tried_again() -> None:
             raise answer
         return answer
 
-    residents = ResidentEncoders(load)
+    residents = EncoderRegistry(load)
     with pytest.raises(BaseModelNotAllowed):
         residents.get("some/model")
     assert residents.get("some/model")
@@ -57,10 +57,10 @@ def test_a_forgotten_encoder_leaves_memory_and_is_loaded_anew() -> None:
         loads.append(base_model_id)
         return FakeEncoder(base_model_id)
 
-    residents = ResidentEncoders(load)
+    residents = EncoderRegistry(load)
     gone, kept = weakref.ref(residents.get("some/model")), residents.get("other/model")
-    residents.forget("some/model")
-    residents.forget("never/loaded")
+    residents.evict("some/model")
+    residents.evict("never/loaded")
     gc.collect()
     assert gone() is None
     assert residents.get("other/model") is kept
@@ -70,7 +70,7 @@ def test_a_forgotten_encoder_leaves_memory_and_is_loaded_anew() -> None:
 
 def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -> None:
     encoder = FakeEncoder()
-    residents = ResidentEncoders(lambda _: encoder)
+    residents = EncoderRegistry(lambda _: encoder)
     base_model = encoder.folder.base_model
     trained = record(base_model=base_model.id, base_model_digest=base_model.digest)
     assert residents.of_record(trained) is encoder
@@ -80,9 +80,9 @@ def test_a_classifier_never_answers_on_an_encoder_that_it_was_not_trained_on() -
 
 
 def test_it_is_known_whether_an_encoder_is_loaded() -> None:
-    residents = ResidentEncoders(lambda _: FakeEncoder())
+    residents = EncoderRegistry(lambda _: FakeEncoder())
     assert "some/model" not in residents
     residents.get("some/model")
     assert "some/model" in residents
-    residents.forget("some/model")
+    residents.evict("some/model")
     assert "some/model" not in residents

@@ -1,4 +1,4 @@
-"""From features to answers: which label is given, and when none is."""
+"""Labels, scores and abstention of predictions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.place import CountingEncoder, Place, found
+from tests.execution.predictors import CountingEncoder, PredictorSetup, found
 from tests.storage.examples import THRESHOLD
 from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.execution.question import MAX_HEADS_TOGETHER, EncodedText, LoadedClassifier, Question
+from windrow.execution.prediction_plan import MAX_STACKED_HEADS, EncodedText, LoadedClassifier, PredictionPlan
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.revision import Entry
@@ -23,7 +23,7 @@ SCOPE = Scope.of(np.array([[0, 1]], np.float16), np.array([0.25, 0.5, 0.75], np.
 
 @pytest.fixture(scope="module")
 def entry() -> Entry:
-    return Place().publish("a")
+    return PredictorSetup().publish("a")
 
 
 def ask(
@@ -31,10 +31,10 @@ def ask(
 ) -> Prediction:
     """Ask about a text with this logit of half the difference, and this likeness to the training data."""
     classifier = LoadedClassifier(HEAD, None, ENCODER, "way", scope)
-    question = Question([found(entry)], [classifier], [b"text"], request)
+    plan = PredictionPlan([found(entry)], [classifier], [b"text"], request)
     features = np.array([text[0], 0, text[1]], np.float32)
-    question.encoded["way", b"text"] = EncodedText(features, truncated=False)
-    (answer,) = question.answers()
+    plan.encoded["way", b"text"] = EncodedText(features, truncated=False)
+    (answer,) = plan.answers()
     return answer
 
 
@@ -53,7 +53,7 @@ def test_without_a_bound_a_label_is_always_given(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "stored", "is_given"),
+    ("requested", "stored", "is_given"),
     [
         (None, None, True),
         (BEST, None, True),
@@ -66,11 +66,11 @@ def test_without_a_bound_a_label_is_always_given(entry: Entry) -> None:
     ],
 )
 def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_one(
-    asked: float | None, stored: float | None, is_given: bool, entry: Entry
+    requested: float | None, stored: float | None, is_given: bool, entry: Entry
 ) -> None:
     threshold = None if stored is None else replace(THRESHOLD, abstain_below=stored)
     entry = replace(entry, record=replace(entry.record, threshold=threshold))
-    answer = ask(entry, wanting(asked))
+    answer = ask(entry, wanting(requested))
     assert (answer.label == "billing") is is_given
     assert answer.abstained is not is_given
 
@@ -79,7 +79,7 @@ def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_o
     ("likeness", "least", "is_given"),
     [(0.5, 0.5, True), (0.5, 0.501, False), (0.9, 0.75, True), (-1.0, 0.01, False), (-1.0, 0.0, True)],
 )
-def test_a_text_must_be_as_like_the_training_data_as_the_request_says(
+def test_a_text_must_be_as_similar_to_the_training_data_as_the_request_says(
     likeness: float, least: float, is_given: bool, entry: Entry
 ) -> None:
     answer = ask(entry, wanting(min_in_scope=least), (0.5, likeness))
@@ -102,7 +102,7 @@ def test_both_bounds_must_be_met(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize("top_k", [None, 1, 2])
-def test_scores_are_told_whether_or_not_a_label_is_given(top_k: int | None, entry: Entry) -> None:
+def test_scores_are_returned_with_or_without_a_label(top_k: int | None, entry: Entry) -> None:
     request = replace(wanting(), top_k=top_k)
     given, abstained = ask(entry, request), ask(entry, replace(request, abstain_below=1.0))
     assert abstained == replace(given, label=None)
@@ -110,14 +110,14 @@ def test_scores_are_told_whether_or_not_a_label_is_given(top_k: int | None, entr
 
 
 def answers_of(entry: Entry, classifiers: Sequence[LoadedClassifier], texts: Sequence[bytes]) -> tuple[Prediction, ...]:
-    question = Question([found(entry)] * len(classifiers), classifiers, texts, wanting())
-    for number, key in enumerate(question.keys()):
+    plan = PredictionPlan([found(entry)] * len(classifiers), classifiers, texts, wanting())
+    for number, key in enumerate(plan.keys()):
         features = np.random.default_rng(number).normal(size=3).astype(np.float32)
-        question.encoded[key] = EncodedText(features, truncated=number % 2 == 1)
-    return question.answers()
+        plan.encoded[key] = EncodedText(features, truncated=number % 2 == 1)
+    return plan.answers()
 
 
-def test_more_heads_than_are_computed_together_answer_as_alone(entry: Entry) -> None:
+def test_more_heads_than_fit_one_product_predict_as_alone(entry: Entry) -> None:
     random = np.random.default_rng(5)
     classifiers = [
         LoadedClassifier(
@@ -127,7 +127,7 @@ def test_more_heads_than_are_computed_together_answer_as_alone(entry: Entry) -> 
             "way",
             SCOPE if number % 3 else None,
         )
-        for number in range(2 * MAX_HEADS_TOGETHER + 3)
+        for number in range(2 * MAX_STACKED_HEADS + 3)
     ]
     together = answers_of(entry, classifiers, [b"one", b"two"])
     alone = [answer for classifier in classifiers for answer in answers_of(entry, [classifier], [b"one", b"two"])]
@@ -140,8 +140,8 @@ def test_more_heads_than_are_computed_together_answer_as_alone(entry: Entry) -> 
 
 def test_what_must_be_encoded_is_each_text_once_for_each_way_of_seeing(entry: Entry) -> None:
     classifiers = [LoadedClassifier(HEAD, None, ENCODER, digest, None) for digest in ("one", "other", "one")]
-    question = Question([found(entry)] * 3, classifiers, [b"a", b"b", b"a"], wanting())
-    assert question.keys() == [("one", b"a"), ("one", b"b"), ("other", b"a"), ("other", b"b")]
+    plan = PredictionPlan([found(entry)] * 3, classifiers, [b"a", b"b", b"a"], wanting())
+    assert plan.keys() == [("one", b"a"), ("one", b"b"), ("other", b"a"), ("other", b"b")]
     answers = answers_of(entry, classifiers, [b"a", b"b", b"a"])
     assert answers[0] == answers[2] == answers[6]
     assert [answer.truncated for answer in answers[:3]] == [False, True, False]

@@ -1,4 +1,4 @@
-"""A sweeper: does something now and then, beside everything else."""
+"""Run a function periodically in a background thread."""
 
 import logging
 import threading
@@ -9,34 +9,34 @@ from windrow.domain.errors import WindrowError
 _log = logging.getLogger("windrow.execution")
 
 
-class Sweeper:
-    """Calls a function at the start and then every so often, until it is stopped.
+class PeriodicTask:
+    """Calls a function at the start and then at an interval, until it is stopped.
 
     Args:
-        sweep: What to do; an error of ours is logged, and the next time comes all the same.
-        every_s: Seconds between two calls.
+        action: The function; its errors are logged and do not end the task.
+        interval_s: Seconds between two calls.
     """
 
-    def __init__(self, sweep: Callable[[], object], every_s: float) -> None:
-        self._sweep = sweep
-        self._every_s = every_s
+    def __init__(self, action: Callable[[], object], interval_s: float) -> None:
+        self._action = action
+        self._interval_s = interval_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what is being done is finished, and nobody waits for it."""
+        """Make no further calls; a running call continues in the background."""
         self._stopped.set()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                self._sweep()
+                self._action()
             except WindrowError as error:
                 _log.warning("Sweeping failed, and will be tried again. %s", error.detail)
             except Exception:  # noqa: BLE001 - the edge of a thread: one defect must not end all sweeping
                 _log.exception("Sweeping failed, and will be tried again.")
-            self._stopped.wait(self._every_s)
+            self._stopped.wait(self._interval_s)

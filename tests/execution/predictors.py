@@ -16,8 +16,8 @@ from windrow.encoders.adapters import Adapter, LowRankChanges
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
-from windrow.execution.predictor import Memory, Predictor
-from windrow.execution.residents import ResidentEncoders
+from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_to_bytes
@@ -38,17 +38,17 @@ class CountingEncoder(FakeEncoder):
 
 
 @dataclass
-class Place:
+class PredictorSetup:
     """A predictor on a catalog in memory."""
 
     encoder: TextEncoder = field(default_factory=CountingEncoder)
-    memory: Memory = field(default_factory=lambda: Memory(10**8, 10**6))
+    cache_limits: CacheLimits = field(default_factory=lambda: CacheLimits(10**8, 10**6))
     files: MemoryFiles = field(default_factory=MemoryFiles)
 
     def __post_init__(self) -> None:
         self.catalog = open_catalog(self.files)
-        encoders = ResidentEncoders(lambda _: self.encoder)
-        self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.memory)
+        encoders = EncoderRegistry(lambda _: self.encoder)
+        self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.cache_limits)
 
     def publish(
         self,
@@ -67,8 +67,10 @@ class Place:
         return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
 
     def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
-        asked = [found(entry) for entry in entries]
-        return self.predictor.predict(asked, PredictRequest(texts=tuple(texts), top_k=top_k), lambda: True).result(30)
+        revisions = [found(entry) for entry in entries]
+        return self.predictor.predict(revisions, PredictRequest(texts=tuple(texts), top_k=top_k), lambda: True).result(
+            30
+        )
 
     def blob_reads(self) -> int:
         return self.files.calls["get"]
@@ -79,6 +81,6 @@ def found(entry: Entry, alias: str | None = None) -> Found:
     return Found(entry, Reference(entry.record.name), alias)
 
 
-def encoded_by(place: Place) -> int:
-    assert isinstance(place.encoder, CountingEncoder)
-    return place.encoder.encoded
+def encoded_by(setup: PredictorSetup) -> int:
+    assert isinstance(setup.encoder, CountingEncoder)
+    return setup.encoder.encoded

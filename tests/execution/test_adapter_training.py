@@ -1,4 +1,4 @@
-"""Tuning: whether an adapter is trained, in which manner, how much of it is used, and what the report says."""
+"""Training an adapter: when it is trained, how, and what is reported."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import TrainingFailed
@@ -15,46 +15,48 @@ from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.layout import adapted_projections
 from windrow.encoders.onnx_encoder import OnnxEncoder
-from windrow.execution import look as look_module
-from windrow.execution.look import Means, Terms, look_first
+from windrow.execution import training_set as training_set_module
+from windrow.execution.adapter_training import TrainedAdapter, train_adapter
 from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import AdapterTensors
-from windrow.execution.tuning import Tuned, tune
+from windrow.execution.training_set import AdapterPolicy, TrainingContext, encode_training_set
 from windrow.learning import plan
 from windrow.learning.plan import FULL_BATCH, MINI_BATCH
 
-Tune = Callable[..., Tuned]
+Tune = Callable[..., TrainedAdapter]
 
 
 @pytest.fixture
 def tuned(tiny: OnnxEncoder) -> Tune:
-    def tuned(data: Dataset, recipe: Recipe = Recipe(), on_step: OnStep = ignore_steps) -> Tuned:
-        means = means_of(tiny)
-        return tune(look_first(data, recipe, means), recipe, means, on_step)
+    def tuned(data: Dataset, recipe: Recipe = Recipe(), on_step: OnStep = ignore_steps) -> TrainedAdapter:
+        context = context_for(tiny)
+        return train_adapter(encode_training_set(data, recipe, context), recipe, context, on_step)
 
     return tuned
 
 
-def report_of(tuned: Tuned) -> AdapterReport:
+def report_of(tuned: TrainedAdapter) -> AdapterReport:
     assert tuned.report is not None
     return tuned.report
 
 
-def adapter_of(tuned: Tuned) -> AdapterTensors:
+def adapter_of(tuned: TrainedAdapter) -> AdapterTensors:
     assert tuned.adapter is not None
     return tuned.adapter
 
 
 def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ()))
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
+    )
 
 
-def unused(data: Dataset, recipe: Recipe = Recipe()) -> Tuned:
+def unused(data: Dataset, recipe: Recipe = Recipe()) -> TrainedAdapter:
     """Return what comes of it where no training may be started."""
-    runner = AskedRunner()
+    runner = RecordingRunner()
     runner.failure = TrainingFailed("This must not be reached.")
-    means = means_of(FakeEncoder(), runner)
-    return tune(look_first(data, recipe, means), recipe, means, ignore_steps)
+    context = context_for(FakeEncoder(), runner)
+    return train_adapter(encode_training_set(data, recipe, context), recipe, context, ignore_steps)
 
 
 def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> None:
@@ -70,8 +72,8 @@ def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> N
     assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
 
 
-def test_where_none_is_asked_for_nothing_is_trained_or_reported() -> None:
-    assert unused(dataset(), Recipe(num_iterations=0)) == Tuned(None, None)
+def test_without_iterations_nothing_is_trained_or_reported() -> None:
+    assert unused(dataset(), Recipe(num_iterations=0)) == TrainedAdapter(None, None)
 
 
 def test_an_encoder_that_needs_no_change_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,11 +85,13 @@ def test_an_encoder_that_needs_no_change_gets_none(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_encoder_that_errs_on_no_row_needs_no_change() -> None:
-    assert report_of(unused(easy(10))).reason.startswith("No change is needed: the encoder as it is misplaces 0 of 30")
+    assert report_of(unused(easy(10))).reason.startswith(
+        "No adapter is needed: the frozen encoder misclassifies 0 of 30"
+    )
 
 
 def test_labels_without_a_second_text_get_no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: False)  # a name is a second text
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: False)  # a name is a second text
     nothing = unused(Dataset((Row("reset my password", "0"), Row("charged twice", "1"))))
     assert nothing.adapter is None
     assert report_of(nothing).reason == "No label has two texts that could come closer."
@@ -99,7 +103,7 @@ def change_of(adapter: AdapterTensors) -> float:
     return float(np.linalg.norm(down @ up))
 
 
-def test_a_share_of_the_change_is_used_as_such(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partial_scale_is_applied_to_the_adapter(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = []
     for value in (1.0, 0.5):
         strength_is(monkeypatch, value)
@@ -109,7 +113,7 @@ def test_a_share_of_the_change_is_used_as_such(tuned: Tune, monkeypatch: pytest.
     assert changes[1] == pytest.approx(changes[0] / 2, rel=0.01)
 
 
-def test_many_rows_are_trained_in_the_other_manner(tuned: Tune) -> None:
+def test_many_rows_are_trained_with_the_mini_batch_schedule(tuned: Tune) -> None:
     trained = tuned(dataset(100), Recipe(num_iterations=4))
     report = report_of(trained)
     assert (report.layers, report.rank, report.passes, report.planned_steps) == (
@@ -121,7 +125,7 @@ def test_many_rows_are_trained_in_the_other_manner(tuned: Tune) -> None:
     assert {name.split(".")[1] for name in adapter_of(trained)} == {"1", "2", "3"}
 
 
-def test_a_larger_batch_lets_more_rows_meet_in_one_step(tuned: Tune) -> None:
+def test_a_larger_batch_size_trains_more_rows_in_one_step(tuned: Tune) -> None:
     report = report_of(tuned(dataset(100), Recipe(num_iterations=5, batch_size=512)))
     assert (report.layers, report.rank, report.planned_steps) == (4, FULL_BATCH.rank, 1)
 
@@ -130,10 +134,12 @@ def test_a_larger_batch_lets_more_rows_meet_in_one_step(tuned: Tune) -> None:
 def test_label_names_take_part_as_texts_and_are_not_counted_as_rows(
     helps: bool, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "label_names_are_informative", lambda *_: helps)
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: helps)
     runner = InstantRunner(tiny.folder)
-    means = means_of(tiny, runner)
-    report = report_of(tune(look_first(dataset(), Recipe(), means), Recipe(), means, ignore_steps))
+    context = context_for(tiny, runner)
+    report = report_of(
+        train_adapter(encode_training_set(dataset(), Recipe(), context), Recipe(), context, ignore_steps)
+    )
     assert report.used_label_names is helps
     assert report.texts == 12
     (task,) = runner.tunes
@@ -166,9 +172,9 @@ def test_time_that_is_up_before_the_first_step_leaves_no_adapter(tuned: Tune) ->
 def deadline_of(tiny: OnnxEncoder, recipe: Recipe, share: float = 1.0) -> float | None:
     """Return when a training must end that began at 1,000 s, with a first look of 4 s at a share of the rows."""
     runner = InstantRunner(tiny.folder)
-    means: Means = means_of(tiny, runner)
-    look = look_first(dataset(), recipe, means)
-    tune(replace(look, began_s=1_000.0, took_s=4.0, share=share), recipe, means, ignore_steps)
+    context: TrainingContext = context_for(tiny, runner)
+    training_set = encode_training_set(dataset(), recipe, context)
+    train_adapter(replace(training_set, began_s=1_000.0, took_s=4.0, fraction=share), recipe, context, ignore_steps)
     (task,) = runner.tunes
     return task.deadline_s
 
@@ -179,18 +185,18 @@ def test_training_ends_so_early_that_all_rows_can_still_be_encoded_and_the_head_
     assert deadline_of(tiny, Recipe(max_seconds=60), share=0.5) == 1_000 + 60 - 2.5 * 8
 
 
-def test_terms_are_those_of_the_training_that_is_told_about(tiny: OnnxEncoder) -> None:
+def test_a_fold_follows_the_policy_of_the_training_on_all_rows(tiny: OnnxEncoder) -> None:
     """A part of the rows is trained as all of them are: the same share of the adapter, in the same manner."""
     runner = InstantRunner(tiny.folder)
-    means = means_of(tiny, runner)
-    look = look_first(dataset(), Recipe(), means)
-    part = look.only(np.arange(6))
-    terms = Terms(AdapterReport(0.25, "All rows say so.", ()), 300)
-    report = report_of(tune(part, Recipe(), means, ignore_steps, terms))
+    context = context_for(tiny, runner)
+    training_set = encode_training_set(dataset(), Recipe(), context)
+    part = training_set.subset(np.arange(6))
+    policy = AdapterPolicy(AdapterReport(0.25, "All rows say so.", ()), 300)
+    report = report_of(train_adapter(part, Recipe(), context, ignore_steps, policy))
     assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
-    tune(part, Recipe(), means, ignore_steps)
-    assert [task.stands_for for task in runner.tunes] == [300, None]
-    assert look.terms.texts == 12 + look.names
+    train_adapter(part, Recipe(), context, ignore_steps)
+    assert [task.full_size for task in runner.tunes] == [300, None]
+    assert training_set.policy.texts == 12 + training_set.names
 
 
 def test_the_same_training_gives_the_same_bits_and_where_there_is_a_choice_another_seed_other_ones(tuned: Tune) -> None:

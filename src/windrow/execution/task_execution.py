@@ -1,4 +1,4 @@
-"""Doing a task: what happens inside a training process, from a task's frame to an outcome's."""
+"""Run tasks inside a training process, from a task's frame to its outcome's."""
 
 import time
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from windrow.execution.tasks import (
     AdapterTensors,
     FitOutcome,
     FitTask,
-    JudgeOutcome,
-    JudgeTask,
-    StudyTask,
-    TuneOutcome,
-    TuneTask,
+    HoldoutOutcome,
+    HoldoutTask,
+    LearningCurveTask,
+    TrainAdapterOutcome,
+    TrainAdapterTask,
 )
 from windrow.learning.calibrate import (
     ADAPTED_PRIOR,
@@ -45,42 +45,42 @@ from windrow.learning.scope import label_centroids, measure_scope, similarity_to
 from windrow.storage.artifact import Artifact, artifact_to_bytes
 
 
-def perform(frame: Frame, on_step: OnStep) -> Frame:
-    """Do the task that a frame carries, and return the frame with its outcome.
+def run_task(frame: Frame, on_step: OnStep) -> Frame:
+    """Run the task that a frame carries, and return the frame with its outcome.
 
     Args:
-        frame: A task's.
-        on_step: Called with step, number of steps and loss as a training goes on.
+        frame: A task's frame.
+        on_step: Called after each step of a training with its number, the number of steps, and the loss.
     """
-    if frame.kind == TuneTask.__name__:
-        return flatten("done", tune(restore(TuneTask, frame), on_step))
-    if frame.kind == JudgeTask.__name__:
-        return flatten("done", judge(restore(JudgeTask, frame)))
-    if frame.kind == StudyTask.__name__:
-        return flatten("done", study(restore(StudyTask, frame)))
+    if frame.kind == TrainAdapterTask.__name__:
+        return flatten("done", train_adapter(restore(TrainAdapterTask, frame), on_step))
+    if frame.kind == HoldoutTask.__name__:
+        return flatten("done", evaluate_holdout(restore(HoldoutTask, frame)))
+    if frame.kind == LearningCurveTask.__name__:
+        return flatten("done", compute_curve(restore(LearningCurveTask, frame)))
     return flatten("done", fit(restore(FitTask, frame)))
 
 
-def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
-    """Train an adapter; the same task on the same machine yields the same tensors, unless a deadline cuts it short.
+def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcome:
+    """Train an adapter; the same task on the same machine gives the same tensors, unless a deadline ends it.
 
     Raises:
-        BaseModelUnavailable: The encoder's files are not those that the task was made with.
+        BaseModelUnavailable: The encoder's files have changed since the task was created.
     """
-    # Only contrastive training needs torch, and only a training process ever does that.
+    # Only contrastive training needs torch, so only training processes import it.
     from windrow.learning.contrastive import ContrastiveInputs, train_layers
 
     folder, weights = _encoder(task.folder, task.base_model)
     layers = LayerConfig(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
-    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.stands_for)
+    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
     adapter: AdapterTensors = {}
     if left_s is None or left_s > 0:
-        tuned = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
-        losses, adapter = tuned.losses, truncate_to_rank(tuned.changes, plan.schedule.rank)
+        result = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
+        losses, adapter = result.losses, truncate_to_rank(result.changes, plan.schedule.rank)
     return recast(
-        TuneOutcome,
+        TrainAdapterOutcome,
         plan,
         plan.schedule,
         adapter=adapter,
@@ -91,11 +91,11 @@ def tune(task: TuneTask, on_step: OnStep) -> TuneOutcome:
 
 
 def fit(task: FitTask) -> FitOutcome:
-    """Fit the head and finish the artifact; the same task on the same machine yields the same bytes."""
+    """Fit and calibrate the head, and build the artifact; the same task on the same machine gives the same bytes."""
     examples, held_out = task.examples, task.held_out
     if task.adapter is None:
-        head, head_report, judged = fit_head(examples, task.seed)
-        held_out = None if judged is None else _held_out(examples, judged, task.hidden)
+        head, head_report, out_of_fold = fit_head(examples, task.seed)
+        held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
     prior = HEAD_PRIOR if task.adapter is None else ADAPTED_PRIOR
@@ -103,7 +103,7 @@ def fit(task: FitTask) -> FitOutcome:
     if held_out is not None:
         temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
     rows = slice(len(examples.groups))
-    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden)
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
     scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
     scores = ScoreReport(
         temperature=temperature,
@@ -120,37 +120,37 @@ def fit(task: FitTask) -> FitOutcome:
     )
 
 
-def judge(task: JudgeTask) -> JudgeOutcome:
-    """Fit a head as :func:`fit` would on a part of the rows, and ask it about others."""
+def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
+    """Fit a head as :func:`fit` does to a part of the rows, and return its output for the held-out rows."""
     examples, rows = task.examples, slice(len(task.examples.groups))
-    if task.is_tuned:
+    if task.is_adapted:
         head, _ = fit_adapted_head(examples.features, examples.label_ids)
     else:
         head, _, _ = fit_head(examples, task.seed)
-    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden)
-    return JudgeOutcome(head.logits(task.asked), similarity_to_nearest(task.asked, centroids))
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
+    return HoldoutOutcome(head.logits(task.holdout_features), similarity_to_nearest(task.holdout_features, centroids))
 
 
-def study(task: StudyTask) -> LearningCurve:
-    """Draw a learning curve of the head."""
-    return compute_learning_curve(task.examples, task.folds, task.shares, task.seed)
+def compute_curve(task: LearningCurveTask) -> LearningCurve:
+    """Compute a learning curve of the head."""
+    return compute_learning_curve(task.examples, task.folds, task.fractions, task.seed)
 
 
-def _held_out(examples: Examples, judged: OutOfFoldLogits, hidden: int) -> HeldOut:
-    """Return what heads said of rows, and how like the rows are to the centers of all that each head may have seen."""
+def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int) -> HeldOut:
+    """Return held-out rows with their logits, and their similarities to the centroids of each head's training rows."""
     count = len(examples.groups)
     features, label_ids = examples.features[:count], examples.label_ids[:count]
-    # Equal rows are one witness, however often they were sent.
-    witnesses = np.stack([examples.groups[judged.rows], label_ids[judged.rows]])
+    # Duplicates count once.
+    witnesses = np.stack([examples.groups[out_of_fold.rows], label_ids[out_of_fold.rows]])
     first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
-    rows, folds = judged.rows[first], judged.folds[first]
+    rows, folds = out_of_fold.rows[first], out_of_fold.folds[first]
     likeness = np.empty(len(rows), np.float32)
     for fold in np.unique(folds):
         held = rows[folds == fold]
         others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held]))
-        centroids = label_centroids(features[others], label_ids[others], hidden)
+        centroids = label_centroids(features[others], label_ids[others], hidden_size)
         likeness[folds == fold] = similarity_to_nearest(features[held], centroids)
-    return HeldOut(judged.logits[first], label_ids[rows], likeness, len(np.unique(folds)))
+    return HeldOut(out_of_fold.logits[first], label_ids[rows], likeness, len(np.unique(folds)))
 
 
 @lru_cache(maxsize=1)

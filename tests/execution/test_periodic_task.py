@@ -1,4 +1,4 @@
-"""A sweeper: at the start, then again and again, whatever goes wrong, until it is stopped."""
+"""A periodic task runs at the start and at each interval, whatever fails."""
 
 import queue
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from windrow.domain.errors import StorageFailed
-from windrow.execution.sweeper import Sweeper
+from windrow.execution.periodic_task import PeriodicTask
 
 NEVER_S = 3_600.0
 PATIENCE_S = 30
@@ -27,7 +27,7 @@ class Sweeps:
             raise self._failures.pop(0)
 
 
-Begin = Callable[[Sweeps, float], Sweeper]
+Begin = Callable[[Sweeps, float], PeriodicTask]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def begin() -> Iterator[Begin]:
     """Give a way to start a sweeper that is stopped, and whose thread has ended, after the test."""
     sweepers = []
 
-    def begin(sweeps: Sweeps, every_s: float) -> Sweeper:
-        sweepers.append(Sweeper(sweeps.sweep, every_s))
+    def begin(sweeps: Sweeps, every_s: float) -> PeriodicTask:
+        sweepers.append(PeriodicTask(sweeps.sweep, every_s))
         sweepers[-1].start()
         return sweepers[-1]
 
@@ -47,20 +47,20 @@ def begin() -> Iterator[Begin]:
         assert not sweeper._thread.is_alive()
 
 
-def test_it_sweeps_at_the_start_though_the_next_time_is_far_away(begin: Begin) -> None:
+def test_it_runs_at_the_start_however_long_the_interval(begin: Begin) -> None:
     sweeps = Sweeps()
     begin(sweeps, NEVER_S)
     assert sweeps.done.get(timeout=PATIENCE_S) == 1
 
 
-def test_it_sweeps_again_and_again(begin: Begin) -> None:
+def test_it_runs_repeatedly(begin: Begin) -> None:
     sweeps = Sweeps()
     begin(sweeps, 0.0)
     assert [sweeps.done.get(timeout=PATIENCE_S) for _ in range(5)] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("failure", [StorageFailed("The disk failed. Look at it."), RuntimeError("A defect.")])
-def test_a_sweep_that_fails_is_told_in_the_log_and_the_next_one_comes(
+def test_a_failed_run_is_logged_and_the_next_one_follows(
     failure: Exception, begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     sweeps = Sweeps(failure)
@@ -82,7 +82,7 @@ def test_it_stops_at_once_though_the_next_time_is_far_away(begin: Begin) -> None
 
 def test_one_that_was_stopped_before_its_start_does_nothing(begin: Begin) -> None:
     sweeps = Sweeps()
-    sweeper = Sweeper(sweeps.sweep, 0.0)
+    sweeper = PeriodicTask(sweeps.sweep, 0.0)
     sweeper.stop()
     sweeper.start()
     sweeper._thread.join(PATIENCE_S)

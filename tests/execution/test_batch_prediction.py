@@ -1,4 +1,4 @@
-"""What many classifiers answer for many texts: alike to a prediction, and encoded once."""
+"""Batch predictions are those of single texts, with each distinct text encoded once."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from tests.encoders.adapters import changes_for
-from tests.execution.place import Place, encoded_by, found
+from tests.execution.predictors import PredictorSetup, encoded_by, found
 from windrow.arrays import Floats
 from windrow.encoders.bulk import run_in_order
 from windrow.encoders.onnx_encoder import OnnxEncoder
-from windrow.execution import examination
-from windrow.execution.examination import Answers, examine
+from windrow.execution import batch_prediction
+from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.learning.scope import Scope
 from windrow.storage.revision import Entry
 
 TEXTS = ["reset my password", "charged twice", "reset my password", "not here", "word " * 300]
 
 
-def answers_of(place: Place, entries: Sequence[Entry], texts: Sequence[str] = TEXTS) -> tuple[Answers, ...]:
-    return examine([found(entry) for entry in entries], texts, place.predictor, run_in_order, keep_features=True)
+def answers_of(
+    setup: PredictorSetup, entries: Sequence[Entry], texts: Sequence[str] = TEXTS
+) -> tuple[ClassifierOutputs, ...]:
+    return predict_batch([found(entry) for entry in entries], texts, setup.predictor, run_in_order, keep_features=True)
 
 
 def _bytes(features: Floats | None) -> bytes:
@@ -32,31 +34,31 @@ def scope() -> Scope:
 
 
 def test_each_distinct_text_is_encoded_once_for_all_heads_on_an_encoder() -> None:
-    place = Place()
-    entries = [place.publish(f"c{number}", seed=number) for number in range(5)]
-    answers = answers_of(place, entries)
-    assert encoded_by(place) == 4
+    setup = PredictorSetup()
+    entries = [setup.publish(f"c{number}", seed=number) for number in range(5)]
+    answers = answers_of(setup, entries)
+    assert encoded_by(setup) == 4
     assert len({each.scores.tobytes() for each in answers}) == 5
     assert len({_bytes(each.features) for each in answers}) == 1
 
 
 def test_classifiers_with_adapters_see_texts_each_in_its_own_way(tiny: OnnxEncoder) -> None:
-    place = Place(encoder=tiny)
-    plain = [place.publish(name, seed) for seed, name in enumerate("ab")]
-    adapted = [place.publish(f"t{seed}", adapter=changes_for(tiny.folder, 2, seed)) for seed in (1, 2)]
-    answers = answers_of(place, [plain[0], adapted[0], plain[1], adapted[1], adapted[0]])
+    setup = PredictorSetup(encoder=tiny)
+    plain = [setup.publish(name, seed) for seed, name in enumerate("ab")]
+    adapted = [setup.publish(f"t{seed}", adapter=changes_for(tiny.folder, 2, seed)) for seed in (1, 2)]
+    answers = answers_of(setup, [plain[0], adapted[0], plain[1], adapted[1], adapted[0]])
     ways = [_bytes(each.features) for each in answers]
     assert ways[0] == ways[2]
     assert ways[1] == ways[4]
     assert len(set(ways)) == 3
 
 
-def test_answers_are_those_of_a_prediction_text_by_text() -> None:
-    place = Place()
-    entries = [place.publish("a", 1, scope=scope()), place.publish("b", 2)]
-    answers = answers_of(place, entries)
+def test_outputs_are_those_of_a_prediction_text_by_text() -> None:
+    setup = PredictorSetup()
+    entries = [setup.publish("a", 1, scope=scope()), setup.publish("b", 2)]
+    answers = answers_of(setup, entries)
     for each, entry in zip(answers, entries, strict=True):
-        predicted = place.ask([entry], TEXTS)
+        predicted = setup.ask([entry], TEXTS)
         assert each.labels == entry.record.labels
         assert each.predicted == [answer.label for answer in predicted]
         assert each.truncated.tolist() == [answer.truncated for answer in predicted] == [False] * 4 + [True]
@@ -69,12 +71,12 @@ def test_answers_are_those_of_a_prediction_text_by_text() -> None:
     assert [each.in_scope is None for each in answers] == [False, True]
 
 
-def test_many_texts_are_examined_chunk_by_chunk_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place()
-    entry = place.publish("a", scope=scope())
-    (whole,) = answers_of(place, [entry])
-    monkeypatch.setattr(examination, "CHUNK_TEXTS", 3)
-    (parts,) = answers_of(place, [entry])
+def test_many_texts_are_predicted_in_chunks_with_the_same_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = PredictorSetup()
+    entry = setup.publish("a", scope=scope())
+    (whole,) = answers_of(setup, [entry])
+    monkeypatch.setattr(batch_prediction, "CHUNK_TEXTS", 3)
+    (parts,) = answers_of(setup, [entry])
     assert whole.in_scope is not None and parts.in_scope is not None
     np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-6)
     np.testing.assert_allclose(parts.in_scope, whole.in_scope, atol=1e-6)
@@ -82,21 +84,21 @@ def test_many_texts_are_examined_chunk_by_chunk_with_the_same_answers(monkeypatc
     assert _bytes(parts.features) == _bytes(whole.features)
 
 
-def test_features_are_kept_only_where_they_are_wanted() -> None:
-    place = Place()
-    (answers,) = examine([found(place.publish("a"))], TEXTS, place.predictor, run_in_order)
+def test_features_are_returned_only_on_request() -> None:
+    setup = PredictorSetup()
+    (answers,) = predict_batch([found(setup.publish("a"))], TEXTS, setup.predictor, run_in_order)
     assert answers.features is None
 
 
-def test_a_repeated_text_has_the_same_answer_in_each_of_its_places() -> None:
-    place = Place()
-    (answers,) = answers_of(place, [place.publish("a")])
+def test_a_repeated_text_has_the_same_outputs_at_each_position() -> None:
+    setup = PredictorSetup()
+    (answers,) = answers_of(setup, [setup.publish("a")])
     assert answers.scores.shape == (5, 2)
     assert answers.scores[0].tobytes() == answers.scores[2].tobytes()
     np.testing.assert_allclose(answers.scores.sum(axis=1), 1, atol=1e-6)
 
 
-def test_examining_neither_fills_nor_needs_the_memory_for_texts() -> None:
-    place = Place()
-    answers_of(place, [place.publish("a")])
-    assert place.predictor.vitals(0, 0).texts.entries == 0
+def test_a_batch_prediction_neither_fills_nor_needs_the_cache_of_texts() -> None:
+    setup = PredictorSetup()
+    answers_of(setup, [setup.publish("a")])
+    assert setup.predictor.vitals(0, 0).texts.entries == 0
