@@ -83,7 +83,7 @@ def test_the_reference_has_each_method_and_argument_of_a_session() -> None:
     methods = {name: member for name, member in vars(Session).items() if callable(member) and not name.startswith("_")}
     assert len(methods) > 30
     for name, method in methods.items():
-        part = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        part = page.partition(f"\n### Session.{name}\n")[2].partition("\n### ")[0]
         arguments = {*inspect.signature(method).parameters} - {"self", "options"}
         assert {each for each in arguments if f"\n| `{each}` | " not in part} == set(), name
 

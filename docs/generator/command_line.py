@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command, get_group
 
-from docs.generator.docstrings import constants
+from docs.generator.docstrings import described
 from docs.generator.markdown import block, inline, page, paragraph, paragraphs, table
 from windrow.cli import exits
 from windrow.cli.app import app
@@ -25,7 +25,7 @@ def text() -> str:
         ),
         *_command("windrow", root, "##", with_commands=False),
     ]
-    codes = [[str(code), inline(meaning)] for code, meaning in constants(exits)]
+    codes = [[str(getattr(exits, name)), inline(meaning)] for name, meaning in described(exits).items()]
     parts += ["## Exit codes", table(["Exit code", "Meaning"], codes)]
     for title, verbs in SECTIONS.items():
         parts.append(f"## {title}")

@@ -4,9 +4,9 @@ import ast
 import inspect
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
 
 _SECTIONS = ("Args", "Returns", "Yields", "Raises")
 
@@ -28,13 +28,19 @@ def entries(documented: object, name: str) -> Mapping[str, str]:
     return {entry: " ".join(text.split()) for entry, text in found}
 
 
-def constants(module: ModuleType) -> Iterator[tuple[Any, str]]:
-    """Yield each constant of a module that has a docstring below it: its value, and the docstring."""
-    body = ast.parse(inspect.getsource(module)).body
+def described(owner: ModuleType | type) -> Mapping[str, str]:
+    """Return the docstrings that stand below annotated names of a module or of a class, on one line each."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    if isinstance(owner, type):
+        (definition,) = body
+        assert isinstance(definition, ast.ClassDef)
+        body = definition.body
+    found = {}
     for statement, below in itertools.pairwise(body):
         is_docstring = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
         if is_docstring and isinstance(statement, ast.AnnAssign):
-            yield getattr(module, ast.unparse(statement.target)), ast.literal_eval(ast.unparse(below))
+            found[ast.unparse(statement.target)] = " ".join(ast.literal_eval(ast.unparse(below)).split())
+    return found
 
 
 def _split(documented: object) -> list[str]:

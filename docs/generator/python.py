@@ -2,20 +2,22 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_type_hints
 
 import windrow
-from docs.generator.docstrings import entries, section, text_of
+from docs.generator.docstrings import described, entries, section, text_of
 from docs.generator.kinds import VALUES_PAGE, error_link, values
 from docs.generator.markdown import WIDTH, block, inline, page, paragraph, paragraphs, table
 from windrow.codec.docs import field_docs
 from windrow.domain import errors
+from windrow.domain.errors import WindrowError
 from windrow.domain.prediction import PredictRequest
 from windrow.session.predicting import PredictOptions
 from windrow.session.session import Session
 
 _VALUES = {each.__name__ for each in values()}
+_OWNERS: Mapping[str, type] = {each.__name__: each for each in (Session, windrow.WindrowClassifier)}
 
 
 def text() -> str:
@@ -34,55 +36,65 @@ def text() -> str:
         *_described(Session),
         *(part for name in verbs for part in _member(name)),
         *_estimator(),
-        "## windrow.WindrowError",
-        "The base class of all [errors](errors.md).",
+        *_function("windrow.WindrowError", WindrowError, "##"),
+        *_attributes(WindrowError),
     )
 
 
 def _estimator() -> Iterator[str]:
     kind = windrow.WindrowClassifier
     yield from _function("windrow.WindrowClassifier", kind, "##")
+    yield from _attributes(kind)
     for name, member in vars(kind).items():
         if not name.startswith("_") and inspect.isfunction(member):
-            yield from _function(name, member, "###")
+            yield from _function(f"WindrowClassifier.{name}", member, "###")
+
+
+def _attributes(kind: type) -> Iterator[str]:
+    properties = inspect.getmembers(kind, lambda member: isinstance(member, property))
+    docs = {**described(kind), **{name: " ".join(text_of(member).split()) for name, member in properties}}
+    links = _links(kind.__name__) if kind.__name__ in _OWNERS else {}
+    rows = [[f"`{name}`", inline(doc, links)] for name, doc in docs.items() if not name.startswith("_")]
+    yield table(["Attribute", "Meaning"], rows)
 
 
 def _member(name: str) -> Iterator[str]:
     member = inspect.getattr_static(Session, name)
     if isinstance(member, property):
-        yield f"### {name}"
+        yield f"### Session.{name}"
         yield from _described(member)
     else:
-        yield from _function(name, member, "###")
+        yield from _function(f"Session.{name}", member, "###")
 
 
 def _function(name: str, called: Any, level: str) -> Iterator[str]:
+    owner = name.partition(".")[0] if name.partition(".")[0] in _OWNERS else "Session"
     yield f"{level} {name}"
     yield block("python", _signature(name, called))
-    yield from _described(called)
-    if rows := list(_arguments(called)):
+    yield from _described(called, owner)
+    if rows := list(_arguments(called, owner)):
         yield table(["Argument", "Meaning"], rows)
     returns = section(called, "Returns") or section(called, "Yields")
     returned = _returned(called)
     if returns:
-        yield paragraph(f"Returns {returned}: {_lowered(inline(' '.join(returns.split()), _links()))}")
+        yield paragraph(f"Returns {returned}: {_lowered(inline(' '.join(returns.split()), _links(owner)))}")
     elif returned and not inspect.isclass(called):
         yield paragraph(f"Returns {returned}.")
     if raised := entries(called, "Raises"):
         yield table(["Raises", "When"], [[_error(each), inline(words)] for each, words in raised.items()])
 
 
-def _described(documented: object) -> Iterator[str]:
-    yield from paragraphs(text_of(documented), _links())
+def _described(documented: object, owner: str = "Session") -> Iterator[str]:
+    yield from paragraphs(text_of(documented), _links(owner))
 
 
-def _arguments(called: Any) -> Iterator[list[str]]:
+def _arguments(called: Any, owner: str) -> Iterator[list[str]]:
     for name, words in entries(called, "Args").items():
         if name == "**options":
             docs = field_docs(PredictRequest)
-            yield from ([f"`{each}`", inline(docs[each], _links())] for each in get_type_hints(PredictOptions))
+            yield from ([f"`{each}`", inline(docs[each], _links(owner))] for each in get_type_hints(PredictOptions))
         else:
-            yield [f"`{name.lstrip('*')}`", inline(words, _links())]
+            yield [f"`{name.lstrip('*')}`", inline(words, _links(owner))]
 
 
 def _signature(name: str, called: Any) -> str:
@@ -120,7 +132,7 @@ def _returned(called: Any) -> str:
     returned = _type(inspect.signature(called).return_annotation)
     if returned in ("None", ""):
         return ""
-    linked = re.sub(r"\w+", lambda found: _links().get(found[0], found[0]), returned)
+    linked = re.sub(r"\w+", lambda found: _value_links().get(found[0], found[0]), returned)
     return linked if linked != returned else f"`{returned}`"
 
 
@@ -132,7 +144,14 @@ def _type(hint: Any) -> str:
     return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", written).replace("NoneType", "None")
 
 
-def _links() -> dict[str, str]:
+def _links(owner: str) -> dict[str, str]:
+    """Return what stands for methods and values in docstrings: links."""
+    members = [name for name in vars(_OWNERS[owner]) if not name.startswith("_")]
+    methods = {name: f"[`{name}`](#{owner.lower()}{name})" for name in members}
+    return {**methods, **_value_links()}
+
+
+def _value_links() -> dict[str, str]:
     return {name: f"[{name}]({VALUES_PAGE}#{name.lower()})" for name in _VALUES}
 
 

@@ -47,7 +47,9 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     """
 
     classes_: npt.NDArray[Any]
+    """The labels, sorted, in their own type, shape ``(classes,)``; set by :meth:`fit`."""
     archive_: bytes
+    """The trained classifier as the bytes of an export; set by :meth:`fit`."""
 
     def __init__(
         self,

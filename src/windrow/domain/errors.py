@@ -65,6 +65,7 @@ class WindrowError(Exception):
     """
 
     code: ClassVar[str] = ""
+    """Stable, for programs; families have none."""
 
     def __init__(self, template: str, facts: Mapping[str, object] | None = None) -> None:
         super().__init__(template)
