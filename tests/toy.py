@@ -26,7 +26,7 @@ from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import BaseModelUnavailable
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.vitals import CacheVitals, Vitals
@@ -79,7 +79,7 @@ class Toy(Service):
         settings: Limits; where their data directory is not the default, it is used, and kept.
         before_fit: Called once in each training, when its texts are encoded.
         at_step: Called after each step of contrastive training, and before the head is fitted.
-        before_predict: Called with ``is_wanted`` at the beginning of each predict.
+        before_predict: Called with ``is_connected`` at the beginning of each predict.
         before_fsck: Called at the beginning of each fsck.
         is_instant: Whether a predict may begin in an event loop while ``before_predict`` is set.
         shown: The vitals; ``None`` shows the real ones.
@@ -91,7 +91,7 @@ class Toy(Service):
         *,
         before_fit: Callable[[], object] = do_nothing,
         at_step: Callable[[Progress], object] = do_nothing,
-        before_predict: Callable[[IsWanted], object] = do_nothing,
+        before_predict: Callable[[IsConnected], object] = do_nothing,
         before_fsck: Callable[[], object] = do_nothing,
         is_instant: bool = False,
         shown: Vitals | None = None,
@@ -102,7 +102,7 @@ class Toy(Service):
         self.before_fsck = before_fsck
         self.is_instant = is_instant
         self.shown = shown
-        self.wanted: list[IsWanted] = []
+        self.wanted: list[IsConnected] = []
         self.started, self.closed = threading.Event(), threading.Event()
         self.num_joined = 0
         self._job_ids: set[str] = set()
@@ -154,34 +154,39 @@ class Toy(Service):
         """Begin a training."""
         return self.begin_fit(request)[0]
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """Predict, after the hook."""
-        return self.start_predict(request, is_wanted).result()
+        return self.start_predict(request, is_connected).result()
 
-    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
         """Begin a predict, after the hook."""
-        self.before_predict(is_wanted)
-        return super().start_predict(request, is_wanted)
+        self.before_predict(is_connected)
+        return super().start_predict(request, is_connected)
 
     def start_predict_at_once(
-        self, request: PredictRequest, is_wanted: IsWanted
+        self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
         """Begin a predict if that takes no time, which a hook does unless it is said to be instant."""
         if self.before_predict is not do_nothing:
-            return self.start_predict(request, is_wanted) if self.is_instant else None
-        return super().start_predict_at_once(request, is_wanted)
+            return self.start_predict(request, is_connected) if self.is_instant else None
+        return super().start_predict_at_once(request, is_connected)
 
-    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+    def cross_validate(
+        self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+    ) -> CrossValidation:
         """Cross-validate, and remember who is asked whether it is wanted."""
-        self.wanted.append(is_wanted)
-        return super().cross_validate(request, is_wanted)
+        self.wanted.append(is_connected)
+        return super().cross_validate(request, is_connected)
 
     def reproduce(
-        self, request: ModelRequest, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+        self,
+        request: ModelRequest,
+        on_progress: OnProgress = ignore_progress,
+        is_connected: IsConnected = always_connected,
     ) -> Reproduction:
         """Train again, and remember who is asked whether it is wanted."""
-        self.wanted.append(is_wanted)
-        return super().reproduce(request, on_progress, is_wanted)
+        self.wanted.append(is_connected)
+        return super().reproduce(request, on_progress, is_connected)
 
     def fsck(self, request: CheckRequest) -> Checkup:
         """Check the data directory, after the hook."""

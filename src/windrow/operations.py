@@ -43,7 +43,7 @@ from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.job import Forecast, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -135,12 +135,12 @@ class Operations(Protocol):
         """
         ...
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """Classify texts: several by one classifier, or one by several classifiers. All of it is answered, or nothing.
 
         Args:
             request: Names, texts and how many scores to give.
-            is_wanted: Asked, from any thread, before something is computed.
+            is_connected: Asked, from any thread, before something is computed.
 
         Returns:
             An answer for each text, or for each name, in their order; all of a name's come from one revision.
@@ -150,7 +150,7 @@ class Operations(Protocol):
             NotFound: One of the names means nothing.
             ArtifactInvalid: A saved classifier is damaged.
             Overloaded: Too many requests wait already.
-            Abandoned: ``is_wanted`` said no.
+            Abandoned: ``is_connected`` said no.
         """
         ...
 
@@ -177,15 +177,17 @@ class Operations(Protocol):
         """
         ...
 
-    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+    def cross_validate(
+        self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+    ) -> CrossValidation:
         """Judge a training on rows by trainings on parts of them. Nothing is kept.
 
         Args:
             request: The rows and the training.
-            is_wanted: Asked now and then, from any thread; where it says no, the trainings are ended.
+            is_connected: Asked now and then, from any thread; where it says no, the trainings are ended.
 
         Raises:
-            Abandoned: ``is_wanted`` said no.
+            Abandoned: ``is_connected`` said no.
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             Overloaded: As many trainings wait already as may wait.
@@ -356,17 +358,17 @@ class Operations(Protocol):
         ...
 
     def reproduce(
-        self, request: ModelRequest, on_progress: OnProgress = ..., is_wanted: IsWanted = always
+        self, request: ModelRequest, on_progress: OnProgress = ..., is_connected: IsConnected = always_connected
     ) -> Reproduction:
         """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
 
         Args:
             request: The classifier.
             on_progress: Called now and then as the training goes on, from any thread.
-            is_wanted: Asked now and then, from any thread; where it says no, the training is ended.
+            is_connected: Asked now and then, from any thread; where it says no, the training is ended.
 
         Raises:
-            Abandoned: ``is_wanted`` said no.
+            Abandoned: ``is_connected`` said no.
             InvalidName: The name breaks the grammar.
             NotFound: It means nothing.
             RowsNotKept: The training rows were not kept.
@@ -414,7 +416,7 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
         """Begin :meth:`predict` and return its answer to come, whose callbacks run in another thread.
 
         Raises:
@@ -423,7 +425,7 @@ class LocalOperations(Operations, Protocol):
         ...
 
     def start_predict_at_once(
-        self, request: PredictRequest, is_wanted: IsWanted
+        self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
         """Do :meth:`start_predict` if that is a matter of microseconds, so that an event loop may call it.
 

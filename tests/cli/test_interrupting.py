@@ -15,7 +15,7 @@ from tests.http.conftest import RunningApp, operations, running_app
 from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 
 __all__ = ["operations", "running_app"]
 # Without having heard Ctrl-C, a verb would wait for its server twice as long, or for ever.
@@ -80,7 +80,7 @@ def test_ctrl_c_ends_a_predict_whose_server_is_silent(
 ) -> None:
     asked = threading.Event()
 
-    def stay_silent(is_wanted: IsWanted) -> None:
+    def stay_silent(is_connected: IsConnected) -> None:
         asked.set()
         released.wait(60)
 

@@ -46,7 +46,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import IsWanted, PredictRequest
+from windrow.domain.prediction import IsConnected, PredictRequest
 from windrow.operations import Operations
 from windrow.settings import Settings
 
@@ -290,7 +290,7 @@ def test_errors_that_only_http_has_carry_the_servers_code(remote: RemoteOperatio
         remote.fit(FitRequest("tickets_v1", rows))
     assert caught.value.code == "body_too_large"
 
-    def fail(is_wanted: IsWanted) -> None:
+    def fail(is_connected: IsConnected) -> None:
         raise RuntimeError("a defect")
 
     remote.fit(FIT)

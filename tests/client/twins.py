@@ -117,10 +117,10 @@ class Twin:
     def vitals(self) -> None:
         """Say nothing of what goes on."""
 
-    def start_predict_at_once(self, request: PredictRequest, is_wanted: object) -> None:
+    def start_predict_at_once(self, request: PredictRequest, is_connected: object) -> None:
         """Leave it to a thread."""
 
-    def start_predict(self, request: PredictRequest, is_wanted: object) -> "Future[Any]":
+    def start_predict(self, request: PredictRequest, is_connected: object) -> "Future[Any]":
         future: Future[Any] = Future()
         try:
             future.set_result(self.predict(request))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TRAINING_BATCH, QUANTUM_TOKENS, BatchQueue
@@ -56,10 +56,10 @@ class Desk:
         self.queue, self.encoder = queue, encoder
 
     def ask(
-        self, *texts: Tokens, is_wanted: IsWanted = lambda: True, encoder: TextEncoder | None = None
+        self, *texts: Tokens, is_connected: IsConnected = lambda: True, encoder: TextEncoder | None = None
     ) -> Future[Floats]:
         used = encoder or self.encoder
-        return self.queue.encode(used, texts, [None] * len(texts), is_wanted)
+        return self.queue.encode(used, texts, [None] * len(texts), is_connected)
 
     def close(self) -> None:
         self.queue.close()
@@ -231,7 +231,7 @@ def test_too_many_waiting_tokens_are_refused_until_the_shortest_request_is_done(
 def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     left = threading.Event()
-    gone, stays = one_core.ask(text(1), is_wanted=lambda: not left.is_set()), one_core.ask(text(2))
+    gone, stays = one_core.ask(text(1), is_connected=lambda: not left.is_set()), one_core.ask(text(2))
     left.set()
     encoder.let(5)
     with pytest.raises(Abandoned):
@@ -243,7 +243,7 @@ def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encode
 
 def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: Desk, encoder: PausingEncoder) -> None:
     left = threading.Event()
-    gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_wanted=lambda: not left.is_set())
+    gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_connected=lambda: not left.is_set())
     encoder.wait_for_batch()
     left.set()
     encoder.let(50)

@@ -88,7 +88,7 @@ def test_cancellable_batches_give_their_results_in_order() -> None:
 def test_a_training_that_nobody_wants_any_more_is_stopped() -> None:
     is_there = [True, True, False]
     ended = threading.Event()
-    with cancel_on_disconnect(is_wanted=lambda: is_there.pop(0)) as control, control.on_cancel(ended.set):
+    with cancel_on_disconnect(is_connected=lambda: is_there.pop(0)) as control, control.on_cancel(ended.set):
         control.raise_if_cancelled()
         assert ended.wait(30)
         with pytest.raises(Abandoned, match="The caller left"):

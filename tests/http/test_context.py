@@ -54,7 +54,7 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
-    operations.before_predict = lambda is_wanted: gate.stop()
+    operations.before_predict = lambda is_connected: gate.stop()
     with ThreadPoolExecutor(SETTINGS.max_waiting) as pool:
         predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_waiting)]
         try:
@@ -103,9 +103,9 @@ def test_a_training_that_saves_nothing_is_told_when_its_client_has_left(
     with socket.create_connection(address) as connection:
         connection.sendall(head.encode() + content)
         assert gate.reached.acquire(timeout=30)
-        (is_wanted,) = operations.wanted
-        assert is_wanted()
+        (is_connected,) = operations.wanted
+        assert is_connected()
     try:
-        wait_until(lambda: not is_wanted())
+        wait_until(lambda: not is_connected())
     finally:
         gate.open.set()

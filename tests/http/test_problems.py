@@ -13,7 +13,7 @@ from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
 from windrow.domain import errors
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.http import problems
 from windrow.http.problems import STATUSES, problem_response
 
@@ -298,7 +298,7 @@ def test_a_page_that_cannot_be_gets_422_with_the_rule(
 def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_come_again(
     client: httpx.Client, operations: Toy
 ) -> None:
-    def refuse(is_wanted: IsWanted) -> None:
+    def refuse(is_connected: IsConnected) -> None:
         raise errors.Overloaded("256 requests wait already. Try again in 3 s.", {"retry_after_s": 3})
 
     operations.before_predict = refuse
@@ -322,7 +322,7 @@ def test_every_error_of_a_verb_gets_its_status(
 
 
 def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, operations: Toy) -> None:
-    def fail(is_wanted: IsWanted) -> None:
+    def fail(is_connected: IsConnected) -> None:
         raise RuntimeError(SECRET)
 
     operations.before_predict = fail

@@ -29,7 +29,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.names import Reference
-from windrow.domain.prediction import Prediction, PredictRequest, always
+from windrow.domain.prediction import Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
@@ -203,7 +203,7 @@ def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opene
     service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_waiting=1)
 
     def start(text: str) -> "Future[tuple[Prediction, ...]]":
-        return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always)
+        return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always_connected)
 
     answers = [start("a text that is encoded")]
     assert encoder.began.wait(30)
@@ -223,7 +223,7 @@ def test_a_prediction_starts_at_once_only_where_nothing_must_be_loaded(opened: O
     service = opened()
 
     def start(**asked: object) -> "Future[tuple[Prediction, ...]] | None":
-        return service.start_predict_at_once(PredictRequest(**asked), always)  # type: ignore[arg-type]
+        return service.start_predict_at_once(PredictRequest(**asked), always_connected)  # type: ignore[arg-type]
 
     for name in ("tickets", "tickets_v1", "elsewhere"):
         assert start(model_name=name, text="x") is None
@@ -251,7 +251,9 @@ def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any
         return find(reference)
 
     monkeypatch.setattr(catalog, "find", note)
-    assert service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always) is not None
+    assert (
+        service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always_connected) is not None
+    )
     assert looked_up == [Reference("tickets_v1")]
     asked = PredictRequest(model_name="tickets_v1", text="x")
     for wrong, error in (
@@ -260,7 +262,7 @@ def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any
         (replace(asked, top_k=3), InvalidParameter),
     ):
         with pytest.raises(error):
-            service.start_predict_at_once(wrong, always)
+            service.start_predict_at_once(wrong, always_connected)
 
 
 def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(opened: Open) -> None:

@@ -43,7 +43,7 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -261,7 +261,7 @@ class FullPredictor(Predictor):
     loaded: int = 0
 
     def predict(
-        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+        self, asked: Sequence[Found], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})

@@ -123,7 +123,7 @@ class Endpoint(Generic[R]):
     @cached_property
     def cancellable(self) -> bool:
         """Whether the verb is told when the client has left, and ends then."""
-        return "is_wanted" in self._hints
+        return "is_connected" in self._hints
 
     @property
     def idempotent(self) -> bool:

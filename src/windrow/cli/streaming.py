@@ -155,7 +155,7 @@ class _Asking:
         while chunk:
             request = replace(self.question.request, texts=tuple(record.text for record in chunk))
             try:
-                return chunk, self.operations.predict(request, self._is_wanted)
+                return chunk, self.operations.predict(request, self._is_connected)
             except Overloaded as error:
                 retry_s = _retry_after_s(error)
                 waited_s += retry_s
@@ -176,7 +176,7 @@ class _Asking:
                 return (*first, *second), (*answers, *more)
         return (), ()
 
-    def _is_wanted(self) -> bool:
+    def _is_connected(self) -> bool:
         return not self.stopping.is_set()
 
 

@@ -32,7 +32,7 @@ from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import Abandoned, InvalidParameter, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.values import recast
 from windrow.operations import Operations
 
@@ -127,9 +127,9 @@ class RemoteOperations:
         check_said(request)  # what is no Unicode has no form in a query
         return self._call(REMOVE_ALIAS, request)
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
-        if not is_wanted():
+        if not is_connected():
             raise Abandoned("The caller left, so nothing was computed. Ask again.")
         content = self._transport.ask(call_of(PREDICT, request, self._timeout_s))
         return read_answers(request, content, self.url)

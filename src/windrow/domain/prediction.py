@@ -14,12 +14,12 @@ from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.values import Schema, Value, computed
 from windrow.domain.words import render
 
-# Asked before anything costly is computed. Not so: the caller has gone, and nobody would read the answer.
-IsWanted = Callable[[], bool]
+# Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
+IsConnected = Callable[[], bool]
 
 
-def always() -> bool:
-    """Say that an answer is wanted, whatever happens."""
+def always_connected() -> bool:
+    """Return true, for a caller that never disconnects."""
     return True
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, WindrowError
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.domain.vitals import QueueVitals
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
@@ -40,7 +40,7 @@ class _Request:
         encoder: Encodes the texts.
         tokens: The tokens of each text.
         adapters: The adapter of each text.
-        is_wanted: Called before each batch.
+        is_connected: Called before each batch.
         features: The results.
         waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
         unfinished: The number of texts without a result.
@@ -52,7 +52,7 @@ class _Request:
     encoder: TextEncoder
     tokens: Sequence[Tokens]
     adapters: Sequence[Adapter | None]
-    is_wanted: IsWanted
+    is_connected: IsConnected
     features: Floats = field(init=False)
     waiting: deque[int] = field(init=False)
     unfinished: int = field(init=False)
@@ -65,7 +65,7 @@ class _Request:
         self.features = np.empty((len(lengths), feature_size(self.encoder.folder)), np.float32)
         self.waiting = deque(sorted(range(len(lengths)), key=lengths.__getitem__))
         self.unfinished, self.waiting_tokens = len(lengths), sum(lengths)
-        self.future.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        self.future.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
 
     def fail(self, error: BaseException) -> None:
         """Set the request's error, and drop the texts that no batch has taken."""
@@ -169,7 +169,7 @@ class BatchQueue:
         encoder: TextEncoder,
         tokens: Sequence[Tokens],
         adapters: Sequence[Adapter | None],
-        is_wanted: IsWanted,
+        is_connected: IsConnected,
         is_admitted: bool = False,
     ) -> "Future[Floats]":
         """Encode texts, in batches with those of other requests.
@@ -178,19 +178,19 @@ class BatchQueue:
             encoder: Encodes the texts.
             tokens: The tokens of at least one text.
             adapters: The adapter of each text.
-            is_wanted: Called before each batch.
+            is_connected: Called before each batch.
             is_admitted: Whether the texts belong to an admitted request, so that capacity is not checked again.
 
         Returns:
             A future of the features, shape [n, feature_size], float32. It fails with :class:`Abandoned` if
-            ``is_wanted`` returned false, and with :class:`ShuttingDown` if the queue was closed. Its callbacks run in a
-            thread of the queue.
+            ``is_connected`` returned false, and with :class:`ShuttingDown` if the queue was closed. Its callbacks run
+            in a thread of the queue.
 
         Raises:
             Overloaded: The queue is full.
             ShuttingDown: The queue is closed.
         """
-        request = _Request(encoder, tokens, adapters, is_wanted)
+        request = _Request(encoder, tokens, adapters, is_connected)
         with self._locked():
             if self._is_closed:
                 raise _closed()
@@ -355,7 +355,7 @@ class BatchQueue:
     def _drop_disconnected(self) -> None:
         """Drop the requests whose callers have disconnected."""
         for request in self._requests:
-            if request.waiting and not request.is_wanted():
+            if request.waiting and not request.is_connected():
                 self._abandoned += 1
                 self._drop(
                     request, Abandoned("The caller left before all its texts were encoded, so the rest was not.")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from windrow.arrays import Floats
 from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
 from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
-from windrow.domain.prediction import IsWanted, always
+from windrow.domain.prediction import IsConnected, always_connected
 from windrow.encoders.bulk import Compute
 
 # The interval of polling for disconnected callers and for cancel requests of other processes.
@@ -101,20 +101,20 @@ class TrainingControl:
 
 @contextmanager
 def cancel_on_disconnect(
-    on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+    on_progress: OnProgress = ignore_progress, is_connected: IsConnected = always_connected
 ) -> Iterator[TrainingControl]:
     """Yield a control that cancels the training when the caller disconnects.
 
     Args:
         on_progress: Called with each progress, in the training's thread.
-        is_wanted: Polled as :func:`cancel_when` does.
+        is_connected: Polled as :func:`cancel_when` does.
     """
 
     def find_reason() -> WindrowError | None:
-        return None if is_wanted() else Abandoned("The caller left, so the training was ended. Ask again.")
+        return None if is_connected() else Abandoned("The caller left, so the training was ended. Ask again.")
 
     control = TrainingControl(on_progress)
-    with nullcontext() if is_wanted is always else cancel_when(control, find_reason):
+    with nullcontext() if is_connected is always_connected else cancel_when(control, find_reason):
         yield control
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.errors import ArtifactInvalid
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.values import recast
 from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, pack_adapter
@@ -85,7 +85,7 @@ class Predictor:
         self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(cache_limits.max_encoded_bytes, _text_bytes)
 
     def predict(
-        self, revisions: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+        self, revisions: Sequence[Found], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
         """Start to classify each text by each revision, without explanations.
 
@@ -94,11 +94,11 @@ class Predictor:
         Args:
             revisions: The revisions.
             request: The texts, and the options of the predictions; its names are ignored.
-            is_wanted: Called before texts are encoded.
+            is_connected: Called before texts are encoded.
 
         Returns:
             A future of the predictions, revision by revision and text by text. It fails with :class:`Abandoned` if
-            ``is_wanted`` returned false, and with :class:`ShuttingDown` if the server stops.
+            ``is_connected`` returned false, and with :class:`ShuttingDown` if the server stops.
 
         Raises:
             ArtifactInvalid: A saved artifact is damaged.
@@ -108,7 +108,7 @@ class Predictor:
             Overloaded: The queue is full.
             ShuttingDown: The server stops.
         """
-        return self._start(revisions, request, is_wanted)[1]
+        return self._start(revisions, request, is_connected)[1]
 
     def features(self, found: Found, texts: Sequence[str]) -> Floats:
         """Return the features of texts for a classifier, from the cache or encoded now.
@@ -123,7 +123,7 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        plan, answer = self._start((found,), PredictRequest(texts=tuple(texts)), always)
+        plan, answer = self._start((found,), PredictRequest(texts=tuple(texts)), always_connected)
         answer.result()
         (classifier,) = plan.classifiers
         return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
@@ -204,7 +204,7 @@ class Predictor:
         return encoder, None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
 
     def _start(
-        self, revisions: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+        self, revisions: Sequence[Found], request: PredictRequest, is_connected: IsConnected
     ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
@@ -212,11 +212,11 @@ class Predictor:
         plan = PredictionPlan(revisions, classifiers, [_digest(text) for text in texts], request)
         missing = [key for key in plan.keys() if not self._read_cached(key, plan)]  # noqa: SIM118 - no dictionary
         answer: Future[tuple[Prediction, ...]] = Future()
-        answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        answer.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
         if missing:
             self._queue.check_capacity()  # before tokenizing texts that would be refused
             batches = self._tokenize(plan, missing, dict(zip(plan.texts, texts, strict=True)))
-            self._encode(plan, batches, is_wanted, answer)
+            self._encode(plan, batches, is_connected, answer)
         else:
             answer.set_result(plan.answers())
         return plan, answer
@@ -256,7 +256,7 @@ class Predictor:
         self,
         plan: PredictionPlan,
         batches: Sequence[_EncoderBatch],
-        is_wanted: IsWanted,
+        is_connected: IsConnected,
         answer: "Future[tuple[Prediction, ...]]",
         is_admitted: bool = False,
     ) -> None:
@@ -267,13 +267,13 @@ class Predictor:
             try:
                 self._cache_features(plan, batch, encoded.result())
                 if later:
-                    self._encode(plan, later, is_wanted, answer, is_admitted=True)
+                    self._encode(plan, later, is_connected, answer, is_admitted=True)
                 else:
                     answer.set_result(plan.answers())
             except BaseException as error:  # noqa: BLE001  every error belongs to the caller that waits for the answer
                 answer.set_exception(error)
 
-        encoded = self._queue.encode(batch.encoder, batch.tokens, batch.adapters, is_wanted, is_admitted)
+        encoded = self._queue.encode(batch.encoder, batch.tokens, batch.adapters, is_connected, is_admitted)
         encoded.add_done_callback(go_on)
 
     def _cache_features(self, plan: PredictionPlan, batch: _EncoderBatch, features: Floats) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Receive
 
 from windrow.api.endpoints import Pool
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
@@ -91,7 +91,7 @@ def context_of(request: Request) -> ServerContext:
 
 
 @asynccontextmanager
-async def watch_disconnect(request: Request) -> AsyncIterator[IsWanted]:
+async def watch_disconnect(request: Request) -> AsyncIterator[IsConnected]:
     """Give what says, inside the ``with`` block, whether a request's client is still there. Its body must be read."""
     departure = asyncio.create_task(_wait_for_disconnect(request.receive))
     try:

@@ -14,7 +14,7 @@ from windrow.api.endpoints import FILE_TYPES, FIT, IMPORT, JOB, PREDICT, START_F
 from windrow.api.flat import write_reply
 from windrow.codec.bodies import read_request
 from windrow.domain.archive import Export
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.http.bodies import read_body
 from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
 from windrow.http.events import follow
@@ -112,8 +112,8 @@ async def _answer(call: _Call) -> Response:
 
     if not call.endpoint.cancellable:
         return await call.run(work)
-    async with watch_disconnect(call.request) as is_wanted:
-        return await call.run(lambda: work(is_wanted=is_wanted))
+    async with watch_disconnect(call.request) as is_connected:
+        return await call.run(lambda: work(is_connected=is_connected))
 
 
 async def _fit(call: _Call) -> Response:
@@ -138,17 +138,17 @@ async def _start_fit(call: _Call) -> Response:
 async def _predict(call: _Call) -> Response:
     """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
     body = await call.body()
-    async with watch_disconnect(call.request) as is_wanted:
-        return await _predict_while_wanted(call, body, is_wanted)
+    async with watch_disconnect(call.request) as is_connected:
+        return await _predict_while_connected(call, body, is_connected)
 
 
-async def _predict_while_wanted(call: _Call, body: bytes, is_wanted: IsWanted) -> Response:
+async def _predict_while_connected(call: _Call, body: bytes, is_connected: IsConnected) -> Response:
     asked_at, operations = time.perf_counter(), call.context.operations
     is_small = len(body) <= SMALL_BODY_BYTES
     asked = await _run(call, is_small, lambda: call.read(body))
-    answer = operations.start_predict_at_once(asked, is_wanted) if is_small else None
+    answer = operations.start_predict_at_once(asked, is_connected) if is_small else None
     if answer is None:
-        answer = await _run(call, False, lambda: operations.start_predict(asked, is_wanted))
+        answer = await _run(call, False, lambda: operations.start_predict(asked, is_connected))
     started_at = time.perf_counter()
     predictions = await asyncio.wrap_future(answer)
     note_timings(call.request, started_at - asked_at, time.perf_counter() - started_at)

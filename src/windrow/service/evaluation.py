@@ -13,7 +13,7 @@ from windrow.domain.comparison import CompareRequest, Comparison, Contender, che
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
 from windrow.domain.errors import ConcurrentChange, NotFound
-from windrow.domain.prediction import IsWanted, always
+from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
 from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
@@ -89,13 +89,15 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     )
 
 
-def cross_validate(deps: Dependencies, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+def cross_validate(
+    deps: Dependencies, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+) -> CrossValidation:
     """Judge a training on rows by trainings on parts of them. See ``Operations.cross_validate``."""
     check_training_parameters(request)
     check_range("folds", request.folds, FOLDS_RANGE)
     dataset = check_rows(request.training_data, deps.settings.limits)
     encoder = deps.encoders.get(request.base_model)
-    with cancel_on_disconnect(is_wanted=is_wanted) as control, deps.slots.enqueue().acquire(control):
+    with cancel_on_disconnect(is_connected=is_connected) as control, deps.slots.enqueue().acquire(control):
         context = deps.training_context(encoder, control)
         return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), context)
 

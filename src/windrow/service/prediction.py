@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from windrow.domain.errors import ArtifactInvalid, WindrowError
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always, check_predict_request
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected, check_predict_request
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
 from windrow.service.dependencies import Dependencies
@@ -15,25 +15,27 @@ from windrow.storage.catalog import Found
 Answers = Future[tuple[Prediction, ...]]
 
 
-def predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+def predict(
+    deps: Dependencies, request: PredictRequest, is_connected: IsConnected = always_connected
+) -> tuple[Prediction, ...]:
     """Classify texts. See ``Operations.predict``."""
-    return start_predict(deps, request, is_wanted).result()
+    return start_predict(deps, request, is_connected).result()
 
 
-def start_predict(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted) -> Answers:
+def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers:
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
     check_predict_request(request, deps.settings.predict_limits)
     while True:
         asked = _find_all(deps, request)
         try:
-            return _start(deps, asked, request, is_wanted)
+            return _start(deps, asked, request, is_connected)
         except ArtifactInvalid:
             # What was purged since it was found is not damaged; what is there now answers, or is not found.
             if _find_all(deps, request) == asked:
                 raise
 
 
-def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_wanted: IsWanted) -> Answers | None:
+def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers | None:
     """Classify a text if that takes no time. See ``LocalOperations.start_predict_at_once``."""
     if len(request.all_names) != 1 or len(request.all_texts) != 1 or request.explain:
         return None
@@ -45,7 +47,7 @@ def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_wanted
         return None
     if deps.predictor.is_loaded(found.entry):
         with suppress(ArtifactInvalid):  # it left memory just now, and was purged
-            return _start(deps, (found,), request, is_wanted)
+            return _start(deps, (found,), request, is_connected)
     return None
 
 
@@ -53,10 +55,10 @@ def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[Found, ...]:
     return tuple(deps.store.find(name) for name in request.all_names)
 
 
-def _start(deps: Dependencies, asked: tuple[Found, ...], request: PredictRequest, is_wanted: IsWanted) -> Answers:
+def _start(deps: Dependencies, asked: tuple[Found, ...], request: PredictRequest, is_connected: IsConnected) -> Answers:
     if request.top_k is not None:
         check_range("top_k", request.top_k, (1, max(len(found.entry.record.labels) for found in asked)))
-    answer = deps.predictor.predict(asked, request, is_wanted)
+    answer = deps.predictor.predict(asked, request, is_connected)
     return _explained(deps, asked[0], request, answer) if request.explain else answer
 
 

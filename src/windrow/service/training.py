@@ -31,7 +31,7 @@ from windrow.domain.job import (
     ignore_progress,
 )
 from windrow.domain.names import Reference, check_name
-from windrow.domain.prediction import IsWanted, PredictRequest, always
+from windrow.domain.prediction import IsConnected, PredictRequest, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_recipe
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
@@ -118,7 +118,7 @@ def reproduce(
     deps: Dependencies,
     request: ModelRequest,
     on_progress: OnProgress = ignore_progress,
-    is_wanted: IsWanted = always,
+    is_connected: IsConnected = always_connected,
 ) -> Reproduction:
     """Train a classifier again and compare. See ``Operations.reproduce``."""
     entry = deps.store.find(request.model_name).entry
@@ -126,7 +126,7 @@ def reproduce(
     dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
-    with cancel_on_disconnect(on_progress, is_wanted) as control, deps.slots.enqueue().acquire(control):
+    with cancel_on_disconnect(on_progress, is_connected) as control, deps.slots.enqueue().acquire(control):
         return reproduction.reproduce(entry.record, artifact, dataset, deps.training_context(encoder, control))
 
 
@@ -231,7 +231,7 @@ def _ask_once(predictor: Predictor, found: Found, text: str) -> None:
     """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
     name = found.entry.record.name
     try:
-        predictor.predict((found,), PredictRequest(model_name=name, text=text), always).result()
+        predictor.predict((found,), PredictRequest(model_name=name, text=text), always_connected).result()
     except Overloaded:  # which is no reason to call a saved classifier a failure
         predictor.load(found)
     except ShuttingDown:  # nor is this: it answers once somebody serves it again

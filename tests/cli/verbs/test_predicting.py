@@ -15,7 +15,7 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ShuttingDown
-from windrow.domain.prediction import IsWanted, PredictRequest
+from windrow.domain.prediction import IsConnected, PredictRequest
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -172,7 +172,7 @@ def test_a_row_that_the_service_refuses_is_told_with_its_line(ask: Run, tmp_path
 def test_all_rows_come_from_one_revision_whatever_is_promoted_meanwhile(ask: Run, toy: Toy, tmp_path: Path) -> None:
     toy.promote(PromoteRequest("tickets", "tickets_v1"))
 
-    def train(is_wanted: IsWanted) -> None:
+    def train(is_connected: IsConnected) -> None:
         toy.fit(OTHER_ROWS)
 
     toy.before_predict = train
@@ -187,7 +187,7 @@ def interrupt_after(toy: Toy, monkeypatch: pytest.MonkeyPatch, chunks: int) -> N
     monkeypatch.setattr(streaming, "MAX_CHUNK_TEXTS", 8)
     asked = 0
 
-    def before(is_wanted: IsWanted) -> None:
+    def before(is_connected: IsConnected) -> None:
         nonlocal asked
         asked += 1
         if asked == 1:
@@ -206,7 +206,7 @@ def test_ctrl_c_leaves_whole_rows_and_the_run_can_go_on(
     stopped = ask("predict", "tickets_v1", file, "--out", out, "--quiet")
     assert stopped.code == 130
     assert stopped.refusal == f"stopped; the rows before are in {out}.partial; go on with --resume."
-    toy.before_predict = lambda is_wanted: None
+    toy.before_predict = lambda is_connected: None
     resumed = ask("predict", "tickets_v1", file, "--out", out, "--resume")
     assert resumed.code == 0, resumed.err
     assert "tickets_v1@1 answers all rows." in resumed.err
@@ -222,7 +222,7 @@ def test_a_run_is_gone_on_with_only_as_it_began(
     file, out = many(tmp_path / "many.csv", 500), tmp_path / "out.csv"
     interrupt_after(toy, monkeypatch, 4)
     ask("predict", "tickets_v1", file, "--out", out)
-    toy.before_predict = lambda is_wanted: None
+    toy.before_predict = lambda is_connected: None
     asked = ("predict", "tickets_v1", file, "--out", out)
     assert "Go on with --resume" in ask(*asked).refusal
     assert "begun by tickets_v1, not by tickets_v2" in ask("predict", "tickets_v2", *asked[2:], "--resume").refusal
@@ -236,7 +236,7 @@ def test_a_run_is_gone_on_with_only_as_it_began(
 
 
 def test_a_server_that_stops_says_how_to_go_on(ask: Run, toy: Toy, mails: Path, tmp_path: Path) -> None:
-    def stop(is_wanted: IsWanted) -> None:
+    def stop(is_connected: IsConnected) -> None:
         raise ShuttingDown("The server stops. Ask again later.")
 
     toy.before_predict = stop
