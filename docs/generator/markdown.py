@@ -4,9 +4,11 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 WIDTH = 120
+_DECISIONS = Path(__file__).parents[1] / "adr"
 # A wrapped line must not begin with what Markdown takes for a list, a heading or a quotation.
 _MARKER = re.compile(r"\n(?=(?:[-+*>#]|#+|\d+[.)])(?: |$))")
 _PAGE = re.compile(r"docs/((?:how-to|reference|explanation|adr)/[\w./-]*\w)")
@@ -93,5 +95,6 @@ def _cell(text: str) -> str:
 def _page_link(path: str) -> str:
     name = path.rpartition("/")[2].removesuffix(".md").replace("-", " ")
     if path.startswith("adr/"):
-        return f"[decision {int(name.split()[0])}](../adr/README.md)"
+        (decision,) = _DECISIONS.glob(f"{name.split()[0]}-*.md")
+        return f"[decision {int(name.split()[0])}](../adr/{decision.name})"
     return f"[{name}](../{path})"

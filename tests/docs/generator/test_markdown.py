@@ -22,7 +22,7 @@ def test_a_bar_in_a_cell_is_escaped_once() -> None:
 def test_a_docstring_names_objects_literals_and_pages() -> None:
     said = "See :meth:`Session.fit`, ``None``, docs/explanation/training.md and docs/adr/0016."
     assert inline(said, {"fit": "[fit](#fit)"}) == (
-        "See [fit](#fit), `None`, [training](../explanation/training.md) and [decision 16](../adr/README.md)."
+        "See [fit](#fit), `None`, [training](../explanation/training.md) and [decision 16](../adr/0016-folds.md)."
     )
 
 
