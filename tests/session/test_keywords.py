@@ -94,7 +94,7 @@ def test_help_shows_each_argument_and_what_it_means(name: str) -> None:
     for parameter in inspect.signature(getattr(session, name)).parameters:
         assert f"\n        {parameter}: " in shown
     assert "request:" not in shown
-    assert "is_connected:" not in shown
+    assert "is_connected" not in shown
 
 
 def test_help_shows_types_and_results() -> None:

@@ -103,5 +103,8 @@ class _Verb:
             textwrap.fill(f"{name}: {docs[name]}", 112, initial_indent=" " * 4, subsequent_indent=" " * 8)
             for name in list(self.__signature__.parameters)[1:]
         ]
-        others = [section for section in sections if not section.startswith("Args:")]
+        # An error that only an argument of the verb itself can cause is none of the method's.
+        withheld = inspect.signature(self._verb).parameters.keys() - self.__signature__.parameters.keys()
+        caused = re.compile(rf"\n    \w+: [^\n]*``({'|'.join(withheld)})``[^\n]*(\n {{8}}[^\n]*)*")
+        others = [caused.sub("", section) for section in sections if not section.startswith("Args:")]
         return "\n\n".join((told, "\n".join(("Args:", *arguments)), *others))
