@@ -1,4 +1,4 @@
-"""Rows that a random encoder can learn something from, and a runner that remembers what it was asked."""
+"""Rows that a random encoder can learn something from, and runners that record their tasks."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -91,23 +91,23 @@ class RecordingRunner(InlineRunner):
         return super().run(task, on_step, control)
 
     @property
-    def tunes(self) -> Sequence[TrainAdapterTask]:
-        """The contrastive trainings that were asked for."""
+    def adapter_tasks(self) -> Sequence[TrainAdapterTask]:
+        """The contrastive trainings."""
         return [task for task in self.tasks if isinstance(task, TrainAdapterTask)]
 
     @property
-    def judges(self) -> Sequence[HoldoutTask]:
-        """The heads that were asked about rows that they did not see."""
+    def holdout_tasks(self) -> Sequence[HoldoutTask]:
+        """The evaluations of held-out rows."""
         return [task for task in self.tasks if isinstance(task, HoldoutTask)]
 
     @property
-    def fits(self) -> Sequence[FitTask]:
+    def fit_tasks(self) -> Sequence[FitTask]:
         """The ends of trainings."""
         return [task for task in self.tasks if isinstance(task, FitTask)]
 
     @property
-    def studies(self) -> Sequence[LearningCurveTask]:
-        """The learning curves that were asked for."""
+    def curve_tasks(self) -> Sequence[LearningCurveTask]:
+        """The learning curves."""
         return [task for task in self.tasks if isinstance(task, LearningCurveTask)]
 
 

@@ -60,16 +60,16 @@ def unused(data: Dataset, recipe: Recipe = Recipe()) -> TrainedAdapter:
 
 
 def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> None:
-    told: list[tuple[int, int, float]] = []
-    trained = tuned(dataset(), Recipe(num_iterations=20), lambda *step: told.append(step))
+    reported: list[tuple[int, int, float]] = []
+    trained = tuned(dataset(), Recipe(num_iterations=20), lambda *step: reported.append(step))
     report, adapter = report_of(trained), adapter_of(trained)
     assert adapter.keys() == {
         f"{name}.{side}" for name, _ in adapted_projections(tiny.folder) for side in ("down", "up")
     }
     assert (report.layers, report.rank, report.passes) == (4, FULL_BATCH.rank, 3)
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
-    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
-    assert (report.first_loss, report.last_loss) == (told[0][2], told[-1][2])
+    assert [(step, of) for step, of, _ in reported] == [(1, 3), (2, 3), (3, 3)]
+    assert (report.first_loss, report.last_loss) == (reported[0][2], reported[-1][2])
 
 
 def test_without_iterations_nothing_is_trained_or_reported() -> None:
@@ -142,7 +142,7 @@ def test_label_names_take_part_as_texts_and_are_not_counted_as_rows(
     )
     assert report.used_label_names is helps
     assert report.texts == 12
-    (task,) = runner.tunes
+    (task,) = runner.adapter_tasks
     assert len(task.label_ids) == len(task.texts.lengths) == (15 if helps else 12)
 
 
@@ -175,7 +175,7 @@ def deadline_of(tiny: OnnxEncoder, recipe: Recipe, share: float = 1.0) -> float 
     context: TrainingContext = context_for(tiny, runner)
     training_set = encode_training_set(dataset(), recipe, context)
     train_adapter(replace(training_set, began_s=1_000.0, took_s=4.0, fraction=share), recipe, context, ignore_steps)
-    (task,) = runner.tunes
+    (task,) = runner.adapter_tasks
     return task.deadline_s
 
 
@@ -195,8 +195,8 @@ def test_a_fold_follows_the_policy_of_the_training_on_all_rows(tiny: OnnxEncoder
     report = report_of(train_adapter(part, Recipe(), context, ignore_steps, policy))
     assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
     train_adapter(part, Recipe(), context, ignore_steps)
-    assert [task.full_size for task in runner.tunes] == [300, None]
-    assert training_set.policy.texts == 12 + training_set.names
+    assert [task.full_size for task in runner.adapter_tasks] == [300, None]
+    assert training_set.policy.texts == 12 + training_set.num_label_names
 
 
 def test_the_same_training_gives_the_same_bits_and_where_there_is_a_choice_another_seed_other_ones(tuned: Tune) -> None:

@@ -49,7 +49,7 @@ class PausingEncoder(FakeEncoder):
         return [marks for marks, _ in self.batches]
 
 
-class Desk:
+class QueueFixture:
     """Asks a queue from threads of its own."""
 
     def __init__(self, queue: BatchQueue, encoder: TextEncoder) -> None:
@@ -85,29 +85,31 @@ def encoder() -> Iterator[PausingEncoder]:
 
 
 @pytest.fixture
-def one_core(encoder: PausingEncoder) -> Iterator[Desk]:
-    desk = Desk(BatchQueue(cores=1, max_waiting=40), encoder)
-    yield desk
+def one_core(encoder: PausingEncoder) -> Iterator[QueueFixture]:
+    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=40), encoder)
+    yield fixture
     encoder.let(1_000)
-    desk.close()
+    fixture.close()
 
 
 @pytest.fixture
-def two_cores(encoder: PausingEncoder) -> Iterator[Desk]:
-    desk = Desk(BatchQueue(cores=2, max_waiting=40), encoder)
-    yield desk
+def two_cores(encoder: PausingEncoder) -> Iterator[QueueFixture]:
+    fixture = QueueFixture(BatchQueue(cores=2, max_waiting=40), encoder)
+    yield fixture
     encoder.let(1_000)
-    desk.close()
+    fixture.close()
 
 
-def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: Desk, encoder: PausingEncoder) -> None:
+def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
     answer = two_cores.ask(text(1))
     encoder.let()
     assert answer.result(PATIENCE_S).shape == (1, 192)
     assert encoder.batches == [([1], Parallelism.ALL_CORES)]
 
 
-def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(
+    one_core: QueueFixture, encoder: PausingEncoder
+) -> None:
     answers = [one_core.ask(text(mark)) for mark in range(5)]
     assert one_core.queue.vitals().waiting_requests == 4
     encoder.let(2)
@@ -115,7 +117,7 @@ def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(one_core: De
     assert encoder.marks == [[0], [1, 2, 3, 4]]
 
 
-def test_two_batches_that_both_wait_take_a_core_each(two_cores: Desk, encoder: PausingEncoder) -> None:
+def test_two_batches_that_both_wait_take_a_core_each(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
     long = [two_cores.ask(text(mark, tokens=BATCH_TOKENS)) for mark in range(3)]
     encoder.let()
     encoder.wait_for_batch()
@@ -131,7 +133,7 @@ def test_two_batches_that_both_wait_take_a_core_each(two_cores: Desk, encoder: P
     ]
 
 
-def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_batch_holds_no_more_tokens_than_pay(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     half = BATCH_TOKENS // 2
     answers = [one_core.ask(text(1, half)), one_core.ask(text(2, half + 1)), one_core.ask(text(3, half))]
@@ -141,7 +143,7 @@ def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingE
     assert encoder.marks == [[0], [1, 3], [2]]
 
 
-def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     long, short = one_core.ask(text(1, BATCH_TOKENS + 50)), one_core.ask(text(2))
     encoder.let(3)
@@ -149,7 +151,7 @@ def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: Desk, encoder:
     assert encoder.marks == [[0], [1], [2]]
 
 
-def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     many = one_core.ask(*[text(mark, tokens=8) for mark in range(100)])
     encoder.wait_for_batch()
     single = one_core.ask(text(500))
@@ -162,7 +164,7 @@ def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, e
     assert many.result(PATIENCE_S).shape == (100, 192)
 
 
-def test_each_request_gets_a_quantum_of_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_each_request_gets_a_quantum_of_a_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     answers = [one_core.ask(*[text(mark, tokens=8)] * 50) for mark in (1, 2, 3)]
     encoder.let()
@@ -176,7 +178,7 @@ def test_each_request_gets_a_quantum_of_a_batch(one_core: Desk, encoder: Pausing
 
 
 def test_texts_of_one_request_are_encoded_shortest_first_and_returned_in_their_order(
-    one_core: Desk, encoder: PausingEncoder
+    one_core: QueueFixture, encoder: PausingEncoder
 ) -> None:
     texts = [text(1, 60), text(2, 5), text(3, 90)]
     encoder.let(10)
@@ -185,7 +187,7 @@ def test_texts_of_one_request_are_encoded_shortest_first_and_returned_in_their_o
     np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Parallelism.ALL_CORES), atol=1e-6)
 
 
-def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_texts_of_different_encoders_never_share_a_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     other = PausingEncoder()
     other.let(10)
     one_core.ask(text(0))
@@ -198,37 +200,42 @@ def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder
 
 
 def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: PausingEncoder) -> None:
-    desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
-    answers = [desk.ask(text(mark)) for mark in range(3)]
+    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=2), encoder)
+    answers = [fixture.ask(text(mark)) for mark in range(3)]
     with pytest.raises(Overloaded, match="Try this one again in 1 s") as refused:
-        desk.ask(text(4))
-    assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING", "waiting": 2}
-    assert desk.queue.vitals().refused == 1
+        fixture.ask(text(4))
+    assert refused.value.facts == {
+        "retry_after_s": 1,
+        "limit": 2,
+        "setting": "WINDROW_MAX_WAITING",
+        "waiting": 2,
+    }
+    assert fixture.queue.vitals().refused == 1
     encoder.let(10)
     for answer in answers:
         answer.result(PATIENCE_S)
-    assert desk.ask(text(5)).result(PATIENCE_S).shape == (1, 192)
-    desk.close()
+    assert fixture.ask(text(5)).result(PATIENCE_S).shape == (1, 192)
+    fixture.close()
 
 
 def test_too_many_waiting_tokens_are_refused_until_the_shortest_request_is_done(encoder: PausingEncoder) -> None:
-    desk = Desk(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
-    desk.ask(text(0))
-    answers = [desk.ask(*[text(mark, 100)] * 600) for mark in range(2)]
+    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
+    fixture.ask(text(0))
+    answers = [fixture.ask(*[text(mark, 100)] * 600) for mark in range(2)]
     with pytest.raises(Overloaded) as refused:
-        desk.queue.check_capacity()
+        fixture.queue.check_capacity()
     assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_TOKENS"
     # Both get equal shares of 4,000 tokens/s, the guess before the first batch: the first place is free after 30 s.
     assert refused.value.facts["retry_after_s"] == 30
-    more = desk.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
+    more = fixture.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
     encoder.let(5_000)
     for answer in (*answers, more):
         answer.result(PATIENCE_S)
-    desk.queue.check_capacity()
-    desk.close()
+    fixture.queue.check_capacity()
+    fixture.close()
 
 
-def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     left = threading.Event()
     gone, stays = one_core.ask(text(1), is_connected=lambda: not left.is_set()), one_core.ask(text(2))
@@ -241,7 +248,7 @@ def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encode
     assert one_core.queue.vitals().abandoned == 1
 
 
-def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     left = threading.Event()
     gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_connected=lambda: not left.is_set())
     encoder.wait_for_batch()
@@ -254,7 +261,7 @@ def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: Desk, encod
 
 
 def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
-    one_core: Desk, encoder: PausingEncoder
+    one_core: QueueFixture, encoder: PausingEncoder
 ) -> None:
     one_core.ask(text(0))
     failing = [one_core.ask(text(1, 60)), one_core.ask(text(2, 60))]
@@ -304,7 +311,7 @@ def test_a_failure_reaches_the_training() -> None:
     queue.close()
 
 
-def test_a_training_waits_while_predictions_do_but_not_for_ever(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_training_waits_behind_predictions_but_not_forever(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_TRAINING_BATCH)]
     encoder.wait_for_batch()
     order: list[int] = []
@@ -340,7 +347,7 @@ def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
     queue.close()
 
 
-def test_closing_fails_a_training_that_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_fails_a_training_that_waits(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     encoder.wait_for_batch()
     failure: list[ShuttingDown] = []
@@ -407,7 +414,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
     queue.close()
 
 
-def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_finishes_what_runs_and_fails_what_waits(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     running, waiting = one_core.ask(text(0)), one_core.ask(text(1))
     encoder.wait_for_batch()
     closing = threading.Thread(target=one_core.close)
@@ -421,7 +428,7 @@ def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder
         one_core.ask(text(2))
 
 
-def test_closing_after_a_failure_ends_everything(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_after_a_failure_ends_everything(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     encoder.failure = RuntimeError("out of memory")
     failing = one_core.ask(*[text(mark, BATCH_TOKENS) for mark in range(3)])
     failing.add_done_callback(lambda _: one_core.queue.close())
@@ -453,7 +460,7 @@ def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: p
     queue.close()
 
 
-def test_a_callback_may_send_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_callback_may_send_the_next_request(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     answered = threading.Event()
 
     def ask_again(_: Future[Floats]) -> None:

@@ -13,14 +13,14 @@ from windrow.execution.control import TrainingControl, cancel_on_disconnect, tra
 
 
 def test_progress_is_reported() -> None:
-    told: list[Progress] = []
-    TrainingControl(told.append).report_progress("training", 1, 3, 0.5)
-    assert told == [Progress("training", 1, 3, 0.5)]
+    reported: list[Progress] = []
+    TrainingControl(reported.append).report_progress("training", 1, 3, 0.5)
+    assert reported == [Progress("training", 1, 3, 0.5)]
 
 
 def test_a_cancelled_training_raises_the_reason_everywhere() -> None:
-    told: list[Progress] = []
-    control = TrainingControl(told.append)
+    reported: list[Progress] = []
+    control = TrainingControl(reported.append)
     control.raise_if_cancelled()
     control.cancel()
     assert control.is_cancelled
@@ -30,7 +30,7 @@ def test_a_cancelled_training_raises_the_reason_everywhere() -> None:
         control.report_progress("saving")
     with pytest.raises(TrainingCancelled), control.on_cancel(lambda: None):
         raise AssertionError("it must not come so far")
-    assert told == []
+    assert reported == []
 
 
 def test_the_first_reason_counts_and_each_gets_an_error_of_its_own() -> None:

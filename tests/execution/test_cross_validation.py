@@ -54,7 +54,7 @@ class CountingEncoder(FakeEncoder):
 def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
     runner = RecordingRunner()
     found = by_head(easy(10), runner=runner)
-    assert (len(runner.studies), len(runner.tasks)) == (1, 1)
+    assert (len(runner.curve_tasks), len(runner.tasks)) == (1, 1)
     assert (found.folds, found.correct, found.total) == (5, 30, 30)
     assert found.fold_accuracies == (1.0,) * 5
     assert found.mean_accuracy == found.head_only_accuracy == 1
@@ -67,7 +67,12 @@ def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
 def test_an_adapter_takes_a_training_for_each_fold(folds: int, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     found = cross_validate(dataset(6), folds, Recipe(), context_for(tiny, runner))
-    assert (len(runner.studies), len(runner.tunes), len(runner.judges), len(runner.fits)) == (1, folds, folds, 0)
+    assert (len(runner.curve_tasks), len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (
+        1,
+        folds,
+        folds,
+        0,
+    )
     assert (found.folds, len(found.fold_accuracies), found.total) == (folds, folds, 18)
 
 
@@ -124,7 +129,7 @@ def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(
         cross_validate(dataset(), 4, recipe, context_for(tiny, runner))
         for recipe, runner in zip(recipes, runners, strict=True)
     )
-    assert [len(runner.tunes) for runner in runners] == [4] * 3
+    assert [len(runner.adapter_tasks) for runner in runners] == [4] * 3
     assert others == [first] * 2
 
 

@@ -25,7 +25,7 @@ from windrow.learning.head import fit_adapted_head
 from windrow.learning.scope import label_centroids, similarity_to_nearest
 
 
-def look_at(data: Dataset, tiny: OnnxEncoder) -> EncodedTrainingSet:
+def encoded(data: Dataset, tiny: OnnxEncoder) -> EncodedTrainingSet:
     return encode_training_set(data, Recipe(), context_for(tiny))
 
 
@@ -42,10 +42,10 @@ def with_repeats(data: Dataset) -> Dataset:
 
 def test_few_rows_take_three_trainings_that_hold_out_each_row_once(tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
-    training_set = look_at(dataset(), tiny)
+    training_set = encoded(dataset(), tiny)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.tunes), len(runner.judges), held_out.folds) == (FEW_FOLDS, FEW_FOLDS, 3)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), held_out.folds) == (FEW_FOLDS, FEW_FOLDS, 3)
     assert len(held_out.logits) == len(held_out.label_ids) == len(held_out.similarities) == 12
     assert sorted(held_out.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
 
@@ -54,9 +54,9 @@ def test_few_rows_take_three_trainings_that_hold_out_each_row_once(tiny: OnnxEnc
 def test_trainings_end_once_200_rows_are_held_out(rows_per_label: int, trainings: int, tiny: OnnxEncoder) -> None:
     """Of three labels and three folds, so that a training judges as many rows as a label has."""
     runner = InstantRunner(tiny.folder)
-    held_out = cross_validate_adapter(look_at(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
+    held_out = cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.tunes), held_out.folds) == (trainings, trainings)
+    assert (len(runner.adapter_tasks), held_out.folds) == (trainings, trainings)
     assert len(held_out.label_ids) == trainings * rows_per_label
     assert ENOUGH_HELD_OUT_ROWS == 200
 
@@ -65,14 +65,14 @@ def test_many_rows_are_assigned_to_five_folds(tiny: OnnxEncoder, monkeypatch: py
     monkeypatch.setattr(holdout_module, "MANY_ROWS", 30)
     for rows_per_label, trainings in ((9, 3), (10, 5)):
         runner = InstantRunner(tiny.folder)
-        cross_validate_adapter(look_at(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
-        assert len(runner.tunes) == trainings
+        cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
+        assert len(runner.adapter_tasks) == trainings
 
 
 def test_a_recipe_that_does_not_want_it_takes_no_training(tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     assert (
-        cross_validate_adapter(look_at(dataset(), tiny), Recipe(cross_validate=False), context_for(tiny, runner))
+        cross_validate_adapter(encoded(dataset(), tiny), Recipe(cross_validate=False), context_for(tiny, runner))
         is None
     )
     assert runner.tasks == []
@@ -80,7 +80,7 @@ def test_a_recipe_that_does_not_want_it_takes_no_training(tiny: OnnxEncoder) -> 
 
 def test_where_no_row_can_be_held_out_there_is_no_training(tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
-    assert cross_validate_adapter(look_at(dataset(1), tiny), Recipe(), context_for(tiny, runner)) is None
+    assert cross_validate_adapter(encoded(dataset(1), tiny), Recipe(), context_for(tiny, runner)) is None
     assert runner.tasks == []
 
 
@@ -90,13 +90,13 @@ def test_no_training_sees_the_text_of_a_held_out_row(
 ) -> None:
     monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: names)
     runner = InstantRunner(tiny.folder)
-    training_set = look_at(with_repeats(dataset(6)), tiny)
+    training_set = encoded(with_repeats(dataset(6)), tiny)
     texts = texts_of(training_set.states)
     assert len(set(texts)) == len(texts)
-    dealt = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
-    judged = list(evaluate_folds(training_set, dealt, Recipe(), context_for(tiny, runner)))
-    assert len(judged) == len(runner.tunes) == len(runner.judges) == 3
-    for (held_out, part), tuned, asked in zip(judged, runner.tunes, runner.judges, strict=True):
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    evaluated = list(evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner)))
+    assert len(evaluated) == len(runner.adapter_tasks) == len(runner.holdout_tasks) == 3
+    for (held_out, part), tuned, asked in zip(evaluated, runner.adapter_tasks, runner.holdout_tasks, strict=True):
         unseen = {texts[text_id] for text_id in training_set.text_ids[held_out]}
         assert len(unseen) > 3
         assert not unseen & set(texts_of(tuned.texts))
@@ -116,24 +116,26 @@ def test_no_training_sees_the_text_of_a_held_out_row(
 def test_the_label_of_a_held_out_row_never_changes_its_outputs(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The labels of all that one fold holds out are torn, with the dealing and the terms left as they are."""
+    """The labels of one fold's held-out rows are changed, with the folds and the policy left as they are."""
     monkeypatch.setattr(
         training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
     )
-    training_set = look_at(dataset(6), tiny)
-    dealt = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    training_set = encoded(dataset(6), tiny)
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
     torn = training_set.label_ids.copy()
-    torn[dealt == 1] = (torn[dealt == 1] + 1) % 3
-    said = []
+    torn[assigned == 1] = (torn[assigned == 1] + 1) % 3
+    outputs = []
     for label_ids in (training_set.label_ids, torn):
         strange = replace(training_set, label_ids=label_ids)
-        said.append(
+        outputs.append(
             [
                 part
-                for _, part in evaluate_folds(strange, dealt, Recipe(), context_for(tiny, InstantRunner(tiny.folder)))
+                for _, part in evaluate_folds(
+                    strange, assigned, Recipe(), context_for(tiny, InstantRunner(tiny.folder))
+                )
             ]
         )
-    before, after = said
+    before, after = outputs
     assert before[1].logits.tobytes() == after[1].logits.tobytes()
     assert before[1].similarities.tobytes() == after[1].similarities.tobytes()
     assert before[0].logits.tobytes() != after[0].logits.tobytes()
@@ -147,12 +149,12 @@ def test_outputs_are_those_of_a_head_on_the_adapted_features_of_the_other_rows(
         training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
     )
     runner, context = InstantRunner(tiny.folder), context_for(tiny)
-    training_set = look_at(dataset(6), tiny)
-    dealt = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
-    judged = evaluate_folds(training_set, dealt, Recipe(), context_for(tiny, runner))
-    for (held_out, part), (train, held) in zip(judged, splits(dealt), strict=True):
+    training_set = encoded(dataset(6), tiny)
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    evaluated = evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner))
+    for (held_out, part), (train, held) in zip(evaluated, splits(assigned), strict=True):
         np.testing.assert_array_equal(held_out, held)
-        changes = runner.run(runner.tunes[-1]).adapter
+        changes = runner.run(runner.adapter_tasks[-1]).adapter
         features = training_set.with_adapter(changes, context).row_features
         head, _ = fit_adapted_head(features[train], training_set.label_ids[train])
         np.testing.assert_allclose(part.logits, head.logits(features[held]), atol=1e-3)
@@ -169,26 +171,26 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
         return AdapterReport(0.5, "The test says so.", ())
 
     monkeypatch.setattr(training_set_module, "choose_adapter_scale", choose)
-    training_set, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
+    training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
     cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert asked == [12]
-    assert [task.full_size for task in runner.tunes] == [12 + training_set.names] * 3
+    assert [task.full_size for task in runner.adapter_tasks] == [12 + training_set.num_label_names] * 3
 
 
 def test_folds_without_an_adapter_use_the_frozen_encoder(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
     )
-    training_set, runner = look_at(dataset(), tiny), InstantRunner(tiny.folder)
+    training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.tunes), [task.is_adapted for task in runner.judges]) == (0, [False] * 3)
+    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 3)
     known = {row.tobytes() for row in training_set.row_features}
-    assert all(row.tobytes() in known for task in runner.judges for row in task.holdout_features)
+    assert all(row.tobytes() in known for task in runner.holdout_tasks for row in task.holdout_features)
 
 
 def test_real_trainings_give_the_same_held_out_outputs_twice(tiny: OnnxEncoder) -> None:
-    training_set = look_at(dataset(), tiny)
+    training_set = encoded(dataset(), tiny)
     first, second = (
         cross_validate_adapter(training_set, Recipe(num_iterations=4), context_for(tiny)) for _ in range(2)
     )
@@ -240,16 +242,16 @@ def test_a_fold_is_begun_only_if_time_is_left_for_one_half_as_long_again_as_the_
     clock = Clock()
     monkeypatch.setattr(holdout_module, "time", clock)
     runner = SlowRunner(tiny, clock)
-    training_set = replace(look_at(dataset(), tiny), began_s=990.0)
+    training_set = replace(encoded(dataset(), tiny), began_s=990.0)
     held_out = cross_validate_adapter(training_set, Recipe(max_seconds=max_seconds), context_for(tiny, runner))
-    assert len(runner.tunes) == trainings
+    assert len(runner.adapter_tasks) == trainings
     assert (0 if held_out is None else held_out.folds) == trainings
-    assert [task.deadline_s for task in runner.tunes] == [None] * trainings
+    assert [task.deadline_s for task in runner.adapter_tasks] == [None] * trainings
 
 
 def test_a_failed_training_is_heard_of(tiny: OnnxEncoder) -> None:
     runner = RecordingRunner()
     runner.close()
-    training_set = look_at(dataset(), tiny)
+    training_set = encoded(dataset(), tiny)
     with pytest.raises(ShuttingDown):
         cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))

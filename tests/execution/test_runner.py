@@ -77,10 +77,10 @@ def test_the_same_task_yields_the_same_bytes(runner: Runner) -> None:
 
 def test_every_runner_evaluates_holdouts_and_learning_curves_as_in_this_process(runner: Runner) -> None:
     examples = TASK.examples
-    holdout_features = HoldoutTask(
+    holdout = HoldoutTask(
         examples, hidden_size=2, seed=1, is_adapted=True, holdout_features=np.eye(3, 6, dtype=np.float32)
     )
-    assert runner.run(holdout_features).logits.tobytes() == evaluate_holdout(holdout_features).logits.tobytes()
+    assert runner.run(holdout).logits.tobytes() == evaluate_holdout(holdout).logits.tobytes()
     curve = LearningCurveTask(examples, np.array([0, 0, 0, 1, 1, 1]), (0.5, 1.0), seed=1)
     assert runner.run(curve).logits.tobytes() == compute_curve(curve).logits.tobytes()
 
@@ -92,10 +92,10 @@ def test_after_a_failed_task_the_next_one_works(runner: Runner) -> None:
 
 
 def test_a_contrastive_training_reports_each_step_in_order(runner: Runner, tune_task: TrainAdapterTask) -> None:
-    told: list[tuple[int, int, float]] = []
-    outcome = runner.run(tune_task, lambda *step: told.append(step))
-    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
-    assert tuple(loss for *_, loss in told) == outcome.losses
+    reported: list[tuple[int, int, float]] = []
+    outcome = runner.run(tune_task, lambda *step: reported.append(step))
+    assert [(step, of) for step, of, _ in reported] == [(1, 3), (2, 3), (3, 3)]
+    assert tuple(loss for *_, loss in reported) == outcome.losses
 
 
 def test_the_same_contrastive_training_yields_the_same_bits(runner: Runner, tune_task: TrainAdapterTask) -> None:
@@ -149,10 +149,10 @@ def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_
         "worker.StepProgress = die_once"
     )
     runner = ProcessRunner(1, changed_command(change))
-    told: list[int] = []
+    reported: list[int] = []
     with pytest.raises(TrainingFailed, match=r"ran out of memory\. Pass fewer rows"):
-        runner.run(tune_task, lambda step, of, loss: told.append(step))
-    assert told == [1]
+        runner.run(tune_task, lambda step, of, loss: reported.append(step))
+    assert reported == [1]
     assert len(runner.run(tune_task).losses) == 3
     runner.close()
 

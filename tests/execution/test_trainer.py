@@ -66,7 +66,7 @@ def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
     assert trained.adapter is None
     assert trained.head.cv_folds > 0
     assert artifact_from_bytes(trained.artifact).adapter is None
-    assert len(runner.fits) == len(runner.tasks) == 1
+    assert len(runner.fit_tasks) == len(runner.tasks) == 1
 
 
 class CountingEncoder:
@@ -121,7 +121,7 @@ def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     judged = [(each.step, each.of) for each in told if each.stage == "judging"]
     assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "judging", "finishing"]
-    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (4, 3, 1)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
     assert trained.warnings == ()
 
 
@@ -139,7 +139,7 @@ def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: On
     estimate, scores = trained.report.estimate, trained.scores
     assert estimate is not None
     assert (estimate.total, estimate.folds) == (12, 3)
-    (task,) = runner.fits
+    (task,) = runner.fit_tasks
     assert task.held_out is not None
     assert estimate.correct == int((task.held_out.logits.argmax(axis=1) == task.held_out.label_ids).sum())
     assert scores.source == "out_of_fold"
@@ -159,7 +159,7 @@ def test_a_head_alone_is_estimated_by_its_own_folds() -> None:
 def test_without_cross_validation_no_fold_is_trained_and_no_warning_is_given(fit: Fit, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
-    assert (len(runner.tunes), len(runner.judges)) == (1, 0)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks)) == (1, 0)
     assert trained.report.estimate is None
     assert (trained.scores.source, trained.scores.temperature) == ("prior", ADAPTED_PRIOR.temperature)
     assert trained.scores.likeness is None
@@ -271,8 +271,8 @@ def test_without_an_adapter_no_fold_is_trained(
     strength_is(monkeypatch, strength)
     runner = RecordingRunner()
     trained = fit(dataset(), Recipe(max_seconds=max_seconds), runner=runner)
-    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (tunes, 0, 1)
-    assert runner.fits[0].held_out is None
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (tunes, 0, 1)
+    assert runner.fit_tasks[0].held_out is None
     # The head tells by its own folds, at no cost.
     assert trained.report.estimate is not None
     assert trained.report.estimate.total == 12

@@ -37,7 +37,7 @@ def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> Non
         int(texts.sum()),
     )
     assert workload.plan is not None
-    every = replace(training_set, names=3)
+    every = replace(training_set, num_label_names=3)
     lengths = every.contrastive_inputs()[0].lengths.astype(np.int64)
     planned = plan_steps(every.contrastive_inputs()[1], lengths, Recipe())
     assert len(workload.plan.steps) == len(planned.steps)

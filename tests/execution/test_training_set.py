@@ -71,9 +71,9 @@ def test_label_names_take_part_only_where_they_mean_something(helps: bool, monke
     data = dataset()
     training_set = look_at(data)
     texts, label_ids = training_set.contrastive_inputs()
-    assert training_set.names == (3 if helps else 0)
-    assert len(texts.lengths) == len(label_ids) == 12 + training_set.names
-    assert label_ids.tolist() == [*data.label_ids, *range(training_set.names)]
+    assert training_set.num_label_names == (3 if helps else 0)
+    assert len(texts.lengths) == len(label_ids) == 12 + training_set.num_label_names
+    assert label_ids.tolist() == [*data.label_ids, *range(training_set.num_label_names)]
     if helps:
         names = encode(FakeEncoder(), ["label 0", "label 1", "label 2"]).features
         np.testing.assert_allclose(training_set.features[training_set.name_ids], names, atol=1e-6)
@@ -82,9 +82,11 @@ def test_label_names_take_part_only_where_they_mean_something(helps: bool, monke
 def test_names_that_say_what_the_texts_say_take_part_and_others_do_not() -> None:
     data = easy(4)
     told = replace(data, rows=tuple(Row(row.text, row.text.split()[0]) for row in data.rows))
-    assert look_at(told).names == 3
+    assert look_at(told).num_label_names == 3
     swapped = {"word0": "word1", "word1": "word2", "word2": "word0"}
-    assert look_at(replace(told, rows=tuple(Row(row.text, swapped[row.label]) for row in told.rows))).names == 0
+    assert (
+        look_at(replace(told, rows=tuple(Row(row.text, swapped[row.label]) for row in told.rows))).num_label_names == 0
+    )
 
 
 def test_a_subset_has_its_rows_and_the_features_of_every_text() -> None:
@@ -111,7 +113,7 @@ def test_a_subset_decides_anew_whether_label_names_are_informative(monkeypatch: 
 
     monkeypatch.setattr(training_set_module, "label_names_are_informative", judge)
     training_set = look_at(dataset())
-    assert (training_set.names, training_set.subset(np.arange(5)).names) == (3, 0)
+    assert (training_set.num_label_names, training_set.subset(np.arange(5)).num_label_names) == (3, 0)
     assert asked == [(12, 12, 3), (5, 5, 3)]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from windrow.arrays import Bools, Floats, Ids, TokenStates, cut, token_indices
+from windrow.arrays import Bools, Floats, Ids, TokenStates, batch_by_length, token_indices
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens, token_counts
@@ -60,7 +60,7 @@ def encode(
         compute: Computes the batches.
     """
     tokens = encoder.tokenize(texts)
-    chunks = list(cut(token_counts(tokens), MAX_CELLS))
+    chunks = list(batch_by_length(token_counts(tokens), MAX_CELLS))
     batches = [
         partial(encoder.encode, [tokens[text] for text in chunk], [adapter] * len(chunk), Parallelism.ONE_CORE)
         for chunk in chunks
@@ -74,7 +74,7 @@ def compute_trunk_states(
 ) -> TrunkStates:
     """Return the texts' states below the top layers, which no adapter changes."""
     lengths = token_counts(tokens)
-    chunks = list(cut(lengths, MAX_CELLS))
+    chunks = list(batch_by_length(lengths, MAX_CELLS))
     batches = [partial(encoder.states, [tokens[text] for text in chunk]) for chunk in chunks]
     positions = [token_indices(lengths, chunk) for chunk in chunks]
     packed = _scatter(compute(batches), positions, (int(lengths.sum()), encoder.folder.hidden_size))
@@ -85,7 +85,7 @@ def features_from_states(
     encoder: TextEncoder, states: TrunkStates, adapter: Adapter | None = None, compute: Compute = run_in_order
 ) -> Floats:
     """Return the features of :func:`encode` from precomputed states; shape [n, feature_size], float32."""
-    chunks = list(cut(states.lengths, MAX_CELLS))
+    chunks = list(batch_by_length(states.lengths, MAX_CELLS))
     batches = [
         partial(encoder.features, states.packed[token_indices(states.lengths, chunk)], states.lengths[chunk], adapter)
         for chunk in chunks

@@ -20,7 +20,7 @@ from windrow.encoders.folder import (
     read_bundled,
     read_encoder_folder,
 )
-from windrow.encoders.graph_files import BUILDING, graph_folders, graphs_dir
+from windrow.encoders.graph_cache import BUILDING, graph_folders, graphs_dir
 from windrow.encoders.hub_cache import cached_models, remove_cached_model, sweep_cache
 from windrow.encoders.removal import Files, delete, files_below, remove_folder, size_bytes, sweep
 

@@ -16,7 +16,7 @@ from windrow.domain.errors import BaseModelInvalid
 from windrow.encoders.adapters import Adapter, pack_adapter, stack_adapters
 from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph_files import find_or_build_graphs
+from windrow.encoders.graph_cache import find_or_build_graphs
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, top_layers
 
 if TYPE_CHECKING:

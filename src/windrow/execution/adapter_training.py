@@ -92,7 +92,7 @@ def _with_outcome(
         steps=steps,
         ended_by="max_seconds" if steps < outcome.planned_steps else ended_by,
         texts=len(training_set.text_ids),
-        used_label_names=training_set.names > 0,
+        used_label_names=training_set.num_label_names > 0,
         first_loss=outcome.losses[0] if steps else None,
         last_loss=outcome.losses[-1] if steps else None,
     )

@@ -93,7 +93,7 @@ class LoadingCache(Generic[K, V]):
     def _load(self, key: K, load: Callable[[], V], future: "Future[V]") -> None:
         try:
             value = load()
-        except BaseException as error:  # noqa: BLE001  whatever it is, all who wait must hear of it
+        except BaseException as error:  # noqa: BLE001  every error belongs to all waiting callers
             with self._lock:
                 self._end_loading(key, future)
             future.set_exception(error)

@@ -148,12 +148,12 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
 
 
 def _advise(held_out: _HeldOutRows, recalls: Sequence[Mapping[str, float]]) -> tuple[tuple[LabelAdvice, ...], str]:
-    half, whole = CURVE_FRACTIONS.index(0.5), len(CURVE_FRACTIONS) - 1
+    half, full = CURVE_FRACTIONS.index(0.5), len(CURVE_FRACTIONS) - 1
     trained = held_out.curve.trained_rows
     # A fraction is rounded up to a row of each label: half of two rows is one, but half of one is one too.
-    if trained[half] > MAX_HALF_FRACTION * trained[whole]:
+    if trained[half] > MAX_HALF_FRACTION * trained[full]:
         return (), "There are too few rows to see whether more of them would help; about 8 rows a label work well."
-    return advise(recalls[half], recalls[whole], Counter(held_out.truth))
+    return advise(recalls[half], recalls[full], Counter(held_out.truth))
 
 
 def _label_errors(held_out: _HeldOutRows, scores: Floats) -> Iterator[Misread]:
@@ -171,11 +171,11 @@ def _curve(
         yield CurvePoint(fraction, round(float(rows), 2), float(right.mean()), recall)
 
 
-def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
-    if asked == 0:
+def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
+    if requested == 0:
         head = f"Only the head was judged ({percent(head_accuracy)})"
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
-    iterations = f"{asked} {'iteration' if asked == 1 else 'iterations'}"
+    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
@@ -183,13 +183,13 @@ def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: b
     return f"{iterations}: {facts}{doubt}."
 
 
-def _warnings(held_out: _HeldOutRows, asked: int, training_set: EncodedTrainingSet) -> Iterator[DataWarning]:
+def _warnings(held_out: _HeldOutRows, requested: int, training_set: EncodedTrainingSet) -> Iterator[DataWarning]:
     yield from find_data_warnings(held_out.dataset)
     done = len(np.unique(held_out.folds))
-    if done < asked:
+    if done < requested:
         message = (
-            f"{done} folds were made in place of {asked}, since the smallest class has no more different texts. Each "
-            "training had fewer rows for it, so the figures are rather too low; add rows to that class."
+            f"{done} folds were made in place of {requested}, since the smallest class has no more different texts. "
+            "Each training had fewer rows for it, so the figures are rather too low; add rows to that class."
         )
         yield DataWarning("fewer_folds", message)
     left_out = np.setdiff1d(training_set.numbers, held_out.numbers)

@@ -108,19 +108,19 @@ def _object(kind: Any, plain: Mapping[str, Any], tensors: Mapping[str, Array]) -
     return kind(**{name: _value(types[name], each, tensors) for name, each in plain.items()})
 
 
-def _value(said: Type, plain: Any, tensors: Mapping[str, Array]) -> Any:
+def _value(declared: Type, plain: Any, tensors: Mapping[str, Array]) -> Any:
     """Return the value of a type that JSON and arrays stand for."""
     if plain is None:
         return None
-    if said.each is not None:
-        if said.kind is tuple:
-            return tuple(_value(said.each, each, tensors) for each in plain)
-        return {key: _value(said.each, each, tensors) for key, each in plain.items()}
-    if is_dataclass(said.kind):
-        return _object(said.kind, plain, tensors)
-    if said.kind in (np.ndarray, bytes):
-        return tensors[plain] if said.kind is np.ndarray else tensors[plain].tobytes()
-    return Path(plain) if said.kind is Path else plain
+    if declared.each is not None:
+        if declared.kind is tuple:
+            return tuple(_value(declared.each, each, tensors) for each in plain)
+        return {key: _value(declared.each, each, tensors) for key, each in plain.items()}
+    if is_dataclass(declared.kind):
+        return _object(declared.kind, plain, tensors)
+    if declared.kind in (np.ndarray, bytes):
+        return tensors[plain] if declared.kind is np.ndarray else tensors[plain].tobytes()
+    return Path(plain) if declared.kind is Path else plain
 
 
 def _read_exactly(stream: IO[bytes], size: int) -> bytes | None:

@@ -146,7 +146,7 @@ class JobQueue:
         try:
             self.newest(MAX_FINISHED)
         except StorageFailed as error:
-            _log.warning("It could not be seen whether there are lost jobs. %s", error.detail)
+            _log.warning("Orphaned jobs could not be checked. %s", error.detail)
 
     def get(self, job_id: str) -> Job:
         """Return the current state of a job.
@@ -177,7 +177,11 @@ class JobQueue:
                 break
             try:
                 found.append(self.get(job_id))
-            except (JobNotFound, ArtifactInvalid, StorageFailed) as error:  # it was removed meanwhile, or fsck tells
+            except (
+                JobNotFound,
+                ArtifactInvalid,
+                StorageFailed,
+            ) as error:  # removed meanwhile, or damaged, which fsck reports
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
@@ -249,7 +253,7 @@ class JobQueue:
             active.spec.eta.end()
             self._save_end(active, job)
             active.result.set_result(result)
-        except BaseException as error:  # noqa: BLE001  whatever it is, those who wait for it must hear of it
+        except BaseException as error:  # noqa: BLE001  every error belongs to the callers that wait for the job
             active.ticket.leave()
             if not isinstance(error, WindrowError):
                 _log.exception("The job %s ended unexpectedly.", active.job.id)
@@ -276,7 +280,7 @@ class JobQueue:
                 del self._unsaved[job_id]
         try:
             self._files.forget_old()
-        except Exception:  # noqa: BLE001  whatever it is, no training is the worse for it
+        except Exception:  # noqa: BLE001  no error here may fail a training
             _log.warning("Old jobs were not removed.", exc_info=True)
 
     def _remove(self, active: _ActiveJob) -> None:
@@ -288,7 +292,7 @@ class JobQueue:
         """Save a job's current state; a failing disk does not end the training."""
         try:
             self._save(active)
-        except Exception as error:  # noqa: BLE001  whatever it is, the result must reach those who wait for it
+        except Exception as error:  # noqa: BLE001  no error of the disk may keep the result from its callers
             _log.warning("The job %s could not be written down as %s. %s", active.job.id, active.job.state, error)
             return False
         return True
@@ -307,7 +311,7 @@ class JobQueue:
         for listener in listeners:
             try:
                 listener(progress)
-            except Exception:  # noqa: BLE001  who listens must not end a training that others may have joined
+            except Exception:  # noqa: BLE001  a listener must not end a training that others may have joined
                 _log.exception("A listener of the job %s failed.", active.job.id)
 
     def _snapshot(self, active: _ActiveJob) -> Job:
@@ -341,7 +345,7 @@ def _run_interruptibly(prepare: Callable[[], object], control: TrainingControl) 
     def work() -> None:
         try:
             prepare()
-        except BaseException as error:  # noqa: BLE001  the training must hear of it
+        except BaseException as error:  # noqa: BLE001  every error belongs to the training
             failed.append(error)
         is_over.set()
 

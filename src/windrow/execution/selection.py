@@ -59,8 +59,8 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
     sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
     chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
-    places = np.empty(len(distinct), np.int64)
-    places[own] = np.arange(len(own))
+    positions = np.empty(len(distinct), np.int64)
+    positions[own] = np.arange(len(own))
     texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
     return Selection(
         texts=texts,
@@ -68,7 +68,7 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
         name_texts=name_texts,
         name_tokens=encoder.tokenize(name_texts),
         numbers=chosen,
-        text_ids=places[text_ids[chosen]],
+        text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
         fraction=len(sampled) / len(dataset.rows),
     )

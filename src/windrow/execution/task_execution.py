@@ -144,13 +144,13 @@ def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int
     witnesses = np.stack([examples.groups[out_of_fold.rows], label_ids[out_of_fold.rows]])
     first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
     rows, folds = out_of_fold.rows[first], out_of_fold.folds[first]
-    likeness = np.empty(len(rows), np.float32)
+    similarities = np.empty(len(rows), np.float32)
     for fold in np.unique(folds):
         held = rows[folds == fold]
         others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held]))
         centroids = label_centroids(features[others], label_ids[others], hidden_size)
-        likeness[folds == fold] = similarity_to_nearest(features[held], centroids)
-    return HeldOut(out_of_fold.logits[first], label_ids[rows], likeness, len(np.unique(folds)))
+        similarities[folds == fold] = similarity_to_nearest(features[held], centroids)
+    return HeldOut(out_of_fold.logits[first], label_ids[rows], similarities, len(np.unique(folds)))
 
 
 @lru_cache(maxsize=1)

@@ -95,12 +95,12 @@ def _encode_as_served(
 
 def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
     """Return all rows, and the label names that take part, for fitting the head."""
-    rows, names = np.array(dataset.text_ids), np.arange(training_set.names)
+    rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
     return Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
         label_ids=np.concatenate([dataset.label_ids, names]),
         groups=rows,
-        num_train_only_rows=training_set.names,
+        num_train_only_rows=training_set.num_label_names,
     )
 
 

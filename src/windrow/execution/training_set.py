@@ -46,7 +46,7 @@ class TrainingContext:
 
 @dataclass(frozen=True, slots=True)
 class AdapterPolicy:
-    """The decisions that all rows make for a training, and that its folds share.
+    """The settings of a training that depend on all of its rows; its folds use the same.
 
     Args:
         choice: How much of the adapter is used, and why.
@@ -67,7 +67,7 @@ class EncodedTrainingSet:
         numbers: The number of each distinct row in the data, the first one of equals.
         text_ids: The text of each distinct row.
         label_ids: The label of each distinct row.
-        names: The number of label names that take part: all, or 0 if they are not informative.
+        num_label_names: The number of label names that take part: all, or 0 if they are not informative.
         fraction: The fraction of all rows, in (0, 1]; below 1 they are a sample.
         began_s: The time when encoding began, on the monotonic clock.
         took_s: The duration of encoding in seconds.
@@ -78,7 +78,7 @@ class EncodedTrainingSet:
     numbers: Ids
     text_ids: Ids
     label_ids: Ids
-    names: int
+    num_label_names: int
     fraction: float
     began_s: float
     took_s: float
@@ -96,27 +96,29 @@ class EncodedTrainingSet:
     @property
     def name_ids(self) -> Ids:
         """The indices in ``states`` of the label names that take part."""
-        return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.names)
+        return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.num_label_names)
 
     @cached_property
     def policy(self) -> AdapterPolicy:
         """The policy of a training on all rows."""
-        return AdapterPolicy(choose_adapter_scale(self.row_features, self.label_ids), len(self.text_ids) + self.names)
+        return AdapterPolicy(
+            choose_adapter_scale(self.row_features, self.label_ids), len(self.text_ids) + self.num_label_names
+        )
 
     def contrastive_inputs(self) -> tuple[TokenStates, Ids]:
         """Return the texts' states for contrastive training, one per distinct row and label name, and their labels."""
         return (
             self.states.select(np.concatenate([self.text_ids, self.name_ids])),
-            np.concatenate([self.label_ids, np.arange(self.names)]),
+            np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
         )
 
     def examples(self) -> Examples:
         """Return the rows, and the label names that take part, for fitting a head."""
         return Examples(
             features=np.concatenate([self.row_features, self.features[self.name_ids]]),
-            label_ids=np.concatenate([self.label_ids, np.arange(self.names)]),
+            label_ids=np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
             groups=self.text_ids,
-            num_train_only_rows=self.names,
+            num_train_only_rows=self.num_label_names,
         )
 
     def subset(self, rows: Ids) -> "EncodedTrainingSet":
@@ -126,9 +128,9 @@ class EncodedTrainingSet:
 
     def select_label_names(self) -> "EncodedTrainingSet":
         """Return it with the label names if they are informative, else without."""
-        names = replace(self, names=int(self.label_ids.max() + 1)).name_ids
+        names = replace(self, num_label_names=int(self.label_ids.max() + 1)).name_ids
         mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
-        return replace(self, names=len(names) if mean else 0)
+        return replace(self, num_label_names=len(names) if mean else 0)
 
     def with_adapter(self, changes: LowRankChanges | None, context: TrainingContext) -> "EncodedTrainingSet":
         """Return it with the features of an adapted encoder; ``None`` for no adapter."""
@@ -158,7 +160,7 @@ def encode_training_set(
         selection,
         states=states,
         features=features_from_states(context.encoder, states, compute=context.compute),
-        names=0,
+        num_label_names=0,
         began_s=began_s,
         took_s=time.monotonic() - began_s,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from windrow.domain.checkup import Checkup, Finding
 from windrow.domain.errors import StorageFailed
 from windrow.domain.names import NAME_GRAMMAR, is_name
-from windrow.encoders.graph_files import BUILDING
+from windrow.encoders.graph_cache import BUILDING
 from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import ASIDE
 from windrow.storage.folder_check import NOTHING, FolderListing, Suspicion, garbage, list_folder, reason_to_wait

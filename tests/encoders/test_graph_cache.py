@@ -13,7 +13,7 @@ from windrow.arrays import Floats
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.encoders import graph
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph_files import GRAPH_VERSION, find_or_build_graphs, graph_folders
+from windrow.encoders.graph_cache import GRAPH_VERSION, find_or_build_graphs, graph_folders
 
 FILES = ["adapted_top.onnx", "tensors.bin", "top.onnx", "trunk.onnx"]
 
