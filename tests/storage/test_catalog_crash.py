@@ -183,4 +183,6 @@ def test_a_disk_that_is_full_at_any_system_call_leaves_the_old_or_the_new_state(
         outcomes.add((outcome, check_what_is_left(files, case, outcome)))
         if failing.steps < step:
             break
-    assert outcomes & {(refusal, False) for refusal in REFUSALS}
+    # Freeing room takes none: a purge is done all the same.
+    is_purge = case.act.method in ("purge", "purge_revision", "sweep")
+    assert bool(outcomes & {(refusal, False) for refusal in REFUSALS}) is not is_purge

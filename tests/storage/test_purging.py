@@ -1,7 +1,8 @@
 """Purging: what is freed, what others still need, and what waits until it is time."""
 
+import subprocess
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,10 +19,12 @@ from windrow.domain.errors import (
     InvalidName,
     RevisionNotFound,
     StorageFailed,
+    StorageFull,
 )
 from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
+from windrow.storage.fsck import check
 from windrow.storage.purging import Purging
 from windrow.storage.revision import Buried
 
@@ -228,6 +231,58 @@ class TestPurgeRevision:
         with pytest.raises(ArtifactInvalid):
             catalog.purging.purge_revision("tickets", 1)
         assert len(kept_contents(files)) == 4
+
+
+class TestOnAFullDisk:
+    """What is to be removed makes the room that its removal takes."""
+
+    def test_a_purge_takes_no_room_at_all(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        catalog = open_catalog(files)
+        publish(catalog, (1, 1), (2, 2))
+        freed = catalog.purging.blob_bytes("tickets")
+        assert open_catalog(FullFiles(tmp_path)).purging.purge("tickets") == freed > 0
+        assert files.list("classifiers") == []
+
+    def test_so_does_a_purge_of_what_was_deleted_long_ago(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        catalog = open_catalog(files, lambda: AT)
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        full = open_catalog(FullFiles(tmp_path))
+        assert full.purging.purge_expired(AT + timedelta(days=7)) == ["tickets"]
+        assert files.list("classifiers") == []
+
+    def test_a_revision_makes_the_room_for_the_note_that_it_is_gone(self, tmp_path: Path) -> None:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(tmp_path)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("mounting a small disk takes root")
+        try:
+            files = LocalFiles(tmp_path)
+            catalog = open_catalog(files)
+            publish(catalog, (1, 1), (2, 2))
+            with suppress(OSError), (tmp_path / ".filler").open("wb", buffering=0) as filler:
+                while filler.write(bytes(4096)):
+                    pass
+            with pytest.raises(StorageFull):
+                catalog.delete("tickets")
+            found = finding_codes(files)
+            assert catalog.purging.purge_revision("tickets", 1) > 0
+            assert open_catalog(files).current("tickets").purged == (1,)
+            assert finding_codes(files) <= found
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def finding_codes(files: LocalFiles) -> set[str]:
+    return {finding.code for finding in check(files.root, open_names(files)).findings}
+
+
+class FullFiles(LocalFiles):
+    """Files of a disk without any room."""
+
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
+        raise StorageFull("The disk is full.")
 
 
 def damage(files: Files, number: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, WindrowError
+from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, StorageFull, WindrowError
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import blob_sizes, revision_of
@@ -131,9 +131,24 @@ class Purging:
 
     def _purge(self, name: str) -> int:
         if not isinstance(self._logs.newest(name).value, Purged):
-            # From here on nothing can be restored, so it does not matter what goes first.
-            commit(self._names, name, Purged("purged", self._names.now()))
+            try:
+                # From here on nothing can be restored, so it does not matter what goes first.
+                commit(self._names, name, Purged("purged", self._names.now()))
+            except StorageFull:
+                return self._purge_without_mark(name)
         return self.finish(name)
+
+    def _purge_without_mark(self, name: str) -> int:
+        """Remove everything of a classifier where not even the mark that says so has room.
+
+        A crash meanwhile leaves a damaged classifier, which can be purged again: its newest file goes last.
+        """
+        freed_bytes = self.blob_bytes(name)
+        for file_name in self._blobs.file_names(name):
+            self._blobs.remove(name, file_name)
+        for number in self._logs.numbers(name):
+            self._logs.remove(name, number)
+        return freed_bytes
 
     def finish(self, name: str) -> int:
         """Remove everything of a classifier whose newest file says that it is purged, that file at last."""
@@ -147,11 +162,28 @@ class Purging:
     def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
         """Commit that some numbers are gone, and remove them."""
         purged = tuple(sorted({*entry.purged, *numbers}))
-        commit(self._names, name, replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
+        trimmed = replace(entry, kind="trimmed", at=self._names.now(), purged=purged)
+        try:
+            commit(self._names, name, trimmed)
+        except StorageFull:
+            # What goes makes the room. A crash in between leaves revisions without files, which can be purged again.
+            for file_name in self._doomed(name, numbers):
+                self._blobs.remove(name, file_name)
+            if self._logs.newest(name).value != trimmed:  # it may have been put although an error was told
+                commit(self._names, name, trimmed)
         return self._remove(name, numbers)
 
     def _remove(self, name: str, numbers: Collection[int]) -> int:
         """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
+        doomed = self._doomed(name, numbers)
+        for file_name in doomed:
+            self._blobs.remove(name, file_name)
+        for number in sorted(self._logs.values(name).keys() & numbers):
+            self._logs.remove(name, number)
+        return sum(doomed.values())
+
+    def _doomed(self, name: str, numbers: Collection[int]) -> dict[str, int]:
+        """Return the blobs, and their sizes, to which only some numbered files refer."""
         log = self._logs.values(name)
         gone = tuple(sorted(log.keys() & numbers))
         kept = [value for number, value in log.items() if number not in gone]
@@ -160,11 +192,7 @@ class Purging:
             doomed = {}  # what a damaged file refers to is unknown
         for file_name in blob_sizes(kept):
             doomed.pop(file_name, None)
-        for file_name in doomed:
-            self._blobs.remove(name, file_name)
-        for number in gone:
-            self._logs.remove(name, number)
-        return sum(doomed.values())
+        return doomed
 
     def _is_lost(self, name: str, number: int, known: Entry) -> bool:
         """Whether a number of a classifier's log should be there, and is not or cannot be read."""
