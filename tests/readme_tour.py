@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT_S = 120
-STOP_TIMEOUT_S = 60
+SHUTDOWN_TIMEOUT_S = 60
 SHOWN_ADDRESS = "127.0.0.1:14345"
 VARYING = {"created_at", "training_time_seconds", "size_bytes"}
 # A member that stands for all that the README leaves out.
@@ -86,7 +86,7 @@ class Tour:
         """Press Ctrl-C, if a server runs, and wait for its end."""
         if self._server is not None:
             self._server.send_signal(signal.SIGINT)
-            code = self._server.wait(STOP_TIMEOUT_S)
+            code = self._server.wait(SHUTDOWN_TIMEOUT_S)
             self._server = None
             log = self._log()
             assert code == 0, log
@@ -97,7 +97,7 @@ class Tour:
         """Leave nothing behind, whatever happened."""
         if self._server is not None:
             self._server.kill()
-            self._server.wait(STOP_TIMEOUT_S)
+            self._server.wait(SHUTDOWN_TIMEOUT_S)
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "windrow", "serve", "--port", str(self._port), "--data-dir", "windrow-data"]

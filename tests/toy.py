@@ -121,11 +121,11 @@ class Toy(Service):
     @property
     def keeps_rows(self) -> bool:
         """Whether training rows are kept; may be changed between trainings."""
-        return self.settings.keep_training_rows
+        return self.settings.keep_training_data
 
     @keeps_rows.setter
     def keeps_rows(self, keeps: bool) -> None:
-        self.dependencies = replace(self.dependencies, settings=replace(self.settings, keep_training_rows=keeps))
+        self.dependencies = replace(self.dependencies, settings=replace(self.settings, keep_training_data=keeps))
 
     def start(self) -> None:
         """Start the service."""

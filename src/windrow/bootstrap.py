@@ -55,14 +55,18 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         encoders: Load base models.
     """
     retention = timedelta(days=settings.retention_days)
-    queue = BatchQueue(settings.encoder_threads or usable_cores(), settings.max_waiting, settings.max_waiting_tokens)
-    slots = TrainingSlots(settings.max_fits, settings.max_waiting_fits)
-    cache_limits = CacheLimits(settings.max_loaded_bytes, settings.max_encoded_bytes, settings.keep_loaded)
+    queue = BatchQueue(
+        settings.encoder_threads or usable_cores(), settings.max_queued_requests, settings.max_queued_tokens
+    )
+    slots = TrainingSlots(settings.max_concurrent_fits, settings.max_queued_fits)
+    cache_limits = CacheLimits(
+        settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
+    )
     job_files = JobFiles(settings.data_dir, store.names.files)
     return Dependencies(
         store=store,
         encoders=encoders,
-        runner=ProcessRunner(settings.max_fits),
+        runner=ProcessRunner(settings.max_concurrent_fits),
         predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,

@@ -167,7 +167,7 @@ class _Scratch:
         self._folder = mkdtemp(prefix="windrow-")
         self._names: dict[str, None] = {}
         self._lock = Lock()
-        self.session = open_session(self._folder, keep_training_rows=False)
+        self.session = open_session(self._folder, keep_training_data=False)
         atexit.register(self._clear)
         # A worker of multiprocessing ends without ``atexit``.
         Finalize(None, self._clear, exitpriority=20)

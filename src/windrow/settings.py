@@ -76,10 +76,10 @@ class Settings:
     max_text_chars: int = _knob(20_000, _at_least(1), "Longest text, in characters.")
     max_texts: int = _knob(1_000, _at_least(1), "Most texts in one predict.")
     max_model_names: int = _knob(1_000, _at_least(1), "Most classifiers in one predict.")
-    max_waiting: int = _knob(
+    max_queued_requests: int = _knob(
         256, _at_least(1), "Requests that may wait for the encoder; further ones are told when to come again."
     )
-    max_waiting_tokens: int = _knob(
+    max_queued_tokens: int = _knob(
         1_000_000,
         _at_least(1),
         "Tokens that may wait for the encoder; further requests are told when to come again.",
@@ -101,25 +101,25 @@ class Settings:
     max_import_bytes: int = _knob(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
     )
-    keep_training_rows: bool = _knob(True, _flag, "Keep the training rows beside the classifier.")
+    keep_training_data: bool = _knob(True, _flag, "Keep the training rows beside the classifier.")
     encoder_threads: int = _knob(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
-    max_loaded_bytes: int = _knob(
+    classifier_cache_bytes: int = _knob(
         256_000_000, _at_least(0), "Memory for loaded classifiers, in bytes; the least recently used go first."
     )
-    keep_loaded: tuple[str, ...] = _knob(
+    pinned_classifiers: tuple[str, ...] = _knob(
         (), _ids, "Classifiers that are loaded at the start and stay in memory, by name or alias, comma-separated."
     )
-    max_encoded_bytes: int = _knob(
+    embedding_cache_bytes: int = _knob(
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
-    max_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
-    max_waiting_fits: int = _knob(
+    max_concurrent_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    max_queued_fits: int = _knob(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
     )
     keep_alive_s: int = _knob(
         75, _at_least(1), "Seconds for which a connection without a request stays open for the next one."
     )
-    stop_timeout_s: int = _knob(
+    shutdown_timeout_s: int = _knob(
         30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
     )
 

@@ -236,9 +236,9 @@ def test_each_verb_is_among_them() -> None:
 
 def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None:
     twin.answer = Export("tickets.windrow", 9, iter([b"some", b"bytes"]))
-    export = remote.export(ExportRequest("tickets_v1@3", training_rows=True))
+    export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
-    assert twin.asked == [ExportRequest("tickets_v1@3", training_rows=True)]
+    assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
     twin.answer = example_of(IMPORT.reply)
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer

@@ -130,11 +130,11 @@ def test_an_export_that_breaks_off_is_told() -> None:
     name = 'attachment; filename="a.windrow"'
     whole = reply(body=b"x" * 1_000, content_type="application/octet-stream", Content_Disposition=name)
     with ScriptedServer([lambda connection: connection.sendall(whole[:-1])]) as server:
-        export = RemoteOperations(server.url).export(ExportRequest("a", training_rows=True))
+        export = RemoteOperations(server.url).export(ExportRequest("a", include_training_data=True))
         assert (export.file_name, export.size_bytes) == ("a.windrow", 1_000)
         with pytest.raises(ConnectionLost):
             list(export.chunks)
-    assert server.lines == ["GET /v1/classifier/models/a/export?training_rows=true"]
+    assert server.lines == ["GET /v1/classifier/models/a/export?include_training_data=true"]
 
 
 def test_a_file_name_is_never_a_path() -> None:
@@ -258,7 +258,7 @@ def test_a_fit_tells_how_far_it_is_and_gives_what_was_trained(remote: RemoteOper
 
 def test_an_export_is_a_file_that_an_import_takes(remote: RemoteOperations) -> None:
     remote.fit(FIT)
-    export = remote.export(ExportRequest("tickets_v1", training_rows=True))
+    export = remote.export(ExportRequest("tickets_v1", include_training_data=True))
     with tempfile.TemporaryFile() as file:
         for chunk in export.chunks:
             file.write(chunk)

@@ -161,8 +161,8 @@ def promotions_that_are_refused(operations: Operations, required: Requirement) -
 def exchanging(operations: Operations) -> object:
     trained(operations, "export_v1")
     files = []
-    for training_rows in (False, True):
-        export = operations.export(ExportRequest("export_v1", training_rows=training_rows))
+    for include_training_data in (False, True):
+        export = operations.export(ExportRequest("export_v1", include_training_data=include_training_data))
         files.append(b"".join(export.chunks))
         assert (export.file_name, export.size_bytes) == ("export_v1.windrow", len(files[-1]))
 
@@ -182,7 +182,7 @@ def exchanging(operations: Operations) -> object:
         ("imported", "export_v2", 1),
         ("imported", "export_v1", 2),
     ]
-    assert [each.keeps_training_rows for each in (dry, saved, again)] == [False, True, False]
+    assert [each.keeps_training_data for each in (dry, saved, again)] == [False, True, False]
     assert saved.origin is not None
     assert (saved.origin.name, saved.origin.revision) == ("export_v1", 1)
     answers = operations.predict(PredictRequest(model_names=("export_v2", "export_v1"), text=TEXT))
@@ -194,7 +194,7 @@ def exchanging(operations: Operations) -> object:
         refused(take_in, b""),
         refused(operations.export, ExportRequest("export_v9")),
         refused(operations.export, ExportRequest("no name")),
-        refused(operations.export, ExportRequest("export_v1", training_rows=True)),
+        refused(operations.export, ExportRequest("export_v1", include_training_data=True)),
         refused(operations.reproduce, ModelRequest("export_v1")),
     ]
     assert codes(bad) == [
@@ -210,7 +210,7 @@ def copying(operations: Operations) -> object:
     copied = operations.copy(CopyRequest("copy_v1", "copied"))
     again = operations.copy(CopyRequest("copied@1", "copied", overwrite=True))
     assert (copied.name, copied.status, copied.revision, copied.description) == ("copied", "copied", 1, "Tickets.")
-    assert (again.revision, again.keeps_training_rows) == (2, True)
+    assert (again.revision, again.keeps_training_data) == (2, True)
     assert copied.origin is not None
     assert (copied.origin.name, copied.origin.revision) == ("copy_v1", 1)
     operations.promote(PromoteRequest("copy", "copied"))

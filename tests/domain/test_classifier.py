@@ -70,9 +70,9 @@ def test_a_threshold_says_how_many_answers_are_right_and_how_many_rows_are_answe
 
 
 def test_a_classifier_shows_the_accuracy_of_its_last_measurement() -> None:
-    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_rows=True)
+    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_data=True)
     assert measured.test_accuracy == 0.75
-    assert recast(Classifier, record(), size_bytes=10, keeps_training_rows=True).test_accuracy is None
+    assert recast(Classifier, record(), size_bytes=10, keeps_training_data=True).test_accuracy is None
 
 
 def test_the_result_of_a_fit_tells_what_the_record_says() -> None:

@@ -40,7 +40,7 @@ def classifier(
     test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY, 0.5, 0.1, {}, {})
     made = {"created_at": DAY.replace(day=day), "rows_per_label": {"billing": rows, "bug": 4}, "test": test}
     own = record(name, **{"tags": ("fold",)} | made | changes)
-    return recast(Classifier, own, size_bytes=size_bytes, keeps_training_rows=True)
+    return recast(Classifier, own, size_bytes=size_bytes, keeps_training_data=True)
 
 
 class TestListRequest:

@@ -48,7 +48,9 @@ class PredictorSetup:
     def __post_init__(self) -> None:
         self.catalog = open_catalog(self.files)
         encoders = EncoderRegistry(lambda _: self.encoder)
-        self.predictor = Predictor(self.catalog, encoders, BatchQueue(cores=2, max_waiting=100), self.cache_limits)
+        self.predictor = Predictor(
+            self.catalog, encoders, BatchQueue(cores=2, max_queued_requests=100), self.cache_limits
+        )
 
     def publish(
         self,

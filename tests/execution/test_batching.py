@@ -86,7 +86,7 @@ def encoder() -> Iterator[PausingEncoder]:
 
 @pytest.fixture
 def one_core(encoder: PausingEncoder) -> Iterator[QueueFixture]:
-    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=40), encoder)
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=40), encoder)
     yield fixture
     encoder.let(1_000)
     fixture.close()
@@ -94,7 +94,7 @@ def one_core(encoder: PausingEncoder) -> Iterator[QueueFixture]:
 
 @pytest.fixture
 def two_cores(encoder: PausingEncoder) -> Iterator[QueueFixture]:
-    fixture = QueueFixture(BatchQueue(cores=2, max_waiting=40), encoder)
+    fixture = QueueFixture(BatchQueue(cores=2, max_queued_requests=40), encoder)
     yield fixture
     encoder.let(1_000)
     fixture.close()
@@ -200,14 +200,14 @@ def test_texts_of_different_encoders_never_share_a_batch(one_core: QueueFixture,
 
 
 def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: PausingEncoder) -> None:
-    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=2), encoder)
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=2), encoder)
     answers = [fixture.ask(text(mark)) for mark in range(3)]
     with pytest.raises(Overloaded, match="Try this one again in 1 s") as refused:
         fixture.ask(text(4))
     assert refused.value.facts == {
         "retry_after_s": 1,
         "limit": 2,
-        "setting": "WINDROW_MAX_WAITING",
+        "setting": "WINDROW_MAX_QUEUED_REQUESTS",
         "waiting": 2,
     }
     assert fixture.queue.vitals().refused == 1
@@ -219,12 +219,12 @@ def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: Pausin
 
 
 def test_too_many_waiting_tokens_are_refused_until_the_shortest_request_is_done(encoder: PausingEncoder) -> None:
-    fixture = QueueFixture(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=40, max_queued_tokens=100_000), encoder)
     fixture.ask(text(0))
     answers = [fixture.ask(*[text(mark, 100)] * 600) for mark in range(2)]
     with pytest.raises(Overloaded) as refused:
         fixture.queue.check_capacity()
-    assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_TOKENS"
+    assert refused.value.facts["setting"] == "WINDROW_MAX_QUEUED_TOKENS"
     # Both get equal shares of 4,000 tokens/s, the guess before the first batch: the first place is free after 30 s.
     assert refused.value.facts["retry_after_s"] == 30
     more = fixture.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
@@ -291,7 +291,7 @@ def training_batch(number: int, order: list[int] | None = None) -> Callable[[], 
 
 
 def test_a_training_gets_its_results_in_order() -> None:
-    queue = BatchQueue(cores=3, max_waiting=1)
+    queue = BatchQueue(cores=3, max_queued_requests=1)
     assert [float(result[0, 0]) for result in queue.compute([training_batch(number) for number in range(20)])] == [
         *range(20)
     ]
@@ -300,7 +300,7 @@ def test_a_training_gets_its_results_in_order() -> None:
 
 
 def test_a_failure_reaches_the_training() -> None:
-    queue = BatchQueue(cores=1, max_waiting=1)
+    queue = BatchQueue(cores=1, max_queued_requests=1)
 
     def fail() -> Floats:
         raise RuntimeError("out of memory")
@@ -336,7 +336,7 @@ def test_a_training_waits_behind_predictions_but_not_forever(one_core: QueueFixt
 
 
 def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
-    queue = BatchQueue(cores=2, max_waiting=1)
+    queue = BatchQueue(cores=2, max_queued_requests=1)
     meeting = threading.Barrier(2, timeout=PATIENCE_S)
 
     def meet() -> Floats:
@@ -373,7 +373,7 @@ def test_closing_fails_a_training_that_waits(one_core: QueueFixture, encoder: Pa
     st.integers(1, 4),
 )
 def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: list[list[int]], cores: int) -> None:
-    encoder, queue = FakeEncoder(), BatchQueue(cores, max_waiting=100)
+    encoder, queue = FakeEncoder(), BatchQueue(cores, max_queued_requests=100)
     requests = [
         [text(100 * number + place, size) for place, size in enumerate(own)] for number, own in enumerate(sizes)
     ]
@@ -393,7 +393,7 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
 
 
 def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
-    encoder, queue = FakeEncoder(), BatchQueue(cores=2, max_waiting=1_000)
+    encoder, queue = FakeEncoder(), BatchQueue(cores=2, max_queued_requests=1_000)
     random = np.random.default_rng(1)
     sizes = random.integers(1, 60, 300).tolist()
 
@@ -441,7 +441,7 @@ def test_closing_after_a_failure_ends_everything(one_core: QueueFixture, encoder
 
 
 def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue, encoder = BatchQueue(cores=2, max_waiting=5), FakeEncoder()
+    queue, encoder = BatchQueue(cores=2, max_queued_requests=5), FakeEncoder()
     start = threading.Thread.start
     started: list[threading.Thread] = []
 

@@ -130,7 +130,7 @@ def test_the_least_recently_used_classifier_leaves_first_and_comes_back() -> Non
 
 
 def test_a_classifier_that_is_to_stay_loaded_is_read_once() -> None:
-    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, keep_loaded=["a"]))
+    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, pinned_classifiers=["a"]))
     kept, other = setup.publish("a", 1), setup.publish("b", 2)
     setup.predictor.load(found(kept))
     reads = setup.blob_reads()
@@ -142,7 +142,7 @@ def test_a_classifier_that_is_to_stay_loaded_is_read_once() -> None:
 
 
 def test_what_an_alias_points_to_stays_loaded_for_it_until_it_points_elsewhere() -> None:
-    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, keep_loaded=["tickets"]))
+    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, pinned_classifiers=["tickets"]))
     first, second = setup.publish("a", 1), setup.publish("b", 2)
     setup.predictor.load(found(first, alias="tickets"))
     assert setup.predictor.is_loaded(first)
@@ -152,7 +152,7 @@ def test_what_an_alias_points_to_stays_loaded_for_it_until_it_points_elsewhere()
 
 
 def test_what_stays_loaded_for_two_names_stays_until_both_are_forgotten() -> None:
-    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, keep_loaded=["a", "tickets"]))
+    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, pinned_classifiers=["a", "tickets"]))
     entry = setup.publish("a")
     setup.predictor.load(found(entry, alias="tickets"))
     setup.predictor.unpin("tickets")
@@ -163,7 +163,7 @@ def test_what_stays_loaded_for_two_names_stays_until_both_are_forgotten() -> Non
 
 
 def test_a_revision_asked_by_its_number_does_not_replace_the_pinned_one() -> None:
-    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, keep_loaded=["a"]))
+    setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, pinned_classifiers=["a"]))
     older, newer = setup.publish("a", 1), setup.publish("a", 2)
     setup.predictor.load(found(newer))
     setup.predictor.load(Found(older, Reference("a", 1)))

@@ -71,12 +71,12 @@ def test_who_came_first_is_served_first_and_each_knows_how_many_are_ahead() -> N
 def test_a_full_queue_says_when_to_retry_and_how_to_enlarge_it() -> None:
     slots = TrainingSlots(1, 1)
     tickets = [slots.enqueue(), slots.enqueue()]
-    with pytest.raises(Overloaded, match="Try this one again in 5 s, or raise WINDROW_MAX_WAITING_FITS") as refused:
+    with pytest.raises(Overloaded, match="Try this one again in 5 s, or raise WINDROW_MAX_QUEUED_FITS") as refused:
         slots.enqueue()
     assert refused.value.facts == {
         "retry_after_s": 5,
         "limit": 1,
-        "setting": "WINDROW_MAX_WAITING_FITS",
+        "setting": "WINDROW_MAX_QUEUED_FITS",
         "waiting": 2,
     }
     tickets[1].leave()

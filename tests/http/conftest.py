@@ -30,7 +30,7 @@ SETTINGS = Settings(
     max_text_chars=600,
     max_texts=10,
     max_model_names=5,
-    max_waiting=8,
+    max_queued_requests=8,
     max_import_bytes=20_000,
 )
 

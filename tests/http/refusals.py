@@ -395,7 +395,12 @@ IN_THE_QUERY: tuple[tuple[str, str, Mapping[str, Any], str], ...] = (
     ("DELETE", BUNDLED, {"base_model": "a/b"}, "it without one"),
     ("GET", MODELS, {"limit": 1}, "in the query; known are base_model, cursor,"),
     ("GET", f"{MODELS}/tickets_v1", {"model_name": "tickets_v2"}, "it without one"),
-    ("GET", f"{MODELS}/tickets_v1/export", {"training_rows": False}, "in the query; known are training_rows"),
+    (
+        "GET",
+        f"{MODELS}/tickets_v1/export",
+        {"include_training_data": False},
+        "in the query; known are include_training_data",
+    ),
     ("GET", JOBS, {"limit": 1}, "in the query; known are limit"),
     ("GET", f"{JOBS}/{{job}}", {"job_id": "a"}, "it without one"),
     ("GET", f"{JOBS}/{{job}}/events", {"job_id": "a"}, "it without one"),
@@ -1275,7 +1280,9 @@ def _changes() -> Iterator[Refusal]:
     for name in ("tickets_v1", "tickets_v2", "tickets_v1@2"):
         yield asked("POST", f"{MODELS}/{name}/restore", 409, "not_deleted")
     yield asked("POST", f"{MODELS}/bare_v1/reproduce", 409, "rows_not_kept", "bare_v1", name="bare_v1")
-    yield asked("GET", f"{MODELS}/bare_v1/export?training_rows=true", 409, "rows_not_kept", "bare_v1", name="bare_v1")
+    yield asked(
+        "GET", f"{MODELS}/bare_v1/export?include_training_data=true", 409, "rows_not_kept", "bare_v1", name="bare_v1"
+    )
     yield asked("POST", f"{JOBS}/{{job}}/cancel", 409, "job_finished", "nothing to cancel", state="succeeded")
     yield sent(CANCEL, "a job that has ended", {}, 409, "job_finished", "nothing to cancel", state="succeeded")
     yield asked("DELETE", BUNDLED, 409, "base_model_in_use", "all-MiniLM-L6-v2")
@@ -1478,7 +1485,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DELETE", f"{MODELS}/tickets_v1", ("purge", "force")),
     ("POST", RESTORE.path, ()),
     ("POST", REPRODUCE.path, ()),
-    ("GET", f"{MODELS}/tickets_v1/export", ("training_rows",)),
+    ("GET", f"{MODELS}/tickets_v1/export", ("include_training_data",)),
     ("POST", IMPORT, ("model_name", "overwrite", "dry_run")),
     ("GET", ALIASES, ()),
     ("PUT", PROMOTE.path, ()),
@@ -1507,7 +1514,7 @@ MISSPELT = (
     ("DELETE", MODELS, "prefx", "prefix"),
     ("DELETE", MODELS, "dry-run", "dry_run"),
     ("DELETE", f"{MODELS}/tickets_v2", "purged", "purge"),
-    ("GET", f"{MODELS}/tickets_v1/export", "training_row", "training_rows"),
+    ("GET", f"{MODELS}/tickets_v1/export", "include_training_dat", "include_training_data"),
     ("POST", IMPORT, "modelname", "model_name"),
     ("POST", IMPORT, "overwite", "overwrite"),
     ("DELETE", f"{ALIASES}/live", "reasons", "reason"),
@@ -1521,7 +1528,7 @@ FLAGS = (
     ("DELETE", f"{MODELS}/tickets_v2?", "force"),
     ("GET", f"{MODELS}?", "deleted"),
     ("GET", f"{MODELS}?", "full"),
-    ("GET", f"{MODELS}/tickets_v1/export?", "training_rows"),
+    ("GET", f"{MODELS}/tickets_v1/export?", "include_training_data"),
 )
 NO_FLAGS = ("", "yes", "no", "True", "FALSE", "on", "2", "-1", "01", "null", "true%20", "%20true", "true,true", "t")
 LIMITS = (

@@ -32,7 +32,7 @@ def test_a_fit_that_waits_for_its_end_holds_no_thread_so_that_any_number_of_them
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_fit = gate.stop
-    number = THREADS["fit"] + SETTINGS.max_fits + SETTINGS.max_waiting_fits + 5
+    number = THREADS["fit"] + SETTINGS.max_concurrent_fits + SETTINGS.max_queued_fits + 5
     with (
         ThreadPoolExecutor(number) as pool,
         httpx.Client(base_url=client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)) as many,
@@ -55,8 +55,8 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_predict = lambda is_connected: gate.stop()
-    with ThreadPoolExecutor(SETTINGS.max_waiting) as pool:
-        predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_waiting)]
+    with ThreadPoolExecutor(SETTINGS.max_queued_requests) as pool:
+        predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_queued_requests)]
         try:
             for _ in predicts:
                 assert gate.reached.acquire(timeout=30)

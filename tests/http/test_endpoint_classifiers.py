@@ -148,7 +148,7 @@ def test_everything_that_is_known_of_a_classifier_is_shown(client: httpx.Client)
         "tags": ["shop"],
     }
     assert shown["rows_per_label"] == {"account": 2, "billing": 2, "technical": 2}
-    assert (shown["keeps_training_rows"], shown["origin"], shown["deleted_at"]) == (True, None, None)
+    assert (shown["keeps_training_data"], shown["origin"], shown["deleted_at"]) == (True, None, None)
     now = client.get(MODEL).json()
     assert (now["revision"], now["answers"], now["aliases"]) == (2, True, ["live"])
     assert client.get(f"{MODELS}/live").json() == now

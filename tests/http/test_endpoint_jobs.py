@@ -153,12 +153,12 @@ def test_an_equal_request_joins_the_training_that_is_on_its_way_and_another_one_
 def test_who_comes_when_as_many_wait_as_may_gets_429_and_when_to_come_again(
     client: httpx.Client, operations: Toy, go_on: threading.Event
 ) -> None:
-    for number in range(SETTINGS.max_fits + SETTINGS.max_waiting_fits):
+    for number in range(SETTINGS.max_concurrent_fits + SETTINGS.max_queued_fits):
         begin(client, f"tickets_v{number}")
     for path in (FIT_PATH, f"{FIT_PATH}?wait=false"):
         reply = client.post(path, json=FIT)
         document = check_problem(reply, 429, "overloaded")
-        assert (reply.headers["retry-after"], document["setting"]) == ("5", "WINDROW_MAX_WAITING_FITS")
+        assert (reply.headers["retry-after"], document["setting"]) == ("5", "WINDROW_MAX_QUEUED_FITS")
     assert client.post(f"{FIT_PATH}?dry_run=true", json=FIT).status_code == 200
     operations.close()
 

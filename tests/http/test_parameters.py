@@ -39,9 +39,9 @@ def test_each_value_has_the_type_of_its_field() -> None:
     texts = {"limit": "-3", "deleted": "1", "full": "false", "tag": "true", "cursor": "5"}
     read = {"limit": -3, "deleted": True, "full": False, "tag": "true", "cursor": "5"}
     assert read_parameters(ListRequest, texts) == read
-    assert read_parameters(ExportRequest, {"model_name": "7", "training_rows": "0"}) == {
+    assert read_parameters(ExportRequest, {"model_name": "7", "include_training_data": "0"}) == {
         "model_name": "7",
-        "training_rows": False,
+        "include_training_data": False,
     }
 
 

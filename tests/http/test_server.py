@@ -153,7 +153,7 @@ def test_a_second_ctrl_c_quits_at_once(start_server: StartServer) -> None:
 def test_a_fit_that_outlives_the_servers_patience_is_told_so_and_does_not_keep_it_from_ending(
     start_server: StartServer,
 ) -> None:
-    server = start_server("--pause", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--pause", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     with ThreadPoolExecutor(1) as pool:
         fit = pool.submit(httpx.post, f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
         server.wait_for_line("fit is running")
@@ -163,7 +163,7 @@ def test_a_fit_that_outlives_the_servers_patience_is_told_so_and_does_not_keep_i
 
 
 def test_a_request_that_outlives_the_servers_patience_does_not_keep_it_from_ending(start_server: StartServer) -> None:
-    server = start_server("--stuck", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--stuck", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(httpx.post, f"{server.url}/v1/classifier/fsck", timeout=60)
         server.wait_for_line("fsck is stuck")
@@ -188,7 +188,7 @@ def test_a_training_that_no_request_waits_for_is_finished_before_the_server_ends
 def test_a_training_that_outlives_the_servers_patience_is_interrupted_and_whoever_follows_it_is_told(
     start_server: StartServer,
 ) -> None:
-    server = start_server("--pause", "--tell", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--pause", "--tell", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     job = _begin(server)
     with httpx.stream("GET", f"{server.url}/v1/classifier/jobs/{job}/events", timeout=60) as events:
         lines = events.iter_lines()

@@ -274,7 +274,7 @@ def test_an_alias_that_is_to_be_kept_loaded_keeps_what_it_points_to(opened: Open
     fit(first, "tickets_v1")
     fit(first, "tickets_v2", rows=ROWS[1:])
     promote(first, "tickets_v1")
-    service = opened(keep_loaded=("tickets",), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("tickets",), classifier_cache_bytes=0)
     service.start()
     assert loads(service.dependencies.predictor) == 1
     ask(service, "tickets", "error")

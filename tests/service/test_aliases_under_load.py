@@ -55,9 +55,11 @@ def ask_in_threads(service: Service, change: Callable[[int], None]) -> list[tupl
     return list(answers)
 
 
-@pytest.mark.parametrize("max_encoded_bytes", [0, 10**6])
-def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(opened: Open, max_encoded_bytes: int) -> None:
-    service = opened(max_encoded_bytes=max_encoded_bytes)
+@pytest.mark.parametrize("embedding_cache_bytes", [0, 10**6])
+def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(
+    opened: Open, embedding_cache_bytes: int
+) -> None:
+    service = opened(embedding_cache_bytes=embedding_cache_bytes)
     fit(service, "tickets_v1")
     fit(service, "tickets_v2", rows=DIFFERENT)
     expected = asked_directly(service, "tickets_v1", "tickets_v2")

@@ -250,7 +250,7 @@ class TestEvaluate:
         assert "training_rows_in_test" not in codes(report)
 
     def test_says_where_nobody_can_tell_what_was_trained_on(self, opened: Open) -> None:
-        service = opened(keep_training_rows=False)
+        service = opened(keep_training_data=False)
         fit(service, "tickets", rows=ROWS)
         (unknown,) = (each for each in evaluate(service).warnings if each.code == "overlap_unknown")
         (same,) = (each for each in evaluate(service, ROWS).warnings if each.code == "overlap_unknown")
@@ -634,7 +634,7 @@ class TestExplain:
         assert explanation.nearest_rows[0].similarity == pytest.approx(1, abs=1e-5)
 
     def test_without_kept_rows_there_are_no_nearest_ones(self, opened: Open) -> None:
-        service = opened(keep_training_rows=False)
+        service = opened(keep_training_data=False)
         fit(service, "tickets", rows=ROWS)
         explanation = ask(service, "Please send me the invoice", explain=True).explanation
         assert explanation is not None

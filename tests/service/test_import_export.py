@@ -52,8 +52,8 @@ def there(opened: Open, tmp_path: Path) -> Service:
     return opened(tmp_path / "there")
 
 
-def exported(service: Service, name: str = "tickets_v1", *, training_rows: bool = False) -> bytes:
-    export = service.export(ExportRequest(name, training_rows=training_rows))
+def exported(service: Service, name: str = "tickets_v1", *, include_training_data: bool = False) -> bytes:
+    export = service.export(ExportRequest(name, include_training_data=include_training_data))
     content = b"".join(export.chunks)
     assert len(content) == export.size_bytes
     return content
@@ -93,11 +93,11 @@ def test_an_export_is_named_after_the_classifier_whatever_it_is_asked_by(
 
 def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Service) -> None:
     fit(service)
-    plain, whole = exported(service), exported(service, training_rows=True)
-    assert not take_in(there, plain).keeps_training_rows
+    plain, whole = exported(service), exported(service, include_training_data=True)
+    assert not take_in(there, plain).keeps_training_data
     with pytest.raises(RowsNotKept):
         there.reproduce(ModelRequest("tickets_v1"))
-    assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_rows
+    assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_data
     assert there.reproduce(ModelRequest("with_rows")).verdict == "identical weights"
     with zipfile.ZipFile(io.BytesIO(plain)) as file:
         unpacked = b"".join(file.read(name) for name in file.namelist())
@@ -255,13 +255,13 @@ def test_a_file_larger_than_allowed_is_refused(opened: Open, tmp_path: Path) -> 
 
 
 def test_what_cannot_be_exported_says_why(opened: Open) -> None:
-    service = opened(keep_training_rows=False)
+    service = opened(keep_training_data=False)
     service.fit(REQUEST)
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@2", RevisionNotFound)):
         with pytest.raises(error):
             service.export(ExportRequest(name))
     with pytest.raises(RowsNotKept):
-        service.export(ExportRequest("tickets_v1", training_rows=True))
+        service.export(ExportRequest("tickets_v1", include_training_data=True))
     alter(blob_of(service, "tickets_v1"))
     with pytest.raises(ArtifactInvalid):
         service.export(ExportRequest("tickets_v1"))
@@ -271,11 +271,11 @@ def test_what_was_imported_can_be_exported_again_and_deleted_and_restored(
     service: Service, there: Service, opened: Open, tmp_path: Path
 ) -> None:
     fit(service)
-    take_in(there, exported(service, training_rows=True), ImportRequest("second"))
+    take_in(there, exported(service, include_training_data=True), ImportRequest("second"))
     there.delete(DeleteRequest("second"))
     assert there.restore(RestoreRequest("second")).origin is not None
     third = opened(tmp_path / "third")
-    received = take_in(third, exported(there, "second", training_rows=True), ImportRequest("third"))
+    received = take_in(third, exported(there, "second", include_training_data=True), ImportRequest("third"))
     assert received.origin is not None
     assert received.origin.name == "second"
     assert third.reproduce(ModelRequest("third")).verdict == "identical weights"
@@ -326,5 +326,5 @@ def test_a_damaged_classifier_is_not_copied(service: Service) -> None:
 def test_a_copy_can_be_exported_and_trained_again(service: Service, there: Service) -> None:
     fit(service)
     service.copy(CopyRequest("tickets_v1", "mails_v1"))
-    assert take_in(there, exported(service, "mails_v1", training_rows=True)).name == "mails_v1"
+    assert take_in(there, exported(service, "mails_v1", include_training_data=True)).name == "mails_v1"
     assert service.reproduce(ModelRequest("mails_v1")).verdict == "identical weights"

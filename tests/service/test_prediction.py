@@ -200,7 +200,7 @@ def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opene
     first = opened()
     fit(first)
     encoder = BlockedEncoder()
-    service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_waiting=1)
+    service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_queued_requests=1)
 
     def start(text: str) -> "Future[tuple[Prediction, ...]]":
         return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always_connected)

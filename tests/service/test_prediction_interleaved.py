@@ -71,8 +71,8 @@ class Place:
         self.other = opened(names=Namespace(memory, memory.lock))
         self.service = opened(
             names=Namespace(self.files, memory.lock),
-            max_loaded_bytes=10**6 if knows_classifiers else 0,
-            max_encoded_bytes=0,
+            classifier_cache_bytes=10**6 if knows_classifiers else 0,
+            embedding_cache_bytes=0,
         )
 
 

@@ -19,7 +19,7 @@ def test_what_is_to_be_kept_loaded_is_loaded_at_the_start_and_what_is_not_there_
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     fit(opened())
-    service = opened(keep_loaded=("missing", "!", "tickets_v1"), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("missing", "!", "tickets_v1"), classifier_cache_bytes=0)
     service.start()
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
@@ -31,7 +31,7 @@ def test_what_is_to_be_kept_loaded_is_loaded_at_the_start_and_what_is_not_there_
 
 def test_a_classifier_that_was_kept_loaded_is_let_go_when_it_is_deleted(opened: Open) -> None:
     fit(opened())
-    service = opened(keep_loaded=("tickets_v1",), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("tickets_v1",), classifier_cache_bytes=0)
     service.start()
     entry = service.dependencies.store.catalog.current("tickets_v1")
     assert service.dependencies.predictor.is_loaded(entry)

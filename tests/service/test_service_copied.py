@@ -248,7 +248,7 @@ def test_in_whatever_order_the_files_of_a_plain_copy_come_only_what_is_whole_ans
     opened: Open, tmp_path: Path
 ) -> None:
     """The newest numbered file counts as soon as its name is there, and answers once it and its blob are whole."""
-    here, there = opened(keep_training_rows=False), opened(tmp_path / "there", max_loaded_bytes=0)
+    here, there = opened(keep_training_data=False), opened(tmp_path / "there", classifier_cache_bytes=0)
     fit(here, "moving")
     fit(here, "moving", rows=SHOUTING[1:])
     fit(there, "other")

@@ -242,10 +242,10 @@ def test_a_training_is_saved_once_others_free_the_directory_however_long_that_ta
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_rows_are_kept_unless_switched_off(keep: bool, opened: Open) -> None:
-    service = opened(keep_training_rows=keep)
+    service = opened(keep_training_data=keep)
     fit(service)
     entry = service.dependencies.store.catalog.current("tickets_v1")
-    assert ("rows" in entry.blobs) is show(service, "tickets_v1").keeps_training_rows is keep
+    assert ("rows" in entry.blobs) is show(service, "tickets_v1").keeps_training_data is keep
     if keep:
         assert rows_from_blob(blob_of(service, "tickets_v1", "rows").read_bytes()) == ROWS
 
@@ -273,7 +273,7 @@ class FullPredictor(Predictor):
 
 
 def test_a_fit_succeeds_though_too_many_predictions_wait_to_ask_it_anything(service: Service) -> None:
-    memory = CacheLimits(max_loaded_bytes=1_000_000, max_encoded_bytes=0)
+    memory = CacheLimits(classifier_cache_bytes=1_000_000, embedding_cache_bytes=0)
     full = FullPredictor(
         service.dependencies.store.catalog, service.dependencies.encoders, service.dependencies.queue, memory
     )
@@ -312,7 +312,7 @@ def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
 
 
 def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open) -> None:
-    service = opened(keep_training_rows=False)
+    service = opened(keep_training_data=False)
     fit(service)
     with pytest.raises(RowsNotKept, match="your own copy") as caught:
         service.reproduce(ModelRequest("tickets_v1"))

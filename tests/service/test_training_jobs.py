@@ -132,12 +132,12 @@ def test_a_cancelled_fit_leaves_nothing_and_the_old_revision_answers(
 
 
 def test_the_line_is_bounded_and_served_in_order(opened: Open, runner: PausingRunner) -> None:
-    service = opened(runner=runner, max_waiting_fits=2)
+    service = opened(runner=runner, max_queued_fits=2)
     begun = [service.start_fit(other(name)) for name in ("a", "b", "c")]
     assert [service.job(JobRequest(job.id)).ahead for job in begun] == [0, 0, 1]
     with pytest.raises(Overloaded) as refused:
         service.start_fit(other("d"))
-    assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_FITS"
+    assert refused.value.facts["setting"] == "WINDROW_MAX_QUEUED_FITS"
     assert service.vitals().fits_waiting == 2
     assert service.forecast(other("d")).wait_seconds > 0
     runner.may_go_on.set()

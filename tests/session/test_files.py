@@ -28,7 +28,7 @@ def test_an_export_goes_into_a_folder_under_its_own_name_or_to_a_path(session: S
 
 
 def test_what_was_exported_can_be_imported_by_path_or_open_file(session: Session, tmp_path: Path) -> None:
-    file = session.export("tickets_v1", tmp_path, training_rows=True)
+    file = session.export("tickets_v1", tmp_path, include_training_data=True)
     assert session.import_file(file, "other", dry_run=True).status == "dry_run"
     assert session.import_file(str(file), "other").name == "other"
     with file.open("rb") as opened:

@@ -62,10 +62,10 @@ def test_a_client_is_a_session_that_connects_when_it_is_first_used() -> None:
 
 
 def test_a_directory_is_opened_with_the_settings_that_are_given(tmp_path: Path) -> None:
-    with windrow.open(tmp_path / "data", max_texts=2, keep_loaded=["a", "b"], offline=True) as session:
+    with windrow.open(tmp_path / "data", max_texts=2, pinned_classifiers=["a", "b"], offline=True) as session:
         assert str(tmp_path / "data") in repr(session)
         assert session.models().models == ()
-        assert session.operations.dependencies.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
+        assert session.operations.dependencies.settings.pinned_classifiers == ("a", "b")  # type: ignore[attr-defined]
 
 
 def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,10 +77,10 @@ def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_setting_that_is_unknown_or_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"'max_fit'\. Did you mean 'max_fits'"):
-        open_session(tmp_path, max_fit=2)
-    with pytest.raises(InvalidParameter, match="max_fits=0 cannot be used: at least 1 expected"):
-        open_session(tmp_path, max_fits=0)
+    with pytest.raises(TypeError, match=r"'max_concurrent_fit'\. Did you mean 'max_concurrent_fits'"):
+        open_session(tmp_path, max_concurrent_fit=2)
+    with pytest.raises(InvalidParameter, match="max_concurrent_fits=0 cannot be used: at least 1 expected"):
+        open_session(tmp_path, max_concurrent_fits=0)
 
 
 def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None:

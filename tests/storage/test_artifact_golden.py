@@ -68,7 +68,7 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) ->
     assert recast(Record, tickets) == replace(golden_draft("tickets", 2).record, **measured, **said)
     origin = Origin("theirs", 7, START.replace(minute=7))
     assert recast(Record, taken_in) == replace(golden_draft("taken_in", 1).record, **measured, origin=origin)
-    assert (tickets.keeps_training_rows, taken_in.keeps_training_rows) == (True, False)
+    assert (tickets.keeps_training_data, taken_in.keeps_training_data) == (True, False)
     for copied in twin:  # there was no such kind in format 1
         origin = Origin("tickets", 3, START.replace(minute=21))
         assert recast(Record, copied) == replace(golden_draft("twin", 3).record, revision=1, origin=origin)

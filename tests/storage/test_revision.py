@@ -100,11 +100,11 @@ class TestRevision:
 
     def test_shows_what_callers_may_see(self) -> None:
         shown = replace(ENTRY, record=replace(RECORD, origin=Origin("theirs", 3, AT))).shown()
-        assert (shown.size_bytes, shown.keeps_training_rows, shown.deleted_at) == (12_300, True, None)
+        assert (shown.size_bytes, shown.keeps_training_data, shown.deleted_at) == (12_300, True, None)
         assert (shown.description, shown.tags, shown.test) == (RECORD.description, RECORD.tags, TEST_SCORE)
         assert shown.origin == Origin("theirs", 3, AT)
         assert shown.threshold == THRESHOLD
-        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_training_rows
+        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_training_data
         assert ENTRY.shown(AT).deleted_at == AT
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:

@@ -18,7 +18,7 @@ class ExportRequest:
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
-    training_rows: bool = field(default=False, kw_only=True)
+    include_training_data: bool = field(default=False, kw_only=True)
     """Whether the training texts go along; otherwise none of them is in the file."""
 
 

@@ -238,7 +238,7 @@ class Classifier(Record):
 
     size_bytes: int
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
-    keeps_training_rows: bool
+    keeps_training_data: bool
     """Whether its training rows are kept."""
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""

@@ -135,13 +135,13 @@ class BatchQueue:
 
     Args:
         cores: The number of computations that may run at the same time.
-        max_waiting: The maximum number of waiting requests; further ones are refused.
-        max_waiting_tokens: The number of waiting tokens from which on requests are refused.
+        max_queued_requests: The maximum number of waiting requests; further ones are refused.
+        max_queued_tokens: The number of waiting tokens from which on requests are refused.
     """
 
-    def __init__(self, cores: int, max_waiting: int, max_waiting_tokens: int = 1_000_000) -> None:
-        self._max_waiting = max_waiting
-        self._max_waiting_tokens = max_waiting_tokens
+    def __init__(self, cores: int, max_queued_requests: int, max_queued_tokens: int = 1_000_000) -> None:
+        self._max_queued_requests = max_queued_requests
+        self._max_queued_tokens = max_queued_tokens
         self._cores = cores
         self._free = cores
         self._lock = threading.Lock()
@@ -371,7 +371,10 @@ class BatchQueue:
 
     def _check_capacity(self) -> None:
         tokens = [request.waiting_tokens for request in self._requests]
-        limits = {"WINDROW_MAX_WAITING": self._max_waiting, "WINDROW_MAX_WAITING_TOKENS": self._max_waiting_tokens}
+        limits = {
+            "WINDROW_MAX_QUEUED_REQUESTS": self._max_queued_requests,
+            "WINDROW_MAX_QUEUED_TOKENS": self._max_queued_tokens,
+        }
         full = [name for name, used in zip(limits, (len(tokens), sum(tokens)), strict=True) if used >= limits[name]]
         if not full:
             return

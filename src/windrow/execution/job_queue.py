@@ -29,7 +29,7 @@ from windrow.storage.jobs import MAX_FINISHED, JobFiles
 from windrow.storage.namespace import utc_now
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
-STOP_TIMEOUT_S = 10.0
+SHUTDOWN_TIMEOUT_S = 10.0
 
 _log = logging.getLogger("windrow.jobs")
 
@@ -236,7 +236,7 @@ class JobQueue:
             self._changed.notify_all()
         for each in active:
             each.control.cancel(shutting_down())
-        self.wait(STOP_TIMEOUT_S)
+        self.wait(SHUTDOWN_TIMEOUT_S)
         self._files.close()
 
     def _run(self, active: _ActiveJob) -> None:
@@ -318,8 +318,8 @@ class JobQueue:
         return replace(active.job, ahead=active.ticket.ahead)
 
     def _wait_for(self, job_id: str) -> Job:
-        """Return a job once it has ended, or after ``STOP_TIMEOUT_S``."""
-        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        """Return a job once it has ended, or after ``SHUTDOWN_TIMEOUT_S``."""
+        deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
         while not (job := self.get(job_id)).is_finished and time.monotonic() < deadline_s:
             with self._changed:
                 self._changed.wait(POLL_INTERVAL_S)

@@ -36,14 +36,14 @@ class CacheLimits:
     """The budgets of a predictor's caches.
 
     Args:
-        max_loaded_bytes: The budget for loaded classifiers.
-        max_encoded_bytes: The budget for encoded texts.
-        keep_loaded: Names or aliases of classifiers that stay in memory beyond the budget.
+        classifier_cache_bytes: The budget for loaded classifiers.
+        embedding_cache_bytes: The budget for encoded texts.
+        pinned_classifiers: Names or aliases of classifiers that stay in memory beyond the budget.
     """
 
-    max_loaded_bytes: int
-    max_encoded_bytes: int
-    keep_loaded: Collection[str] = ()
+    classifier_cache_bytes: int
+    embedding_cache_bytes: int
+    pinned_classifiers: Collection[str] = ()
 
 
 _ClassifierKey = tuple[str, str]
@@ -75,14 +75,16 @@ class Predictor:
         self._catalog = catalog
         self._encoders = encoders
         self._queue = queue
-        self._keep_loaded = frozenset(cache_limits.keep_loaded)
+        self._pinned_classifiers = frozenset(cache_limits.pinned_classifiers)
         # By name; replaced and never mutated, so that it is read without a lock.
         self._pinned: Mapping[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
         self._pinned_lock = threading.Lock()
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
-            cache_limits.max_loaded_bytes, _classifier_bytes
+            cache_limits.classifier_cache_bytes, _classifier_bytes
         )
-        self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(cache_limits.max_encoded_bytes, _text_bytes)
+        self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(
+            cache_limits.embedding_cache_bytes, _text_bytes
+        )
 
     def predict(
         self, revisions: Sequence[Found], request: PredictRequest, is_connected: IsConnected
@@ -148,7 +150,7 @@ class Predictor:
         if (labels := len(classifier.head.bias)) != len(entry.record.labels):
             raise _misfit(entry.record, _WRONG_LABEL_COUNT, labels, len(entry.record.labels))
         if found.target.revision is None:
-            for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
+            for name in self._pinned_classifiers.intersection((entry.record.name, found.alias)):
                 with self._pinned_lock:
                     self._pinned = {**self._pinned, name: (key, classifier)}
         return classifier

@@ -17,7 +17,7 @@ from windrow.execution.tasks import StepProgress, Task, TaskFailure
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A process is replaced after this many tasks, so that leaks of libraries do not accumulate.
 TASKS_PER_PROCESS = 100
-_STOP_TIMEOUT_S = 5.0
+_SHUTDOWN_TIMEOUT_S = 5.0
 
 
 Outcome = TypeVar("Outcome")
@@ -168,7 +168,7 @@ class _Worker:
             return
         process, self.process, self.tasks = self.process, None, 0
         process.kill()
-        process.wait(_STOP_TIMEOUT_S)
+        process.wait(_SHUTDOWN_TIMEOUT_S)
         for stream in (process.stdin, process.stdout):
             # Unsent data has no reader any more.
             with contextlib.suppress(OSError):

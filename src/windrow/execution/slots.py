@@ -21,12 +21,12 @@ class TrainingSlots:
 
     Args:
         max_running: The number of slots, at least 1.
-        max_waiting: The number of tickets that may wait; further ones are refused.
+        max_queued: The number of tickets that may wait; further ones are refused.
     """
 
-    def __init__(self, max_running: int, max_waiting: int) -> None:
+    def __init__(self, max_running: int, max_queued: int) -> None:
         self.max_running = max_running
-        self._max_waiting = max_waiting
+        self._max_queued = max_queued
         self._running = 0
         self._queue: deque[Ticket] = deque()
         self._changed = threading.Condition()
@@ -59,9 +59,9 @@ class TrainingSlots:
             Overloaded: The queue is full.
         """
         with self._changed:
-            if self._running + len(self._queue) >= self.max_running + self._max_waiting:
+            if self._running + len(self._queue) >= self.max_running + self._max_queued:
                 wait_s = min(_LONGEST_RETRY_S, max(1, math.ceil(self._slot_s / self.max_running)))
-                raise overloaded("trainings", len(self._queue), wait_s, "WINDROW_MAX_WAITING_FITS", self._max_waiting)
+                raise overloaded("trainings", len(self._queue), wait_s, "WINDROW_MAX_QUEUED_FITS", self._max_queued)
             ticket = Ticket(self, is_ready)
             self._queue.append(ticket)
             return ticket

@@ -78,7 +78,7 @@ class ServerContext:
 
 def create_context(operations: LocalOperations, settings: Settings, metrics: Metrics) -> ServerContext:
     """Return what the endpoints work with."""
-    waiting = {"fit": settings.max_fits + settings.max_waiting_fits}
+    waiting = {"fit": settings.max_concurrent_fits + settings.max_queued_fits}
     pools: dict[Pool, ThreadPoolExecutor] = {
         pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
     }

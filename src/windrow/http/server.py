@@ -71,7 +71,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
             gc.freeze()
             text = banner(settings.host, port)
-            server = _Server(uvicorn_config(app, settings), text, service, settings.stop_timeout_s)
+            server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
             server.run(sockets=listeners)
         finally:
             service.close()
@@ -117,7 +117,7 @@ def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_level="warning",
         server_header=False,
         timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.stop_timeout_s + ANSWER_GRACE_S,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s + ANSWER_GRACE_S,
     )
 
 

@@ -29,7 +29,7 @@ from windrow.storage.revision import Entry
 
 _NOT_KEPT: Final = (
     "The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
-    "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows."
+    "WINDROW_KEEP_TRAINING_DATA on, from your own copy of the rows."
 )
 _NOT_IMPORTED: Final = (
     "The training rows of {name} are not kept here: it came without them. Export it with its training rows where it "

@@ -39,7 +39,7 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
     entry = deps.store.find(request.model_name).entry
-    roles = (ARTIFACT, ROWS) if request.training_rows else (ARTIFACT,)
+    roles = (ARTIFACT, ROWS) if request.include_training_data else (ARTIFACT,)
     packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 

@@ -78,7 +78,7 @@ class Service:
         deps.runner.start()
         if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
             deps.encoders.get(DEFAULT_BASE_MODEL)
-        for name in deps.settings.keep_loaded:
+        for name in deps.settings.pinned_classifiers:
             try:
                 deps.predictor.load(deps.store.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right

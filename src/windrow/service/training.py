@@ -206,7 +206,7 @@ def _train(
     )
     control.report_progress("saving")
     blobs = {ARTIFACT: trained.artifact}
-    if deps.settings.keep_training_rows:
+    if deps.settings.keep_training_data:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     catalog = deps.store.catalog
     # From here on nothing stops it.

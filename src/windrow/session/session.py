@@ -243,13 +243,13 @@ class Session:
         question = question_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(question.all_names, self._operations.predict(question), strict=True))
 
-    def export(self, model_name: str, path: str | Path = ".", *, training_rows: bool = False) -> Path:
+    def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, for :meth:`import_file`.
 
         Args:
             model_name: The classifier, or one of its revisions (``tickets_v2@3``).
             path: The file, which is replaced if it exists, or a folder to put it in.
-            training_rows: Whether the training texts go along; otherwise none of them is in the file.
+            include_training_data: Whether the training texts go along; otherwise none of them is in the file.
 
         Returns:
             The file.
@@ -260,7 +260,7 @@ class Session:
             ArtifactInvalid: The classifier is damaged.
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
-        request = request_of(ExportRequest, {"model_name": model_name, "training_rows": training_rows})
+        request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
         return write_export(self._operations.export(request), path)
 
     def import_file(
@@ -322,7 +322,7 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
     Args:
         data_dir: The directory, made where it is missing.
         **settings: Settings by their names in docs/reference/settings.md, in small letters without ``WINDROW_``
-            (``max_fits=2``); the others are those of the environment.
+            (``max_concurrent_fits=2``); the others are those of the environment.
 
     Raises:
         InvalidParameter: A setting's value cannot be used.

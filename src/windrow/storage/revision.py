@@ -95,7 +95,7 @@ class Entry:
             Classifier,
             self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
-            keeps_training_rows=ROWS in self.blobs,
+            keeps_training_data=ROWS in self.blobs,
             deleted_at=deleted_at,
         )
 

@@ -69,7 +69,7 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
             "their rows. Leave one of them out.",
             {"parameter": "skip_bad_rows"},
         )
-    with call.connected(max_encoded_bytes=KEPT_BYTES) as operations:
+    with call.connected(embedding_cache_bytes=KEPT_BYTES) as operations:
         predict_file(operations, run)
 
 
