@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core takes the tests as they come, and at the end some of those that another one still has.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
@@ -10,7 +12,7 @@ CLIENTS := tests/generated_clients
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +26,11 @@ test: ## Run every check: lint, types, imports, tests. The first that fails stop
 	@$(MAKE) --no-print-directory imports
 	@$(MAKE) --no-print-directory tests
 
+quick: ## Run the checks of a minute: lint, types, and each test that starts no process and loads no encoder.
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	$(PYTEST) -m 'not slow' --hypothesis-profile=quick --durations=5 --durations-min=1 $(ARGS)
+
 lint: $(VENV)/.test ## Check style and formatting with ruff.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -34,8 +41,8 @@ types: $(VENV)/.test ## Check types with mypy.
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests: make tests ARGS="tests/storage -x"
-	$(BIN)/python -m pytest $(ARGS)
+tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
 	$(BIN)/python bench/serve.py

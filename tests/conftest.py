@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.slow import pytest_configure, pytest_itemcollected, pytest_runtest_protocol
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+__all__ = ["pytest_configure", "pytest_itemcollected", "pytest_runtest_protocol"]  # pytest finds them here
 
 if TYPE_CHECKING:
     from windrow.encoders.folder import EncoderFolder
@@ -23,7 +26,13 @@ if IS_ONE_OF_MANY:
 
 # How long an example takes depends on what else the machine does, so it decides nothing.
 settings.register_profile("windrow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("windrow"), max_examples=20)
 settings.load_profile("windrow")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes by their argument: packed ones hold the time, and each process must give a test the same name."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture(autouse=True, scope="session")

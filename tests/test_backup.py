@@ -14,6 +14,8 @@ import pytest
 
 from tests.servers import Running, Servers, fit, predict
 
+pytestmark = pytest.mark.slow
+
 FITS = 6
 TEXT = "give me my money back"
 

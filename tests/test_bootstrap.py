@@ -15,6 +15,8 @@ import pytest
 
 from tests.servers import START_TIMEOUT_S, TICKETS, Running, Servers, Start, fit, predict
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:

@@ -85,6 +85,7 @@ def test_a_toy_does_the_same_here_and_over_http(case: Case, toy_sides: Sides) ->
     assert list(differences(observe(case, toy_sides.here), observe(case, toy_sides.there))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_the_product_does_the_same_here_and_over_http(case: Case, real_sides: Sides) -> None:
     assert list(differences(observe(case, real_sides.here), observe(case, real_sides.there))) == []

@@ -40,6 +40,7 @@ def tour(tmp_path: Path) -> Iterator[Tour]:
     tour.kill()
 
 
+@pytest.mark.slow
 def test_the_tour_of_the_readme_works_when_pasted_and_shows_what_comes_back(tour: Tour) -> None:
     blocks = steps(README, "## A tour in 60 seconds")
     assert sum(step.shown is not None for step in blocks) >= 4

@@ -27,6 +27,8 @@ from windrow.domain.errors import ClassifierExists
 from windrow.estimator import WindrowClassifier
 from windrow.session.session import open_session
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [text for texts in TICKETS.values() for text in texts]
 LABELS = [label for label, texts in TICKETS.items() for _ in texts]
 

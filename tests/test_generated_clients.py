@@ -16,6 +16,8 @@ import pytest
 from tests.servers import Running, Servers
 from tests.source_tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ROOT / "tests" / "generated_clients"
 INSTALLED = ROOT / ".venv-openapi"
 PACKAGE = "windrow_client"  # what openapi-python-client calls it: the document's title is Windrow

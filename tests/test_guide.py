@@ -55,6 +55,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     servers.stop()
 
 
+@pytest.mark.slow
 def test_each_block_of_the_guide_works_and_gives_what_the_page_shows(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_each_block_of_the_guide_works_and_gives_what_the_page_shows(
         assert printed == (block.printed or ""), block.source
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_works_and_prints_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

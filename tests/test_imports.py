@@ -55,6 +55,8 @@ WIDER_TESTS = {
     Path("test_generated_clients.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
+    Path("test_site.py"),
+    Path("test_slow.py"),
     Path("test_surface.py"),
 }
 
@@ -81,17 +83,20 @@ def test_each_declared_package_is_locked() -> None:
     assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["import windrow", "import windrow.cli.app", "import windrow.domain.errors"])
 def test_starting_loads_nothing_heavy(start: str) -> None:
     assert _loaded_by("-c", f"{start}; import sys; print(*sys.modules)") & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_a_server_process_loads_neither_torch_nor_scikit_learn() -> None:
     loaded = _loaded_by("-c", "import windrow.bootstrap, windrow.http.server, sys; print(*sys.modules)")
     assert {"numpy", "starlette", "uvicorn"} <= loaded
     assert loaded & {"joblib", "scipy", "sklearn", "torch"} == set()
 
 
+@pytest.mark.slow
 def test_asking_for_help_loads_nothing_heavy() -> None:
     code = "import runpy, sys, atexit; atexit.register(lambda: print(*sys.modules)); sys.argv = ['windrow', '--help']"
     loaded = _loaded_by("-c", f"{code}; runpy.run_module('windrow', run_name='__main__')")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.source_tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 PYTHON = ROOT / ".venv-docs" / "bin" / "python"
 # What a browser loads by itself: in HTML and in style sheets. Links that a reader may follow are none of these.
 LOADED = re.compile(

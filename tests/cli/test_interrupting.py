@@ -17,6 +17,8 @@ from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.prediction import IsConnected
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["operations", "running_app"]
 # Without having heard Ctrl-C, a verb would wait for its server twice as long, or for ever.
 PATIENCE_S = 30

@@ -70,6 +70,7 @@ def _cut_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_SLICE_ITEMS", 20)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(members=MEMBERS, indent=INDENTS, is_ascii=st.booleans(), cut=st.integers(0, 30), junk=st.binary(max_size=3))
 def test_every_body_means_the_same_in_slices_and_as_a_whole(

@@ -42,6 +42,7 @@ def test_an_encoders_graphs_are_found_again_those_of_other_versions_too(tmp_path
     assert graph_folders("c" * 64, tmp_path) == graph_folders("", tmp_path) == ()
 
 
+@pytest.mark.slow
 def test_processes_that_race_end_with_one_complete_directory(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         answers = list(pool.map(find_or_build_graphs, [tiny_folder] * 4, [tmp_path] * 4))
@@ -50,6 +51,7 @@ def test_processes_that_race_end_with_one_complete_directory(tiny_folder: Encode
     assert names(answers[0]) == FILES
 
 
+@pytest.mark.slow
 def test_the_loser_of_a_race_takes_what_the_winner_built(
     tiny_folder: EncoderFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

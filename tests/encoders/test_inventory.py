@@ -350,6 +350,7 @@ def test_what_is_not_here_or_not_windrows_is_not_removed(place: Place, hub: Hub)
     assert repository.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the step", "after the step"])
 @pytest.mark.parametrize("where", ["data_directory", "hub_cache"])
 def test_a_process_that_dies_at_any_step_of_a_removal_leaves_all_or_nothing(

@@ -17,6 +17,8 @@ from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, load_encoder
 
+pytestmark = pytest.mark.slow
+
 VARIED = [
     "a",
     "",

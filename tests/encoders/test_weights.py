@@ -14,6 +14,8 @@ from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import projection_shape
 from windrow.encoders.weights import _buckets, load_weights
 
+pytestmark = pytest.mark.slow
+
 
 def folder_at(path: Path) -> EncoderFolder:
     return read_encoder_folder(path, "tests/tiny")

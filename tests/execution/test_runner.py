@@ -26,6 +26,8 @@ from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
 from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
 
+pytestmark = pytest.mark.slow
+
 
 def fit_task(features: Floats, label_ids: Ids) -> FitTask:
     return FitTask(Examples(features, label_ids, np.arange(len(label_ids))), hidden_size=2, seed=42)

@@ -124,6 +124,7 @@ def _find_chromium() -> str:
     return found
 
 
+@pytest.mark.slow
 def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, tmp_path: Any) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     url = str(client.base_url.join("/docs"))

@@ -32,6 +32,8 @@ from tests.http.refusals import (
 )
 from tests.servers import Servers
 
+pytestmark = pytest.mark.slow
+
 LARGEST_ANSWER_BYTES = 20_000
 SWAPPED = {"refund": "login", "login": "invoice", "invoice": "refund"}
 

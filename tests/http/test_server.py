@@ -17,6 +17,8 @@ from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
 from windrow.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 FIT = {
     "model_name": EXAMPLE_NAME,
     "training_data": list(EXAMPLE_ROWS),

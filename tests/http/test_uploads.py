@@ -29,6 +29,7 @@ def _read_head(connection: socket.socket) -> bytes:
     return head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("media_type", ["", "application/json", "multipart/form-data; boundary=a", "text/plain"])
 def test_another_type_gets_415_with_a_command_that_works_when_pasted(
     client: httpx.Client, media_type: str, tmp_path: Path

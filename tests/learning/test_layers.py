@@ -16,6 +16,8 @@ from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.onnx_encoder import OnnxEncoder, load_encoder
 from windrow.learning.layers import pack_texts, pooled, token_states
 
+pytestmark = pytest.mark.slow
+
 # From a single token to as many as a tiny encoder reads, with neighbours that share a bucket and some that do not.
 LENGTHS = np.array([7, 1, 200, 2, 30, 31, 1, 199, 33, 8, 8, 90, 2, 61], dtype=np.int32)
 TEXTS = [

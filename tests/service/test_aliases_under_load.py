@@ -16,6 +16,8 @@ from windrow.domain.classifier import DeleteRequest
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("charged twice", "error on screen", "an invoice", "the screen")
 PREDICTIONS = 1_000
 THREADS = 16

@@ -20,6 +20,8 @@ from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "c", "d")
 ALIASES = ("first", "second")
 BACKUPS = 8

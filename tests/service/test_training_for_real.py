@@ -29,6 +29,8 @@ from windrow.learning.layers import pack_texts, pooled
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
 
+pytestmark = pytest.mark.slow
+
 TICKETS = {
     "billing": (
         "You took the money for May two times",

@@ -83,6 +83,7 @@ def test_a_setting_that_is_unknown_or_cannot_be_used_is_named(tmp_path: Path) ->
         open_session(tmp_path, max_concurrent_fits=0)
 
 
+@pytest.mark.slow
 def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None:
     assert set(windrow.__all__) <= set(dir(windrow))
     assert (windrow.Client, windrow.Session, windrow.open) == (Client, Session, open_session)
@@ -93,6 +94,7 @@ def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_using_a_session_loads_no_library_of_tables() -> None:
     code = "import windrow, sys; windrow.Session; print({'pandas', 'polars', 'numpy', 'sklearn'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

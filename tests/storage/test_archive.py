@@ -244,6 +244,7 @@ class TestUnpack:
         for place in range(len(whole)):
             check_refused_or_same(whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :])
 
+    @pytest.mark.slow
     @settings(deadline=None, max_examples=300)
     @given(st.data())
     def test_with_a_part_replaced_it_is_refused_or_the_same(self, data: st.DataObject) -> None:
@@ -252,6 +253,7 @@ class TestUnpack:
         end = data.draw(st.integers(start, min(len(whole), start + 40)))
         check_refused_or_same(whole[:start] + data.draw(st.binary(max_size=40)) + whole[end:])
 
+    @pytest.mark.slow
     @settings(deadline=None, max_examples=300)
     @given(st.data())
     def test_whatever_manifest_is_taken_can_be_saved(self, data: st.DataObject) -> None:
@@ -269,6 +271,7 @@ class TestUnpack:
         assert catalog.current(record.name) == saved
         assert read(export(unpacked.entry, unpacked.blobs)) == unpacked
 
+    @pytest.mark.slow
     @settings(deadline=None, max_examples=300)
     @given(st.sampled_from(list(BLOBS)), st.data())
     def test_a_blob_is_refused_or_sound_whatever_its_bytes(self, role: str, data: st.DataObject) -> None:
@@ -291,6 +294,7 @@ class TestUnpack:
             bomb = zip_of(manifest, Member(FILE_NAMES[ARTIFACT], b"", packed=zeros, both=said))
             assert peak_bytes_of(bomb) < 2 * MAX_BYTES
 
+    @pytest.mark.slow
     def test_a_bomb_of_rows_takes_little_memory(self) -> None:
         rows = gzip.compress(b'{"label":"billing","text":"a"}\n' * 30_000, mtime=0)
         counts: dict[str, object] = {"entry.record.rows_per_label": {"billing": 30_000, "bug": 0}}

@@ -198,6 +198,7 @@ def test_the_spec_names_every_field_and_every_kind() -> None:
     assert {word for word in words if f"`{word}`" not in spec and f'"kind": "{word}"' not in spec} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["classifiers/tickets/000002.json", "aliases/live/000001.json"])
 def test_the_command_in_the_spec_computes_the_digest_of_a_document(tmp_path: Path, place: str) -> None:
     commands = commands_of("The digest")
@@ -217,6 +218,7 @@ def _fields(plain: object) -> set[str]:
     return set(plain).union(*map(_fields, inner))
 
 
+@pytest.mark.slow
 def test_the_commands_in_the_spec_compute_the_digest_of_the_training_rows(tmp_path: Path) -> None:
     commands = commands_of("Training rows")
     assert len(commands) == 2

@@ -462,6 +462,7 @@ class TestOtherCatalogs:
         with ThreadPoolExecutor(8) as threads:
             assert sorted(threads.map(publish, range(40))) == list(range(1, 41))
 
+    @pytest.mark.slow
     def test_in_many_processes_leave_no_gap(self, tmp_path: Path) -> None:
         script = """
 import sys
@@ -567,6 +568,7 @@ class TestDamage:
 
 
 class TestCopies:
+    @pytest.mark.slow
     @pytest.mark.parametrize("copy", [["cp", "-a"], ["cp", "-r"]])
     def test_of_a_folder_are_classifiers_of_the_other_directory(self, tmp_path: Path, copy: list[str]) -> None:
         source, target = (open_catalog(LocalFiles(tmp_path / name)) for name in ("source", "target"))
@@ -583,6 +585,7 @@ class TestCopies:
             assert target.blobs.read("tickets", entry.blobs[ARTIFACT]) == blobs(seed)[ARTIFACT]
         assert target.publish(draft(contents=blobs())).record.revision == 4
 
+    @pytest.mark.slow
     def test_of_aliases_point_where_they_did(self, tmp_path: Path) -> None:
         source, target = LocalFiles(tmp_path / "source"), LocalFiles(tmp_path / "target")
         for files in (source, target):

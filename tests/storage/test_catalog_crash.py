@@ -18,6 +18,8 @@ from tests.storage.model import Model, Server, Verb, verb
 from windrow.domain.errors import StorageFull
 from windrow.storage.files import Files, LocalFiles
 
+pytestmark = pytest.mark.slow
+
 # What is there beforehand and must never be touched, with rows that other trainings share.
 BYSTANDERS = (
     *(verb("fit", "bystander", seed, "stands by") for seed in (1, 2)),

@@ -328,6 +328,7 @@ def test_a_file_in_place_of_a_folder_is_a_failure_that_says_what_to_check(tmp_pa
     assert blocking.read_bytes() == b"in the way"
 
 
+@pytest.mark.slow
 def test_a_file_size_limit_of_the_system_leaves_nothing(tmp_path: Path) -> None:
     script = """
 import resource, sys
@@ -347,6 +348,7 @@ except StorageFailed as error:
     assert everything(tmp_path) == {"a/small": bytes(1000)}
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full_leaves_what_was_there(tmp_path: Path) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
     mounted = subprocess.run(mount, capture_output=True, check=False)

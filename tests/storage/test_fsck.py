@@ -184,6 +184,7 @@ def test_a_repair_finishes_a_purge_from_wherever_it_ended(root: Path, step: int)
     assert server.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", [half_purged, half_purged_revision])
 def test_a_repair_that_dies_brings_nothing_back(root: Path, begin: Callable[[Path, int], str]) -> None:
     begin(root, 2)
@@ -408,6 +409,7 @@ def test_what_somebody_ends_before_the_second_look_is_no_finding_and_loses_nothi
     assert states == [Server(LocalFiles(root)).state()]
 
 
+@pytest.mark.slow
 def test_a_check_beside_a_process_that_writes_finds_nothing_and_a_repair_removes_nothing(root: Path) -> None:
     writer = os.fork()
     if writer == 0:

@@ -111,6 +111,7 @@ def test_a_process_is_alive_until_it_closes(tmp_path: Path) -> None:
     assert not other.is_alive("never there")
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_alive_no_more(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
@@ -127,6 +128,7 @@ def test_a_killed_process_is_alive_no_more(tmp_path: Path) -> None:
     assert not files.is_alive(owner)
 
 
+@pytest.mark.slow
 def test_a_forked_process_makes_a_mark_of_its_own(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = files.owner()
     assert files.owner() == owner

@@ -114,11 +114,13 @@ def test_a_thread_that_waits_goes_on_when_the_lock_is_free(patient: DirectoryLoc
     assert steps == ["holder", "follower"]
 
 
+@pytest.mark.slow
 def test_processes_exclude_each_other(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with forked(patient):
         assert is_held(impatient)
 
 
+@pytest.mark.slow
 def test_a_killed_process_holds_nothing(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with forked(patient) as holder:
         waiting = threading.Thread(target=lambda: is_held(patient))
@@ -128,6 +130,7 @@ def test_a_killed_process_holds_nothing(patient: DirectoryLock, impatient: Direc
     assert not is_held(impatient)
 
 
+@pytest.mark.slow
 def test_a_process_that_was_forked_meanwhile_holds_nothing(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with ExitStack() as until_the_end:
         with patient():
@@ -135,6 +138,7 @@ def test_a_process_that_was_forked_meanwhile_holds_nothing(patient: DirectoryLoc
         assert not is_held(impatient)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_own", [True, False], ids=["in this process", "in another one"])
 def test_waiting_ends_with_advice_when_patience_does(tmp_path: Path, is_own: bool) -> None:
     lock = DirectoryLock(tmp_path, patience_s=0.001)

@@ -46,6 +46,7 @@ def test_a_port_in_use_is_one_line_and_exit_code_2(serve: Run, tmp_path: Path) -
     assert f"port {port}: Address already in use" in refused.refusal
 
 
+@pytest.mark.slow
 def test_a_data_directory_that_cannot_be_made_is_one_line_and_exit_code_5(serve: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused = serve("--port", "0", "--data-dir", tmp_path / "file" / "data")
