@@ -89,9 +89,10 @@ reference: $(VENV)/.test ## Write the pages of docs/reference from the source co
 docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
 	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
 
-format: $(VENV)/.test ## Format the code and correct what ruff can.
+format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Markdown.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/python -m docs.generator.wrapping *.md docs/*.md docs/*/*.md bench/*.md
 
 lock: $(VENV)/.python $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
 	$(BIN)/python requirements/lock.py

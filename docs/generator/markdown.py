@@ -2,15 +2,13 @@
 
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-WIDTH = 120
+from docs.generator.wrapping import WIDTH, wrapped
+
 _DECISIONS = Path(__file__).parents[1] / "adr"
-# A wrapped line must not begin with what Markdown takes for a list, a heading or a quotation.
-_MARKER = re.compile(r"\n(?=(?:[-+*>#]|#+|\d+[.)])(?: |$))")
 _PAGE = re.compile(r"docs/((?:how-to|reference|explanation|adr)/[\w./-]*\w)")
 
 
@@ -22,8 +20,7 @@ def page(title: str, *parts: str) -> str:
 
 def paragraph(text: str) -> str:
     """Return a paragraph of lines that have at most 120 characters."""
-    filled = textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
-    return _MARKER.sub(" ", filled)
+    return wrapped(text)
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

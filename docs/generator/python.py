@@ -8,7 +8,8 @@ from typing import Any, get_type_hints
 import windrow
 from docs.generator.docstrings import described, entries, section, text_of
 from docs.generator.kinds import VALUES_PAGE, error_link, values
-from docs.generator.markdown import WIDTH, block, inline, page, paragraph, paragraphs, table
+from docs.generator.markdown import block, inline, page, paragraph, paragraphs, table
+from docs.generator.wrapping import WIDTH
 from windrow.codec.docs import field_docs
 from windrow.domain import errors
 from windrow.domain.errors import WindrowError
