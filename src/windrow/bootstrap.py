@@ -24,7 +24,8 @@ from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.jobs import JobFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
+from windrow.storage.retention import Retention
 
 # Expiry is counted in days, so an hour more or less makes no difference.
 SWEEP_EVERY_S = 3_600.0
@@ -54,7 +55,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         store: What is saved.
         encoders: Load base models.
     """
-    retention = timedelta(days=settings.retention_days)
+    retention = Retention(settings.data_dir, store.catalog.purging, timedelta(days=settings.retention_days))
     queue = BatchQueue(
         settings.encoder_threads or usable_cores(), settings.max_queued_requests, settings.max_queued_tokens
     )
@@ -73,7 +74,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         slots=slots,
         jobs=JobQueue(job_files, slots, partial(find_published_revision, store.catalog)),
         cost_calibration=CostCalibration(),
-        purge_task=PeriodicTask(lambda: store.catalog.purging.purge_expired(utc_now() - retention), SWEEP_EVERY_S),
+        purge_task=PeriodicTask(retention.purge_expired, SWEEP_EVERY_S),
     )
 
 

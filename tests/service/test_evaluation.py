@@ -16,8 +16,8 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidParameter,
     InvalidTestData,
     InvalidText,
@@ -27,7 +27,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.report import EvaluateRequest, Outcome, Report
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
@@ -183,12 +183,12 @@ class TestEvaluate:
 
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
-        misread = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misread}
+        misclassified = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misclassified}
         for number, row in enumerate(rows):
             answer = ask(service, row.text)
-            assert (number in misread) is (answer.label != row.label)
-            if answer.label is not None and number in misread:
-                predicted, score = misread[number]
+            assert (number in misclassified) is (answer.label != row.label)
+            if answer.label is not None and number in misclassified:
+                predicted, score = misclassified[number]
                 assert predicted == answer.label
                 assert score == pytest.approx(answer.scores[predicted], abs=1e-5)
 
@@ -264,6 +264,13 @@ class TestEvaluate:
         assert warning_rows(report, "unknown_labels") == (len(TESTS),)
         assert report.score.rows_per_label["Billing"] == 1
         assert report.score.correct_per_label["Billing"] == 0
+        (warning,) = (each for each in report.warnings if each.code == "unknown_labels")
+        assert "'Billing' (like 'billing')" in warning.message
+
+    def test_shows_what_tells_an_unknown_label_from_a_known_one(self, service: Service) -> None:
+        report = evaluate(service, (*TESTS, Row(TESTS[0].text, "bu\u200bg")))
+        (warning,) = (each for each in report.warnings if each.code == "unknown_labels")
+        assert r"'bu\u200bg' (like 'bug')" in warning.message
 
     def test_of_labels_none_of_which_is_known_is_refused(self, service: Service) -> None:
         with pytest.raises(InvalidTestData, match=r"No label of test_data is known to tickets.*'account'") as caught:
@@ -370,7 +377,7 @@ class TestCompare:
     def test_names_what_differs_and_recommends_what_is_better(self, service: Service) -> None:
         fit(service, "swapped", rows=SWAPPED)
         found = service.compare(CompareRequest(("swapped", "tickets"), TESTS))
-        assert [(each.asked, each.model_name, each.revision) for each in found.models] == [
+        assert [(each.reference, each.model_name, each.revision) for each in found.models] == [
             ("swapped", "swapped", 1),
             ("tickets", "tickets", 1),
         ]
@@ -378,15 +385,17 @@ class TestCompare:
         right = found.models[1].correct
         assert (pair.first, pair.second, pair.fixed, pair.broken) == ("swapped", "tickets", right, 0)
         assert (found.recommendation.model_name, pair.better) == ("tickets", "tickets")
-        assert [flip.row for flip in found.flips] == list(range(len(TESTS)))
-        for flip in found.flips:
-            assert flip.predicted == {name: ask(service, flip.text, name).label for name in ("swapped", "tickets")}
+        assert [disagreement.row for disagreement in found.disagreements] == list(range(len(TESTS)))
+        for disagreement in found.disagreements:
+            assert disagreement.predicted == {
+                name: ask(service, disagreement.text, name).label for name in ("swapped", "tickets")
+            }
 
     def test_keeps_the_one_in_use_where_nothing_is_shown_and_saves_no_score(self, service: Service) -> None:
         fit(service, "other", rows=ROWS[::-1])
         service.promote(PromoteRequest("live", "tickets"))
         found = service.compare(CompareRequest(("live", "other"), TESTS))
-        assert (found.recommendation.model_name, found.flips) == ("live", ())
+        assert (found.recommendation.model_name, found.disagreements) == ("live", ())
         assert found.models[0].model_name == "tickets"
         assert [classifier.test for classifier in listed(service)] == [None, None]
 
@@ -396,8 +405,8 @@ class TestCompare:
         names = ("tickets@1", "tickets", "other")
         found = service.compare(CompareRequest(names, TESTS))
         assert [(pair.first, pair.second) for pair in found.pairs] == [names[:2], (names[0], names[2]), names[1:]]
-        alone = {name: recast(Outcome, evaluate(service, name=name, save=False)) for name in names}
-        assert {each.asked: recast(Outcome, each) for each in found.models} == alone
+        alone = {name: recast(ClassificationMetrics, evaluate(service, name=name, save=False)) for name in names}
+        assert {each.reference: recast(ClassificationMetrics, each) for each in found.models} == alone
 
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):
@@ -525,7 +534,7 @@ class TestSuggest:
         found = service.suggest(SuggestRequest("tickets", (*known, *FOREIGN), n=4))
         assert (found.model_name, found.revision, found.total) == ("tickets", 1, len(known) + len(FOREIGN))
         first = found.suggestions[0]
-        assert (first.why, first.text in FOREIGN, first.alike) == ("new", True, len(FOREIGN))
+        assert (first.reason, first.text in FOREIGN, first.num_similar) == ("new", True, len(FOREIGN))
         assert first.in_scope is not None
         assert first.in_scope < 0.05
         assert len(found.suggestions) == 4
@@ -538,17 +547,17 @@ class TestSuggest:
     def test_counts_a_text_that_comes_again_once_and_names_its_first_place(
         self, service: Service, encoder: CountingEncoder
     ) -> None:
-        pile = (TESTS[0].text, TESTS[1].text, TESTS[0].text)
+        pool = (TESTS[0].text, TESTS[1].text, TESTS[0].text)
         before = encoder.encoded
-        found = service.suggest(SuggestRequest("tickets", pile, n=10))
-        assert {each.index: each.text for each in found.suggestions} == dict(enumerate(pile[:2]))
+        found = service.suggest(SuggestRequest("tickets", pool, n=10))
+        assert {each.index: each.text for each in found.suggestions} == dict(enumerate(pool[:2]))
         assert (found.total, encoder.encoded - before) == (2, 2)
 
     def test_hesitates_between_labels_where_nothing_can_be_new(self, opened: Open) -> None:
         service = opened()
         fit(service, "pair", rows=(Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")))
         found = service.suggest(SuggestRequest("pair", (*FOREIGN, TESTS[0].text), n=2))
-        assert [(each.why, each.in_scope) for each in found.suggestions] == [("uncertain", None)] * 2
+        assert [(each.reason, each.in_scope) for each in found.suggestions] == [("uncertain", None)] * 2
 
     @pytest.mark.parametrize(
         ("request_", "error"),
@@ -661,5 +670,5 @@ class TestExplain:
     def test_damaged_rows_are_told(self, service: Service) -> None:
         alter(blob_of(service, "tickets", "rows"))
         assert ask(service, "no refund").label is not None
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             ask(service, "no refund", explain=True)

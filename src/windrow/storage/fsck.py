@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from windrow.domain.checkup import Checkup, Finding
 from windrow.domain.errors import StorageFailed
+from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_cache import BUILDING
 from windrow.encoders.removal import REMOVED, delete
@@ -23,6 +23,7 @@ from windrow.storage.job_check import look_at_jobs
 from windrow.storage.jobs import JOBS
 from windrow.storage.name_check import Look, look_at_alias, look_at_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
+from windrow.storage.retention import LAST_LOOK
 
 # A copy of one classifier's folder, or the building of a graph, takes seconds.
 SETTLED_AFTER_S = 3_600
@@ -35,7 +36,7 @@ _LOOKS = {ALIASES: look_at_alias, CLASSIFIERS: look_at_classifier}
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
 
-def check(root: Path, names: Namespace, *, repair: bool = False) -> Checkup:
+def check(root: Path, names: Namespace, *, repair: bool = False) -> IntegrityReport:
     """Read everything in a data directory and return what is wrong with it.
 
     Nothing stops meanwhile: what looks wrong is looked at again under the writers' lock, one name at a time, so that
@@ -51,7 +52,7 @@ def check(root: Path, names: Namespace, *, repair: bool = False) -> Checkup:
         ConcurrentChange: Others held the lock for too long.
         StorageFailed: The directory is to be repaired, and cannot be locked.
     """
-    return _Run(str(root), names, repair=repair).checkup()
+    return _Run(str(root), names, repair=repair).report()
 
 
 class _Run:
@@ -62,7 +63,7 @@ class _Run:
         self._settled_s = names.now().timestamp() - SETTLED_AFTER_S
         self._findings: list[Finding] = []
 
-    def checkup(self) -> Checkup:
+    def report(self) -> IntegrityReport:
         with ThreadPoolExecutor(_THREADS) as pool:
             classifiers = self._look_at_all(CLASSIFIERS, pool)
             aliases = self._look_at_all(ALIASES, pool)
@@ -74,12 +75,12 @@ class _Run:
         for look_at in (self._around, partial(look_at_jobs, self._root), self._aside, self._base_models):
             self._settle(look_at)
         looks = (*classifiers.values(), *aliases.values())
-        return Checkup(
+        return IntegrityReport(
             classifiers=len(classifiers),
             records=sum(look.records for look in looks),
             blobs=sum(look.blobs for look in looks),
             size_bytes=sum(look.size_bytes for look in looks),
-            findings=tuple(sorted(self._findings, key=lambda finding: (finding.place, finding.code, finding.detail))),
+            findings=tuple(sorted(self._findings, key=lambda finding: (finding.path, finding.code, finding.detail))),
         )
 
     def _look_at_all(self, kind: str, pool: ThreadPoolExecutor) -> dict[str, Look]:
@@ -123,7 +124,7 @@ class _Run:
         """Look for what lies in the data directory beside Windrow's own folders, such as a copy in a copy."""
         found = (replace(each, place=each.place.removeprefix("./")) for each in self._list(".").found)
         # Its own folders are looked at one by one; base_models may be a link to another disk.
-        return Look(tuple(each for each in found if each.place not in _OWN_FOLDERS))
+        return Look(tuple(each for each in found if each.place not in (*_OWN_FOLDERS, LAST_LOOK)))
 
     def _ambiguous(self, places: Iterable[str]) -> Look:
         """Look at names that were found to be alike."""
