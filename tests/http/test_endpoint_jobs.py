@@ -76,7 +76,9 @@ def test_a_training_that_is_not_waited_for_is_answered_with_its_job_and_goes_on(
     assert (job["model_name"], job["num_examples"], job["problem"]) == ("tickets_v1", 6, None)
     asked = [job[name] for name in ("num_iterations", "batch_size", "seed", "max_seconds", "cross_validate")]
     assert asked == [7, 32, 3, 60.0, False]
-    running = wait_for(client, job, "running")
+    wait_until(lambda: look(client, job)["progress"] is not None)  # it runs, and says so, a moment later
+    running = look(client, job)
+    assert running["state"] == "running"
     assert TIME.fullmatch(running["started_at"])
     assert running["finished_at"] is None
     assert running["progress"]["stage"] in ("encoding", "training")
