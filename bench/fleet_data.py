@@ -92,7 +92,7 @@ class Fleet:
         dataset = Dataset(tuple(Row(f"{row['text']} {name}", f"{name}_{row['label']}") for row in tickets()))
         rows, wrong = chance.randrange(1_000, 9_999), chance.randrange(20)
         report = AdapterReport(
-            strength=0.0,
+            scale=0.0,
             reason=f"No change is needed: the encoder as it is misplaces {wrong} of {rows} rows.",
             candidates=(Candidate(0.0, round(1 - wrong / rows, 4)),),
         )

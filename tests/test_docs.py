@@ -20,7 +20,7 @@ from tests.storage.breakage import ALL
 from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_NAME, EXAMPLE_ROWS, REQUESTS
 from windrow.cli import exits
-from windrow.domain.checkup import FINDINGS
+from windrow.domain.integrity import FINDINGS
 from windrow.session.session import Session
 from windrow.settings import Settings, variable_name
 

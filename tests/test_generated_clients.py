@@ -143,7 +143,7 @@ def test_the_client_in_python_fits_predicts_exports_and_imports(used: dict[str, 
 
 
 def test_the_client_in_python_tells_the_forms_of_a_reply_apart(used: dict[str, Any]) -> None:
-    assert used["forecast"] == ["Forecast", 8]
+    assert used["estimate_fit"] == ["FitEstimate", 8]
     assert used["texts"] == ["TextsReply", ["refund", "login"]]
     assert used["by many"] == ["ClassifiersReply", [["tickets_v1", "refund"]]]
     assert used["page"] == ["ModelPage", ["tickets_v1"]]

@@ -21,15 +21,15 @@ from tests.fakes.runner import RememberingRunner
 from windrow.arrays import Floats
 from windrow.bootstrap import open_dependencies, open_store
 from windrow.domain.base_models import StoredBaseModel
-from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import BaseModelUnavailable
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.vitals import CacheVitals, Vitals
+from windrow.domain.server_stats import CacheStats, ServerStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
 from windrow.encoders.layout import adapted_projections
@@ -50,18 +50,18 @@ INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, place="installed", size_
 DOWNLOADED = StoredBaseModel(
     "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", place="data_directory", size_bytes=130, graph_bytes=0
 )
-VITALS = Vitals(
-    waiting_requests=1,
-    waiting_texts=2,
+STATS = ServerStats(
+    queued_requests=1,
+    queued_texts=2,
     running_batches=3,
     batches=4,
     tokens=5,
     refused=6,
-    abandoned=7,
-    fits_running=8,
-    fits_waiting=9,
-    classifiers=CacheVitals(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
-    texts=CacheVitals(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+    client_closed=7,
+    running_fits=8,
+    queued_fits=9,
+    classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
+    texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
 )
 
 
@@ -82,7 +82,7 @@ class Toy(Service):
         before_predict: Called with ``is_connected`` at the beginning of each predict.
         before_fsck: Called at the beginning of each fsck.
         is_instant: Whether a predict may begin in an event loop while ``before_predict`` is set.
-        shown: The vitals; ``None`` shows the real ones.
+        shown: The stats; ``None`` shows the real ones.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Toy(Service):
         before_predict: Callable[[IsConnected], object] = do_nothing,
         before_fsck: Callable[[], object] = do_nothing,
         is_instant: bool = False,
-        shown: Vitals | None = None,
+        shown: ServerStats | None = None,
     ) -> None:
         self.before_fit = before_fit
         self.at_step = at_step
@@ -137,9 +137,9 @@ class Toy(Service):
         super().close()
         self.closed.set()
 
-    def vitals(self) -> Vitals:
-        """Return the vitals that are to be shown."""
-        return self.shown or super().vitals()
+    def server_stats(self) -> ServerStats:
+        """Return the stats that are to be shown."""
+        return self.shown or super().server_stats()
 
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress
@@ -188,7 +188,7 @@ class Toy(Service):
         self.wanted.append(is_connected)
         return super().reproduce(request, on_progress, is_connected)
 
-    def fsck(self, request: CheckRequest) -> Checkup:
+    def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Check the data directory, after the hook."""
         self.before_fsck()
         return super().fsck(request)
@@ -267,7 +267,7 @@ class ToyRunner(RememberingRunner):
             adapter=adapter,
             layers=folder.layers,
             rank=1,
-            passes=1,
+            epochs=1,
             requested_steps=len(LOSSES),
             planned_steps=len(LOSSES),
             losses=LOSSES,

@@ -1,7 +1,7 @@
 """The page on findings: each code of ``windrow fsck``."""
 
 from docs.generator.markdown import inline, page, paragraph, table
-from windrow.domain.checkup import FINDINGS
+from windrow.domain.integrity import FINDINGS
 
 
 def text() -> str:

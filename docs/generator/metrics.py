@@ -4,14 +4,14 @@ from dataclasses import fields
 from typing import Any
 
 from docs.generator.markdown import inline, page, paragraph, table
-from windrow.domain.vitals import CacheVitals, QueueVitals, Vitals
+from windrow.domain.server_stats import CacheStats, QueueStats, ServerStats
 from windrow.http.metrics import Metrics
 
-_NO_CACHE = CacheVitals(**dict.fromkeys((each.name for each in fields(CacheVitals)), 0))
-_IDLE = Vitals(
-    **dict.fromkeys((each.name for each in fields(QueueVitals)), 0),
-    fits_running=0,
-    fits_waiting=0,
+_NO_CACHE = CacheStats(**dict.fromkeys((each.name for each in fields(CacheStats)), 0))
+_IDLE = ServerStats(
+    **dict.fromkeys((each.name for each in fields(QueueStats)), 0),
+    running_fits=0,
+    queued_fits=0,
     classifiers=_NO_CACHE,
     texts=_NO_CACHE,
 )

@@ -23,7 +23,6 @@ from windrow.domain.alias import (
 )
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
-from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -41,14 +40,15 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.job import Forecast, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.integrity import FsckRequest, IntegrityReport
+from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.usage import Usage
-from windrow.domain.vitals import Vitals
 
 
 class Operations(Protocol):
@@ -88,7 +88,7 @@ class Operations(Protocol):
         """
         ...
 
-    def forecast(self, request: FitRequest) -> Forecast:
+    def estimate_fit(self, request: FitRequest) -> FitEstimate:
         """Say how long a training will take, and how much memory, and why, and begin nothing.
 
         Raises:
@@ -148,9 +148,9 @@ class Operations(Protocol):
         Raises:
             InvalidInput: A name, a text, their number or ``top_k`` breaks a rule.
             NotFound: One of the names means nothing.
-            ArtifactInvalid: A saved classifier is damaged.
+            InvalidArtifact: A saved classifier is damaged.
             Overloaded: Too many requests wait already.
-            Abandoned: ``is_connected`` said no.
+            ClientClosedRequest: ``is_connected`` said no.
         """
         ...
 
@@ -163,7 +163,7 @@ class Operations(Protocol):
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
             NotFound: The name means nothing.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
@@ -173,7 +173,7 @@ class Operations(Protocol):
         Raises:
             InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
             NotFound: One of the names means nothing.
-            ArtifactInvalid: A classifier is damaged.
+            InvalidArtifact: A classifier is damaged.
         """
         ...
 
@@ -187,7 +187,7 @@ class Operations(Protocol):
             is_connected: Asked now and then, from any thread; where it says no, the trainings are ended.
 
         Raises:
-            Abandoned: ``is_connected`` said no.
+            ClientClosedRequest: ``is_connected`` said no.
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             Overloaded: As many trainings wait already as may wait.
@@ -201,7 +201,7 @@ class Operations(Protocol):
         Raises:
             InvalidInput: The name, the number or a text breaks a rule.
             NotFound: The name means nothing.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
@@ -219,7 +219,7 @@ class Operations(Protocol):
         Raises:
             InvalidName: The name breaks the grammar.
             NotFound: It means nothing.
-            ArtifactInvalid: The record is damaged.
+            InvalidArtifact: The record is damaged.
         """
         ...
 
@@ -262,7 +262,7 @@ class Operations(Protocol):
             NotFound: There is no such classifier or revision, or it is purged.
             NotDeleted: It answers already.
             NameTaken: Its name is now an alias's, or differs only in case from another one.
-            ArtifactInvalid: Its files are damaged.
+            InvalidArtifact: Its files are damaged.
         """
         ...
 
@@ -277,7 +277,7 @@ class Operations(Protocol):
             NotFound: There is nothing to copy.
             NameTaken: The new name is an alias's, or another one differs only in case.
             ClassifierExists: The new name exists, and the request does not overwrite.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
@@ -291,7 +291,7 @@ class Operations(Protocol):
             InvalidInput: A name, the reason, the person, a row or a condition breaks a rule.
             NotFound: There is no such classifier.
             NameTaken: A classifier has the alias's name, or another name differs only in case.
-            ArtifactInvalid: The classifier is damaged, so the alias stays where it points.
+            InvalidArtifact: The classifier is damaged, so the alias stays where it points.
             BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
             PromotionRefused: A condition is not met.
         """
@@ -304,7 +304,7 @@ class Operations(Protocol):
             InvalidInput: The name or what is said breaks a rule.
             AliasNotFound: There is no such alias.
             NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
-            ArtifactInvalid: That classifier is damaged, so the alias stays where it points.
+            InvalidArtifact: That classifier is damaged, so the alias stays where it points.
             BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
         """
         ...
@@ -337,8 +337,8 @@ class Operations(Protocol):
         Raises:
             InvalidName: The name breaks the grammar.
             NotFound: It means nothing.
-            RowsNotKept: The training rows were not kept.
-            ArtifactInvalid: The classifier is damaged.
+            TrainingDataNotKept: The training rows were not kept.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
@@ -351,7 +351,7 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            ArchiveInvalid: The file is no whole export, or holds something else.
+            InvalidArchive: The file is no whole export, or holds something else.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
         """
@@ -368,12 +368,12 @@ class Operations(Protocol):
             is_connected: Asked now and then, from any thread; where it says no, the training is ended.
 
         Raises:
-            Abandoned: ``is_connected`` said no.
+            ClientClosedRequest: ``is_connected`` said no.
             InvalidName: The name breaks the grammar.
             NotFound: It means nothing.
-            RowsNotKept: The training rows were not kept.
+            TrainingDataNotKept: The training rows were not kept.
             LimitExceeded: They are more, or longer, than this server trains on.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
             BaseModelUnavailable: The base model is not here, or is another one than at the training.
             Overloaded: As many trainings wait already as may wait.
             TrainingFailed: The training process failed.
@@ -398,7 +398,7 @@ class Operations(Protocol):
         """Return what the data directory holds, in bytes."""
         ...
 
-    def fsck(self, request: CheckRequest) -> Checkup:
+    def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Read the whole data directory and check every digest."""
         ...
 
@@ -437,6 +437,6 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def vitals(self) -> Vitals:
+    def server_stats(self) -> ServerStats:
         """Return what goes on."""
         ...

@@ -21,7 +21,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()
 }
 # The verbs that share another one's method and path.
-WITHIN = {"start_fit", "forecast"}
+WITHIN = {"start_fit", "estimate_fit"}
 
 
 def _forms(endpoint: Endpoint[Any]) -> tuple[Any, ...]:
@@ -162,7 +162,7 @@ def test_a_fit_answers_in_three_ways_and_says_how_each_is_chosen() -> None:
     fit = OPERATIONS["fit"]
     assert [each["name"] for each in fit["parameters"]] == ["dry_run", "wait"]
     schemas = fit["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
-    assert [each["$ref"].rpartition("/")[2] for each in schemas] == ["FitResult", "Forecast"]
+    assert [each["$ref"].rpartition("/")[2] for each in schemas] == ["FitResult", "FitEstimate"]
     assert fit["responses"]["202"]["headers"]["Location"]
 
 

@@ -25,8 +25,8 @@ ENDPOINT = {endpoint.verb: endpoint for endpoint in ENDPOINTS}
 # Verbs of the product, and commands that do them.
 COMMANDS = [
     ("fit", "fit t_v1 ROWS"),
-    ("start_fit", "fit t_v1 ROWS --no-wait"),
-    ("forecast", "fit t_v1 ROWS --dry-run"),
+    ("start_fit", "fit t_v1 ROWS --detach"),
+    ("estimate_fit", "fit t_v1 ROWS --dry-run"),
     ("list_jobs", "jobs"),
     ("list_jobs", "jobs list --limit 3"),
     ("job", "jobs show 1"),
@@ -49,7 +49,7 @@ COMMANDS = [
     ("restore", "restore t_v1"),
     ("promote", "promote tickets t_v1"),
     ("rollback", "rollback tickets"),
-    ("remove_alias", "aliases --remove tickets --by ana"),
+    ("remove_alias", "aliases --remove tickets --author ana"),
     ("list_aliases", "aliases"),
     ("alias_history", "history tickets"),
     ("import_classifier", "import FILE"),
@@ -117,7 +117,7 @@ def test_json_is_the_document_of_the_http_api(
     examples: Examples, print_json: Callable[[str], Ended], verb: str, command: str
 ) -> None:
     ended = print_json(command)
-    assert ended.code == (1 if verb == "fsck" else 0), ended.err  # the example of a checkup has damage
+    assert ended.code == (1 if verb == "fsck" else 0), ended.err  # the example of a report has damage
     if verb == "fit":  # which waits for its job, and then looks at what that made
         assert json.loads(ended.out)["status"] == "trained"
         return

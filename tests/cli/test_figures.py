@@ -11,26 +11,26 @@ from windrow.cli.figures import (
     between,
     calibration_line,
     confusion_table,
-    contender_table,
-    flip_table,
+    disagreement_table,
     label_table,
-    misread_table,
+    misclassified_table,
     most_confused,
     pair_lines,
+    result_table,
     shortened,
 )
 from windrow.cli.formats import one_line
 from windrow.cli.tables import Listed
-from windrow.domain.comparison import Comparison, Contender, Flip, Pair, Recommendation
+from windrow.domain.comparison import Comparison, Disagreement, ModelResult, Pair, Recommendation
 from windrow.domain.interval import Interval
-from windrow.domain.report import MajorityBaseline, Misread, Outcome
+from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
 from windrow.domain.values import recast
 from windrow.learning.evaluate import compute_metrics
 
 SHORT = ("delivery", "payment", "returns")
 
 
-def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> Outcome:
+def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> ClassificationMetrics:
     """Return what became of 4 rows a label, of which the first label's first ones are given the second label."""
     truth = [label for label in labels for _ in range(4)]
     given = [1 if row < wrong else labels.index(label) for row, label in enumerate(truth)]
@@ -39,8 +39,8 @@ def outcome(labels: tuple[str, ...], *, wrong: int = 1, score: float = 0.9) -> O
     return compute_metrics(scores, truth, labels)
 
 
-def contender(asked: str, name: str, revision: int) -> Contender:
-    return recast(Contender, outcome(SHORT), asked=asked, model_name=name, revision=revision)
+def result(asked: str, name: str, revision: int) -> ModelResult:
+    return recast(ModelResult, outcome(SHORT), reference=asked, model_name=name, revision=revision)
 
 
 def shown(table: Listed, width: int = 80) -> list[str]:
@@ -129,8 +129,11 @@ def test_an_interval_reads_as_shares() -> None:
 
 def test_a_text_cannot_break_a_line_or_command_the_terminal() -> None:
     assert one_line("two\nlines\tand \x1b[31mred\x07\u202e") == "two lines and [31mred"
-    misread = (Misread(0, "[bold]a[/bold]\n\x1b[2Jb", "delivery", "payment", 0.75),)
-    assert " ".join(cells(shown(misread_table(misread, [7]))[-1])) == "7 [bold]a[/bold] [2Jb delivery payment 0.75"
+    misclassified = (Misclassified(0, "[bold]a[/bold]\n\x1b[2Jb", "delivery", "payment", 0.75),)
+    assert (
+        " ".join(cells(shown(misclassified_table(misclassified, [7]))[-1]))
+        == "7 [bold]a[/bold] [2Jb delivery payment 0.75"
+    )
 
 
 def test_a_shortened_label_fits_also_with_wide_characters() -> None:
@@ -139,16 +142,18 @@ def test_a_shortened_label_fits_also_with_wide_characters() -> None:
     assert shortened("配送と返品", 5) == "配送…"
 
 
-def test_flips_mark_who_is_right_and_name_the_line() -> None:
-    flip = Flip(1, "Where is it?", "delivery", {"v1": "payment", "v2": "delivery"})
-    head, _, row = shown(flip_table([flip], ["v1", "v2"], [2, 5]))
+def test_disagreements_mark_who_is_right_and_name_the_line() -> None:
+    disagreement = Disagreement(1, "Where is it?", "delivery", {"v1": "payment", "v2": "delivery"})
+    head, _, row = shown(disagreement_table([disagreement], ["v1", "v2"], [2, 5]))
     assert cells(head) == ["line", "text", "label", "v1", "v2"]
     assert row.strip().split("   ") == ["5", "Where is it?", "delivery", "✗ payment", "✓ delivery"]
 
 
-def test_the_flips_of_many_classifiers_are_grouped_by_answer_the_right_one_first() -> None:
-    flip = Flip(0, "Where is it?", "delivery", {"a": "payment", "b": "delivery", "c": "payment", "d": "delivery"})
-    head, _, *rows = shown(flip_table([flip], list("abcd")))
+def test_the_disagreements_of_many_classifiers_are_grouped_by_answer_the_right_one_first() -> None:
+    disagreement = Disagreement(
+        0, "Where is it?", "delivery", {"a": "payment", "b": "delivery", "c": "payment", "d": "delivery"}
+    )
+    head, _, *rows = shown(disagreement_table([disagreement], list("abcd")))
     assert cells(head) == ["text", "label", "answers"]
     assert rows[0].endswith("✓ delivery: b, d")
     assert rows[1].endswith("✗ payment: a, c")
@@ -157,9 +162,11 @@ def test_the_flips_of_many_classifiers_are_grouped_by_answer_the_right_one_first
 @pytest.mark.parametrize("width", [60, 80])
 def test_names_and_figures_are_whole_in_a_narrow_terminal(width: int) -> None:
     names = ("tickets_v1", "tickets_v2")
-    contenders = [contender(name, name, 1) for name in names]
-    flips = [Flip(0, "A text that is much longer than its column " * 2, "payment", dict.fromkeys(names, "delivery"))]
-    tables = (contender_table(contenders), flip_table(flips, names, [7]), label_table(outcome(SHORT)))
+    results = [result(name, name, 1) for name in names]
+    disagreements = [
+        Disagreement(0, "A text that is much longer than its column " * 2, "payment", dict.fromkeys(names, "delivery"))
+    ]
+    tables = (result_table(results), disagreement_table(disagreements, names, [7]), label_table(outcome(SHORT)))
     for table, words in zip(tables, (names, names, SHORT), strict=True):
         lines = shown(table, width)
         assert max(map(len, lines)) <= width
@@ -167,9 +174,9 @@ def test_names_and_figures_are_whole_in_a_narrow_terminal(width: int) -> None:
     assert len(shown(tables[0], width)) <= 5
 
 
-def test_contenders_show_which_revision_answered_where_the_name_does_not_say_it() -> None:
-    contenders = [contender(asked, "tickets_v2", 3) for asked in ("tickets", "tickets_v2")]
-    rows = shown(contender_table(contenders), 120)[2:]
+def test_results_show_which_revision_answered_where_the_name_does_not_say_it() -> None:
+    results = [result(asked, "tickets_v2", 3) for asked in ("tickets", "tickets_v2")]
+    rows = shown(result_table(results), 120)[2:]
     assert rows[0].startswith("tickets (tickets_v2@3) ")
     assert rows[1].startswith("tickets_v2  ")
     assert "11/12" in rows[0]

@@ -24,8 +24,8 @@ def test_a_csv_file_has_the_text_and_an_empty_label_and_can_be_read_again(tmp_pa
         "label": "",
         "guess": "delivery",
         "score": "0.6123",
-        "why": "new",
-        "alike": "2",
+        "reason": "new",
+        "num_similar": "2",
     }
 
 
@@ -37,8 +37,8 @@ def test_a_jsonl_file_has_an_object_a_line(tmp_path: Path) -> None:
         "label": "",
         "guess": "delivery",
         "score": 0.6123,
-        "why": "new",
-        "alike": 2,
+        "reason": "new",
+        "num_similar": 2,
     }
 
 

@@ -132,7 +132,7 @@ def test_what_is_left_out_is_no_option() -> None:
     found = [each.path for each in options_of(PromoteRequest, leave_out=("must_pass", "require.test_data"))]
     assert found == [
         "reason",
-        "by",
+        "author",
         "alias",
         "model_name",
         "require.not_worse",

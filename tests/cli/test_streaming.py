@@ -11,7 +11,14 @@ from windrow.cli import streaming
 from windrow.cli.reading import Record
 from windrow.cli.streaming import THREADS, Question, predict_stream
 from windrow.cli.surface import CliWords
-from windrow.domain.errors import Abandoned, InvalidParameter, InvalidText, LimitExceeded, Overloaded, ShuttingDown
+from windrow.domain.errors import (
+    ClientClosedRequest,
+    InvalidParameter,
+    InvalidText,
+    LimitExceeded,
+    Overloaded,
+    ShuttingDown,
+)
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.operations import Operations
 
@@ -155,7 +162,7 @@ def test_leaving_early_stops_what_is_asked_and_ends_the_threads() -> None:
         pause = threading.Event()
         while is_connected():
             pause.wait(0.001)
-        raise Abandoned("The caller left.")
+        raise ClientClosedRequest("The caller left.")
 
     stream: Any = Echo(before).stream(rows(1_000))
     assert next(stream) == ("text 0", "text 0")

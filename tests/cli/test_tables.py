@@ -49,7 +49,7 @@ def test_a_column_with_nothing_in_it_goes_first_and_is_not_missed() -> None:
         [(ID, "1,000", "")],
         Column("job", lambda row: row[0], whole=True),
         number("rows", lambda row: row[1], spare=2),
-        Column("by", lambda row: row[2], whole=True, spare=1),
+        Column("author", lambda row: row[2], whole=True, spare=1),
     )
     assert [line.split() for line in shown(table, 31)[:3:2]] == [["job", "rows"], [ID, "1,000"]]
 

@@ -20,11 +20,11 @@ from windrow.api.endpoints import (
     DELETE_ALL,
     DESCRIBE,
     ENDPOINTS,
+    ESTIMATE_FIT,
     EVALUATE,
     EXPORT,
     FIT,
     FOLLOW_JOB,
-    FORECAST,
     FSCK,
     IMPORT,
     JOB,
@@ -47,7 +47,6 @@ from windrow.client.remote import RemoteOperations
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import Export, ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     ClassifierDetails,
     DeleteRequest,
@@ -67,6 +66,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
@@ -94,14 +94,14 @@ SENT: list[tuple[Endpoint[Any], object, str, object]] = [
     (CANCEL_JOB, JobRequest("a"), "/jobs/a/cancel", None),
     (LIST_JOBS, JobListRequest(3), "/jobs?limit=3", None),
     (USAGE, NoRequest(), "/usage", None),
-    (FSCK, CheckRequest(repair=True), "/fsck", {"repair": True}),
+    (FSCK, FsckRequest(repair=True), "/fsck", {"repair": True}),
     (LIST_CLASSIFIERS, ListRequest(prefix="ä&b", deleted=True), "/models?prefix=%C3%A4%26b&deleted=true", None),
     # Not lost: it is the server that says what is wrong with it.
     (DELETE_ALL, DeleteAllRequest(prefix=""), "/models?prefix=", None),
     (DELETE_ALL, DeleteAllRequest(tag="\ud800"), "/models?tag=%3F", None),
     (FIT, FitRequest("a", ROWS), "/fit", {"model_name": "a", "training_data": SHOWN_ROWS}),
     (START_FIT, FitRequest("a", (), cross_validate=False), "/fit?wait=false", {"cross_validate": False}),
-    (FORECAST, FitRequest("a", (), seed=7), "/fit?dry_run=true", {"seed": 7}),
+    (ESTIMATE_FIT, FitRequest("a", (), seed=7), "/fit?dry_run=true", {"seed": 7}),
     (PREDICT, PredictRequest(model_name="a", text="b", top_k=2), "/predict", {"text": "b", "top_k": 2}),
     (SUGGEST, SuggestRequest("a", ("b",)), "/suggest", {"model_name": "a", "texts": ["b"]}),
     (COMPARE, CompareRequest(("a", "b"), ROWS), "/compare", {"model_names": ["a", "b"], "test_data": SHOWN_ROWS}),
@@ -184,9 +184,9 @@ def test_what_is_no_jobs_id_never_stands_in_a_path(job_id: str) -> None:
 
 
 def test_a_body_is_json_in_utf8_and_half_a_surrogate_pair_still_reaches_the_server() -> None:
-    content = to_json({"reason": "größer", "by": "\ud800"})
-    assert content == '{"reason":"größer","by":"\\ud800"}'.encode()
-    assert json.loads(content) == {"reason": "größer", "by": "\ud800"}
+    content = to_json({"reason": "größer", "author": "\ud800"})
+    assert content == '{"reason":"größer","author":"\\ud800"}'.encode()
+    assert json.loads(content) == {"reason": "größer", "author": "\ud800"}
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

@@ -33,10 +33,10 @@ from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
-    Abandoned,
     ClassifierExists,
     ClassifierInUse,
     ClassifierNotFound,
+    ClientClosedRequest,
     InvalidName,
     InvalidParameter,
     InvalidText,
@@ -101,7 +101,7 @@ def test_what_needs_no_server_to_be_refused_is_refused_without_one() -> None:
         remote.predict(replace(QUESTION, abstain_below=float("nan")))
     with pytest.raises(InvalidParameter, match="reason must be valid Unicode"):
         remote.remove_alias(AliasChangeRequest("a", reason="\ud800"))
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         remote.predict(QUESTION, lambda: False)
     with pytest.raises(ServerUnreachable):
         remote.show(ModelRequest("tickets_v1"))

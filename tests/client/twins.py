@@ -13,8 +13,8 @@ from windrow.api.endpoints import (
     DELETE,
     DELETE_ALL,
     DESCRIBE,
+    ESTIMATE_FIT,
     EVALUATE,
-    FORECAST,
     FSCK,
     JOB,
     LIST_CLASSIFIERS,
@@ -35,7 +35,6 @@ from windrow.api.endpoints import (
 from windrow.api.examples import example_of
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -49,6 +48,7 @@ from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import WindrowError
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
@@ -62,7 +62,7 @@ FIT_REQUEST = FitRequest(
 )
 REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (START_FIT, FIT_REQUEST),
-    (FORECAST, FIT_REQUEST),
+    (ESTIMATE_FIT, FIT_REQUEST),
     (LIST_JOBS, JobListRequest(3)),
     (JOB, JobRequest(ID)),
     (CANCEL_JOB, JobRequest(ID)),
@@ -73,7 +73,10 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
     (SUGGEST, SuggestRequest("a", ("b", "c"), 1)),
-    (LIST_CLASSIFIERS, ListRequest(task="t", prefix="p", tag="ä &", sort="-size", limit=3, cursor=to_cursor("a"))),
+    (
+        LIST_CLASSIFIERS,
+        ListRequest(task="t", prefix="p", tag="ä &", sort="-size_bytes", limit=3, cursor=to_cursor("a")),
+    ),
     (DELETE_ALL, DeleteAllRequest(base_model="a/b", purge=True, force=True, dry_run=True)),
     (SHOW, ModelRequest("tickets_v1@3")),
     (DESCRIBE, DescribeRequest("tickets_v1", "", ())),
@@ -83,15 +86,15 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
-    (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", by="b")),
+    (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", author="b")),
     (PROMOTE, PromoteRequest("tickets", "a", require=Requirement(ROWS, True, ROWS, {"b": 0.5}), must_pass=())),
-    (REMOVE_ALIAS, AliasChangeRequest("tickets", reason="größer", by="&?")),
+    (REMOVE_ALIAS, AliasChangeRequest("tickets", reason="größer", author="&?")),
     (ALIAS_HISTORY, AliasRequest("tickets")),
     (ROLLBACK, AliasChangeRequest("tickets")),
     (BY_VERB["base_models"], NoRequest()),
     (REMOVE_BASE_MODEL, BaseModelRequest("a/b")),
     (BY_VERB["usage"], NoRequest()),
-    (FSCK, CheckRequest(repair=True)),
+    (FSCK, FsckRequest(repair=True)),
 ]
 
 
@@ -114,7 +117,7 @@ class Twin:
 
         return do
 
-    def vitals(self) -> None:
+    def server_stats(self) -> None:
         """Say nothing of what goes on."""
 
     def start_predict_at_once(self, request: PredictRequest, is_connected: object) -> None:

@@ -16,10 +16,10 @@ from tests.conformance.observing import Refusal, refused
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -100,9 +100,9 @@ def promoting(operations: Operations) -> object:
     trained(operations, "alias_v1", "alias_v2")
     must = (Row(ROWS[0].text, "billing"),)
     required = Requirement(TEST_ROWS, not_worse=True, min_recall={"billing": 0.0})
-    first = operations.promote(PromoteRequest("alias", "alias_v2", reason=REASON, by="ana"))
-    assert (first.alias, first.points_to, first.reason, first.by) == ("alias", "alias_v2", REASON, "ana")
-    second = operations.promote(PromoteRequest("alias", "alias_v1", required, must, reason=REASON, by="ana"))
+    first = operations.promote(PromoteRequest("alias", "alias_v2", reason=REASON, author="ana"))
+    assert (first.alias, first.points_to, first.reason, first.author) == ("alias", "alias_v2", REASON, "ana")
+    second = operations.promote(PromoteRequest("alias", "alias_v1", required, must, reason=REASON, author="ana"))
     assert [check.condition for check in second.gate.checks] == ["must_pass", "not_worse", "min_recall"]
     assert (second.gate.passed, second.must_pass) == (True, must)
     shown = operations.show(ModelRequest("alias"))
@@ -110,11 +110,11 @@ def promoting(operations: Operations) -> object:
     aliases = [each for each in operations.list_aliases().aliases if each.alias == "alias"]
     assert [(each.points_to, each.answers) for each in aliases] == [("alias_v1", True)]
     bad = promotions_that_are_refused(operations, required)
-    back = operations.rollback(AliasChangeRequest("alias", reason="Back.", by="bob"))
+    back = operations.rollback(AliasChangeRequest("alias", reason="Back.", author="bob"))
     assert (back.points_to, back.status, back.must_pass) == ("alias_v2", "rolled_back", must)
     nothing = refused(operations.rollback, AliasChangeRequest("alias"))
     assert nothing.code == "nothing_to_roll_back"
-    removed = operations.remove_alias(AliasChangeRequest("alias", reason=REASON, by="ana"))
+    removed = operations.remove_alias(AliasChangeRequest("alias", reason=REASON, author="ana"))
     assert (removed.alias, removed.status) == ("alias", "deleted")
     history = operations.alias_history(AliasRequest("alias"))
     assert [(each.event, each.points_to) for each in history.changes] == [
@@ -148,7 +148,7 @@ def promotions_that_are_refused(operations: Operations, required: Requirement) -
         ],
         "invalid_name": [refused(operations.rollback, AliasChangeRequest("no name"))],
         "invalid_parameter": [
-            refused(operations.rollback, AliasChangeRequest("alias", by=LONG)),
+            refused(operations.rollback, AliasChangeRequest("alias", author=LONG)),
             refused(operations.remove_alias, AliasChangeRequest("alias", reason=LONG)),
         ],
     }
@@ -198,8 +198,8 @@ def exchanging(operations: Operations) -> object:
         refused(operations.reproduce, ModelRequest("export_v1")),
     ]
     assert codes(bad) == [
-        *["classifier_exists", "invalid_name", "archive_invalid", "archive_invalid"],
-        *["classifier_not_found", "invalid_name", "rows_not_kept", "rows_not_kept"],
+        *["classifier_exists", "invalid_name", "invalid_archive", "invalid_archive"],
+        *["classifier_not_found", "invalid_name", "training_data_not_kept", "training_data_not_kept"],
     ]
     return dry, saved, again, answers, bad
 
@@ -249,9 +249,9 @@ def looking_after_the_disk(operations: Operations) -> object:
     used = operations.usage()
     (own,) = (each for each in used.classifiers if each.name == "disk_v1")
     assert (own.revisions, own.deleted, own.size_bytes > 0) == (1, False, True)
-    checkup = operations.fsck(CheckRequest(repair=True))
-    assert checkup.sound
-    findings = operations.fsck(CheckRequest()).findings
+    report = operations.fsck(FsckRequest(repair=True))
+    assert report.sound
+    findings = operations.fsck(FsckRequest()).findings
     # Of another case, an alias whose classifier was deleted by force.
     assert {finding.severity for finding in findings} <= {"notice"}
     bad = [

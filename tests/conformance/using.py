@@ -53,7 +53,7 @@ def fits_that_are_refused(operations: Operations) -> object:
         replace(good, tags=("",)): "invalid_parameter",
     }
     seen = {}
-    for verb in ("fit", "start_fit", "forecast"):
+    for verb in ("fit", "start_fit", "estimate_fit"):
         seen[verb] = [refused(getattr(operations, verb), each) for each in bad]
         assert codes(seen[verb]) == list(bad.values())
     watched = [refused(operations.fit, each, lambda news: None) for each in list(bad)[:3]]
@@ -61,9 +61,9 @@ def fits_that_are_refused(operations: Operations) -> object:
 
 
 def jobs(operations: Operations) -> object:
-    forecast = operations.forecast(request("jobs_v1"))
-    assert (forecast.model_name, forecast.num_examples, forecast.labels) == ("jobs_v1", 6, LABELS)
-    assert [part.stage for part in forecast.parts] == ["encoding", "finishing", "saving"]
+    estimate = operations.estimate_fit(request("jobs_v1"))
+    assert (estimate.model_name, estimate.num_examples, estimate.labels) == ("jobs_v1", 6, LABELS)
+    assert [part.stage for part in estimate.stages] == ["encoding", "finishing", "saving"]
     started = operations.start_fit(request("jobs_v1"))
     assert (started.model_name, started.num_examples, started.num_iterations) == ("jobs_v1", 6, 0)
     asked = JobRequest(started.id)
@@ -82,7 +82,7 @@ def jobs(operations: Operations) -> object:
     ]
     assert codes(bad) == ["job_finished", *["job_not_found"] * 3, *["invalid_parameter"] * 2]
     # Seconds and bytes are those of the machine.
-    return forecast.tokens, started.training_data_sha256, last, shown, bad
+    return estimate.tokens, started.training_data_sha256, last, shown, bad
 
 
 def cancelling(operations: Operations) -> object:
@@ -182,8 +182,8 @@ def judging(operations: Operations) -> object:
     assert compared.test_data_sha256 == report.test_data_sha256
     cross = operations.cross_validate(CrossValidateRequest(ROWS, 3, num_iterations=0))
     assert (cross.folds, cross.total, cross.recommended_num_iterations) == (3, 6, 0)
-    pile = (TEXT, "Do you ship to Norway?", "It crashes", ROWS[0].text)
-    suggested = operations.suggest(SuggestRequest("judge_v1", pile, 2))
+    pool = (TEXT, "Do you ship to Norway?", "It crashes", ROWS[0].text)
+    suggested = operations.suggest(SuggestRequest("judge_v1", pool, 2))
     assert (suggested.total, len(suggested.suggestions)) == (3, 2)
     return report, shown, apart, compared, cross, suggested
 

@@ -99,8 +99,8 @@ class TestListRequest:
         assert [request.size for request in requests] == [None, 1, 100, 7]
 
     def test_sorts_the_versions_of_a_task_by_version_and_all_else_by_name(self) -> None:
-        requests = [ListRequest(), ListRequest(task="tickets"), ListRequest(task="tickets", sort="-size")]
-        assert [request.order for request in requests] == ["name", "version", "-size"]
+        requests = [ListRequest(), ListRequest(task="tickets"), ListRequest(task="tickets", sort="-size_bytes")]
+        assert [request.order for request in requests] == ["name", "version", "-size_bytes"]
 
 
 class TestSelection:
@@ -144,7 +144,7 @@ class TestOrder:
         [
             ("created_at", lambda name, rank: classifier(name, day=rank)),
             ("num_examples", lambda name, rank: classifier(name, rows=rank)),
-            ("size", lambda name, rank: classifier(name, size_bytes=rank)),
+            ("size_bytes", lambda name, rank: classifier(name, size_bytes=rank)),
             ("test_accuracy", lambda name, rank: classifier(name, accuracy=rank / 10)),
         ],
     )

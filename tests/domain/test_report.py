@@ -39,7 +39,7 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         revision=1,
         alias=None,
         majority_baseline=MajorityBaseline("a", 0.75),
-        misread=(),
+        misclassified=(),
         warnings=(),
         test_data_sha256="d" * 64,
         measured_at=NOW,

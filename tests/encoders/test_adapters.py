@@ -7,7 +7,7 @@ import pytest
 
 from tests.encoders.adapters import adapter_for, changes_for
 from windrow.arrays import Halves
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.encoders.adapters import pack_adapter, stack_adapters
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import adapted_projections
@@ -49,7 +49,7 @@ def test_changes_that_do_not_fit_are_refused(
 ) -> None:
     changes = changes_for(tiny_folder, rank=4)
     change(changes)
-    with pytest.raises(ArtifactInvalid, match=rf"{problem}.*Train the classifier again"):
+    with pytest.raises(InvalidArtifact, match=rf"{problem}.*Train the classifier again"):
         pack_adapter(tiny_folder, changes)
 
 

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub.utils._paths import filter_repo_objects
 
 from tests.encoders.tiny import edit_json
-from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable, InvalidParameter
+from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel, InvalidParameter
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import (
     BUNDLED_PACKAGE,
@@ -57,7 +57,7 @@ def test_altered_bundled_weights_are_refused(tmp_path: Path, path: Path, monkeyp
     (package / "__init__.py").write_text("raise RuntimeError('nobody may import this package')")
     shutil.copytree(path, package / "model")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    with pytest.raises(BaseModelInvalid, match="pip install --force-reinstall"):
+    with pytest.raises(InvalidBaseModel, match="pip install --force-reinstall"):
         find(tmp_path, DEFAULT_BASE_MODEL)
 
 
@@ -178,7 +178,7 @@ def test_the_digest_depends_on_content_alone(tiny_folder: EncoderFolder, path: P
 )
 def test_a_folder_that_cannot_be_run_is_refused(spoil: Callable[[Path], object], problem: str, path: Path) -> None:
     spoil(path)
-    with pytest.raises(BaseModelInvalid, match=problem):
+    with pytest.raises(InvalidBaseModel, match=problem):
         read_encoder_folder(path, ID)
 
 

@@ -10,7 +10,7 @@ from tests.encoders.adapters import adapter_for, changes_for, merge
 from tests.encoders.contract import TextEncoderContract
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.errors import BaseModelInvalid
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import compute_trunk_states, encode, features_from_states
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
@@ -130,19 +130,19 @@ def test_a_folder_can_ask_for_lower_case(tmp_path: Path) -> None:
 def test_an_unreadable_tokenizer_is_refused(tmp_path: Path) -> None:
     path = write_tiny_folder(tmp_path / "model")
     (path / "tokenizer.json").write_text("{}")
-    with pytest.raises(BaseModelInvalid, match=r"tokenizer\.json cannot be read"):
+    with pytest.raises(InvalidBaseModel, match=r"tokenizer\.json cannot be read"):
         load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
 
 
 def test_a_tokenizer_that_adds_no_special_tokens_is_refused(path: Path, tmp_path: Path) -> None:
     edit_json(path / "tokenizer.json", post_processor=None)
-    with pytest.raises(BaseModelInvalid, match="adds no special tokens"):
+    with pytest.raises(InvalidBaseModel, match="adds no special tokens"):
         load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
 
 
 def test_a_tokenizer_that_knows_more_tokens_than_the_model_is_refused(tmp_path: Path) -> None:
     path = write_tiny_folder(tmp_path / "model", vocab_size=20)
-    with pytest.raises(BaseModelInvalid, match="more tokens than the model"):
+    with pytest.raises(InvalidBaseModel, match="more tokens than the model"):
         load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_a_damaged_graph_is_refused_with_what_to_delete(tiny_folder: EncoderFold
     load_encoder(tiny_folder, tmp_path)
     (graph,) = (tmp_path / "base_models" / "graphs").glob("*/top.onnx")
     graph.write_bytes(graph.read_bytes()[:100])
-    with pytest.raises(BaseModelInvalid, match=f"Delete the folder {graph.parent}"):
+    with pytest.raises(InvalidBaseModel, match=f"Delete the folder {graph.parent}"):
         load_encoder(tiny_folder, tmp_path)
 
 

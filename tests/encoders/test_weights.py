@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from windrow.arrays import PROJECTIONS
-from windrow.domain.errors import BaseModelInvalid
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.layout import projection_shape
 from windrow.encoders.weights import _buckets, load_weights
@@ -55,7 +55,7 @@ def test_half_precision_files_are_read_as_float32(dtype: torch.dtype, path: Path
 
 def test_other_number_formats_are_refused(path: Path) -> None:
     save_file({n: t.double() for n, t in load_file(path / "model.safetensors").items()}, path / "model.safetensors")
-    with pytest.raises(BaseModelInvalid, match="numbers of the kind F64"):
+    with pytest.raises(InvalidBaseModel, match="numbers of the kind F64"):
         load_weights(folder_at(path))
 
 
@@ -63,34 +63,34 @@ def test_a_missing_tensor_is_named(path: Path) -> None:
     tensors = load_file(path / "model.safetensors")
     del tensors["encoder.layer.2.output.dense.bias"]
     save_file(tensors, path / "model.safetensors")
-    with pytest.raises(BaseModelInvalid, match=r"lacks 1 tensor.*encoder\.layer\.2\.output\.dense\.bias"):
+    with pytest.raises(InvalidBaseModel, match=r"lacks 1 tensor.*encoder\.layer\.2\.output\.dense\.bias"):
         load_weights(folder_at(path))
 
 
 @pytest.mark.parametrize("change", [{"hidden_size": 64}, {"intermediate_size": 40}, {"vocab_size": 5}])
 def test_a_shape_that_contradicts_the_config_is_refused(change: dict[str, int], path: Path) -> None:
     edit_json(path / "config.json", **change)
-    with pytest.raises(BaseModelInvalid, match=r"where config\.json asks for"):
+    with pytest.raises(InvalidBaseModel, match=r"where config\.json asks for"):
         load_weights(folder_at(path))
 
 
 def test_a_position_table_shorter_than_stated_is_refused(path: Path) -> None:
     edit_json(path / "config.json", max_position_embeddings=400)
     edit_json(path / "sentence_bert_config.json", max_seq_length=300)
-    with pytest.raises(BaseModelInvalid, match="position with shape"):
+    with pytest.raises(InvalidBaseModel, match="position with shape"):
         load_weights(folder_at(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n", b"\xff" * 64])
 def test_a_file_that_is_no_safetensors_is_refused(content: bytes, path: Path) -> None:
     (path / "model.safetensors").write_bytes(content)
-    with pytest.raises(BaseModelInvalid, match="cannot be read"):
+    with pytest.raises(InvalidBaseModel, match="cannot be read"):
         load_weights(folder_at(path))
 
 
 def test_a_file_that_was_cut_off_is_refused(path: Path) -> None:
     (path / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes()[:-1])
-    with pytest.raises(BaseModelInvalid, match="cannot be read"):
+    with pytest.raises(InvalidBaseModel, match="cannot be read"):
         load_weights(folder_at(path))
 
 

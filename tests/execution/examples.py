@@ -131,6 +131,6 @@ class InstantRunner(RecordingRunner):
         self.tasks.append(task)
         changes = changes_for(self.folder, 2, seed=len(task.label_ids))
         outcome = TrainAdapterOutcome(
-            changes, layers=4, rank=2, passes=1, requested_steps=1, planned_steps=1, losses=(1.0,)
+            changes, layers=4, rank=2, epochs=1, requested_steps=1, planned_steps=1, losses=(1.0,)
         )
         return cast(Outcome, outcome)

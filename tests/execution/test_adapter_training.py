@@ -45,7 +45,7 @@ def adapter_of(tuned: TrainedAdapter) -> AdapterTensors:
     return tuned.adapter
 
 
-def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+def scale_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     monkeypatch.setattr(
         training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
     )
@@ -66,7 +66,7 @@ def test_an_adapter_is_trained_and_reported(tuned: Tune, tiny: OnnxEncoder) -> N
     assert adapter.keys() == {
         f"{name}.{side}" for name, _ in adapted_projections(tiny.folder) for side in ("down", "up")
     }
-    assert (report.layers, report.rank, report.passes) == (4, FULL_BATCH.rank, 3)
+    assert (report.layers, report.rank, report.epochs) == (4, FULL_BATCH.rank, 3)
     assert (report.planned_steps, report.steps, report.ended_by, report.texts) == (3, 3, "plan", 12)
     assert [(step, of) for step, of, _ in reported] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (reported[0][2], reported[-1][2])
@@ -77,11 +77,11 @@ def test_without_iterations_nothing_is_trained_or_reported() -> None:
 
 
 def test_an_encoder_that_needs_no_change_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    strength_is(monkeypatch, 0.0)
+    scale_is(monkeypatch, 0.0)
     nothing = unused(dataset())
     report = report_of(nothing)
     assert nothing.adapter is None
-    assert (report.strength, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
+    assert (report.scale, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
 
 
 def test_an_encoder_that_errs_on_no_row_needs_no_change() -> None:
@@ -95,7 +95,7 @@ def test_labels_without_a_second_text_get_no_adapter(monkeypatch: pytest.MonkeyP
     nothing = unused(Dataset((Row("reset my password", "0"), Row("charged twice", "1"))))
     assert nothing.adapter is None
     assert report_of(nothing).reason == "No label has two texts that could come closer."
-    assert report_of(nothing).strength == 0
+    assert report_of(nothing).scale == 0
 
 
 def change_of(adapter: AdapterTensors) -> float:
@@ -106,9 +106,9 @@ def change_of(adapter: AdapterTensors) -> float:
 def test_a_partial_scale_is_applied_to_the_adapter(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = []
     for value in (1.0, 0.5):
-        strength_is(monkeypatch, value)
+        scale_is(monkeypatch, value)
         trained = tuned(dataset())
-        assert report_of(trained).strength == value
+        assert report_of(trained).scale == value
         changes.append(change_of(adapter_of(trained)))
     assert changes[1] == pytest.approx(changes[0] / 2, rel=0.01)
 
@@ -116,7 +116,7 @@ def test_a_partial_scale_is_applied_to_the_adapter(tuned: Tune, monkeypatch: pyt
 def test_many_rows_are_trained_with_the_mini_batch_schedule(tuned: Tune) -> None:
     trained = tuned(dataset(100), Recipe(num_iterations=4))
     report = report_of(trained)
-    assert (report.layers, report.rank, report.passes, report.planned_steps) == (
+    assert (report.layers, report.rank, report.epochs, report.planned_steps) == (
         MINI_BATCH.layers,
         MINI_BATCH.rank,
         1,
@@ -151,7 +151,7 @@ def test_a_plan_that_the_budget_cuts_short_is_reported(tuned: Tune, monkeypatch:
     assert report_of(tuned(dataset(100), Recipe(num_iterations=7))).ended_by == "plan"
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 310)
     report = report_of(tuned(dataset(100), Recipe(num_iterations=7)))
-    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (2, 2, 2, "step_budget")
+    assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (2, 2, 2, "step_budget")
 
 
 def test_a_sample_of_the_rows_is_reported_as_a_budget_that_ended(tuned: Tune, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_time_that_is_up_before_the_first_step_leaves_no_adapter(tuned: Tune) ->
     trained = tuned(dataset(), Recipe(max_seconds=0.001))
     report = report_of(trained)
     assert trained.adapter is None
-    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
+    assert (report.scale, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
     assert report.reason == "The time limit left no time for a step of contrastive training."
     assert (report.first_loss, report.last_loss) == (None, None)
 
@@ -193,7 +193,7 @@ def test_a_fold_follows_the_policy_of_the_training_on_all_rows(tiny: OnnxEncoder
     part = training_set.subset(np.arange(6))
     policy = AdapterPolicy(AdapterReport(0.25, "All rows say so.", ()), 300)
     report = report_of(train_adapter(part, Recipe(), context, ignore_steps, policy))
-    assert (report.strength, report.reason, report.texts) == (0.25, "All rows say so.", 6)
+    assert (report.scale, report.reason, report.texts) == (0.25, "All rows say so.", 6)
     train_adapter(part, Recipe(), context, ignore_steps)
     assert [task.full_size for task in runner.adapter_tasks] == [300, None]
     assert training_set.policy.texts == 12 + training_set.num_label_names

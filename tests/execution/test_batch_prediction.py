@@ -101,4 +101,4 @@ def test_a_repeated_text_has_the_same_outputs_at_each_position() -> None:
 def test_a_batch_prediction_neither_fills_nor_needs_the_cache_of_texts() -> None:
     setup = PredictorSetup()
     answers_of(setup, [setup.publish("a")])
-    assert setup.predictor.vitals(0, 0).texts.entries == 0
+    assert setup.predictor.server_stats(0, 0).texts.entries == 0

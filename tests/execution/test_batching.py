@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
+from windrow.domain.errors import ClientClosedRequest, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsConnected
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
@@ -111,7 +111,7 @@ def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(
     one_core: QueueFixture, encoder: PausingEncoder
 ) -> None:
     answers = [one_core.ask(text(mark)) for mark in range(5)]
-    assert one_core.queue.vitals().waiting_requests == 4
+    assert one_core.queue.stats().queued_requests == 4
     encoder.let(2)
     assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in answers)
     assert encoder.marks == [[0], [1, 2, 3, 4]]
@@ -123,7 +123,7 @@ def test_two_batches_that_both_wait_take_a_core_each(two_cores: QueueFixture, en
     encoder.wait_for_batch()
     encoder.wait_for_batch()
     encoder.wait_for_batch()
-    assert two_cores.queue.vitals().running_batches == 2
+    assert two_cores.queue.stats().running_batches == 2
     encoder.let(2)
     assert [answer.result(PATIENCE_S).shape for answer in long] == [(1, 192)] * 3
     assert [parallelism for _, parallelism in encoder.batches] == [
@@ -210,7 +210,7 @@ def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: Pausin
         "setting": "WINDROW_MAX_QUEUED_REQUESTS",
         "waiting": 2,
     }
-    assert fixture.queue.vitals().refused == 1
+    assert fixture.queue.stats().refused == 1
     encoder.let(10)
     for answer in answers:
         answer.result(PATIENCE_S)
@@ -241,11 +241,11 @@ def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: QueueFixture
     gone, stays = one_core.ask(text(1), is_connected=lambda: not left.is_set()), one_core.ask(text(2))
     left.set()
     encoder.let(5)
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         gone.result(PATIENCE_S)
     stays.result(PATIENCE_S)
     assert encoder.marks == [[0], [2]]
-    assert one_core.queue.vitals().abandoned == 1
+    assert one_core.queue.stats().client_closed == 1
 
 
 def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: QueueFixture, encoder: PausingEncoder) -> None:
@@ -254,10 +254,10 @@ def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: QueueFixtur
     encoder.wait_for_batch()
     left.set()
     encoder.let(50)
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         gone.result(PATIENCE_S)
     assert len(encoder.batches) == 1
-    assert one_core.queue.vitals().waiting_requests == 0
+    assert one_core.queue.stats().queued_requests == 0
 
 
 def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
@@ -386,9 +386,9 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
     for texts, features in zip(requests, answers, strict=True):
         alone = np.concatenate([encoder.encode([one], [None], Parallelism.ALL_CORES) for one in texts])
         np.testing.assert_allclose(features, alone, atol=1e-5)
-    vitals = queue.vitals()
-    assert (vitals.waiting_requests, vitals.running_batches) == (0, 0)
-    assert vitals.tokens == sum(map(sum, sizes))
+    stats = queue.stats()
+    assert (stats.queued_requests, stats.running_batches) == (0, 0)
+    assert stats.tokens == sum(map(sum, sizes))
     queue.close()
 
 
@@ -404,7 +404,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
         try:
             texts = [text(number, sizes[number])] * (1 + number % 3)
             queue.encode(encoder, texts, [None] * len(texts), lambda: wanted).result(PATIENCE_S)
-        except Abandoned:
+        except ClientClosedRequest:
             return not wanted
         return wanted
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled
+from windrow.domain.errors import ClientClosedRequest, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
 from windrow.encoders.bulk import run_in_order
 from windrow.execution.control import TrainingControl, cancel_on_disconnect, training_cancelled
@@ -91,7 +91,7 @@ def test_a_training_that_nobody_wants_any_more_is_stopped() -> None:
     with cancel_on_disconnect(is_connected=lambda: is_there.pop(0)) as control, control.on_cancel(ended.set):
         control.raise_if_cancelled()
         assert ended.wait(30)
-        with pytest.raises(Abandoned, match="The caller left"):
+        with pytest.raises(ClientClosedRequest, match="The caller left"):
             control.raise_if_cancelled()
 
 

@@ -220,15 +220,15 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
         "The encoder needs no change for these rows: any number of iterations does as the head alone."
     )
     assert found.accuracy == found.head_only_accuracy
-    words = cross_validation._recommend(12, 0.8, 0.8, is_shown=False)
+    words = cross_validation._recommend(12, 0.8, 0.8, is_significant=False)
     assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
 
 
-@pytest.mark.parametrize("is_shown", [True, False])
-def test_a_better_adapter_is_recommended_with_any_doubt(is_shown: bool) -> None:
-    words = cross_validation._recommend(12, 0.9, 0.8, is_shown=is_shown)
+@pytest.mark.parametrize("is_significant", [True, False])
+def test_a_better_adapter_is_recommended_with_any_doubt(is_significant: bool) -> None:
+    words = cross_validation._recommend(12, 0.9, 0.8, is_significant=is_significant)
     assert words.startswith("12 iterations: 90.0 % with 12 iterations, 80.0 % with the head alone")
-    assert ("chance may make such a difference" in words) is not is_shown
+    assert ("chance may make such a difference" in words) is not is_significant
 
 
 def test_a_label_with_few_texts_allows_few_folds_and_a_warning_says_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.encoders.adapters import changes_for
 from tests.execution.predictors import PredictorSetup, encoded_by, found
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import Reference
 from windrow.domain.prediction import PredictRequest
 from windrow.encoders.bulk import encode
@@ -52,8 +52,8 @@ def test_encoded_texts_are_kept_for_every_classifier_of_a_base_model() -> None:
     setup.ask([second], ["charged twice"])
     assert setup.ask([first], ["charged twice"]) == before
     assert encoded_by(setup) == 1
-    vitals = setup.predictor.vitals(0, 0)
-    assert (vitals.texts.entries, vitals.texts.hits, vitals.texts.misses) == (1, 2, 1)
+    stats = setup.predictor.server_stats(0, 0)
+    assert (stats.texts.entries, stats.texts.hits, stats.texts.misses) == (1, 2, 1)
 
 
 def test_the_memory_for_texts_has_a_limit() -> None:
@@ -61,9 +61,9 @@ def test_the_memory_for_texts_has_a_limit() -> None:
     entry = setup.publish("a")
     for number in range(100):
         setup.ask([entry], [f"text {number}"])
-    vitals = setup.predictor.vitals(0, 0)
-    assert 0 < vitals.texts.entries < 100
-    assert vitals.texts.size_bytes <= 10_000
+    stats = setup.predictor.server_stats(0, 0)
+    assert 0 < stats.texts.entries < 100
+    assert stats.texts.size_bytes <= 10_000
 
 
 def test_no_memory_for_texts_keeps_none() -> None:
@@ -72,7 +72,7 @@ def test_no_memory_for_texts_keeps_none() -> None:
     setup.ask([entry], ["charged twice"])
     setup.ask([entry], ["charged twice"])
     assert encoded_by(setup) == 2
-    assert setup.predictor.vitals(0, 0).texts.entries == 0
+    assert setup.predictor.server_stats(0, 0).texts.entries == 0
 
 
 def test_texts_are_kept_apart_for_each_adapter(tiny: OnnxEncoder) -> None:
@@ -82,7 +82,7 @@ def test_texts_are_kept_apart_for_each_adapter(tiny: OnnxEncoder) -> None:
     texts = ["reset my password"]
     together = setup.ask([plain, *adapted], texts)
     assert len({round(answer.scores["billing"], 4) for answer in together}) == 3
-    assert setup.predictor.vitals(0, 0).texts.entries == 3
+    assert setup.predictor.server_stats(0, 0).texts.entries == 3
     fresh = PredictorSetup(encoder=tiny, files=setup.files)
     for entry, answer in zip([plain, *adapted], together, strict=True):
         (alone,) = fresh.ask([entry], texts)
@@ -126,7 +126,7 @@ def test_the_least_recently_used_classifier_leaves_first_and_comes_back() -> Non
     assert setup.blob_reads() == reads
     setup.ask([second], ["charged twice"])
     assert setup.blob_reads() == reads + 1
-    assert setup.predictor.vitals(0, 0).classifiers.size_bytes <= 2 * one_bytes
+    assert setup.predictor.server_stats(0, 0).classifiers.size_bytes <= 2 * one_bytes
 
 
 def test_a_classifier_that_is_to_stay_loaded_is_read_once() -> None:
@@ -185,7 +185,7 @@ def test_answers_say_which_classifier_gave_them_and_by_which_alias_it_was_asked(
 def test_a_head_of_another_width_is_refused_with_what_to_do() -> None:
     setup = PredictorSetup()
     entry = setup.publish("a", width=7)
-    with pytest.raises(ArtifactInvalid, match=r"7 features, not 192\. Restore .* from a backup, or train it again"):
+    with pytest.raises(InvalidArtifact, match=r"7 features, not 192\. Restore .* from a backup, or train it again"):
         setup.ask([entry], ["charged twice"])
 
 
@@ -195,7 +195,7 @@ def test_a_head_of_other_labels_is_refused_with_what_to_do() -> None:
     grown = replace(
         entry, record=replace(entry.record, labels=("a", "b", "c"), rows_per_label={"a": 1, "b": 1, "c": 1})
     )
-    with pytest.raises(ArtifactInvalid, match="2 labels, not 3"):
+    with pytest.raises(InvalidArtifact, match="2 labels, not 3"):
         setup.ask([grown], ["charged twice"])
 
 
@@ -208,7 +208,7 @@ def scope_of(width: int, seed: int = 0) -> Scope:
 def test_a_scope_of_another_width_is_refused_with_what_to_do() -> None:
     setup = PredictorSetup()
     entry = setup.publish("a", scope=scope_of(7))
-    with pytest.raises(ArtifactInvalid, match=r"a scope of 7 numbers a label\. Restore .* or train it again"):
+    with pytest.raises(InvalidArtifact, match=r"a scope of 7 numbers a label\. Restore .* or train it again"):
         setup.ask([entry], ["charged twice"])
 
 
@@ -229,9 +229,9 @@ def test_each_prediction_has_the_scope_of_its_own_classifier() -> None:
 def test_a_loaded_classifier_takes_the_memory_of_its_head_and_its_scope() -> None:
     setup = PredictorSetup()
     setup.predictor.load(found(setup.publish("a")))
-    without = setup.predictor.vitals(0, 0).classifiers.size_bytes
+    without = setup.predictor.server_stats(0, 0).classifiers.size_bytes
     setup.predictor.load(found(setup.publish("b", scope=scope_of(64))))
-    assert setup.predictor.vitals(0, 0).classifiers.size_bytes == 2 * without + 2 * 64 * 2
+    assert setup.predictor.server_stats(0, 0).classifiers.size_bytes == 2 * without + 2 * 64 * 2
 
 
 def test_features_are_what_the_encoder_gives_in_the_order_of_the_texts_each_encoded_once() -> None:

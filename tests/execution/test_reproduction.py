@@ -17,7 +17,7 @@ from tests.fakes.runner import InlineRunner
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset, Row
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.domain.job import Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Reproduction
@@ -232,11 +232,11 @@ def test_an_artifact_from_elsewhere_is_refused_before_anything_is_trained(
     spoil: Callable[[Kept], Artifact], problem: str, tuned: Kept
 ) -> None:
     context = context_for(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
-    with pytest.raises(ArtifactInvalid, match=problem):
+    with pytest.raises(InvalidArtifact, match=problem):
         reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), context)
 
 
 def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: Kept) -> None:
     context = context_for(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
-    with pytest.raises(ArtifactInvalid, match=r"its training rows have another digest\. Restore .* train it again"):
+    with pytest.raises(InvalidArtifact, match=r"its training rows have another digest\. Restore .* train it again"):
         reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), context)

@@ -86,8 +86,8 @@ def test_an_adapted_head_is_calibrated_with_the_held_out_rows_of_its_folds() -> 
     assert temperature > 1.2
     assert (outcome.head, outcome.estimate) == (report, estimate_accuracy(said))
     assert (outcome.scores.temperature, outcome.scores.source) == (temperature, "out_of_fold")
-    assert outcome.scores.likeness == pytest.approx(0.5)
-    assert outcome.scores.likeness_deviation == pytest.approx(float(said.similarities.std(ddof=1)))
+    assert outcome.scores.similarity == pytest.approx(0.5)
+    assert outcome.scores.similarity_std == pytest.approx(float(said.similarities.std(ddof=1)))
     assert_cooled(artifact.head, head, temperature)
     assert artifact.scope is not None
     assert artifact.scope.similarities == tuple(said.similarities.tolist())
@@ -102,7 +102,7 @@ def test_where_nothing_was_held_out_scores_are_calibrated_by_what_is_usual_and_s
         scores = outcome.scores
         assert outcome.estimate is None
         assert (scores.temperature, scores.source) == (prior.temperature, "prior")
-        assert (scores.likeness, scores.likeness_deviation) == (None, None)
+        assert (scores.similarity, scores.similarity_std) == (None, None)
         assert artifact_from_bytes(outcome.artifact).scope is None
 
 
@@ -111,7 +111,7 @@ def test_a_single_held_out_row_estimates_but_measures_no_scope() -> None:
     assert outcome.estimate is not None
     assert outcome.estimate.total == 1
     assert outcome.scores.source == "out_of_fold"
-    assert outcome.scores.likeness is None
+    assert outcome.scores.similarity is None
     assert artifact_from_bytes(outcome.artifact).scope is None
 
 

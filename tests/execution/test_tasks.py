@@ -92,9 +92,9 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         HoldoutTask(examples(), 3, 5, is_adapted=False, holdout_features=np.ones((0, 3), np.float32)),
         LearningCurveTask(examples(), np.array([0, 1, 1, -1, 0]), (0.25, 0.5, 1.0), 5),
         TrainAdapterOutcome(
-            dict(ADAPTER), layers=6, rank=8, passes=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)
+            dict(ADAPTER), layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)
         ),
-        TrainAdapterOutcome({}, layers=6, rank=8, passes=4, requested_steps=4, planned_steps=2, losses=()),
+        TrainAdapterOutcome({}, layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=()),
         FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
         FitOutcome(
             b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}

@@ -1,4 +1,4 @@
-"""A training from checked rows to a finished artifact: what passes from step to step, and what is told of it."""
+"""A training from checked rows to a finished artifact: what epochs from step to step, and what is told of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ def codes(trained: Trained) -> set[str]:
     return {warning.code for warning in trained.warnings}
 
 
-def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+def scale_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
     monkeypatch.setattr(
         training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
     )
@@ -96,7 +96,7 @@ class CountingEncoder:
 def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
     num_iterations: int, tiny: OnnxEncoder
 ) -> None:
-    """With the trainings that judge the adapter, and with the forecast before."""
+    """With the trainings that judge the adapter, and with the estimate before."""
     data, encoder = dataset(), CountingEncoder(tiny)
     repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
     recipe = Recipe(num_iterations=num_iterations)
@@ -113,14 +113,14 @@ def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner)
     report = report_of(trained)
     assert artifact_from_bytes(trained.artifact).adapter is not None
-    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
+    assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
     steps = [each for each in told if each.stage == "training" and each.step]
     assert [(each.step, each.of) for each in steps] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (steps[0].loss, steps[-1].loss)
     # The trainings that judge are told fold by fold.
-    judged = [(each.step, each.of) for each in told if each.stage == "judging"]
+    judged = [(each.step, each.of) for each in told if each.stage == "validating"]
     assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "judging", "finishing"]
+    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "validating", "finishing"]
     assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
     assert trained.warnings == ()
 
@@ -143,7 +143,7 @@ def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: On
     assert task.held_out is not None
     assert estimate.correct == int((task.held_out.logits.argmax(axis=1) == task.held_out.label_ids).sum())
     assert scores.source == "out_of_fold"
-    assert scores.likeness == pytest.approx(float(task.held_out.similarities.mean()))
+    assert scores.similarity == pytest.approx(float(task.held_out.similarities.mean()))
     assert artifact_from_bytes(trained.artifact).scope is not None
 
 
@@ -162,13 +162,13 @@ def test_without_cross_validation_no_fold_is_trained_and_no_warning_is_given(fit
     assert (len(runner.adapter_tasks), len(runner.holdout_tasks)) == (1, 0)
     assert trained.report.estimate is None
     assert (trained.scores.source, trained.scores.temperature) == ("prior", ADAPTED_PRIOR.temperature)
-    assert trained.scores.likeness is None
+    assert trained.scores.similarity is None
     assert artifact_from_bytes(trained.artifact).scope is None
     assert trained.warnings == ()
 
 
 def test_a_head_alone_is_always_estimated() -> None:
-    """It costs nothing: its strength is chosen by the same folds."""
+    """It costs nothing: its scale is chosen by the same folds."""
     without, with_it = (
         fit_head_only(easy(4), Recipe(num_iterations=0, cross_validate=wanted)) for wanted in (False, True)
     )
@@ -217,10 +217,10 @@ def test_counts_of_the_rows_are_reported() -> None:
 
 
 def test_an_encoder_that_needs_no_change_gets_none(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    strength_is(monkeypatch, 0.0)
+    scale_is(monkeypatch, 0.0)
     trained = fit(dataset())
     report = report_of(trained)
-    assert (report.strength, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
+    assert (report.scale, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
     assert artifact_from_bytes(trained.artifact).adapter is None
     monkeypatch.undo()
     assert trained.artifact == fit(dataset(), Recipe(num_iterations=0)).artifact
@@ -253,7 +253,7 @@ def test_a_sample_without_an_adapter_still_fits_the_head_on_every_row(
 def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Fit) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001))
     report = report_of(trained)
-    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
+    assert (report.scale, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
     assert (report.first_loss, report.last_loss) == (None, None)
     assert codes(trained) == {"ended_by_max_seconds"}
     assert artifact_from_bytes(trained.artifact).adapter is None
@@ -264,11 +264,11 @@ def test_time_enough_changes_nothing(fit: Fit) -> None:
     assert fit(dataset(), Recipe(max_seconds=3_600)).artifact == fit(dataset()).artifact
 
 
-@pytest.mark.parametrize(("strength", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
+@pytest.mark.parametrize(("scale", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
 def test_without_an_adapter_no_fold_is_trained(
-    strength: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
+    scale: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strength_is(monkeypatch, strength)
+    scale_is(monkeypatch, scale)
     runner = RecordingRunner()
     trained = fit(dataset(), Recipe(max_seconds=max_seconds), runner=runner)
     assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (tunes, 0, 1)

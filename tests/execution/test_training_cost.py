@@ -7,7 +7,7 @@ import pytest
 
 from tests.execution.examples import context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.job import ForecastPart, Progress
+from windrow.domain.job import Progress, StageEstimate
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import training_cost
@@ -70,7 +70,7 @@ def test_each_part_says_why(tiny: OnnxEncoder) -> None:
     reasons = {part.stage: part.reason for part in estimate_stages(workload, Recipe(), CostCalibration())}
     assert reasons["encoding"].startswith(f"12 distinct rows ({workload.tokens} tokens) go through")
     assert reasons["training"].startswith("3 steps, each over up to 15 texts, in")
-    assert reasons["judging"].startswith("The training is done 3 times more without a part of the rows")
+    assert reasons["validating"].startswith("The training is done 3 times more without a part of the rows")
     assert reasons["finishing"].endswith("the head is fitted to 12 rows of 3 labels.")
 
 
@@ -96,7 +96,7 @@ def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() ->
 def test_max_seconds_bounds_what_it_cuts_short() -> None:
     recipe = Recipe(num_iterations=1_000, max_seconds=2)
     parts = estimate_stages(measure_workload(easy(200), recipe, FakeEncoder()), recipe, CostCalibration())
-    assert sum(part.seconds for part in parts if part.stage in ("encoding", "training", "judging")) <= 2.01
+    assert sum(part.seconds for part in parts if part.stage in ("encoding", "training", "validating")) <= 2.01
 
 
 def test_of_very_many_texts_most_are_guessed_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def test_the_calibration_adapts_and_one_outlier_does_not_spoil_it() -> None:
     for _ in range(20):
         calibration.update("a", "training", estimated_s=calibration.factor("a", "training"), took_s=3.0)
     assert calibration.factor("a", "training") == pytest.approx(3, rel=0.01)
-    assert calibration.factor("a", "judging") == calibration.factor("b", "training") == 1
+    assert calibration.factor("a", "validating") == calibration.factor("b", "training") == 1
     calibration.update("a", "training", estimated_s=3.0, took_s=3_000.0)
     assert calibration.factor("a", "training") == pytest.approx(6, rel=0.01)
 
@@ -137,7 +137,7 @@ class Clock:
         return self.now
 
 
-PARTS = (ForecastPart("encoding", 1.0, ""), ForecastPart("training", 10.0, ""), ForecastPart("saving", 0.5, ""))
+PARTS = (StageEstimate("encoding", 1.0, ""), StageEstimate("training", 10.0, ""), StageEstimate("saving", 0.5, ""))
 
 
 def test_the_remaining_time_falls_with_progress() -> None:

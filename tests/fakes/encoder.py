@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, first_tokens
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
@@ -54,7 +54,7 @@ class FakeEncoder:
 
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         if any(adapters):
-            raise ArtifactInvalid("This encoder takes no adapter. Train the classifier without one.")
+            raise InvalidArtifact("This encoder takes no adapter. Train the classifier without one.")
         return self.features(self.states(batch), token_counts(batch))
 
     def states(self, batch: Sequence[Tokens]) -> Floats:

@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 
 from tests.toy import Toy
-from windrow.domain.vitals import Vitals
+from windrow.domain.server_stats import ServerStats
 from windrow.http.app import create_app
 from windrow.http.server import listen, uvicorn_config
 from windrow.operations import LocalOperations
@@ -44,9 +44,9 @@ class Switch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.chosen, name)
 
-    def vitals(self) -> Vitals:
+    def server_stats(self) -> ServerStats:
         assert self.chosen is not None
-        return self.chosen.vitals()
+        return self.chosen.server_stats()
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ PROMOTE = Endpoint(
     {
         "model_name": "tickets_v1",
         "reason": "It is better.",
-        "by": "ana",
+        "author": "ana",
         "require": {
             "test_data": ROWS,
             "not_worse": True,
@@ -176,7 +176,7 @@ PROMOTE = Endpoint(
         "must_pass": ROWS[:2],
     },
 )
-ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "by": "ana"})
+ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "author": "ana"})
 COPY = Endpoint("copy", "POST", f"{MODELS}/tickets_v1/copy", {"new_name": "mails_v1", "overwrite": False})
 FSCK = Endpoint("fsck", "POST", f"{API}/fsck", {"repair": False})
 RESTORE = Endpoint("restore", "POST", f"{MODELS}/tickets_v1/restore", {})
@@ -505,7 +505,7 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (DESCRIBE, ("tags", 1), "tags[1] must be a string", NO_STRING, {"index": 1}),
     (PROMOTE, ("model_name",), "model_name must be a string", NO_STRING, {}),
     (PROMOTE, ("reason",), "reason must be a string", NO_STRING, {}),
-    (PROMOTE, ("by",), "by must be a string", NO_STRING, {}),
+    (PROMOTE, ("author",), "by must be a string", NO_STRING, {}),
     (PROMOTE, ("require",), "require must be an object", NO_OBJECT_NOR_NULL, {}),
     (PROMOTE, ("require", "test_data"), "require.test_data must be a list", NO_LIST, {}),
     (PROMOTE, ("require", "not_worse"), "require.not_worse must be true or false", NO_FLAG, {}),
@@ -514,7 +514,7 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (PROMOTE, ("require", "min_recall", "login"), "require.min_recall.login must be a number", NO_NUMBER, {}),
     (PROMOTE, ("must_pass",), "must_pass must be a list", NO_LIST_NOR_NULL, {}),
     (ROLLBACK, ("reason",), "reason must be a string", NO_STRING, {}),
-    (ROLLBACK, ("by",), "by must be a string", NO_STRING, {}),
+    (ROLLBACK, ("author",), "by must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
     (COPY, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
@@ -639,7 +639,7 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (PROMOTE, ("require",), "testdata", ("did you mean test_data?",), {}),
     (PROMOTE, ("require",), "minrecall", ("did you mean min_recall?",), {}),
     (PROMOTE, ("require",), "reason", ("reason is no field of require",), {}),
-    (ROLLBACK, (), "colour", ("colour is no field", "reason", "by"), {}),
+    (ROLLBACK, (), "colour", ("colour is no field", "reason", "author"), {}),
     (ROLLBACK, (), "reasons", ("did you mean reason?",), {}),
     (ROLLBACK, (), "steps", ("steps is no field",), {}),
     (FSCK, (), "colour", ("colour is no field", "repair"), {}),
@@ -895,7 +895,7 @@ def _ranges() -> Iterator[Refusal]:
             document = {**endpoint.whole, "description": description}
             yield sent(endpoint, what, document, 422, "invalid_parameter", words, parameter="description")
     for endpoint in (PROMOTE, ROLLBACK):
-        for key in ("reason", "by"):
+        for key in ("reason", "author"):
             for what, said in (("long", "x" * 501), ("half a surrogate pair", SURROGATE)):
                 document = {**endpoint.whole, key: said}
                 words = f"{key} must be valid Unicode of at most 500"
@@ -1279,9 +1279,14 @@ def _changes() -> Iterator[Refusal]:
         yield asked("DELETE", path, 422, "invalid_parameter", "Nothing says which classifiers", parameter="prefix")
     for name in ("tickets_v1", "tickets_v2", "tickets_v1@2"):
         yield asked("POST", f"{MODELS}/{name}/restore", 409, "not_deleted")
-    yield asked("POST", f"{MODELS}/bare_v1/reproduce", 409, "rows_not_kept", "bare_v1", name="bare_v1")
+    yield asked("POST", f"{MODELS}/bare_v1/reproduce", 409, "training_data_not_kept", "bare_v1", name="bare_v1")
     yield asked(
-        "GET", f"{MODELS}/bare_v1/export?include_training_data=true", 409, "rows_not_kept", "bare_v1", name="bare_v1"
+        "GET",
+        f"{MODELS}/bare_v1/export?include_training_data=true",
+        409,
+        "training_data_not_kept",
+        "bare_v1",
+        name="bare_v1",
     )
     yield asked("POST", f"{JOBS}/{{job}}/cancel", 409, "job_finished", "nothing to cancel", state="succeeded")
     yield sent(CANCEL, "a job that has ended", {}, 409, "job_finished", "nothing to cancel", state="succeeded")
@@ -1489,7 +1494,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("POST", IMPORT, ("model_name", "overwrite", "dry_run")),
     ("GET", ALIASES, ()),
     ("PUT", PROMOTE.path, ()),
-    ("DELETE", f"{ALIASES}/live", ("reason", "by")),
+    ("DELETE", f"{ALIASES}/live", ("reason", "author")),
     ("GET", f"{ALIASES}/live/history", ()),
     ("POST", ROLLBACK.path, ()),
     ("GET", BASE_MODELS, ()),
@@ -1593,7 +1598,7 @@ def _filters() -> Iterator[Refusal]:
     # The classifier nothing_v1 does not exist, and sorted by anything but the name there is no place after it.
     path = f"{MODELS}?cursor=bm90aGluZ192MQ&sort=created_at"
     yield asked("GET", path, 422, "invalid_parameter", "Start again without cursor", parameter="cursor")
-    for name in ("reason", "by"):
+    for name in ("reason", "author"):
         path = f"{ALIASES}/live?{name}={'x' * 501}"
         yield asked("DELETE", path, 422, "invalid_parameter", f"{name} must be valid Unicode of at most 500")
 
@@ -1687,7 +1692,7 @@ NO_EXPORTS: tuple[tuple[str, Body, str, str], ...] = (
 
 def _imports() -> Iterator[Refusal]:
     for what, body, words, problem in NO_EXPORTS:
-        row = (ZIP, body, 422, "archive_invalid", (words,), {"problem": problem})
+        row = (ZIP, body, 422, "invalid_archive", (words,), {"problem": problem})
         for query in ("", "?dry_run=true"):
             yield Refusal(f"import{query}: {what}", "POST", f"{IMPORT}{query}", *row)
     for query, status, code, words in (

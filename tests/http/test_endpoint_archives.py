@@ -66,7 +66,7 @@ def test_a_dry_run_checks_everything_and_saves_nothing(client: httpx.Client) -> 
     reply = client.post(IMPORT, params=query, content=_export(client), headers=ZIP).json()
     assert (reply["status"], reply["name"]) == ("dry_run", "b")
     check_problem(client.get(f"{MODELS}/b"), 404, "classifier_not_found")
-    check_problem(client.post(IMPORT, params=query, content=b"no export", headers=ZIP), 422, "archive_invalid")
+    check_problem(client.post(IMPORT, params=query, content=b"no export", headers=ZIP), 422, "invalid_archive")
 
 
 def test_an_existing_name_is_taken_only_where_the_import_says_so(client: httpx.Client) -> None:
@@ -81,8 +81,8 @@ def test_an_existing_name_is_taken_only_where_the_import_says_so(client: httpx.C
 @pytest.mark.parametrize(
     ("query", "content", "code"),
     [
-        ({}, b"", "archive_invalid"),
-        ({}, b"no export", "archive_invalid"),
+        ({}, b"", "invalid_archive"),
+        ({}, b"no export", "invalid_archive"),
         ({"model_name": "a/b"}, None, "invalid_name"),
         ({"model_name": "tickets@latest"}, None, "invalid_name"),
         ({"overwrite": "yes"}, None, "invalid_parameter"),
@@ -119,7 +119,9 @@ def test_the_training_rows_go_along_where_they_are_asked_for_and_were_kept(
 ) -> None:
     operations.keeps_rows = False
     fit(client, "other")
-    check_problem(client.get(f"{MODELS}/other/export", params={"include_training_data": "true"}), 409, "rows_not_kept")
+    check_problem(
+        client.get(f"{MODELS}/other/export", params={"include_training_data": "true"}), 409, "training_data_not_kept"
+    )
     operations.keeps_rows = True
     fit(client)
     without, with_rows = (

@@ -332,7 +332,7 @@ def test_a_training_done_again_says_how_alike_the_two_are(client: httpx.Client) 
 def test_a_training_whose_rows_are_gone_cannot_be_done_again(client: httpx.Client, operations: Toy) -> None:
     operations.keeps_rows = False
     fit(client)
-    check_problem(client.post(f"{MODEL}/reproduce"), 409, "rows_not_kept")
+    check_problem(client.post(f"{MODEL}/reproduce"), 409, "training_data_not_kept")
     check_problem(client.post(f"{MODELS}/other/reproduce"), 404, "classifier_not_found")
 
 

@@ -108,11 +108,11 @@ def test_a_dry_run_says_what_a_training_will_take_and_begins_nothing(client: htt
     for more in ("", "&wait=false"):
         reply = client.post(f"{FIT_PATH}?dry_run=true{more}", json=FIT)
         assert reply.status_code == 200
-        forecast = reply.json()
-        stages = [part["stage"] for part in forecast["parts"]]
-        assert stages == ["encoding", "training", "judging", "finishing", "saving"]
-        assert forecast["seconds"] == pytest.approx(sum(part["seconds"] for part in forecast["parts"]))
-        assert (forecast["labels"], forecast["num_examples"]) == (["account", "billing", "technical"], 6)
+        estimate = reply.json()
+        stages = [part["stage"] for part in estimate["stages"]]
+        assert stages == ["encoding", "training", "validating", "finishing", "saving"]
+        assert estimate["seconds"] == pytest.approx(sum(part["seconds"] for part in estimate["stages"]))
+        assert (estimate["labels"], estimate["num_examples"]) == (["account", "billing", "technical"], 6)
     assert client.get(JOBS).json() == {"jobs": []}
     check_problem(client.get(MODEL), 404, "classifier_not_found")
 

@@ -150,7 +150,7 @@ def test_an_outcome_agrees_with_scikit_learn_on_the_labels_themselves(rows: int,
     assert np.sum(outcome.confusion_matrix.counts, axis=0).tolist() == [each.predicted for each in outcome.labels]
 
 
-def test_misread_rows_come_with_the_highest_score_first_then_in_their_order() -> None:
+def test_misclassified_rows_come_with_the_highest_score_first_then_in_their_order() -> None:
     rows = [Row(f"text {number}", label) for number, label in enumerate("abbbxb")]
     scores = SCORES.copy()
     scores[5] = scores[2][[2, 1, 0]]  # as sure as row 2, of another label

@@ -61,7 +61,7 @@ def test_an_adapted_head_is_scikit_learns_on_weighted_layers(labels: int) -> Non
     weighted = features.astype(float) * np.repeat(ADAPTED_LAYER_WEIGHTS, 16)
     reference = LogisticRegression(C=ADAPTED_C, max_iter=5_000, tol=1e-8).fit(weighted, label_ids)
     np.testing.assert_allclose(head.scores(features), reference.predict_proba(weighted), atol=5e-3)
-    assert (report.strength, report.cv_accuracy, report.cv_folds) == (ADAPTED_C, None, 0)
+    assert (report.c, report.cv_accuracy, report.cv_folds) == (ADAPTED_C, None, 0)
 
 
 def test_a_stronger_head_is_surer_of_its_rows() -> None:

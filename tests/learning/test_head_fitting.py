@@ -65,7 +65,7 @@ def test_a_fitted_head_separates_separable_labels(labels: int) -> None:
     assert (head.scores(examples.features).argmax(axis=1) == examples.label_ids).all()
     assert report.cv_accuracy == 1.0
     assert report.cv_folds == MAX_FOLDS
-    assert report.strength in CANDIDATE_CS
+    assert report.c in CANDIDATE_CS
     assert out_of_fold is not None
     assert (out_of_fold.logits.argmax(axis=1) == examples.label_ids[out_of_fold.rows]).all()
 
@@ -76,7 +76,7 @@ def test_scores_are_those_of_scikit_learn_on_the_unrotated_features(labels: int,
     examples = clusters(rows_per_label, labels, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     head, report, _ = fit_head(examples, seed=0)
-    reference = LogisticRegression(C=report.strength, max_iter=5_000, tol=1e-8).fit(features, label_ids)
+    reference = LogisticRegression(C=report.c, max_iter=5_000, tol=1e-8).fit(features, label_ids)
     np.testing.assert_allclose(head.scores(examples.features), reference.predict_proba(features), atol=5e-3)
 
 
@@ -94,7 +94,7 @@ def test_one_row_a_label_is_fitted_without_cross_validation() -> None:
     examples = clusters(1, 4)
     head, report, out_of_fold = fit_head(examples, seed=0)
     assert (head.scores(examples.features).argmax(axis=1) == examples.label_ids).all()
-    assert (report.strength, report.cv_accuracy, report.cv_folds) == (DEFAULT_C, None, 0)
+    assert (report.c, report.cv_accuracy, report.cv_folds) == (DEFAULT_C, None, 0)
     assert out_of_fold is None
 
 
@@ -144,7 +144,7 @@ def test_every_row_that_can_be_held_out_has_logits_of_its_own_fold() -> None:
 
 
 def test_what_is_said_of_a_row_is_what_a_head_on_the_other_folds_says() -> None:
-    """Fitted anew by scikit-learn itself, on the rows of the other folds and at each strength."""
+    """Fitted anew by scikit-learn itself, on the rows of the other folds and at each C."""
     examples = clusters(8, 3, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     out_of_fold = judged_of(examples)
@@ -214,7 +214,7 @@ def test_duplicates_of_a_held_out_text_never_train() -> None:
 
 
 def test_each_fold_uses_the_c_that_the_other_folds_choose() -> None:
-    """Its own rows speak for the first strength, all others for the last."""
+    """Its own rows speak for the first C, all others for the last."""
     folds = np.array([0, 0, 1, 1, 2, 2])
     losses = np.where(folds == 1, [[0.0], [9.0]], [[2.0], [1.0]])
     logits = np.array([np.full((6, 2), number, np.float32) for number in range(2)])
@@ -225,8 +225,8 @@ def test_each_fold_uses_the_c_that_the_other_folds_choose() -> None:
 
 def test_the_c_with_the_lowest_log_loss_on_held_out_rows_is_chosen() -> None:
     easy, hard = clusters(12, 3, spread=0.05), clusters(12, 3, spread=100.0)
-    assert fit_head(easy, seed=0)[1].strength == max(CANDIDATE_CS)
-    assert fit_head(hard, seed=0)[1].strength == min(CANDIDATE_CS)
+    assert fit_head(easy, seed=0)[1].c == max(CANDIDATE_CS)
+    assert fit_head(hard, seed=0)[1].c == min(CANDIDATE_CS)
 
 
 def test_train_only_rows_train_every_head_and_are_never_held_out(trained: list[tuple[Floats, Ids, float]]) -> None:
@@ -252,7 +252,7 @@ def test_too_much_work_for_a_choice_of_c_holds_out_one_fold_at_the_default(
     examples = clusters(20, 3, width=8, spread=1.0)
     monkeypatch.setattr(head_fitting, "MAX_CV_WORK", examples.features.size * 3 - 1)
     head, report, out_of_fold = fit_head(examples, seed=0)
-    assert (report.strength, report.cv_accuracy, report.cv_folds) == (DEFAULT_C, None, 0)
+    assert (report.c, report.cv_accuracy, report.cv_folds) == (DEFAULT_C, None, 0)
     assert out_of_fold is not None
     assert set(out_of_fold.folds.tolist()) == {0}
     assert len(out_of_fold.rows) == 12

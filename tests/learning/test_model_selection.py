@@ -44,20 +44,20 @@ def test_each_row_is_left_out_of_its_own_evaluation(counts: list[int], spread: f
 def test_labels_that_the_encoder_separates_need_no_adapter() -> None:
     features, label_ids = around_centres(20, 4, spread=0.1)
     chosen = choose_adapter_scale(features, label_ids)
-    assert chosen.strength == 0
+    assert chosen.scale == 0
     assert chosen.reason == (
         "No adapter is needed: the frozen encoder misclassifies 0 of 80 rows, each left out of its own label's mean."
     )
-    assert [(one.strength, one.estimated_accuracy) for one in chosen.candidates] == [(0.0, 1.0)]
+    assert [(one.scale, one.estimated_accuracy) for one in chosen.candidates] == [(0.0, 1.0)]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_that_the_encoder_confuses_get_the_full_adapter(seed: int) -> None:
     features, label_ids = around_centres(8, 4, spread=0.1)
     chosen = choose_adapter_scale(features, np.random.default_rng(seed).permutation(label_ids))
-    assert chosen.strength == 1
+    assert chosen.scale == 1
     assert chosen.reason.startswith("The adapter is used in full: the frozen encoder misclassifies ")
-    assert [one.strength for one in chosen.candidates] == [0.0, 1.0]
+    assert [one.scale for one in chosen.candidates] == [0.0, 1.0]
     assert chosen.candidates[1].estimated_accuracy is None
 
 
@@ -68,7 +68,7 @@ def test_more_errors_never_give_a_smaller_scale() -> None:
         torn = label_ids.copy()
         torn[:wrong] = 1
         assert leave_one_out_errors(features, torn) == (wrong, 100)
-        values.append(choose_adapter_scale(features, torn).strength)
+        values.append(choose_adapter_scale(features, torn).scale)
     assert values == sorted(values)
     assert values[0] == 0
     assert values[-1] == 1
@@ -79,13 +79,13 @@ def test_more_errors_never_give_a_smaller_scale() -> None:
 def test_a_handful_of_rows_without_an_error_is_no_proof() -> None:
     features, label_ids = around_centres(2, 3, spread=0.0)
     assert leave_one_out_errors(features, label_ids) == (0, 6)
-    assert choose_adapter_scale(features, label_ids).strength == 1
+    assert choose_adapter_scale(features, label_ids).scale == 1
 
 
 def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
     features, label_ids = around_centres(1, 5, spread=0.1)
     chosen = choose_adapter_scale(features, label_ids)
-    assert (chosen.strength, chosen.candidates) == (1.0, ())
+    assert (chosen.scale, chosen.candidates) == (1.0, ())
     assert "nothing could be estimated" in chosen.reason
 
 
@@ -97,7 +97,7 @@ def test_the_choice_sees_frozen_features_and_labels_only() -> None:
 def test_equal_rows_are_evaluated_without_a_crash() -> None:
     features = unit(np.ones((6, 8)))
     chosen = choose_adapter_scale(features, np.array([0, 1, 2, 0, 1, 2]))
-    assert chosen.strength == 1
+    assert chosen.scale == 1
 
 
 def test_labels_are_encoded_as_a_person_would_say_them() -> None:

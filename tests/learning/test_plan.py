@@ -50,10 +50,10 @@ def labels_of(counts: list[int]) -> Ids:
 def test_every_epoch_holds_each_text_once(counts: list[int], recipe: Recipe) -> None:
     label_ids = labels_of(counts)
     planned = plan_steps(label_ids, recipe)
-    in_a_pass = math.ceil(len(label_ids) / max(recipe.batch_size, FULL_BATCH_TEXTS))
-    assert planned.requested_steps == planned.passes * in_a_pass
-    for first in range(0, len(planned.steps) - in_a_pass + 1, in_a_pass):
-        met = np.concatenate(planned.steps[first : first + in_a_pass])
+    in_an_epoch = math.ceil(len(label_ids) / max(recipe.batch_size, FULL_BATCH_TEXTS))
+    assert planned.requested_steps == planned.epochs * in_an_epoch
+    for first in range(0, len(planned.steps) - in_an_epoch + 1, in_an_epoch):
+        met = np.concatenate(planned.steps[first : first + in_an_epoch])
         assert sorted(met.tolist()) == list(range(len(label_ids)))
 
 
@@ -63,7 +63,7 @@ def test_more_iterations_never_give_fewer_epochs_or_steps(counts: list[int], rec
     label_ids = labels_of(counts)
     less = plan_steps(label_ids, recipe)
     grown = plan_steps(label_ids, replace(recipe, num_iterations=recipe.num_iterations + more))
-    assert grown.passes >= less.passes
+    assert grown.epochs >= less.epochs
     assert len(grown.steps) >= len(less.steps)
     assert grown.requested_steps >= less.requested_steps
 
@@ -80,7 +80,7 @@ def test_a_larger_batch_never_gives_smaller_steps(counts: list[int], recipe: Rec
 @pytest.mark.parametrize("counts", [[3, 4], [400, 500]])
 def test_no_iterations_give_no_step(counts: list[int]) -> None:
     planned = plan_steps(labels_of(counts), Recipe(num_iterations=0))
-    assert (planned.steps, planned.learning_rates, planned.passes, planned.requested_steps) == ((), (), 0, 0)
+    assert (planned.steps, planned.learning_rates, planned.epochs, planned.requested_steps) == ((), (), 0, 0)
 
 
 def test_few_texts_all_meet_in_every_step() -> None:
@@ -95,7 +95,7 @@ def test_the_budget_bounds_the_texts_of_all_steps_and_the_plan_says_what_it_cut(
     planned = plan_steps(labels_of([3_000, 1_000]), Recipe(num_iterations=20))
     assert sum(map(len, planned.steps)) <= MAX_PLANNED_TEXTS
     assert sum(map(len, planned.steps)) + len(planned.steps[-1]) > MAX_PLANNED_TEXTS
-    assert (planned.passes, planned.requested_steps) == (5, 5 * 16)
+    assert (planned.epochs, planned.requested_steps) == (5, 5 * 16)
     assert len(planned.learning_rates) == len(planned.steps) == 32
 
 
@@ -202,13 +202,13 @@ def standing_for(texts: int, all_of_them: int, recipe: Recipe = Recipe(num_itera
 def test_a_fold_is_trained_with_the_schedule_of_all_texts(part: int, others: int) -> None:
     whole = plan_steps(np.arange(part + others) % 3, Recipe(num_iterations=8))
     planned = standing_for(part, part + others)
-    assert (planned.schedule, planned.passes) == (whole.schedule, whole.passes)
+    assert (planned.schedule, planned.epochs) == (whole.schedule, whole.epochs)
     assert max(map(len, planned.steps)) <= max(map(len, whole.steps))
     assert len(planned.steps) <= len(whole.steps)
 
 
 @pytest.mark.parametrize(
-    ("part", "all_of_them", "schedule", "sizes_of_a_pass"),
+    ("part", "all_of_them", "schedule", "sizes_of_an_epoch"),
     [
         (171, 256, FULL_BATCH, [171]),
         (171, 257, MINI_BATCH, [86, 85]),  # all take two steps of 129 at most, and so do these
@@ -217,11 +217,11 @@ def test_a_fold_is_trained_with_the_schedule_of_all_texts(part: int, others: int
     ],
 )
 def test_a_part_of_some_texts_takes_steps_as_large_as_all_of_them_do(
-    part: int, all_of_them: int, schedule: ScheduleConfig, sizes_of_a_pass: list[int]
+    part: int, all_of_them: int, schedule: ScheduleConfig, sizes_of_an_epoch: list[int]
 ) -> None:
     planned = standing_for(part, all_of_them)
     assert planned.schedule is schedule
-    assert [len(step) for step in planned.steps] == sizes_of_a_pass * planned.passes
+    assert [len(step) for step in planned.steps] == sizes_of_an_epoch * planned.epochs
     assert planned.requested_steps == len(planned.steps)
 
 

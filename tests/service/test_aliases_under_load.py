@@ -73,13 +73,13 @@ def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(
         promote(service, target)
         assert ask(service, "tickets", TEXTS[0]) == expected[target, TEXTS[0]]
 
-    loads = service.vitals().classifiers.misses
+    loads = service.server_stats().classifiers.misses
     answers = ask_in_threads(service, change)
     assert len(answers) == PREDICTIONS
     for text, answer in answers:
         assert answer == expected[answer.model_name, text]
     assert {answer.model_name for _, answer in answers} == {"tickets_v1", "tickets_v2"}
-    assert service.vitals().classifiers.misses == loads
+    assert service.server_stats().classifiers.misses == loads
 
 
 def test_none_fails_though_the_old_one_is_purged_right_after_each_promotion(opened: Open) -> None:

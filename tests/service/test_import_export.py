@@ -14,7 +14,6 @@ from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, bl
 from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     Classifier,
     Copied,
@@ -26,17 +25,18 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArchiveInvalid,
-    ArtifactInvalid,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
+    InvalidArchive,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     RevisionNotFound,
-    RowsNotKept,
+    TrainingDataNotKept,
     WindrowError,
 )
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.values import recast
@@ -95,7 +95,7 @@ def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Serv
     fit(service)
     plain, whole = exported(service), exported(service, include_training_data=True)
     assert not take_in(there, plain).keeps_training_data
-    with pytest.raises(RowsNotKept):
+    with pytest.raises(TrainingDataNotKept):
         there.reproduce(ModelRequest("tickets_v1"))
     assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_data
     assert there.reproduce(ModelRequest("with_rows")).verdict == "identical weights"
@@ -217,7 +217,7 @@ def test_a_head_that_does_not_fit_the_base_model_here_is_refused_and_nothing_is_
     service = opened()
     fit(service)
     there = opened(tmp_path / "there", encoders={DEFAULT_BASE_MODEL: WideEncoder()})
-    with pytest.raises(ArchiveInvalid) as caught:
+    with pytest.raises(InvalidArchive) as caught:
         take_in(there, exported(service))
     assert caught.value.facts["problem"] == "does_not_fit_base_model"
     assert revisions(there) == []
@@ -232,7 +232,7 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
     odd = Artifact(head, {"layers.99.query.down": np.ones((2, 1), np.float16)})
     service.dependencies.store.catalog.publish(Draft(record, {ARTIFACT: artifact_to_bytes(odd)}))
     for dry_run in (True, False):
-        with pytest.raises(ArchiveInvalid, match=r"layers\.99") as caught:
+        with pytest.raises(InvalidArchive, match=r"layers\.99") as caught:
             take_in(there, exported(service), ImportRequest(dry_run=dry_run))
         assert caught.value.facts["problem"] == "does_not_fit_base_model"
     assert revisions(there) == []
@@ -242,7 +242,7 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
 def test_what_is_no_whole_export_is_refused_and_nothing_is_saved(service: Service, there: Service, cut: int) -> None:
     fit(service)
     content = exported(service)
-    with pytest.raises(ArchiveInvalid):
+    with pytest.raises(InvalidArchive):
         take_in(there, content[: len(content) - cut] if cut else b"")
     assert revisions(there) == []
 
@@ -250,7 +250,7 @@ def test_what_is_no_whole_export_is_refused_and_nothing_is_saved(service: Servic
 def test_a_file_larger_than_allowed_is_refused(opened: Open, tmp_path: Path) -> None:
     service = opened()
     fit(service)
-    with pytest.raises(ArchiveInvalid):
+    with pytest.raises(InvalidArchive):
         take_in(opened(tmp_path / "there", max_import_bytes=1_000), exported(service))
 
 
@@ -260,10 +260,10 @@ def test_what_cannot_be_exported_says_why(opened: Open) -> None:
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@2", RevisionNotFound)):
         with pytest.raises(error):
             service.export(ExportRequest(name))
-    with pytest.raises(RowsNotKept):
+    with pytest.raises(TrainingDataNotKept):
         service.export(ExportRequest("tickets_v1", include_training_data=True))
     alter(blob_of(service, "tickets_v1"))
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.export(ExportRequest("tickets_v1"))
 
 
@@ -302,7 +302,7 @@ def test_a_copy_shares_its_blobs_with_its_origin_and_outlives_it(service: Servic
     assert all(one.samefile(other) for one, other in zip(kept, copied, strict=True))
     service.delete(DeleteRequest("tickets_v1", purge=True))
     assert ask(service, "mails_v1", "charged twice").label == "billing"
-    assert service.fsck(CheckRequest()).findings == ()
+    assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Service) -> None:
@@ -311,13 +311,13 @@ def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Servic
     here, other = (each.dependencies.settings.data_dir / "classifiers" for each in (service, there))
     shutil.copytree(here / "mails_v1", other / "mails_v1")
     assert ask(there, "mails_v1", "charged twice").label == "billing"
-    assert there.fsck(CheckRequest()).sound
+    assert there.fsck(FsckRequest()).sound
 
 
 def test_a_damaged_classifier_is_not_copied(service: Service) -> None:
     fit(service)
     alter(blob_of(service, "tickets_v1", ARTIFACT))
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.copy(CopyRequest("tickets_v1", "mails_v1"))
     with pytest.raises(ClassifierNotFound):
         show(service, "mails_v1")

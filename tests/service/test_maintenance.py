@@ -9,7 +9,6 @@ from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
 from windrow.bootstrap import open_service
 from windrow.domain.base_models import BaseModelRemoval, BaseModelRequest, BaseModelUse
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import (
     BaseModelInUse,
@@ -17,6 +16,7 @@ from windrow.domain.errors import (
     BaseModelUnavailable,
     InvalidParameter,
 )
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.inventory import Inventory
@@ -139,10 +139,10 @@ def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(servi
     fit(service, "a", rows=ROWS[1:])
     fit(service, "b")
     service.delete(DeleteRequest("b"))
-    checkup = service.fsck(CheckRequest())
-    assert checkup.findings == ()
-    assert (checkup.classifiers, checkup.records, checkup.blobs) == (2, 4, 6)
-    assert checkup.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
+    report = service.fsck(FsckRequest())
+    assert report.findings == ()
+    assert (report.classifiers, report.records, report.blobs) == (2, 4, 6)
+    assert report.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
 
 
 def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
@@ -155,19 +155,19 @@ def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
     damaged = path.read_bytes()
     garbage = service.dependencies.settings.data_dir / ".aside" / ("a" * 32)
     garbage.write_bytes(b"half")
-    checkup = service.fsck(CheckRequest())
-    found = {(finding.severity, finding.place, finding.repaired) for finding in checkup.findings}
+    report = service.fsck(FsckRequest())
+    found = {(finding.severity, finding.path, finding.repaired) for finding in report.findings}
     place = str(path.relative_to(service.dependencies.settings.data_dir))
     assert found == {("damage", place, False), ("garbage", f".aside/{'a' * 32}", False)}
-    assert not checkup.sound
-    young = service.fsck(CheckRequest(repair=True))
+    assert not report.sound
+    young = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in young.findings if finding.severity == "garbage"] == [False]
     monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
-    repaired = service.fsck(CheckRequest(repair=True))
+    repaired = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
     assert not garbage.exists()
     assert path.read_bytes() == damaged
-    assert [finding.severity for finding in service.fsck(CheckRequest()).findings] == ["damage"]
+    assert [finding.severity for finding in service.fsck(FsckRequest()).findings] == ["damage"]
     assert ask(service, "a", "error").label == "bug"
 
 
@@ -176,13 +176,13 @@ def test_a_purge_that_was_cut_off_is_finished_by_a_repair_or_by_the_next_sweep(s
         fit(service, name)
         folder = service.dependencies.settings.data_dir / "classifiers" / name
         (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
-        assert [finding.code for finding in service.fsck(CheckRequest()).findings] == ["purge_unfinished"]
+        assert [finding.code for finding in service.fsck(FsckRequest()).findings] == ["purge_unfinished"]
         if name == "repaired":
-            assert service.fsck(CheckRequest(repair=True)).sound
+            assert service.fsck(FsckRequest(repair=True)).sound
         else:
             service.dependencies.purge_task._action()
         assert not folder.exists()
-        assert service.fsck(CheckRequest()).findings == ()
+        assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_a_graph_is_counted_with_its_base_model(opened: Open, tiny_folder: EncoderFolder, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    Abandoned,
-    ArtifactInvalid,
     BaseModelUnavailable,
     ClassifierNotFound,
+    ClientClosedRequest,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     InvalidRequest,
@@ -134,11 +134,11 @@ def test_many_classifiers_answer_one_text_in_the_order_of_their_names(service: S
 
 def test_one_unknown_name_among_many_is_named_and_nothing_is_computed(service: Service) -> None:
     fit(service)
-    before = service.vitals()
+    before = service.server_stats()
     with pytest.raises(ClassifierNotFound, match="elsewhere") as caught:
         service.predict(PredictRequest(model_names=("tickets_v1", "elsewhere"), text="a text that is new"))
     assert caught.value.facts["name"] == "elsewhere"
-    assert service.vitals() == before
+    assert service.server_stats() == before
 
 
 @pytest.mark.parametrize("top_k", [-1, 0, 4])
@@ -176,11 +176,11 @@ def test_more_names_or_texts_than_the_settings_allow_are_refused(opened: Open) -
 
 def test_an_answer_that_nobody_wants_any_more_is_not_computed(service: Service) -> None:
     fit(service)
-    before = service.vitals()
-    with pytest.raises(Abandoned):
+    before = service.server_stats()
+    with pytest.raises(ClientClosedRequest):
         service.predict(PredictRequest(model_name="tickets_v1", text="a text that is new"), lambda: False)
-    after = service.vitals()
-    assert (after.batches, after.abandoned) == (before.batches, before.abandoned + 1)
+    after = service.server_stats()
+    assert (after.batches, after.client_closed) == (before.batches, before.client_closed + 1)
 
 
 class BlockedEncoder(FakeEncoder):
@@ -303,9 +303,9 @@ def test_a_damaged_classifier_says_so_in_every_way_of_asking_while_the_others_an
     damage(before)
     service = opened()
     for name in ("broken", "broken@1", "alias"):
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             ask(service, name, "error")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             service.predict(PredictRequest(model_names=("tickets_v1", name), text="error"))
     assert ask(service, "tickets_v1", "error").label == "bug"
     assert service.fit(REQUEST).revision == 2
@@ -319,7 +319,7 @@ def test_a_damaged_file_that_is_put_back_answers_again_without_a_restart(service
     whole = path.read_bytes()
     path.write_bytes(b"{")
     service.dependencies.store.names.classifiers._index.clear()  # as in a server that was started after the damage
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         ask(service, "tickets_v1", "error")
     path.write_bytes(whole)
     assert ask(service, "tickets_v1", "error").label == "bug"

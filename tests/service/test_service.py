@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.service.examples import SHOUTING, Open, altered, ask, blob_of, fit, listed
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.execution.periodic_task import PeriodicTask
@@ -53,10 +53,10 @@ def ask_names(service: Service) -> list[str]:
     return [found.name for found in listed(service)]
 
 
-def test_the_vitals_say_how_many_trainings_run_and_wait(service: Service) -> None:
+def test_the_stats_say_how_many_trainings_run_and_wait(service: Service) -> None:
     with service.dependencies.slots.enqueue().acquire():
-        assert (service.vitals().fits_running, service.vitals().fits_waiting) == (1, 0)
-    assert service.vitals().fits_running == 0
+        assert (service.server_stats().running_fits, service.server_stats().queued_fits) == (1, 0)
+    assert service.server_stats().running_fits == 0
 
 
 def delete_days_ago(service: Service, name: str, days: float) -> None:
@@ -108,7 +108,7 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
     with pytest.raises(RevisionNotFound):
         ask(service, "tickets_v1@1", "error")
     assert ask(service, "tickets_v1", "error").label == "BUG"
-    assert service.fsck(CheckRequest()).findings == ()
+    assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened: Open) -> None:

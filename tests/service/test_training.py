@@ -27,19 +27,19 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArtifactInvalid,
     BaseModelNotAllowed,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
     ConcurrentChange,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     InvalidTrainingData,
     LimitExceeded,
     NameTaken,
     Overloaded,
-    RowsNotKept,
+    TrainingDataNotKept,
     TrainingFailed,
     WindrowError,
 )
@@ -307,14 +307,14 @@ def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
     with pytest.raises(BaseModelUnavailable, match="0000"):
         service.reproduce(ModelRequest("tickets_v1"))
     alter(blob_of(service, "tickets_v1", "rows"))
-    with pytest.raises(ArtifactInvalid, match="altered"):
+    with pytest.raises(InvalidArtifact, match="altered"):
         service.reproduce(ModelRequest("tickets_v1"))
 
 
 def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open) -> None:
     service = opened(keep_training_data=False)
     fit(service)
-    with pytest.raises(RowsNotKept, match="your own copy") as caught:
+    with pytest.raises(TrainingDataNotKept, match="your own copy") as caught:
         service.reproduce(ModelRequest("tickets_v1"))
     assert caught.value.facts["training_data_sha256"] == show(service, "tickets_v1").training_data_sha256
 

@@ -144,7 +144,7 @@ def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> N
     assert recast(Recipe, listed) == recipe
     report = listed.adapter
     assert report is not None
-    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
+    assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
     assert "torch" in listed.versions
 
 

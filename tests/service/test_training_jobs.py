@@ -13,7 +13,6 @@ import pytest
 from tests.fakes.runner import InlineRunner
 from tests.servers import Servers, Start
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, show
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import FitRequest
 from windrow.domain.errors import (
     ClassifierExists,
@@ -25,6 +24,7 @@ from windrow.domain.errors import (
     TrainingCancelled,
     WindrowError,
 )
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest, OnStep, Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.values import recast
@@ -109,7 +109,7 @@ def test_what_can_be_refused_at_once_is_and_becomes_no_job(service: Service) -> 
         (other("Tickets_V1"), NameTaken),
     ]
     for request, error in refused:
-        for verb in (service.start_fit, service.forecast, service.fit):
+        for verb in (service.start_fit, service.estimate_fit, service.fit):
             with pytest.raises(error):
                 verb(request)
     assert len(service.list_jobs(JobListRequest()).jobs) == 1
@@ -128,7 +128,7 @@ def test_a_cancelled_fit_leaves_nothing_and_the_old_revision_answers(
     after = {path: path.read_bytes() for path in (tmp_path / "data" / "classifiers").rglob("*") if path.is_file()}
     assert after == before
     assert ask(paused, "tickets_v1", "error screen").label == "bug"
-    assert paused.fsck(CheckRequest()).findings == ()
+    assert paused.fsck(FsckRequest()).findings == ()
 
 
 def test_the_line_is_bounded_and_served_in_order(opened: Open, runner: PausingRunner) -> None:
@@ -138,8 +138,8 @@ def test_the_line_is_bounded_and_served_in_order(opened: Open, runner: PausingRu
     with pytest.raises(Overloaded) as refused:
         service.start_fit(other("d"))
     assert refused.value.facts["setting"] == "WINDROW_MAX_QUEUED_FITS"
-    assert service.vitals().fits_waiting == 2
-    assert service.forecast(other("d")).wait_seconds > 0
+    assert service.server_stats().queued_fits == 2
+    assert service.estimate_fit(other("d")).wait_seconds > 0
     runner.may_go_on.set()
     ended = [list(service.follow_job(JobRequest(job.id)))[-1] for job in begun]
     assert [job.state for job in ended] == ["succeeded"] * 3
@@ -157,10 +157,10 @@ def test_an_equal_request_joins_and_both_get_the_same_revision(paused: Service, 
 
 
 def test_a_forecast_begins_nothing(service: Service, tmp_path: Path) -> None:
-    found = service.forecast(replace(REQUEST, num_iterations=20))
+    found = service.estimate_fit(replace(REQUEST, num_iterations=20))
     assert (found.model_name, found.num_examples, found.labels) == ("tickets_v1", 8, ("billing", "bug"))
-    assert [part.stage for part in found.parts] == ["encoding", "training", "judging", "finishing", "saving"]
-    assert found.seconds == pytest.approx(sum(part.seconds for part in found.parts), abs=0.01)
+    assert [part.stage for part in found.stages] == ["encoding", "training", "validating", "finishing", "saving"]
+    assert found.seconds == pytest.approx(sum(part.seconds for part in found.stages), abs=0.01)
     assert found.memory_bytes > 0
     assert found.wait_seconds == 0
     assert service.list_jobs(JobListRequest()).jobs == ()

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from windrow.domain.archive import Export, ExportRequest
-from windrow.domain.errors import ArchiveInvalid, InvalidName, InvalidParameter, StorageFailed
+from windrow.domain.errors import InvalidArchive, InvalidName, InvalidParameter, StorageFailed
 from windrow.operations import Operations
 from windrow.session.session import Session
 
@@ -50,7 +50,7 @@ def test_a_place_that_cannot_be_written_or_read_is_named(session: Session, tmp_p
     with pytest.raises(InvalidParameter, match="nowhere cannot be read: No such file"):
         session.import_file(tmp_path / "nowhere")
     (tmp_path / "text").write_text("no export")
-    with pytest.raises(ArchiveInvalid):
+    with pytest.raises(InvalidArchive):
         session.import_file(tmp_path / "text")
 
 

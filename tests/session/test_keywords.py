@@ -51,7 +51,7 @@ def test_columns_become_rows_and_what_is_no_request_is_passed_on(told: Any) -> N
     assert told.fit("a", [("x", "y")], seed=3) == ("fit", (request,), {})
     assert told.fit("a", labels=["y"], texts=["x"], on_progress=print, seed=3)[2] == {"on_progress": print}
     with pytest.raises(InvalidTrainingData, match=r"^training_data\[0\]\.label is missing"):
-        told.forecast("a", ["x"], [None])
+        told.estimate_fit("a", ["x"], [None])
 
 
 def test_a_wrong_argument_is_refused_before_anything_is_asked(told: Any) -> None:

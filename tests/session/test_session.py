@@ -162,7 +162,7 @@ def test_a_started_fit_is_followed_to_its_end_and_listed(session: Session) -> No
 
 
 def test_a_forecast_begins_nothing(session: Session) -> None:
-    assert session.forecast("tickets_v2", TEXTS, LABELS).num_examples == 4
+    assert session.estimate_fit("tickets_v2", TEXTS, LABELS).num_examples == 4
     assert names(session) == ["tickets_v1"]
 
 
@@ -204,7 +204,7 @@ def test_what_is_deleted_can_be_restored_until_it_is_purged(session: Session) ->
 
 def test_an_alias_is_promoted_rolled_back_and_removed_and_its_history_stays(session: Session) -> None:
     session.fit("tickets_v2", TEXTS, LABELS, num_iterations=0)
-    assert session.promote("tickets", "tickets_v1", reason="first", by="Ada").by == "Ada"
+    assert session.promote("tickets", "tickets_v1", reason="first", author="Ada").author == "Ada"
     require = {"not_worse": True, "test_data": [("money back", "refund")]}
     assert session.promote("tickets", "tickets_v2", require=require).gate.passed
     with pytest.raises(ClassifierInUse, match="force=True"):

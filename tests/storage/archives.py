@@ -443,7 +443,7 @@ def _manifests() -> _Attacks:
 
 def _records() -> _Attacks:
     warning = {"code": "small_classes", "message": "", "rows": []}
-    candidate = {"strength": 0.0, "estimated_accuracy": None}
+    candidate = {"scale": 0.0, "estimated_accuracy": None}
     long_labels: dict[str, object] = {"entry.record.labels": ["a", "b" * 257]}
     long_labels["entry.record.rows_per_label"] = {"a": 2, "b" * 257: 2}
     broken: dict[str, dict[str, object]] = {

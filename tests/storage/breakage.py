@@ -11,8 +11,8 @@ from typing import Any, cast
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names, sealed
 from tests.storage.model import Server
-from windrow.domain.checkup import Severity
 from windrow.domain.dataset import rows_as_jsonl
+from windrow.domain.integrity import Severity
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, Draft
 from windrow.storage.files import LocalFiles

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tests.fakes.files import BreakingFiles, MemoryFiles
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Origin, Record, TestScore, Threshold
 from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
@@ -39,12 +39,12 @@ _DIGEST = re.compile(rb'(^\{\s*"format": 2,\s*"sha256": ")[0-9a-f]{64}')
 ROWS_SHA256 = hashlib.sha256(rows_as_jsonl(ROW_EXAMPLES)).hexdigest()
 
 ADAPTER_REPORT = AdapterReport(
-    strength=0.5,
+    scale=0.5,
     reason="A share of the change is used: the encoder as it is misplaces 1 of 18 rows, each judged without itself.",
     candidates=(Candidate(0.0, 0.9444), Candidate(0.5, None)),
     layers=6,
     rank=8,
-    passes=4,
+    epochs=4,
     planned_steps=4,
     steps=4,
     ended_by="plan",
@@ -161,7 +161,7 @@ def open_aliases(files: Files, now: Callable[[], datetime] = utc_now) -> Aliases
 
 def promote(files: Files, alias: str, target: str) -> None:
     """Point an alias somewhere, as another server does."""
-    open_aliases(files).promote(alias, read_reference(target), Said())
+    open_aliases(files).promote(alias, read_reference(target), ChangeNote())
 
 
 def fast_folder(parent: str | None = None) -> AbstractContextManager[str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, open_names, record
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.job import Job, Problem
@@ -98,12 +98,12 @@ def make_golden(folder: Path) -> None:
             catalog.delete("anew")
     catalog.publish(golden_draft("half_gone", 1))
     _append(names, "half_gone", 2, Purged("purged", next(minutes)))
-    aliases.promote("live", Reference("tickets", 3), Said(reason="the first", by="Ada"))
+    aliases.promote("live", Reference("tickets", 3), ChangeNote(reason="the first", author="Ada"))
     terms = Terms(MUST_PASS, aliases.standing("live").number)
-    aliases.promote("live", Reference("tickets"), Said(reason="two points better", by="Ada"), terms)
-    aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse on long texts", by="Bob"))
-    aliases.promote("former", Reference("taken_in"), Said())
-    aliases.remove("former", Said(reason="nobody asks for it"))
+    aliases.promote("live", Reference("tickets"), ChangeNote(reason="two points better", author="Ada"), terms)
+    aliases.roll_back("live", aliases.way_back("live"), ChangeNote(reason="worse on long texts", author="Bob"))
+    aliases.promote("former", Reference("taken_in"), ChangeNote())
+    aliases.remove("former", ChangeNote(reason="nobody asks for it"))
     twin = golden_draft("twin", 3)
     origin = Origin("tickets", 3, next(minutes))
     catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))

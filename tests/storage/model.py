@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, open_names, record
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
@@ -455,13 +455,13 @@ class Server:
         assert self.catalog.purging.purge_revision(name, revision, force=force) >= 0
 
     def promote(self, alias: str, target: str, reason: str = "") -> str:
-        return str(self.aliases.promote(alias, read_reference(target), Said(reason=reason)).points_to)
+        return str(self.aliases.promote(alias, read_reference(target), ChangeNote(reason=reason)).points_to)
 
     def roll_back(self, alias: str, reason: str = "") -> str:
-        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), Said(reason=reason)).points_to)
+        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), ChangeNote(reason=reason)).points_to)
 
     def remove(self, alias: str, reason: str = "") -> None:
-        self.aliases.remove(alias, Said(reason=reason))
+        self.aliases.remove(alias, ChangeNote(reason=reason))
 
     def sweep(self) -> str:
         return " ".join(self.catalog.purging.purge_expired(utc_now() + timedelta(days=1)))
@@ -502,9 +502,9 @@ class Server:
         """Return what ``fsck`` finds, as it would do some days later; there must be no damage."""
         assert isinstance(self.names.files, LocalFiles)
         later = Namespace(self.names.files, self.names.lock, lambda: utc_now() + timedelta(days=3))
-        checkup = check(self.names.files.root, later, repair=repair)
-        assert checkup.sound, checkup.findings
-        return {finding.code for finding in checkup.findings if finding.severity == "garbage"}
+        report = check(self.names.files.root, later, repair=repair)
+        assert report.sound, report.findings
+        return {finding.code for finding in report.findings if finding.severity == "garbage"}
 
     def half_purged(self) -> set[str]:
         """Return the names that a crash left in the middle of a purge."""

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from hypothesis import strategies as st
 
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Origin, Record, Threshold
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
@@ -40,12 +40,12 @@ _heads = st.builds(HeadReport, _number, st.none() | st.floats(0, 1), _count)
 _candidates = st.builds(Candidate, st.floats(0, 1), st.none() | st.floats(0, 1))
 _adapters = st.builds(
     AdapterReport,
-    strength=st.floats(0, 1),
+    scale=st.floats(0, 1),
     reason=_text,
     candidates=st.lists(_candidates, max_size=3).map(tuple),
     layers=_count,
     rank=_count,
-    passes=_count,
+    epochs=_count,
     planned_steps=_count,
     steps=_count,
     ended_by=st.sampled_from(["plan", "step_budget", "max_seconds"]),
@@ -183,7 +183,7 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
     number, at, said = (
         draw(st.integers(1, 10**7)),
         draw(any_time),
-        draw(st.builds(Said, reason=_text, by=_text)),
+        draw(st.builds(ChangeNote, reason=_text, author=_text)),
     )
     if draw(st.booleans()):
         return number, recast(Removed, said, at=at)

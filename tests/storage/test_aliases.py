@@ -8,13 +8,13 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import draft, open_aliases, open_catalog
-from windrow.domain.alias import Alias, Said
+from windrow.domain.alias import Alias, ChangeNote
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     ClassifierNotFound,
     ConcurrentChange,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     NotFound,
@@ -28,7 +28,7 @@ from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-WHY = Said(reason="it is better", by="Ada")
+WHY = ChangeNote(reason="it is better", author="Ada")
 ROWS = (Row("I was charged twice", "billing"), Row("Caf\u00e9 \U0001f375 page", "bug"))
 
 
@@ -51,7 +51,7 @@ def aliases(files: Files, catalog: Catalog) -> Aliases:
     return open_aliases(files, lambda: AT)
 
 
-def promote(aliases: Aliases, target: str, alias: str = "live", said: Said = WHY) -> Alias:
+def promote(aliases: Aliases, target: str, alias: str = "live", said: ChangeNote = WHY) -> Alias:
     return aliases.promote(alias, read_reference(target), said)
 
 
@@ -82,9 +82,9 @@ class TestPromote:
 
     def test_where_it_points_already_changes_nothing(self, files: Files, aliases: Aliases) -> None:
         first = promote(aliases, "v1")
-        assert promote(aliases, "v1", said=Said(reason="again")) == first
+        assert promote(aliases, "v1", said=ChangeNote(reason="again")) == first
         assert files.list("aliases/live") == ["000001.json"]
-        assert [(change.reason, change.by) for change in aliases.history("live")] == [(WHY.reason, WHY.by)]
+        assert [(change.reason, change.author) for change in aliases.history("live")] == [(WHY.reason, WHY.author)]
 
     @pytest.mark.parametrize(
         ("target", "error"),
@@ -110,7 +110,7 @@ class TestPromote:
         files = LocalFiles(tmp_path)
         open_catalog(files).publish(draft("v1"))
         (tmp_path / "classifiers/v1/000001.json").write_bytes(b"{")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             promote(open_aliases(files), "v1")
 
     @pytest.mark.parametrize("alias", ["v1", "V1", "LIVE"])
@@ -125,7 +125,7 @@ class TestPromote:
             promote(aliases, "v1", "../live")
 
     def test_at_what_means_something_else_tomorrow_is_never_written(self, files: Files, aliases: Aliases) -> None:
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             aliases.promote("live", Reference("v1", is_latest=True), WHY)
         assert files.list("aliases") == []
 
@@ -370,10 +370,10 @@ class TestRollBack:
             catalog.publish(draft(name))
             promote(aliases, name)
         (tmp_path / "classifiers/v1/000001.json").write_bytes(b"{")
-        with pytest.raises(ArtifactInvalid, match="classifiers/v1"):
+        with pytest.raises(InvalidArtifact, match="classifiers/v1"):
             open_aliases(files).way_back("live")
         (tmp_path / "aliases/live/000002.json").write_bytes(b"{")
-        with pytest.raises(ArtifactInvalid, match="aliases/live"):
+        with pytest.raises(InvalidArtifact, match="aliases/live"):
             open_aliases(files).way_back("live")
 
     def test_past_a_damaged_change_finds_nothing(self, files: Files, aliases: Aliases) -> None:
@@ -387,7 +387,7 @@ class TestRollBack:
 class TestRemove:
     def test_takes_an_alias_away_and_gives_its_name_back(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")
-        aliases.remove("live", Said(reason="no longer needed"))
+        aliases.remove("live", ChangeNote(reason="no longer needed"))
         assert aliases.list() == ()
         with pytest.raises(ClassifierNotFound):
             catalog.find(Reference("live"))
@@ -422,20 +422,27 @@ class TestHistory:
     def test_says_who_did_what_when_from_where_to_where_and_why(self, files: Files, catalog: Catalog) -> None:
         times = iter([AT.replace(day=day) for day in range(1, 6)])
         aliases = open_aliases(files, lambda: next(times))
-        promote(aliases, "v1", said=Said(reason="first", by="Ada"))
-        promote(aliases, "v2@1", said=Said(reason="better", by="Bob"))
-        aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse", by="Eve"))
-        aliases.remove("live", Said(reason="no use"))
+        promote(aliases, "v1", said=ChangeNote(reason="first", author="Ada"))
+        promote(aliases, "v2@1", said=ChangeNote(reason="better", author="Bob"))
+        aliases.roll_back("live", aliases.way_back("live"), ChangeNote(reason="worse", author="Eve"))
+        aliases.remove("live", ChangeNote(reason="no use"))
         promote(aliases, "v3")
         v1, v2, v3 = "v1", "v2@1", "v3"
         assert [
-            (change.number, change.event, change.points_from, change.points_to, change.at.day, recast(Said, change))
+            (
+                change.number,
+                change.event,
+                change.points_from,
+                change.points_to,
+                change.at.day,
+                recast(ChangeNote, change),
+            )
             for change in open_aliases(files).history("live")
         ] == [
-            (1, "promoted", None, v1, 1, Said(reason="first", by="Ada")),
-            (2, "promoted", v1, v2, 2, Said(reason="better", by="Bob")),
-            (3, "rolled_back", v2, v1, 3, Said(reason="worse", by="Eve")),
-            (4, "removed", v1, None, 4, Said(reason="no use")),
+            (1, "promoted", None, v1, 1, ChangeNote(reason="first", author="Ada")),
+            (2, "promoted", v1, v2, 2, ChangeNote(reason="better", author="Bob")),
+            (3, "rolled_back", v2, v1, 3, ChangeNote(reason="worse", author="Eve")),
+            (4, "removed", v1, None, 4, ChangeNote(reason="no use")),
             (5, "promoted", None, v3, 5, WHY),
         ]
 
@@ -459,7 +466,7 @@ class TestHistory:
         promote(aliases, "v1")
         aliases.remove("live", WHY)
         (tmp_path / "aliases/live/000001.json").write_bytes(b"{")
-        with pytest.raises(ArtifactInvalid, match=r"aliases/live/000001\.json"):
+        with pytest.raises(InvalidArtifact, match=r"aliases/live/000001\.json"):
             open_aliases(files).history("live")
 
 

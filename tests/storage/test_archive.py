@@ -39,7 +39,7 @@ from tests.storage.archives import (
 from tests.storage.examples import ROW_EXAMPLES, open_catalog, sealed
 from tests.storage.strategies import any_artifact, any_entry, any_rows
 from windrow.domain.dataset import Dataset, Row, find_data_warnings
-from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid
+from windrow.domain.errors import InvalidArchive, InvalidArtifact
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
 from windrow.storage.archive import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
@@ -147,7 +147,7 @@ class TestPack:
         ids=["a long label", "no digest", "a long manifest"],
     )
     def test_what_could_not_be_imported_is_not_exported(self, record: Any) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"tickets cannot be exported.*Copy its folder"):
+        with pytest.raises(InvalidArtifact, match=r"tickets cannot be exported.*Copy its folder"):
             export(replace(entry(), record=record))
 
 
@@ -209,7 +209,7 @@ class TestUnpack:
     @pytest.mark.parametrize("name", all_attacks())
     def test_a_trick_is_refused_by_its_name(self, name: str) -> None:
         attack = all_attacks()[name]
-        with pytest.raises(ArchiveInvalid) as caught:
+        with pytest.raises(InvalidArchive) as caught:
             read(attack.file, attack.max_bytes)
         assert caught.value.facts["problem"] == attack.problem
         caught.value.detail.encode()  # can be sent
@@ -235,7 +235,7 @@ class TestUnpack:
     def test_cut_off_anywhere_it_is_refused(self) -> None:
         whole = export()
         for length in range(len(whole)):
-            with pytest.raises(ArchiveInvalid):
+            with pytest.raises(InvalidArchive):
                 read(whole[:length])
 
     @pytest.mark.parametrize("change", [0x01, 0x80, 0xFF])
@@ -263,7 +263,7 @@ class TestUnpack:
         place[key] = data.draw(any_of_kind.get(type(place[key]), any_json) | any_json)
         try:
             unpacked = read(zip_files({**sound, MANIFEST: document(plain)}))
-        except ArchiveInvalid:
+        except InvalidArchive:
             return
         record = unpacked.entry.record
         catalog = open_catalog(MemoryFiles())
@@ -281,7 +281,7 @@ class TestUnpack:
         blobs = {**BLOBS, role: blob[:start] + data.draw(st.binary(max_size=40)) + blob[end:]}
         try:
             unpacked = read(zip_files(files(blobs=blobs)))
-        except ArchiveInvalid:
+        except InvalidArchive:
             return
         assert rows_from_blob(unpacked.blobs[ROWS]) == ROW_EXAMPLES
         assert artifact_from_bytes(unpacked.blobs[ARTIFACT]).head.weights.shape == (2, 4)
@@ -304,7 +304,7 @@ class TestUnpack:
 def check_refused_or_same(file: bytes) -> None:
     try:
         unpacked = read(file)
-    except ArchiveInvalid:
+    except InvalidArchive:
         return
     assert unpacked == Unpacked(entry(), BLOBS)
 
@@ -313,7 +313,7 @@ def peak_bytes_of(file: bytes) -> int:
     """Return how much memory it takes at most to refuse a file."""
     tracemalloc.start()
     try:
-        with pytest.raises(ArchiveInvalid):
+        with pytest.raises(InvalidArchive):
             read(file)
         return tracemalloc.get_traced_memory()[1]
     finally:

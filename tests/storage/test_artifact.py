@@ -12,7 +12,7 @@ from safetensors.numpy import save
 from tests.storage.examples import ROW_EXAMPLES, artifact
 from tests.storage.strategies import any_artifact, any_rows
 from windrow.domain.dataset import Row, rows_as_jsonl
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import (
@@ -83,7 +83,7 @@ class TestArtifact:
     )
     def test_with_other_tensors_is_refused(self, tensors: dict[str, Any]) -> None:
         assert artifact_from_bytes(save(TENSORS, {"windrow_format": "1"})).adapter is None
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+        with pytest.raises(InvalidArtifact, match="train the classifier again"):
             artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
 
     @pytest.mark.parametrize("likeness", [np.nan, np.inf])
@@ -128,26 +128,26 @@ class TestArtifact:
     def test_with_a_scope_that_is_none_is_refused(self, changes: dict[str, Any], problem: str) -> None:
         assert artifact_from_bytes(save({**TENSORS, **SCOPE}, {"windrow_format": "1"})).scope is not None
         tensors = {name: tensor for name, tensor in {**TENSORS, **SCOPE, **changes}.items() if tensor is not None}
-        with pytest.raises(ArtifactInvalid, match=f"{problem}.*train the classifier again"):
+        with pytest.raises(InvalidArtifact, match=f"{problem}.*train the classifier again"):
             artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
 
     def test_without_a_format_is_refused(self) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             artifact_from_bytes(save(TENSORS))
 
     @pytest.mark.parametrize("number", ["", "0", "1.0", "-1", "one"])
     def test_of_an_unknown_format_is_refused(self, number: str) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             artifact_from_bytes(save(TENSORS, {"windrow_format": number}))
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"format 2, of a newer Windrow.*Upgrade Windrow\.$"):
+        with pytest.raises(InvalidArtifact, match=r"format 2, of a newer Windrow.*Upgrade Windrow\.$"):
             artifact_from_bytes(save(TENSORS, {"windrow_format": "2"}))
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         whole = artifact_to_bytes(artifact())
         for length in range(len(whole)):
-            with pytest.raises(ArtifactInvalid):
+            with pytest.raises(InvalidArtifact):
                 artifact_from_bytes(whole[:length])
 
 
@@ -163,7 +163,7 @@ class TestRows:
     def test_unpack_to_no_more_than_is_allowed(self) -> None:
         size_bytes = len(rows_as_jsonl(ROW_EXAMPLES))
         assert rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes) == ROW_EXAMPLES
-        with pytest.raises(ArtifactInvalid, match="unpacks to more than"):
+        with pytest.raises(InvalidArtifact, match="unpacks to more than"):
             rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes - 1)
 
     @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ class TestRows:
         ],
     )
     def test_that_are_damaged_are_refused(self, blob: bytes) -> None:
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+        with pytest.raises(InvalidArtifact, match="train the classifier again"):
             rows_from_blob(blob)
 
     def test_are_read_one_by_one_up_to_the_first_that_is_damaged(self) -> None:
         text = rows_as_jsonl(ROW_EXAMPLES[:2]) + b"damaged\n"
         rows = each_row(gzip.compress(text))
         assert [next(rows), next(rows)] == [*ROW_EXAMPLES[:2]]
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             next(rows)
 
 
@@ -205,11 +205,11 @@ class TestFormat:
 
     @pytest.mark.parametrize("number", [FORMAT + 1, 10**9])
     def test_that_is_newer_asks_for_an_upgrade(self, number: int) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+        with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
             check_artifact_format(number)
         assert caught.value.facts == {"format": number, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize("number", [None, 0, -1, 1.0, "1", True, [1]])
     def test_that_is_none_is_refused(self, number: object) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             check_artifact_format(number)

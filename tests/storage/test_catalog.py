@@ -30,10 +30,10 @@ from tests.storage.examples import (
 from tests.storage.tickets import AT, names
 from windrow.domain.classifier import DescribeRequest, Origin, Record
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierExists,
     ClassifierNotFound,
     ConcurrentChange,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     NameTaken,
@@ -172,7 +172,7 @@ class TestPublish:
 
     def test_that_would_not_read_back_is_refused(self, files: Files, catalog: Catalog) -> None:
         one = draft()
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.publish(replace(one, record=replace(one.record, labels=("bug", "billing"))))
         assert names(catalog) == []
 
@@ -269,7 +269,7 @@ class TestFind:
         files.put_new("classifiers/t_v1/000003.json", b"{")
         files.put_new("aliases/new/000002.json", b"{")
         for reference in ("t_v1", "t_v1@1", "live", "new"):
-            with pytest.raises(ArtifactInvalid):
+            with pytest.raises(InvalidArtifact):
                 catalog.find(read_reference(reference))
 
     def test_costs_one_look_while_nothing_changes(self) -> None:
@@ -517,7 +517,7 @@ class TestDamage:
             assert names(local) == ["moods"]
             assert names(local) == ["moods"]
         assert len([line for line in caplog.messages if "tickets" in line]) == 1
-        with pytest.raises(ArtifactInvalid, match=r"classifiers/tickets/000002\.json"):
+        with pytest.raises(InvalidArtifact, match=r"classifiers/tickets/000002\.json"):
             local.current("tickets")
 
     def test_of_a_record_ends_with_a_repair_a_refit_or_a_deletion(self, tmp_path: Path, local: Catalog) -> None:
@@ -538,18 +538,18 @@ class TestDamage:
 
     def test_by_renaming_a_folder_is_explained(self, tmp_path: Path, local: Catalog) -> None:
         (tmp_path / "classifiers/tickets").rename(tmp_path / "classifiers/renamed")
-        with pytest.raises(ArtifactInvalid, match="is the record of tickets, revision 1"):
+        with pytest.raises(InvalidArtifact, match="is the record of tickets, revision 1"):
             local.current("renamed")
 
     def test_by_renumbering_a_file_is_explained(self, tmp_path: Path, local: Catalog) -> None:
         folder = tmp_path / "classifiers/tickets"
         (folder / "000001.json").rename(folder / "000007.json")
-        with pytest.raises(ArtifactInvalid, match="revision 1"):
+        with pytest.raises(InvalidArtifact, match="revision 1"):
             local.current("tickets")
 
     def test_by_a_link_that_leads_nowhere_is_explained(self, tmp_path: Path, local: Catalog) -> None:
         (tmp_path / "classifiers/tickets/000002.json").symlink_to(tmp_path / "nowhere")
-        with pytest.raises(ArtifactInvalid, match="cannot be opened"):
+        with pytest.raises(InvalidArtifact, match="cannot be opened"):
             local.current("tickets")
 
     @pytest.mark.parametrize("content", [None, b"", b"other", "flipped"])
@@ -562,7 +562,7 @@ class TestDamage:
         path.unlink()
         if isinstance(content, bytes):
             path.write_bytes(content)
-        with pytest.raises(ArtifactInvalid, match=r"blobs/.*train the classifier again"):
+        with pytest.raises(InvalidArtifact, match=r"blobs/.*train the classifier again"):
             local.blobs.read("tickets", entry.blobs[ROWS])
         assert local.blobs.read("tickets", entry.blobs[ARTIFACT]) == blobs()[ARTIFACT]
 

@@ -9,9 +9,9 @@ from tests.storage.examples import TEST_SCORE, draft, notes, open_catalog, open_
 from tests.storage.tickets import FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     NotDeleted,
@@ -171,17 +171,17 @@ class TestRestore:
         publish(catalog, (1, 1), (2, 1))
         lost = catalog.find(Reference("tickets", 1)).entry.blobs[ARTIFACT]
         files.remove(f"{FOLDER}/blobs/{lost.file_name}")
-        with pytest.raises(ArtifactInvalid, match="is missing"):
+        with pytest.raises(InvalidArtifact, match="is missing"):
             catalog.restore("tickets", 1)
         catalog.delete("tickets")
         assert catalog.restore("tickets").record.revision == 2
 
     def test_of_what_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
         files.put_new(f"{FOLDER}/000001.json", b"{")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.restore("tickets")
         catalog.delete("tickets")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.restore("tickets")
 
     def test_of_a_bad_name_is_refused(self, catalog: Catalog) -> None:

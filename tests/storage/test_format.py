@@ -13,7 +13,7 @@ import pytest
 
 from tests.storage.examples import fast_folder, open_names, sealed
 from tests.storage.mutants import GOLDEN, documents, mutants, reader_of
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT, MOST_WHOLE, Mismatch, check_format, parse, parse_object, read, write
 from windrow.storage.fsck import check
@@ -103,7 +103,7 @@ class TestRead:
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         for newer in (b'{"format": 3}', write(VALUE).replace(b'"format": 2', b'"format": 3')):
-            with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+            with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
                 read(newer, Outer)
             assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
 
@@ -120,7 +120,7 @@ class TestRead:
         ids=["another letter", "cut off", "a line more", "other line ends", "written anew", "without a digest"],
     )
     def test_of_what_was_altered_is_refused(self, altered: bytes) -> None:
-        with pytest.raises(ArtifactInvalid, match="was altered") as caught:
+        with pytest.raises(InvalidArtifact, match="was altered") as caught:
             read(altered, Outer)
         assert caught.value.facts["altered"] is True
 
@@ -228,7 +228,7 @@ class TestStrictly:
         ],
     )
     def test_refuses_what_json_does_not_say_or_says_twice(self, text: str, new: str) -> None:
-        with pytest.raises((Mismatch, ArtifactInvalid)):
+        with pytest.raises((Mismatch, InvalidArtifact)):
             read(document(PLAIN, text, new), Outer, strictly=True)
 
 
@@ -241,7 +241,7 @@ def test_what_windrow_never_wrote_is_refused_though_its_digest_is_true(name: str
     for done, mutant in mutants(data):
         try:
             look(sealed(mutant))
-        except (ArtifactInvalid, Mismatch):
+        except (InvalidArtifact, Mismatch):
             continue
         accepted.append(done)
     assert accepted == []
@@ -299,7 +299,7 @@ def test_no_byte_changes_unnoticed(place: str) -> None:
     data, look = (NEWEST / place).read_bytes(), reader_of(place)
     look(data)
     for mutant in altered(data):
-        with pytest.raises((ArtifactInvalid, Mismatch)):
+        with pytest.raises((InvalidArtifact, Mismatch)):
             look(mutant)
 
 
@@ -313,10 +313,10 @@ def test_fsck_names_each_file_of_which_a_byte_changed(place: str) -> None:
         for name, content in {**wrong, f"{folder}/000100.json": data}.items():
             Path(root, name).write_bytes(content)
         found = check(Path(root), open_names(LocalFiles(Path(root)))).findings
-    named = {finding.place for finding in found if finding.code.startswith(("record_", "job_"))}
+    named = {finding.path for finding in found if finding.code.startswith(("record_", "job_"))}
     assert named == wrong.keys()
     if not place.startswith("jobs"):
-        altered = {finding.place for finding in found if finding.code == "record_altered"}
+        altered = {finding.path for finding in found if finding.code == "record_altered"}
         # Without its first line a document is of another format, or of none.
         assert len(wrong) - len(altered) < 100
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.storage.examples import record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage import history
 from windrow.storage.revision import BlobRef, Entry, Purged, Revision, Tombstone
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-DAMAGED = ArtifactInvalid("It is damaged.")
+DAMAGED = InvalidArtifact("It is damaged.")
 DELETED, GONE = Tombstone("deleted", AT), Purged("purged", AT)
 
 

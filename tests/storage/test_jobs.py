@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.examples import sealed
-from windrow.domain.errors import ArtifactInvalid, StorageFailed
+from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job, JobState, Problem
 from windrow.storage import jobs
 from windrow.storage.files import KeyExists, LocalFiles
@@ -223,7 +223,7 @@ def test_a_damaged_file_says_that_nothing_needs_it(
     place = tmp_path / JOBS / "019a1c5e4b2f-7d0c41"
     place.mkdir(parents=True)
     (place / "000001.json").write_bytes(content)
-    with pytest.raises(ArtifactInvalid, match=rf"{problem}.*No classifier needs it"):
+    with pytest.raises(InvalidArtifact, match=rf"{problem}.*No classifier needs it"):
         files.get("019a1c5e4b2f-7d0c41")
 
 

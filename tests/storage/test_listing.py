@@ -68,7 +68,7 @@ class TestWholeList:
         assert files.calls == {"change_token": 4}
 
     def test_of_nothing_is_empty(self, catalog: Catalog) -> None:
-        for request in (part(), part(10), part(after="a"), part(sort="-size"), part(deleted=True)):
+        for request in (part(), part(10), part(after="a"), part(sort="-size_bytes"), part(deleted=True)):
             listing = catalog.listing(request)
             assert (listing.models, listing.next_cursor) == ((), None)
 
@@ -143,7 +143,7 @@ class TestPage:
         catalog.delete("t_v2")
         assert names_on(catalog, part(1, "t_v2", sort="version")) == ["t_v10"]
         assert names_on(catalog, part(1, "t_v2", sort="name")) == []
-        for order in ("-name", "-version", "created_at", "-size", "test_accuracy"):
+        for order in ("-name", "-version", "created_at", "-size_bytes", "test_accuracy"):
             with pytest.raises(InvalidParameter, match="Start again without cursor") as caught:
                 catalog.listing(part(1, "t_v2", sort=order))
             assert caught.value.facts == {"parameter": "cursor"}
@@ -226,7 +226,7 @@ class TestDeleted:
         assert pages(catalog, part(2, deleted=True)) == ["t_v10t_v2", "u_v1"]
         assert names_on(catalog, part(task="t", deleted=True)) == ["t_v2", "t_v10"]
         assert names_on(catalog, part(tag="u", deleted=True)) == ["u_v1"]
-        assert names_on(catalog, part(sort="-size", deleted=True)) == ["t_v10", "t_v2", "u_v1"]
+        assert names_on(catalog, part(sort="-size_bytes", deleted=True)) == ["t_v10", "t_v2", "u_v1"]
 
     def test_leaves_out_what_nothing_is_left_of_to_restore(self, tmp_path: Path) -> None:
         catalog = open_catalog(LocalFiles(tmp_path))

@@ -9,14 +9,14 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import wait_for_tick
-from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact
 from windrow.storage.files import FRESH_NS, Files, KeyMissing, LocalFiles
 from windrow.storage.log import Logs
 
 
 def read(name: str, number: int, content: bytes) -> str:
     if content == b"damaged":
-        raise ArtifactInvalid("It is damaged.", {"number": number})
+        raise InvalidArtifact("It is damaged.", {"number": number})
     return f"{name} {number} {content.decode()}"
 
 
@@ -178,7 +178,7 @@ class TestNewest:
         with caplog.at_level(logging.WARNING, "windrow.storage"):
             for _ in range(2):
                 error = logs.newest("a").value
-                assert isinstance(error, ArtifactInvalid)
+                assert isinstance(error, InvalidArtifact)
                 assert (error.detail, error.facts) == (
                     "logs/a/000002.json: It is damaged.",
                     {"number": 2, "file": "logs/a/000002.json"},
@@ -188,7 +188,7 @@ class TestNewest:
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:
         logs = logs_of(trusted(tmp_path))
         logs.append("a", 1, b"damaged")
-        assert isinstance(logs.newest("a").value, ArtifactInvalid)
+        assert isinstance(logs.newest("a").value, InvalidArtifact)
         (tmp_path / "logs/a/000001.json").write_bytes(b"x")
         assert logs.newest("a").value == "a 1 x"
 
@@ -197,7 +197,7 @@ class TestNewest:
         logs.append("a", 1, b"x")
         (tmp_path / "logs/a/000002.json").symlink_to(tmp_path / "nowhere")
         for value in (logs.newest("a").value, logs.at("a", 2)):
-            assert isinstance(value, ArtifactInvalid)
+            assert isinstance(value, InvalidArtifact)
             assert "cannot be opened" in value.detail
 
 
@@ -206,7 +206,7 @@ class TestAt:
         for number in (1, 2, 3):
             logs.append("a", number, b"damaged" if number == 2 else b"x")
         assert logs.at("a", 1) == "a 1 x"
-        assert isinstance(logs.at("a", 2), ArtifactInvalid)
+        assert isinstance(logs.at("a", 2), InvalidArtifact)
         assert logs.at("a", 3) == "a 3 x"
 
     def test_of_what_is_not_there_is_nothing(self, logs: Logs[str]) -> None:
@@ -228,7 +228,7 @@ class TestAt:
         logs = logs_of(trusted(tmp_path))
         logs.append("a", 1, b"damaged")
         logs.append("a", 2, b"x")
-        assert isinstance(logs.at("a", 1), ArtifactInvalid)
+        assert isinstance(logs.at("a", 1), InvalidArtifact)
         (tmp_path / "logs/a/000001.json").write_bytes(b"x")
         assert logs.at("a", 1) == "a 1 x"
 
@@ -270,5 +270,5 @@ class TestAgain:
         files = Closed()
         files.put_new("logs/a/000001.json", b"there")
         value = logs_of(files).at("a", 1)
-        assert isinstance(value, ArtifactInvalid)
+        assert isinstance(value, InvalidArtifact)
         assert "cannot be opened" in value.detail

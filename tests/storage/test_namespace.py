@@ -8,12 +8,12 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import blobs, draft, open_aliases, open_catalog, open_names
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     RevisionNotFound,
@@ -46,7 +46,7 @@ def aliases(files: MemoryFiles) -> Aliases:
 
 
 def promote(aliases: Aliases, alias: str, target: str) -> None:
-    aliases.promote(alias, read_reference(target), Said())
+    aliases.promote(alias, read_reference(target), ChangeNote())
 
 
 def test_the_time_is_told_in_whole_seconds_of_utc() -> None:
@@ -65,7 +65,7 @@ class TestEntry:
     def test_that_is_damaged_is_an_error_each_time(self, files: MemoryFiles, names: Namespace) -> None:
         files.put_new("classifiers/tickets/000001.json", b"{")
         for _ in range(2):
-            with pytest.raises(ArtifactInvalid, match=r"classifiers/tickets/000001\.json"):
+            with pytest.raises(InvalidArtifact, match=r"classifiers/tickets/000001\.json"):
                 names.entry("tickets")
 
 
@@ -112,7 +112,7 @@ class TestRevision:
         for mark in "abc":
             catalog.publish(draft(mark=mark))
         files.kept["classifiers/tickets/000002.json"] = b"{"
-        with pytest.raises(ArtifactInvalid, match=r"000002\.json"):
+        with pytest.raises(InvalidArtifact, match=r"000002\.json"):
             names.revision("tickets", 2)
         assert names.revision("tickets", 1).record.training_data_sha256 == "a" * 64
         assert names.revisions("tickets") == (1, 3)
@@ -223,7 +223,7 @@ class TestLastEntry:
         catalog.publish(draft())
         catalog.delete("tickets")
         files.kept["classifiers/tickets/000001.json"] = b"{"
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             names.last_entry("tickets")
 
 
@@ -235,7 +235,7 @@ class TestPointer:
         pointer = names.pointer("live")
         assert pointer is not None
         assert str(pointer.target) == "tickets@1"
-        aliases.remove("live", Said())
+        aliases.remove("live", ChangeNote())
         assert names.pointer("live") is None
 
     def test_that_is_damaged_is_an_error_and_is_left_out_of_all(
@@ -245,7 +245,7 @@ class TestPointer:
         for alias in ("b", "a"):
             promote(aliases, alias, "tickets")
         files.put_new("aliases/b/000002.json", b"{")
-        with pytest.raises(ArtifactInvalid, match=r"aliases/b/000002\.json"):
+        with pytest.raises(InvalidArtifact, match=r"aliases/b/000002\.json"):
             names.pointer("b")
         assert [alias for alias, _ in names.pointers()] == ["a"]
 
@@ -270,7 +270,7 @@ class TestLatest:
     def test_that_is_damaged_is_an_error(self, files: MemoryFiles, names: Namespace, catalog: Catalog) -> None:
         catalog.publish(draft("t_v1"))
         files.put_new("classifiers/t_v2/000001.json", b"{")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             names.latest("t")
 
 
@@ -306,7 +306,7 @@ class TestCheckFree:
     ) -> None:
         catalog.publish(draft("Name"))
         promote(aliases, "Live", "Name")
-        aliases.remove("Live", Said())
+        aliases.remove("Live", ChangeNote())
         catalog.delete("Name")
         for name in ("Name", "name", "Live", "LIVE"):
             for for_alias in (False, True):
@@ -338,7 +338,7 @@ class TestUse:
         catalog.publish(draft("moods"))
         for alias, target in (("b", "tickets"), ("a", "tickets@1"), ("c", "moods"), ("d", "tickets")):
             promote(aliases, alias, target)
-        aliases.remove("d", Said())
+        aliases.remove("d", ChangeNote())
 
     def test_of_a_classifier_is_by_aliases_to_it_and_to_its_revisions(self, names: Namespace) -> None:
         assert names.pointing_at("tickets") == ("a", "b")
@@ -383,7 +383,7 @@ class TestNotFound:
             "near_names": ["tickets_v1", "tickets_v2", "tickets_live"],
         }
         catalog.delete("tickets_v2")
-        aliases.remove("tickets_live", Said())
+        aliases.remove("tickets_live", ChangeNote())
         error = names.not_found("ticket_v1")
         assert error.facts["near_names"] == ["tickets_v1"]
         assert "Did you mean tickets_v1? List the classifiers" in error.detail

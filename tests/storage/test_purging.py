@@ -13,9 +13,9 @@ from tests.storage.examples import draft, notes, open_catalog, open_names, promo
 from tests.storage.tickets import AT, FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     RevisionNotFound,
     StorageFailed,
@@ -228,7 +228,7 @@ class TestPurgeRevision:
     def test_where_the_newest_file_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2))
         damage(files, 2)
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.purging.purge_revision("tickets", 1)
         assert len(kept_contents(files)) == 4
 

@@ -13,7 +13,7 @@ from tests.storage.examples import TEST_SCORE, THRESHOLD, record, sealed
 from tests.storage.strategies import any_alias_revision, any_revision
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import Reference
 from windrow.storage.format import FORMAT
 from windrow.storage.revision import (
@@ -42,7 +42,7 @@ POINTER = Pointer(
     at=AT,
     points_to="tickets_v2@3",
     reason="it is better",
-    by="Ada",
+    author="Ada",
     back_to=4,
     must_pass=(Row("Where is my invoice?", "billing"),),
 )
@@ -80,7 +80,7 @@ class TestRevision:
         ("kind", "number"), [("trained", 2), ("imported", 2), ("described", 1), ("restored", 1), ("trimmed", 1)]
     )
     def test_under_a_number_that_it_cannot_bear_is_refused(self, kind: Any, number: int) -> None:
-        with pytest.raises(ArtifactInvalid, match="It is the record of tickets, revision 1") as caught:
+        with pytest.raises(InvalidArtifact, match="It is the record of tickets, revision 1") as caught:
             revision_to_json("tickets", number, replace(ENTRY, kind=kind))
         assert caught.value.facts == {"name": "tickets", "revision": 1}
 
@@ -91,11 +91,11 @@ class TestRevision:
         assert revision_from_json("tickets", 7, revision_to_json("tickets", 7, later)) == later
 
     def test_of_another_name_is_refused(self) -> None:
-        with pytest.raises(ArtifactInvalid, match="give it back its name"):
+        with pytest.raises(InvalidArtifact, match="give it back its name"):
             revision_from_json("moods", 1, revision_to_json("tickets", 1, ENTRY))
 
     def test_that_breaks_the_rules_is_not_even_written(self) -> None:
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             revision_to_json("tickets", 0, replace(ENTRY, record=record(revision=0)))
 
     def test_shows_what_callers_may_see(self) -> None:
@@ -108,7 +108,7 @@ class TestRevision:
         assert ENTRY.shown(AT).deleted_at == AT
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+        with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
             revision_from_json("tickets", 1, b'{"format": 3, "kind": "renamed"}')
         assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
 
@@ -196,7 +196,7 @@ class TestRevision:
     def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
         data = revision_to_json("tickets", 1, ENTRY)
         assert revision_from_json("tickets", 1, changed(data, {})) == ENTRY
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+        with pytest.raises(InvalidArtifact, match="train the classifier again"):
             revision_from_json("tickets", 1, changed(data, change))
 
     @pytest.mark.parametrize("ending", [Tombstone("deleted", AT), Purged("purged", AT)])
@@ -206,13 +206,13 @@ class TestRevision:
         assert len(plain.pop("sha256")) == 64
         assert plain == {"format": 2, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
-            with pytest.raises(ArtifactInvalid):
+            with pytest.raises(InvalidArtifact):
                 revision_from_json("tickets", 2, changed(data, change))
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         whole = revision_to_json("tickets", 1, ENTRY).rstrip()
         for length in range(len(whole)):
-            with pytest.raises(ArtifactInvalid):
+            with pytest.raises(InvalidArtifact):
                 revision_from_json("tickets", 1, whole[:length])
 
 
@@ -232,7 +232,7 @@ class TestAliasRevision:
             "at": "2025-09-16T08:00:00Z",
             "points_to": "tickets_v2@3",
             "reason": "it is better",
-            "by": "Ada",
+            "author": "Ada",
             "back_to": 4,
             "must_pass": [{"text": "Where is my invoice?", "label": "billing"}],
         }
@@ -243,12 +243,12 @@ class TestAliasRevision:
 
     @pytest.mark.parametrize("points_to", ["tickets@latest", "", "../etc", "tickets@0", "live@"])
     def test_that_points_to_no_classifier_is_not_even_written(self, points_to: str) -> None:
-        with pytest.raises(ArtifactInvalid, match="points to no classifier"):
+        with pytest.raises(InvalidArtifact, match="points to no classifier"):
             alias_to_json("live", 5, replace(POINTER, points_to=points_to))
 
     @pytest.mark.parametrize("back_to", [-1, 5, 6])
     def test_leads_back_to_an_earlier_number_only(self, back_to: int) -> None:
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             alias_from_json("live", 5, changed(alias_to_json("live", 5, POINTER), {"back_to": back_to}))
 
     @pytest.mark.parametrize(
@@ -258,22 +258,22 @@ class TestAliasRevision:
             {"kind": "trained"},
             {"kind": "removed"},
             {"said": "so"},
-            {"by": 1},
+            {"author": 1},
             {"reason": None},
             {"more": 1},
         ],
     )
     def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             alias_from_json("live", 5, changed(alias_to_json("live", 5, POINTER), change))
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$"):
+        with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$"):
             alias_from_json("live", 1, b'{"format": 3}')
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         for revision in (POINTER, Removed(at=AT)):
             whole = alias_to_json("live", 5, revision).rstrip()
             for length in range(len(whole)):
-                with pytest.raises(ArtifactInvalid):
+                with pytest.raises(InvalidArtifact):
                     alias_from_json("live", 5, whole[:length])

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.storage.mutants import GOLDEN, documents, mutants
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.format import Mismatch
 from windrow.storage.revision import revision_from_json
 from windrow.storage.upgrade import from_format_1
@@ -29,7 +29,7 @@ def test_what_format_1_never_said_is_refused(name: str) -> None:
     for done, mutant in (*mutants(data), *newer):
         try:
             look(mutant)
-        except (ArtifactInvalid, Mismatch):
+        except (InvalidArtifact, Mismatch):
             continue
         accepted.append(done)
     assert accepted == []
@@ -47,7 +47,7 @@ def test_every_kind_of_document_is_among_them() -> None:
 def test_however_deep_a_document_is_it_is_refused(depth: int) -> None:
     deep = b"[" * depth + b"]" * depth
     for document in (deep, b'{"format": 1, "kind": "deleted", "at": %b}' % deep):
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             revision_from_json("tickets", 1, document)
 
 
@@ -60,5 +60,5 @@ def test_the_share_of_the_most_frequent_label_is_added() -> None:
 def test_a_number_beyond_all_bounds_is_refused() -> None:
     plain = json.loads((OLD / "classifiers/tickets/000002.json").read_bytes())
     plain["record"]["rows_per_label"] = {"billing": 10**400, "bug": 1 - 10**400}
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         revision_from_json("tickets", 2, json.dumps(plain).encode())

@@ -142,8 +142,8 @@ class Endpoint(Generic[R]):
 
 FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", patient=True)
 START_FIT: Final = Endpoint(Operations.start_fit, "POST", "/fit", TRAIN, "fit", status=202, chosen_by={"wait": "false"})
-FORECAST: Final = Endpoint(
-    Operations.forecast, "POST", "/fit", TRAIN, "fit", repeatable=True, patient=True, chosen_by={"dry_run": "true"}
+ESTIMATE_FIT: Final = Endpoint(
+    Operations.estimate_fit, "POST", "/fit", TRAIN, "fit", repeatable=True, patient=True, chosen_by={"dry_run": "true"}
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", repeatable=True)
 LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light")

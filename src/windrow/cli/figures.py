@@ -1,12 +1,12 @@
-"""Figures about quality, drawn for a terminal: confusion, flips, calibration, intervals."""
+"""Figures about quality, drawn for a terminal: confusion, disagreements, calibration, intervals."""
 
 from collections.abc import Iterable, Sequence
 
 from windrow.cli.formats import one_line, share
 from windrow.cli.tables import GAP, Column, Listed, number, table_of
-from windrow.domain.comparison import Comparison, Contender, Flip
+from windrow.domain.comparison import Comparison, Disagreement, ModelResult
 from windrow.domain.interval import Interval
-from windrow.domain.report import Calibration, Misread, Outcome
+from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
 
 # A matrix of more labels is a carpet: the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 16
@@ -27,7 +27,7 @@ def between(interval: Interval) -> str:
     return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
 
 
-def label_table(outcome: Outcome) -> Listed:
+def label_table(outcome: ClassificationMetrics) -> Listed:
     """Return how each label fared."""
     return table_of(
         outcome.labels,
@@ -41,7 +41,7 @@ def label_table(outcome: Outcome) -> Listed:
     )
 
 
-def confusion_table(outcome: Outcome, width: int) -> Listed:
+def confusion_table(outcome: ClassificationMetrics, width: int) -> Listed:
     """Return which labels are taken for which: a matrix where it fits, else the pairs that are confused most.
 
     Args:
@@ -64,7 +64,7 @@ def confusion_table(outcome: Outcome, width: int) -> Listed:
     )
 
 
-def most_confused(outcome: Outcome) -> list[tuple[str, str, int]]:
+def most_confused(outcome: ClassificationMetrics) -> list[tuple[str, str, int]]:
     """Return label, label that was given instead and number of rows, the most frequent confusion first."""
     labels = outcome.confusion_matrix.labels
     found = [
@@ -76,7 +76,7 @@ def most_confused(outcome: Outcome) -> list[tuple[str, str, int]]:
     return sorted(found, key=lambda pair: -pair[2])
 
 
-def calibration_line(outcome: Outcome) -> str:
+def calibration_line(outcome: ClassificationMetrics) -> str:
     """Say in a sentence whether the scores mean what they say."""
     mean = _mean_score(outcome.calibration)
     if abs(mean - outcome.accuracy) < SURENESS_MARGIN:
@@ -89,15 +89,15 @@ def calibration_line(outcome: Outcome) -> str:
     )
 
 
-def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> Listed:
+def misclassified_table(misclassified: Iterable[Misclassified], lines: Sequence[int]) -> Listed:
     """Return rows that were placed wrong.
 
     Args:
-        misread: The rows.
+        misclassified: The rows.
         lines: Where in a file each row of the test data begins, from 1.
     """
     return table_of(
-        misread,
+        misclassified,
         number("line", lambda each: str(lines[each.row])),
         Column("text", lambda each: each.text),
         Column("label", lambda each: each.label),
@@ -106,10 +106,10 @@ def misread_table(misread: Iterable[Misread], lines: Sequence[int]) -> Listed:
     )
 
 
-def contender_table(contenders: Sequence[Contender]) -> Listed:
+def result_table(results: Sequence[ModelResult]) -> Listed:
     """Return how each of several classifiers did."""
     return table_of(
-        contenders,
+        results,
         Column("classifier", _named, whole=True),
         number("right", lambda each: f"{each.correct}/{each.total}"),
         number("accuracy", lambda each: share(each.accuracy)),
@@ -119,10 +119,10 @@ def contender_table(contenders: Sequence[Contender]) -> Listed:
     )
 
 
-def _named(contender: Contender) -> str:
-    revision = f"{contender.model_name}@{contender.revision}"
-    is_plain = contender.asked in (contender.model_name, revision)
-    return contender.asked if is_plain else f"{contender.asked} ({revision})"
+def _named(result: ModelResult) -> str:
+    revision = f"{result.model_name}@{result.revision}"
+    is_plain = result.reference in (result.model_name, revision)
+    return result.reference if is_plain else f"{result.reference} ({revision})"
 
 
 def pair_lines(comparison: Comparison) -> list[str]:
@@ -137,41 +137,45 @@ def pair_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def flip_table(flips: Iterable[Flip], names: Sequence[str], lines: Sequence[int] = ()) -> Listed:
+def disagreement_table(
+    disagreements: Iterable[Disagreement], names: Sequence[str], lines: Sequence[int] = ()
+) -> Listed:
     """Return rows that the classifiers answer differently, and who says what; a right answer is marked.
 
     Args:
-        flips: The rows.
+        disagreements: The rows.
         names: The classifiers, as they were asked.
         lines: Where in a file each row of the test data begins, from 1; none where they come from no file.
     """
 
-    def answer(name: str) -> Column[Flip]:
-        return Column(name, lambda flip: _answer(flip, flip.predicted[name]))
+    def answer(name: str) -> Column[Disagreement]:
+        return Column(name, lambda disagreement: _answer(disagreement, disagreement.predicted[name]))
 
     return table_of(
-        flips,
-        *([number("line", lambda flip: str(lines[flip.row]), spare=1)] if lines else []),
-        Column("text", lambda flip: flip.text),
-        Column("label", lambda flip: flip.label),
+        disagreements,
+        *([number("line", lambda disagreement: str(lines[disagreement.row]), spare=1)] if lines else []),
+        Column("text", lambda disagreement: disagreement.text),
+        Column("label", lambda disagreement: disagreement.label),
         *(map(answer, names) if len(names) <= MAX_ANSWER_COLUMNS else [Column("answers", _answers, lines=True)]),
     )
 
 
-def _answer(flip: Flip, label: str) -> str:
-    return f"{'✓' if label == flip.label else '✗'} {one_line(label)}"
+def _answer(disagreement: Disagreement, label: str) -> str:
+    return f"{'✓' if label == disagreement.label else '✗'} {one_line(label)}"
 
 
-def _answers(flip: Flip) -> str:
+def _answers(disagreement: Disagreement) -> str:
     names: dict[str, list[str]] = {}
-    for name, label in flip.predicted.items():
+    for name, label in disagreement.predicted.items():
         names.setdefault(label, []).append(name)
     # The right answer first.
-    given = sorted(names, key=lambda label: label != flip.label)
-    return "\n".join(f"{_answer(flip, label)}: {', '.join(names[label])}" for label in given)
+    given = sorted(names, key=lambda label: label != disagreement.label)
+    return "\n".join(f"{_answer(disagreement, label)}: {', '.join(names[label])}" for label in given)
 
 
-def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, list[str], list[str]] | None:
+def _heads(
+    labels: Sequence[str], outcome: ClassificationMetrics, width: int
+) -> tuple[str, list[str], list[str]] | None:
     """Return the heads of a matrix, its corner's first: by name, else by number; ``None`` where neither fits."""
     if len(labels) > MAX_MATRIX_LABELS:
         return None
@@ -190,7 +194,7 @@ def _heads(labels: Sequence[str], outcome: Outcome, width: int) -> tuple[str, li
     return "label", rows, columns
 
 
-def _pairs_table(labels: Sequence[str], outcome: Outcome) -> Listed:
+def _pairs_table(labels: Sequence[str], outcome: ClassificationMetrics) -> Listed:
     found = most_confused(outcome)
     shown = found[:MAX_MATRIX_LABELS]
     if left := found[MAX_MATRIX_LABELS:]:
@@ -219,7 +223,7 @@ def _widest(texts: Iterable[str]) -> int:
     return max(map(cell_len, texts))
 
 
-def _widest_cell(outcome: Outcome) -> int:
+def _widest_cell(outcome: ClassificationMetrics) -> int:
     return max(len(str(count)) for counts in outcome.confusion_matrix.counts for count in counts) + len("[]")
 
 

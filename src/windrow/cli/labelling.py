@@ -15,7 +15,7 @@ from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
 
-_COLUMNS = ("text", "label", "guess", "score", "why", "alike")
+_COLUMNS = ("text", "label", "guess", "score", "reason", "num_similar")
 
 
 def check_out(out: Path) -> None:
@@ -59,7 +59,7 @@ def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
 
 def _to_label(each: Suggestion) -> Sequence[object]:
     # The label is left empty, so that a guess that nobody looked at never becomes training data.
-    return each.text, "", each.label, round(each.score, DIGITS), each.why, each.alike
+    return each.text, "", each.label, round(each.score, DIGITS), each.reason, each.num_similar
 
 
 _WRITERS = {".csv": _as_csv, ".jsonl": _as_jsonl}

@@ -44,7 +44,7 @@ TOLD: Final[Mapping[str, Told]] = {
     "alias": Told(metavar="ALIAS"),
     "as_json": Told("--json"),
     "base_model": Told(metavar="ID"),
-    "by": Told(metavar="WHO"),
+    "author": Told(metavar="WHO"),
     "data_dir": Told(metavar="FOLDER"),
     "encoding": Told(metavar="NAME"),
     "header": Told(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STAGES = {
     "encoding": "Encoding the texts",
     "training": "Training the encoder",
-    "judging": "Judging by trainings on parts",
+    "validating": "Judging by trainings on parts",
     "finishing": "Fitting the head",
     "saving": "Saving",
 }

@@ -56,7 +56,7 @@ def pin(operations: "Operations", asked: str) -> Pinned:
     Raises:
         InvalidName: The name breaks the grammar.
         NotFound: It means nothing.
-        ArtifactInvalid: The record is damaged.
+        InvalidArtifact: The record is damaged.
     """
     one = operations.show(ModelRequest(asked))
     alias = asked if asked in one.aliases and asked != one.name else None

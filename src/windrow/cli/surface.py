@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "cancel_job": "jobs cancel",
     "delete_all": "delete",
     "follow_job": "jobs watch",
-    "forecast": "fit --dry-run",
+    "estimate_fit": "fit --dry-run",
     "import_classifier": "import",
     "job": "jobs show",
     "list_aliases": "aliases",
@@ -31,7 +31,7 @@ _COMMANDS: Final = {
     "list_jobs": "jobs",
     "remove_alias": "aliases --remove",
     "remove_base_model": "base-models --remove",
-    "start_fit": "fit --no-wait",
+    "start_fit": "fit --detach",
 }
 
 

@@ -26,10 +26,10 @@ from windrow.client.following import events_of, follow, may_go_on
 from windrow.client.leaving import cancel_begun, cancel_within, now
 from windrow.client.replies import read_answers, read_reply
 from windrow.client.transport import Transport
-from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_said
+from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_note
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
-from windrow.domain.errors import Abandoned, InvalidParameter, JobFinished, WindrowError
+from windrow.domain.errors import ClientClosedRequest, InvalidParameter, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
@@ -94,7 +94,7 @@ class RemoteOperations:
         self._transport.close()
 
     start_fit = _verb(Operations.start_fit)
-    forecast = _verb(Operations.forecast)
+    estimate_fit = _verb(Operations.estimate_fit)
     list_jobs = _verb(Operations.list_jobs)
     job = _verb(Operations.job)
     cancel_job = _verb(Operations.cancel_job)
@@ -124,13 +124,13 @@ class RemoteOperations:
 
     def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
         """See ``Operations.remove_alias``."""
-        check_said(request)  # what is no Unicode has no form in a query
+        check_note(request)  # what is no Unicode has no form in a query
         return self._call(REMOVE_ALIAS, request)
 
     def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
         if not is_connected():
-            raise Abandoned("The caller left, so nothing was computed. Ask again.")
+            raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")
         content = self._transport.ask(call_of(PREDICT, request, self._timeout_s))
         return read_answers(request, content, self.url)
 

@@ -1,7 +1,4 @@
-"""Aliases: second names that point at classifiers, and every change of where they pointed.
-
-Owns the values and the limits on what is said about a change; knows nothing of where they are kept.
-"""
+"""Aliases: second names that point at classifiers, and the history of their changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +10,20 @@ from windrow.domain.gate import NOTHING_CHECKED, GateReport, Requirement, check_
 from windrow.domain.names import ModelReference, Name, check_name, read_reference
 from windrow.domain.values import Value, computed
 
-MAX_SAID_CHARS = 500
+MAX_NOTE_CHARS = 500
 
 # What happened to an alias: it was pointed somewhere, pointed back, or taken away.
 AliasEvent = Literal["promoted", "rolled_back", "removed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What people say about a change. Checked by :func:`check_said`."""
+class ChangeNote:
+    """A note about a change: why, and by whom. Checked by :func:`check_note`."""
 
     reason: str = ""
-    """Why, at most 500 characters."""
-    by: str = ""
-    """Who, at most 500 characters; as they say themselves, nobody checks it."""
+    """Why the change was made, at most 500 characters."""
+    author: str = ""
+    """Who made the change, at most 500 characters, as the caller says; it is not verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class AliasRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class AliasChangeRequest(Said):
+class AliasChangeRequest(ChangeNote):
     """An alias to point back, or to take away."""
 
     alias: Name
@@ -46,7 +43,7 @@ class AliasChangeRequest(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alias(Said, Value):
+class Alias(ChangeNote, Value):
     """An alias, and where it points."""
 
     alias: str
@@ -76,7 +73,7 @@ class AliasList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasChange(Said):
+class AliasChange(ChangeNote):
     """One change of an alias."""
 
     number: int
@@ -112,7 +109,7 @@ class AliasRemoval:
 
 
 @dataclass(frozen=True, slots=True)
-class PromoteRequest(Said):
+class PromoteRequest(ChangeNote):
     """Where an alias is to point, and on what conditions."""
 
     alias: Name
@@ -152,29 +149,29 @@ def check_promote_request(request: PromoteRequest, limits: DataLimits) -> None:
 
     Raises:
         InvalidName: The alias breaks the grammar of names.
-        InvalidParameter: Reason or name of a person is too long or no valid Unicode, or a condition cannot be looked
+        InvalidParameter: The reason or the author is too long or no valid Unicode, or a condition cannot be looked
             at.
         InvalidTestData: A row breaks a rule.
         LimitExceeded: There are too many rows, or a text is too long.
     """
     check_name(request.alias)
-    check_said(request)
+    check_note(request)
     if request.require is not None:
         check_requirement(request.require, limits)
     check_must_pass("must_pass", request.must_pass or (), limits)
 
 
-def check_said(said: Said) -> None:
-    """Refuse what cannot be kept.
+def check_note(note: ChangeNote) -> None:
+    """Refuse a note that cannot be kept.
 
     Raises:
-        InvalidParameter: Something is too long or no valid Unicode.
+        InvalidParameter: The reason or the author is too long or no valid Unicode.
     """
-    for field, text in (("reason", said.reason), ("by", said.by)):
-        if len(text) > MAX_SAID_CHARS or not _is_unicode(text):
+    for field, text in (("reason", note.reason), ("author", note.author)):
+        if len(text) > MAX_NOTE_CHARS or not _is_unicode(text):
             raise InvalidParameter(
                 "{arg:{parameter}} must be valid Unicode of at most {limit} characters. Shorten it or leave it out.",
-                {"parameter": field, "limit": MAX_SAID_CHARS},
+                {"parameter": field, "limit": MAX_NOTE_CHARS},
             )
 
 

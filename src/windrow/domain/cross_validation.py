@@ -11,7 +11,7 @@ from typing import Annotated
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import TrainingParameters
-from windrow.domain.report import MajorityBaseline, Misread, Outcome
+from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
 from windrow.domain.values import Schema, computed
 
 DEFAULT_FOLDS = 5
@@ -57,7 +57,7 @@ class LabelAdvice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrossValidation(Outcome):
+class CrossValidation(ClassificationMetrics):
     """How trainings like the one that was asked for do.
 
     The outcome is that of all held-out rows together, where equal rows count once.
@@ -69,13 +69,13 @@ class CrossValidation(Outcome):
     """Of each fold, from 0 to 1; at least one."""
     mean_accuracy: float = computed(lambda self: statistics.fmean(self.fold_accuracies), 0.0)
     """The mean of the folds' accuracies, each fold counting alike."""
-    accuracy_spread: float = computed(
+    accuracy_std: float = computed(
         lambda self: statistics.stdev(self.fold_accuracies) if len(self.fold_accuracies) > 1 else 0.0, 0.0
     )
     """The standard deviation of the folds' accuracies, 0 for a single one: how much one split more or less decides."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
-    probable_label_errors: tuple[Misread, ...]
+    probable_label_errors: tuple[Misclassified, ...]
     """Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident first."""
     learning_curve: tuple[CurvePoint, ...]
     """What fewer rows would have reached, the smallest share first."""

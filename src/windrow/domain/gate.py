@@ -59,7 +59,7 @@ class FailedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SideReport(Value):
+class GateMetrics(Value):
     """How one of the two classifiers of a promotion did on the test rows."""
 
     correct: int
@@ -80,9 +80,9 @@ class GateReport(Value):
     """Each condition; none where none was set."""
     failed_rows: tuple[FailedRow, ...] = ()
     """Rows of ``must_pass`` that were placed wrong."""
-    candidate: SideReport | None = None
+    candidate: GateMetrics | None = None
     """How the classifier that is to be promoted did on the test rows; ``None`` without such rows."""
-    current: SideReport | None = None
+    current: GateMetrics | None = None
     """How what the alias points to did on them; ``None`` where it points nowhere, or without such rows."""
     passed: bool = computed(lambda self: all(check.passed for check in self.checks), True)
     """Whether every condition is met."""

@@ -24,7 +24,7 @@ from windrow.domain.words import render
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 # In the order in which a training goes through them; a training of the head alone leaves out the two in the middle.
-Stage = Literal["encoding", "training", "judging", "finishing", "saving"]
+Stage = Literal["encoding", "training", "validating", "finishing", "saving"]
 FINISHED: frozenset[JobState] = frozenset(("succeeded", "failed", "cancelled", "interrupted"))
 JOBS_RANGE = (1, 1_000)
 DEFAULT_JOBS = 100
@@ -35,8 +35,8 @@ class Progress:
     """How far a training is."""
 
     stage: Stage
-    """What is being done: ``encoding`` the texts, ``training`` the encoder, ``judging`` that by trainings on parts of
-    the rows, ``finishing`` (head and scores), ``saving``.
+    """The current stage: ``encoding`` the texts, ``training`` the encoder, ``validating`` it by trainings on parts of
+    the rows, ``finishing`` (head and calibration), ``saving``.
     """
     step: int = 0
     """Steps of this stage that are done; 0 where it has none."""
@@ -141,7 +141,7 @@ class JobList:
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastPart:
+class StageEstimate:
     """What one stage of a training will take."""
 
     stage: Stage
@@ -153,7 +153,7 @@ class ForecastPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class FitEstimate:
     """What a training will take, before it is begun. Estimates, from what this machine did so far."""
 
     model_name: str
@@ -172,7 +172,7 @@ class Forecast:
     """Until its turn comes, behind the trainings that wait and run now."""
     memory_bytes: int
     """What it needs beside what the server has already, at its peak, in both processes together."""
-    parts: tuple[ForecastPart, ...]
+    stages: tuple[StageEstimate, ...]
     """What each stage takes, in their order."""
     memory_reason: str
     """Why so much memory, in a sentence."""

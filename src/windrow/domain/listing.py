@@ -25,7 +25,7 @@ _SORT_KEYS: Mapping[str, Callable[[Classifier], Any]] = {
     "version": lambda classifier: read_version(classifier.name) or Version(classifier.name, -1),
     "created_at": lambda classifier: classifier.created_at,
     "num_examples": lambda classifier: classifier.num_examples,
-    "size": lambda classifier: classifier.size_bytes,
+    "size_bytes": lambda classifier: classifier.size_bytes,
     "test_accuracy": lambda classifier: _UNMEASURED if classifier.test is None else classifier.test.accuracy,
 }
 SORTS = tuple(_SORT_KEYS)

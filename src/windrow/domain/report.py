@@ -70,7 +70,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Misread:
+class Misclassified:
     """A row that was placed wrong."""
 
     row: int
@@ -106,7 +106,7 @@ class ConfusionMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Value):
+class ClassificationMetrics(Value):
     """What one classifier made of labelled rows."""
 
     correct: int
@@ -146,7 +146,7 @@ class EvaluateRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report(Outcome):
+class Report(ClassificationMetrics):
     """How a classifier did on labelled rows."""
 
     model_name: str
@@ -157,7 +157,7 @@ class Report(Outcome):
     """The alias by which it was asked; ``None`` where it was asked by its own name."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
-    misread: tuple[Misread, ...]
+    misclassified: tuple[Misclassified, ...]
     """The rows that were placed wrong, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
     """What makes the figures worth less, or was odd about the rows."""

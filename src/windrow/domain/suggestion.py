@@ -1,4 +1,4 @@
-"""What to label next: the texts of a pile that would teach a classifier most.
+"""What to label next: the texts of a pool that would teach a classifier most.
 
 Owns the values and the rules for what is asked; knows nothing of how texts are chosen.
 """
@@ -15,7 +15,7 @@ from windrow.domain.values import Schema
 DEFAULT_SUGGESTIONS = 10
 SUGGESTIONS_RANGE = (1, 1_000)
 
-Why = Literal["new", "uncertain"]
+SuggestionReason = Literal["new", "uncertain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SuggestRequest:
     version.
     """
     texts: tuple[str, ...]
-    """The pile, as many texts as a training may have rows; one that comes again counts once."""
+    """The pool, as many texts as a training may have rows; one that comes again counts once."""
     n: Annotated[int, Schema(minimum=SUGGESTIONS_RANGE[0], maximum=SUGGESTIONS_RANGE[1])] = DEFAULT_SUGGESTIONS
     """How many to suggest, 1 to 1,000."""
 
@@ -37,15 +37,15 @@ class Suggestion:
     """A text worth labelling."""
 
     index: int
-    """Its number in the pile, from 0."""
+    """Its number in the pool, from 0."""
     text: str
     """The text."""
-    why: Why
+    reason: SuggestionReason
     """``new`` where it is unlike the training data, so perhaps of a new class; ``uncertain`` where the classifier
     hesitates between labels.
     """
-    alike: int
-    """Texts of the pile that are much like it, itself included: what labelling it speaks for."""
+    num_similar: int
+    """Texts of the pool that are much like it, itself included: what labelling it speaks for."""
     label: str
     """What the classifier would answer."""
     score: float
@@ -65,9 +65,9 @@ class Suggestions:
     revision: int
     """Its revision that was asked."""
     suggestions: tuple[Suggestion, ...]
-    """The most useful first; fewer than asked for where the pile has fewer different texts."""
+    """The most useful first; fewer than asked for where the pool has fewer different texts."""
     total: int
-    """Different texts in the pile that the classifier was not trained on."""
+    """Different texts in the pool that the classifier was not trained on."""
 
 
 def check_suggest_request(request: SuggestRequest, limits: DataLimits) -> None:

@@ -11,7 +11,7 @@ from windrow.domain.values import Value, computed
 class HeadReport:
     """How the head was chosen."""
 
-    strength: float
+    c: float
     """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation."""
     cv_accuracy: float | None
     """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
@@ -23,7 +23,7 @@ class HeadReport:
 class Candidate:
     """One way of using an adapter that was weighed, and the estimate that spoke for or against it."""
 
-    strength: float
+    scale: float
     """Share of the adapter's change, from 0 (the encoder as it is) to 1."""
     estimated_accuracy: float | None
     """Share of rows that it places right, from 0 to 1, each judged without itself; ``None`` where no estimate is free
@@ -38,7 +38,7 @@ class AdapterReport:
     Source: docs/explanation/training.md.
     """
 
-    strength: float
+    scale: float
     """Share of its change that is used, from 0 (none; then nothing of it is saved) to 1."""
     reason: str
     """Why that share, in one sentence."""
@@ -48,7 +48,7 @@ class AdapterReport:
     """Trained layers, counted from the last one."""
     rank: int = 0
     """Rank that each matrix's change was cut to."""
-    passes: int = 0
+    epochs: int = 0
     """Passes over the texts that ``num_iterations`` asks for."""
     planned_steps: int = 0
     """Steps that this takes, within the step budget."""
@@ -92,11 +92,11 @@ class ScoreReport:
     """``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none and it is what is
     usual.
     """
-    likeness: float | None
+    similarity: float | None
     """How like the training data held-out rows were: mean cosine to the nearest label's centre, from -1 to 1; ``None``
     where no row could be held out, so that nothing can be said of what is in scope.
     """
-    likeness_deviation: float | None
+    similarity_std: float | None
     """Its standard deviation; ``None`` likewise."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Halves, Integers
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import adapted_projections
 
@@ -47,7 +47,7 @@ def pack_adapter(folder: EncoderFolder, changes: LowRankChanges) -> Adapter:
             (:func:`windrow.encoders.layout.adapted_projections`); the others stay unchanged.
 
     Raises:
-        ArtifactInvalid: The names, shapes or types are not this encoder's.
+        InvalidArtifact: The names, shapes or types are not this encoder's.
     """
     rank = _check(folder, changes)
     projections = tuple(adapted_projections(folder))
@@ -97,8 +97,8 @@ def _check(folder: EncoderFolder, changes: LowRankChanges) -> int:
     return rank
 
 
-def _invalid(problem: str, folder: EncoderFolder) -> ArtifactInvalid:
-    return ArtifactInvalid(
+def _invalid(problem: str, folder: EncoderFolder) -> InvalidArtifact:
+    return InvalidArtifact(
         "The adapter {why}, which does not fit the base model {base_model}. Train the classifier again.",
         {"base_model": folder.base_model.id, "why": problem},
     )

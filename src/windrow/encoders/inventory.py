@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
-from windrow.domain.errors import BaseModelInUse, BaseModelInvalid, BaseModelNotFound, StorageFailed
+from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel, StorageFailed
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.folder import (
@@ -188,7 +188,7 @@ def _stored(scan: _FolderScan, model_id: str, place: BaseModelPlace, size: int) 
 def _digest_or_problem(folder: Path, read: Callable[[], EncoderFolder]) -> tuple[str, str | None]:
     try:
         return read().base_model.digest, None
-    except BaseModelInvalid as error:
+    except InvalidBaseModel as error:
         # Clients must not learn the folder's path, but they may see the name of a folder inside.
         inner = Path(str(error.facts["folder"])).relative_to(folder)
         named = "" if inner == Path() else f" {inner}"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids, Packing, pack, pooling_matrix
-from windrow.domain.errors import BaseModelInvalid
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.adapters import Adapter, pack_adapter, stack_adapters
 from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 from windrow.encoders.folder import EncoderFolder
@@ -206,7 +206,7 @@ def load_encoder(folder: EncoderFolder, data_dir: Path, threads: int = 0) -> Onn
         threads: The number of computing threads; 0 for one per physical core that this process may use.
 
     Raises:
-        BaseModelInvalid: Its weights, tokenizer or graphs cannot be used.
+        InvalidBaseModel: Its weights, tokenizer or graphs cannot be used.
         StorageFull: The disk is full.
         StorageFailed: The data directory cannot be written.
     """
@@ -246,7 +246,7 @@ def _open_session(path: Path, threads: int, affinity: ThreadAffinity | None) -> 
         failures.NoSuchFile,
         failures.RuntimeException,
     ) as error:
-        raise BaseModelInvalid(
+        raise InvalidBaseModel(
             "The graph {file} cannot be opened ({why}). Delete the folder {folder}; it is built anew.",
             {"folder": str(path.parent), "file": str(path), "why": str(error)},
         ) from error
@@ -271,7 +271,7 @@ def _open_tokenizer(folder: EncoderFolder) -> "Tokenizer":
     return tokenizer
 
 
-def _tokenizer_invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
-    return BaseModelInvalid(
+def _tokenizer_invalid(folder: EncoderFolder, problem: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
         "The tokenizer {file} {why}. Copy the model again.", {"file": str(folder.tokenizer_path), "why": problem}
     )

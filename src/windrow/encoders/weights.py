@@ -7,7 +7,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from windrow.arrays import PROJECTIONS, Floats
-from windrow.domain.errors import BaseModelInvalid
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.folder import RELATIVE_BUCKETS, EncoderFolder, Family
 from windrow.encoders.layout import projection_shape
 
@@ -63,7 +63,7 @@ def load_weights(folder: EncoderFolder) -> dict[str, Floats]:
         The projections are transposed views, so they are not contiguous.
 
     Raises:
-        BaseModelInvalid: The file cannot be read, or a tensor is missing or of another shape than config.json says.
+        InvalidBaseModel: The file cannot be read, or a tensor is missing or of another shape than config.json says.
     """
     weights = _read(folder, _sources(folder))
     weights["position"] = weights["position"][folder.position_offset :]
@@ -153,8 +153,8 @@ def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return half * (distances > 0) + np.where(steps < exact, steps, np.minimum(far, half - 1))
 
 
-def _invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
-    return BaseModelInvalid(
+def _invalid(folder: EncoderFolder, problem: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
         "The weights {file} {why}. Copy the model again, or choose another one.",
         {"file": str(folder.weights_path), "why": problem},
     )

@@ -52,13 +52,11 @@ def train_adapter(
     if recipe.num_iterations == 0:
         return TrainedAdapter(None, None)
     report = (policy or training_set.policy).choice
-    if report.strength == 0:
+    if report.scale == 0:
         return TrainedAdapter(None, report)
     texts, label_ids = training_set.contrastive_inputs()
     if len(np.unique(label_ids)) == len(label_ids):
-        return TrainedAdapter(
-            None, replace(report, strength=0.0, reason="No label has two texts that could come closer.")
-        )
+        return TrainedAdapter(None, replace(report, scale=0.0, reason="No label has two texts that could come closer."))
     deadline_s = None
     if recipe.max_seconds is not None:
         deadline_s = (
@@ -74,7 +72,7 @@ def train_adapter(
         folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, full_size
     )
     outcome = context.run(task, on_step)
-    adapter = scale_adapter(outcome.adapter, report.strength) if outcome.losses else None
+    adapter = scale_adapter(outcome.adapter, report.scale) if outcome.losses else None
     return TrainedAdapter(adapter, _with_outcome(report, outcome, training_set))
 
 
@@ -84,7 +82,7 @@ def _with_outcome(
     steps = len(outcome.losses)
     ended_by = "step_budget" if outcome.planned_steps < outcome.requested_steps or training_set.fraction < 1 else "plan"
     if not steps:
-        report = replace(report, strength=0.0, reason="The time limit left no time for a step of contrastive training.")
+        report = replace(report, scale=0.0, reason="The time limit left no time for a step of contrastive training.")
     return recast(
         AdapterReport,
         outcome,

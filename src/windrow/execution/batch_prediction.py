@@ -58,7 +58,7 @@ def predict_batch(
         keep_features: Whether to return features. They take 4.6 kB per text and classifier with MiniLM.
 
     Raises:
-        ArtifactInvalid: A saved artifact is damaged.
+        InvalidArtifact: A saved artifact is damaged.
         BaseModelUnavailable: A classifier's encoder is not on this machine.
         ShuttingDown: The server stops.
     """

@@ -13,9 +13,9 @@ from queue import SimpleQueue
 import numpy as np
 
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, ShuttingDown, WindrowError
+from windrow.domain.errors import ClientClosedRequest, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsConnected
-from windrow.domain.vitals import QueueVitals
+from windrow.domain.server_stats import QueueStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
@@ -153,7 +153,7 @@ class BatchQueue:
         self._training_batches: deque[_TrainingBatch] = deque()
         self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
-        self._running = self._batches = self._tokens = self._refused = self._abandoned = 0
+        self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
 
     def check_capacity(self) -> None:
         """Raise an error if the queue is full.
@@ -182,7 +182,7 @@ class BatchQueue:
             is_admitted: Whether the texts belong to an admitted request, so that capacity is not checked again.
 
         Returns:
-            A future of the features, shape [n, feature_size], float32. It fails with :class:`Abandoned` if
+            A future of the features, shape [n, feature_size], float32. It fails with :class:`ClientClosedRequest` if
             ``is_connected`` returned false, and with :class:`ShuttingDown` if the queue was closed. Its callbacks run
             in a thread of the queue.
 
@@ -244,18 +244,18 @@ class BatchQueue:
         """The number of waiting training batches."""
         return len(self._training_batches)
 
-    def vitals(self) -> QueueVitals:
+    def stats(self) -> QueueStats:
         """Return the queue's current state, and its counters since the start."""
         with self._lock:
             waiting = [len(request.waiting) for request in self._requests]
-            return QueueVitals(
-                waiting_requests=len(waiting),
-                waiting_texts=sum(waiting),
+            return QueueStats(
+                queued_requests=len(waiting),
+                queued_texts=sum(waiting),
                 running_batches=self._running,
                 batches=self._batches,
                 tokens=self._tokens,
                 refused=self._refused,
-                abandoned=self._abandoned,
+                client_closed=self._client_closed,
             )
 
     def _start(self) -> None:
@@ -356,9 +356,10 @@ class BatchQueue:
         """Drop the requests whose callers have disconnected."""
         for request in self._requests:
             if request.waiting and not request.is_connected():
-                self._abandoned += 1
+                self._client_closed += 1
                 self._drop(
-                    request, Abandoned("The caller left before all its texts were encoded, so the rest was not.")
+                    request,
+                    ClientClosedRequest("The caller left before all its texts were encoded, so the rest was not."),
                 )
         self._requests = [request for request in self._requests if request.waiting]
 

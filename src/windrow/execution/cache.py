@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from windrow.domain.vitals import CacheVitals
+from windrow.domain.server_stats import CacheStats
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -79,10 +79,10 @@ class LoadingCache(Generic[K, V]):
                 for key in [key for key in kept if matches(key)]:
                     del kept[key]
 
-    def vitals(self) -> CacheVitals:
+    def stats(self) -> CacheStats:
         """Return the cache's counters; a call that waited for a load is a miss."""
         with self._lock:
-            return CacheVitals(
+            return CacheStats(
                 entries=len(self._values),
                 size_bytes=int(self._values.currsize),
                 max_bytes=int(self._values.maxsize),

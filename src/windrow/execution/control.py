@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, ShuttingDown, TrainingCancelled, WindrowError
+from windrow.domain.errors import ClientClosedRequest, ShuttingDown, TrainingCancelled, WindrowError
 from windrow.domain.job import OnProgress, Progress, Stage, ignore_progress
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.encoders.bulk import Compute
@@ -111,7 +111,7 @@ def cancel_on_disconnect(
     """
 
     def find_reason() -> WindrowError | None:
-        return None if is_connected() else Abandoned("The caller left, so the training was ended. Ask again.")
+        return None if is_connected() else ClientClosedRequest("The caller left, so the training was ended. Ask again.")
 
     control = TrainingControl(on_progress)
     with nullcontext() if is_connected is always_connected else cancel_when(control, find_reason):

@@ -12,7 +12,7 @@ from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAd
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
-from windrow.domain.report import Misread
+from windrow.domain.report import Misclassified
 from windrow.domain.values import recast
 from windrow.execution.holdout import evaluate_folds
 from windrow.execution.tasks import LearningCurveTask
@@ -98,7 +98,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
     curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
-    logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.strength > 0
+    logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
     if is_adapted:
         logits = np.concatenate([part.logits for _, part in evaluate_folds(training_set, fold_ids, recipe, context)])
     rows = curve.rows
@@ -124,7 +124,7 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
     outcome = compute_metrics(scores, held_out.truth, held_out.dataset.labels)
     wins = held_out.is_adapted and pair.difference > 0
-    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_shown=pair.is_shown)
+    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_significant=pair.is_significant)
     if recipe.num_iterations > 0 and not held_out.is_adapted:
         recommendation = "The encoder needs no change for these rows: any number of iterations does as the head alone."
     folds = np.unique(held_out.folds)
@@ -156,12 +156,12 @@ def _advise(held_out: _HeldOutRows, recalls: Sequence[Mapping[str, float]]) -> t
     return advise(recalls[half], recalls[full], Counter(held_out.truth))
 
 
-def _label_errors(held_out: _HeldOutRows, scores: Floats) -> Iterator[Misread]:
+def _label_errors(held_out: _HeldOutRows, scores: Floats) -> Iterator[Misclassified]:
     labels = held_out.dataset.labels
     for position in find_label_errors(scores, held_out.label_ids)[:MAX_LABEL_ERRORS]:
         number = int(held_out.numbers[position])
         row, best = held_out.dataset.rows[number], int(scores[position].argmax())
-        yield Misread(number, row.text, row.label, labels[best], float(scores[position, best]))
+        yield Misclassified(number, row.text, row.label, labels[best], float(scores[position, best]))
 
 
 def _curve(
@@ -171,7 +171,7 @@ def _curve(
         yield CurvePoint(fraction, round(float(rows), 2), float(right.mean()), recall)
 
 
-def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
+def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_significant: bool) -> str:
     if requested == 0:
         head = f"Only the head was judged ({percent(head_accuracy)})"
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
@@ -179,7 +179,7 @@ def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_show
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
-    doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
+    doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"
     return f"{iterations}: {facts}{doubt}."
 
 

@@ -26,7 +26,7 @@ class EncoderRegistry:
         Raises:
             BaseModelNotAllowed: The id is not on the allow-list.
             BaseModelUnavailable: It is not on this machine and cannot be downloaded.
-            BaseModelInvalid: Its folder cannot be used.
+            InvalidBaseModel: Its folder cannot be used.
         """
         return self._encoders.get(base_model_id, lambda: self._load(base_model_id))
 

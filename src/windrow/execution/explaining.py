@@ -23,7 +23,7 @@ def explain(found: Found, text: str, rows: Sequence[Row] | None, predictor: Pred
 
     Raises:
         Overloaded: Too many requests wait already.
-        ArtifactInvalid: The saved artifact is damaged.
+        InvalidArtifact: The saved artifact is damaged.
         ShuttingDown: The server stops.
     """
     words = split_words(text)

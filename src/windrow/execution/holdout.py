@@ -47,10 +47,10 @@ def cross_validate_adapter(
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     needed = num_folds_needed(folds)
     held_out_parts: list[HeldOut] = []
-    context.control.report_progress("judging", 0, needed)
+    context.control.report_progress("validating", 0, needed)
     for _, part in evaluate_folds(training_set, folds, recipe, context):
         held_out_parts.append(part)
-        context.control.report_progress("judging", len(held_out_parts), needed)
+        context.control.report_progress("validating", len(held_out_parts), needed)
         if len(held_out_parts) == needed:
             break
     return join(held_out_parts) if held_out_parts else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from windrow.domain.classifier import FitResult
 from windrow.domain.errors import (
-    ArtifactInvalid,
+    InvalidArtifact,
     JobFinished,
     JobNotFound,
     ShuttingDown,
@@ -153,7 +153,7 @@ class JobQueue:
 
         Raises:
             JobNotFound: No job has this id.
-            ArtifactInvalid: The job's file is damaged.
+            InvalidArtifact: The job's file is damaged.
         """
         with self._changed:
             active = self._active.get(job_id)
@@ -179,7 +179,7 @@ class JobQueue:
                 found.append(self.get(job_id))
             except (
                 JobNotFound,
-                ArtifactInvalid,
+                InvalidArtifact,
                 StorageFailed,
             ) as error:  # removed meanwhile, or damaged, which fsck reports
                 _log.info("The job %s is not listed. %s", job_id, error.detail)

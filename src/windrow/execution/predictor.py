@@ -10,10 +10,10 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.server_stats import ServerStats
 from windrow.domain.values import recast
-from windrow.domain.vitals import Vitals
 from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
@@ -99,14 +99,15 @@ class Predictor:
             is_connected: Called before texts are encoded.
 
         Returns:
-            A future of the predictions, revision by revision and text by text. It fails with :class:`Abandoned` if
-            ``is_connected`` returned false, and with :class:`ShuttingDown` if the server stops.
+            A future of the predictions, revision by revision and text by text. It fails with
+            :class:`ClientClosedRequest` if ``is_connected`` returned false, and with :class:`ShuttingDown` if the
+            server stops.
 
         Raises:
-            ArtifactInvalid: A saved artifact is damaged.
+            InvalidArtifact: A saved artifact is damaged.
             BaseModelNotAllowed: An encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that a classifier was trained on is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
+            InvalidBaseModel: That encoder's files cannot be used.
             Overloaded: The queue is full.
             ShuttingDown: The server stops.
         """
@@ -139,10 +140,10 @@ class Predictor:
         """Return a revision's classifier, from memory or from the disk.
 
         Raises:
-            ArtifactInvalid: The saved artifact is damaged, or does not fit its record.
+            InvalidArtifact: The saved artifact is damaged, or does not fit its record.
             BaseModelNotAllowed: Its encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that it was trained on is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
+            InvalidBaseModel: That encoder's files cannot be used.
         """
         entry = found.entry
         key = _key(entry)
@@ -170,30 +171,30 @@ class Predictor:
         with self._pinned_lock:
             self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][1] != digest}
 
-    def vitals(self, fits_running: int, fits_waiting: int) -> Vitals:
+    def server_stats(self, running_fits: int, queued_fits: int) -> ServerStats:
         """Return the server's statistics.
 
         Args:
-            fits_running: The number of running trainings.
-            fits_waiting: The number of waiting trainings.
+            running_fits: The number of running trainings.
+            queued_fits: The number of waiting trainings.
         """
         return recast(
-            Vitals,
-            self._queue.vitals(),
-            fits_running=fits_running,
-            fits_waiting=fits_waiting,
-            classifiers=self._loaded.vitals(),
-            texts=self._encoded.vitals(),
+            ServerStats,
+            self._queue.stats(),
+            running_fits=running_fits,
+            queued_fits=queued_fits,
+            classifiers=self._loaded.stats(),
+            texts=self._encoded.stats(),
         )
 
     def check_artifact_fits(self, record: Record, artifact: Artifact) -> tuple[TextEncoder, Adapter | None]:
         """Check that an artifact fits its record and encoder, and return the encoder and the packed adapter.
 
         Raises:
-            ArtifactInvalid: The artifact does not fit.
+            InvalidArtifact: The artifact does not fit.
             BaseModelNotAllowed: The encoder's id is not on the allow-list.
             BaseModelUnavailable: The encoder that the record names is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
+            InvalidBaseModel: That encoder's files cannot be used.
         """
         encoder = self._encoders.of_record(record)
         labels, width = artifact.head.weights.shape
@@ -290,8 +291,8 @@ def _key(entry: Entry) -> _ClassifierKey:
     return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
 
 
-def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> ArtifactInvalid:
-    return ArtifactInvalid(
+def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:
+    return InvalidArtifact(
         f"The saved head of {{name}} does not fit its record: it has {problem}. "
         "Restore the classifier's folder from a backup, or train it again.",
         {"name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.reproduction import Reproduction, find_changes, judge
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.adapters import LowRankChanges, pack_adapter
@@ -36,7 +36,7 @@ def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, context: 
         context: The training's resources; the encoder is the record's (``EncoderRegistry.of_record``).
 
     Raises:
-        ArtifactInvalid: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
+        InvalidArtifact: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
@@ -119,8 +119,8 @@ def _notes(first: AdapterReport | None, new: AdapterReport | None) -> Iterator[s
             )
 
 
-def _misfit(record: Record, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid(
+def _misfit(record: Record, problem: str) -> InvalidArtifact:
+    return InvalidArtifact(
         "The saved files of {name} do not belong to its record: {why}. Restore the classifier's folder from a backup, "
         "or train it again.",
         {"name": record.name, "why": problem},

@@ -108,8 +108,8 @@ def fit(task: FitTask) -> FitOutcome:
     scores = ScoreReport(
         temperature=temperature,
         source="prior" if held_out is None else "out_of_fold",
-        likeness=None if scope is None else fmean(scope.similarities),
-        likeness_deviation=None if scope is None else scope.deviation,
+        similarity=None if scope is None else fmean(scope.similarities),
+        similarity_std=None if scope is None else scope.deviation,
     )
     return FitOutcome(
         artifact=artifact_to_bytes(Artifact(apply_temperature(head, temperature), task.adapter, scope)),

@@ -35,7 +35,7 @@ class TrainAdapterOutcome:
         adapter: The low-rank change at full scale, float16; empty where time allowed no step.
         layers: The number of trained layers, counted from the last one.
         rank: The rank of each projection's change.
-        passes: The number of epochs that ``num_iterations`` asks for.
+        epochs: The number of epochs that ``num_iterations`` asks for.
         requested_steps: The number of their steps.
         planned_steps: The number of steps within the step budget.
         losses: The loss of each completed step.
@@ -44,7 +44,7 @@ class TrainAdapterOutcome:
     adapter: AdapterTensors
     layers: int
     rank: int
-    passes: int
+    epochs: int
     requested_steps: int
     planned_steps: int
     losses: tuple[float, ...]

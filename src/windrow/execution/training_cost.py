@@ -10,7 +10,7 @@ import numpy as np
 
 from windrow.arrays import Ids
 from windrow.domain.dataset import Dataset
-from windrow.domain.job import ForecastPart, Progress, Stage
+from windrow.domain.job import Progress, Stage, StageEstimate
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
@@ -35,7 +35,7 @@ _FITS_WITHOUT_CV = 2  # where the data are too large to choose C
 _MIN_SECONDS: Mapping[Stage, float] = {
     "encoding": 0.01,
     "training": 0.1,
-    "judging": 0.1,
+    "validating": 0.1,
     "finishing": 0.1,
     "saving": 0.02,
 }
@@ -137,7 +137,7 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> 
     return replace(workload, plan=plan, step_tokens=step_tokens, folds=folds)
 
 
-def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibration) -> tuple[ForecastPart, ...]:
+def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibration) -> tuple[StageEstimate, ...]:
     """Estimate the duration of each stage, in order.
 
     Args:
@@ -146,10 +146,10 @@ def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibra
         calibration: This machine's calibration.
     """
     left_s = recipe.max_seconds
-    parts: list[ForecastPart] = []
+    parts: list[StageEstimate] = []
     for part in _stage_costs(workload):
         seconds = part.seconds * calibration.factor(workload.kind, part.stage)
-        if left_s is not None and part.stage in ("training", "judging"):
+        if left_s is not None and part.stage in ("training", "validating"):
             seconds = max(0.0, min(seconds, left_s - sum(each.seconds for each in parts)))
         parts.append(replace(part, seconds=round(seconds, 2)))
     return tuple(parts)
@@ -193,7 +193,7 @@ class EtaEstimator:
         self._seconds: dict[Stage, float] = {}
         self._began: list[tuple[Stage, float]] = []
 
-    def begin(self, kind: str, parts: Sequence[ForecastPart]) -> None:
+    def begin(self, kind: str, parts: Sequence[StageEstimate]) -> None:
         """Set the estimates of a training that begins now.
 
         Args:
@@ -228,7 +228,7 @@ class EtaEstimator:
                 self._calibration.update(self._kind, stage, estimated_s, ended - began)
 
 
-def _stage_costs(workload: Workload) -> Iterator[ForecastPart]:
+def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
     """Yield the uncalibrated estimate of each stage."""
     folder, plan = workload.folder, workload.plan
     rows, labels, is_sample = len(workload.dataset.rows), len(workload.dataset.labels), workload.selection.fraction < 1
@@ -255,7 +255,7 @@ def _stage_costs(workload: Workload) -> Iterator[ForecastPart]:
             why = (
                 f"The training is done {workload.folds} times more without a part of the rows, to judge it by that part"
             )
-            yield _stage_cost("judging", seconds, f"{why}; without cross-validation that is left out.")
+            yield _stage_cost("validating", seconds, f"{why}; without cross-validation that is left out.")
     fitted = f"the head is fitted to {rows} rows of {labels} labels."
     if plan is not None or is_sample:
         layers = folder.layers if is_sample else len(top_layers(folder))
@@ -266,8 +266,8 @@ def _stage_costs(workload: Workload) -> Iterator[ForecastPart]:
     yield _stage_cost("saving", 0.0, "The classifier is written, read back and asked once.")
 
 
-def _stage_cost(stage: Stage, seconds: float, reason: str) -> ForecastPart:
-    return ForecastPart(stage, _MIN_SECONDS[stage] + seconds, reason)
+def _stage_cost(stage: Stage, seconds: float, reason: str) -> StageEstimate:
+    return StageEstimate(stage, _MIN_SECONDS[stage] + seconds, reason)
 
 
 def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.words import HTTP
-from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.http.context import create_context
 from windrow.http.endpoint import VerbApp
 from windrow.http.logs import RequestLog
@@ -27,7 +27,7 @@ from windrow.settings import Settings
 
 # What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only where
 # something is broken that should not be.
-_UNEXPECTED: Final = (ArtifactInvalid, BaseModelInvalid, TrainingFailed)
+_UNEXPECTED: Final = (InvalidArtifact, InvalidBaseModel, TrainingFailed)
 _log = structlog.get_logger()
 
 
@@ -40,7 +40,7 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
-    context = create_context(operations, settings, Metrics(operations.vitals, endpoints))
+    context = create_context(operations, settings, Metrics(operations.server_stats, endpoints))
     app = Starlette(
         routes=[
             *routes,

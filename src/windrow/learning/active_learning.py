@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.suggestion import Why
+from windrow.domain.suggestion import SuggestionReason
 from windrow.learning.attribution import last_layer
 
 # Below, a text counts as new: 95 % of in-scope texts are more similar to the training data.
@@ -30,13 +30,13 @@ class Choice:
 
     Args:
         position: Its position in the pool.
-        why: ``new`` or ``uncertain``.
-        alike: The number of similar texts in the pool, itself included.
+        reason: ``new`` or ``uncertain``.
+        num_similar: The number of similar texts in the pool, itself included.
     """
 
     position: int
-    why: Why
-    alike: int
+    reason: SuggestionReason
+    num_similar: int
 
 
 def choose(features: Floats, scores: Floats, in_scope: Floats | None, n: int) -> list[Choice]:

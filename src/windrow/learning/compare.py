@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from windrow.arrays import Bools
-from windrow.domain.comparison import MAX_ROWS_NEEDED, SIGNIFICANT_P, Flip, Pair
+from windrow.domain.comparison import MAX_ROWS_NEEDED, SIGNIFICANT_P, Disagreement, Pair
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
 from windrow.learning.evaluate import CONFIDENCE
@@ -75,7 +75,7 @@ def rows_needed(fixed: int, broken: int, total: int) -> int | None:
     return int(enough[0]) if len(enough) else None
 
 
-def flips(rows: Sequence[Row], predicted: Mapping[str, Sequence[str]]) -> tuple[Flip, ...]:
+def find_disagreements(rows: Sequence[Row], predicted: Mapping[str, Sequence[str]]) -> tuple[Disagreement, ...]:
     """Return the rows on which the classifiers disagree, in their order.
 
     Args:
@@ -84,7 +84,7 @@ def flips(rows: Sequence[Row], predicted: Mapping[str, Sequence[str]]) -> tuple[
     """
     answers = zip(*predicted.values(), strict=True)
     return tuple(
-        Flip(number, row.text, row.label, dict(zip(predicted, given, strict=True)))
+        Disagreement(number, row.text, row.label, dict(zip(predicted, given, strict=True)))
         for number, (row, given) in enumerate(zip(rows, answers, strict=True))
         if len(set(given)) > 1
     )

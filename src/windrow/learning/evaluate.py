@@ -10,11 +10,11 @@ from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
 from windrow.domain.report import (
     Calibration,
+    ClassificationMetrics,
     ConfusionMatrix,
     LabelReport,
     MajorityBaseline,
-    Misread,
-    Outcome,
+    Misclassified,
     ReliabilityBin,
 )
 
@@ -35,7 +35,7 @@ def wilson_interval(correct: int, total: int) -> Interval:
     return Interval(float(found.low), float(found.high))
 
 
-def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> Outcome:
+def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:
     """Compute a classifier's metrics on labelled rows.
 
     Args:
@@ -52,7 +52,7 @@ def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str])
     correct = int(is_right.sum())
     reports, confusion = _label_metrics(expected, predicted, names)
     f1_scores = [report.f1 for report in reports if report.f1 is not None]
-    return Outcome(
+    return ClassificationMetrics(
         correct=correct,
         total=len(truth),
         accuracy_interval=wilson_interval(correct, len(truth)),
@@ -90,7 +90,7 @@ def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
     return Calibration(float(np.abs(hits - sums).sum() / len(scores)), bins)
 
 
-def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misread, ...]:
+def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misclassified, ...]:
     """Return the misclassified rows, those with the highest score first.
 
     Args:
@@ -100,7 +100,7 @@ def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str
     """
     predicted, best = scores.argmax(axis=1), scores.max(axis=1)
     wrong = (
-        Misread(number, row.text, row.label, labels[predicted[number]], float(best[number]))
+        Misclassified(number, row.text, row.label, labels[predicted[number]], float(best[number]))
         for number, row in enumerate(rows)
         if labels[predicted[number]] != row.label
     )

@@ -85,7 +85,7 @@ def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, Out
     # the same head in a fraction of the time.
     narrow, back = rotate(examples.features)
     report, out_of_fold = _choose_c(replace(examples, features=narrow), seed)
-    head = solve(narrow, examples.label_ids, report.strength)
+    head = solve(narrow, examples.label_ids, report.c)
     return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), report, out_of_fold
 
 

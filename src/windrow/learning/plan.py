@@ -74,14 +74,14 @@ class Plan:
         steps: The texts of each step.
         learning_rates: The learning rate of each step.
         schedule: The hyperparameters.
-        passes: The number of epochs without the step budget.
+        epochs: The number of epochs without the step budget.
         requested_steps: The number of steps without the step budget.
     """
 
     steps: tuple[Ids, ...]
     learning_rates: tuple[float, ...]
     schedule: ScheduleConfig
-    passes: int
+    epochs: int
     requested_steps: int
 
 
@@ -101,12 +101,12 @@ def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe, full_size: int | No
     schedule = FULL_BATCH if (full_size or len(label_ids)) <= batch_size else MINI_BATCH
     if full_size is not None and schedule is MINI_BATCH:
         batch_size = math.ceil(full_size / math.ceil(full_size / batch_size))
-    passes = math.ceil(recipe.num_iterations / schedule.iterations_per_epoch)
+    epochs = math.ceil(recipe.num_iterations / schedule.iterations_per_epoch)
     generator = np.random.default_rng(recipe.seed)
-    requested = (step for _ in range(passes) for step in _one_epoch(label_ids, batch_size, generator))
+    requested = (step for _ in range(epochs) for step in _one_epoch(label_ids, batch_size, generator))
     steps = tuple(_within_budget(requested, lengths))
-    requested_steps = passes * math.ceil(len(label_ids) / batch_size)
-    return Plan(steps, tuple(_learning_rates(len(steps), schedule)), schedule, passes, requested_steps)
+    requested_steps = epochs * math.ceil(len(label_ids) / batch_size)
+    return Plan(steps, tuple(_learning_rates(len(steps), schedule)), schedule, epochs, requested_steps)
 
 
 def sample_rows(label_ids: Ids, lengths: Ids, seed: int) -> Ids:

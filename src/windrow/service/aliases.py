@@ -11,15 +11,15 @@ from windrow.domain.alias import (
     PromoteRequest,
     Promotion,
     Rollback,
+    check_note,
     check_promote_request,
-    check_said,
 )
 from windrow.domain.errors import (
-    ArtifactInvalid,
-    BaseModelInvalid,
     BaseModelNotAllowed,
     BaseModelUnavailable,
     ConcurrentChange,
+    InvalidArtifact,
+    InvalidBaseModel,
     NotFound,
 )
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
@@ -56,7 +56,7 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
 
 def rollback(deps: Dependencies, request: AliasChangeRequest) -> Rollback:
     """Point an alias back. See ``Operations.rollback``."""
-    check_said(request)
+    check_note(request)
     aliases = deps.store.aliases
     way = aliases.way_back(request.alias)
     deps.predictor.load(deps.store.catalog.find(way.target))
@@ -65,7 +65,7 @@ def rollback(deps: Dependencies, request: AliasChangeRequest) -> Rollback:
 
 def remove_alias(deps: Dependencies, request: AliasChangeRequest) -> AliasRemoval:
     """Take an alias away. See ``Operations.remove_alias``."""
-    check_said(request)
+    check_note(request)
     deps.store.aliases.remove(request.alias, request)
     deps.predictor.unpin(request.alias)
     return AliasRemoval(request.alias)
@@ -111,7 +111,7 @@ def _current(deps: Dependencies, alias: str, standing: Standing) -> Found | str:
     try:
         found = Found(deps.store.names.answering(standing.target), standing.target)
         deps.predictor.load(found)
-    except (NotFound, ArtifactInvalid, BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable) as error:
+    except (NotFound, InvalidArtifact, InvalidBaseModel, BaseModelNotAllowed, BaseModelUnavailable) as error:
         return (
             f"{standing.target}, to which the alias {alias} points, does not answer, so there is nothing to be "
             f"worse than. {error.detail}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
+from windrow.domain.errors import InvalidArtifact, InvalidName, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
@@ -59,7 +59,7 @@ class Store:
         Raises:
             InvalidName: It breaks the grammar.
             NotFound: It means nothing.
-            ArtifactInvalid: Its newest file is damaged.
+            InvalidArtifact: Its newest file is damaged.
         """
         return self.catalog.find(read_reference(model_name))
 
@@ -67,20 +67,20 @@ class Store:
         """Return a blob of a revision, checked.
 
         Raises:
-            RowsNotKept: It has no such blob, which only training rows can lack.
-            ArtifactInvalid: It is missing or damaged.
+            TrainingDataNotKept: It has no such blob, which only training rows can lack.
+            InvalidArtifact: It is missing or damaged.
         """
         record = entry.record
         if role not in entry.blobs:
             facts = {"name": record.name, "training_data_sha256": record.training_data_sha256}
-            raise RowsNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
+            raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
 
     def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:
-            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+            InvalidArtifact: They are missing or damaged; what is damaged inside is told when that row is reached.
         """
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
@@ -93,7 +93,7 @@ class Store:
         try:
             rows = self.kept_rows(entry)
             return None if rows is None else find_overlap(texts, (row.text for row in rows))
-        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+        except InvalidArtifact:  # which fsck tells; it is no reason to judge nothing
             return None
 
 

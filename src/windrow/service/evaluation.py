@@ -9,13 +9,13 @@ import numpy as np
 
 from windrow.arrays import Bools
 from windrow.domain.classifier import Threshold
-from windrow.domain.comparison import CompareRequest, Comparison, Contender, check_compare_request, recommend
+from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
 from windrow.domain.errors import ConcurrentChange, NotFound
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
-from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evaluate_request
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.domain.values import recast
 from windrow.execution import cross_validation
@@ -23,7 +23,7 @@ from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
 from windrow.learning.active_learning import Choice, choose
 from windrow.learning.advise import percent
-from windrow.learning.compare import compare_pair, flips
+from windrow.learning.compare import compare_pair, find_disagreements
 from windrow.learning.evaluate import (
     choose_threshold,
     compute_metrics,
@@ -67,22 +67,22 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     asked = tuple(deps.store.find(name) for name in request.model_names)
     answered = dict(zip(request.model_names, _examine(deps, asked, dataset), strict=True))
-    contenders = tuple(
-        recast(Contender, _judge(answers, dataset), asked=name, **_who(found))
+    results = tuple(
+        recast(ModelResult, _judge(answers, dataset), reference=name, **_who(found))
         for (name, answers), found in zip(answered.items(), asked, strict=True)
     )
     seen = find_seen_rows(deps.store, asked, dataset)
     unseen = find_unseen_rows(seen, dataset)
     right = {name: _is_right(answers, dataset)[unseen] for name, answers in answered.items()}
     pairs = tuple(compare_pair(pair, right[pair[0]], right[pair[1]]) for pair in combinations(answered, 2))
-    warnings = [*find_warnings(seen, dataset, contenders[0]), *_left_out(unseen)]
+    warnings = [*find_warnings(seen, dataset, results[0]), *_left_out(unseen)]
     for found, answers in zip(asked, answered.values(), strict=True):
         warnings += _unanswered(found, answers)
     return Comparison(
-        models=contenders,
+        models=results,
         pairs=pairs,
-        flips=flips(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
-        recommendation=recommend(contenders, pairs),
+        disagreements=find_disagreements(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
+        recommendation=recommend(results, pairs),
         majority_baseline=majority_baseline(_truth(dataset)),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
@@ -156,7 +156,7 @@ def _report(
         **_who(found),
         alias=found.alias,
         majority_baseline=majority_baseline(_truth(dataset)),
-        misread=find_misclassified(answers.scores, dataset.rows, answers.labels),
+        misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
@@ -193,7 +193,7 @@ def _truth(dataset: Dataset) -> list[str]:
     return [row.label for row in dataset.rows]
 
 
-def _judge(answers: ClassifierOutputs, dataset: Dataset) -> Outcome:
+def _judge(answers: ClassifierOutputs, dataset: Dataset) -> ClassificationMetrics:
     return compute_metrics(answers.scores, _truth(dataset), answers.labels)
 
 

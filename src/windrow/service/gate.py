@@ -9,7 +9,7 @@ from windrow.arrays import Bools
 from windrow.codec.values import to_plain
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
-from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
+from windrow.domain.gate import Check, FailedRow, GateMetrics, GateReport, Requirement
 from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics
@@ -163,7 +163,7 @@ def _check_not_worse(candidate: Side, current: Side | str, rows: Sequence[Row]) 
     )
     if new != old:
         pair = compare_pair((current.name, candidate.name), was_right, is_right)
-        chance = "rarely makes" if pair.is_shown else "may make"
+        chance = "rarely makes" if pair.is_significant else "may make"
         detail += (
             f" It fixes {pair.fixed} and breaks {pair.broken}; chance alone {chance} such a difference (exact McNemar "
             f"p = {pair.p_value:.2g})."
@@ -187,12 +187,12 @@ def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
         yield Check("min_recall", is_known and recall >= least, detail)
 
 
-def _side_report(side: Side, rows: Sequence[Row]) -> SideReport | None:
+def _side_report(side: Side, rows: Sequence[Row]) -> GateMetrics | None:
     if not rows:
         return None
     outcome = compute_metrics(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
     recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
-    return SideReport(outcome.correct, outcome.total, recall)
+    return GateMetrics(outcome.correct, outcome.total, recall)
 
 
 def _right(side: Side, rows: Sequence[Row]) -> Bools:

@@ -8,11 +8,11 @@ from windrow.domain.archive import Export, ExportRequest, Imported, ImportReques
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import (
-    ArchiveInvalid,
-    ArtifactInvalid,
-    BaseModelInvalid,
     BaseModelNotAllowed,
     BaseModelUnavailable,
+    InvalidArchive,
+    InvalidArtifact,
+    InvalidBaseModel,
 )
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
@@ -76,8 +76,8 @@ def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple
         return (DataWarning("base_model_missing", f"{what}, so it cannot answer yet."),)
     try:
         deps.predictor.check_artifact_fits(record, artifact_from_bytes(artifact))
-    except ArtifactInvalid as error:
-        raise ArchiveInvalid(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
-    except (BaseModelNotAllowed, BaseModelUnavailable, BaseModelInvalid) as error:
+    except InvalidArtifact as error:
+        raise InvalidArchive(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
+    except (BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel) as error:
         return (DataWarning("base_model_missing", f"It cannot answer here yet. {error.detail}"),)
     return ()

@@ -10,7 +10,7 @@ from windrow.arrays import Bools
 from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
 from windrow.domain.errors import InvalidTestData
-from windrow.domain.report import Outcome
+from windrow.domain.report import ClassificationMetrics
 from windrow.learning.advise import percent
 from windrow.service.dependencies import Store
 from windrow.storage.catalog import Found
@@ -69,7 +69,7 @@ def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], k
         )
 
 
-def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Outcome) -> Iterator[DataWarning]:
+def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: ClassificationMetrics) -> Iterator[DataWarning]:
     """Yield what makes figures on these rows worth less."""
     known = {label for each in seen for label in each.found.entry.record.labels}
     if unknown := [number for number, row in enumerate(dataset.rows) if row.label not in known]:

@@ -1,7 +1,7 @@
 """What who runs a server does: base models, disk usage, and checks of the data directory."""
 
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
-from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.usage import Usage
 from windrow.domain.values import recast
@@ -46,6 +46,6 @@ def usage(deps: Dependencies) -> Usage:
     return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory)
 
 
-def fsck(deps: Dependencies, request: CheckRequest) -> Checkup:
+def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
     return check(deps.settings.data_dir, deps.store.names, repair=request.repair)

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 
-from windrow.domain.errors import ArtifactInvalid, WindrowError
+from windrow.domain.errors import InvalidArtifact, WindrowError
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected, check_predict_request
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
@@ -29,7 +29,7 @@ def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsC
         asked = _find_all(deps, request)
         try:
             return _start(deps, asked, request, is_connected)
-        except ArtifactInvalid:
+        except InvalidArtifact:
             # What was purged since it was found is not damaged; what is there now answers, or is not found.
             if _find_all(deps, request) == asked:
                 raise
@@ -46,7 +46,7 @@ def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_connec
     except WindrowError:  # the words for it may take a look at every name
         return None
     if deps.predictor.is_loaded(found.entry):
-        with suppress(ArtifactInvalid):  # it left memory just now, and was purged
+        with suppress(InvalidArtifact):  # it left memory just now, and was purged
             return _start(deps, (found,), request, is_connected)
     return None
 

@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.vitals import Vitals
+from windrow.domain.server_stats import ServerStats
 from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
 from windrow.service.dependencies import Dependencies
 
@@ -40,7 +40,7 @@ class Service:
     fit = _verb(training.fit)
     start_fit = _verb(training.start_fit)
     begin_fit = _verb(training.begin_fit)
-    forecast = _verb(training.forecast)
+    estimate_fit = _verb(training.estimate_fit)
     reproduce = _verb(training.reproduce)
     list_jobs = _verb(training.list_jobs)
     job = _verb(training.job)
@@ -98,7 +98,7 @@ class Service:
         deps.runner.close()
         deps.queue.close()
 
-    def vitals(self) -> Vitals:
+    def server_stats(self) -> ServerStats:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
-        return deps.predictor.vitals(deps.slots.running, deps.slots.waiting)
+        return deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)

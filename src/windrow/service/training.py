@@ -1,4 +1,4 @@
-"""Trainings: fit, forecast and reproduce, and the jobs in which trainings wait and run."""
+"""Trainings: fit, estimate and reproduce, and the jobs in which trainings wait and run."""
 
 import hashlib
 import logging
@@ -12,8 +12,8 @@ from functools import partial
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.dataset import Dataset, check_rows
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ConcurrentChange,
+    InvalidArtifact,
     NotFound,
     Overloaded,
     ShuttingDown,
@@ -22,7 +22,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.job import (
     JOBS_RANGE,
-    Forecast,
+    FitEstimate,
     Job,
     JobList,
     JobListRequest,
@@ -94,22 +94,22 @@ def begin_fit(
     return deps.jobs.begin(spec, on_progress)
 
 
-def forecast(deps: Dependencies, request: FitRequest) -> Forecast:
-    """Say what a training will take. See ``Operations.forecast``."""
+def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
+    """Say what a training will take. See ``Operations.estimate_fit``."""
     dataset = _check_fit(deps, request)
     workload = measure_workload(dataset, request, deps.encoders.get(request.base_model))
-    parts = estimate_stages(workload, request, deps.cost_calibration)
+    stages = estimate_stages(workload, request, deps.cost_calibration)
     memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
-        Forecast,
+        FitEstimate,
         request,
         dataset,
         workload,
         num_examples=len(dataset.rows),
-        seconds=round(sum(part.seconds for part in parts), 2),
+        seconds=round(sum(part.seconds for part in stages), 2),
         wait_seconds=round(deps.slots.wait_s, 1),
         memory_bytes=memory_bytes,
-        parts=parts,
+        stages=stages,
         memory_reason=memory_reason,
     )
 
@@ -159,7 +159,7 @@ def find_published_revision(catalog: Catalog, job: Job) -> int | None:
         return None
     try:
         record = catalog.find(Reference(job.model_name)).entry.record
-    except (NotFound, ArtifactInvalid, StorageFailed):
+    except (NotFound, InvalidArtifact, StorageFailed):
         return None
     is_it = _made_of(record) == _made_of(job) and record.created_at >= job.started_at
     return record.revision if is_it else None

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 from windrow.domain.alias import Alias, AliasChange, AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelRequest, BaseModelUse
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -22,6 +21,7 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction
@@ -91,7 +91,7 @@ class Session:
 
     fit = columns(Operations.fit, FitRequest, signatures.WatchedTraining)
     start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
-    forecast = columns(Operations.forecast, FitRequest, signatures.Training)
+    estimate_fit = columns(Operations.estimate_fit, FitRequest, signatures.Training)
     job = keywords(Operations.job, JobRequest)
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
@@ -111,7 +111,7 @@ class Session:
     rollback = keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
-    fsck = keywords(Operations.fsck, CheckRequest)
+    fsck = keywords(Operations.fsck, FsckRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
         """Return the newest trainings of every process on the data directory, the newest one first.
@@ -194,7 +194,7 @@ class Session:
             InvalidInput: The name, a text or an option breaks a rule; ``facts["index"]`` counts all texts from 0. For
                 an iterator, when the answer is asked for.
             NotFound: The name means nothing.
-            ArtifactInvalid: The saved classifier is damaged.
+            InvalidArtifact: The saved classifier is damaged.
             Overloaded: Too many requests wait already.
         """
         # Made without texts here, so that a wrong option is refused now and not when the first answer is asked for.
@@ -217,7 +217,7 @@ class Session:
         Raises:
             InvalidInput: The name, the text or an option breaks a rule.
             NotFound: The name means nothing.
-            ArtifactInvalid: The saved classifier is damaged.
+            InvalidArtifact: The saved classifier is damaged.
         """
         question = question_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
         return self._operations.predict(question)[0]
@@ -238,7 +238,7 @@ class Session:
         Raises:
             InvalidInput: A name, the text or an option breaks a rule.
             NotFound: One of the names means nothing.
-            ArtifactInvalid: A saved classifier is damaged.
+            InvalidArtifact: A saved classifier is damaged.
         """
         question = question_of("predict_with", options, model_names=model_names, text=read_text(text))
         return dict(zip(question.all_names, self._operations.predict(question), strict=True))
@@ -256,8 +256,8 @@ class Session:
 
         Raises:
             NotFound: The name means nothing.
-            RowsNotKept: The training rows were not kept.
-            ArtifactInvalid: The classifier is damaged.
+            TrainingDataNotKept: The training rows were not kept.
+            InvalidArtifact: The classifier is damaged.
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
         request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
@@ -281,7 +281,7 @@ class Session:
 
         Raises:
             InvalidParameter: There is no such file to read.
-            ArchiveInvalid: The file is no whole export, or holds something else.
+            InvalidArchive: The file is no whole export, or holds something else.
             Conflict: The name is taken, or exists and is not to be overwritten.
         """
         given = {"model_name": model_name, "overwrite": overwrite, "dry_run": dry_run}

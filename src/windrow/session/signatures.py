@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.cross_validation import DEFAULT_FOLDS
 from windrow.domain.gate import Requirement
 from windrow.domain.job import OnProgress, ignore_progress
@@ -37,7 +37,7 @@ class LabelledColumns:
 
 @dataclass(frozen=True)
 class Training(Recipe, LabelledColumns, ForModel):
-    """A training to begin, or to forecast."""
+    """A training to begin, or to estimate."""
 
     _: KW_ONLY
     description: str | None = None
@@ -105,7 +105,7 @@ class Describing(ForModel):
 
 
 @dataclass(frozen=True)
-class Promoting(Said):
+class Promoting(ChangeNote):
     """Where an alias is to point. Rows come in any form that :class:`LabelledColumns` takes without labels."""
 
     alias: str

@@ -6,9 +6,9 @@ Owns the changes of where an alias points, each of which is one commit; knows no
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from windrow.domain.alias import Alias, AliasChange, Said
+from windrow.domain.alias import Alias, AliasChange, ChangeNote
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid, ConcurrentChange, NotFound, NothingToRollBack
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
 from windrow.storage.log import Newest, readable
@@ -87,7 +87,7 @@ class Aliases:
         target = newest.value.target if isinstance(newest.value, Pointer) else None
         return Standing(newest.number, target, self._must_pass(alias, newest))
 
-    def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(self, alias: str, target: Reference, note: ChangeNote, terms: Terms = UNCONDITIONAL) -> Alias:
         """Point an alias at a classifier, or at one of its revisions.
 
         Pointing it where it points, with the rows that it keeps, changes nothing.
@@ -95,14 +95,14 @@ class Aliases:
         Args:
             alias: The alias; a new one is made.
             target: Where it is to point.
-            said: Why and by whom.
+            note: Why and by whom.
             terms: What was judged before, and which rows to keep.
 
         Raises:
             InvalidName: The alias breaks the grammar.
             NameTaken: A classifier has its name, or another name differs only in case.
             NotFound: What it is to point to does not exist.
-            ArtifactInvalid: What it is to point to is damaged.
+            InvalidArtifact: What it is to point to is damaged.
             ConcurrentChange: Somebody else has changed the alias since the classifier was judged, so it stays as it is.
             StorageFull: The disk is full; the alias points where it did.
             StorageFailed: The disk failed; the alias points where it did, or to the new target.
@@ -122,7 +122,7 @@ class Aliases:
                 back_to = before.back_to if before.target == target else now.number
             points_to = str(target)
             return self._point(
-                alias, now.number + 1, said, kind="promoted", points_to=points_to, back_to=back_to, must_pass=must_pass
+                alias, now.number + 1, note, kind="promoted", points_to=points_to, back_to=back_to, must_pass=must_pass
             )
 
     def way_back(self, alias: str) -> WayBack:
@@ -132,7 +132,7 @@ class Aliases:
             InvalidName: The name breaks the grammar.
             AliasNotFound: There is no such alias.
             NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
-            ArtifactInvalid: The alias, or that classifier, is damaged.
+            InvalidArtifact: The alias, or that classifier, is damaged.
         """
         pointer = self._pointer(alias)
         before = readable(self._logs.at(alias, pointer.back_to)) if pointer.back_to else None
@@ -152,13 +152,13 @@ class Aliases:
             ) from error
         return WayBack(self._logs.newest(alias).number, before.target)
 
-    def roll_back(self, alias: str, way: WayBack, said: Said) -> Alias:
+    def roll_back(self, alias: str, way: WayBack, note: ChangeNote) -> Alias:
         """Point an alias back.
 
         Args:
             alias: The alias.
             way: Where to, from :meth:`way_back`.
-            said: Why and by whom.
+            note: Why and by whom.
 
         Raises:
             AliasNotFound: There is no such alias any more.
@@ -175,14 +175,14 @@ class Aliases:
             return self._point(
                 alias,
                 way.number + 1,
-                said,
+                note,
                 kind="rolled_back",
                 points_to=str(way.target),
                 back_to=back_to,
                 must_pass=leaving.must_pass,
             )
 
-    def remove(self, alias: str, said: Said) -> None:
+    def remove(self, alias: str, note: ChangeNote) -> None:
         """Take an alias away; its history stays.
 
         Raises:
@@ -192,9 +192,9 @@ class Aliases:
         with self._names.lock():
             newest = self._logs.newest(check_name(alias))
             # One whose file cannot be read is there; it can be taken away, and made anew.
-            if not isinstance(newest.value, Pointer | ArtifactInvalid):
+            if not isinstance(newest.value, Pointer | InvalidArtifact):
                 raise self._names.alias_not_found(alias)
-            self._append(alias, newest.number + 1, recast(Removed, said, at=self._names.now()))
+            self._append(alias, newest.number + 1, recast(Removed, note, at=self._names.now()))
 
     def history(self, alias: str) -> tuple[AliasChange, ...]:
         """Return each change of an alias, the first one first, also of one that was taken away.
@@ -202,7 +202,7 @@ class Aliases:
         Raises:
             InvalidName: The name breaks the grammar.
             AliasNotFound: There never was such an alias.
-            ArtifactInvalid: A change cannot be read.
+            InvalidArtifact: A change cannot be read.
         """
         changes = tuple(self._changes(check_name(alias)))
         if not changes:
@@ -224,7 +224,7 @@ class Aliases:
     def _must_pass(self, alias: str, newest: Newest[AliasRevision]) -> tuple[Row, ...]:
         """Return the rows that an alias keeps; damage to its newest file must not do away with those before."""
         value = newest.value
-        if isinstance(value, ArtifactInvalid):
+        if isinstance(value, InvalidArtifact):
             values = (self._logs.at(alias, number) for number in reversed(self._logs.numbers(alias)))
             value = next((each for each in values if isinstance(each, Pointer | Removed)), None)
         return value.must_pass if isinstance(value, Pointer) else ()
@@ -234,8 +234,8 @@ class Aliases:
             raise self._names.alias_not_found(alias)
         return pointer
 
-    def _point(self, alias: str, number: int, said: Said, **what: object) -> Alias:
-        pointer = recast(Pointer, said, at=self._names.now(), **what)
+    def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
+        pointer = recast(Pointer, note, at=self._names.now(), **what)
         self._append(alias, number, pointer)
         return self._shown(alias, pointer)
 
@@ -248,7 +248,7 @@ class Aliases:
     def _answers(self, target: Reference) -> bool:
         try:
             self._names.answering(target)
-        except (NotFound, ArtifactInvalid):
+        except (NotFound, InvalidArtifact):
             return False
         return True
 

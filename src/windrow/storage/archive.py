@@ -17,7 +17,7 @@ from windrow import __version__
 from windrow.domain.base_models import is_model_id
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import MAX_LABEL_CHARS, MIN_LABELS, rows_as_jsonl
-from windrow.domain.errors import ArchiveInvalid, ArtifactInvalid, InvalidInput
+from windrow.domain.errors import InvalidArchive, InvalidArtifact, InvalidInput
 from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
@@ -77,7 +77,7 @@ def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
         now: UTC, whole seconds.
 
     Raises:
-        ArtifactInvalid: It could not be imported, so it must not be exported.
+        InvalidArtifact: It could not be imported, so it must not be exported.
     """
     sent = replace(entry, blobs={role: ref for role, ref in entry.blobs.items() if role in blobs})
     try:
@@ -86,7 +86,7 @@ def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
         if len(manifest) > MAX_MANIFEST_BYTES:
             raise Mismatch(f"has {len(manifest)} bytes; at most {MAX_MANIFEST_BYTES} are possible", (MANIFEST,))
     except Mismatch as mismatch:
-        raise ArtifactInvalid(
+        raise InvalidArtifact(
             "{name} cannot be exported, since it could not be imported: {why}. Copy its folder into the other data "
             "directory instead.",
             {"name": entry.record.name, "why": str(mismatch)},
@@ -102,7 +102,7 @@ def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
         max_bytes: How large it may be, what is in it together, and the training rows when unpacked.
 
     Raises:
-        ArchiveInvalid: It is no whole export. ``facts["problem"]`` is one of the words that
+        InvalidArchive: It is no whole export. ``facts["problem"]`` is one of the words that
             docs/explanation/format.md lists.
     """
     most_bytes = {MANIFEST: MAX_MANIFEST_BYTES, **dict.fromkeys(FILE_NAMES.values(), max_bytes)}
@@ -113,11 +113,11 @@ def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
     blobs = dict(_blobs(entry, contents))
     try:
         _check_artifact(entry.record, blobs[ARTIFACT])
-    except ArtifactInvalid as error:
+    except InvalidArtifact as error:
         raise _unreadable(error, "bad_artifact", FILE_NAMES[ARTIFACT]) from error
     try:
         _check_rows(entry.record, blobs.get(ROWS), max_bytes)
-    except ArtifactInvalid as error:
+    except InvalidArtifact as error:
         raise _unreadable(error, "bad_rows", FILE_NAMES[ROWS]) from error
     return Unpacked(entry, blobs)
 
@@ -131,7 +131,7 @@ def _read_manifest(data: bytes) -> Entry:
         raise refused("not_an_export", f"holds {MANIFEST}, which is not of the kind export")
     try:
         entry = read(data, Manifest, strictly=True).entry
-    except ArtifactInvalid as error:
+    except InvalidArtifact as error:
         raise _unreadable(error, "bad_manifest", MANIFEST) from error
     except Mismatch as mismatch:
         raise refused("bad_manifest", f"holds {MANIFEST}, which cannot be read: {mismatch}") from mismatch
@@ -234,11 +234,11 @@ def _check_rows(record: Record, blob: bytes | None, max_bytes: int) -> None:
         raise refused("wrong_rows", "holds other training rows than its record says")
 
 
-def _missing(file_name: str) -> ArchiveInvalid:
+def _missing(file_name: str) -> InvalidArchive:
     return refused("missing_entry", f"holds no {file_name}")
 
 
-def _unreadable(error: ArtifactInvalid, problem: str, file_name: str) -> ArchiveInvalid:
+def _unreadable(error: InvalidArtifact, problem: str, file_name: str) -> InvalidArchive:
     if "newest_known_format" in error.facts:
-        return ArchiveInvalid(error.template, {**error.facts, "problem": "newer_format"})
+        return InvalidArchive(error.template, {**error.facts, "problem": "newer_format"})
     return refused(problem, f"holds {file_name}, which {error.facts['why']}")

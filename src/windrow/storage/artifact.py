@@ -18,7 +18,7 @@ import safetensors
 from safetensors.numpy import save
 
 from windrow.domain.dataset import Row, rows_as_jsonl
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
@@ -90,7 +90,7 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     """Return the artifact of a safetensors file.
 
     Raises:
-        ArtifactInvalid: It is damaged, of an unknown format, or its tensors are not an artifact's.
+        InvalidArtifact: It is damaged, of an unknown format, or its tensors are not an artifact's.
     """
     try:
         stored = dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call]
@@ -126,7 +126,7 @@ def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[Row, .
         max_bytes: The most that it may unpack to.
 
     Raises:
-        ArtifactInvalid: It is damaged, unpacks to more than ``max_bytes``, or holds something else than rows.
+        InvalidArtifact: It is damaged, unpacks to more than ``max_bytes``, or holds something else than rows.
     """
     return tuple(each_row(blob, max_bytes))
 
@@ -139,7 +139,7 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
         max_bytes: The most that it may unpack to.
 
     Raises:
-        ArtifactInvalid: As :func:`rows_from_blob`.
+        InvalidArtifact: As :func:`rows_from_blob`.
     """
     unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
@@ -163,7 +163,7 @@ def check_artifact_format(number: object) -> None:
     """Refuse tensors of a format that this Windrow does not know.
 
     Raises:
-        ArtifactInvalid: It is newer, or no format at all.
+        InvalidArtifact: It is newer, or no format at all.
     """
     try:
         check_format(number, FORMAT, "tensors of ")
@@ -171,9 +171,9 @@ def check_artifact_format(number: object) -> None:
         raise invalid(mismatch.problem) from mismatch
 
 
-def invalid(problem: str) -> ArtifactInvalid:
+def invalid(problem: str) -> InvalidArtifact:
     """Return the error for a file that cannot be read, from the end of the sentence that says why."""
-    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", {"why": problem, "advice": RESTORE})
+    return InvalidArtifact("A file of the saved classifier {why}. {advice}", {"why": problem, "advice": RESTORE})
 
 
 def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:

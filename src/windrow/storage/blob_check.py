@@ -11,7 +11,7 @@ from io import FileIO
 
 from windrow.disk import open_plain
 from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
 from windrow.storage.format import RESTORE
 from windrow.storage.revision import BlobRef
@@ -63,7 +63,7 @@ def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProb
 def _artifact_problem(file: FileIO, record: Record) -> BlobProblem | None:
     try:
         labels = len(artifact_from_bytes(file.read()).head.bias)
-    except ArtifactInvalid as error:
+    except InvalidArtifact as error:
         return BlobProblem("artifact_unusable", "cannot be used.", error.detail)
     if labels != len(record.labels):
         what = f"has a head for {labels} labels, and the record has {len(record.labels)}."

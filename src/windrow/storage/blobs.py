@@ -6,7 +6,7 @@ Owns where a blob lies; knows nothing of what is in it or of who refers to it.
 import logging
 import re
 
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.files import Files, KeyExists, KeyMissing
 from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
@@ -48,7 +48,7 @@ class Blobs:
         if is_known:
             try:
                 self.read(name, ref)
-            except ArtifactInvalid:
+            except InvalidArtifact:
                 _log.warning("Replacing %s, which was damaged.", key)
                 self._files.remove(key)
                 return self.keep(name, content, suffix)
@@ -58,7 +58,7 @@ class Blobs:
         """Return a blob of a classifier.
 
         Raises:
-            ArtifactInvalid: It is missing or damaged.
+            InvalidArtifact: It is missing or damaged.
         """
         key = _key(name, ref.file_name)
         try:
@@ -82,5 +82,5 @@ def _key(name: str, file_name: str) -> str:
     return f"{CLASSIFIERS}/{name}/{FOLDER}/{file_name}"
 
 
-def _damaged(key: str, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})
+def _damaged(key: str, problem: str) -> InvalidArtifact:
+    return InvalidArtifact("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})

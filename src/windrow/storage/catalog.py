@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from windrow.domain.classifier import DescribeRequest, Record, TestScore, Threshold, check_notes
-from windrow.domain.errors import ArtifactInvalid, ClassifierExists, ConcurrentChange, NotDeleted, NotFound
+from windrow.domain.errors import ClassifierExists, ConcurrentChange, InvalidArtifact, NotDeleted, NotFound
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.versions import next_version
@@ -112,7 +112,7 @@ class Catalog:
             ClassifierExists: A classifier has it, and may not be overwritten.
         """
         self._names.check_free(name)
-        if not overwrite and isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
+        if not overwrite and isinstance(self._logs.newest(name).value, Entry | InvalidArtifact):
             raise ClassifierExists(
                 "A classifier named {name} exists. Choose another name, or "
                 "{turn_on:overwrite} to add a revision to it.",
@@ -125,7 +125,7 @@ class Catalog:
         Raises:
             ClassifierNotFound: It means nothing, or what an alias points to is gone.
             RevisionNotFound: The classifier has no such revision.
-            ArtifactInvalid: The revision's file is damaged or of a newer format.
+            InvalidArtifact: The revision's file is damaged or of a newer format.
         """
         name = reference.name
         if reference.is_latest:
@@ -150,7 +150,7 @@ class Catalog:
         Raises:
             InvalidName: The name breaks the grammar.
             ClassifierNotFound: No classifier has this name, or it is deleted.
-            ArtifactInvalid: The revision's file is damaged or of a newer format.
+            InvalidArtifact: The revision's file is damaged or of a newer format.
         """
         return self._names.answering(Reference(check_name(name)))
 
@@ -197,7 +197,7 @@ class Catalog:
         """
         with self._names.lock():
             # One whose file cannot be read exists; it can be deleted, and trained again.
-            if not isinstance(self._logs.newest(check_name(name)).value, Entry | ArtifactInvalid):
+            if not isinstance(self._logs.newest(check_name(name)).value, Entry | InvalidArtifact):
                 raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
@@ -214,7 +214,7 @@ class Catalog:
             RevisionNotFound: It has no such revision.
             NotDeleted: It answers already.
             NameTaken: An alias has the name now, or another one differs only in case.
-            ArtifactInvalid: Its files are missing or damaged.
+            InvalidArtifact: Its files are missing or damaged.
         """
         with self._names.lock():
             is_deleted = isinstance(self._logs.newest(check_name(name)).value, Tombstone)

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from windrow.disk import open_plain
-from windrow.domain.checkup import Severity
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
+from windrow.domain.integrity import Severity
 from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 
@@ -85,7 +85,7 @@ class Log(Generic[Value]):
 
     place: str
     listing: FolderListing
-    values: dict[int, Value | ArtifactInvalid]
+    values: dict[int, Value | InvalidArtifact]
     size_bytes: int
 
     def file(self, number: int) -> str:
@@ -127,13 +127,13 @@ def read_log(
         root: The data directory.
         place: The log's folder.
         read: The server's reader: makes a value of a file's name, number and content, ``strictly``; raises
-            :class:`ArtifactInvalid`.
+            :class:`InvalidArtifact`.
         folders: The names of folders that may lie beside the numbered files.
         files: The names of these files and of those that may lie beside them.
     """
     listing = list_folder(root, place, files, folders)
     numbers = sorted((int(match[1]), match[0]) for match in map(NUMBERED.fullmatch, listing.files) if match)
-    values: dict[int, Value | ArtifactInvalid] = {}
+    values: dict[int, Value | InvalidArtifact] = {}
     size_bytes = 0
     for number, file in numbers:
         try:
@@ -144,10 +144,10 @@ def read_log(
         except FileNotFoundError:  # it went since the folder was listed
             continue
         except OSError as error:
-            values[number] = ArtifactInvalid(
+            values[number] = InvalidArtifact(
                 "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}
             )
-        except ArtifactInvalid as error:
+        except InvalidArtifact as error:
             values[number] = error
     return Log(place, listing, values, size_bytes)
 
@@ -155,7 +155,7 @@ def read_log(
 def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
     """Yield the numbers of a log that cannot be read, but those that are purged."""
     for number, value in log.values.items():
-        if isinstance(value, ArtifactInvalid) and number not in purged:
+        if isinstance(value, InvalidArtifact) and number not in purged:
             code = "record_unreadable"
             if "newest_known_format" in value.facts:
                 code = "record_newer_format"
@@ -169,7 +169,7 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
 def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
     """Yield the numbers that a log lacks, but those that are purged, or that an unreadable file may say are."""
     last = max(log.values, default=0)
-    last_unreadable = max((n for n, value in log.values.items() if isinstance(value, ArtifactInvalid)), default=0)
+    last_unreadable = max((n for n, value in log.values.items() if isinstance(value, InvalidArtifact)), default=0)
     known = sorted({0, *log.values, *(number for number in purged if number < last)})
     for before, after in pairwise(known):
         if after - before > 1 and before >= last_unreadable:

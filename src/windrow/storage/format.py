@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
 from windrow.codec.values import ValidationError, from_json, to_document, to_members
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.upgrade import from_format_1
 
 V = TypeVar("V")
@@ -71,7 +71,7 @@ def read(data: bytes, kinds: Mapping[str, type[V]] | type[V], *, strictly: bool 
 
     Raises:
         Mismatch: It says nothing that Windrow wrote.
-        ArtifactInvalid: It was altered since, or is of a newer format.
+        InvalidArtifact: It was altered since, or is of a newer format.
     """
     head = _HEAD.match(data)
     if head is None:
@@ -120,11 +120,11 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
         what: What is of this format (``"tensors of "``), where it is no document.
 
     Raises:
-        ArtifactInvalid: It is newer.
+        InvalidArtifact: It is newer.
         Mismatch: It is no format at all.
     """
     if type(number) is int and number > newest:
-        raise ArtifactInvalid(
+        raise InvalidArtifact(
             f"The saved classifier has {what}format {{format}}, of a newer Windrow; this one reads up to format "
             "{newest_known_format}. Upgrade Windrow.",
             {"format": number, "newest_known_format": newest},
@@ -149,9 +149,9 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     return value
 
 
-def _altered(how: str) -> ArtifactInvalid:
+def _altered(how: str) -> InvalidArtifact:
     facts = {"why": f"was altered: {how}", "advice": RESTORE, "altered": True}
-    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", facts)
+    return InvalidArtifact("A file of the saved classifier {why}. {advice}", facts)
 
 
 def _class_of(kinds: Mapping[str, type[V]] | type[V], kind: object) -> type[V]:

@@ -7,21 +7,21 @@ where one went since it was listed.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.revision import Entry, Purged, Revision
 
 Value = TypeVar("Value")
-Log = Mapping[int, Value | ArtifactInvalid | None]
+Log = Mapping[int, Value | InvalidArtifact | None]
 
 
-def from_newest(log: Log[Value]) -> Iterator[tuple[int, Value | ArtifactInvalid]]:
+def from_newest(log: Log[Value]) -> Iterator[tuple[int, Value | InvalidArtifact]]:
     """Yield what there is, the highest number, which is the truth, first."""
     for number in reversed(tuple(log)):
         if (value := log[number]) is not None:
             yield number, value
 
 
-def newest(log: Log[Value]) -> Value | ArtifactInvalid | None:
+def newest(log: Log[Value]) -> Value | InvalidArtifact | None:
     """Return what the highest number says; ``None`` where there is none."""
     return next((value for _, value in from_newest(log)), None)
 
@@ -53,7 +53,7 @@ def trainings(log: Log[Revision]) -> tuple[int, ...]:
     return tuple(number for number, entry in entries(log).items() if entry.is_training)
 
 
-def training(log: Log[Revision], revision: int, without: Collection[int]) -> Entry | ArtifactInvalid | None:
+def training(log: Log[Revision], revision: int, without: Collection[int]) -> Entry | InvalidArtifact | None:
     """Return what the last file about a training says; its own file must be there.
 
     Args:
@@ -63,16 +63,16 @@ def training(log: Log[Revision], revision: int, without: Collection[int]) -> Ent
     """
     own = log.get(revision) if revision not in without else None
     if not isinstance(own, Entry):
-        return own if isinstance(own, ArtifactInvalid) else None
+        return own if isinstance(own, InvalidArtifact) else None
     if not own.is_training:
         return None
     later = (value for number, value in from_newest(log) if number > revision and number not in without)
     return next((value for value in later if isinstance(value, Entry) and value.record.revision == revision), own)
 
 
-def last_entry(log: Log[Revision]) -> Entry | ArtifactInvalid | None:
+def last_entry(log: Log[Revision]) -> Entry | InvalidArtifact | None:
     """Return what answers, or answered before it was deleted."""
-    return next((value for _, value in from_newest(log) if isinstance(value, Entry | ArtifactInvalid)), None)
+    return next((value for _, value in from_newest(log) if isinstance(value, Entry | InvalidArtifact)), None)
 
 
 def revision_of(value: object) -> int | None:

@@ -6,7 +6,7 @@ Owns what may lie below ``jobs/``; knows nothing of locks or removing. No classi
 import re
 from collections.abc import Iterator
 
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.folder_check import NOTHING, Suspicion, garbage, list_folder, read_log
 from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, kept_from_json
 from windrow.storage.log import NUMBERED
@@ -33,6 +33,6 @@ def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
     log = read_log(root, place, kept_from_json, NOTHING, _FILES)
     yield from log.listing.found
     for number, kept in log.values.items():
-        if isinstance(kept, ArtifactInvalid):
+        if isinstance(kept, InvalidArtifact):
             what = f"What became of a training cannot be read ({kept.facts['why']}). What it made is not affected."
             yield garbage("job_unreadable", log.file(number), what, (log.file(number),))

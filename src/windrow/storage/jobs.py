@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from windrow.disk import reason
-from windrow.domain.errors import ArtifactInvalid, StorageFailed
+from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists
 from windrow.storage.format import Mismatch, read, write
@@ -141,7 +141,7 @@ class JobFiles:
         """Return a job as it stands on the disk; ``None`` where there is none.
 
         Raises:
-            ArtifactInvalid: Its newest file cannot be read.
+            InvalidArtifact: Its newest file cannot be read.
         """
         numbers = self._logs.numbers(job_id) if JOB_ID.fullmatch(job_id) else ()
         kept = self._logs.at(job_id, numbers[-1]) if numbers else None
@@ -179,7 +179,7 @@ class JobFiles:
                 kept = self.get(job_id)
                 if kept is not None and not kept.job.is_finished and self.is_alive(kept.owner):
                     continue
-            except ArtifactInvalid:
+            except InvalidArtifact:
                 pass  # nobody can read it, so nobody misses it
             self._remove(job_id)
         for mark in _listed(self._root / JOBS / OWNERS):
@@ -220,13 +220,13 @@ def kept_from_json(
     """Return what a numbered file of a job says.
 
     Raises:
-        ArtifactInvalid: It says nothing that this version understands.
+        InvalidArtifact: It says nothing that this version understands.
     """
     try:
         file = read(content, _JobFile, strictly=strictly)
-    except (Mismatch, ArtifactInvalid) as error:
-        why = error.facts.get("why", "is of a newer format") if isinstance(error, ArtifactInvalid) else str(error)
-        raise ArtifactInvalid("It cannot be read: {why}. No classifier needs it: remove it.", {"why": why}) from error
+    except (Mismatch, InvalidArtifact) as error:
+        why = error.facts.get("why", "is of a newer format") if isinstance(error, InvalidArtifact) else str(error)
+        raise InvalidArtifact("It cannot be read: {why}. No classifier needs it: remove it.", {"why": why}) from error
     return Kept(file.job, number, file.owner)
 
 

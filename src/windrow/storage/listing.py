@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from windrow.domain.classifier import Classifier
-from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidParameter
+from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidParameter
 from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.namespace import Namespace
@@ -59,7 +59,7 @@ def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[Entry | No
     if not is_deleted:
         return value if isinstance(value, Entry) else None, None
     if isinstance(value, Tombstone):
-        with suppress(ArtifactInvalid, ClassifierNotFound):
+        with suppress(InvalidArtifact, ClassifierNotFound):
             return names.last_entry(name), value.at
     return None, None
 

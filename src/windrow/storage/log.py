@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact
 from windrow.domain.names import is_name
 from windrow.storage.files import Files, KeyExists, KeyMissing
 
@@ -35,7 +35,7 @@ class Newest(Generic[Value]):
 
     token: str | None
     number: int
-    value: Value | ArtifactInvalid | None
+    value: Value | InvalidArtifact | None
 
 
 class Logs(Generic[Value]):
@@ -47,7 +47,7 @@ class Logs(Generic[Value]):
     Args:
         files: Where they are kept.
         root: The first part of their keys.
-        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+        read: Makes a value of a file's name, number and content; raises :class:`InvalidArtifact`.
     """
 
     def __init__(self, files: Files, root: str, read: Callable[[str, int, bytes], Value]) -> None:
@@ -72,7 +72,7 @@ class Logs(Generic[Value]):
         token = self._files.change_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
         known = self._index.get(name)
         # A damaged file may be mended in place, which no folder's time tells.
-        is_damaged = known is not None and isinstance(known.value, ArtifactInvalid)
+        is_damaged = known is not None and isinstance(known.value, InvalidArtifact)
         if known is not None and token is not None and token == known.token and not is_damaged:
             return known
         number, value = self._highest(name)
@@ -81,7 +81,7 @@ class Logs(Generic[Value]):
             return Newest(token, 0, None)
         # Read again even where the number is the known one: a person may have moved the folder away or repaired it.
         newest = Newest(token, number, value)
-        if isinstance(value, ArtifactInvalid) and (known is None or known.number != number):
+        if isinstance(value, InvalidArtifact) and (known is None or known.number != number):
             _log.warning("%s cannot be used. %s", name, value.detail)
         self._index[name] = newest
         return newest
@@ -91,11 +91,11 @@ class Logs(Generic[Value]):
         matches = (NUMBERED.fullmatch(file) for file in self._files.list(f"{self._root}/{name}"))
         return tuple(sorted(int(match[1]) for match in matches if match is not None))
 
-    def values(self, name: str) -> Mapping[int, Value | ArtifactInvalid | None]:
+    def values(self, name: str) -> Mapping[int, Value | InvalidArtifact | None]:
         """Return what a name's numbers say, ascending; each is read when it is asked for."""
         return _Values(self, name)
 
-    def at(self, name: str, number: int) -> Value | ArtifactInvalid | None:
+    def at(self, name: str, number: int) -> Value | InvalidArtifact | None:
         """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
         return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
 
@@ -120,7 +120,7 @@ class Logs(Generic[Value]):
         """Return the key of a number."""
         return f"{self._root}/{name}/{number:06d}.json"
 
-    def _highest(self, name: str) -> tuple[int, Value | ArtifactInvalid | None]:
+    def _highest(self, name: str) -> tuple[int, Value | InvalidArtifact | None]:
         """Return the highest number and what it says; 0 and ``None`` where there is none."""
         while number := max(self.numbers(name), default=0):
             if (value := self._look(name, number)) is not None:
@@ -128,21 +128,21 @@ class Logs(Generic[Value]):
             # It was purged since it was listed, so there is another truth by now.
         return 0, None
 
-    def _look(self, name: str, number: int, token: str | None = None) -> Value | ArtifactInvalid | None:
+    def _look(self, name: str, number: int, token: str | None = None) -> Value | InvalidArtifact | None:
         key = self.key(name, number)
         # A folder of the same token has the same files, and those never change.
         read = self._read_unknown if token is None else self._read_old
         for _ in range(_LOOKS):
             try:
                 return read(name, number, token)
-            except ArtifactInvalid as error:
+            except InvalidArtifact as error:
                 # The error names the file that it is about.
-                return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})
+                return InvalidArtifact(f"{{file}}: {error.template}", {**error.facts, "file": key})
             except KeyMissing:  # it is gone, or was purged and put anew between two looks, or nobody can open it
                 if number not in self.numbers(name):
                     return None
                 read = self._read_unknown
-        return ArtifactInvalid(
+        return InvalidArtifact(
             "{file} cannot be opened. Restore it from a backup, or train the classifier again.", {"file": key}
         )
 
@@ -150,13 +150,13 @@ class Logs(Generic[Value]):
         return self._read(name, number, self._files.get(self.key(name, number)))
 
 
-class _Values(Mapping[int, Value | ArtifactInvalid | None]):
+class _Values(Mapping[int, Value | InvalidArtifact | None]):
     def __init__(self, logs: Logs[Value], name: str) -> None:
         self._logs = logs
         self._name = name
         self._numbers = dict.fromkeys(logs.numbers(name))
 
-    def __getitem__(self, number: int) -> Value | ArtifactInvalid | None:
+    def __getitem__(self, number: int) -> Value | InvalidArtifact | None:
         if number not in self._numbers:
             raise KeyError(number)
         return self._logs.at(self._name, number)
@@ -168,13 +168,13 @@ class _Values(Mapping[int, Value | ArtifactInvalid | None]):
         return len(self._numbers)
 
 
-def readable(value: Value | ArtifactInvalid) -> Value:
+def readable(value: Value | InvalidArtifact) -> Value:
     """Return what a numbered file says.
 
     Raises:
-        ArtifactInvalid: It cannot be read.
+        InvalidArtifact: It cannot be read.
     """
-    if isinstance(value, ArtifactInvalid):
+    if isinstance(value, InvalidArtifact):
         # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
-        raise ArtifactInvalid(value.template, value.facts) from value
+        raise InvalidArtifact(value.template, value.facts) from value
     return value

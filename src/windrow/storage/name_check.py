@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import Reference
 from windrow.storage import history
 from windrow.storage.artifact import ARTIFACT
@@ -84,7 +84,7 @@ def look_at_alias(root: str, alias: str, settled_s: float, known: BlobProblems) 
     newest = history.newest(log.values)
     return Look(
         tuple(found),
-        is_live=isinstance(newest, Pointer | ArtifactInvalid),
+        is_live=isinstance(newest, Pointer | InvalidArtifact),
         target=newest.target if isinstance(newest, Pointer) else None,
         records=len(log.values),
         size_bytes=log.size_bytes,
@@ -105,7 +105,7 @@ def look_at_classifier(root: str, name: str, settled_s: float, known: BlobProble
     used = folder.referred & blobs.files.keys()
     return Look(
         tuple(folder.found(settled_s, known)),
-        is_live=isinstance(folder.newest, Entry | ArtifactInvalid),
+        is_live=isinstance(folder.newest, Entry | InvalidArtifact),
         trainings=folder.trainings,
         records=len(log.values),
         blobs=len(used),
@@ -139,12 +139,12 @@ class _ClassifierFolder:
         return cls(root, log, blobs, frozenset(history.purged(log.values)), history.entries(log.values))
 
     @property
-    def newest(self) -> Revision | ArtifactInvalid | None:
+    def newest(self) -> Revision | InvalidArtifact | None:
         return history.newest(self.log.values)
 
     @property
     def trainings(self) -> frozenset[int]:
-        unknown = (number for number, value in self.log.values.items() if isinstance(value, ArtifactInvalid))
+        unknown = (number for number, value in self.log.values.items() if isinstance(value, InvalidArtifact))
         return frozenset((*unknown, *history.trainings(self.log.values)))
 
     @property

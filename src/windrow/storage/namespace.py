@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     NameTaken,
     RevisionNotFound,
     WindrowError,
@@ -63,7 +63,7 @@ class Namespace:
         """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
 
         Raises:
-            ArtifactInvalid: Its file is damaged or of a newer format.
+            InvalidArtifact: Its file is damaged or of a newer format.
         """
         value = readable(self.classifiers.newest(name).value)
         return value if isinstance(value, Entry) else None
@@ -74,14 +74,14 @@ class Namespace:
         Raises:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision, or none any more.
-            ArtifactInvalid: The revision's file is damaged.
+            InvalidArtifact: The revision's file is damaged.
         """
         known = self.entry(name)
         while known is not None:
             found: Entry | WindrowError
             try:
                 found = self.training(name, revision, known)
-            except (RevisionNotFound, ArtifactInvalid) as error:
+            except (RevisionNotFound, InvalidArtifact) as error:
                 found = error
             # Only while nothing has changed are what answers and what is found parts of one truth.
             if known == (known := self.entry(name)):
@@ -99,7 +99,7 @@ class Namespace:
         Raises:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision.
-            ArtifactInvalid: The file is damaged.
+            InvalidArtifact: The file is damaged.
         """
         if target.revision is not None:
             return self.revision(target.name, target.revision)
@@ -145,7 +145,7 @@ class Namespace:
 
         Raises:
             ClassifierNotFound: Nothing is there under this name.
-            ArtifactInvalid: The file is damaged.
+            InvalidArtifact: The file is damaged.
         """
         if (entry := readable(history.last_entry(self.classifiers.values(name)))) is None:
             raise self.not_found(name)
@@ -155,7 +155,7 @@ class Namespace:
         """Return where an alias points; ``None`` where there is no such alias.
 
         Raises:
-            ArtifactInvalid: Its newest file is damaged.
+            InvalidArtifact: Its newest file is damaged.
         """
         value = readable(self.aliases.newest(alias).value)
         return value if isinstance(value, Pointer) else None
@@ -165,7 +165,7 @@ class Namespace:
 
         Raises:
             ClassifierNotFound: The task has no version.
-            ArtifactInvalid: The highest version is damaged.
+            InvalidArtifact: The highest version is damaged.
         """
         named = names_with_prefix(self.classifiers.names(), f"{task}_v")
         versions = [(version, name) for name in named if (version := read_version(name))]
@@ -213,7 +213,7 @@ class Namespace:
             for other in alike:
                 is_own = other == name and for_alias == (kind == "alias")
                 # One whose file cannot be read is in use.
-                if not is_own and isinstance(logs.newest(other).value, Entry | Pointer | ArtifactInvalid):
+                if not is_own and isinstance(logs.newest(other).value, Entry | Pointer | InvalidArtifact):
                     raise _taken(name, other, kind)
 
     def check_unused(self, name: str, revision: int | None = None) -> None:
@@ -257,7 +257,7 @@ class Namespace:
     def _near(self, name: str) -> list[str]:
         # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
         near = near_names(name, (*self.classifiers.names(), *self.aliases.names()))
-        lives = (Entry, Pointer, ArtifactInvalid)
+        lives = (Entry, Pointer, InvalidArtifact)
         return [
             other
             for other in near

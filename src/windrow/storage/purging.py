@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, StorageFull, WindrowError
+from windrow.domain.errors import ClassifierInUse, InvalidArtifact, StorageFull, WindrowError
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import blob_sizes, revision_of
@@ -61,7 +61,7 @@ class Purging:
                 raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
-            if isinstance(newest.value, Entry | ArtifactInvalid) and not force:
+            if isinstance(newest.value, Entry | InvalidArtifact) and not force:
                 self._names.check_unused(name)
             return self._purge(name)
 
@@ -75,7 +75,7 @@ class Purging:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision.
             ClassifierInUse: The revision is the one that answers, or an alias points to it.
-            ArtifactInvalid: The newest file is damaged, so what is to stay is unknown.
+            InvalidArtifact: The newest file is damaged, so what is to stay is unknown.
             StorageFailed: The disk failed; ``fsck`` finishes what was begun.
         """
         with self._names.lock():
@@ -188,7 +188,7 @@ class Purging:
         gone = tuple(sorted(log.keys() & numbers))
         kept = [value for number, value in log.items() if number not in gone]
         doomed = blob_sizes(log[number] for number in gone)
-        if any(isinstance(value, ArtifactInvalid) for value in kept):
+        if any(isinstance(value, InvalidArtifact) for value in kept):
             doomed = {}  # what a damaged file refers to is unknown
         for file_name in blob_sizes(kept):
             doomed.pop(file_name, None)
@@ -198,7 +198,7 @@ class Purging:
         """Whether a number of a classifier's log should be there, and is not or cannot be read."""
         if number in known.purged or not 0 < number < self._logs.newest(name).number:
             return False
-        return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
+        return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), InvalidArtifact)
 
 
 def commit(names: Namespace, name: str, revision: Kind) -> Kind:

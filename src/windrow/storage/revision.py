@@ -12,10 +12,10 @@ from functools import lru_cache, partial
 from sys import intern
 from typing import Any, Literal, TypeVar, get_args
 
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Classifier, Record, TestScore, Threshold, check_notes
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid, InvalidInput
+from windrow.domain.errors import InvalidArtifact, InvalidInput
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
 from windrow.storage.artifact import ROWS, invalid
@@ -130,7 +130,7 @@ Revision = Entry | Tombstone | Purged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer(Said):
+class Pointer(ChangeNote):
     """An alias points somewhere."""
 
     kind: Literal["promoted", "rolled_back"]
@@ -151,7 +151,7 @@ class Pointer(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed(Said):
+class Removed(ChangeNote):
     """The alias was taken away."""
 
     kind: Literal["removed"] = "removed"
@@ -179,7 +179,7 @@ def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
     """Return a classifier's numbered file: JSON for people and programs.
 
     Raises:
-        ArtifactInvalid: It would not read back, so it must not be written.
+        InvalidArtifact: It would not read back, so it must not be written.
     """
     return _written(revision, partial(revision_from_json, name, number))
 
@@ -194,7 +194,7 @@ def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = 
         strictly: As for :func:`windrow.storage.format.read`.
 
     Raises:
-        ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
+        InvalidArtifact: It is damaged, of a newer format, or another classifier's.
     """
     revision = _read(data, _REVISIONS, strictly=strictly)
     if not isinstance(revision, Entry):
@@ -207,7 +207,7 @@ def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
     """Return an alias's numbered file.
 
     Raises:
-        ArtifactInvalid: It would not read back, so it must not be written.
+        InvalidArtifact: It would not read back, so it must not be written.
     """
     return _written(revision, partial(alias_from_json, name, number))
 
@@ -222,7 +222,7 @@ def alias_from_json(
     """Return what an alias's numbered file says.
 
     Raises:
-        ArtifactInvalid: It is damaged or of a newer format.
+        InvalidArtifact: It is damaged or of a newer format.
     """
     revision = _read(data, _ALIAS_REVISIONS, strictly=strictly)
     if isinstance(revision, Pointer):
@@ -331,7 +331,7 @@ def _check_place(name: str, number: int, entry: Entry) -> None:
     record = entry.record
     is_numbered = record.revision == number if entry.is_training else record.revision < number
     if record.name != name or not is_numbered:
-        raise ArtifactInvalid(
+        raise InvalidArtifact(
             "It is the record of {name}, revision {revision}. A classifier's folder bears its name, and a training's "
             "file its revision: give it back its name, or train the classifier again.",
             {"name": record.name, "revision": record.revision},

@@ -10,6 +10,14 @@ from windrow.domain.words import literal
 Plain = dict[str, Any]
 
 _BASE_MODEL = {"id": "base_model", "digest": "base_model_digest", "revision": "base_model_revision"}
+# Codes of errors that have another name since.
+_CODES = {
+    "abandoned": "client_closed_request",
+    "archive_invalid": "invalid_archive",
+    "artifact_invalid": "invalid_artifact",
+    "base_model_invalid": "invalid_base_model",
+    "rows_not_kept": "training_data_not_kept",
+}
 
 
 def from_format_1(document: Plain) -> Plain:
@@ -26,7 +34,7 @@ def from_format_1(document: Plain) -> Plain:
     if document.get("kind") == "export":
         return {**document, "entry": _entry(document["entry"])}
     if "said" in document:
-        return _joined(_without(document, "said"), document["said"])
+        return _joined(_without(document, "said"), _renamed(document["said"], by="author"))
     return _entry(document) if "record" in document else document
 
 
@@ -48,13 +56,28 @@ def _record(old: Plain) -> Plain:
     flat = _without(old, "base_model", "recipe", "summary", "data")
     new = _renamed(flat, data_sha256="training_data_sha256", training_time_s="training_time_seconds")
     base_model = {_BASE_MODEL.get(name, f"base_model.{name}"): value for name, value in old["base_model"].items()}
-    return _joined(new, old["recipe"], base_model, _without(summary, "estimate"), {"report": report})
+    reports = {**_without(summary, "estimate"), **_reports(summary)}
+    return _joined(new, old["recipe"], base_model, reports, {"report": report})
+
+
+def _reports(summary: Plain) -> Plain:
+    """Return what a training says about its head, its adapter and its scores."""
+    adapter = summary["adapter"]
+    if adapter is not None:
+        candidates = [_renamed(each, strength="scale") for each in adapter["candidates"]]
+        adapter = {**_renamed(adapter, strength="scale", passes="epochs"), "candidates": candidates}
+    return {
+        "head": _renamed(summary["head"], strength="c"),
+        "adapter": adapter,
+        "scores": _renamed(summary["scores"], likeness="similarity", likeness_deviation="similarity_std"),
+    }
 
 
 def _job(old: Plain) -> Plain:
     new = _joined(_renamed(_without(old, "recipe"), data_sha256="training_data_sha256"), old["recipe"])
     if (problem := old["problem"]) is not None:
-        new["problem"] = _joined(_without(problem, "detail"), {"template": literal(problem["detail"])})
+        told = {"code": _CODES.get(problem["code"], problem["code"]), "template": literal(problem["detail"])}
+        new["problem"] = _joined(_without(problem, "code", "detail"), told)
     return new
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from windrow.disk import open_plain
-from windrow.domain.errors import ArtifactInvalid, StorageFailed
+from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.names import is_name
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
@@ -75,7 +75,7 @@ def _kind(names: Namespace, name: str, number: int, path: str) -> str:
         if match := _BEGINNING.match(file.read(_BEGINNING_BYTES)):
             return match["kind"].decode()
     value = names.classifiers.at(name, number)
-    return "" if value is None or isinstance(value, ArtifactInvalid) else value.kind
+    return "" if value is None or isinstance(value, InvalidArtifact) else value.kind
 
 
 def _size_bytes(entry: os.DirEntry[str]) -> int:

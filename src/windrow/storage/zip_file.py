@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from windrow.domain.errors import ArchiveInvalid
+from windrow.domain.errors import InvalidArchive
 
 # Source of the layout: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7 (before each file), 4.3.12 (directory), 4.3.16 (end).
 _BEFORE = struct.Struct("<4s5H3I2H")
@@ -83,7 +83,7 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
         max_bytes: How large the zip, and its files together, may be.
 
     Raises:
-        ArchiveInvalid: It is no such zip.
+        InvalidArchive: It is no such zip.
     """
     size_bytes = file.seek(0, io.SEEK_END)
     if size_bytes == 0:
@@ -106,7 +106,7 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
     return contents
 
 
-def refused(problem: str, what: str, advice: str = _AGAIN, **facts: object) -> ArchiveInvalid:
+def refused(problem: str, what: str, advice: str = _AGAIN, **facts: object) -> InvalidArchive:
     """Return the error for a file that is no export.
 
     Args:
@@ -118,7 +118,7 @@ def refused(problem: str, what: str, advice: str = _AGAIN, **facts: object) -> A
     shown = what.encode(errors="backslashreplace").decode()
     if len(shown) > _SHOWN_CHARS:
         shown = f"{shown[:_SHOWN_CHARS]}\N{HORIZONTAL ELLIPSIS}"
-    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice, **facts})
+    return InvalidArchive("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _read_end(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
     return directory_at, count
 
 
-def _without_end(file: BinaryIO, size_bytes: int) -> ArchiveInvalid:
+def _without_end(file: BinaryIO, size_bytes: int) -> InvalidArchive:
     """Say why the last bytes of a file are not a zip's."""
     last = _read(file, max(0, size_bytes - _END.size - _MAX_COMMENT_BYTES), _END.size + _MAX_COMMENT_BYTES)
     if 0 <= last.rfind(_END_MARK) <= len(last) - _END.size:
@@ -280,7 +280,7 @@ def _read(file: BinaryIO, at: int, size_bytes: int) -> bytes:
     return file.read(size_bytes)
 
 
-def _too_large(size_bytes: int, max_bytes: int) -> ArchiveInvalid:
+def _too_large(size_bytes: int, max_bytes: int) -> InvalidArchive:
     advice = "Raise WINDROW_MAX_IMPORT_BYTES where it is to be imported."
     what = f"has {size_bytes} bytes, or unpacks to them; at most {max_bytes} may be"
     return refused("too_large", what, advice, limit=max_bytes, setting="WINDROW_MAX_IMPORT_BYTES")

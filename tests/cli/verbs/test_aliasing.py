@@ -13,8 +13,8 @@ pytestmark = pytest.mark.usefixtures("trained")
 
 def test_promote_points_an_alias_at_a_classifier(ask: Run, toy: Toy) -> None:
     assert ask("promote", "tickets", "tickets_v1").lines == ["tickets now points to tickets_v1."]
-    promoted = ask("promote", "tickets", "tickets_v2", "--reason", "Better.", "--by", "ana", "--json").document
-    assert (promoted["points_to"], promoted["reason"], promoted["by"]) == ("tickets_v2", "Better.", "ana")
+    promoted = ask("promote", "tickets", "tickets_v2", "--reason", "Better.", "--author", "ana", "--json").document
+    assert (promoted["points_to"], promoted["reason"], promoted["author"]) == ("tickets_v2", "Better.", "ana")
 
 
 def test_promote_says_which_conditions_are_met(ask: Run, rows_file: Path) -> None:
@@ -64,7 +64,7 @@ def test_rollback_points_back(ask: Run) -> None:
 
 
 def test_aliases_lists_and_takes_away(ask: Run) -> None:
-    ask("promote", "tickets", "tickets_v1", "--by", "ana", "--reason", "First.")
+    ask("promote", "tickets", "tickets_v1", "--author", "ana", "--reason", "First.")
     assert timeless(ask("aliases").lines[-1]) == "tickets tickets_v1 AT ana First."
     assert ask("aliases", "--json").document["aliases"][0]["alias"] == "tickets"
     assert ask("aliases", "--remove", "tickets").lines == ["Took tickets away. What it pointed to stays."]
@@ -81,7 +81,7 @@ def test_a_reason_without_a_change_is_refused(ask: Run) -> None:
 
 def test_history_shows_every_change(ask: Run) -> None:
     ask("promote", "tickets", "tickets_v1")
-    ask("promote", "tickets", "tickets_v2", "--by", "ana")
+    ask("promote", "tickets", "tickets_v2", "--author", "ana")
     ask("rollback", "tickets")
     changes = ask("history", "tickets").lines[2:]
     assert [line.split(" ", 4)[3] for line in changes] == ["promoted", "promoted", "rolled"]

@@ -85,7 +85,7 @@ def test_it_promotes_what_the_comparison_recommends_whichever_that_is(
 
 def test_as_json_it_prints_the_comparison_and_tells_the_rest_beside_it(ask: Run) -> None:
     ended = ask("demo", "--json")
-    assert [each["asked"] for each in ended.document["models"]] == [FIRST, SECOND]
+    assert [each["reference"] for each in ended.document["models"]] == [FIRST, SECOND]
     assert "$ windrow promote" in ended.err
 
 

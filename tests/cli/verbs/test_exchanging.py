@@ -10,7 +10,7 @@ import pytest
 from tests.cli.asking import Run
 from tests.toy import Toy
 from windrow.domain.archive import Export, ExportRequest
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.listing import ListRequest
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -79,7 +79,7 @@ def test_an_export_replaces_a_file_only_when_asked_to(ask: Run, tmp_path: Path) 
 def test_an_export_that_fails_leaves_no_file_behind(ask: Run, toy: Toy, tmp_path: Path) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"half"
-        raise ArtifactInvalid("Its file is damaged. Restore it from a backup.")
+        raise InvalidArtifact("Its file is damaged. Restore it from a backup.")
 
     def export(request: ExportRequest) -> Export:
         return Export("one.windrow", 100, chunks())

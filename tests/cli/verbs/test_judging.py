@@ -9,7 +9,7 @@ from tests.toy import Toy
 from windrow.cli.formats import share
 from windrow.cli.verbs.judging import promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
-from windrow.domain.comparison import Comparison, Contender, Recommendation
+from windrow.domain.comparison import Comparison, ModelResult, Recommendation
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
@@ -47,7 +47,7 @@ def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run
     lines = ask("evaluate", "tickets_v1", odd_file, "--text-column", "said", "--label-column", "team").lines
     title = lines.index("Placed wrong, the surest first (1 row):")
     assert lines[title + 3].startswith("3 Send me the bill refund invoice ")
-    few = ("--text-column", "said", "--label-column", "team", "--show-misread", "0")
+    few = ("--text-column", "said", "--label-column", "team", "--show-errors", "0")
     assert "Placed wrong" not in ask("evaluate", "tickets_v1", odd_file, *few).out
 
 
@@ -86,9 +86,9 @@ def test_compare_tells_each_classifier_each_pair_and_what_to_do(ask: Run, rows_f
 
 
 def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: Toy, rows_file: Path) -> None:
-    lines = ask("compare", "tickets_v1", "tickets_v3", "--test", rows_file, "--show-flips", "1").lines
+    lines = ask("compare", "tickets_v1", "tickets_v3", "--test", rows_file, "--show-disagreements", "1").lines
     title = next(number for number, line in enumerate(lines) if line.startswith("Answered differently ("))
-    assert "rows; more with --show-flips" in lines[title]
+    assert "rows; more with --show-disagreements" in lines[title]
     assert lines[title + 1] == "line text label tickets_v1 tickets_v3"
     assert lines[title + 3] == "2 I want my money back refund ✓ refund ✗ invoice"
 
@@ -114,7 +114,7 @@ def test_compare_says_so_if_the_file_that_comes_last_is_not_there(ask: Run) -> N
 
 def test_compare_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
     document = ask("compare", "tickets_v1", "tickets_v2", "--on", rows_file, "--json").document
-    assert [each["asked"] for each in document["models"]] == ["tickets_v1", "tickets_v2"]
+    assert [each["reference"] for each in document["models"]] == ["tickets_v1", "tickets_v2"]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_compare_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) 
 def test_the_command_names_the_alias_in_use_and_never_points_it_at_another_alias(
     in_use: tuple[str, str], best: tuple[str, str], command: str
 ) -> None:
-    contenders = tuple(
-        Contender(
+    results = tuple(
+        ModelResult(
             correct=1,
             total=1,
             accuracy_interval=Interval(0, 1),
@@ -139,7 +139,7 @@ def test_the_command_names_the_alias_in_use_and_never_points_it_at_another_alias
             labels=(),
             confusion_matrix=ConfusionMatrix((), ()),
             calibration=Calibration(0.0, ()),
-            asked=asked,
+            reference=asked,
             model_name=name,
             revision=4,
         )
@@ -147,7 +147,7 @@ def test_the_command_names_the_alias_in_use_and_never_points_it_at_another_alias
     )
     for recommended, expected in ((best[0], command), (in_use[0], None)):
         recommendation = Recommendation(recommended, "Because.")
-        comparison = Comparison(contenders, (), (), recommendation, MajorityBaseline("a", 1.0), (), "0" * 64)
+        comparison = Comparison(results, (), (), recommendation, MajorityBaseline("a", 1.0), (), "0" * 64)
         assert promote_command(comparison) == expected
 
 

@@ -160,7 +160,7 @@ def test_ctrl_c_cancels_the_training(ask: Run, toy: Scripted, rows_file: Path, l
 
 def test_ctrl_c_before_the_reply_cancels_what_was_begun(ask: Run, toy: Scripted, rows_file: Path) -> None:
     toy.is_reply_lost = True
-    for more in ((), ("--no-wait",)):
+    for more in ((), ("--detach",)):
         stopped = ask("fit", "tickets_v1", rows_file, *more)
         assert (stopped.code, stopped.out) == (130, "")
         assert stopped.refusal == "stopped; the training is cancelled and nothing of it was saved."
@@ -217,14 +217,14 @@ def test_a_dry_run_makes_no_folder(
 
 
 def test_no_wait_prints_the_job(ask: Run, rows_file: Path) -> None:
-    assert f"job {ID}" in ask("fit", "tickets_v1", rows_file, "--no-wait").lines
-    assert ask("fit", "tickets_v1", rows_file, "--no-wait", "--json").document["id"] == ID
+    assert f"job {ID}" in ask("fit", "tickets_v1", rows_file, "--detach").lines
+    assert ask("fit", "tickets_v1", rows_file, "--detach", "--json").document["id"] == ID
 
 
 def test_no_wait_needs_a_server(
     rows_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = run(monkeypatch, capsys, "fit", "t_v1", rows_file, "--no-wait", "--data-dir", tmp_path / "data")
+    refused = run(monkeypatch, capsys, "fit", "t_v1", rows_file, "--detach", "--data-dir", tmp_path / "data")
     assert refused.code == 2
     assert "this process is what trains" in refused.refusal
     assert not (tmp_path / "data").exists()

@@ -18,9 +18,9 @@ from windrow.domain.alias import (
     AliasHistory,
     AliasList,
     AliasRequest,
+    ChangeNote,
     PromoteRequest,
     Promotion,
-    Said,
 )
 from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.values import recast
@@ -104,19 +104,19 @@ def rollback(call: Call, request: AliasChangeRequest) -> None:
 @with_options()
 def aliases(
     call: Call,
-    said: Said,
+    note: ChangeNote,
     remove: Annotated[
         str | None, typer.Option("--remove", metavar="ALIAS", help="Take this one away; its classifier stays.")
     ] = None,
 ) -> None:
     """List the aliases, or take one away."""
-    if remove is None and said != Said():
-        raise InvalidParameter("--reason and --by go with --remove ALIAS. Leave them out, or add it.")
+    if remove is None and note != ChangeNote():
+        raise InvalidParameter("--reason and --author go with --remove ALIAS. Leave them out, or add it.")
     with call.connected() as operations:
         if remove is None:
             call.show(operations.list_aliases(), _print_aliases)
         else:
-            removal = operations.remove_alias(recast(AliasChangeRequest, said, alias=remove))
+            removal = operations.remove_alias(recast(AliasChangeRequest, note, alias=remove))
             call.show(removal, lambda gone: print(f"Took {gone.alias} away. What it pointed to stays."))
 
 
@@ -129,7 +129,7 @@ def _print_aliases(found: AliasList) -> None:
         Column("alias", lambda one: one.alias, whole=True),
         Column("points to", lambda one: one.points_to, whole=True),
         Column("since (UTC)", lambda one: when(one.changed_at), whole=True, spare=2),
-        Column("by", lambda one: one.by, spare=3),
+        Column("author", lambda one: one.author, spare=3),
         Column("reason", lambda one: one.reason, spare=1),
         Column("", _remarks),
     )
@@ -158,6 +158,6 @@ def _print_history(found: AliasHistory) -> None:
         Column("what", lambda change: _EVENTS[change.event], whole=True, spare=1),
         Column("from", lambda change: change.points_from or "-", whole=True, spare=3),
         Column("to", lambda change: change.points_to or "-", whole=True),
-        Column("by", lambda change: change.by, spare=2),
+        Column("author", lambda change: change.author, spare=2),
         Column("reason", lambda change: change.reason),
     )

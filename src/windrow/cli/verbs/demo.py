@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.figures import between, contender_table, flip_table
+from windrow.cli.figures import between, disagreement_table, result_table
 from windrow.cli.formats import duration, one_line, share
 from windrow.cli.given import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
@@ -42,7 +42,7 @@ ALIAS = "demo_tickets"
 FIRST = "demo_tickets_v1"
 SECOND = "demo_tickets_v2"
 # More of them would push the lesson out of sight.
-SHOWN_FLIPS = 6
+SHOWN_DISAGREEMENTS = 6
 
 verbs = typer.Typer()
 
@@ -163,11 +163,13 @@ class Tour:
     def _compare(self, rows: DemoRows) -> Comparison:
         self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--on", "demo_test.csv")
         comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
-        self.console.print(contender_table(comparison.models))
-        if comparison.flips:
-            shown = comparison.flips[:SHOWN_FLIPS]
-            self.console.print(f"\nTickets that they answer differently, {len(shown)} of {len(comparison.flips)}:")
-            self.console.print(flip_table(shown, (FIRST, SECOND)))
+        self.console.print(result_table(comparison.models))
+        if comparison.disagreements:
+            shown = comparison.disagreements[:SHOWN_DISAGREEMENTS]
+            self.console.print(
+                f"\nTickets that they answer differently, {len(shown)} of {len(comparison.disagreements)}:"
+            )
+            self.console.print(disagreement_table(shown, (FIRST, SECOND)))
         self.console.print(f"\n{comparison.recommendation.reason}")
         for warning in comparison.warnings:
             self.console.print(f"Warning: {warning.message}")
@@ -180,7 +182,7 @@ class Tour:
             *("promote", ALIAS, better),
         )
         reason = comparison.recommendation.reason
-        promoted = self.operations.promote(PromoteRequest(ALIAS, better, reason=reason, by="windrow demo"))
+        promoted = self.operations.promote(PromoteRequest(ALIAS, better, reason=reason, author="windrow demo"))
         self.console.print(f"{promoted.alias} points to {promoted.points_to}.")
 
     def _predict(self, rows: DemoRows) -> None:

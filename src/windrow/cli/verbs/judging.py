@@ -11,11 +11,11 @@ from windrow.cli.figures import (
     between,
     calibration_line,
     confusion_table,
-    contender_table,
-    flip_table,
+    disagreement_table,
     label_table,
-    misread_table,
+    misclassified_table,
     pair_lines,
+    result_table,
 )
 from windrow.cli.formats import counted, one_line, share
 from windrow.cli.given import with_options
@@ -25,11 +25,11 @@ from windrow.cli.options import ROWS_HELP, Told
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
-from windrow.domain.comparison import CompareRequest, Comparison, Contender
+from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import read_reference
-from windrow.domain.report import EvaluateRequest, MajorityBaseline, Outcome, Report
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestions, SuggestRequest
 from windrow.domain.versions import read_version
 
@@ -44,12 +44,12 @@ verbs = typer.Typer()
 def evaluate(
     call: Call,
     request: EvaluateRequest,
-    show_misread: Annotated[int, typer.Option(min=0, help="How many rows that were placed wrong are shown.")] = 10,
+    show_errors: Annotated[int, typer.Option(min=0, help="How many rows that were placed wrong are shown.")] = 10,
 ) -> None:
     """Judge a classifier by labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
-    call.show(report, lambda report: _print_report(call, report, show_misread))
+    call.show(report, lambda report: _print_report(call, report, show_errors))
 
 
 @verbs.command(
@@ -67,14 +67,16 @@ def compare(
     ],
     reading: Reading,
     on: Annotated[Path | None, typer.Option("--on", "--test", metavar="FILE", help=ROWS_HELP)] = None,
-    show_flips: Annotated[int, typer.Option(min=0, help="How many rows that they answer differently are shown.")] = 20,
+    show_disagreements: Annotated[
+        int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
+    ] = 20,
 ) -> None:
     """Judge several classifiers by the same rows, and say which to promote."""
     names, file = _names_and_file(models, on)
     read = call.words.files["test_data"] = read_labelled(file, reading)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(names, read.rows))
-    call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_flips))
+    call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))
 
 
 @verbs.command(name="cross-validate", epilog="Example: windrow cross-validate tickets.csv --folds 5")
@@ -82,7 +84,7 @@ def compare(
 def cross_validate(
     call: Call,
     request: CrossValidateRequest,
-    show_doubted: Annotated[int, typer.Option(min=0, help="How many rows with a doubtful label are shown.")] = 10,
+    show_label_errors: Annotated[int, typer.Option(min=0, help="How many rows with a doubtful label are shown.")] = 10,
 ) -> None:
     """Judge labelled rows by trainings on parts of them: doubtful labels, and which label wants more rows.
 
@@ -90,7 +92,7 @@ def cross_validate(
     """
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
         found = operations.cross_validate(request)
-    call.show(found, lambda found: _print_cross_validation(call, found, request, show_doubted))
+    call.show(found, lambda found: _print_cross_validation(call, found, request, show_label_errors))
 
 
 @verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
@@ -135,36 +137,42 @@ def _names_and_file(words: list[str], on: Path | None) -> tuple[tuple[str, ...],
     return tuple(names), Path(last)
 
 
-def _print_report(call: Call, report: Report, show_misread: int) -> None:
+def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console = data_console()
     asked = f" (asked as {report.alias})" if report.alias else ""
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
     console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
-    _print_outcome(console, report)
+    _print_metrics(console, report)
     if (found := report.threshold) is not None:
         console.print(
             f"\nAnswers with a score of {found.abstain_below:.3f} or more reach a precision of "
             f"{share(found.target_precision)}: {found.correct} of {found.answered} are right; "
             f"{found.total - found.answered} of {found.total} rows get no label."
         )
-    if report.misread and show_misread:
-        shown = _shown(len(report.misread), show_misread, "--show-misread")
+    if report.misclassified and show_errors:
+        shown = _shown(len(report.misclassified), show_errors, "--show-errors")
         console.print(f"\nPlaced wrong, the surest first ({shown}):")
-        console.print(misread_table(report.misread[:show_misread], call.lines))
+        console.print(misclassified_table(report.misclassified[:show_errors], call.lines))
     if report.saved:
         console.print(f"\nThe score is kept with {report.model_name}: `windrow show {report.model_name}`.")
     call.warn(report.warnings)
 
 
-def _print_comparison(call: Call, comparison: Comparison, show_flips: int) -> None:
-    console, flips = data_console(), comparison.flips
-    console.print(contender_table(comparison.models))
+def _print_comparison(call: Call, comparison: Comparison, show_disagreements: int) -> None:
+    console, disagreements = data_console(), comparison.disagreements
+    console.print(result_table(comparison.models))
     console.print(f"{_always(comparison.majority_baseline)}\n")
     for line in pair_lines(comparison):
         console.print(line)
-    if flips and show_flips:
-        console.print(f"\nAnswered differently ({_shown(len(flips), show_flips, '--show-flips')}):")
-        console.print(flip_table(flips[:show_flips], [each.asked for each in comparison.models], call.lines))
+    if disagreements and show_disagreements:
+        console.print(
+            f"\nAnswered differently ({_shown(len(disagreements), show_disagreements, '--show-disagreements')}):"
+        )
+        console.print(
+            disagreement_table(
+                disagreements[:show_disagreements], [each.reference for each in comparison.models], call.lines
+            )
+        )
     console.print(f"\n{comparison.recommendation.reason}")
     command = promote_command(comparison)
     if command is not None:
@@ -175,41 +183,41 @@ def _print_comparison(call: Call, comparison: Comparison, show_flips: int) -> No
 def promote_command(comparison: Comparison) -> str | None:
     """Return the command that promotes what a comparison recommends; ``None`` where that is the one in use."""
     in_use = comparison.models[0]
-    best = next(each for each in comparison.models if each.asked == comparison.recommendation.model_name)
+    best = next(each for each in comparison.models if each.reference == comparison.recommendation.model_name)
     if best is in_use:
         return None
-    target = best.asked if _is_own_name(best) else f"{best.model_name}@{best.revision}"
+    target = best.reference if _is_own_name(best) else f"{best.model_name}@{best.revision}"
     return f"windrow promote {_alias_of(in_use)} {target}"
 
 
-def _is_own_name(contender: Contender) -> bool:
-    reference = read_reference(contender.asked)
-    return reference.name == contender.model_name and not reference.is_latest
+def _is_own_name(result: ModelResult) -> bool:
+    reference = read_reference(result.reference)
+    return reference.name == result.model_name and not reference.is_latest
 
 
-def _alias_of(contender: Contender) -> str:
+def _alias_of(result: ModelResult) -> str:
     """Return the alias by which a classifier was asked, else its task's name, else a word to replace."""
-    reference = read_reference(contender.asked)
-    if reference.name != contender.model_name and not reference.is_latest:
+    reference = read_reference(result.reference)
+    if reference.name != result.model_name and not reference.is_latest:
         return reference.name
-    version = read_version(contender.model_name)
+    version = read_version(result.model_name)
     return "ALIAS" if version is None else version.task
 
 
 def _print_cross_validation(
-    call: Call, found: CrossValidation, request: CrossValidateRequest, show_doubted: int
+    call: Call, found: CrossValidation, request: CrossValidateRequest, show_label_errors: int
 ) -> None:
-    console, doubted = data_console(), found.probable_label_errors
+    console, label_errors = data_console(), found.probable_label_errors
     console.print(f"Trainings like this one place {_placed(found)}")
     console.print(
         f"{counted(found.folds, 'fold')}, {share(found.mean_accuracy)} on average, give or take "
-        f"{share(found.accuracy_spread)}. {_always(found.majority_baseline)}"
+        f"{share(found.accuracy_std)}. {_always(found.majority_baseline)}"
     )
-    _print_outcome(console, found)
-    if doubted and show_doubted:
-        shown = _shown(len(doubted), show_doubted, "--show-doubted")
+    _print_metrics(console, found)
+    if label_errors and show_label_errors:
+        shown = _shown(len(label_errors), show_label_errors, "--show-label-errors")
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
-        console.print(misread_table(doubted[:show_doubted], call.lines))
+        console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
     if found.learning_curve:
         console.print(
             "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
@@ -238,8 +246,8 @@ def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
         found.suggestions,
         number("line", lambda each: str(lines[each.index])),
         Column("text", lambda each: each.text),
-        Column("why", lambda each: each.why, spare=1),
-        number("alike", lambda each: str(each.alike), spare=2),
+        Column("reason", lambda each: each.reason, spare=1),
+        number("similar", lambda each: str(each.num_similar), spare=2),
         Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
         Column("or else", lambda each: each.runner_up, spare=3),
@@ -254,14 +262,14 @@ def _always(baseline: MajorityBaseline) -> str:
     return f"Always answering {one_line(baseline.label)!r} would place {share(baseline.accuracy)} right."
 
 
-def _placed(outcome: Outcome) -> str:
+def _placed(outcome: ClassificationMetrics) -> str:
     return (
         f"{outcome.correct} of {counted(outcome.total, 'row')} right: {share(outcome.accuracy)} "
         f"(95 % interval: {between(outcome.accuracy_interval)})."
     )
 
 
-def _print_outcome(console: "Console", outcome: Outcome) -> None:
+def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print()
     console.print(label_table(outcome))
     console.print()

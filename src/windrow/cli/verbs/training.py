@@ -18,7 +18,7 @@ from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.jobs import print_job
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import InvalidParameter, WindrowError
-from windrow.domain.job import Forecast, Job, JobRequest
+from windrow.domain.job import FitEstimate, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.training_report import Estimate
 from windrow.domain.values import recast
@@ -44,8 +44,8 @@ verbs = typer.Typer()
 def fit(
     call: Call,
     request: FitRequest,
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="With --url: print the job and leave the training to the server.")
+    detach: Annotated[
+        bool, typer.Option("--detach", help="With --url: print the job and leave the training to the server.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say how long it will take and how much memory, and why.")
@@ -55,16 +55,16 @@ def fit(
 
     An existing name gets a new revision; until that is saved, the old one goes on answering.
     """
-    if no_wait and not call.server:
+    if detach and not call.server:
         raise InvalidParameter(
-            "--no-wait needs a server: without one, this process is what trains. Name one with --url, or leave it out."
+            "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
         )
     if dry_run:
         with connected_for_a_look(call.url, call.data_dir) as operations:
-            call.show(operations.forecast(request), _print_forecast)
+            call.show(operations.estimate_fit(request), _print_estimate)
         return
     with call.connected(may_create=True) as operations:
-        if no_wait:
+        if detach:
             print_job(call, _begin(operations, request, call.words))
         else:
             call.show(_fit(operations, request, call.words), lambda result: _print_result(call, result))
@@ -140,14 +140,14 @@ def _estimated(estimate: Estimate) -> str:
     return f"about {estimate_text(estimate)}, by {estimate.total} rows judged unseen"
 
 
-def _print_forecast(forecast: Forecast) -> None:
-    counts = f"{counted(forecast.num_examples, 'row')}, {counted(len(forecast.labels), 'label')}"
-    wait = f", after {duration(forecast.wait_seconds)} of waiting for its turn" if forecast.wait_seconds else ""
-    print(f"{forecast.model_name}: {counts}, {counted(forecast.tokens, 'token')}.")
-    print(f"At most about {duration(forecast.seconds)}{wait}, and {size(forecast.memory_bytes)} of memory.")
-    print(forecast.memory_reason)
+def _print_estimate(estimate: FitEstimate) -> None:
+    counts = f"{counted(estimate.num_examples, 'row')}, {counted(len(estimate.labels), 'label')}"
+    wait = f", after {duration(estimate.wait_seconds)} of waiting for its turn" if estimate.wait_seconds else ""
+    print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
+    print(f"At most about {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
+    print(estimate.memory_reason)
     print_table(
-        forecast.parts,
+        estimate.stages,
         Column("stage", lambda part: part.stage),
         number("time", lambda part: duration(part.seconds)),
         Column("why", lambda part: part.reason),

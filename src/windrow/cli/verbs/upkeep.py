@@ -11,7 +11,7 @@ from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
-from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.usage import Usage
 
 verbs = typer.Typer()
@@ -50,19 +50,19 @@ def _print_usage(found: Usage) -> None:
 
 @verbs.command(epilog="Example: windrow fsck --data-dir my-classifiers --repair")
 @with_options()
-def fsck(call: Call, request: CheckRequest) -> None:
+def fsck(call: Call, request: FsckRequest) -> None:
     """Check every byte of a data directory.
 
     It may run beside servers. Exit code 0: all classifiers are sound. 1: something is damaged. 2: there is no such
     data directory.
     """
-    checkup = _checked(call, request)
-    call.show(checkup, _print_checkup)
-    if not checkup.sound:
+    report = _checked(call, request)
+    call.show(report, _print_report)
+    if not report.sound:
         raise typer.Exit(NO)
 
 
-def _checked(call: Call, request: CheckRequest) -> Checkup:
+def _checked(call: Call, request: FsckRequest) -> IntegrityReport:
     if call.server:
         with call.connected() as operations:
             return operations.fsck(request)
@@ -75,15 +75,15 @@ def _checked(call: Call, request: CheckRequest) -> Checkup:
     return check(settings.data_dir, open_store(settings).names, repair=request.repair)
 
 
-def _print_checkup(checkup: Checkup) -> None:
-    for finding in checkup.findings:
+def _print_report(report: IntegrityReport) -> None:
+    for finding in report.findings:
         state = "repaired" if finding.repaired else finding.severity
-        print(f"{state}: {finding.place}: {finding.detail} [{finding.code}]")
+        print(f"{state}: {finding.path}: {finding.detail} [{finding.code}]")
     print(
-        f"{counted(checkup.classifiers, 'classifier')}, {counted(checkup.records, 'record')}, "
-        f"{counted(checkup.blobs, 'blob')}, "
-        f"{checkup.size_bytes / 1e6:.1f} MB read: {'sound' if checkup.sound else 'DAMAGED'}"
-        f"{'' if checkup.findings else ', nothing found'}."
+        f"{counted(report.classifiers, 'classifier')}, {counted(report.records, 'record')}, "
+        f"{counted(report.blobs, 'blob')}, "
+        f"{report.size_bytes / 1e6:.1f} MB read: {'sound' if report.sound else 'DAMAGED'}"
+        f"{'' if report.findings else ', nothing found'}."
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class CacheVitals:
+class CacheStats:
     """One cache."""
 
     entries: int
@@ -23,12 +23,12 @@ class CacheVitals:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueVitals:
+class QueueStats:
     """What the encoder's queue does; counts run from the start of the process."""
 
-    waiting_requests: int
+    queued_requests: int
     """Requests that wait for the encoder now."""
-    waiting_texts: int
+    queued_texts: int
     """Their texts."""
     running_batches: int
     """Batches that the encoder computes now."""
@@ -38,19 +38,19 @@ class QueueVitals:
     """Tokens computed."""
     refused: int
     """Requests refused because too many waited."""
-    abandoned: int
+    client_closed: int
     """Requests whose caller left before all was computed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals(QueueVitals):
+class ServerStats(QueueStats):
     """What an operator watches: the queue, and all around it."""
 
-    fits_running: int
+    running_fits: int
     """Trainings that run now."""
-    fits_waiting: int
+    queued_fits: int
     """Trainings that wait for their turn now."""
-    classifiers: CacheVitals
+    classifiers: CacheStats
     """Loaded classifiers."""
-    texts: CacheVitals
+    texts: CacheStats
     """Encoded texts."""

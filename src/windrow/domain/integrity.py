@@ -50,7 +50,7 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRequest:
+class FsckRequest:
     """How to check a data directory."""
 
     repair: bool = field(default=False, kw_only=True)
@@ -65,7 +65,7 @@ class Finding:
     """Whether something is lost, only in the way, or only worth knowing."""
     code: str
     """Stable, for programs (``blob_altered``)."""
-    place: str
+    path: str
     """Where: a path below the data directory."""
     detail: str
     """What it is, and what to do, for a person."""
@@ -74,7 +74,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup(Value):
+class IntegrityReport(Value):
     """A data directory, looked at to its last byte."""
 
     classifiers: int
