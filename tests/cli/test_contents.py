@@ -76,5 +76,5 @@ def test_a_verb_is_loaded_only_once_it_is_asked_for(
 ) -> None:
     for module in set(MODULES.values()):
         monkeypatch.delitem(sys.modules, f"windrow.cli.verbs.{module}", raising=False)
-    assert "Look after:" in run(monkeypatch, capsys, "--help").out
+    assert "Maintenance:" in run(monkeypatch, capsys, "--help").out
     assert not [name for name in sys.modules if name.startswith("windrow.cli.verbs.")]

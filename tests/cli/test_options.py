@@ -105,6 +105,13 @@ def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
     assert typed(texts)[2].help.startswith("Texts: CSV")
 
 
+def test_what_has_no_default_and_is_named_is_an_option_that_must_be_there() -> None:
+    rows = options(rows=Told("--test-rows"))["rows"]
+    kind, default, info = typed(rows)
+    assert (rows.is_argument, kind, default) == (False, Path, rows.parameter.empty)
+    assert (rows.name, info.metavar) == ("--test-rows", "FILE")
+
+
 def test_ranges_stand_in_the_annotation() -> None:
     assert options()["share"].type.members == {"minimum": 0, "maximum": 1}
     seed = next(each for each in options_of(Recipe) if each.path == "seed")

@@ -108,7 +108,7 @@ def test_null_is_taken_only_where_it_is_declared() -> None:
             {"row": None, "index": None},
         ),
         (PromoteRequest, {"require": {"min_recall": ["a"]}}, "require.min_recall must be an object", {}),
-        (PromoteRequest, {"alias": "a"}, "alias is no field of this request; known are model_name, reason, by", {}),
+        (PromoteRequest, {"alias": "a"}, "alias is no field of this request; known are model_name, reason, author", {}),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place_however_deep_it_lies(

@@ -44,13 +44,13 @@ class Tag:
 
 TRAIN: Final = Tag("train and predict", "Train classifiers and ask them.")
 JOBS: Final = Tag("jobs", "Trainings that wait, run or have ended.")
-JUDGE: Final = Tag("judge", "How good classifiers and trainings are, and what to label next.")
+EVALUATION: Final = Tag("evaluation", "How good classifiers and trainings are, and what to label next.")
 CLASSIFIERS: Final = Tag("classifiers", "The classifiers that exist.")
 FILES: Final = Tag("export and import", "Classifiers as files.")
 ALIASES: Final = Tag("aliases", "Second names that point at classifiers.")
-DISK: Final = Tag("base models and disk", "What takes the room, and whether it is sound.")
+MAINTENANCE: Final = Tag("maintenance", "What takes the room, and whether it is sound.")
 SERVER: Final = Tag("server", "For whoever watches the server.")
-TAGS: Final = (TRAIN, JOBS, JUDGE, CLASSIFIERS, FILES, ALIASES, DISK, SERVER)
+TAGS: Final = (TRAIN, JOBS, EVALUATION, CLASSIFIERS, FILES, ALIASES, MAINTENANCE, SERVER)
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,10 @@ LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light")
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light")
 FOLLOW_JOB: Final = Endpoint(Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", patient=True)
 CANCEL_JOB: Final = Endpoint(Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", optional_body=True)
-EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", JUDGE, "bulk", patient=True)
-COMPARE: Final = Endpoint(Operations.compare, "POST", "/compare", JUDGE, "bulk", repeatable=True, patient=True)
-CROSS_VALIDATE: Final = Endpoint(Operations.cross_validate, "POST", "/cross-validate", JUDGE, "fit", patient=True)
-SUGGEST: Final = Endpoint(Operations.suggest, "POST", "/suggest", JUDGE, "bulk", repeatable=True, patient=True)
+EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", patient=True)
+COMPARE: Final = Endpoint(Operations.compare, "POST", "/compare", EVALUATION, "bulk", repeatable=True, patient=True)
+CROSS_VALIDATE: Final = Endpoint(Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", patient=True)
+SUGGEST: Final = Endpoint(Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", repeatable=True, patient=True)
 LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light")
 DELETE_ALL: Final = Endpoint(Operations.delete_all, "DELETE", "/models", CLASSIFIERS, "scan", patient=True)
 IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import", FILES, "transfer", patient=True)
@@ -175,12 +175,12 @@ ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alia
 ROLLBACK: Final = Endpoint(
     Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", optional_body=True
 )
-LIST_BASE_MODELS: Final = Endpoint(Operations.base_models, "GET", "/base-models", DISK, "scan", patient=True)
+LIST_BASE_MODELS: Final = Endpoint(Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", patient=True)
 REMOVE_BASE_MODEL: Final = Endpoint(
-    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", DISK, "scan", patient=True
+    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", patient=True
 )
-USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", DISK, "scan", patient=True)
-FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", DISK, "scan", optional_body=True, patient=True)
+USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", patient=True)
+FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", optional_body=True, patient=True)
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

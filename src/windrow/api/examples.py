@@ -145,6 +145,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "Alias.must_pass": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
     "ModelResult.reference": EXAMPLE_NAME,
+    "Suggestion.reason": ...,
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,

@@ -16,7 +16,7 @@ from windrow.cli.exits import Stopped
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
 SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
-    "Begin": [
+    "Getting started": [
         ("demo", "demo", "Train, compare and promote on rows that come with Windrow."),
         ("serve", "serving", "Start the server and print two commands to try."),
     ],
@@ -25,34 +25,34 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("jobs", "jobs", "List, show, watch and cancel trainings."),
         ("reproduce", "training", "Train a classifier again and compare the two."),
     ],
-    "Ask": [
+    "Predict": [
         ("predict", "predicting", "Classify texts: one, a file, or a stream of any length."),
     ],
-    "Judge": [
-        ("evaluate", "judging", "Judge a classifier by rows that it has not seen."),
-        ("compare", "judging", "Judge several by the same rows, and say which is best."),
-        ("cross-validate", "judging", "Judge rows by trainings on parts of them."),
+    "Evaluate": [
+        ("evaluate", "judging", "Evaluate a classifier on rows that it has not seen."),
+        ("compare", "judging", "Compare several on the same rows, and say which is best."),
+        ("cross-validate", "judging", "Cross-validate a training on labelled rows."),
         ("suggest", "judging", "Choose those of many texts that are worth labelling."),
     ],
-    "Keep": [
+    "Manage": [
         ("list", "keeping", "List the classifiers, or a part of them."),
         ("show", "keeping", "Show everything that is known about a classifier."),
         ("describe", "keeping", "Change the description or the tags of a classifier."),
         ("delete", "keeping", "Delete a classifier, or all of a selection."),
         ("restore", "keeping", "Bring a deleted classifier or an older revision back."),
     ],
-    "Switch": [
+    "Aliases": [
         ("promote", "aliasing", "Point an alias at a classifier, on conditions."),
         ("rollback", "aliasing", "Point an alias back to where it pointed before."),
         ("aliases", "aliasing", "List the aliases, or take one away."),
         ("history", "aliasing", "Show every change of an alias: when, who and why."),
     ],
-    "Move": [
+    "Import and export": [
         ("export", "exchanging", "Write a classifier into one file."),
         ("import", "exchanging", "Take in a classifier that was exported."),
         ("copy", "exchanging", "Put a classifier under a second name."),
     ],
-    "Look after": [
+    "Maintenance": [
         ("usage", "upkeep", "Show what everything takes on the disk."),
         ("fsck", "upkeep", "Check every byte of a data directory."),
         ("base-models", "upkeep", "List the base models on this machine, or remove one."),

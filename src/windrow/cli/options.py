@@ -1,14 +1,14 @@
 """Options of the command line, as dataclasses declare them: requests of the domain, and what many verbs are told.
 
-A field without a default is an argument, each other one an option: ``num_iterations`` is ``--num-iterations``, a switch
-that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be repeated; labelled rows and texts
-are a file. What a field is for, its docstring says.
+A field without a default is an argument, unless its option is named; each other one is an option: ``num_iterations`` is
+``--num-iterations``, a switch that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be
+repeated; labelled rows and texts are a file. What a field is for, its docstring says.
 """
 
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -101,6 +101,8 @@ class Option(Told):
             hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
+            if self.default is MISSING:
+                default = inspect.Parameter.empty
             kind = kind if default is not None else kind | None
             hint = Annotated[kind, typer.Option(*names, help=self.help, metavar=metavar)]
         return inspect.Parameter(self.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
@@ -139,10 +141,10 @@ def options_of(
             names=own.names,
             metavar=own.metavar or _METAVARS.get(said.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
-            is_argument=own.is_argument or not has_default(each),
+            is_argument=own.is_argument or not (has_default(each) or own.names),
             path=path,
             type=said,
-            default=each.default,
+            default=None if each.default_factory is not MISSING else each.default,
         )
 
 

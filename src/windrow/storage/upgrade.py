@@ -28,6 +28,7 @@ def from_format_1(document: Plain) -> Plain:
     Raises:
         KeyError: It lacks a member.
         ValueError: It has one that format 2 has elsewhere.
+        TypeError: A member is of another type.
     """
     if "job" in document:
         return {**document, "job": _job(document["job"])}
@@ -64,6 +65,8 @@ def _reports(summary: Plain) -> Plain:
     """Return what a training says about its head, its adapter and its scores."""
     adapter = summary["adapter"]
     if adapter is not None:
+        if not isinstance(adapter["candidates"], list):  # an empty text or object would pass as one
+            raise TypeError("candidates is no array")
         candidates = [_renamed(each, strength="scale") for each in adapter["candidates"]]
         adapter = {**_renamed(adapter, strength="scale", passes="epochs"), "candidates": candidates}
     return {

@@ -44,8 +44,8 @@ def test_each_step_is_told_with_the_command_that_does_it(ask: Run, toy: Toy) -> 
     assert commands[:5] == [
         f"windrow fit {FIRST} demo_first.csv {where}",
         f"windrow fit {SECOND} demo_second.csv {where}",
-        f"windrow evaluate {FIRST} demo_test.csv {where}",
-        f"windrow compare {FIRST} {SECOND} --on demo_test.csv {where}",
+        f"windrow evaluate {FIRST} --test-data demo_test.csv {where}",
+        f"windrow compare {FIRST} {SECOND} --test-data demo_test.csv {where}",
         f"windrow promote {ALIAS} {best} {where}",
     ]
     assert [command.split(" '")[0] for command in commands[5:]] == [f"windrow predict {ALIAS} --text"] * 2

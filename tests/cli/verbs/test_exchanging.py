@@ -21,10 +21,10 @@ def test_an_export_comes_back_by_import(ask: Run, tmp_path: Path) -> None:
     exported = ask("export", "tickets_v1", "-o", file)
     assert (exported.code, exported.out) == (0, "")
     assert exported.err.startswith(f"Wrote {file}, ")
-    assert ask("import", file, "--name", "tickets_v3").lines == [
+    assert ask("import", file, "--model-name", "tickets_v3").lines == [
         "Imported tickets_v3, revision 1: 2 labels, 4 training rows."
     ]
-    assert ask("import", file, "--name", "tickets_v4", "--json").document["status"] == "imported"
+    assert ask("import", file, "--model-name", "tickets_v4", "--json").document["status"] == "imported"
 
 
 def test_an_export_is_named_for_its_classifier(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_an_export_leaves_an_unfinished_output_of_somebody_else_alone(ask: Run, 
 def test_an_import_from_stdin(ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask("export", "tickets_v1", "-o", tmp_path / "one.windrow")
     monkeypatch.setattr("sys.stdin", (tmp_path / "one.windrow").open())
-    assert ask("import", "-", "--name", "tickets_v3").lines[0].startswith("Imported tickets_v3")
+    assert ask("import", "-", "--model-name", "tickets_v3").lines[0].startswith("Imported tickets_v3")
     sys.stdin.close()
 
 
@@ -106,7 +106,7 @@ def test_import_refuses_what_exists_unless_it_may_overwrite(ask: Run, tmp_path: 
 def test_a_dry_run_of_import_saves_nothing(ask: Run, toy: Toy, tmp_path: Path) -> None:
     file = tmp_path / "one.windrow"
     ask("export", "tickets_v1", "-o", file)
-    assert ask("import", file, "--name", "other", "--dry-run").lines[0].startswith("Sound; would import other")
+    assert ask("import", file, "--model-name", "other", "--dry-run").lines[0].startswith("Sound; would import other")
     assert len(toy.list_classifiers(ListRequest()).models) == 2
 
 

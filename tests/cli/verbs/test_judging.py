@@ -35,7 +35,7 @@ def rival(toy: Toy) -> Toy:
 
 
 def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows_file: Path) -> None:
-    lines = ask("evaluate", "tickets_v1", rows_file).lines
+    lines = ask("evaluate", "tickets_v1", "--test-data", rows_file).lines
     assert lines[0] == "tickets_v1@1 places 4 of 4 rows right: 100.0 % (95 % interval: 51 to 100 %)."
     assert lines[1] == "Always answering 'invoice' would place 50.0 % right. Macro F1: 1.00."
     assert "invoice 2 2 2 1.00 1.00 1.00" in lines
@@ -44,22 +44,24 @@ def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows
 
 
 def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run, odd_file: Path) -> None:
-    lines = ask("evaluate", "tickets_v1", odd_file, "--text-column", "said", "--label-column", "team").lines
+    lines = ask(
+        "evaluate", "tickets_v1", "--test-data", odd_file, "--text-column", "said", "--label-column", "team"
+    ).lines
     title = lines.index("Placed wrong, the surest first (1 row):")
     assert lines[title + 3].startswith("3 Send me the bill refund invoice ")
     few = ("--text-column", "said", "--label-column", "team", "--show-errors", "0")
-    assert "Placed wrong" not in ask("evaluate", "tickets_v1", odd_file, *few).out
+    assert "Placed wrong" not in ask("evaluate", "tickets_v1", "--test-data", odd_file, *few).out
 
 
 def test_evaluate_finds_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
-    lines = ask("evaluate", "tickets_v1", rows_file, "--target-precision", "0.9").lines
+    lines = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--target-precision", "0.9").lines
     [line] = [line for line in lines if line.startswith("Answers with a score of ")]
     assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows get no label." in line
 
 
 def test_evaluate_warns_beside_the_data(ask: Run, toy: Toy, rows_file: Path) -> None:
     toy.fit(FitRequest("tickets_v1", (Row("a", "refund"), Row("b", "invoice")), num_iterations=0))
-    ended = ask("evaluate", "tickets_v1@1", rows_file)
+    ended = ask("evaluate", "tickets_v1@1", "--test-data", rows_file)
     assert "Warning: The score was not kept" in ended.err
     assert "are also training rows of tickets_v1." in ended.err
     assert " Lines: 2, 3, 4, 5." in ended.err
@@ -68,17 +70,17 @@ def test_evaluate_warns_beside_the_data(ask: Run, toy: Toy, rows_file: Path) -> 
 
 
 def test_evaluate_keeps_nothing_if_told_so(ask: Run, toy: Toy, rows_file: Path) -> None:
-    assert ask("evaluate", "tickets_v1", rows_file, "--no-save", "--json").document["saved"] is False
+    assert ask("evaluate", "tickets_v1", "--test-data", rows_file, "--no-save", "--json").document["saved"] is False
     assert toy.show(ModelRequest("tickets_v1")).test is None
 
 
 def test_evaluate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
-    document = ask("evaluate", "tickets_v1", rows_file, "--json").document
+    document = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--json").document
     assert (document["model_name"], document["correct"], document["total"]) == ("tickets_v1", 4, 4)
 
 
 def test_compare_tells_each_classifier_each_pair_and_what_to_do(ask: Run, rows_file: Path) -> None:
-    lines = ask("compare", "tickets_v1", "tickets_v2", "--on", rows_file).lines
+    lines = ask("compare", "tickets_v1", "tickets_v2", "--test-data", rows_file).lines
     assert lines[2].startswith("tickets_v1 4/4 100.0 % 51 to 100 % ")
     assert lines[3].startswith("tickets_v2 4/4 ")
     assert any(line.startswith("tickets_v1 → tickets_v2: 0 fixed, 0 broken of 4 rows; +0 points") for line in lines)
@@ -86,7 +88,7 @@ def test_compare_tells_each_classifier_each_pair_and_what_to_do(ask: Run, rows_f
 
 
 def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: Toy, rows_file: Path) -> None:
-    lines = ask("compare", "tickets_v1", "tickets_v3", "--test", rows_file, "--show-disagreements", "1").lines
+    lines = ask("compare", "tickets_v1", "tickets_v3", "--test-data", rows_file, "--show-disagreements", "1").lines
     title = next(number for number, line in enumerate(lines) if line.startswith("Answered differently ("))
     assert "rows; more with --show-disagreements" in lines[title]
     assert lines[title + 1] == "line text label tickets_v1 tickets_v3"
@@ -96,7 +98,7 @@ def test_compare_shows_the_rows_on_which_they_differ(ask: Run, rival: Toy, rows_
 def test_compare_shows_the_command_that_promotes_the_better_one(ask: Run, rival: Toy, tmp_path: Path) -> None:
     file = tmp_path / "many.jsonl"
     file.write_text('{"text": "Send me the bill", "label": "refund"}\n' * 8)
-    *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", file).lines
+    *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", "--test-data", file).lines
     assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 row(s) fixed, 0 broken")
     assert command == "windrow promote tickets tickets_v3"
 
@@ -105,15 +107,16 @@ def test_compare_shows_the_command_that_promotes_the_better_one(ask: Run, rival:
 def test_compare_without_rows_says_how_to_name_them(ask: Run, words: tuple[str, ...]) -> None:
     refused = ask("compare", *words)
     assert refused.code == 2
-    assert refused.refusal == f"windrow compare {' '.join(words)} names no file with labelled rows. Add --on FILE."
+    assert "--test-data" in refused.err
 
 
-def test_compare_says_so_if_the_file_that_comes_last_is_not_there(ask: Run) -> None:
-    assert "There is no file nowhere.csv" in ask("compare", "tickets_v1", "tickets_v2", "nowhere.csv").refusal
+def test_compare_says_so_if_the_file_is_not_there(ask: Run) -> None:
+    words = ("compare", "tickets_v1", "tickets_v2", "--test-data", "nowhere.csv")
+    assert "There is no file nowhere.csv" in ask(*words).refusal
 
 
 def test_compare_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:
-    document = ask("compare", "tickets_v1", "tickets_v2", "--on", rows_file, "--json").document
+    document = ask("compare", "tickets_v1", "tickets_v2", "--test-data", rows_file, "--json").document
     assert [each["reference"] for each in document["models"]] == ["tickets_v1", "tickets_v2"]
 
 
@@ -191,7 +194,7 @@ def test_suggest_shows_what_is_worth_labelling_and_why(ask: Run, tmp_path: Path)
     file = tmp_path / "pile.txt"
     file.write_text("Do you ship to Norway?\nI want my money back\n")
     lines = ask("suggest", "tickets_v1", file, "-n", "1").lines
-    assert lines[0] == "line text why alike guess score or else"
+    assert lines[0] == "line text reason similar guess score or else"
     assert lines[2].startswith("1 Do you ship to Norway? new 1 ")
     assert lines[-1].startswith("1 of 1 text that tickets_v1@1 was not trained on.")
 
@@ -201,7 +204,7 @@ def test_suggest_writes_a_file_for_the_labelling(ask: Run, tmp_path: Path) -> No
     file.write_text("Do you ship to Norway?\nI want my money back\n")
     ended = ask("suggest", "tickets_v1", file, "--out", out)
     assert (ended.code, ended.out, ended.err) == (0, "", f"Wrote 1 text to {out}.\n")
-    assert out.read_text().startswith("text,label,guess,score,why,alike\nDo you ship to Norway?,,")
+    assert out.read_text().startswith("text,label,guess,score,reason,num_similar\nDo you ship to Norway?,,")
     again = ask("suggest", "tickets_v1", file, "--out", out)
     assert again.code == 2
     assert "is there already" in again.refusal

@@ -146,7 +146,7 @@ class Tour:
     def _evaluate(self, rows: DemoRows) -> None:
         self._step(
             f"Evaluate the first by {len(rows.test)} tickets that neither has learnt from.",
-            *("evaluate", FIRST, "demo_test.csv"),
+            *("evaluate", FIRST, "--test-data", "demo_test.csv"),
         )
         report = self.operations.evaluate(EvaluateRequest(FIRST, rows.test))
         self.console.print(
@@ -161,7 +161,7 @@ class Tour:
             )
 
     def _compare(self, rows: DemoRows) -> Comparison:
-        self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--on", "demo_test.csv")
+        self._step("Compare the two on the same tickets.", "compare", FIRST, SECOND, "--test-data", "demo_test.csv")
         comparison = self.operations.compare(CompareRequest((FIRST, SECOND), rows.test))
         self.console.print(result_table(comparison.models))
         if comparison.disagreements:

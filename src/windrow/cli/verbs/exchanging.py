@@ -69,8 +69,8 @@ def _write(exported: Export, path: Path) -> int:
         return file.tell()
 
 
-@verbs.command("import", epilog="Example: windrow import tickets.windrow --name tickets_v3")
-@with_options(model_name=Told("--name", metavar="NAME"))
+@verbs.command("import", epilog="Example: windrow import tickets.windrow --model-name tickets_v3")
+@with_options(model_name=Told(metavar="NAME"))
 def import_classifier(
     call: Call,
     request: ImportRequest,

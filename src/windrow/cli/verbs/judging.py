@@ -27,7 +27,6 @@ from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -39,8 +38,10 @@ if TYPE_CHECKING:
 verbs = typer.Typer()
 
 
-@verbs.command(epilog="Example: windrow evaluate tickets_v2 test.csv --target-precision 0.95")
-@with_options(save=Told(help="Do not keep the score with the classifier."))
+@verbs.command(epilog="Example: windrow evaluate tickets_v2 --test-data test.csv --target-precision 0.95")
+@with_options(
+    test_data=Told("--test-data", help=ROWS_HELP), save=Told(help="Do not keep the score with the classifier.")
+)
 def evaluate(
     call: Call,
     request: EvaluateRequest,
@@ -52,30 +53,24 @@ def evaluate(
     call.show(report, lambda report: _print_report(call, report, show_errors))
 
 
-@verbs.command(
-    epilog="Examples: windrow compare tickets_v1 tickets_v2 --on test.csv; windrow compare tickets tickets_v3 test.csv"
-)
+@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 --test-data test.csv")
 @with_options()
 def compare(
     call: Call,
     models: Annotated[
         list[str],
-        typer.Argument(
-            metavar="MODEL MODEL... [FILE]",
-            help="2 to 20 classifiers, the one in use first; then the labelled rows, unless --on names them.",
-        ),
+        typer.Argument(metavar="MODEL MODEL...", help="2 to 20 classifiers, the one in use first."),
     ],
     reading: Reading,
-    on: Annotated[Path | None, typer.Option("--on", "--test", metavar="FILE", help=ROWS_HELP)] = None,
+    test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
     show_disagreements: Annotated[
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
     ] = 20,
 ) -> None:
     """Judge several classifiers by the same rows, and say which to promote."""
-    names, file = _names_and_file(models, on)
-    read = call.words.files["test_data"] = read_labelled(file, reading)
+    read = call.words.files["test_data"] = read_labelled(test_data, reading)
     with call.connected(doing="Classifying the rows") as operations:
-        comparison = operations.compare(CompareRequest(names, read.rows))
+        comparison = operations.compare(CompareRequest(tuple(models), read.rows))
     call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))
 
 
@@ -117,24 +112,6 @@ def suggest(
         notes_console().print(f"Wrote {counted(len(found.suggestions), 'text')} to {out}.")
     if out is None or call.as_json:
         call.show(found, lambda found: _print_suggestions(found, call.lines))
-
-
-def _names_and_file(words: list[str], on: Path | None) -> tuple[tuple[str, ...], Path]:
-    """Return the classifiers and the file with the rows, which comes last unless an option names it.
-
-    Raises:
-        InvalidParameter: There is no file.
-    """
-    if on is not None:
-        return tuple(words), on
-    *names, last = words
-    is_file = last == "-" or Path(last).exists() or bool(Path(last).suffix)
-    if not names or not is_file:
-        raise InvalidParameter(
-            "windrow compare {words} names no file with labelled rows. Add --on FILE.",
-            {"parameter": "on", "words": " ".join(words)},
-        )
-    return tuple(names), Path(last)
 
 
 def _print_report(call: Call, report: Report, show_errors: int) -> None:
