@@ -167,7 +167,7 @@ def test_a_text_sent_as_a_field_name_is_cut_short_in_the_reply(client: httpx.Cli
         (b'{"text": "\xff"}', "byte 10 is no UTF-8"),
         (b"\xef\xbb\xbf{}", "byte order mark"),
         ('{"text": 1}'.encode("utf-16"), "is no UTF-8"),
-        (b'{"n": ' + b"9" * 5_000 + b"}", "thousands of digits"),
+        (b'{"n": ' + b"9" * 5_000 + b"}", "too many digits"),
         (b"\x00", "line 1, column 1"),
     ],
 )
@@ -334,11 +334,18 @@ def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, op
 
 
 def test_an_unknown_path_gets_404_with_the_known_endpoints(client: httpx.Client) -> None:
-    for path in ("/", "/v1/classifier/fit/", "/v1/classifier"):
+    for path in ("/v2", "/v1/classifier/fit/", "/v1/classifier"):
         document = check_problem(client.get(path), 404, "not_found")
+        assert "POST /v1/classifier/predict" not in str(document["detail"])
         assert isinstance(document["endpoints"], list)
         assert "POST /v1/classifier/predict" in document["endpoints"]
         assert "DELETE /v1/classifier/models/{model_name}" in document["endpoints"]
+
+
+def test_an_unknown_path_that_nearly_is_one_is_told_that_one(client: httpx.Client) -> None:
+    document = check_problem(client.post("/v1/classifier/cross_validate", json={}), 404, "not_found")
+    assert document["near"] == ["/v1/classifier/cross-validate"]
+    assert "did you mean /v1/classifier/cross-validate?" in str(document["detail"])
 
 
 def test_a_wrong_method_gets_405_with_the_right_one(client: httpx.Client) -> None:

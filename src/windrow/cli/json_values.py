@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from windrow.cli.decoding import MAX_LINE_CHARS, Source
+from windrow.codec.strict import parse_value, short_key, why_refused
 
 # What the HTTP API calls lists of texts and of rows, so that a request's body can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
-_DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 
 
@@ -44,8 +44,12 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
 
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
     found = False
+    keys: set[str] = set()
     for _ in document.members("{", "}"):
-        key = document.value()
+        key = document.key()
+        if key in keys:
+            raise document.broken(f"the key {short_key(key)!r} stands twice in one object")
+        keys.add(key)
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
             if found:
@@ -56,9 +60,10 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
             document.value()
     if not found:
         raise document.wrong(
-            "the object holds no list under {keys:joined}. Give it one, or write a list of objects. If each line is "
-            "an object of its own, add --format jsonl.",
-            keys=list(ROW_KEYS),
+            # As one string: in a list, names of parameters would be told as options and files.
+            "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "
+            "line is an object of its own, add --format jsonl.",
+            keys=", ".join(ROW_KEYS),
         )
 
 
@@ -86,6 +91,10 @@ class _Document:
         """Return an error that names this place."""
         return self.source.wrong(template, self.line, **facts)
 
+    def broken(self, why: str) -> Exception:
+        """Return an error that says why this is no JSON."""
+        return self.wrong("the JSON is broken: {reason}. Correct it.", reason=why)
+
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; nothing at the end."""
         while True:
@@ -100,19 +109,27 @@ class _Document:
     def take(self, expected: str) -> None:
         """Take a character that must come next."""
         if self.peek() != expected:
-            raise self._broken(f"{expected} is missing")
+            raise self.broken(f"{expected} is missing")
         self.at += 1
+
+    def key(self) -> str:
+        """Take the key of a member."""
+        if self.peek() != '"':
+            raise self.broken("expecting property name enclosed in double quotes")
+        return str(self.value())
 
     def value(self) -> Any:
         """Take the next value."""
         self.peek()
         while True:
             try:
-                value, end = _DECODER.raw_decode(self.text, self.at)
-            except (json.JSONDecodeError, RecursionError) as error:
+                value, end = parse_value(self.text, self.at)
+            except json.JSONDecodeError as error:
                 # What breaks off may only be unread.
-                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS or isinstance(error, RecursionError):
-                    raise self._broken(why_broken(error)) from error
+                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS:
+                    raise self.broken(why_refused(error)) from error
+            except (ValueError, RecursionError) as error:
+                raise self.broken(why_refused(error)) from error
             else:
                 # A number at the end of what was read may go on.
                 if end < len(self.text) or self.is_whole:
@@ -155,13 +172,3 @@ class _Document:
             parts.append(block)
             read += len(block)
         self.text, self.at = "".join(parts), 0
-
-    def _broken(self, why: str) -> Exception:
-        return self.wrong("the JSON is broken: {reason}. Correct it.", reason=why)
-
-
-def why_broken(error: Exception) -> str:
-    """Return what is wrong with JSON, in the words of the parser."""
-    if isinstance(error, json.JSONDecodeError):
-        return error.msg[:1].lower() + error.msg[1:]
-    return "it is nested too deeply"

@@ -14,8 +14,9 @@ from typing import Any, Final
 from windrow.cli.columns import Columns, NotClear, find_columns, listed
 from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
 from windrow.cli.delimited import Numbered, begins_with_header, read_delimited
-from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
+from windrow.cli.json_values import ROW_KEYS, listed_values
 from windrow.cli.read_options import AS_FOUND, Format, Reading
+from windrow.codec.strict import parse_value, why_refused
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -181,9 +182,11 @@ def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
         return "json"
     if line.startswith("{"):
         try:
-            value = json.loads(line)
-        except ValueError:
+            value, _ = parse_value(line)
+        except json.JSONDecodeError:
             return "json"  # an object that goes on in the next line
+        except (ValueError, RecursionError):
+            return "jsonl"  # which is refused with its line
         return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
     has_columns = labelled or bool(how.text_column) or not how.header
     return "csv" if has_columns or begins_with_header(line, how) else "txt"
@@ -205,10 +208,13 @@ def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, An
         if line.isspace():
             continue
         try:
-            yield number, json.loads(line)
+            value, end = parse_value(line.strip())
+            if end < len(line.strip()):
+                raise json.JSONDecodeError("Extra data", line, end)
+            yield number, value
         except (ValueError, RecursionError) as error:
             words = "the JSON is broken: {reason}. Correct that line."
-            raise source.wrong(words, number, reason=why_broken(error)) from error
+            raise source.wrong(words, number, reason=why_refused(error)) from error
 
 
 def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object]:

@@ -21,7 +21,7 @@ ADDED: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated"
 SCORES: Final = "scores"
 # More are noise of the encoder's arithmetic, which depends on the texts that it reads together.
 DIGITS: Final = 4
-_JSON = json.JSONEncoder(ensure_ascii=False)
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ and so neither holds up other threads for more than some milliseconds.
 
 import codecs
 import json
+import math
 import re
 from collections.abc import Callable, Container
 from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]  # they have no stub
@@ -46,6 +47,35 @@ def parse_json(data: bytes, subject: str = "The body") -> object:
         ) from error
 
 
+def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
+    """Parse one value of a strict JSON document whose end is not known yet.
+
+    Args:
+        text: A part of the document.
+        start: Where the value begins.
+
+    Returns:
+        The value, and where it ends.
+
+    Raises:
+        json.JSONDecodeError: The text breaks off, or is no JSON.
+        ValueError: The value is refused by strict JSON, or holds a number that no JSON could be written with again;
+            :func:`why_refused` says why.
+        RecursionError: It is nested too deeply.
+    """
+    return _FINITE_DECODER.raw_decode(text, start)
+
+
+def why_refused(error: ValueError | RecursionError) -> str:
+    """Return why a value was refused, for a person, without its place."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg[:1].lower() + error.msg[1:]
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    # Else it is Python's limit, against numbers that take minutes to read.
+    return str(error) if isinstance(error, _RefusedError) else "a number has too many digits"
+
+
 def short_key(part: int | str) -> str:
     """Return a key short enough that it cannot be a text that was sent in the wrong place."""
     key = str(part)
@@ -61,10 +91,7 @@ def _why(error: ValueError | RecursionError, data: bytes) -> str:
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    # Else it is Python's limit, against numbers that take minutes to read.
-    return str(error) if isinstance(error, _RefusedError) else "a number has thousands of digits"
+    return why_refused(error)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,7 +114,16 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _RefusedError(f"{name} is no JSON number")
 
 
+def _finite(digits: str) -> float:
+    """Return a number; one beyond what a float can hold would be written as ``Infinity``."""
+    number = float(digits)
+    if math.isinf(number):
+        raise _RefusedError("a number is too large")
+    return number
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+_FINITE_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
 # Some elements of a list, and some members of an object, with a comma behind each.
 _ELEMENTS = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
 _MEMBERS = re.compile(f"{SPACE}(?:{spaced(STRING, ':', FLAT, ',', '')}){{1,200}}+")
