@@ -24,7 +24,7 @@ from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.layout import adapted_projections, feature_size
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.namespace import Namespace
 
@@ -42,7 +42,7 @@ class UnsyncedFiles(LocalFiles):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Say that no name came or went, since each is written by nobody else; its own files are listed."""
         return None if "/" in prefix else ""
 
@@ -114,7 +114,7 @@ class Fleet:
             report=FitReport(0, 0, 0, (), dataset.majority_accuracy, None),
             warnings=(),
         )
-        self.catalog.publish(Draft(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.jsonl)}))
+        self.catalog.publish(NewRevision(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.jsonl)}))
 
 
 def open_fleet(data_dir: Path) -> Fleet:

@@ -21,8 +21,8 @@ from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_to_bytes
-from windrow.storage.catalog import Draft, Found
-from windrow.storage.revision import Entry
+from windrow.storage.catalog import NewRevision, ResolvedModel
+from windrow.storage.revision import ClassifierState
 
 
 class CountingEncoder(FakeEncoder):
@@ -59,16 +59,18 @@ class PredictorSetup:
         adapter: LowRankChanges | None = None,
         width: int | None = None,
         scope: Scope | None = None,
-    ) -> Entry:
+    ) -> ClassifierState:
         random = np.random.default_rng(seed)
         width = width or feature_size(self.encoder.folder)
         weights = random.standard_normal((2, width)).astype(np.float32)
         artifact = artifact_to_bytes(Artifact(LinearHead(weights, np.zeros(2, np.float32)), adapter, scope))
         base_model = self.encoder.folder.base_model
         trained = record(name, base_model=base_model.id, base_model_digest=base_model.digest)
-        return self.catalog.publish(Draft(trained, {ARTIFACT: artifact}))
+        return self.catalog.publish(NewRevision(trained, {ARTIFACT: artifact}))
 
-    def ask(self, entries: Sequence[Entry], texts: Sequence[str], top_k: int | None = None) -> tuple[Prediction, ...]:
+    def ask(
+        self, entries: Sequence[ClassifierState], texts: Sequence[str], top_k: int | None = None
+    ) -> tuple[Prediction, ...]:
         revisions = [found(entry) for entry in entries]
         return self.predictor.predict(revisions, PredictRequest(texts=tuple(texts), top_k=top_k), lambda: True).result(
             30
@@ -78,9 +80,9 @@ class PredictorSetup:
         return self.files.calls["get"]
 
 
-def found(entry: Entry, alias: str | None = None) -> Found:
+def found(entry: ClassifierState, alias: str | None = None) -> ResolvedModel:
     """Return what a classifier's name, or an alias of it, means."""
-    return Found(entry, Reference(entry.record.name), alias)
+    return ResolvedModel(entry, Reference(entry.record.name), alias)
 
 
 def encoded_by(setup: PredictorSetup) -> int:

@@ -13,13 +13,13 @@ from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import batch_prediction
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.learning.scope import Scope
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 TEXTS = ["reset my password", "charged twice", "reset my password", "not here", "word " * 300]
 
 
 def answers_of(
-    setup: PredictorSetup, entries: Sequence[Entry], texts: Sequence[str] = TEXTS
+    setup: PredictorSetup, entries: Sequence[ClassifierState], texts: Sequence[str] = TEXTS
 ) -> tuple[ClassifierOutputs, ...]:
     return predict_batch([found(entry) for entry in entries], texts, setup.predictor, run_in_order, keep_features=True)
 

@@ -28,7 +28,7 @@ from windrow.execution.job_queue import JobQueue, JobSpec
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
-from windrow.storage.jobs import JOBS, JobFiles, Kept
+from windrow.storage.jobs import JOBS, JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
@@ -157,7 +157,7 @@ def test_a_cancelled_job_ends_whether_it_runs_or_waits(jobs: JobQueue, is_runnin
     ended = jobs.cancel(job.id)
     assert (ended.state, ended.problem and ended.problem.code) == ("cancelled", "training_cancelled")
     assert ended.problem is not None
-    assert ended.problem.facts == {"job": job.id}
+    assert ended.problem.facts == {"job_id": job.id}
     with pytest.raises(TrainingCancelled, match="Start it again to have it trained"):
         result.result(30)
     assert second.has_begun.is_set() is is_running or second.has_begun.wait(30) is is_running
@@ -170,7 +170,7 @@ def test_what_has_ended_cannot_be_cancelled_and_what_is_not_there_neither(jobs: 
     result.result(30)
     with pytest.raises(JobFinished, match=r"has ended already: it succeeded\.") as refused:
         jobs.cancel(job.id)
-    assert refused.value.facts == {"job": job.id, "state": "succeeded"}
+    assert refused.value.facts == {"job_id": job.id, "state": "succeeded"}
     for training_set in (jobs.get, jobs.cancel, lambda job_id: next(jobs.follow(job_id))):
         with pytest.raises(JobNotFound, match="List the jobs"):
             training_set("019a1c5e4b2f-7d0c41")
@@ -427,7 +427,7 @@ def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: JobQueue, m
         begun.append(job.id)
     get = JobFiles.get
 
-    def fail(self: JobFiles, job_id: str) -> Kept | None:
+    def fail(self: JobFiles, job_id: str) -> StoredJob | None:
         if job_id == begun[1]:
             raise StorageFailed("It cannot be read.")
         return get(self, job_id)
@@ -452,7 +452,7 @@ def test_old_jobs_that_cannot_be_removed_are_no_reason_to_fail(jobs: JobQueue, m
     def fail(self: JobFiles) -> None:
         raise StorageFailed("It cannot be removed.")
 
-    monkeypatch.setattr(JobFiles, "forget_old", fail)
+    monkeypatch.setattr(JobFiles, "prune", fail)
     training = Training()
     _, result = jobs.begin(training.spec(), ignore_progress)
     training.end.set()

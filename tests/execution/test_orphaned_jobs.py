@@ -10,7 +10,7 @@ from tests.execution.examples import queued_job
 from windrow.domain.job import JobState
 from windrow.execution.orphaned_jobs import reconcile
 from windrow.storage.files import LocalFiles
-from windrow.storage.jobs import JOBS, JobFiles, Kept
+from windrow.storage.jobs import JOBS, JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 
@@ -21,7 +21,7 @@ def files(tmp_path: Path) -> Iterator[JobFiles]:
     files.close()
 
 
-def put(files: JobFiles, state: JobState = "running", **more: object) -> Kept:
+def put(files: JobFiles, state: JobState = "running", **more: object) -> StoredJob:
     """Write a job down, and return it as it stands there."""
     job = replace(queued_job(files.new_id()), state=state, started_at=utc_now())
     files.put(replace(job, **more), 1)  # type: ignore[arg-type]
@@ -30,7 +30,7 @@ def put(files: JobFiles, state: JobState = "running", **more: object) -> Kept:
     return kept
 
 
-def lost(tmp_path: Path) -> Kept:
+def lost(tmp_path: Path) -> StoredJob:
     """Leave a running job behind whose process is gone."""
     gone = JobFiles(tmp_path, LocalFiles(tmp_path))
     kept = put(gone)

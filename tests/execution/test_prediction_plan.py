@@ -12,7 +12,7 @@ from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.execution.prediction_plan import MAX_STACKED_HEADS, EncodedText, LoadedClassifier, PredictionPlan
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 # The encoder is never asked: what it would say is given.
 ENCODER = CountingEncoder()
@@ -22,12 +22,12 @@ SCOPE = Scope.of(np.array([[0, 1]], np.float16), np.array([0.25, 0.5, 0.75], np.
 
 
 @pytest.fixture(scope="module")
-def entry() -> Entry:
+def entry() -> ClassifierState:
     return PredictorSetup().publish("a")
 
 
 def ask(
-    entry: Entry, request: PredictRequest, text: tuple[float, float] = (0.5, 0.5), scope: Scope | None = SCOPE
+    entry: ClassifierState, request: PredictRequest, text: tuple[float, float] = (0.5, 0.5), scope: Scope | None = SCOPE
 ) -> Prediction:
     """Ask about a text with this logit of half the difference, and this likeness to the training data."""
     classifier = LoadedClassifier(HEAD, None, ENCODER, "way", scope)
@@ -45,7 +45,7 @@ def wanting(abstain_below: float | None = None, min_in_scope: float | None = Non
 BEST = float(HEAD.scores(np.array([[0.5, 0, 0.5]], np.float32)).max())
 
 
-def test_without_a_bound_a_label_is_always_given(entry: Entry) -> None:
+def test_without_a_bound_a_label_is_always_given(entry: ClassifierState) -> None:
     for text in ((0.5, 0.5), (0.001, -1.0), (-3.0, 0.0)):
         answer = ask(entry, wanting(), text)
         assert answer.label == ("billing" if text[0] > 0 else "bug")
@@ -66,7 +66,7 @@ def test_without_a_bound_a_label_is_always_given(entry: Entry) -> None:
     ],
 )
 def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_one(
-    requested: float | None, stored: float | None, is_given: bool, entry: Entry
+    requested: float | None, stored: float | None, is_given: bool, entry: ClassifierState
 ) -> None:
     threshold = None if stored is None else replace(THRESHOLD, abstain_below=stored)
     entry = replace(entry, record=replace(entry.record, threshold=threshold))
@@ -80,7 +80,7 @@ def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_o
     [(0.5, 0.5, True), (0.5, 0.501, False), (0.9, 0.75, True), (-1.0, 0.01, False), (-1.0, 0.0, True)],
 )
 def test_a_text_must_be_as_similar_to_the_training_data_as_the_request_says(
-    likeness: float, least: float, is_given: bool, entry: Entry
+    likeness: float, least: float, is_given: bool, entry: ClassifierState
 ) -> None:
     answer = ask(entry, wanting(min_in_scope=least), (0.5, likeness))
     assert answer.abstained is not is_given
@@ -89,27 +89,29 @@ def test_a_text_must_be_as_similar_to_the_training_data_as_the_request_says(
 
 @pytest.mark.parametrize(("least", "label"), [(None, "billing"), (0.0, None), (1.0, None)])
 def test_a_classifier_that_cannot_tell_gives_no_label_where_a_text_must_be_in_scope(
-    least: float | None, label: str | None, entry: Entry
+    least: float | None, label: str | None, entry: ClassifierState
 ) -> None:
     answer = ask(entry, wanting(min_in_scope=least), scope=None)
     assert (answer.label, answer.in_scope) == (label, None)
 
 
-def test_both_bounds_must_be_met(entry: Entry) -> None:
+def test_both_bounds_must_be_met(entry: ClassifierState) -> None:
     assert ask(entry, wanting(0.6, 0.4)).label == "billing"
     assert ask(entry, wanting(0.9, 0.4)).abstained
     assert ask(entry, wanting(0.6, 0.9)).abstained
 
 
 @pytest.mark.parametrize("top_k", [None, 1, 2])
-def test_scores_are_returned_with_or_without_a_label(top_k: int | None, entry: Entry) -> None:
+def test_scores_are_returned_with_or_without_a_label(top_k: int | None, entry: ClassifierState) -> None:
     request = replace(wanting(), top_k=top_k)
     given, abstained = ask(entry, request), ask(entry, replace(request, abstain_below=1.0))
     assert abstained == replace(given, label=None)
     assert len(given.scores) == (top_k or 2)
 
 
-def answers_of(entry: Entry, classifiers: Sequence[LoadedClassifier], texts: Sequence[bytes]) -> tuple[Prediction, ...]:
+def answers_of(
+    entry: ClassifierState, classifiers: Sequence[LoadedClassifier], texts: Sequence[bytes]
+) -> tuple[Prediction, ...]:
     plan = PredictionPlan([found(entry)] * len(classifiers), classifiers, texts, wanting())
     for number, key in enumerate(plan.keys()):
         features = np.random.default_rng(number).normal(size=3).astype(np.float32)
@@ -117,7 +119,7 @@ def answers_of(entry: Entry, classifiers: Sequence[LoadedClassifier], texts: Seq
     return plan.answers()
 
 
-def test_more_heads_than_fit_one_product_predict_as_alone(entry: Entry) -> None:
+def test_more_heads_than_fit_one_product_predict_as_alone(entry: ClassifierState) -> None:
     random = np.random.default_rng(5)
     classifiers = [
         LoadedClassifier(
@@ -138,7 +140,7 @@ def test_more_heads_than_fit_one_product_predict_as_alone(entry: Entry) -> None:
         assert one.in_scope == (None if other.in_scope is None else pytest.approx(other.in_scope, abs=1e-6))
 
 
-def test_what_must_be_encoded_is_each_text_once_for_each_way_of_seeing(entry: Entry) -> None:
+def test_what_must_be_encoded_is_each_text_once_for_each_way_of_seeing(entry: ClassifierState) -> None:
     classifiers = [LoadedClassifier(HEAD, None, ENCODER, digest, None) for digest in ("one", "other", "one")]
     plan = PredictionPlan([found(entry)] * 3, classifiers, [b"a", b"b", b"a"], wanting())
     assert plan.keys() == [("one", b"a"), ("one", b"b"), ("other", b"a"), ("other", b"b")]

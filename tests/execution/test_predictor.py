@@ -16,7 +16,7 @@ from windrow.encoders.bulk import encode
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution.predictor import CacheLimits
 from windrow.learning.scope import Scope
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 
 def test_texts_are_answered_in_their_order_and_as_alone() -> None:
@@ -166,7 +166,7 @@ def test_a_revision_asked_by_its_number_does_not_replace_the_pinned_one() -> Non
     setup = PredictorSetup(cache_limits=CacheLimits(0, 10**6, pinned_classifiers=["a"]))
     older, newer = setup.publish("a", 1), setup.publish("a", 2)
     setup.predictor.load(found(newer))
-    setup.predictor.load(Found(older, Reference("a", 1)))
+    setup.predictor.load(ResolvedModel(older, Reference("a", 1)))
     assert setup.predictor.is_loaded(newer)
     assert not setup.predictor.is_loaded(older)
 

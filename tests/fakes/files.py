@@ -56,8 +56,8 @@ class MemoryFiles:
             if self.kept.pop(key, None) is not None:
                 self._note_change(key)
 
-    def change_token(self, prefix: str) -> str | None:
-        self._count("change_token", prefix)
+    def version_token(self, prefix: str) -> str | None:
+        self._count("version_token", prefix)
         with self._lock:
             return str(self._changes[prefix])
 
@@ -110,8 +110,8 @@ class BreakingFiles:
     def list(self, prefix: str) -> list[str]:
         return self.files.list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
-        return self.files.change_token(prefix)
+    def version_token(self, prefix: str) -> str | None:
+        return self.files.version_token(prefix)
 
     def _take_step(self, do: Callable[[], None]) -> None:
         self.steps += 1

@@ -33,7 +33,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.predictor import Predictor
 from windrow.service.service import Service
-from windrow.storage.aliases import UNCONDITIONAL, Aliases, Terms, WayBack
+from windrow.storage.aliases import UNCONDITIONAL, Aliases, PromotionPreconditions, RollbackTarget
 from windrow.storage.namespace import Namespace
 
 LONG = "x" * 501
@@ -234,12 +234,14 @@ class WatchedAliases(Aliases):
         self.loaded: list[tuple[str, bool]] = []
         self._catalog, self._predictor = service.dependencies.store.catalog, service.dependencies.predictor
 
-    def promote(self, alias: str, target: Reference, said: ChangeNote, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Note, and promote."""
         self._note(target)
-        return super().promote(alias, target, said, terms)
+        return super().promote(alias, target, said, preconditions)
 
-    def roll_back(self, alias: str, way: WayBack, said: ChangeNote) -> Alias:
+    def roll_back(self, alias: str, way: RollbackTarget, said: ChangeNote) -> Alias:
         """Note, and roll back."""
         self._note(way.target)
         return super().roll_back(alias, way, said)
@@ -448,11 +450,13 @@ class DisturbedAliases(Aliases):
         super().__init__(names)
         self._left = left
 
-    def promote(self, alias: str, target: Reference, said: ChangeNote, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Let somebody else do something first."""
         if self._left:
             self._left.pop()()
-        return super().promote(alias, target, said, terms)
+        return super().promote(alias, target, said, preconditions)
 
 
 def disturbed(service: Service, left: list[Callable[[], object]]) -> Service:
@@ -517,7 +521,9 @@ class BusyAliases(Aliases):
 
     asked = 0
 
-    def promote(self, alias: str, target: Reference, said: ChangeNote, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Refuse."""
         self.asked += 1
         raise ConcurrentChange("Others have been changing the data directory for too long. Try again.")

@@ -330,13 +330,13 @@ class TestEvaluate:
     def test_that_another_training_overtakes_is_told_and_not_kept(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        measured = service.dependencies.store.catalog.measured
+        measured = service.dependencies.store.catalog.record_evaluation
 
         def overtaken(*args: object) -> object:
             fit(service, "tickets", rows=SWAPPED)
             return measured(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(service.dependencies.store.catalog, "measured", overtaken)
+        monkeypatch.setattr(service.dependencies.store.catalog, "record_evaluation", overtaken)
         report = evaluate(service)
         assert not report.saved
         assert [each.message for each in report.warnings if each.code == "not_saved"] == [
@@ -350,7 +350,9 @@ class TestEvaluate:
         strict = evaluate(service, target_precision=1.0)
         assert strict.threshold is not None
         entry = service.dependencies.store.find("tickets").entry
-        service.dependencies.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
+        service.dependencies.store.catalog.record_evaluation(
+            entry, strict.score, replace(strict.threshold, abstain_below=1.0)
+        )
         codes = {each.code: each.message for each in evaluate(service).warnings}
         assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
 

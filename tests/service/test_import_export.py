@@ -43,7 +43,7 @@ from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
-from windrow.storage.catalog import Draft
+from windrow.storage.catalog import NewRevision
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Ser
 def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
     fit(service)
     entry = service.dependencies.store.find("tickets_v1").entry
-    service.dependencies.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
+    service.dependencies.store.catalog.record_evaluation(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
     take_in(there, exported(service))
     assert ask(there, "tickets_v1", "charged twice").label is None
     assert ask(there, "tickets_v1", "charged twice").scores == ask(service, "tickets_v1", "charged twice").scores
@@ -230,7 +230,7 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
     record = service.dependencies.store.find("tickets_v1").entry.record
     head = artifact_from_bytes(blob_of(service, "tickets_v1").read_bytes()).head
     odd = Artifact(head, {"layers.99.query.down": np.ones((2, 1), np.float16)})
-    service.dependencies.store.catalog.publish(Draft(record, {ARTIFACT: artifact_to_bytes(odd)}))
+    service.dependencies.store.catalog.publish(NewRevision(record, {ARTIFACT: artifact_to_bytes(odd)}))
     for dry_run in (True, False):
         with pytest.raises(InvalidArchive, match=r"layers\.99") as caught:
             take_in(there, exported(service), ImportRequest(dry_run=dry_run))

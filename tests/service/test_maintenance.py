@@ -162,7 +162,7 @@ def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
     assert not report.sound
     young = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in young.findings if finding.severity == "garbage"] == [False]
-    monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
+    monkeypatch.setattr("windrow.storage.fsck.GRACE_PERIOD_S", -60)
     repaired = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
     assert not garbage.exists()

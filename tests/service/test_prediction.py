@@ -34,7 +34,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.service.service import Service
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 
 def test_an_alias_a_revision_and_the_latest_version_answer_and_say_who_they_are(service: Service) -> None:
@@ -137,7 +137,7 @@ def test_one_unknown_name_among_many_is_named_and_nothing_is_computed(service: S
     before = service.server_stats()
     with pytest.raises(ClassifierNotFound, match="elsewhere") as caught:
         service.predict(PredictRequest(model_names=("tickets_v1", "elsewhere"), text="a text that is new"))
-    assert caught.value.facts["name"] == "elsewhere"
+    assert caught.value.facts["model_name"] == "elsewhere"
     assert service.server_stats() == before
 
 
@@ -246,7 +246,7 @@ def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any
     catalog, looked_up = service.dependencies.store.catalog, []
     find = catalog.find
 
-    def note(reference: Reference) -> Found:
+    def note(reference: Reference) -> ResolvedModel:
         looked_up.append(reference)
         return find(reference)
 

@@ -47,9 +47,9 @@ class WatchedFiles:
         self._look(prefix)
         return self.files.list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         self._look(prefix)
-        return self.files.change_token(prefix)
+        return self.files.version_token(prefix)
 
     def _look(self, key: str) -> None:
         self.looks += 1

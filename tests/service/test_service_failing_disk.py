@@ -42,9 +42,9 @@ class FailingFiles(MemoryFiles):
         self._check()
         return super().list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Return no token where the disk says nothing."""
-        return super().change_token(prefix) if self.is_readable else None
+        return super().version_token(prefix) if self.is_readable else None
 
     def _check(self) -> None:
         if not self.is_readable:

@@ -51,10 +51,10 @@ from windrow.execution.prediction_plan import LoadedClassifier
 from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.service.service import Service
 from windrow.storage.artifact import rows_from_blob
-from windrow.storage.catalog import Catalog, Draft, Found
+from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 
 def test_a_fitted_classifier_answers_with_scores_that_sum_to_1(service: Service) -> None:
@@ -75,10 +75,10 @@ def test_a_training_is_saved_though_others_change_the_directory_for_minutes(
         [ConcurrentChange("Others are at it. Try again.")] * 3,
     )
 
-    def busy(draft: Draft) -> Entry:
+    def busy(new_revision: NewRevision) -> ClassifierState:
         if refusals:
             raise refusals.pop()
-        return publish(draft)
+        return publish(new_revision)
 
     monkeypatch.setattr(service.dependencies.store.catalog, "publish", busy)
     fit(service)
@@ -214,7 +214,7 @@ def test_a_failed_training_leaves_the_old_revision(service: Service) -> None:
 
 def test_a_directory_that_others_keep_locked_is_told_as_a_concurrent_change(service: Service, tmp_path: Path) -> None:
     folder = service.dependencies.settings.data_dir
-    names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, patience_s=0.01))
+    names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, timeout_s=0.01))
     impatient = altered(service, names=names, catalog=Catalog(names))
     with service.dependencies.store.names.lock(), pytest.raises(ConcurrentChange):
         fit(impatient)
@@ -229,11 +229,11 @@ def test_a_training_is_saved_once_others_free_the_directory_however_long_that_ta
 
         refused = 0
 
-        def publish(self, draft: Draft) -> Entry:
+        def publish(self, new_revision: NewRevision) -> ClassifierState:
             if self.refused < refusals:
                 self.refused += 1
                 raise ConcurrentChange(f"Others keep {folder} locked. Try again.")
-            return super().publish(draft)
+            return super().publish(new_revision)
 
     catalog = BusyCatalog(service.dependencies.store.names)
     assert fit(altered(service, catalog=catalog)) == 1
@@ -261,12 +261,12 @@ class FullPredictor(Predictor):
     loaded: int = 0
 
     def predict(
-        self, asked: Sequence[Found], request: PredictRequest, is_connected: IsConnected
+        self, asked: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})
 
-    def load(self, found: Found) -> LoadedClassifier:
+    def load(self, found: ResolvedModel) -> LoadedClassifier:
         """Count."""
         self.loaded += 1
         return super().load(found)

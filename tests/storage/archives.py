@@ -22,7 +22,7 @@ from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.learning.head import LinearHead
 from windrow.storage.archive import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.revision import BlobRef, Entry
+from windrow.storage.revision import BlobRef, ClassifierState
 
 EXPORTED_AT = datetime(2025, 9, 20, 12, 0, tzinfo=UTC)
 MAX_BYTES = 2**20
@@ -40,9 +40,9 @@ def refer(blobs: Mapping[str, bytes]) -> dict[str, BlobRef]:
     return {r: BlobRef(hashlib.sha256(blob).hexdigest(), len(blob), SUFFIXES[r]) for r, blob in blobs.items()}
 
 
-def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
+def entry(blobs: Mapping[str, bytes] = BLOBS) -> ClassifierState:
     """Return a classifier of which everything is known that can be."""
-    return Entry(
+    return ClassifierState(
         kind="measured",
         at=_LATER,
         record=replace(
@@ -59,7 +59,7 @@ def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
     )
 
 
-def export(a_classifier: Entry | None = None, blobs: Mapping[str, bytes] = BLOBS) -> bytes:
+def export(a_classifier: ClassifierState | None = None, blobs: Mapping[str, bytes] = BLOBS) -> bytes:
     """Return a sound export."""
     return b"".join(pack(a_classifier or entry(blobs), blobs, EXPORTED_AT).chunks)
 

@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names, sealed
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, new_revision, open_names, sealed
 from tests.storage.model import Server
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.integrity import Severity
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.revision import Entry, revision_from_json
+from windrow.storage.revision import ClassifierState, entry_from_json
 
 Break = Callable[[Path], str]
 UNNEEDED = f"{'c' * 64}.safetensors"
 
 
-def sound_draft(name: str = "tickets", seed: int = 0) -> Draft:
+def sound_draft(name: str = "tickets", seed: int = 0) -> NewRevision:
     """Return a training whose record is true of its rows."""
-    made = draft(name, contents=blobs(seed))
+    made = new_revision(name, contents=blobs(seed))
     return replace(made, record=replace(made.record, training_data_sha256=ROWS_SHA256))
 
 
-def entry_of(root: Path, name: str = "tickets", number: int = 2) -> Entry:
-    value = revision_from_json(name, number, (root / f"classifiers/{name}/{number:06d}.json").read_bytes())
-    assert isinstance(value, Entry)
+def entry_of(root: Path, name: str = "tickets", number: int = 2) -> ClassifierState:
+    value = entry_from_json(name, number, (root / f"classifiers/{name}/{number:06d}.json").read_bytes())
+    assert isinstance(value, ClassifierState)
     return value
 
 

@@ -22,11 +22,11 @@ from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace, utc_now
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 ROW_EXAMPLES = (
     Row("I was charged twice", "billing"),
@@ -111,7 +111,7 @@ def blobs(seed: int = 0) -> dict[str, bytes]:
     return {ARTIFACT: artifact_to_bytes(artifact(seed)), ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))}
 
 
-def draft(
+def new_revision(
     name: str = "tickets",
     mark: str = "a",
     contents: Mapping[str, bytes] | None = None,
@@ -119,13 +119,13 @@ def draft(
     description: str | None = None,
     overwrite: bool = True,
     origin: Origin | None = None,
-) -> Draft:
+) -> NewRevision:
     """Return a training that is to be saved, without blobs unless some are given."""
     made = replace(record(name, mark), origin=origin)
-    return Draft(made, contents or {}, description, kind="imported" if origin else "trained", overwrite=overwrite)
+    return NewRevision(made, contents or {}, description, kind="imported" if origin else "trained", overwrite=overwrite)
 
 
-def notes(entry: Entry) -> tuple[str, tuple[str, ...]]:
+def notes(entry: ClassifierState) -> tuple[str, tuple[str, ...]]:
     """Return what people say about a classifier: description and tags."""
     return entry.record.description, entry.record.tags
 

@@ -29,12 +29,12 @@ from windrow.domain.names import Reference, read_reference
 from windrow.learning.head import LinearHead
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.lock import Lock
 from windrow.storage.namespace import Namespace, utc_now
-from windrow.storage.revision import Entry, Purged
+from windrow.storage.revision import ClassifierState, Purged
 
 State = Mapping[str, object]
 
@@ -440,7 +440,7 @@ class Server:
             TEST_SCORE, correct=correct, correct_per_label=per_label, rows_per_label={"billing": 9, "bug": 1}
         )
         threshold = None if abstain_below is None else replace(THRESHOLD, abstain_below=abstain_below)
-        return self.catalog.measured(self.catalog.current(name), score, threshold).record.revision
+        return self.catalog.record_evaluation(self.catalog.current(name), score, threshold).record.revision
 
     def delete(self, name: str, force: bool = False) -> None:
         self.catalog.delete(name, force=force)
@@ -458,7 +458,9 @@ class Server:
         return str(self.aliases.promote(alias, read_reference(target), ChangeNote(reason=reason)).points_to)
 
     def roll_back(self, alias: str, reason: str = "") -> str:
-        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), ChangeNote(reason=reason)).points_to)
+        return str(
+            self.aliases.roll_back(alias, self.aliases.rollback_target(alias), ChangeNote(reason=reason)).points_to
+        )
 
     def remove(self, alias: str, reason: str = "") -> None:
         self.aliases.remove(alias, ChangeNote(reason=reason))
@@ -474,7 +476,7 @@ class Server:
             return type(error).__name__
         return entry.record.revision, entry.record.seed, entry.record.description
 
-    def contents(self, entry: Entry) -> Mapping[str, bytes]:
+    def contents(self, entry: ClassifierState) -> Mapping[str, bytes]:
         """Return the blobs of a training."""
         return {role: self.catalog.blobs.read(entry.record.name, ref) for role, ref in entry.blobs.items()}
 
@@ -516,8 +518,8 @@ class Server:
     ) -> int:
         training = replace(record(name), seed=seed, training_data_sha256=rows(seed).sha256, origin=origin)
         kind: Literal["trained", "imported"] = "imported" if origin else "trained"
-        draft = Draft(training, contents(seed), description, kind=kind, overwrite=overwrite)
-        return self.catalog.publish(draft).record.revision
+        new_revision = NewRevision(training, contents(seed), description, kind=kind, overwrite=overwrite)
+        return self.catalog.publish(new_revision).record.revision
 
     def _classifier_state(self, name: str, *, is_deleted: bool) -> object:
         last = self.names.last_entry(name)
@@ -526,7 +528,7 @@ class Server:
         counts = last.purged, last.buried.up_to if last.buried else 0, numbers
         return is_deleted, last.record.revision, last.record.description, trainings, counts
 
-    def _training(self, name: str, revision: int, last: Entry) -> object:
+    def _training(self, name: str, revision: int, last: ClassifierState) -> object:
         entry = self.names.training(name, revision, last)
         kept, seed = entry.record, entry.record.seed
         assert (kept.name, kept.revision) == (name, revision)

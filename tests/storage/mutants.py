@@ -12,8 +12,8 @@ from typing import Any
 
 from windrow.storage.archive import MANIFEST, Manifest
 from windrow.storage.format import read
-from windrow.storage.jobs import kept_from_json
-from windrow.storage.revision import alias_from_json, check_entry, revision_from_json
+from windrow.storage.jobs import stored_job_from_json
+from windrow.storage.revision import alias_from_json, check_entry, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
 Look = Callable[[bytes], object]
@@ -56,8 +56,8 @@ def reader_of(place: str) -> Look:
     number = int(Path(file).stem)
     looks: dict[str, Callable[..., object]] = {
         "aliases": alias_from_json,
-        "classifiers": revision_from_json,
-        "jobs": kept_from_json,
+        "classifiers": entry_from_json,
+        "jobs": stored_job_from_json,
     }
     return partial(looks[kind], name, number, strictly=True)
 

@@ -17,14 +17,14 @@ from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
 from windrow.storage.revision import (
-    AliasRevision,
+    AliasLogEntry,
     BlobRef,
-    Buried,
-    Entry,
+    ClassifierState,
+    DeletedPredecessors,
+    LogEntry,
     Pointer,
     Purged,
     Removed,
-    Revision,
     Tombstone,
 )
 
@@ -154,18 +154,18 @@ def any_threshold(draw: st.DrawFn) -> Threshold:
 
 any_blob_ref = st.builds(BlobRef, _digest, _count, st.sampled_from([".safetensors", ".jsonl.gz"]))
 any_entry = st.builds(
-    Entry,
+    ClassifierState,
     kind=st.sampled_from(["trained", "imported", "described", "measured", "restored", "trimmed"]),
     at=any_time,
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
-    buried=st.none() | st.builds(Buried, st.integers(1, 10**7), any_time),
+    buried=st.none() | st.builds(DeletedPredecessors, st.integers(1, 10**7), any_time),
 )
 
 
 @st.composite
-def any_revision(draw: st.DrawFn) -> tuple[str, int, Revision]:
+def any_revision(draw: st.DrawFn) -> tuple[str, int, LogEntry]:
     """Draw what a classifier's numbered file may say, after the name and a number that it may bear."""
     if draw(st.booleans()):
         ending = draw(
@@ -178,7 +178,7 @@ def any_revision(draw: st.DrawFn) -> tuple[str, int, Revision]:
 
 
 @st.composite
-def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
+def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasLogEntry]:
     """Draw what an alias's numbered file may say, after a number that it may bear."""
     number, at, said = (
         draw(st.integers(1, 10**7)),

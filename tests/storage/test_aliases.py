@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import draft, open_aliases, open_catalog
+from tests.storage.examples import new_revision, open_aliases, open_catalog
 from windrow.domain.alias import Alias, ChangeNote
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
@@ -23,7 +23,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
-from windrow.storage.aliases import Aliases, Standing, Terms, WayBack
+from windrow.storage.aliases import Aliases, AliasState, PromotionPreconditions, RollbackTarget
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 
@@ -42,7 +42,7 @@ def catalog(files: Files) -> Catalog:
     """The classifiers ``v1``, ``v2`` of two revisions, and ``v3``."""
     catalog = open_catalog(files)
     for name in ("v1", "v2", "v2", "v3"):
-        catalog.publish(draft(name))
+        catalog.publish(new_revision(name))
     return catalog
 
 
@@ -57,12 +57,12 @@ def promote(aliases: Aliases, target: str, alias: str = "live", said: ChangeNote
 
 def promote_with(aliases: Aliases, target: str, must_pass: tuple[Row, ...] | None, alias: str = "live") -> Alias:
     """Promote what was judged just now."""
-    terms = Terms(must_pass, judged_at=aliases.standing(alias).number)
-    return aliases.promote(alias, read_reference(target), WHY, terms)
+    preconditions = PromotionPreconditions(must_pass, checked_number=aliases.state(alias).number)
+    return aliases.promote(alias, read_reference(target), WHY, preconditions)
 
 
 def roll_back(aliases: Aliases, alias: str = "live") -> str:
-    return aliases.roll_back(alias, aliases.way_back(alias), WHY).points_to
+    return aliases.roll_back(alias, aliases.rollback_target(alias), WHY).points_to
 
 
 def points_to(aliases: Aliases) -> dict[str, str]:
@@ -108,7 +108,7 @@ class TestPromote:
 
     def test_at_what_is_damaged_is_refused(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
-        open_catalog(files).publish(draft("v1"))
+        open_catalog(files).publish(new_revision("v1"))
         (tmp_path / "classifiers/v1/000001.json").write_bytes(b"{")
         with pytest.raises(InvalidArtifact):
             promote(open_aliases(files), "v1")
@@ -136,18 +136,18 @@ class TestPromote:
         promote(aliases, "v2")
         assert points_to(aliases) == {"live": "v2"}
         with pytest.raises(NothingToRollBack):
-            aliases.way_back("live")
+            aliases.rollback_target("live")
 
     def test_follows_a_classifier_but_not_beyond_a_revision(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")
         promote(aliases, "v1@1", "pinned")
-        catalog.publish(draft("v1"))
+        catalog.publish(new_revision("v1"))
         revisions = [catalog.find(Reference(alias)).entry.record.revision for alias in ("live", "pinned")]
         assert revisions == [2, 1]
 
     def test_that_somebody_else_did_at_the_same_moment_without_the_lock_is_refused(self) -> None:
         files = MemoryFiles()
-        open_catalog(files).publish(draft("v1"))
+        open_catalog(files).publish(new_revision("v1"))
         aliases = open_aliases(files)
         promote(aliases, "v1")
         assert points_to(aliases) == {"live": "v1"}
@@ -190,19 +190,19 @@ class TestMustPass:
             promote_with(aliases, target, rows)
         assert roll_back(aliases) == "v1"
         with pytest.raises(NothingToRollBack):
-            aliases.way_back("live")
+            aliases.rollback_target("live")
 
     def test_ends_with_the_alias(self, aliases: Aliases) -> None:
         promote_with(aliases, "v1", ROWS)
         aliases.remove("live", WHY)
-        assert aliases.standing("live") == Standing(2, None, ())
+        assert aliases.state("live") == AliasState(2, None, ())
         assert promote(aliases, "v2").must_pass == ()
 
     def test_outlives_damage_to_the_newest_file(self, files: Files, aliases: Aliases) -> None:
         promote_with(aliases, "v1", ROWS)
         files.put_new("aliases/live/000002.json", b"{")
         files.put_new("aliases/live/000003.json", b"{")
-        assert aliases.standing("live") == Standing(3, None, ROWS)
+        assert aliases.state("live") == AliasState(3, None, ROWS)
         with pytest.raises(ConcurrentChange):
             promote(aliases, "v2")
         assert promote_with(aliases, "v2", None).must_pass == ROWS
@@ -211,20 +211,20 @@ class TestMustPass:
         promote_with(aliases, "v1", ROWS)
         aliases.remove("live", WHY)
         files.put_new("aliases/live/000003.json", b"{")
-        assert aliases.standing("live") == Standing(3, None, ())
+        assert aliases.state("live") == AliasState(3, None, ())
 
 
 class TestStanding:
     def test_says_number_target_and_rows(self, aliases: Aliases) -> None:
-        assert aliases.standing("live") == Standing(0, None, ())
+        assert aliases.state("live") == AliasState(0, None, ())
         promote_with(aliases, "v2@1", ROWS)
-        assert aliases.standing("live") == Standing(1, Reference("v2", 1), ROWS)
+        assert aliases.state("live") == AliasState(1, Reference("v2", 1), ROWS)
 
     def test_of_a_name_that_cannot_be_an_alias_is_refused(self, aliases: Aliases) -> None:
         with pytest.raises(NameTaken):
-            aliases.standing("V1")
+            aliases.state("V1")
         with pytest.raises(InvalidName):
-            aliases.standing("../live")
+            aliases.state("../live")
 
     @pytest.mark.parametrize(
         "meanwhile",
@@ -241,16 +241,16 @@ class TestStanding:
     ) -> None:
         for target in ("v3", "v1"):
             promote(aliases, target)
-        judged_at = aliases.standing("live").number
+        checked_number = aliases.state("live").number
         meanwhile(open_aliases(files))
         before = aliases.list()
         for must_pass in (None, (), ROWS):
             with pytest.raises(ConcurrentChange, match="changed the alias live at the same moment, so it was not prom"):
-                aliases.promote("live", Reference("v2"), WHY, Terms(must_pass, judged_at))
+                aliases.promote("live", Reference("v2"), WHY, PromotionPreconditions(must_pass, checked_number))
         assert aliases.list() == before
 
     def test_does_not_matter_to_a_promotion_without_conditions(self, files: Files, aliases: Aliases) -> None:
-        aliases.standing("live")
+        aliases.state("live")
         promote(open_aliases(files), "v1")
         assert promote(aliases, "v2").points_to == "v2"
 
@@ -258,9 +258,9 @@ class TestStanding:
         promote_with(aliases, "v1", ROWS)
         for must_pass in (None, ROWS, ROWS[:1]):
             with pytest.raises(ConcurrentChange):
-                aliases.promote("live", Reference("v2"), WHY, Terms(must_pass))
+                aliases.promote("live", Reference("v2"), WHY, PromotionPreconditions(must_pass))
         assert points_to(aliases) == {"live": "v1"}
-        aliases.promote("live", Reference("v2"), WHY, Terms(()))
+        aliases.promote("live", Reference("v2"), WHY, PromotionPreconditions(()))
         assert points_to(aliases) == {"live": "v2"}
 
 
@@ -279,7 +279,7 @@ class TestList:
     def test_says_that_what_points_at_damage_does_not_answer(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
         catalog, aliases = open_catalog(files), open_aliases(files)
-        catalog.publish(draft("v1"))
+        catalog.publish(new_revision("v1"))
         promote(aliases, "v1")
         (tmp_path / "classifiers/v1/000001.json").write_bytes(b"{")
         assert [alias.answers for alias in open_aliases(files).list()] == [False]
@@ -291,7 +291,7 @@ class TestRollBack:
             promote(aliases, target)
         assert [roll_back(aliases), roll_back(aliases)] == ["v2@1", "v1"]
         with pytest.raises(NothingToRollBack, match="v1 is what it was pointed to first") as caught:
-            aliases.way_back("live")
+            aliases.rollback_target("live")
         assert caught.value.facts == {"alias": "live", "points_to": "v1"}
 
     def test_goes_back_to_where_it_was_rolled_back_to(self, aliases: Aliases) -> None:
@@ -306,7 +306,7 @@ class TestRollBack:
         aliases.remove("live", WHY)
         promote(aliases, "v2")
         with pytest.raises(NothingToRollBack):
-            aliases.way_back("live")
+            aliases.rollback_target("live")
 
     @pytest.mark.parametrize("target", ["v1", "v2@1"])
     def test_to_what_is_deleted_is_refused(self, catalog: Catalog, aliases: Aliases, target: str) -> None:
@@ -315,14 +315,14 @@ class TestRollBack:
         catalog.delete(target.split("@", maxsplit=1)[0])
         detail = rf"pointed to {target} before, which does not answer\. v\d was deleted .* Or promote another"
         with pytest.raises(NothingToRollBack, match=detail) as caught:
-            aliases.way_back("live")
+            aliases.rollback_target("live")
         facts = caught.value.facts
         assert (facts["alias"], facts["model_name"]) == ("live", target)
 
     def test_to_what_was_deleted_meanwhile_is_refused(self, catalog: Catalog, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
             promote(aliases, target)
-        way = aliases.way_back("live")
+        way = aliases.rollback_target("live")
         catalog.delete("v1")
         with pytest.raises(NothingToRollBack):
             aliases.roll_back("live", way, WHY)
@@ -336,7 +336,7 @@ class TestRollBack:
     ) -> None:
         for target in ("v1", "v2", "v1", "v2"):
             promote(aliases, target)
-        way = aliases.way_back("live")
+        way = aliases.rollback_target("live")
         meanwhile(open_aliases(files))
         before = points_to(aliases)
         with pytest.raises(ConcurrentChange, match="changed the alias live at the same moment"):
@@ -346,7 +346,7 @@ class TestRollBack:
     def test_of_an_alias_that_was_removed_meanwhile_is_refused(self, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
             promote(aliases, target)
-        way = aliases.way_back("live")
+        way = aliases.rollback_target("live")
         aliases.remove("live", WHY)
         with pytest.raises(AliasNotFound):
             aliases.roll_back("live", way, WHY)
@@ -354,34 +354,34 @@ class TestRollBack:
     def test_knows_its_way_by_number_and_target(self, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
             promote(aliases, target)
-        assert aliases.way_back("live") == WayBack(2, Reference("v1"))
+        assert aliases.rollback_target("live") == RollbackTarget(2, Reference("v1"))
 
     def test_of_what_is_no_alias_is_refused(self, aliases: Aliases) -> None:
         for name in ("live", "v1"):
             with pytest.raises(AliasNotFound):
-                aliases.way_back(name)
+                aliases.rollback_target(name)
         with pytest.raises(InvalidName):
-            aliases.way_back("../live")
+            aliases.rollback_target("../live")
 
     def test_of_a_damaged_alias_or_to_a_damaged_classifier_says_so(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
         catalog, aliases = open_catalog(files), open_aliases(files)
         for name in ("v1", "v2"):
-            catalog.publish(draft(name))
+            catalog.publish(new_revision(name))
             promote(aliases, name)
         (tmp_path / "classifiers/v1/000001.json").write_bytes(b"{")
         with pytest.raises(InvalidArtifact, match="classifiers/v1"):
-            open_aliases(files).way_back("live")
+            open_aliases(files).rollback_target("live")
         (tmp_path / "aliases/live/000002.json").write_bytes(b"{")
         with pytest.raises(InvalidArtifact, match="aliases/live"):
-            open_aliases(files).way_back("live")
+            open_aliases(files).rollback_target("live")
 
     def test_past_a_damaged_change_finds_nothing(self, files: Files, aliases: Aliases) -> None:
         for target in ("v1", "v2"):
             promote(aliases, target)
         files.remove("aliases/live/000001.json")
         with pytest.raises(NothingToRollBack):
-            aliases.way_back("live")
+            aliases.rollback_target("live")
 
 
 class TestRemove:
@@ -391,7 +391,7 @@ class TestRemove:
         assert aliases.list() == ()
         with pytest.raises(ClassifierNotFound):
             catalog.find(Reference("live"))
-        catalog.publish(draft("live"))
+        catalog.publish(new_revision("live"))
         catalog.delete("v1")
 
     def test_of_what_is_no_alias_is_refused(self, files: Files, aliases: Aliases) -> None:
@@ -409,7 +409,7 @@ class TestRemove:
         promote(aliases, "v1", "tickets_live")
         with pytest.raises(AliasNotFound, match="Did you mean tickets_live") as caught:
             aliases.remove("ticket_live", WHY)
-        assert caught.value.facts == {"name": "ticket_live", "near_names": ["tickets_live"]}
+        assert caught.value.facts == {"alias": "ticket_live", "near_names": ["tickets_live"]}
 
     def test_takes_away_a_damaged_alias(self, files: Files, aliases: Aliases) -> None:
         files.put_new("aliases/live/000001.json", b"{")
@@ -424,7 +424,7 @@ class TestHistory:
         aliases = open_aliases(files, lambda: next(times))
         promote(aliases, "v1", said=ChangeNote(reason="first", author="Ada"))
         promote(aliases, "v2@1", said=ChangeNote(reason="better", author="Bob"))
-        aliases.roll_back("live", aliases.way_back("live"), ChangeNote(reason="worse", author="Eve"))
+        aliases.roll_back("live", aliases.rollback_target("live"), ChangeNote(reason="worse", author="Eve"))
         aliases.remove("live", ChangeNote(reason="no use"))
         promote(aliases, "v3")
         v1, v2, v3 = "v1", "v2@1", "v3"
@@ -461,7 +461,7 @@ class TestHistory:
 
     def test_with_a_damaged_change_is_an_error_that_names_it(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
-        open_catalog(files).publish(draft("v1"))
+        open_catalog(files).publish(new_revision("v1"))
         aliases = open_aliases(files)
         promote(aliases, "v1")
         aliases.remove("live", WHY)
@@ -473,11 +473,11 @@ class TestHistory:
 def test_a_change_costs_other_servers_one_look_until_it_is_made() -> None:
     files = MemoryFiles()
     ours, theirs = open_aliases(files), open_aliases(files)
-    open_catalog(files).publish(draft("v1"))
+    open_catalog(files).publish(new_revision("v1"))
     promote(theirs, "v1")
     ours.list()
     files.calls.clear()
     ours.list()
-    assert files.calls == {"change_token": 3}  # of all aliases, of this one, and of what it points to
+    assert files.calls == {"version_token": 3}  # of all aliases, of this one, and of what it points to
     theirs.remove("live", WHY)
     assert ours.list() == ()

@@ -52,8 +52,8 @@ from windrow.storage.artifact import (
     rows_from_blob,
     rows_to_blob,
 )
-from windrow.storage.catalog import Draft
-from windrow.storage.revision import Entry
+from windrow.storage.catalog import NewRevision
+from windrow.storage.revision import ClassifierState
 
 FORMAT_PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "format.md"
 any_recipe: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -80,7 +80,7 @@ any_base_model_id = st.from_regex("[A-Za-z0-9]{1,20}/[A-Za-z0-9]([._-]?[A-Za-z0-
 
 
 @st.composite
-def any_export(draw: st.DrawFn) -> tuple[Entry, dict[str, bytes]]:
+def any_export(draw: st.DrawFn) -> tuple[ClassifierState, dict[str, bytes]]:
     """Draw a classifier and blobs that fit it."""
     drawn, rows, tensors = draw(any_entry), Dataset(draw(any_rows)), draw(any_artifact())
     counts = Counter(rows.rows_per_label)
@@ -105,7 +105,7 @@ def any_export(draw: st.DrawFn) -> tuple[Entry, dict[str, bytes]]:
 class TestPack:
     @settings(deadline=None)
     @given(any_export())
-    def test_any_classifier_comes_back_as_it_was(self, exported: tuple[Entry, dict[str, bytes]]) -> None:
+    def test_any_classifier_comes_back_as_it_was(self, exported: tuple[ClassifierState, dict[str, bytes]]) -> None:
         assert read(export(*exported)) == Unpacked(*exported)
 
     def test_the_same_classifier_gives_the_same_bytes_but_for_the_time(self) -> None:
@@ -267,7 +267,7 @@ class TestUnpack:
             return
         record = unpacked.entry.record
         catalog = open_catalog(MemoryFiles())
-        saved = catalog.publish(Draft(record, unpacked.blobs, record.description, record.tags, "imported"))
+        saved = catalog.publish(NewRevision(record, unpacked.blobs, record.description, record.tags, "imported"))
         assert catalog.current(record.name) == saved
         assert read(export(unpacked.entry, unpacked.blobs)) == unpacked
 

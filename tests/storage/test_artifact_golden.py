@@ -26,8 +26,8 @@ from tests.storage.make_golden import (
     JOBS_MADE,
     MUST_PASS,
     START,
-    golden_draft,
     golden_entry,
+    golden_revision,
     make_golden,
 )
 from tests.storage.model import Server
@@ -41,8 +41,8 @@ from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_f
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
-from windrow.storage.jobs import JOBS, JobFiles, kept_from_json
-from windrow.storage.revision import Buried, alias_from_json, revision_from_json
+from windrow.storage.jobs import JOBS, JobFiles, stored_job_from_json
+from windrow.storage.revision import DeletedPredecessors, alias_from_json, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
 NEWEST = GOLDEN / f"format-{FORMAT}"
@@ -64,14 +64,14 @@ def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) ->
     anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold": THRESHOLD}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
-    assert recast(Record, anew) == golden_draft("anew", 3).record
-    assert recast(Record, tickets) == replace(golden_draft("tickets", 2).record, **measured, **said)
+    assert recast(Record, anew) == golden_revision("anew", 3).record
+    assert recast(Record, tickets) == replace(golden_revision("tickets", 2).record, **measured, **said)
     origin = Origin("theirs", 7, START.replace(minute=7))
-    assert recast(Record, taken_in) == replace(golden_draft("taken_in", 1).record, **measured, origin=origin)
+    assert recast(Record, taken_in) == replace(golden_revision("taken_in", 1).record, **measured, origin=origin)
     assert (tickets.keeps_training_data, taken_in.keeps_training_data) == (True, False)
     for copied in twin:  # there was no such kind in format 1
         origin = Origin("tickets", 3, START.replace(minute=21))
-        assert recast(Record, copied) == replace(golden_draft("twin", 3).record, revision=1, origin=origin)
+        assert recast(Record, copied) == replace(golden_revision("twin", 3).record, revision=1, origin=origin)
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -98,15 +98,15 @@ def test_what_was_purged_in_a_released_format_stays_purged(files: LocalFiles, ca
 
 def test_a_deletion_of_a_released_format_stays_one(catalog: Catalog) -> None:
     (gone,) = catalog.listing(ListRequest(deleted=True)).models
-    assert (recast(Record, gone), gone.deleted_at) == (golden_draft("gone", 1).record, START.replace(minute=10))
+    assert (recast(Record, gone), gone.deleted_at) == (golden_revision("gone", 1).record, START.replace(minute=10))
     with pytest.raises(ClassifierNotFound):
         catalog.current("gone")
 
 
 def test_what_was_deleted_before_a_training_of_a_released_format_waits_to_be_purged(catalog: Catalog) -> None:
-    assert catalog.current("anew").buried == Buried(2, START.replace(minute=12))
+    assert catalog.current("anew").buried == DeletedPredecessors(2, START.replace(minute=12))
     before = catalog.find(Reference("anew", 1)).entry
-    assert before.record == golden_draft("anew", 1).record
+    assert before.record == golden_revision("anew", 1).record
     assert artifact_from_bytes(catalog.blobs.read("anew", before.blobs[ARTIFACT])).scope is None
 
 
@@ -125,7 +125,7 @@ def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catal
 def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles) -> None:
     (job_id,) = JobFiles(files.root, files).ids()
     for number, made in enumerate(JOBS_MADE, 1):
-        kept = kept_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
+        kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"
         if made.problem is None:
             assert kept.job == made
@@ -184,10 +184,10 @@ def test_the_examples_in_the_spec_can_be_read() -> None:
     blocks = re.findall(r"```json\n(.*?)```", SPEC.read_text("utf-8"), re.DOTALL)
     classifier, deleted, purged, alias, removed, job = map(str.encode, blocks)
     for document in (classifier, deleted, purged):
-        revision_from_json("tickets", 2, document)
+        entry_from_json("tickets", 2, document)
     for document in (alias, removed):
         alias_from_json("tickets", 2, document)
-    assert kept_from_json("019a1c5e4b2f-7d0c41", 3, job).job.is_finished
+    assert stored_job_from_json("019a1c5e4b2f-7d0c41", 3, job).job.is_finished
 
 
 def test_the_spec_names_every_field_and_every_kind() -> None:

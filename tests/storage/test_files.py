@@ -16,14 +16,14 @@ from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
-from windrow.storage.files import FRESH_NS, Files, KeyExists, KeyMissing, LocalFiles
+from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, LocalFiles
 
 BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
 
 
 def long_after() -> int:
     """Tell a time at which no folder counts as just changed."""
-    return time.time_ns() + 10 * FRESH_NS
+    return time.time_ns() + 10 * CTIME_GRANULARITY_NS
 
 
 @pytest.fixture(params=["local", "local, times trusted", "memory"])
@@ -104,15 +104,15 @@ class TestEveryImplementation:
             lambda: files.remove("a/c"),
         ]
         for change in changes:
-            before = files.change_token("a")
+            before = files.version_token("a")
             wait_for_tick(tmp_path)  # for the case in which times are trusted
             change()
-            after = files.change_token("a")
+            after = files.version_token("a")
             assert after is None or after != before
 
     @pytest.mark.parametrize("key", BAD_KEYS)
     def test_refuses_a_key_that_could_lead_elsewhere(self, files: Files, key: str) -> None:
-        for verb in (files.get, files.list, files.remove, files.change_token, lambda key: files.put_new(key, b"")):
+        for verb in (files.get, files.list, files.remove, files.version_token, lambda key: files.put_new(key, b"")):
             with pytest.raises(ValueError, match="is no key"):
                 verb(key)
 
@@ -121,24 +121,24 @@ class TestChangeToken:
     def test_of_an_old_folder_stays_while_nothing_changes(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path, long_after)
         files.put_new("a/b", b"")
-        token = files.change_token("a")
+        token = files.version_token("a")
         assert token is not None
         assert files.get("a/b") == b""
-        assert files.change_token("a") == token
+        assert files.version_token("a") == token
 
     def test_of_a_folder_that_just_changed_is_unknown(self, tmp_path: Path) -> None:
-        files = LocalFiles(tmp_path, lambda: (tmp_path / "a").stat().st_ctime_ns + FRESH_NS - 1)
+        files = LocalFiles(tmp_path, lambda: (tmp_path / "a").stat().st_ctime_ns + CTIME_GRANULARITY_NS - 1)
         files.put_new("a/b", b"")
-        assert files.change_token("a") is None
+        assert files.version_token("a") is None
 
     def test_of_a_folder_whose_time_was_set_back_is_unknown(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
         files.put_new("a/b", b"")
         os.utime(tmp_path / "a", (1, 1))
-        assert files.change_token("a") is None
+        assert files.version_token("a") is None
 
     def test_of_a_missing_folder_is_unknown(self, tmp_path: Path) -> None:
-        assert LocalFiles(tmp_path, long_after).change_token("a") is None
+        assert LocalFiles(tmp_path, long_after).version_token("a") is None
 
 
 def test_files_left_aside_by_a_dead_process_are_no_content(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.storage.examples import fast_folder, open_names, sealed
 from tests.storage.mutants import GOLDEN, documents, mutants, reader_of
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.files import LocalFiles
-from windrow.storage.format import FORMAT, MOST_WHOLE, Mismatch, check_format, parse, parse_object, read, write
+from windrow.storage.format import FORMAT, MAX_SAFE_INTEGER, Mismatch, check_format, parse, parse_object, read, write
 from windrow.storage.fsck import check
 
 NEWEST = GOLDEN / f"format-{FORMAT}"
@@ -134,7 +134,7 @@ class TestStrictly:
     def test_takes_a_number_without_a_fraction(self) -> None:
         assert read(document({**PLAIN, "named": {"a": 1}}), Outer, strictly=True) == VALUE
 
-    @pytest.mark.parametrize("number", [MOST_WHOLE, -MOST_WHOLE])
+    @pytest.mark.parametrize("number", [MAX_SAFE_INTEGER, -MAX_SAFE_INTEGER])
     def test_takes_whole_numbers_that_every_program_reads_alike(self, number: int) -> None:
         assert read(document({**PLAIN, "many": [{"count": number, "share": None}]}), Outer, strictly=True)
 

@@ -52,7 +52,7 @@ from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace, utc_now
-from windrow.storage.revision import BlobRef, revision_to_json
+from windrow.storage.revision import BlobRef, entry_to_json
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -225,7 +225,7 @@ def test_a_half_purged_revision_leaves_its_blobs_while_something_beside_it_may_n
 
 def test_a_number_that_calls_itself_purged_stays(root: Path) -> None:
     entry = replace(entry_of(root), purged=(2, 3, 4))
-    rewrite(root, "classifiers/tickets/000002.json", revision_to_json("tickets", 2, entry))
+    rewrite(root, "classifiers/tickets/000002.json", entry_to_json("tickets", 2, entry))
     remove(root, "classifiers/tickets/000003.json")
     assert checked(root, repair=True).findings == ()
 

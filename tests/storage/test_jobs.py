@@ -18,7 +18,7 @@ from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job, JobState, Problem
 from windrow.storage import jobs
 from windrow.storage.files import KeyExists, LocalFiles
-from windrow.storage.jobs import JOBS, OWNERS, STOP, JobFiles, kept_from_json
+from windrow.storage.jobs import CANCEL_FILE, JOBS, OWNERS, JobFiles, stored_job_from_json
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 
@@ -142,8 +142,8 @@ def test_the_first_who_settles_a_lost_job_is_believed(files: JobFiles) -> None:
     files.put(job, 1)
     kept = files.get(job.id)
     assert kept is not None
-    first = files.settle(kept, replace(job, state="interrupted", problem=Problem("shutting_down", "It ended.")))
-    again = files.settle(kept, replace(job, state="succeeded", revision=3))
+    first = files.reconcile(kept, replace(job, state="interrupted", problem=Problem("shutting_down", "It ended.")))
+    again = files.reconcile(kept, replace(job, state="succeeded", revision=3))
     assert first == again
     assert first.state == "interrupted"
 
@@ -151,11 +151,11 @@ def test_the_first_who_settles_a_lost_job_is_believed(files: JobFiles) -> None:
 def test_a_wish_to_stop_is_seen_by_others_and_may_be_repeated(tmp_path: Path, files: JobFiles) -> None:
     job = job_of(files)
     files.put(job, 1)
-    assert not files.is_to_stop(job.id)
+    assert not files.is_cancel_requested(job.id)
     other = open_jobs(tmp_path)
-    other.ask_to_stop(job.id)
-    other.ask_to_stop(job.id)
-    assert files.is_to_stop(job.id)
+    other.request_cancel(job.id)
+    other.request_cancel(job.id)
+    assert files.is_cancel_requested(job.id)
     kept = files.get(job.id)
     assert kept is not None
     assert kept.job == job
@@ -170,16 +170,16 @@ def test_old_finished_jobs_go_and_living_ones_stay(
         monkeypatch.setattr(time, "time_ns", lambda number=number: (1_700_000_000_000 + number) * 1_000_000)
         made.append(job_of(files, state))  # type: ignore[arg-type]
         files.put(made[-1], 1)
-    files.ask_to_stop(made[0].id)
+    files.request_cancel(made[0].id)
     gone = open_jobs(tmp_path)
     gone.owner()
-    os.close(gone._mark.descriptor)  # type: ignore[union-attr]
+    os.close(gone._owner_lock.descriptor)  # type: ignore[union-attr]
     assert len(list((tmp_path / JOBS / OWNERS).iterdir())) == 2
-    files.forget_old()
+    files.prune()
     assert files.ids() == [made[4].id, made[3].id, made[1].id]
     assert [path.name for path in (tmp_path / JOBS / OWNERS).iterdir()] == [files.owner()]
     assert not (tmp_path / JOBS / made[0].id).exists()
-    gone._mark = None
+    gone._owner_lock = None
 
 
 def test_what_a_person_put_beside_a_job_stays_and_disturbs_nobody(
@@ -190,7 +190,7 @@ def test_what_a_person_put_beside_a_job_stays_and_disturbs_nobody(
     files.put(job, 1)
     note = tmp_path / JOBS / job.id / "000001.json~"
     note.write_text("a note")
-    files.forget_old()
+    files.prune()
     assert [path.name for path in note.parent.iterdir()] == [note.name]
 
 
@@ -238,5 +238,5 @@ def test_what_is_kept_of_a_job_is_plain_and_names_its_format(tmp_path: Path, fil
     files.put(job, 1)
     content = (tmp_path / JOBS / job.id / "000001.json").read_bytes()
     assert content.startswith(b'{\n  "format": 2,\n  "sha256": "')
-    assert kept_from_json(job.id, 1, content).job == job
-    assert not (tmp_path / JOBS / job.id / STOP).exists()
+    assert stored_job_from_json(job.id, 1, content).job == job
+    assert not (tmp_path / JOBS / job.id / CANCEL_FILE).exists()

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import ConcurrentChange, InvalidArtifact
-from windrow.storage.files import FRESH_NS, Files, KeyMissing, LocalFiles
+from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyMissing, LocalFiles
 from windrow.storage.log import Logs
 
 
@@ -36,7 +36,7 @@ def trusted(folder: Path) -> LocalFiles:
             wait_for_tick(folder)
             super().remove(key)
 
-    return Ticking(folder, lambda: time.time_ns() + 10 * FRESH_NS)
+    return Ticking(folder, lambda: time.time_ns() + 10 * CTIME_GRANULARITY_NS)
 
 
 @pytest.fixture(params=["local", "local, times trusted", "memory"])
@@ -81,7 +81,7 @@ class TestNames:
         logs.names()
         files.calls.clear()
         logs.names()
-        assert files.calls == {"change_token": 1}
+        assert files.calls == {"version_token": 1}
 
     def test_are_those_of_folders_that_can_be_names(self, tmp_path: Path) -> None:
         for folder in ("bad name", ".hidden", "-a", "a" * 129, "empty"):
@@ -122,7 +122,7 @@ class TestNewest:
         logs.newest("a")
         files.calls.clear()
         assert logs.newest("a") is logs.newest("a")
-        assert files.calls == {"change_token": 2}
+        assert files.calls == {"version_token": 2}
 
     def test_sees_a_commit_that_came_while_it_was_listing(self) -> None:
         files = Meanwhile()
@@ -222,7 +222,7 @@ class TestAt:
         logs.at("a", 1)
         files.calls.clear()
         logs.at("a", 1)
-        assert files.calls == {"change_token": 1}
+        assert files.calls == {"version_token": 1}
 
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:
         logs = logs_of(trusted(tmp_path))

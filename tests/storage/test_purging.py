@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.examples import draft, notes, open_catalog, open_names, promote, sealed
+from tests.storage.examples import new_revision, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import AT, FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
@@ -26,13 +26,13 @@ from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.purging import Purging
-from windrow.storage.revision import Buried
+from windrow.storage.revision import DeletedPredecessors
 
 
 def promote_by_hand(files: Files, target: str = "tickets") -> None:
     """Point an alias at something, whether it can be read or not."""
     catalog = open_catalog(files)
-    catalog.publish(draft("other"))
+    catalog.publish(new_revision("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', f'"{target}"'.encode())
     files.put_new("aliases/live/000002.json", sealed(text))
@@ -55,7 +55,7 @@ class TestPurge:
     @pytest.mark.parametrize("is_deleted", [False, True])
     def test_leaves_nothing_and_tells_what_it_freed(self, files: Files, catalog: Catalog, is_deleted: bool) -> None:
         publish(catalog, (1, 1), (2, 1))
-        catalog.publish(draft("moods", contents=contents(1, 1)))
+        catalog.publish(new_revision("moods", contents=contents(1, 1)))
         if is_deleted:
             catalog.delete("tickets")
         assert catalog.purging.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
@@ -70,9 +70,9 @@ class TestPurge:
         assert [path.name for path in tmp_path.iterdir()] == [".aside"]
 
     def test_lets_the_name_begin_anew(self, catalog: Catalog) -> None:
-        catalog.publish(draft(description="old"))
+        catalog.publish(new_revision(description="old"))
         catalog.purging.purge("tickets")
-        entry = catalog.publish(draft(mark="b"))
+        entry = catalog.publish(new_revision(mark="b"))
         assert (entry.record.revision, notes(entry), entry.purged) == (1, ("", ()), ())
 
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog) -> None:
@@ -153,7 +153,7 @@ class TestPurgeRevision:
         catalog.purging.purge_revision("tickets", 2)
         assert catalog.current("tickets").purged == (1, 2)
         assert open_names(files).revisions("tickets") == (3,)
-        assert catalog.publish(draft()).purged == (1, 2)
+        assert catalog.publish(new_revision()).purged == (1, 2)
 
     def test_takes_every_file_of_the_revision(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
@@ -293,7 +293,7 @@ def damage(files: Files, number: int) -> None:
 class TestPurgeExpired:
     def delete(self, files: Files, name: str, day: int) -> None:
         catalog = open_catalog(files, lambda: AT.replace(day=day))
-        catalog.publish(draft(name, contents=contents(1, 1)))
+        catalog.publish(new_revision(name, contents=contents(1, 1)))
         catalog.delete(name)
 
     def test_purges_what_was_deleted_before_a_time_and_what_was_half_purged(self, files: Files) -> None:
@@ -366,7 +366,7 @@ class TestBuried:
         return open_catalog(files, lambda: AT).purging.purge_expired(AT + timedelta(seconds=1))
 
     def test_is_remembered_by_everything_that_follows(self, catalog: Catalog) -> None:
-        buried = Buried(3, AT)
+        buried = DeletedPredecessors(3, AT)
         assert catalog.current("tickets").buried == buried
         assert catalog.describe(DescribeRequest("tickets", "new")).buried == buried
         publish(catalog, (5, 5))
@@ -374,7 +374,7 @@ class TestBuried:
         catalog.delete("tickets")
         assert catalog.restore("tickets").buried == buried
         catalog.delete("tickets")
-        assert catalog.publish(draft()).buried == Buried(9, AT)
+        assert catalog.publish(new_revision()).buried == DeletedPredecessors(9, AT)
 
     def test_can_be_reached_until_it_is_purged(self, files: Files, catalog: Catalog) -> None:
         assert catalog.find(Reference("tickets", 2)).entry.record.revision == 2

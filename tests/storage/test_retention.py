@@ -9,7 +9,7 @@ from tests.storage.examples import open_catalog, open_names
 from tests.storage.tickets import AT, publish
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check
-from windrow.storage.retention import LAST_LOOK, Retention
+from windrow.storage.retention import LAST_PURGE_CHECK, Retention
 
 WEEK = timedelta(days=7)
 
@@ -67,13 +67,13 @@ def test_a_clock_that_is_set_right_in_time_has_taken_nothing(tmp_path: Path, clo
 
 
 def test_the_note_of_the_last_look_is_nothing_foreign(tmp_path: Path, clock: Clock) -> None:
-    assert (tmp_path / LAST_LOOK).stat().st_size == 0
+    assert (tmp_path / LAST_PURGE_CHECK).stat().st_size == 0
     places = {finding.path for finding in check(tmp_path, open_names(LocalFiles(tmp_path))).findings}
-    assert LAST_LOOK not in places
+    assert LAST_PURGE_CHECK not in places
 
 
 def test_where_the_look_cannot_be_noted_purging_goes_on(tmp_path: Path, clock: Clock) -> None:
-    (tmp_path / LAST_LOOK).unlink()
-    (tmp_path / LAST_LOOK).symlink_to(tmp_path / "no" / "folder")
+    (tmp_path / LAST_PURGE_CHECK).unlink()
+    (tmp_path / LAST_PURGE_CHECK).symlink_to(tmp_path / "no" / "folder")
     clock.now += timedelta(days=8)
     assert look(tmp_path, clock) == ["tickets"]

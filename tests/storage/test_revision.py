@@ -17,18 +17,18 @@ from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import Reference
 from windrow.storage.format import FORMAT
 from windrow.storage.revision import (
-    AliasRevision,
+    AliasLogEntry,
     BlobRef,
-    Entry,
+    ClassifierState,
+    LogEntry,
     Pointer,
     Purged,
     Removed,
-    Revision,
     Tombstone,
     alias_from_json,
     alias_to_json,
-    revision_from_json,
-    revision_to_json,
+    entry_from_json,
+    entry_to_json,
 )
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef(
 RECORD = replace(
     record(), description="for the help desk", tags=("best", "small"), test=TEST_SCORE, threshold=THRESHOLD
 )
-ENTRY = Entry(kind="trained", at=AT, record=RECORD, blobs=BLOBS)
+ENTRY = ClassifierState(kind="trained", at=AT, record=RECORD, blobs=BLOBS)
 POINTER = Pointer(
     kind="promoted",
     at=AT,
@@ -63,12 +63,12 @@ def changed(data: bytes, change: dict[str, Any]) -> bytes:
 class TestRevision:
     @settings(deadline=None)
     @given(any_revision())
-    def test_comes_back_as_it_was_saved(self, drawn: tuple[str, int, Revision]) -> None:
+    def test_comes_back_as_it_was_saved(self, drawn: tuple[str, int, LogEntry]) -> None:
         name, number, revision = drawn
-        assert revision_from_json(name, number, revision_to_json(name, number, revision)) == revision
+        assert entry_from_json(name, number, entry_to_json(name, number, revision)) == revision
 
     def test_is_json_that_a_person_can_read(self) -> None:
-        text = revision_to_json("tickets", 1, ENTRY).decode()
+        text = entry_to_json("tickets", 1, ENTRY).decode()
         start = (
             r'{\n  "format": 2,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
         )
@@ -81,35 +81,35 @@ class TestRevision:
     )
     def test_under_a_number_that_it_cannot_bear_is_refused(self, kind: Any, number: int) -> None:
         with pytest.raises(InvalidArtifact, match="It is the record of tickets, revision 1") as caught:
-            revision_to_json("tickets", number, replace(ENTRY, kind=kind))
-        assert caught.value.facts == {"name": "tickets", "revision": 1}
+            entry_to_json("tickets", number, replace(ENTRY, kind=kind))
+        assert caught.value.facts == {"model_name": "tickets", "revision": 1}
 
     @pytest.mark.parametrize("kind", ["described", "measured", "restored", "trimmed"])
     def test_of_what_happened_later_bears_any_later_number(self, kind: Any) -> None:
         later = replace(ENTRY, kind=kind)
         assert not later.is_training
-        assert revision_from_json("tickets", 7, revision_to_json("tickets", 7, later)) == later
+        assert entry_from_json("tickets", 7, entry_to_json("tickets", 7, later)) == later
 
     def test_of_another_name_is_refused(self) -> None:
         with pytest.raises(InvalidArtifact, match="give it back its name"):
-            revision_from_json("moods", 1, revision_to_json("tickets", 1, ENTRY))
+            entry_from_json("moods", 1, entry_to_json("tickets", 1, ENTRY))
 
     def test_that_breaks_the_rules_is_not_even_written(self) -> None:
         with pytest.raises(InvalidArtifact):
-            revision_to_json("tickets", 0, replace(ENTRY, record=record(revision=0)))
+            entry_to_json("tickets", 0, replace(ENTRY, record=record(revision=0)))
 
     def test_shows_what_callers_may_see(self) -> None:
-        shown = replace(ENTRY, record=replace(RECORD, origin=Origin("theirs", 3, AT))).shown()
+        shown = replace(ENTRY, record=replace(RECORD, origin=Origin("theirs", 3, AT))).to_classifier()
         assert (shown.size_bytes, shown.keeps_training_data, shown.deleted_at) == (12_300, True, None)
         assert (shown.description, shown.tags, shown.test) == (RECORD.description, RECORD.tags, TEST_SCORE)
         assert shown.origin == Origin("theirs", 3, AT)
         assert shown.threshold == THRESHOLD
-        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).shown().keeps_training_data
-        assert ENTRY.shown(AT).deleted_at == AT
+        assert not replace(ENTRY, blobs={"artifact": BLOBS["artifact"]}).to_classifier().keeps_training_data
+        assert ENTRY.to_classifier(AT).deleted_at == AT
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
-            revision_from_json("tickets", 1, b'{"format": 3, "kind": "renamed"}')
+            entry_from_json("tickets", 1, b'{"format": 3, "kind": "renamed"}')
         assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize(
@@ -194,32 +194,32 @@ class TestRevision:
         ],
     )
     def test_with_something_amiss_is_refused(self, change: dict[str, Any]) -> None:
-        data = revision_to_json("tickets", 1, ENTRY)
-        assert revision_from_json("tickets", 1, changed(data, {})) == ENTRY
+        data = entry_to_json("tickets", 1, ENTRY)
+        assert entry_from_json("tickets", 1, changed(data, {})) == ENTRY
         with pytest.raises(InvalidArtifact, match="train the classifier again"):
-            revision_from_json("tickets", 1, changed(data, change))
+            entry_from_json("tickets", 1, changed(data, change))
 
     @pytest.mark.parametrize("ending", [Tombstone("deleted", AT), Purged("purged", AT)])
     def test_of_an_ending_says_when_and_nothing_else(self, ending: Tombstone | Purged) -> None:
-        data = revision_to_json("tickets", 2, ending)
+        data = entry_to_json("tickets", 2, ending)
         plain = json.loads(data)
         assert len(plain.pop("sha256")) == 64
         assert plain == {"format": 2, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
             with pytest.raises(InvalidArtifact):
-                revision_from_json("tickets", 2, changed(data, change))
+                entry_from_json("tickets", 2, changed(data, change))
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
-        whole = revision_to_json("tickets", 1, ENTRY).rstrip()
+        whole = entry_to_json("tickets", 1, ENTRY).rstrip()
         for length in range(len(whole)):
             with pytest.raises(InvalidArtifact):
-                revision_from_json("tickets", 1, whole[:length])
+                entry_from_json("tickets", 1, whole[:length])
 
 
 class TestAliasRevision:
     @settings(deadline=None)
     @given(any_alias_revision())
-    def test_comes_back_as_it_was_saved(self, drawn: tuple[int, AliasRevision]) -> None:
+    def test_comes_back_as_it_was_saved(self, drawn: tuple[int, AliasLogEntry]) -> None:
         number, revision = drawn
         assert alias_from_json("live", number, alias_to_json("live", number, revision)) == revision
 

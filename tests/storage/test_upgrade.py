@@ -10,7 +10,7 @@ import pytest
 from tests.storage.mutants import GOLDEN, documents, mutants
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.format import Mismatch
-from windrow.storage.revision import revision_from_json
+from windrow.storage.revision import entry_from_json
 from windrow.storage.upgrade import from_format_1
 
 OLD = GOLDEN / "format-1"
@@ -48,7 +48,7 @@ def test_however_deep_a_document_is_it_is_refused(depth: int) -> None:
     deep = b"[" * depth + b"]" * depth
     for document in (deep, b'{"format": 1, "kind": "deleted", "at": %b}' % deep):
         with pytest.raises(InvalidArtifact):
-            revision_from_json("tickets", 1, document)
+            entry_from_json("tickets", 1, document)
 
 
 def test_the_share_of_the_most_frequent_label_is_added() -> None:
@@ -61,4 +61,4 @@ def test_a_number_beyond_all_bounds_is_refused() -> None:
     plain = json.loads((OLD / "classifiers/tickets/000002.json").read_bytes())
     plain["record"]["rows_per_label"] = {"billing": 10**400, "bug": 1 - 10**400}
     with pytest.raises(InvalidArtifact):
-        revision_from_json("tickets", 2, json.dumps(plain).encode())
+        entry_from_json("tickets", 2, json.dumps(plain).encode())

@@ -9,7 +9,7 @@ from windrow.arrays import Bools, Floats, Ids
 from windrow.encoders.bulk import Compute, Encoded, encode
 from windrow.execution.prediction_plan import LoadedClassifier
 from windrow.execution.predictor import Predictor
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 # Features of this many texts are in memory at the same time: 19 MB with MiniLM.
 CHUNK_TEXTS = 4_096
@@ -41,7 +41,7 @@ class ClassifierOutputs:
 
 
 def predict_batch(
-    revisions: Sequence[Found],
+    revisions: Sequence[ResolvedModel],
     texts: Sequence[str],
     predictor: Predictor,
     compute: Compute,
@@ -77,7 +77,7 @@ def predict_batch(
 
 
 def _compute_outputs(
-    found: Found, classifier: LoadedClassifier, encoded: Encoded, *, keep_features: bool
+    found: ResolvedModel, classifier: LoadedClassifier, encoded: Encoded, *, keep_features: bool
 ) -> ClassifierOutputs:
     return ClassifierOutputs(
         labels=found.entry.record.labels,

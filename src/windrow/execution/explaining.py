@@ -6,10 +6,10 @@ from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation
 from windrow.execution.predictor import Predictor
 from windrow.learning.attribution import nearest, split_words, without_words, word_effects
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 
-def explain(found: Found, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
+def explain(found: ResolvedModel, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
     """Explain a classifier's prediction for a text.
 
     Encoded rows stay in the cache, so a second explanation by the same classifier is fast.

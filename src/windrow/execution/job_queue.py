@@ -164,8 +164,8 @@ class JobQueue:
         kept = self._files.get(job_id)
         if kept is None:
             raise JobNotFound(
-                "There is no job {job}. List the jobs to see their ids; of finished ones, {kept} are kept.",
-                {"job": job_id, "kept": MAX_FINISHED},
+                "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+                {"job_id": job_id, "kept": MAX_FINISHED},
             )
         return reconcile(kept, self._files, self._find_published_revision)
 
@@ -212,13 +212,13 @@ class JobQueue:
         job = self.get(job_id)
         if job.is_finished:
             raise JobFinished(
-                f"The job {{job}} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
-                {"job": job_id, "state": job.state},
+                f"The job {{job_id}} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
+                {"job_id": job_id, "state": job.state},
             )
         with self._changed:
             active = self._active.get(job_id)
         if active is None:
-            self._files.ask_to_stop(job_id)
+            self._files.request_cancel(job_id)
         else:
             active.control.cancel(training_cancelled(job_id))
         return self._wait_for(job_id)
@@ -279,7 +279,7 @@ class JobQueue:
                 self._files.put(job, number)
                 del self._unsaved[job_id]
         try:
-            self._files.forget_old()
+            self._files.prune()
         except Exception:  # noqa: BLE001  no error here may fail a training
             _log.warning("Old jobs were not removed.", exc_info=True)
 
@@ -327,7 +327,7 @@ class JobQueue:
 
     def _find_cancel_request(self, job_id: str) -> WindrowError | None:
         """Return the error of a cancelled job, if any process has requested its cancellation."""
-        return training_cancelled(job_id) if self._files.is_to_stop(job_id) else None
+        return training_cancelled(job_id) if self._files.is_cancel_requested(job_id) else None
 
 
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}

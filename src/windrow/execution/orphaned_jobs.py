@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job, Problem
-from windrow.storage.jobs import JobFiles, Kept
+from windrow.storage.jobs import JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 # Returns the revision that an orphaned job published, if it did.
@@ -14,7 +14,7 @@ FindPublishedRevision = Callable[[Job], int | None]
 _INTERRUPTED = "The process that trained it ended before it was done, so nothing was saved. Start it again."
 
 
-def reconcile(kept: Kept, files: JobFiles, find_published_revision: FindPublishedRevision) -> Job:
+def reconcile(kept: StoredJob, files: JobFiles, find_published_revision: FindPublishedRevision) -> Job:
     """Return a stored job; if it is orphaned, record its end and return that.
 
     Args:
@@ -33,7 +33,7 @@ def reconcile(kept: Kept, files: JobFiles, find_published_revision: FindPublishe
     else:
         problem = Problem("shutting_down", _INTERRUPTED)
         job = replace(newest.job, state="interrupted", finished_at=utc_now(), problem=problem)
-    return files.settle(newest, job)
+    return files.reconcile(newest, job)
 
 
 def _is_anothers(job: Job, revision: int, files: JobFiles) -> bool:

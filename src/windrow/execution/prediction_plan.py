@@ -11,7 +11,7 @@ from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.learning.head import LinearHead, score_heads
 from windrow.learning.scope import Scope, score_scopes
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 # Heads whose weights are copied into one matrix product; with 16, a head costs 2 us instead of 12.
 MAX_STACKED_HEADS = 16
@@ -60,7 +60,7 @@ class PredictionPlan:
         encoded: The encoded texts; filled as they are encoded.
     """
 
-    revisions: Sequence[Found]
+    revisions: Sequence[ResolvedModel]
     classifiers: Sequence[LoadedClassifier]
     texts: Sequence[bytes]
     request: PredictRequest
@@ -100,7 +100,7 @@ class PredictionPlan:
                 in_scope |= dict(zip(chunk, scopes, strict=True))
         return scores, in_scope
 
-    def _answer(self, found: Found, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
+    def _answer(self, found: ResolvedModel, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
         record, best = found.entry.record, max(scores)
         shown = list(zip(record.labels, scores, strict=True))
         if self.request.top_k is not None:
@@ -115,7 +115,7 @@ class PredictionPlan:
             in_scope=in_scope,
         )
 
-    def _abstains(self, found: Found, best: float, in_scope: float | None) -> bool:
+    def _abstains(self, found: ResolvedModel, best: float, in_scope: float | None) -> bool:
         """Whether a prediction falls below a threshold; without a scope, it falls below any scope threshold."""
         requested, stored = self.request.abstain_below, found.entry.record.threshold
         least = requested if requested is not None or stored is None else stored.abstain_below

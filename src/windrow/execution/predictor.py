@@ -22,8 +22,8 @@ from windrow.execution.cache import LoadingCache
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.prediction_plan import EncodedText, LoadedClassifier, PredictionPlan, TextKey
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
-from windrow.storage.catalog import Catalog, Found
-from windrow.storage.revision import Entry
+from windrow.storage.catalog import Catalog, ResolvedModel
+from windrow.storage.revision import ClassifierState
 
 _DIGEST_BYTES = 16
 # The memory of a cached text beside its features.
@@ -87,7 +87,7 @@ class Predictor:
         )
 
     def predict(
-        self, revisions: Sequence[Found], request: PredictRequest, is_connected: IsConnected
+        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
         """Start to classify each text by each revision, without explanations.
 
@@ -113,7 +113,7 @@ class Predictor:
         """
         return self._start(revisions, request, is_connected)[1]
 
-    def features(self, found: Found, texts: Sequence[str]) -> Floats:
+    def features(self, found: ResolvedModel, texts: Sequence[str]) -> Floats:
         """Return the features of texts for a classifier, from the cache or encoded now.
 
         Args:
@@ -131,12 +131,12 @@ class Predictor:
         (classifier,) = plan.classifiers
         return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
 
-    def is_loaded(self, entry: Entry) -> bool:
+    def is_loaded(self, entry: ClassifierState) -> bool:
         """Whether a revision is in memory."""
         key = _key(entry)
         return key in self._loaded or key in dict(self._pinned.values())
 
-    def load(self, found: Found) -> LoadedClassifier:
+    def load(self, found: ResolvedModel) -> LoadedClassifier:
         """Return a revision's classifier, from memory or from the disk.
 
         Raises:
@@ -207,7 +207,7 @@ class Predictor:
         return encoder, None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
 
     def _start(
-        self, revisions: Sequence[Found], request: PredictRequest, is_connected: IsConnected
+        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
     ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
@@ -224,7 +224,7 @@ class Predictor:
             answer.set_result(plan.answers())
         return plan, answer
 
-    def _read(self, entry: Entry) -> LoadedClassifier:
+    def _read(self, entry: ClassifierState) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
         encoder, adapter = self.check_artifact_fits(record, artifact)
@@ -286,16 +286,16 @@ class Predictor:
             self._encoded.put(key, plan.encoded[key])
 
 
-def _key(entry: Entry) -> _ClassifierKey:
+def _key(entry: ClassifierState) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
     return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
 
 
 def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:
     return InvalidArtifact(
-        f"The saved head of {{name}} does not fit its record: it has {problem}. "
+        f"The saved head of {{model_name}} does not fit its record: it has {problem}. "
         "Restore the classifier's folder from a backup, or train it again.",
-        {"name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
+        {"model_name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
     )
 
 

@@ -23,17 +23,17 @@ from windrow.execution.training_set import TrainingContext
 from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.artifact import ROWS, each_row
-from windrow.storage.catalog import Catalog, Found
+from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 _NOT_KEPT: Final = (
-    "The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
+    "The training rows of {model_name} were not kept, so nothing can be done with them. Train it again with "
     "WINDROW_KEEP_TRAINING_DATA on, from your own copy of the rows."
 )
 _NOT_IMPORTED: Final = (
-    "The training rows of {name} are not kept here: it came without them. Export it with its training rows where it "
-    "was trained and import that, or train it again from your own copy of the rows."
+    "The training rows of {model_name} are not kept here: it came without them. Export it with its training rows where "
+    "it was trained and import that, or train it again from your own copy of the rows."
 )
 
 
@@ -53,7 +53,7 @@ class Store:
     aliases: Aliases
     inventory: Inventory
 
-    def find(self, model_name: str) -> Found:
+    def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now.
 
         Raises:
@@ -63,7 +63,7 @@ class Store:
         """
         return self.catalog.find(read_reference(model_name))
 
-    def read_blob(self, entry: Entry, role: str) -> bytes:
+    def read_blob(self, entry: ClassifierState, role: str) -> bytes:
         """Return a blob of a revision, checked.
 
         Raises:
@@ -72,11 +72,11 @@ class Store:
         """
         record = entry.record
         if role not in entry.blobs:
-            facts = {"name": record.name, "training_data_sha256": record.training_data_sha256}
+            facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
             raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
 
-    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
+    def kept_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:
@@ -84,7 +84,7 @@ class Store:
         """
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
-    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+    def find_seen(self, entry: ClassifierState, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
         """Return which texts a revision was trained on, and on which nearly so, by number from 0.
 
         Returns:

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
-from windrow.domain.classifier import Threshold
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
@@ -17,6 +16,7 @@ from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
+from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import recast
 from windrow.execution import cross_validation
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
@@ -38,7 +38,7 @@ from windrow.service.judged_rows import (
     find_unseen_rows,
     find_warnings,
 )
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 from windrow.storage.namespace import utc_now
 
 # By how much the lower end of a precision's interval may miss what was asked for without a warning.
@@ -55,7 +55,7 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     if not report.saved:
         return report
     try:
-        deps.store.catalog.measured(found.entry, report.score, report.threshold)
+        deps.store.catalog.record_evaluation(found.entry, report.score)
     except (NotFound, ConcurrentChange) as error:  # minutes of work are still worth reading
         return _warned(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
     return report
@@ -134,7 +134,7 @@ def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Class
     )
 
 
-def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tuple[ClassifierOutputs, ...]:
+def _examine(deps: Dependencies, asked: Sequence[ResolvedModel], dataset: Dataset) -> tuple[ClassifierOutputs, ...]:
     """Return what classifiers answer for test rows, if one of them knows one of their labels."""
     records = [found.entry.record for found in asked]
     known = sorted({label for record in records for label in record.labels})
@@ -143,7 +143,7 @@ def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tu
 
 
 def _report(
-    store: Store, found: Found, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
+    store: Store, found: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = found.entry.record, _judge(answers, dataset)
     warnings = [
@@ -161,17 +161,17 @@ def _report(
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
         saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
-        threshold=None,
+        proposed_threshold=None,
     )
     if request.save and not report.saved:
         what = f"The score was not kept: only the revision of {record.name} that answers keeps one."
         report = _warned(report, "not_saved", what)
     if request.target_precision is not None:
-        return _with_threshold(report, answers, dataset, request.target_precision)
+        return _with_proposal(report, answers, dataset, request.target_precision)
     return report
 
 
-def _who(found: Found) -> dict[str, object]:
+def _who(found: ResolvedModel) -> dict[str, object]:
     return {"model_name": found.entry.record.name, "revision": found.entry.record.revision}
 
 
@@ -201,29 +201,29 @@ def _is_right(answers: ClassifierOutputs, dataset: Dataset) -> Bools:
     return np.array([given == label for given, label in zip(answers.predicted, _truth(dataset), strict=True)], np.bool_)
 
 
-def _with_threshold(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
+def _with_proposal(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
     """Return a report with the score from which on answers are right often enough, or with words for why not."""
     best = answers.scores.max(axis=1)
     found = choose_threshold(best, _is_right(answers, dataset), target)
     if found is None:
         message = (
-            f"No score has {percent(target)} right answers above it on these rows, so no threshold was chosen; one "
-            "that is stored stays. Ask for less, or train with more rows."
+            f"No score has {percent(target)} right answers above it on these rows, so no threshold is "
+            "proposed. Ask for less, or train with more rows."
         )
         return _warned(report, "precision_not_reached", message)
     abstain_below, correct, answered = found
     threshold = recast(
-        Threshold,
+        ProposedThreshold,
         report,
         abstain_below=abstain_below,
         target_precision=target,
         correct=correct,
         answered=answered,
     )
-    return replace(report, threshold=threshold, warnings=(*report.warnings, *_doubts(threshold)))
+    return replace(report, proposed_threshold=threshold, warnings=(*report.warnings, *_doubts(threshold)))
 
 
-def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
+def _doubts(threshold: ProposedThreshold) -> Iterator[DataWarning]:
     """Yield what makes a threshold worth less than it looks."""
     interval = wilson_interval(threshold.correct, threshold.answered)
     if interval.low < threshold.target_precision - _NEAR_TARGET:
@@ -239,7 +239,7 @@ def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
         yield DataWarning("most_abstained", message)
 
 
-def _unanswered(found: Found, answers: ClassifierOutputs) -> Iterator[DataWarning]:
+def _unanswered(found: ResolvedModel, answers: ClassifierOutputs) -> Iterator[DataWarning]:
     """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
     threshold = found.entry.record.threshold
     if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):

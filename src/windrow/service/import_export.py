@@ -19,7 +19,7 @@ from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies
 from windrow.storage.archive import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
-from windrow.storage.catalog import Draft
+from windrow.storage.catalog import NewRevision
 from windrow.storage.namespace import utc_now
 
 
@@ -27,13 +27,13 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
     """Put a classifier under a second name. See ``Operations.copy``."""
     entry = deps.store.find(request.model_name).entry
     origin = Origin(entry.record.name, entry.record.revision, utc_now())
-    draft = _draft(
+    new_revision = _new_revision(
         replace(entry.record, name=check_name(request.new_name), origin=origin),
         {role: deps.store.read_blob(entry, role) for role in entry.blobs},
         "copied",
         request,
     )
-    return recast(Copied, deps.store.catalog.publish(draft).shown())
+    return recast(Copied, deps.store.catalog.publish(new_revision).to_classifier())
 
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
@@ -51,21 +51,21 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     name = record.name if request.model_name is None else check_name(request.model_name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
-    draft = _draft(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
+    new_revision = _new_revision(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
     catalog = deps.store.catalog
-    saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
+    saved = catalog.preview(new_revision) if request.dry_run else catalog.publish(new_revision)
     status = "dry_run" if request.dry_run else "imported"
-    return recast(Imported, saved.shown(), status=status, import_warnings=warnings)
+    return recast(Imported, saved.to_classifier(), status=status, import_warnings=warnings)
 
 
-def _draft(
+def _new_revision(
     record: Record,
     blobs: Mapping[str, bytes],
     kind: Literal["imported", "copied"],
     request: CopyRequest | ImportRequest,
-) -> Draft:
+) -> NewRevision:
     """Return what is to be saved: a record from elsewhere keeps its own notes, whatever the name had."""
-    return Draft(record, blobs, record.description, record.tags, kind, request.overwrite)
+    return NewRevision(record, blobs, record.description, record.tags, kind, request.overwrite)
 
 
 def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:

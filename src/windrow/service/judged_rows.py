@@ -13,7 +13,7 @@ from windrow.domain.errors import InvalidTestData
 from windrow.domain.report import ClassificationMetrics
 from windrow.learning.advise import percent
 from windrow.service.dependencies import Store
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 _NAMED_LABELS = 5
 # Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
@@ -29,11 +29,11 @@ class Seen:
         numbers: Rows that it was trained on, and on which nearly so; ``None`` where nobody can tell.
     """
 
-    found: Found
+    found: ResolvedModel
     numbers: tuple[list[int], list[int]] | None
 
 
-def find_seen_rows(store: Store, asked: Sequence[Found], dataset: Dataset) -> list[Seen]:
+def find_seen_rows(store: Store, asked: Sequence[ResolvedModel], dataset: Dataset) -> list[Seen]:
     """Return which test rows classifiers were trained on, each looked at once, whatever the names it was asked by."""
     distinct = {(found.entry.record.name, found.entry.record.revision): found for found in asked}
     return [Seen(found, store.find_seen(found.entry, dataset.texts)) for found in distinct.values()]

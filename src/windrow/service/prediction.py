@@ -9,7 +9,7 @@ from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, a
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
 from windrow.service.dependencies import Dependencies
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 # To come; their callbacks run in another thread.
 Answers = Future[tuple[Prediction, ...]]
@@ -51,18 +51,20 @@ def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_connec
     return None
 
 
-def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[Found, ...]:
+def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[ResolvedModel, ...]:
     return tuple(deps.store.find(name) for name in request.all_names)
 
 
-def _start(deps: Dependencies, asked: tuple[Found, ...], request: PredictRequest, is_connected: IsConnected) -> Answers:
+def _start(
+    deps: Dependencies, asked: tuple[ResolvedModel, ...], request: PredictRequest, is_connected: IsConnected
+) -> Answers:
     if request.top_k is not None:
         check_range("top_k", request.top_k, (1, max(len(found.entry.record.labels) for found in asked)))
     answer = deps.predictor.predict(asked, request, is_connected)
     return _explained(deps, asked[0], request, answer) if request.explain else answer
 
 
-def _explained(deps: Dependencies, found: Found, request: PredictRequest, answer: Answers) -> Answers:
+def _explained(deps: Dependencies, found: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:
     """Wait for an answer and explain it."""
     (prediction,) = answer.result()
     rows = deps.store.kept_rows(found.entry)

@@ -44,9 +44,9 @@ from windrow.execution.trainer import train
 from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft, Found
+from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.namespace import utc_now
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 # Each waits a minute for whoever else changes the data directory.
 PUBLISH_ATTEMPTS = 15
@@ -210,24 +210,24 @@ def _train(
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     catalog = deps.store.catalog
     # From here on nothing stops it.
-    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), control)
-    _ask_once(deps.predictor, Found(entry, Reference(record.name)), dataset.rows[0].text)
+    entry = _publish(catalog, recast(NewRevision, request, record=record, blobs=blobs), control)
+    _ask_once(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
     next_name = catalog.next_name(record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
 
-def _publish(catalog: Catalog, draft: Draft, control: TrainingControl) -> Entry:
+def _publish(catalog: Catalog, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
     """Save a training, with much patience: giving up would throw minutes of work away."""
     for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
-            return catalog.publish(draft)
+            return catalog.publish(new_revision)
         except ConcurrentChange as error:
-            _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
+            _log.warning("%s waits to be saved. %s", new_revision.record.name, error.detail)
             control.raise_if_cancelled()
-    return catalog.publish(draft)
+    return catalog.publish(new_revision)
 
 
-def _ask_once(predictor: Predictor, found: Found, text: str) -> None:
+def _ask_once(predictor: Predictor, found: ResolvedModel, text: str) -> None:
     """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
     name = found.entry.record.name
     try:

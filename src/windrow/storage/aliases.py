@@ -1,7 +1,4 @@
-"""The aliases of a namespace: promoting, rolling back, taking away, and what happened before.
-
-Owns the changes of where an alias points, each of which is one commit; knows nothing of blobs or of predictions.
-"""
+"""Promotes, rolls back, removes and lists aliases; each change is one commit to the log of the alias."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +10,12 @@ from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
 from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import AliasRevision, Pointer, Removed, alias_to_json
+from windrow.storage.revision import AliasLogEntry, Pointer, Removed, alias_to_json
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """Where a rollback would lead.
+class RollbackTarget:
+    """The classifier that a rollback returns to.
 
     Args:
         number: The number of the alias's log at which this holds.
@@ -30,8 +27,8 @@ class WayBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an alias stands before a promotion, which is what the promotion is judged by.
+class AliasState:
+    """The state of an alias before a promotion, against which the conditions are checked.
 
     Args:
         number: The number of the alias's log at which this holds; 0 where there is none.
@@ -45,19 +42,19 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms an alias is promoted.
+class PromotionPreconditions:
+    """What must hold for a promotion to be committed.
 
     Args:
         must_pass: Rows to keep with the alias; ``None`` for those that it keeps already.
-        judged_at: The number of the alias's log at which the classifier was judged; ``None`` where nothing was to be.
+        checked_number: The number of the alias's log at which the conditions were checked; ``None`` without conditions.
     """
 
     must_pass: tuple[Row, ...] | None = None
-    judged_at: int | None = None
+    checked_number: int | None = None
 
 
-UNCONDITIONAL = Terms()
+UNCONDITIONAL = PromotionPreconditions()
 
 
 class Aliases:
@@ -73,10 +70,10 @@ class Aliases:
 
     def list(self) -> tuple[Alias, ...]:
         """Return every alias, sorted by name."""
-        return tuple(self._shown(name, pointer) for name, pointer in self._names.pointers())
+        return tuple(self._to_alias(name, pointer) for name, pointer in self._names.pointers())
 
-    def standing(self, alias: str) -> Standing:
-        """Return how an alias stands; one that is not there yet points nowhere.
+    def state(self, alias: str) -> AliasState:
+        """Return the state of an alias; a missing one points nowhere.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -85,9 +82,11 @@ class Aliases:
         self._names.check_free(alias, for_alias=True)
         newest = self._logs.newest(alias)
         target = newest.value.target if isinstance(newest.value, Pointer) else None
-        return Standing(newest.number, target, self._must_pass(alias, newest))
+        return AliasState(newest.number, target, self._must_pass(alias, newest))
 
-    def promote(self, alias: str, target: Reference, note: ChangeNote, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, note: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Point an alias at a classifier, or at one of its revisions.
 
         Pointing it where it points, with the rows that it keeps, changes nothing.
@@ -96,28 +95,28 @@ class Aliases:
             alias: The alias; a new one is made.
             target: Where it is to point.
             note: Why and by whom.
-            terms: What was judged before, and which rows to keep.
+            preconditions: At which state the conditions were checked, and which rows to keep.
 
         Raises:
             InvalidName: The alias breaks the grammar.
             NameTaken: A classifier has its name, or another name differs only in case.
             NotFound: What it is to point to does not exist.
             InvalidArtifact: What it is to point to is damaged.
-            ConcurrentChange: Somebody else has changed the alias since the classifier was judged, so it stays as it is.
+            ConcurrentChange: Somebody else has changed the alias since the conditions were checked.
             StorageFull: The disk is full; the alias points where it did.
             StorageFailed: The disk failed; the alias points where it did, or to the new target.
         """
         with self._names.lock():
-            now = self.standing(alias)
+            now = self.state(alias)
             self._names.answering(target)
-            must_pass = now.must_pass if terms.must_pass is None else terms.must_pass
-            # Rows that somebody has added meanwhile have not been judged by, either.
-            if (must_pass or terms.judged_at is not None) and terms.judged_at != now.number:
+            must_pass = now.must_pass if preconditions.must_pass is None else preconditions.must_pass
+            # Rows that somebody has added meanwhile have not been checked, either.
+            if (must_pass or preconditions.checked_number is not None) and preconditions.checked_number != now.number:
                 raise _changed_meanwhile(alias, "promoted")
             before, back_to = self._logs.newest(alias).value, 0
             if isinstance(before, Pointer):
                 if (before.target, before.must_pass) == (target, must_pass):
-                    return self._shown(alias, before)
+                    return self._to_alias(alias, before)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
             points_to = str(target)
@@ -125,8 +124,8 @@ class Aliases:
                 alias, now.number + 1, note, kind="promoted", points_to=points_to, back_to=back_to, must_pass=must_pass
             )
 
-    def way_back(self, alias: str) -> WayBack:
-        """Return where a rollback would lead now.
+    def rollback_target(self, alias: str) -> RollbackTarget:
+        """Return the classifier that a rollback would return to now.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -150,14 +149,14 @@ class Aliases:
                 "promote another classifier.",
                 {**error.facts, "alias": alias, "model_name": before.points_to},
             ) from error
-        return WayBack(self._logs.newest(alias).number, before.target)
+        return RollbackTarget(self._logs.newest(alias).number, before.target)
 
-    def roll_back(self, alias: str, way: WayBack, note: ChangeNote) -> Alias:
+    def roll_back(self, alias: str, expected: RollbackTarget, note: ChangeNote) -> Alias:
         """Point an alias back.
 
         Args:
             alias: The alias.
-            way: Where to, from :meth:`way_back`.
+            expected: The target, from :meth:`rollback_target`.
             note: Why and by whom.
 
         Raises:
@@ -166,20 +165,20 @@ class Aliases:
             ConcurrentChange: Somebody else has changed the alias meanwhile, so it stays as it is.
         """
         with self._names.lock():
-            now = self.way_back(alias)
-            if now != way:
+            current = self.rollback_target(alias)
+            if current != expected:
                 raise _changed_meanwhile(alias, "rolled back")
-            leaving = self._pointer(alias)
-            before = self._logs.at(alias, leaving.back_to)
+            left = self._pointer(alias)
+            before = self._logs.at(alias, left.back_to)
             back_to = before.back_to if isinstance(before, Pointer) else 0
             return self._point(
                 alias,
-                way.number + 1,
+                expected.number + 1,
                 note,
                 kind="rolled_back",
-                points_to=str(way.target),
+                points_to=str(expected.target),
                 back_to=back_to,
-                must_pass=leaving.must_pass,
+                must_pass=left.must_pass,
             )
 
     def remove(self, alias: str, note: ChangeNote) -> None:
@@ -221,7 +220,7 @@ class Aliases:
             )
             points_from = points_to
 
-    def _must_pass(self, alias: str, newest: Newest[AliasRevision]) -> tuple[Row, ...]:
+    def _must_pass(self, alias: str, newest: Newest[AliasLogEntry]) -> tuple[Row, ...]:
         """Return the rows that an alias keeps; damage to its newest file must not do away with those before."""
         value = newest.value
         if isinstance(value, InvalidArtifact):
@@ -237,12 +236,12 @@ class Aliases:
     def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
         pointer = recast(Pointer, note, at=self._names.now(), **what)
         self._append(alias, number, pointer)
-        return self._shown(alias, pointer)
+        return self._to_alias(alias, pointer)
 
-    def _append(self, alias: str, number: int, revision: AliasRevision) -> None:
+    def _append(self, alias: str, number: int, revision: AliasLogEntry) -> None:
         self._logs.append(alias, number, alias_to_json(alias, number, revision))
 
-    def _shown(self, alias: str, pointer: Pointer) -> Alias:
+    def _to_alias(self, alias: str, pointer: Pointer) -> Alias:
         return recast(Alias, pointer, alias=alias, changed_at=pointer.at, answers=self._answers(pointer.target))
 
     def _answers(self, target: Reference) -> bool:

@@ -22,7 +22,7 @@ from windrow.domain.names import check_name
 from windrow.domain.recipe import check_recipe
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_from_bytes, each_row
 from windrow.storage.format import Mismatch, parse, read, write
-from windrow.storage.revision import BlobRef, Entry, check_entry
+from windrow.storage.revision import BlobRef, ClassifierState, check_entry
 from windrow.storage.zip_file import Zip, read_zip, refused, write_zip
 
 MANIFEST = "classifier.json"
@@ -35,9 +35,9 @@ MAX_TENSORS_HEAD_BYTES = 2**20
 # Ten times what a server takes unless it is told otherwise; to check so many takes seconds.
 MAX_ROWS = 1_000_000
 # Whatever is not checked one by one: more than any training writes, and little enough to keep in memory.
-_MOST_WORD_CHARS = 256
-_MOST_SENTENCE_CHARS = 2**16
-_MOST_ITEMS = 100
+_MAX_WORD_CHARS = 256
+_MAX_SENTENCE_CHARS = 2**16
+_MAX_ITEMS = 100
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -51,7 +51,7 @@ class Manifest:
     """When, UTC, whole seconds."""
     windrow: str
     """Version of the Windrow that exported it."""
-    entry: Entry
+    entry: ClassifierState
     """The classifier; of its blobs, those that go along."""
 
 
@@ -64,11 +64,11 @@ class Unpacked:
         blobs: Contents by role; the rows are there only if they came along.
     """
 
-    entry: Entry
+    entry: ClassifierState
     blobs: Mapping[str, bytes]
 
 
-def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
+def pack(entry: ClassifierState, blobs: Mapping[str, bytes], now: datetime) -> Zip:
     """Return a classifier as one file; but for the time, the same classifier gives the same bytes.
 
     Args:
@@ -87,9 +87,9 @@ def pack(entry: Entry, blobs: Mapping[str, bytes], now: datetime) -> Zip:
             raise Mismatch(f"has {len(manifest)} bytes; at most {MAX_MANIFEST_BYTES} are possible", (MANIFEST,))
     except Mismatch as mismatch:
         raise InvalidArtifact(
-            "{name} cannot be exported, since it could not be imported: {why}. Copy its folder into the other data "
-            "directory instead.",
-            {"name": entry.record.name, "why": str(mismatch)},
+            "{model_name} cannot be exported, since it could not be imported: {why}. Copy its folder into the other "
+            "data directory instead.",
+            {"model_name": entry.record.name, "why": str(mismatch)},
         ) from mismatch
     return write_zip({MANIFEST: manifest, **{name: blobs[role] for role, name in FILE_NAMES.items() if role in blobs}})
 
@@ -122,7 +122,7 @@ def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
     return Unpacked(entry, blobs)
 
 
-def _read_manifest(data: bytes) -> Entry:
+def _read_manifest(data: bytes) -> ClassifierState:
     try:
         plain = parse(data)
     except Mismatch as mismatch:
@@ -142,7 +142,7 @@ def _read_manifest(data: bytes) -> Entry:
     return entry
 
 
-def _check_entry(entry: Entry) -> None:
+def _check_entry(entry: ClassifierState) -> None:
     """Refuse an entry that Windrow would not have written, or that would cost whoever imports it dearly.
 
     Raises:
@@ -156,7 +156,7 @@ def _check_entry(entry: Entry) -> None:
         check_recipe(record)
     except InvalidInput as error:
         raise Mismatch(f"breaks a rule ({error.detail})", ("entry",)) from error
-    measured = [each.test_data_sha256 for each in (record.test, record.threshold) if each is not None]
+    measured = () if record.test is None else (record.test.test_data_sha256,)
     digests = {record.training_data_sha256, record.base_model_digest, *measured}
     if not is_model_id(record.base_model):
         raise Mismatch("is no id of a base model", ("entry", "record", "base_model"))
@@ -175,32 +175,32 @@ def _check_entry(entry: Entry) -> None:
         raise Mismatch("have other suffixes than they should", ("entry", "blobs"))
 
 
-def _lengths(entry: Entry) -> Iterator[tuple[str, int, int]]:
+def _lengths(entry: ClassifierState) -> Iterator[tuple[str, int, int]]:
     """Yield where something may be too long, its length, and the most that it may be."""
     record, adapter, small_classes = entry.record, entry.record.adapter, entry.record.report.small_classes
     versions = record.versions
     yield "record.labels", max(map(len, record.labels)), MAX_LABEL_CHARS
-    yield "record.base_model", len(record.base_model), _MOST_WORD_CHARS
-    yield "record.base_model_revision", len(record.base_model_revision or ""), _MOST_WORD_CHARS
-    yield "record.versions", len(versions), _MOST_ITEMS
-    yield "record.versions", max(map(len, (*versions, *versions.values())), default=0), _MOST_WORD_CHARS
+    yield "record.base_model", len(record.base_model), _MAX_WORD_CHARS
+    yield "record.base_model_revision", len(record.base_model_revision or ""), _MAX_WORD_CHARS
+    yield "record.versions", len(versions), _MAX_ITEMS
+    yield "record.versions", max(map(len, (*versions, *versions.values())), default=0), _MAX_WORD_CHARS
     yield "record.report.small_classes", len(small_classes), len(record.labels)
     yield "record.report.small_classes", max(map(len, small_classes), default=0), MAX_LABEL_CHARS
     if record.test is not None:
         tested = record.test.rows_per_label
         yield "record.test.rows_per_label", len(tested), MAX_ROWS
         yield "record.test.rows_per_label", max(map(len, tested), default=0), MAX_LABEL_CHARS
-    yield "record.warnings", len(record.warnings), _MOST_ITEMS
+    yield "record.warnings", len(record.warnings), _MAX_ITEMS
     for warning in record.warnings:
-        yield "record.warnings.code", len(warning.code), _MOST_WORD_CHARS
-        yield "record.warnings.message", len(warning.message), _MOST_SENTENCE_CHARS
-        yield "record.warnings.rows", len(warning.rows), _MOST_ITEMS
+        yield "record.warnings.code", len(warning.code), _MAX_WORD_CHARS
+        yield "record.warnings.message", len(warning.message), _MAX_SENTENCE_CHARS
+        yield "record.warnings.rows", len(warning.rows), _MAX_ITEMS
     if adapter is not None:
-        yield "record.adapter.reason", len(adapter.reason), _MOST_SENTENCE_CHARS
-        yield "record.adapter.candidates", len(adapter.candidates), _MOST_ITEMS
+        yield "record.adapter.reason", len(adapter.reason), _MAX_SENTENCE_CHARS
+        yield "record.adapter.candidates", len(adapter.candidates), _MAX_ITEMS
 
 
-def _blobs(entry: Entry, contents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+def _blobs(entry: ClassifierState, contents: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """Yield the contents of an entry's blobs by role, once they are those that it names."""
     roles = {file_name: role for role, file_name in FILE_NAMES.items()}
     for file_name in contents:

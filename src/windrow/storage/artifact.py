@@ -33,9 +33,9 @@ SUFFIXES = {ARTIFACT: ".safetensors", ROWS: ".jsonl.gz"}
 
 MAX_ROWS_BYTES = 2**30
 
-_MOST_LOGIT = 1e30
+_MAX_ABS_LOGIT = 1e30
 # Centers have length 1, and cosines are no larger; a little more is a rounding.
-_MOST_COORDINATE = 1.01
+_MAX_ABS_COORDINATE = 1.01
 _FORMAT_KEY = "windrow_format"
 _HEAD_TENSORS = {"head.weights", "head.bias"}
 _ADAPTER = "adapter."
@@ -104,7 +104,7 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     if weights.ndim != 2 or bias.shape != weights.shape[:1]:
         raise invalid(f"has a head of shapes {weights.shape} and {bias.shape}")
     # Features lie in [-1, 1]; beyond this, scores could overflow and answer nothing.
-    if float(np.abs(weights).max()) * weights.shape[1] + float(np.abs(bias).max()) > _MOST_LOGIT:
+    if float(np.abs(weights).max()) * weights.shape[1] + float(np.abs(bias).max()) > _MAX_ABS_LOGIT:
         raise invalid("has a head with numbers that are too large")
     scope = _scope_of(stored, *weights.shape)
     if not all(name.startswith(_ADAPTER) for name in stored):
@@ -188,7 +188,7 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
     is_fitting = centroids.ndim == 2 and len(centroids) == labels and centroids.shape[1] <= width
     if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_QUANTILES:
         raise invalid(f"has a scope of shapes {centroids.shape} and {likeness.shape}")
-    if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MOST_COORDINATE or (np.diff(likeness) < 0).any():
+    if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MAX_ABS_COORDINATE or (np.diff(likeness) < 0).any():
         raise invalid("has a scope with numbers that cannot be")
     return Scope.of(centroids, likeness)
 

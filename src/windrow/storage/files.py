@@ -1,6 +1,6 @@
-"""Bytes under keys, each put once and never changed: the seam to a disk, and the local disk behind it.
+"""Stores bytes under keys, each put once and never changed: the interface to a disk, and the local disk behind it.
 
-Owns durability and the words for a failing disk; knows nothing of classifiers or of what the bytes mean.
+Knows nothing of classifiers or of what the bytes mean.
 """
 
 import errno
@@ -19,13 +19,13 @@ from windrow.disk import disk_error, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
-ASIDE = ".aside"
+STAGING = ".aside"
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 
 # Clocks of file systems tick in steps, and two changes within one step bear the same time. A folder is trusted to be
 # unchanged only once its time is older than the coarsest step in use, the 2 s of FAT.
 # Source: "Racy Git", https://git-scm.com/docs/racy-git
-FRESH_NS = 2_000_000_000
+CTIME_GRANULARITY_NS = 2_000_000_000
 
 
 class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
@@ -73,7 +73,7 @@ class Files(Protocol):
         """Remove a key; one that is not there is no error. A prefix without keys is gone, too."""
         ...
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Return a token that differs whenever a name directly below the prefix came or went, or ``None`` for "look".
 
         Taken before a listing, an equal token later says that the listing still holds.
@@ -95,14 +95,14 @@ class LocalFiles:
     _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
-        """Write aside, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
+        """Stage, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
         path = Path(self._path(key))
         with _storage_errors("write", key):
             self._make_folder(path.parent)
-            is_new = None if same_as is None else _link_again(Path(self._path(same_as)), path)
+            is_new = None if same_as is None else _link_existing(Path(self._path(same_as)), path)
             if is_new is None:
-                with self._written_aside(data) as aside:
-                    is_new = _link(aside, path)
+                with self._staged(data) as staged:
+                    is_new = _link(staged, path)
             # Also when another writer was first: the caller will build on what is there. When this fails, the file
             # stays: others may have read it, and a key never changes its content.
             sync(path.parent)
@@ -139,7 +139,7 @@ class LocalFiles:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Look at the folder's times, which move with every name that comes or goes."""
         path = self._path(prefix)
         now_ns = self.clock_ns()  # read first: a change after it can then never look old
@@ -148,7 +148,7 @@ class LocalFiles:
             changed_ns = os.stat(path).st_ctime_ns  # noqa: PTH116
         except OSError:
             return None
-        return None if changed_ns > now_ns - FRESH_NS else str(changed_ns)
+        return None if changed_ns > now_ns - CTIME_GRANULARITY_NS else str(changed_ns)
 
     def _path(self, key: str) -> str:
         """Return a key's path; no Path, which takes longer to make than a folder to list."""
@@ -168,19 +168,19 @@ class LocalFiles:
         self._durable.add(folder)
 
     @contextmanager
-    def _written_aside(self, data: bytes) -> Iterator[Path]:
-        """Give a synced file outside the space of keys; what a dead process leaves there is never content."""
-        aside = self.root / ASIDE / secrets.token_hex(16)
-        self._make_folder(aside.parent)
+    def _staged(self, data: bytes) -> Iterator[Path]:
+        """Yield a synced file in the staging folder; what a dead process leaves there is never content."""
+        staged = self.root / STAGING / secrets.token_hex(16)
+        self._make_folder(staged.parent)
         try:
-            with aside.open("xb") as file:
+            with staged.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            yield aside
+            yield staged
         finally:
             with suppress(OSError):  # only garbage stays
-                aside.unlink()
+                staged.unlink()
 
 
 @lru_cache(maxsize=32_768)
@@ -189,18 +189,18 @@ def _is_key(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
-def _link(aside: Path, path: Path) -> bool:
+def _link(staged: Path, path: Path) -> bool:
     try:
-        os.link(aside, path)
+        os.link(staged, path)
     except FileExistsError:
         return False
     return True
 
 
-def _link_again(kept: Path, path: Path) -> bool | None:
+def _link_existing(existing: Path, path: Path) -> bool | None:
     """Give a file a second name; ``None`` where that cannot be: it is gone, or has as many names as a file may have."""
     try:
-        return _link(kept, path)
+        return _link(existing, path)
     except OSError:
         return None
 

@@ -1,7 +1,4 @@
-"""What lies in a folder of the data directory, and whether a log in it is whole; nothing is ever followed.
-
-Owns what a listing tells without knowing classifiers or aliases apart; knows nothing of blobs, locks or removing.
-"""
+"""Lists a folder of the data directory and reads the log in it, following no link."""
 
 import os
 import re
@@ -27,21 +24,21 @@ _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
-    """Something that should not be there, or not like this.
+class CandidateFinding:
+    """What a scan without the lock takes for damage or garbage, until it is confirmed under the lock.
 
     Args:
         severity: As a finding's.
         code: As a finding's.
-        place: As a finding's.
+        path: As a finding's.
         what: What it is, in whole sentences.
         advice: What to do, likewise.
-        remove: Places to remove, in this order, to put it right; none where it stays as it is.
+        remove: Paths to remove, in this order, to put it right; none where it stays as it is.
     """
 
     severity: Severity
     code: str
-    place: str
+    path: str
     what: str
     advice: str
     remove: tuple[str, ...] = ()
@@ -61,7 +58,7 @@ class FolderListing:
     changed_s: float
     files: Mapping[str, os.stat_result]
     folders: tuple[str, ...]
-    found: tuple[Suspicion, ...]
+    found: tuple[CandidateFinding, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -77,46 +74,46 @@ class Log(Generic[Value]):
     """A log as it is on the disk.
 
     Args:
-        place: Its folder.
+        path: Its folder.
         listing: What lies in the folder.
         values: What each numbered file says, ascending; the error where it cannot be read.
         size_bytes: Of these files.
     """
 
-    place: str
+    path: str
     listing: FolderListing
     values: dict[int, Value | InvalidArtifact]
     size_bytes: int
 
     def file(self, number: int) -> str:
-        """Return the place of a number."""
-        return f"{self.place}/{number:06d}.json"
+        """Return the path of a number."""
+        return f"{self.path}/{number:06d}.json"
 
 
 def list_folder(
-    root: str, place: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING
+    root: str, path: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING
 ) -> FolderListing:
     """List a folder below the data directory.
 
     Args:
         root: The data directory.
-        place: The folder's path below it.
+        path: The folder's path below it.
         files: The names of files that belong there.
         folders: The names of folders that belong there.
     """
     try:
-        descriptor = os.open(f"{root}/{place}", _FLAGS)
+        descriptor = os.open(f"{root}/{path}", _FLAGS)
     except OSError as error:
-        return _not_listed(root, place, error)
+        return _not_listed(root, path, error)
     try:
-        return _list(descriptor, place, files, folders)
+        return _list(descriptor, path, files, folders)
     finally:
         os.close(descriptor)
 
 
 def read_log(
     root: str,
-    place: str,
+    path: str,
     read: Callable[..., Value],
     folders: re.Pattern[str] = NOTHING,
     files: re.Pattern[str] = NUMBERED,
@@ -125,22 +122,22 @@ def read_log(
 
     Args:
         root: The data directory.
-        place: The log's folder.
+        path: The log's folder.
         read: The server's reader: makes a value of a file's name, number and content, ``strictly``; raises
             :class:`InvalidArtifact`.
         folders: The names of folders that may lie beside the numbered files.
         files: The names of these files and of those that may lie beside them.
     """
-    listing = list_folder(root, place, files, folders)
+    listing = list_folder(root, path, files, folders)
     numbers = sorted((int(match[1]), match[0]) for match in map(NUMBERED.fullmatch, listing.files) if match)
     values: dict[int, Value | InvalidArtifact] = {}
     size_bytes = 0
     for number, file in numbers:
         try:
-            with open_plain(f"{root}/{place}/{file}") as opened:
+            with open_plain(f"{root}/{path}/{file}") as opened:
                 content = opened.read()
             size_bytes += len(content)
-            values[number] = read(place.rpartition("/")[2], number, content, strictly=True)
+            values[number] = read(path.rpartition("/")[2], number, content, strictly=True)
         except FileNotFoundError:  # it went since the folder was listed
             continue
         except OSError as error:
@@ -149,10 +146,10 @@ def read_log(
             )
         except InvalidArtifact as error:
             values[number] = error
-    return Log(place, listing, values, size_bytes)
+    return Log(path, listing, values, size_bytes)
 
 
-def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
+def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[CandidateFinding]:
     """Yield the numbers of a log that cannot be read, but those that are purged."""
     for number, value in log.values.items():
         if isinstance(value, InvalidArtifact) and number not in purged:
@@ -163,10 +160,10 @@ def unreadable(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterato
                 code = "record_altered"
             elif "revision" in value.facts:
                 code = "record_misplaced"
-            yield Suspicion("damage", code, log.file(number), "", value.detail)
+            yield CandidateFinding("damage", code, log.file(number), "", value.detail)
 
 
-def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Suspicion]:
+def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[CandidateFinding]:
     """Yield the numbers that a log lacks, but those that are purged, or that an unreadable file may say are."""
     last = max(log.values, default=0)
     last_unreadable = max((n for n, value in log.values.items() if isinstance(value, InvalidArtifact)), default=0)
@@ -175,34 +172,34 @@ def gaps(log: Log[Value], purged: frozenset[int] = frozenset()) -> Iterator[Susp
         if after - before > 1 and before >= last_unreadable:
             which = f"Number {before + 1} is" if after - before == 2 else f"Numbers {before + 1} to {after - 1} are"
             what = f"{which} missing, and nothing says that somebody removed it."
-            yield Suspicion(
+            yield CandidateFinding(
                 "damage", "number_missing", log.file(before + 1), what, "Restore what is lost from a backup."
             )
 
 
-def garbage(code: str, place: str, what: str, remove: tuple[str, ...], left: str | None = None) -> Suspicion:
-    """Return garbage as it is told.
+def garbage(code: str, path: str, what: str, remove: tuple[str, ...], left: str | None = None) -> CandidateFinding:
+    """Return a finding about garbage.
 
     Args:
         code: As a finding's.
-        place: As a finding's.
+        path: As a finding's.
         what: What it is.
-        remove: Places to remove, in this order.
+        remove: Paths to remove, in this order.
         left: Why it stays all the same; ``None`` where it can go.
     """
-    return Suspicion("garbage", code, place, what, left or _REPAIR, () if left else remove)
+    return CandidateFinding("garbage", code, path, what, left or _REPAIR, () if left else remove)
 
 
-def reason_to_wait(changed_s: float, settled_s: float) -> str | None:
+def reason_to_wait(changed_s: float, grace_cutoff_s: float) -> str | None:
     """Return why what changed at a time is left alone for now; ``None`` where it need not be."""
-    return _MAY_BE_A_COPY if changed_s > settled_s else None
+    return _MAY_BE_A_COPY if changed_s > grace_cutoff_s else None
 
 
-def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Pattern[str]) -> FolderListing:
+def _list(descriptor: int, path: str, files: re.Pattern[str], folders: re.Pattern[str]) -> FolderListing:
     changed_s = os.fstat(descriptor).st_ctime  # first, as the folder may change while it is listed
     known: dict[str, os.stat_result] = {}
     inner: list[str] = []
-    found: list[Suspicion] = []
+    found: list[CandidateFinding] = []
     with os.scandir(descriptor) as entries:
         for entry in entries:
             try:
@@ -214,30 +211,32 @@ def _list(descriptor: int, place: str, files: re.Pattern[str], folders: re.Patte
             elif stat.S_ISDIR(status.st_mode) and folders.fullmatch(entry.name):
                 inner.append(entry.name)
             else:
-                found.append(_foreign(f"{place}/{entry.name}", status.st_mode))
+                found.append(_foreign(f"{path}/{entry.name}", status.st_mode))
     return FolderListing(changed_s, known, tuple(inner), tuple(found))
 
 
-def _not_listed(root: str, place: str, error: OSError) -> FolderListing:
+def _not_listed(root: str, path: str, error: OSError) -> FolderListing:
     try:
-        mode = os.lstat(f"{root}/{place}").st_mode
+        mode = os.lstat(f"{root}/{path}").st_mode
     except FileNotFoundError:
         return NO_FOLDER
     except OSError:
         mode = stat.S_IFDIR
-    return FolderListing(0.0, {}, (), (_closed(place, error) if stat.S_ISDIR(mode) else _foreign(place, mode),))
+    return FolderListing(0.0, {}, (), (_closed(path, error) if stat.S_ISDIR(mode) else _foreign(path, mode),))
 
 
-def _foreign(place: str, mode: int) -> Suspicion:
+def _foreign(path: str, mode: int) -> CandidateFinding:
     if stat.S_ISLNK(mode):
         advice = "Put what it points to in its place, so that a copy of the data directory is whole, or remove it."
-        return Suspicion("damage", "link", place, "It is a link, which is not followed here.", advice)
+        return CandidateFinding("damage", "link", path, "It is a link, which is not followed here.", advice)
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        return Suspicion("damage", "special_file", place, "It is neither a file nor a folder.", "Remove it.")
+        return CandidateFinding("damage", "special_file", path, "It is neither a file nor a folder.", "Remove it.")
     advice = "Windrow leaves it alone. Move it elsewhere, unless it is a copy that is still being made."
-    return Suspicion("notice", "foreign_file", place, "It is nothing that Windrow wrote.", advice)
+    return CandidateFinding("notice", "foreign_file", path, "It is nothing that Windrow wrote.", advice)
 
 
-def _closed(place: str, error: OSError) -> Suspicion:
+def _closed(path: str, error: OSError) -> CandidateFinding:
     advice = "Give the user that Windrow runs as the right to read it, and check the disk."
-    return Suspicion("damage", "folder_unreadable", place, f"The folder cannot be listed ({error.strerror}).", advice)
+    return CandidateFinding(
+        "damage", "folder_unreadable", path, f"The folder cannot be listed ({error.strerror}).", advice
+    )

@@ -21,9 +21,9 @@ FORMAT: Final = 2
 # How the detail about a damaged file ends.
 RESTORE: Final = "Restore the file from a backup, or train the classifier again."
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
-MOST_WHOLE: Final = 2**53 - 1
+MAX_SAFE_INTEGER: Final = 2**53 - 1
 # Whole numbers as json.dumps writes them; one of fewer digits is none beyond it.
-_MAY_BE_MORE: Final = re.compile(r"[ \[-][0-9]{16,}[,\]}]")
+_MAY_BE_UNSAFE: Final = re.compile(r"[ \[-][0-9]{16,}[,\]}]")
 _NO_DIGEST: Final = "0" * 64
 _HEAD: Final = re.compile(rb'\{\n  "format": %d,\n  "sha256": "([0-9a-f]{64})",\n' % FORMAT)
 # Only members of the outermost object are indented by two blanks, and no string holds a line's end.
@@ -179,7 +179,7 @@ def _check_written_so(plain: Plain, value: object) -> None:
     except ValueError as error:
         raise Mismatch(f"is wrong ({error})") from error
     # Only what is not the same to the letter is worth a look at each member, which takes five times as long.
-    if json.dumps(plain, sort_keys=True) != written or _MAY_BE_MORE.search(written):
+    if json.dumps(plain, sort_keys=True) != written or _MAY_BE_UNSAFE.search(written):
         _compare(plain, json.loads(written), ())
 
 
@@ -196,7 +196,7 @@ def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
             _compare(one, other, where)
     elif plain != written or isinstance(plain, bool) != isinstance(written, bool):
         raise Mismatch("is not written as Windrow writes it", where)
-    elif isinstance(plain, int) and abs(plain) > MOST_WHOLE:
+    elif isinstance(plain, int) and abs(plain) > MAX_SAFE_INTEGER:
         raise Mismatch("is a whole number that not every program reads alike", where)
 
 

@@ -1,23 +1,20 @@
-"""One look at the jobs of a data directory: whether what was written down of each can be read.
-
-Owns what may lie below ``jobs/``; knows nothing of locks or removing. No classifier needs a job, so none is damage.
-"""
+"""Scans the saved jobs for files that cannot be read. No classifier needs a job, so none of them is damage."""
 
 import re
 from collections.abc import Iterator
 
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.folder_check import NOTHING, Suspicion, garbage, list_folder, read_log
-from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, kept_from_json
+from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, read_log
+from windrow.storage.jobs import CANCEL_FILE, JOB_ID, JOBS, OWNERS, stored_job_from_json
 from windrow.storage.log import NUMBERED
-from windrow.storage.name_check import Look
+from windrow.storage.name_check import ScanResult
 
 _FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
-_FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(STOP)}")
+_FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(CANCEL_FILE)}")
 
 
-def look_at_jobs(root: str) -> Look:
-    """Look at every job.
+def scan_jobs(root: str) -> ScanResult:
+    """Scan every job.
 
     Args:
         root: The data directory.
@@ -25,12 +22,12 @@ def look_at_jobs(root: str) -> Look:
     listing = list_folder(root, JOBS, folders=_FOLDERS)
     found = list(listing.found)
     for job_id in sorted(name for name in listing.folders if name != OWNERS):
-        found.extend(_look_at_job(root, f"{JOBS}/{job_id}"))
-    return Look(tuple(found))
+        found.extend(_scan_job(root, f"{JOBS}/{job_id}"))
+    return ScanResult(tuple(found))
 
 
-def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
-    log = read_log(root, place, kept_from_json, NOTHING, _FILES)
+def _scan_job(root: str, path: str) -> Iterator[CandidateFinding]:
+    log = read_log(root, path, stored_job_from_json, NOTHING, _FILES)
     yield from log.listing.found
     for number, kept in log.values.items():
         if isinstance(kept, InvalidArtifact):

@@ -1,6 +1,4 @@
-"""Jobs on the disk: what becomes of each training, and which of them have lost the process that ran them.
-
-Owns the files below ``jobs/`` and the mark by which a process is known to live; knows nothing of threads or trainings.
+"""Saves the state of each job, and tells which jobs have lost the process that ran them.
 
 ::
 
@@ -28,7 +26,7 @@ from windrow.storage.log import NUMBERED, Logs, readable
 
 JOBS = "jobs"
 OWNERS = ".owners"
-STOP = "stop.json"
+CANCEL_FILE = "stop.json"
 # Of finished jobs; what a training made is kept by its classifier, so nothing is lost with an old job.
 MAX_FINISHED = 1_000
 # Milliseconds since 1970, and a salt.
@@ -36,13 +34,13 @@ JOB_ID = re.compile("[0-9a-f]{12}-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _OwnerLock:
     """A file that is locked for as long as its process lives.
 
     Args:
         path: The file.
         descriptor: Holds the lock; closing it would free it.
-        process_id: A forked process has the descriptor, too, and must make a mark of its own.
+        process_id: A forked process has the descriptor, too, and must take a lock of its own.
     """
 
     path: Path
@@ -64,8 +62,8 @@ class _JobFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A job as it stands on the disk.
+class StoredJob:
+    """A job as it is stored.
 
     Args:
         job: The job.
@@ -89,9 +87,9 @@ class JobFiles:
     def __init__(self, root: Path, files: Files) -> None:
         self._root = root
         self._files = files
-        self._logs = Logs(files, JOBS, kept_from_json)
+        self._logs = Logs(files, JOBS, stored_job_from_json)
         self._lock = threading.Lock()
-        self._mark: _Mark | None = None
+        self._owner_lock: _OwnerLock | None = None
         self._is_closed = False
         self._last_owner = ""
 
@@ -100,19 +98,19 @@ class JobFiles:
         return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(3)}"
 
     def owner(self) -> str:
-        """Return this process's mark, which says for as long as it lives that its jobs are in good hands.
+        """Return the name of this process's lock file, which stays locked for as long as the process lives.
 
         Raises:
-            StorageFailed: The mark cannot be made.
+            StorageFailed: The lock file cannot be made.
         """
         with self._lock:
-            if self._mark is None or self._mark.process_id != os.getpid():
-                self._mark = _make_mark(self._root / JOBS / OWNERS)
-                self._last_owner = self._mark.name
-            return self._mark.name
+            if self._owner_lock is None or self._owner_lock.process_id != os.getpid():
+                self._owner_lock = _acquire_owner_lock(self._root / JOBS / OWNERS)
+                self._last_owner = self._owner_lock.name
+            return self._owner_lock.name
 
     def put(self, job: Job, number: int) -> None:
-        """Write down what a job of this process is now.
+        """Save the state of a job of this process.
 
         Args:
             job: The job.
@@ -124,12 +122,12 @@ class JobFiles:
             StorageFailed: It cannot be written.
         """
         # What a job says after the close is still of the process that it was begun by.
-        self._put(Kept(job, number, self._last_owner if self._is_closed else self.owner()))
+        self._put(StoredJob(job, number, self._last_owner if self._is_closed else self.owner()))
 
-    def settle(self, kept: Kept, job: Job) -> Job:
-        """Write down what became of a job whose process is gone, and return it; what others wrote first holds."""
+    def reconcile(self, stored: StoredJob, job: Job) -> Job:
+        """Save the end of a job whose process is gone, and return it; an end that others saved first holds."""
         try:
-            self._put(replace(kept, job=job, number=kept.number + 1))
+            self._put(replace(stored, job=job, number=stored.number + 1))
         except KeyExists:
             newest = self.get(job.id)
             return job if newest is None else newest.job
@@ -137,86 +135,86 @@ class JobFiles:
             return job
         return job
 
-    def get(self, job_id: str) -> Kept | None:
-        """Return a job as it stands on the disk; ``None`` where there is none.
+    def get(self, job_id: str) -> StoredJob | None:
+        """Return a job as it is stored; ``None`` where there is none.
 
         Raises:
             InvalidArtifact: Its newest file cannot be read.
         """
         numbers = self._logs.numbers(job_id) if JOB_ID.fullmatch(job_id) else ()
-        kept = self._logs.at(job_id, numbers[-1]) if numbers else None
-        return None if kept is None else readable(kept)
+        stored = self._logs.at(job_id, numbers[-1]) if numbers else None
+        return None if stored is None else readable(stored)
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, the newest first."""
         return [name for name in reversed(self._files.list(JOBS)) if JOB_ID.fullmatch(name)]
 
     def is_alive(self, owner: str) -> bool:
-        """Whether the process with this mark lives."""
-        mark = self._mark
-        return (mark is not None and owner == mark.name) or _is_locked(self._root / JOBS / OWNERS / owner)
+        """Whether the process that holds this lock lives."""
+        owner_lock = self._owner_lock
+        return (owner_lock is not None and owner == owner_lock.name) or _is_locked(self._root / JOBS / OWNERS / owner)
 
-    def ask_to_stop(self, job_id: str) -> None:
-        """Tell the process that runs a job that it is to stop.
+    def request_cancel(self, job_id: str) -> None:
+        """Ask the process that runs a job to cancel it.
 
         Raises:
             StorageFull: The disk is full.
             StorageFailed: It cannot be told.
         """
         try:
-            self._files.put_new(f"{JOBS}/{job_id}/{STOP}", b"{}\n")
+            self._files.put_new(f"{JOBS}/{job_id}/{CANCEL_FILE}", b"{}\n")
         except KeyExists:
             pass  # it is told already
 
-    def is_to_stop(self, job_id: str) -> bool:
-        """Whether somebody wants a job to stop."""
-        return os.path.lexists(self._root / JOBS / job_id / STOP)
+    def is_cancel_requested(self, job_id: str) -> bool:
+        """Whether somebody has asked to cancel a job."""
+        return os.path.lexists(self._root / JOBS / job_id / CANCEL_FILE)
 
-    def forget_old(self) -> None:
-        """Remove the oldest finished jobs where there are too many, and the marks of processes that are gone."""
+    def prune(self) -> None:
+        """Remove the oldest finished jobs where there are too many, and the lock files of dead processes."""
         for job_id in self.ids()[MAX_FINISHED:]:
             try:
-                kept = self.get(job_id)
-                if kept is not None and not kept.job.is_finished and self.is_alive(kept.owner):
+                stored = self.get(job_id)
+                if stored is not None and not stored.job.is_finished and self.is_alive(stored.owner):
                     continue
             except InvalidArtifact:
                 pass  # nobody can read it, so nobody misses it
             self._remove(job_id)
-        for mark in _listed(self._root / JOBS / OWNERS):
-            if not self.is_alive(mark.name):
+        for owner_lock in _visible_files(self._root / JOBS / OWNERS):
+            if not self.is_alive(owner_lock.name):
                 with suppress(OSError):
-                    mark.unlink()
+                    owner_lock.unlink()
 
     def close(self) -> None:
-        """Take this process's mark away; jobs that it left unfinished are told to be interrupted."""
+        """Release this process's lock; jobs that it left unfinished count as interrupted."""
         with self._lock:
-            mark, self._mark, self._is_closed = self._mark, None, True
-        if mark is not None and mark.process_id == os.getpid():
-            with suppress(OSError):  # what is left is removed with the marks of the dead
-                mark.path.unlink()
-            os.close(mark.descriptor)
+            owner_lock, self._owner_lock, self._is_closed = self._owner_lock, None, True
+        if owner_lock is not None and owner_lock.process_id == os.getpid():
+            with suppress(OSError):  # what is left is removed with those of dead processes
+                owner_lock.path.unlink()
+            os.close(owner_lock.descriptor)
 
-    def _put(self, kept: Kept) -> None:
-        self._files.put_new(self._logs.key(kept.job.id, kept.number), kept_to_json(kept))
+    def _put(self, stored: StoredJob) -> None:
+        self._files.put_new(self._logs.key(stored.job.id, stored.number), stored_job_to_json(stored))
 
     def _remove(self, job_id: str) -> None:
         for name in self._files.list(f"{JOBS}/{job_id}"):
-            if NUMBERED.fullmatch(name) or name == STOP:  # what a person put there stays
+            if NUMBERED.fullmatch(name) or name == CANCEL_FILE:  # what a person put there stays
                 self._files.remove(f"{JOBS}/{job_id}/{name}")
 
 
-def kept_to_json(kept: Kept) -> bytes:
+def stored_job_to_json(stored: StoredJob) -> bytes:
     """Return a numbered file of a job."""
-    return write(_JobFile(kept.owner, kept.job))
+    return write(_JobFile(stored.owner, stored.job))
 
 
-def kept_from_json(
+def stored_job_from_json(
     job_id: str,  # noqa: ARG001 - whose it is stands in it
     number: int,
     content: bytes,
     *,
     strictly: bool = False,
-) -> Kept:
+) -> StoredJob:
     """Return what a numbered file of a job says.
 
     Raises:
@@ -227,30 +225,30 @@ def kept_from_json(
     except (Mismatch, InvalidArtifact) as error:
         why = error.facts.get("why", "is of a newer format") if isinstance(error, InvalidArtifact) else str(error)
         raise InvalidArtifact("It cannot be read: {why}. No classifier needs it: remove it.", {"why": why}) from error
-    return Kept(file.job, number, file.owner)
+    return StoredJob(file.job, number, file.owner)
 
 
-def _make_mark(folder: Path) -> _Mark:
+def _acquire_owner_lock(folder: Path) -> _OwnerLock:
     """Make a file that stays locked until this process ends.
 
     Raises:
         StorageFailed: It cannot be made or locked.
     """
     name = secrets.token_hex(8)
-    aside = folder / f".{name}"
+    unnamed = folder / f".{name}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+        descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # It gets its name only once it is locked, so that nobody takes it for a dead one's.
-        aside.rename(folder / name)
+        unnamed.rename(folder / name)
     except OSError as error:
         raise StorageFailed(
             "Jobs cannot be kept in {folder} ({why}). Check that Windrow may write there, and that its file system has "
             "locks; then try again.",
             {"folder": str(folder.parent), "why": reason(error)},
         ) from error
-    return _Mark(folder / name, descriptor, os.getpid())
+    return _OwnerLock(folder / name, descriptor, os.getpid())
 
 
 def _is_locked(path: Path) -> bool:
@@ -267,7 +265,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _listed(folder: Path) -> list[Path]:
+def _visible_files(folder: Path) -> list[Path]:
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError:

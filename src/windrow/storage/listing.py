@@ -15,7 +15,7 @@ from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidPa
 from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry, Tombstone
+from windrow.storage.revision import ClassifierState, Tombstone
 
 # Orders that a name alone decides, so that a page needs no look at the classifiers before it.
 _KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
@@ -50,14 +50,14 @@ def _chosen(names: Namespace, candidates: Iterable[str], request: ListRequest) -
     for name in candidates:
         entry, deleted_at = _meant(names, name, is_deleted=request.deleted)
         if entry is not None and request.has(entry.record):
-            yield entry.shown(deleted_at)
+            yield entry.to_classifier(deleted_at)
 
 
-def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[Entry | None, datetime | None]:
+def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[ClassifierState | None, datetime | None]:
     """Return what the list shows of a name, and when it was deleted."""
     value = names.classifiers.newest(name).value
     if not is_deleted:
-        return value if isinstance(value, Entry) else None, None
+        return value if isinstance(value, ClassifierState) else None, None
     if isinstance(value, Tombstone):
         with suppress(InvalidArtifact, ClassifierNotFound):
             return names.last_entry(name), value.at

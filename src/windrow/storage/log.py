@@ -60,7 +60,7 @@ class Logs(Generic[Value]):
 
     def names(self) -> tuple[str, ...]:
         """Return the sorted names that have a folder, whatever is in it."""
-        token = self._files.change_token(self._root)
+        token = self._files.version_token(self._root)
         known_token, names = self._folders
         if token is None or token != known_token:
             names = tuple(name for name in self._files.list(self._root) if is_name(name))
@@ -69,7 +69,7 @@ class Logs(Generic[Value]):
 
     def newest(self, name: str) -> Newest[Value]:
         """Return a name's highest number and what it says; one look at the folder's time where nothing changed."""
-        token = self._files.change_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
+        token = self._files.version_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
         known = self._index.get(name)
         # A damaged file may be mended in place, which no folder's time tells.
         is_damaged = known is not None and isinstance(known.value, InvalidArtifact)
@@ -97,7 +97,7 @@ class Logs(Generic[Value]):
 
     def at(self, name: str, number: int) -> Value | InvalidArtifact | None:
         """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
-        return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
+        return self._look(name, number, self._files.version_token(f"{self._root}/{name}"))
 
     def append(self, name: str, number: int, content: bytes) -> None:
         """Commit: put the next number. The caller holds the lock and has looked which number that is.

@@ -23,13 +23,13 @@ from windrow.storage.files import Files
 from windrow.storage.lock import Lock
 from windrow.storage.log import Logs, readable
 from windrow.storage.revision import (
-    AliasRevision,
-    Entry,
+    AliasLogEntry,
+    ClassifierState,
+    LogEntry,
     Pointer,
-    Revision,
     Tombstone,
     alias_from_json,
-    revision_from_json,
+    entry_from_json,
 )
 
 CLASSIFIERS = "classifiers"
@@ -56,19 +56,19 @@ class Namespace:
         self.files = files
         self.lock = lock
         self.now = now
-        self.classifiers: Logs[Revision] = Logs(files, CLASSIFIERS, revision_from_json)
-        self.aliases: Logs[AliasRevision] = Logs(files, ALIASES, alias_from_json)
+        self.classifiers: Logs[LogEntry] = Logs(files, CLASSIFIERS, entry_from_json)
+        self.aliases: Logs[AliasLogEntry] = Logs(files, ALIASES, alias_from_json)
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ClassifierState | None:
         """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
 
         Raises:
             InvalidArtifact: Its file is damaged or of a newer format.
         """
         value = readable(self.classifiers.newest(name).value)
-        return value if isinstance(value, Entry) else None
+        return value if isinstance(value, ClassifierState) else None
 
-    def revision(self, name: str, revision: int) -> Entry:
+    def revision(self, name: str, revision: int) -> ClassifierState:
         """Return a training of a classifier by its number: what its last file says of it, with the notes of today.
 
         Raises:
@@ -78,19 +78,19 @@ class Namespace:
         """
         known = self.entry(name)
         while known is not None:
-            found: Entry | WindrowError
+            found: ClassifierState | WindrowError
             try:
                 found = self.training(name, revision, known)
             except (RevisionNotFound, InvalidArtifact) as error:
                 found = error
             # Only while nothing has changed are what answers and what is found parts of one truth.
             if known == (known := self.entry(name)):
-                if isinstance(found, Entry):
+                if isinstance(found, ClassifierState):
                     return found
                 raise found
         raise self.not_found(name)
 
-    def answering(self, target: Reference) -> Entry:
+    def answering(self, target: Reference) -> ClassifierState:
         """Return what answers for a target of an alias.
 
         Args:
@@ -107,7 +107,7 @@ class Namespace:
             raise self.not_found(target.name)
         return entry
 
-    def training(self, name: str, revision: int, known: Entry) -> Entry:
+    def training(self, name: str, revision: int, known: ClassifierState) -> ClassifierState:
         """Return a training like :meth:`revision`, of a classifier that may be deleted.
 
         Args:
@@ -128,8 +128,8 @@ class Namespace:
             newest = "newest " if len(there) > _SHOWN_NAMES else ""
             its = f"{newest}revisions are {{newest:joined}}. Name one of these."
         raise RevisionNotFound(
-            "{name} has no revision {revision}. Its " + its,
-            {"name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
+            "{model_name} has no revision {revision}. Its " + its,
+            {"model_name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
         )
 
     def revisions(self, name: str) -> tuple[int, ...]:
@@ -140,7 +140,7 @@ class Namespace:
         """Return the numbers that were removed from a classifier's log."""
         return history.purged(self.classifiers.values(name))
 
-    def last_entry(self, name: str) -> Entry:
+    def last_entry(self, name: str) -> ClassifierState:
         """Return what answers under a name, or answered before it was deleted.
 
         Raises:
@@ -160,7 +160,7 @@ class Namespace:
         value = readable(self.aliases.newest(alias).value)
         return value if isinstance(value, Pointer) else None
 
-    def latest(self, task: str) -> Entry:
+    def latest(self, task: str) -> ClassifierState:
         """Return the highest version of a task.
 
         Raises:
@@ -175,7 +175,7 @@ class Namespace:
         raise ClassifierNotFound(
             "The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
             "classifiers that exist, or train it first.",
-            {"name": f"{task}@latest", "task": task, "near_names": []},
+            {"model_name": f"{task}@latest", "task": task, "near_names": []},
         )
 
     def pointing_at(self, name: str, revision: int | None = None) -> tuple[str, ...]:
@@ -213,7 +213,7 @@ class Namespace:
             for other in alike:
                 is_own = other == name and for_alias == (kind == "alias")
                 # One whose file cannot be read is in use.
-                if not is_own and isinstance(logs.newest(other).value, Entry | Pointer | InvalidArtifact):
+                if not is_own and isinstance(logs.newest(other).value, ClassifierState | Pointer | InvalidArtifact):
                     raise _taken(name, other, kind)
 
     def check_unused(self, name: str, revision: int | None = None) -> None:
@@ -229,35 +229,35 @@ class Namespace:
         """Return the error for a name that no classifier has."""
         if isinstance(pointer := self.aliases.newest(name).value, Pointer):
             return ClassifierNotFound(
-                "{name} is an alias; it points to {points_to}. Name the classifier itself.",
-                {"name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
+                "{model_name} is an alias; it points to {points_to}. Name the classifier itself.",
+                {"model_name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
             )
         if isinstance(tombstone := self.classifiers.newest(name).value, Tombstone):
             deleted_at = tombstone.at.strftime("%Y-%m-%dT%H:%M:%SZ")
             return ClassifierNotFound(
-                "{name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
-                {"name": name, "near_names": [], "deleted_at": deleted_at},
+                "{model_name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
+                {"model_name": name, "near_names": [], "deleted_at": deleted_at},
             )
         near = self._near(name)
         return ClassifierNotFound(
-            f"There is no classifier named {{name}}.{_question(near)} List the classifiers that exist, or "
+            f"There is no classifier named {{model_name}}.{_question(near)} List the classifiers that exist, or "
             "train it first.",
-            {"name": name, "near_names": near},
+            {"model_name": name, "near_names": near},
         )
 
     def alias_not_found(self, alias: str) -> AliasNotFound:
         """Return the error for a name that no alias has."""
         near = near_names(alias, [name for name, _ in self.pointers()])
         return AliasNotFound(
-            f"There is no alias named {{name}}.{_question(near)} List the aliases that exist, or make it by "
+            f"There is no alias named {{alias}}.{_question(near)} List the aliases that exist, or make it by "
             "promoting a classifier.",
-            {"name": alias, "near_names": list(near)},
+            {"alias": alias, "near_names": list(near)},
         )
 
     def _near(self, name: str) -> list[str]:
         # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
         near = near_names(name, (*self.classifiers.names(), *self.aliases.names()))
-        lives = (Entry, Pointer, InvalidArtifact)
+        lives = (ClassifierState, Pointer, InvalidArtifact)
         return [
             other
             for other in near

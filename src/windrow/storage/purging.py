@@ -15,11 +15,11 @@ from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import blob_sizes, revision_of
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry, Purged, Revision, Tombstone, revision_to_json
+from windrow.storage.revision import ClassifierState, LogEntry, Purged, Tombstone, entry_to_json
 
-Kind = TypeVar("Kind", bound=Revision)
+Kind = TypeVar("Kind", bound=LogEntry)
 # Whether a classifier is still meant, now that nobody else can change it.
-IsMeant = Callable[[Entry], bool]
+IsMeant = Callable[[ClassifierState], bool]
 
 _log = logging.getLogger("windrow.storage")
 
@@ -61,7 +61,7 @@ class Purging:
                 raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
-            if isinstance(newest.value, Entry | InvalidArtifact) and not force:
+            if isinstance(newest.value, ClassifierState | InvalidArtifact) and not force:
                 self._names.check_unused(name)
             return self._purge(name)
 
@@ -82,9 +82,9 @@ class Purging:
             entry = self._names.answering(Reference(check_name(name)))
             if entry.record.revision == revision:
                 raise ClassifierInUse(
-                    "Revision {revision} of {name} is the one that answers. Train again or restore another revision "
-                    "first, or delete {name} as a whole.",
-                    {"name": name, "revision": revision, "aliases": []},
+                    "Revision {revision} of {model_name} is the one that answers. Train again or restore another "
+                    "revision first, or delete {model_name} as a whole.",
+                    {"model_name": name, "revision": revision, "aliases": []},
                 )
             if not self._is_lost(name, revision, entry):
                 self._names.revision(name, revision)
@@ -114,12 +114,12 @@ class Purging:
             newest = self._logs.newest(name).value
             if not _is_expired(newest, deleted_before):  # another server was first, or it was restored
                 return False
-            if isinstance(newest, Entry) and newest.buried is not None:
+            if isinstance(newest, ClassifierState) and newest.buried is not None:
                 return self._purge_buried(name, newest, newest.buried.up_to)
             self._purge(name)
         return True
 
-    def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
+    def _purge_buried(self, name: str, newest: ClassifierState, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
         pinned = {target.revision for _, target in self._names.targets_in(name)}
         revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
@@ -159,7 +159,7 @@ class Purging:
         self._logs.remove(name, last)
         return freed_bytes
 
-    def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
+    def _trim(self, name: str, entry: ClassifierState, numbers: set[int]) -> int:
         """Commit that some numbers are gone, and remove them."""
         purged = tuple(sorted({*entry.purged, *numbers}))
         trimmed = replace(entry, kind="trimmed", at=self._names.now(), purged=purged)
@@ -194,7 +194,7 @@ class Purging:
             doomed.pop(file_name, None)
         return doomed
 
-    def _is_lost(self, name: str, number: int, known: Entry) -> bool:
+    def _is_lost(self, name: str, number: int, known: ClassifierState) -> bool:
         """Whether a number of a classifier's log should be there, and is not or cannot be read."""
         if number in known.purged or not 0 < number < self._logs.newest(name).number:
             return False
@@ -214,7 +214,7 @@ def commit(names: Namespace, name: str, revision: Kind) -> Kind:
         StorageFailed: The disk failed.
     """
     number = names.classifiers.newest(name).number + 1
-    names.classifiers.append(name, number, revision_to_json(name, number, revision))
+    names.classifiers.append(name, number, entry_to_json(name, number, revision))
     return revision
 
 
@@ -236,6 +236,6 @@ def _is_expired(newest: object, deleted_before: datetime) -> bool:
             return True
         case Tombstone(at=at):
             return at < deleted_before
-        case Entry(buried=buried) if buried is not None:
+        case ClassifierState(buried=buried) if buried is not None:
             return buried.at < deleted_before
     return False

@@ -11,7 +11,7 @@ from windrow.storage.namespace import utc_now
 from windrow.storage.purging import Purging
 
 # An empty file in the data directory; its time says when it was last looked for what to purge.
-LAST_LOOK: Final = ".last_purge_check"
+LAST_PURGE_CHECK: Final = ".last_purge_check"
 # A clock that moved on by more between two looks, which are an hour apart, may be wrong.
 LONGEST_PAUSE: Final = timedelta(days=1)
 _log = logging.getLogger("windrow.storage")
@@ -33,7 +33,7 @@ class Retention:
     def __init__(
         self, root: Path, purging: Purging, retention: timedelta, now: Callable[[], datetime] = utc_now
     ) -> None:
-        self._last_look = root / LAST_LOOK
+        self._last_check_file = root / LAST_PURGE_CHECK
         self._purging = purging
         self._retention = retention
         self._now = now
@@ -45,7 +45,7 @@ class Retention:
             StorageFailed: The data directory cannot be listed.
         """
         now = self._now()
-        before = self._note_look(now)
+        before = self._record_check(now)
         if before is not None and now - before > LONGEST_PAUSE:
             _log.warning(
                 "The clock says %s; when deleted classifiers were last looked for, it said %s. Nothing is purged until "
@@ -56,16 +56,16 @@ class Retention:
             return []
         return self._purging.purge_expired(now - self._retention)
 
-    def _note_look(self, now: datetime) -> datetime | None:
+    def _record_check(self, now: datetime) -> datetime | None:
         """Note the time of this look, and return that of the one before; ``None`` where nobody can tell."""
         before = None
         try:
-            before = datetime.fromtimestamp(self._last_look.stat().st_mtime, UTC)
+            before = datetime.fromtimestamp(self._last_check_file.stat().st_mtime, UTC)
         except (OSError, OverflowError, ValueError):
             pass  # the first look, or a time that no calendar has
         try:
-            self._last_look.touch()
-            os.utime(self._last_look, (now.timestamp(), now.timestamp()))
+            self._last_check_file.touch()
+            os.utime(self._last_check_file, (now.timestamp(), now.timestamp()))
         except OSError:
             pass  # a data directory that cannot be written is not purged either
         return before

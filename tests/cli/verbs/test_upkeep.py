@@ -88,7 +88,7 @@ def test_fsck_repairs_garbage_when_asked_to_and_then_finds_nothing(
     assert fsck().out.startswith("garbage: .aside/")
     assert "stays for an hour" in fsck("--repair").out
     assert aside.exists()
-    monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
+    monkeypatch.setattr("windrow.storage.fsck.GRACE_PERIOD_S", -60)
     repaired = fsck("--repair")
     assert repaired.code == 0
     assert repaired.out.startswith("repaired: .aside/")
