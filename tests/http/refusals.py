@@ -1103,12 +1103,18 @@ def _base_models() -> Iterator[Refusal]:
 
 # A reference to what is not there, status, code, words, facts.
 ABSENT: tuple[tuple[str, int, str, str, Mapping[str, Any]], ...] = (
-    ("ticket_v1", 404, "classifier_not_found", "tickets_v1", {"name": "ticket_v1"}),
-    ("Tickets_V1", 404, "classifier_not_found", "tickets_v1", {"name": "Tickets_V1"}),
+    ("ticket_v1", 404, "classifier_not_found", "tickets_v1", {"model_name": "ticket_v1"}),
+    ("Tickets_V1", 404, "classifier_not_found", "tickets_v1", {"model_name": "Tickets_V1"}),
     ("nothing_like_it", 404, "classifier_not_found", "nothing_like_it", {"near_names": []}),
     ("gone_v1", 404, "classifier_not_found", "was deleted", {"near_names": []}),
     ("tickets_v1@7", 404, "revision_not_found", "has no revision 7", {"revisions": [1, 2]}),
-    ("nothing@latest", 404, "classifier_not_found", "The task nothing has no version", {"name": "nothing@latest"}),
+    (
+        "nothing@latest",
+        404,
+        "classifier_not_found",
+        "The task nothing has no version",
+        {"model_name": "nothing@latest"},
+    ),
     ("tickets_v1@latest", 404, "classifier_not_found", "The task tickets_v1 has no version", {}),
 )
 
@@ -1132,7 +1138,7 @@ def _absent_names() -> Iterator[Refusal]:
         ("nothing_like_it", "There is no classifier named nothing_like_it", []),
         ("live", "live is an alias; it points to tickets_v1", ["tickets_v1"]),
     ):
-        facts = {"name": name} if near is None else {"name": name, "near_names": near}
+        facts = {"model_name": name} if near is None else {"model_name": name, "near_names": near}
         row = (404, "classifier_not_found", words)
         yield asked("DELETE", f"{MODELS}/{name}", *row, **facts)
         yield asked("DELETE", f"{MODELS}/{name}?purge=true&force=true", *row, **facts)
@@ -1157,7 +1163,7 @@ def _absent_others() -> Iterator[Refusal]:
     for method, end in (("GET", "/history"), ("POST", "/rollback"), ("DELETE", "")):
         for alias, words, near in (("lve", "live", ["live"]), ("quite_another", "no alias named quite_another", [])):
             path = f"{ALIASES}/{alias}{end}"
-            yield asked(method, path, 404, "alias_not_found", words, name=alias, near_names=near)
+            yield asked(method, path, 404, "alias_not_found", words, alias=alias, near_names=near)
         path = f"{ALIASES}/tickets_v1{end}"
         yield asked(method, path, 404, "alias_not_found", "There is no alias named tickets_v1")
     for method, end in (("POST", "/rollback"), ("DELETE", "")):
@@ -1182,7 +1188,7 @@ def _in_the_way() -> Iterator[Refusal]:
         "classifier_exists",
         "tickets_v1",
         "overwrite=true",
-        name="tickets_v1",
+        model_name="tickets_v1",
     )
     for query in ("?dry_run=true", "?wait=false", "?wait=false&dry_run=true"):
         for what, fields, row in (
@@ -1279,14 +1285,14 @@ def _changes() -> Iterator[Refusal]:
         yield asked("DELETE", path, 422, "invalid_parameter", "Nothing says which classifiers", parameter="prefix")
     for name in ("tickets_v1", "tickets_v2", "tickets_v1@2"):
         yield asked("POST", f"{MODELS}/{name}/restore", 409, "not_deleted")
-    yield asked("POST", f"{MODELS}/bare_v1/reproduce", 409, "training_data_not_kept", "bare_v1", name="bare_v1")
+    yield asked("POST", f"{MODELS}/bare_v1/reproduce", 409, "training_data_not_kept", "bare_v1", model_name="bare_v1")
     yield asked(
         "GET",
         f"{MODELS}/bare_v1/export?include_training_data=true",
         409,
         "training_data_not_kept",
         "bare_v1",
-        name="bare_v1",
+        model_name="bare_v1",
     )
     yield asked("POST", f"{JOBS}/{{job}}/cancel", 409, "job_finished", "nothing to cancel", state="succeeded")
     yield sent(CANCEL, "a job that has ended", {}, 409, "job_finished", "nothing to cancel", state="succeeded")
@@ -1372,7 +1378,6 @@ def _paths() -> Iterator[Refusal]:
 
 
 UNKNOWN_PATHS = (
-    "/",
     "//",
     "/v1",
     "/v1/",
@@ -1404,7 +1409,7 @@ UNKNOWN_PATHS = (
     "/healthz",
     "/metrics/",
     "/openapi.yaml",
-    "/favicon.ico",
+    "/favicon.png",
     "/.env",
     "/%2e%2e/%2e%2e/etc/passwd",
     "/%C3%A9",
@@ -1420,41 +1425,41 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/cross-validate", ("POST",)),
     (f"{API}/suggest", ("POST",)),
     (f"{API}/fsck", ("POST",)),
-    (f"{API}/usage", ("GET",)),
-    (f"{API}/jobs", ("GET",)),
-    (f"{API}/jobs/{{job}}", ("GET",)),
+    (f"{API}/usage", ("GET", "HEAD")),
+    (f"{API}/jobs", ("GET", "HEAD")),
+    (f"{API}/jobs/{{job}}", ("GET", "HEAD")),
     (f"{API}/jobs/{{job}}/events", ("GET",)),
     (f"{API}/jobs/{{job}}/cancel", ("POST",)),
-    (f"{API}/models", ("DELETE", "GET")),
-    (f"{API}/models/tickets_v1", ("DELETE", "GET", "PATCH")),
-    (f"{API}/models/tickets_v1@1", ("DELETE", "GET", "PATCH")),
-    (f"{API}/models/import", ("DELETE", "GET", "PATCH", "POST")),
-    (f"{API}/aliases", ("GET",)),
+    (f"{API}/models", ("DELETE", "GET", "HEAD")),
+    (f"{API}/models/tickets_v1", ("DELETE", "GET", "HEAD", "PATCH")),
+    (f"{API}/models/tickets_v1@1", ("DELETE", "GET", "HEAD", "PATCH")),
+    (f"{API}/models/import", ("DELETE", "GET", "HEAD", "PATCH", "POST")),
+    (f"{API}/aliases", ("GET", "HEAD")),
     (f"{API}/aliases/live", ("DELETE", "PUT")),
-    (f"{API}/base-models", ("GET",)),
+    (f"{API}/base-models", ("GET", "HEAD")),
     (BUNDLED, ("DELETE",)),
+    ("/", ("GET", "HEAD")),
+    ("/favicon.ico", ("GET", "HEAD")),
     ("/health", ("GET", "HEAD")),
-    ("/metrics", ("GET",)),
+    ("/metrics", ("GET", "HEAD")),
 )
 # Method, path, the methods that are shown to be known; others mean a classifier or an alias whose name has a slash.
 WITHIN = (
     *(("PUT", f"{MODELS}/tickets_v1/{end}", ("POST",)) for end in ("restore", "reproduce")),
-    ("POST", f"{MODELS}/tickets_v1/export", ("GET",)),
-    ("PUT", f"{MODELS}/tickets_v1/export", ("GET",)),
-    ("POST", f"{ALIASES}/live/history", ("GET",)),
-    ("PATCH", f"{ALIASES}/live/history", ("GET",)),
+    ("POST", f"{MODELS}/tickets_v1/export", ("GET", "HEAD")),
+    ("PUT", f"{MODELS}/tickets_v1/export", ("GET", "HEAD")),
+    ("POST", f"{ALIASES}/live/history", ("GET", "HEAD")),
+    ("PATCH", f"{ALIASES}/live/history", ("GET", "HEAD")),
     ("GET", f"{ALIASES}/live/rollback", ("POST",)),
     ("PATCH", f"{ALIASES}/live/rollback", ("POST",)),
-    ("POST", "/docs", ("GET",)),
+    ("POST", "/docs", ("GET", "HEAD")),
 )
 
 
 def _unknown_paths() -> Iterator[Refusal]:
     for path in UNKNOWN_PATHS:
         for method in ("GET", "HEAD", "POST", "DELETE"):
-            yield asked(
-                method, path, 404, "not_found", "POST /v1/classifier/predict", "/v1/classifier/models/{model_name}"
-            )
+            yield asked(method, path, 404, "not_found", "No endpoint has this path", "/docs shows them all")
     for path, known in KNOWN_METHODS:
         for method in METHODS:
             if method not in known:
@@ -1462,7 +1467,7 @@ def _unknown_paths() -> Iterator[Refusal]:
                 yield asked(method, path, 405, "method_not_allowed", method, *known, **facts)
     for method, path, known in WITHIN:
         yield asked(method, path, 405, "method_not_allowed", method, *known, allowed=list(known))
-    yield asked("POST", "/openapi.json", 405, "method_not_allowed", "POST", "GET")
+    yield asked("POST", "/openapi.json", 405, "method_not_allowed", "POST", "GET", "HEAD")
 
 
 # Queries

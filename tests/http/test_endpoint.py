@@ -27,10 +27,10 @@ def test_an_empty_body_says_nothing_beside_the_query(client: httpx.Client) -> No
     ("method", "path", "allowed"),
     [
         ("GET", "/v1/classifier/fit", "POST"),
-        ("POST", MODELS, "DELETE, GET"),
-        ("POST", f"{MODELS}/a", "DELETE, GET, PATCH"),
-        ("PUT", f"{MODELS}/import", "DELETE, GET, PATCH, POST"),
-        ("POST", f"{MODELS}/a/export", "GET"),
+        ("POST", MODELS, "DELETE, GET, HEAD"),
+        ("POST", f"{MODELS}/a", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", f"{MODELS}/import", "DELETE, GET, HEAD, PATCH, POST"),
+        ("POST", f"{MODELS}/a/export", "GET, HEAD"),
         ("GET", f"{MODELS}/a/restore", None),
         ("GET", f"{ALIASES}/a", "DELETE, PUT"),
         ("DELETE", f"{ALIASES}/a/rollback", None),
@@ -48,3 +48,24 @@ def test_a_wrong_method_is_told_every_right_one(
     document = check_problem(reply, 405, "method_not_allowed")
     assert reply.headers["allow"] == allowed
     assert document["allowed"] == allowed.split(", ")
+
+
+def test_what_can_be_read_can_be_asked_about(client: httpx.Client) -> None:
+    fit(client, "a")
+    for path in (
+        MODELS,
+        f"{MODELS}/a",
+        ALIASES,
+        f"{MODELS}/a/export",
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/favicon.ico",
+        "/metrics",
+    ):
+        asked, read = client.head(path), client.get(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["content-type"] == read.headers["content-type"]
+        if path != "/metrics":  # whose figures go on
+            assert asked.headers["content-length"] == read.headers["content-length"]
+    assert client.head(f"{MODELS}/b").status_code == 404

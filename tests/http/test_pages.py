@@ -108,11 +108,11 @@ def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
     page = client.get("/docs").text
     assert re.findall(r"https?://[^\"' ]+", page) == []
     files = re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page)
-    assert len(files) == 2
+    assert len(files) == 3
     for path in files:
         assert client.get(path).status_code == client.head(path).status_code == 200, path
         assert client.get(f"{path}%0A").status_code == 404, path
-    assert client.get(f"{files[0].rpartition('/')[0]}/__init__.py").status_code == 404
+    assert client.get(f"{files[-1].rpartition('/')[0]}/__init__.py").status_code == 404
 
 
 def _find_chromium() -> str:
@@ -138,3 +138,18 @@ def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, t
     assert "opblock-summary-path" in run.stdout
     for path in {endpoint.split()[1] for endpoint in VERBS}:
         assert path.split("{")[0] in run.stdout.replace("\u200b", "")
+
+
+def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert __version__ in page.text
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert {"/docs", "/openapi.json", "/health", "/metrics", "/v1/classifier/models", "/favicon.ico"} == set(links)
+    assert {client.get(link).status_code for link in links} == {200}
+
+
+def test_there_is_an_icon(client: httpx.Client) -> None:
+    icon = client.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.content.startswith(b"<svg")
