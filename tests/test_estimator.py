@@ -152,6 +152,8 @@ def test_labels_come_back_in_their_own_type_and_order(labels: list[int]) -> None
         (TEXTS, None, "requires y to be passed"),
         ([*TEXTS[:-1], " "], LABELS, r"\[11\].text is blank"),
         (pd.DataFrame({"text": TEXTS}), LABELS, "Pass one column"),
+        (pl.LazyFrame({"text": TEXTS}), LABELS, r"Pass what \.collect\(\) returns"),
+        (TEXTS, pl.LazyFrame({"label": LABELS}), r"^y is of type LazyFrame.* Pass what \.collect\(\) returns"),
     ],
 )
 def test_bad_rows_are_refused_as_scikit_learn_refuses_them(texts: Any, labels: Any, message: str) -> None:
@@ -246,4 +248,16 @@ def test_its_parameters_are_plain_and_have_the_defaults_of_a_fit() -> None:
         "seed": 0,
         "cross_validate": True,
         "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+        "max_seconds": None,
     }
+
+
+def test_a_training_ends_in_the_time_that_it_is_given(tmp_path: Path) -> None:
+    fitted = WindrowClassifier(num_iterations=1_000, max_seconds=0.01, cross_validate=False).fit(TEXTS, LABELS)
+    with windrow.open(tmp_path) as session:
+        fitted.save(session, "tickets_v1")
+        made = session.show("tickets_v1")
+    assert made.max_seconds == 0.01
+    assert made.adapter is not None and made.adapter.ended_by == "max_seconds"
+    with pytest.raises(ValueError, match="max_seconds"):
+        WindrowClassifier(max_seconds=0).fit(TEXTS, LABELS)

@@ -93,6 +93,27 @@ def test_what_is_no_column_or_table_is_refused(texts: Any, labels: Any, message:
         read_rows("training_data", texts, labels)
 
 
+@pytest.mark.parametrize("lazy", [pl.LazyFrame({"text": TEXTS, "label": LABELS}), pl.LazyFrame({"text": TEXTS})])
+def test_what_holds_no_values_yet_is_refused_with_the_method_that_computes_them(lazy: Any) -> None:
+    message = r"^training_data is of type LazyFrame.* Pass what \.collect\(\) returns\.$"
+    with pytest.raises(InvalidTrainingData, match=message) as refused:
+        read_rows("training_data", lazy)
+    assert refused.value.facts["method"] == "collect"
+    for texts, labels in ((lazy, LABELS), (TEXTS, lazy)):
+        with pytest.raises(InvalidTrainingData, match=message):
+            read_rows("training_data", texts, labels)
+    with pytest.raises(InvalidText, match=r"texts is of type LazyFrame.*\.collect\(\)"):
+        read_texts(lazy)
+
+
+def test_a_plan_of_another_library_is_known_by_its_method() -> None:
+    class Plan:
+        def compute(self) -> None: ...
+
+    with pytest.raises(InvalidParameter, match=r"^tags is of type Plan.*\.compute\(\) returns"):
+        read_values("tags", Plan())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_column_of_any_kind_is_texts(column: Callable[[list[str]], Iterable[Any]]) -> None:
     assert read_texts(column(TEXTS)) == TEXTS

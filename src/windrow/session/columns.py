@@ -11,6 +11,8 @@ from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestDat
 
 # How a column says that it gives its values as a list: pandas and polars, NumPy, Arrow.
 _AS_LIST = ("to_list", "tolist", "to_pylist")
+# How a table or column that holds no values yet is told to compute them: polars and Spark, Dask, Ibis.
+_COMPUTING = ("collect", "compute", "execute")
 _FIELDS = ("text", "label")
 # What is raised where the values of a parameter cannot be used; the others are rows to judge by.
 _REFUSALS: Mapping[str, type[InvalidInput]] = {
@@ -34,6 +36,7 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
         InvalidInput: The form is none of these, the lengths differ, a value is missing or is no string;
             ``facts["row"]`` names the first such row, from 0.
     """
+    check_computed(name, texts)
     if labels is None and _is_table(texts):
         texts, labels = (_column_of(name, texts, field) for field in _FIELDS)
     if labels is None:
@@ -80,6 +83,7 @@ def read_values(name: str, column: Iterable[Any]) -> list[Any]:
     """
     if isinstance(column, str | bytes):
         raise _refuse(name, "is one string. {Send} a list of strings.")
+    check_computed(name, column)
     if _is_table(column):
         raise _refuse(name, "is a table where a column is wanted. {Send} one column, such as table['text'].")
     if isinstance(column, Set):
@@ -92,6 +96,23 @@ def read_values(name: str, column: Iterable[Any]) -> list[Any]:
         problem = "is of type {given_type}. {Send} a list or another column of values."
         raise _refuse(name, problem, given_type=type(column).__name__)
     return list(column)
+
+
+def check_computed(name: str, values: object) -> None:
+    """Refuse a table or column that is a plan of what to compute, and so has no length and no values.
+
+    Args:
+        name: The parameter that it is for.
+        values: A table or column of any kind.
+
+    Raises:
+        InvalidInput: It is such a plan, as a ``LazyFrame`` of polars is; the method that computes it is named.
+    """
+    kind = type(values)
+    method = next((each for each in _COMPUTING if callable(getattr(kind, each, None))), None)
+    if method is not None and not hasattr(kind, "__len__"):
+        problem = "is of type {given_type}, which holds no values before they are computed. {Send} what .{method}() "
+        raise _refuse(name, problem + "returns.", given_type=kind.__name__, method=method)
 
 
 def is_missing(value: object) -> bool:
