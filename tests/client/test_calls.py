@@ -247,7 +247,7 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
 
 def test_a_job_is_followed_to_its_end_and_its_problem_arrives_whole(twin: Twin, remote: RemoteOperations) -> None:
     running: Job = replace(example_of(Job), state="running", progress=Progress("encoding"), problem=None)
-    problem = Problem("training_cancelled", "The job {job} was cancelled; {send} it again.", {"job": ID})
+    problem = Problem("training_cancelled", "The job {job_id} was cancelled; {send} it again.", {"job_id": ID})
     ended = replace(running, state="cancelled", progress=None, problem=problem)
     # The client looks whether there is such a job, and the server looks at it now and then.
     looks = iter([running, running, ended])

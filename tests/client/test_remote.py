@@ -152,7 +152,7 @@ def test_an_import_is_not_sent_again() -> None:
 @pytest.mark.parametrize(
     ("problem", "error"),
     [
-        (Problem("training_cancelled", "Somebody did.", {"job": "a1"}), TrainingCancelled),
+        (Problem("training_cancelled", "Somebody did.", {"job_id": "a1"}), TrainingCancelled),
         (Problem("internal_error", "Look in the log.", {}), TrainingFailed),
     ],
 )

@@ -104,5 +104,5 @@ def test_without_a_caller_to_watch_no_thread_polls() -> None:
 
 def test_a_cancelled_training_names_its_job_if_it_has_one() -> None:
     assert training_cancelled().facts == {}
-    assert training_cancelled("a1").facts == {"job": "a1"}
+    assert training_cancelled("a1").facts == {"job_id": "a1"}
     assert "(job a1)" in training_cancelled("a1").detail

@@ -317,7 +317,7 @@ class TestRollBack:
         with pytest.raises(NothingToRollBack, match=detail) as caught:
             aliases.rollback_target("live")
         facts = caught.value.facts
-        assert (facts["alias"], facts["model_name"]) == ("live", target)
+        assert (facts["alias"], facts["pointed_to"]) == ("live", target)
 
     def test_to_what_was_deleted_meanwhile_is_refused(self, catalog: Catalog, aliases: Aliases) -> None:
         for target in ("v1", "v2"):

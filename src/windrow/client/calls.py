@@ -85,7 +85,7 @@ def _shown(value: object) -> str:
 
 def _check_job_id(job_id: str) -> None:
     if _JOB_ID.fullmatch(job_id) is None:
-        raise JobNotFound("There is no job {job!r}. List the jobs to see their ids.", {"job": job_id[:64]})
+        raise JobNotFound("There is no job {job_id!r}. List the jobs to see their ids.", {"job_id": job_id[:64]})
 
 
 # What may stand in a path, so that nothing means another one.

@@ -70,5 +70,5 @@ def may_go_on(job_id: str) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        more = " The training is the job {job} and may still run: ask for it again, or cancel it."
-        raise type(error)(error.template + more, {**error.facts, "job": job_id}) from error
+        more = " The training is the job {job_id} and may still run: ask for it again, or cancel it."
+        raise type(error)(error.template + more, {**error.facts, "job_id": job_id}) from error

@@ -175,7 +175,8 @@ class RemoteOperations:
             raise job.problem.as_error()
         if job.revision is None:
             raise UnexpectedReply(
-                "The training {job} ended without a result and without a reason. Look at its job.", {"job": job.id}
+                "The training {job_id} ended without a result and without a reason. Look at its job.",
+                {"job_id": job.id},
             )
         made = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
         return recast(FitResult, made, model_name=made.name, next_name=job.next_name)

@@ -147,11 +147,11 @@ def training_cancelled(job_id: str | None = None) -> TrainingCancelled:
     Args:
         job_id: The training's job, if it has one.
     """
-    which = "" if job_id is None else " (job {job})"
+    which = "" if job_id is None else " (job {job_id})"
     return TrainingCancelled(
         f"The training was cancelled{which}, so nothing was saved; an earlier revision, if there is one, still "
         "answers. Start it again to have it trained.",
-        {} if job_id is None else {"job": job_id},
+        {} if job_id is None else {"job_id": job_id},
     )
 
 

@@ -48,10 +48,10 @@ class EncoderRegistry:
         found = encoder.folder.base_model.digest
         if found != record.base_model_digest:
             raise BaseModelUnavailable(
-                "{name} was trained on {base_model} with digest {expected_digest:.12}…, but this machine has digest "
-                "{found_digest:.12}…. Bring back the base model's former files, or train the classifier again.",
+                "{model_name} was trained on {base_model} with digest {expected_digest:.12}…, but this machine has "
+                "digest {found_digest:.12}…. Bring back the base model's former files, or train the classifier again.",
                 {
-                    "name": record.name,
+                    "model_name": record.name,
                     "base_model": record.base_model,
                     "expected_digest": record.base_model_digest,
                     "found_digest": found,

@@ -121,7 +121,7 @@ def _notes(first: AdapterReport | None, new: AdapterReport | None) -> Iterator[s
 
 def _misfit(record: Record, problem: str) -> InvalidArtifact:
     return InvalidArtifact(
-        "The saved files of {name} do not belong to its record: {why}. Restore the classifier's folder from a backup, "
-        "or train it again.",
-        {"name": record.name, "why": problem},
+        "The saved files of {model_name} do not belong to its record: {why}. Restore the classifier's folder from a "
+        "backup, or train it again.",
+        {"model_name": record.name, "why": problem},
     )

@@ -145,9 +145,9 @@ class Aliases:
             self._names.answering(before.target)
         except NotFound as error:
             raise NothingToRollBack(
-                f"The alias {{alias}} pointed to {{model_name}} before, which does not answer. {error.template} Or "
+                f"The alias {{alias}} pointed to {{pointed_to}} before, which does not answer. {error.template} Or "
                 "promote another classifier.",
-                {**error.facts, "alias": alias, "model_name": before.points_to},
+                {**error.facts, "alias": alias, "pointed_to": before.points_to},
             ) from error
         return RollbackTarget(self._logs.newest(alias).number, before.target)
 

@@ -63,7 +63,7 @@ class Scripted(Toy):
 
     def cancel_job(self, request: JobRequest) -> Job:
         if self.is_over:
-            raise JobFinished("{job} ended already. Nothing is to be cancelled.", {"job": ID, "state": "failed"})
+            raise JobFinished("{job_id} ended already. Nothing is to be cancelled.", {"job_id": ID, "state": "failed"})
         self.cancelled.append(request.job_id)
         problem = Problem("training_cancelled", "Cancelled.")
         self.now = replace(self.job(request), state="cancelled", problem=problem)
@@ -71,7 +71,7 @@ class Scripted(Toy):
 
     def job(self, request: JobRequest) -> Job:
         if self.now is None or self.now.id != request.job_id:
-            raise JobNotFound("There is no job {job}. List them.", {"job": request.job_id})
+            raise JobNotFound("There is no job {job_id}. List them.", {"job_id": request.job_id})
         return self.now
 
     def list_jobs(self, request: JobListRequest) -> JobList:
