@@ -46,9 +46,9 @@ from windrow.settings import Settings
 _OUTCOMES: dict[bytes, Frame] = {}
 LOSSES = (1.5, 1.25)
 DIGEST = "fa" * 32
-INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, place="installed", size_bytes=90, graph_bytes=0)
+INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, location="installed", size_bytes=90, graph_bytes=0)
 DOWNLOADED = StoredBaseModel(
-    "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", place="data_directory", size_bytes=130, graph_bytes=0
+    "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", location="data_directory", size_bytes=130, graph_bytes=0
 )
 STATS = ServerStats(
     queued_requests=1,

@@ -245,7 +245,7 @@ def looking_after_the_disk(operations: Operations) -> object:
     trained(operations, "disk_v1")
     models = operations.base_models().base_models
     (default,) = (each for each in models if each.is_default)
-    assert (default.id, default.place, default.classifiers >= 1) == (DEFAULT_BASE_MODEL, "installed", True)
+    assert (default.id, default.location, default.classifiers >= 1) == (DEFAULT_BASE_MODEL, "installed", True)
     used = operations.usage()
     (own,) = (each for each in used.classifiers if each.name == "disk_v1")
     assert (own.revisions, own.deleted, own.size_bytes > 0) == (1, False, True)
@@ -267,5 +267,5 @@ def removing_a_base_model(operations: Operations) -> object:
     return [
         operations.remove_base_model(BaseModelRequest(each.id))
         for each in operations.base_models().base_models
-        if each.place == "data_directory"
+        if each.location == "data_directory"
     ]

@@ -19,7 +19,7 @@ from tests.encoders.hub import Hub
 from tests.encoders.ticks import wait_for_tick
 from tests.encoders.tiny import edit_json
 from tests.fakes.files import Killed
-from windrow.domain.base_models import BaseModelPlace, StoredBaseModel
+from windrow.domain.base_models import BaseModelLocation, StoredBaseModel
 from windrow.domain.errors import (
     BaseModelInUse,
     BaseModelNotFound,
@@ -103,8 +103,8 @@ def digested(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
-def stored(base_model: BaseModel, place: BaseModelPlace, size: int, graphs: int) -> StoredBaseModel:
-    return recast(StoredBaseModel, base_model, place=place, size_bytes=size, graph_bytes=graphs)
+def stored(base_model: BaseModel, place: BaseModelLocation, size: int, graphs: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, base_model, location=place, size_bytes=size, graph_bytes=graphs)
 
 
 def test_nothing_is_shown_where_nothing_is(place: Place) -> None:
@@ -134,7 +134,7 @@ def test_copies_behind_the_installed_one_are_not_used_and_so_not_shown(place_wit
     folder = place_with_default.put(DEFAULT_BASE_MODEL)
     hub.put(DEFAULT_BASE_MODEL, folder, COMMIT)
     inventory = place_with_default.inventory()
-    assert [each.place for each in inventory.stored_base_models()] == ["installed"]
+    assert [each.location for each in inventory.stored_base_models()] == ["installed"]
     assert inventory.leftover_bytes() == size_bytes(folder)
 
 
@@ -169,7 +169,7 @@ def test_a_broken_folder_is_shown_with_its_problem_and_can_be_removed(
     inventory = place.inventory()
     (shown,) = inventory.stored_base_models()
     assert shown.problem is not None
-    assert (recast(BaseModel, shown), shown.place) == (BaseModel(ID, ""), "data_directory")
+    assert (recast(BaseModel, shown), shown.location) == (BaseModel(ID, ""), "data_directory")
     assert (shown.size_bytes, shown.graph_bytes) == (size_bytes(folder), 0)
     assert re.search(problem, shown.problem)
     assert str(place.data_dir) not in shown.problem
@@ -224,10 +224,10 @@ def test_an_id_refers_to_the_copy_in_the_data_directory_then_to_that_in_the_cach
     (place.put() / "tokenizer.json").unlink()
     inventory = place.inventory()
     (broken,) = inventory.stored_base_models()
-    assert broken.place == "data_directory" and broken.problem is not None
+    assert broken.location == "data_directory" and broken.problem is not None
     inventory.remove(ID)
     (behind,) = inventory.stored_base_models()
-    assert behind.place == "hub_cache" and recast(BaseModel, behind) == place.find().base_model
+    assert behind.location == "hub_cache" and recast(BaseModel, behind) == place.find().base_model
     inventory.remove(ID)
     assert inventory.stored_base_models() == ()
     with pytest.raises(BaseModelUnavailable):

@@ -131,7 +131,7 @@ class TestEvaluate:
         assert (reply["correct"], reply["total"]) == (6, 7)
         assert reply["accuracy_interval"]["low"] < 6 / 7 == reply["accuracy"] < reply["accuracy_interval"]["high"]
         assert [label["label"] for label in reply["labels"]] == ["account", "billing", "technical"]
-        assert [label["shown"] for label in reply["labels"]] == ["1.00 (2/2)", "1.00 (2/2)", "0.67 (2/3)"]
+        assert [label["recall_text"] for label in reply["labels"]] == ["1.00 (2/2)", "1.00 (2/2)", "0.67 (2/3)"]
         assert reply["confusion_matrix"]["counts"] == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
         assert reply["majority_baseline"] == {"label": "technical", "accuracy": 3 / 7}
         [misclassified] = reply["misclassified"]

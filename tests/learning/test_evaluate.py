@@ -106,7 +106,7 @@ def test_an_outcome_counts_what_a_person_would_count() -> None:
     assert (b.label, b.correct, b.total, b.predicted, b.precision, b.recall, b.f1) == ("b", 2, 3, 2, 1.0, 2 / 3, 0.8)
     assert (c.label, c.correct, c.total, c.predicted, c.precision, c.recall, c.f1) == ("c", 1, 1, 1, 1.0, 1.0, 1.0)
     assert outcome.macro_f1 == pytest.approx((0.8 + 0.8 + 1) / 3)
-    assert [each.shown for each in outcome.labels] == ["1.00 (2/2)", "0.67 (2/3)", "1.00 (1/1)"]
+    assert [each.recall_text for each in outcome.labels] == ["1.00 (2/2)", "0.67 (2/3)", "1.00 (1/1)"]
 
 
 def test_labels_that_the_classifier_does_not_know_come_last_sorted_and_count_as_wrong() -> None:

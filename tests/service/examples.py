@@ -51,7 +51,7 @@ class FakeInventory(Inventory):
         """Return what there is now."""
         pinned = (encoder.folder.base_model for encoder in self._encoders.values())
         return tuple(
-            recast(StoredBaseModel, each, place="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
+            recast(StoredBaseModel, each, location="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
         )
 
 

@@ -52,8 +52,8 @@ def test_base_models_say_where_they_are_what_they_take_and_who_needs_them(
     fit(service, "a")
     fit(service, "b", base_model=TINY)
     default, tiny = use_of(service, DEFAULT_BASE_MODEL), use_of(service, TINY)
-    assert (default.classifiers, default.is_default, default.place) == (1, True, "installed")
-    assert (tiny.classifiers, tiny.is_default, tiny.place) == (1, False, "data_directory")
+    assert (default.classifiers, default.is_default, default.location) == (1, True, "installed")
+    assert (tiny.classifiers, tiny.is_default, tiny.location) == (1, False, "data_directory")
     assert tiny.digest == tiny_folder.base_model.digest
     assert tiny.size_bytes == bytes_below(tiny_folder.path)
     assert tiny.problem is None
@@ -134,7 +134,7 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     assert service.usage().deleted_bytes == 0
 
 
-def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(service: Service) -> None:
+def test_a_report_of_a_sound_directory_reads_everything_and_finds_nothing(service: Service) -> None:
     fit(service, "a")
     fit(service, "a", rows=ROWS[1:])
     fit(service, "b")
@@ -145,7 +145,7 @@ def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(servi
     assert report.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
 
 
-def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
+def test_a_report_names_damage_and_repairs_garbage_and_nothing_else(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(service, "a")

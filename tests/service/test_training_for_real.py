@@ -133,7 +133,7 @@ def test_a_training_done_again_on_this_machine_gives_identical_weights(service: 
     assert (found.verdict, found.largest_weight_difference, found.num_changed_labels) == ("identical weights", 0.0, 0)
     assert (found.num_texts, found.changes, found.notes) == (len(ROWS), (), ())
     steps = [each for each in told if each.stage == "training" and each.step]
-    assert steps[-1].step == steps[-1].of == len(steps)
+    assert steps[-1].step == steps[-1].num_steps == len(steps)
 
 
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:

@@ -156,7 +156,7 @@ def test_an_equal_request_joins_and_both_get_the_same_revision(paused: Service, 
     assert one.result(30).revision == other_one.result(30).revision == 1
 
 
-def test_a_forecast_begins_nothing(service: Service, tmp_path: Path) -> None:
+def test_an_estimate_begins_nothing(service: Service, tmp_path: Path) -> None:
     found = service.estimate_fit(replace(REQUEST, num_iterations=20))
     assert (found.model_name, found.num_examples, found.labels) == ("tickets_v1", 8, ("billing", "bug"))
     assert [part.stage for part in found.stages] == ["encoding", "training", "validating", "finishing", "saving"]

@@ -29,6 +29,9 @@ from windrow.session.session import Client, Session, open_session
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
 LABELS = ["refund", "refund", "login", "login"]
 
+# So few rows as here are always warned about; tests/session/test_reply_warnings.py is about that.
+pytestmark = pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")
+
 
 def _public(owner: type) -> set[str]:
     return {name for name, _ in inspect.getmembers(owner, inspect.isroutine) if not name.startswith("_")}
@@ -161,7 +164,7 @@ def test_a_started_fit_is_followed_to_its_end_and_listed(session: Session) -> No
         session.cancel_job("nonsense")
 
 
-def test_a_forecast_begins_nothing(session: Session) -> None:
+def test_an_estimate_begins_nothing(session: Session) -> None:
     assert session.estimate_fit("tickets_v2", TEXTS, LABELS).num_examples == 4
     assert names(session) == ["tickets_v1"]
 

@@ -20,7 +20,7 @@ from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.usage import measure
 
-BASE_MODELS = (StoredBaseModel("owner/model", "5" * 64, place="data_directory", size_bytes=1_000, graph_bytes=200),)
+BASE_MODELS = (StoredBaseModel("owner/model", "5" * 64, location="data_directory", size_bytes=1_000, graph_bytes=200),)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class TrainingBar:
         self._bars.update(
             self._task,
             description=_STAGES[progress.stage],
-            total=progress.of or 1,
+            total=progress.num_steps or 1,
             completed=progress.step,
             note=", ".join(words),
         )

@@ -12,7 +12,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
-BaseModelPlace = Literal["installed", "data_directory", "hub_cache"]
+BaseModelLocation = Literal["installed", "data_directory", "hub_cache"]
 # The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
 _MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
 
@@ -21,7 +21,7 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9
 class StoredBaseModel(BaseModel):
     """A base model on this machine: what Windrow takes for its id."""
 
-    place: BaseModelPlace
+    location: BaseModelLocation
     """Where it lies: installed with Windrow, in the data directory, or in the Hugging Face cache, which other programs
     share.
     """

@@ -40,7 +40,7 @@ class Progress:
     """
     step: int = 0
     """Steps of this stage that are done; 0 where it has none."""
-    of: int = 0
+    num_steps: int = 0
     """Steps of this stage; 0 where it has none."""
     loss: float | None = None
     """Of the last contrastive step; ``None`` where there was none in this stage."""

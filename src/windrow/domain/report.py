@@ -37,7 +37,7 @@ class LabelReport(Value):
     f1: float | None
     """Harmonic mean of the two; 0 where nothing is right, ``None`` where no row has or was given this label."""
 
-    shown: str = computed(
+    recall_text: str = computed(
         lambda self: f"{'-' if self.recall is None else f'{self.recall:.2f}'} ({self.correct}/{self.total})", ""
     )
     """Its recall, and the rows that it rests on, for people: ``0.83 (5/6)``, with ``-`` where no row has this label."""

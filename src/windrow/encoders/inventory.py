@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
+from windrow.domain.base_models import BaseModelLocation, StoredBaseModel, check_model_id, is_model_id
 from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel, StorageFailed
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
@@ -120,7 +120,7 @@ class Inventory:
             # Graphs first, since they can be rebuilt as long as the base model is here.
             graphs = () if is_shared else graph_folders(digest, self._data_dir)
             freed_bytes = sum(remove_folder(folder) for folder in graphs)
-            if copy.stored.place == "hub_cache":
+            if copy.stored.location == "hub_cache":
                 return freed_bytes + remove_cached_model(model_id)
             return freed_bytes + remove_folder(copy.folder)
 
@@ -155,7 +155,7 @@ class Inventory:
         stored = _stored(scan, repo.repo_id, "hub_cache", repo.size_on_disk)
         return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)
 
-    def _copy(self, model_id: str, place: BaseModelPlace, folder: Path | None, scan: _FolderScan) -> _Copy:
+    def _copy(self, model_id: str, place: BaseModelLocation, folder: Path | None, scan: _FolderScan) -> _Copy:
         stored = _stored(scan, model_id, place, sum(size for _, size, *_ in scan.files))
         if not is_allowed(model_id, self._allowed):
             problem = "It is not allowed here. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
@@ -181,8 +181,8 @@ class Inventory:
                     delete(building)
 
 
-def _stored(scan: _FolderScan, model_id: str, place: BaseModelPlace, size: int) -> StoredBaseModel:
-    return recast(StoredBaseModel, scan, id=model_id, place=place, size_bytes=size, graph_bytes=0)
+def _stored(scan: _FolderScan, model_id: str, place: BaseModelLocation, size: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, scan, id=model_id, location=place, size_bytes=size, graph_bytes=0)
 
 
 def _digest_or_problem(folder: Path, read: Callable[[], EncoderFolder]) -> tuple[str, str | None]:

@@ -212,8 +212,8 @@ class EtaEstimator:
             return None
         took_s = now - self._began[-1][1]
         stage_s = self._seconds.get(progress.stage, 0.0)
-        if progress.step and progress.of:
-            own = took_s / progress.step * (progress.of - progress.step)
+        if progress.step and progress.num_steps:
+            own = took_s / progress.step * (progress.num_steps - progress.step)
         else:
             own = max(0.0, stage_s - took_s)
         later = STAGES[STAGES.index(progress.stage) + 1 :]

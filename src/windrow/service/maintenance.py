@@ -32,7 +32,7 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
     """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
     uses = [use for use in base_models(deps).base_models if use.id == request.base_model]
     for use in uses:
-        if use.place != "installed":  # which cannot be removed in any case
+        if use.location != "installed":  # which cannot be removed in any case
             check_unused(use)
     freed_bytes = deps.store.inventory.remove(request.base_model)
     deps.encoders.evict(request.base_model)

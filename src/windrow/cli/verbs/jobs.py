@@ -138,7 +138,7 @@ def in_words(job: Job, words: CliWords) -> str:
     if job.state == "queued":
         return f"{counted(job.ahead, 'training')} before it" if job.ahead else "next"
     if (progress := job.progress) is not None:
-        steps = f" {progress.step}/{progress.of}" if progress.of else ""
+        steps = f" {progress.step}/{progress.num_steps}" if progress.num_steps else ""
         left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
         return f"{progress.stage}{steps}{left}"
     if job.revision is not None:

@@ -113,7 +113,7 @@ def _print_base_models(found: BaseModelList) -> None:
     print_table(
         found.base_models,
         Column("base model", lambda use: use.id, whole=True),
-        Column("where", lambda use: _PLACES[use.place], spare=2),
+        Column("where", lambda use: _PLACES[use.location], spare=2),
         number("size", lambda use: size(use.size_bytes + use.graph_bytes)),
         number("classifiers", lambda use: str(use.classifiers), spare=1),
         Column("", _remark),
