@@ -119,7 +119,7 @@ def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_
     given = dict.fromkeys(endpoint.path_fields, "a")
     missing: list[str] = []
     try:
-        read_value(endpoint.request, {}, given=given)
+        read_value(endpoint.request, {}, preset=given)
     except InvalidRequest as error:
         missing = re.findall(r"'(\w+) is missing'", str(error.facts))
     assert schema.get("required", []) == missing
@@ -171,7 +171,7 @@ def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any]) -> None:
     verb = "fit" if endpoint.verb in WITHIN else endpoint.verb
     for example in REQUESTS[verb].values():
         document = json.loads(json.dumps(example))
-        read_value(endpoint.request, document, given=dict.fromkeys(endpoint.path_fields, "a"))
+        read_value(endpoint.request, document, preset=dict.fromkeys(endpoint.path_fields, "a"))
     if endpoint.verb == "predict":
         shown = [json.loads(json.dumps(each)) for each in REQUESTS[verb].values()]
         forms = [{"model_name", "text"}, {"model_name", "texts"}, {"model_names", "text"}]

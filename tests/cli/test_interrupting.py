@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 __all__ = ["operations", "running_app"]
 # Without having heard Ctrl-C, a verb would wait for its server twice as long, or for ever.
-PATIENCE_S = 30
+CANCEL_TIMEOUT_S = 30
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def press_ctrl_c(process: "subprocess.Popen[str]", times: int = 1) -> tuple[int,
         for _ in range(times):
             os.killpg(process.pid, signal.SIGINT)
             threading.Event().wait(0.05)  # so that they come one after the other
-        _, said = process.communicate(timeout=PATIENCE_S)
+        _, said = process.communicate(timeout=CANCEL_TIMEOUT_S)
     finally:
         if process.poll() is None:
             process.kill()

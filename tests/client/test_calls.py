@@ -155,7 +155,7 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
     names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
     known = names | dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
     call = call_of(endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7)
-    assert call.timeout_s == (None if endpoint.patient else 7)
+    assert call.timeout_s == (None if endpoint.long_running else 7)
     assert call.idempotent == endpoint.idempotent
 
 

@@ -17,6 +17,7 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, e
 from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.toy import Toy
+from windrow.client.cancellation import now
 from windrow.client.errors import (
     ConnectionLost,
     FailedInServer,
@@ -25,7 +26,6 @@ from windrow.client.errors import (
     ServerUnreachable,
     UnexpectedReply,
 )
-from windrow.client.leaving import now
 from windrow.client.remote import RemoteOperations
 from windrow.codec.values import to_json
 from windrow.domain.alias import AliasChangeRequest, PromoteRequest

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
-from windrow.client.replies import problem_of, read_answers, read_reply
+from windrow.client.replies import problem_of, read_predict_reply, read_reply
 from windrow.domain import errors
 from windrow.domain.base_models import BaseModelRemoval
 from windrow.domain.errors import WindrowError
@@ -82,7 +82,7 @@ def test_a_reply_of_another_shape_is_no_windrow_servers(content: bytes) -> None:
         read_reply(BaseModelRemoval, content, URL)
     assert "base_model" not in caught.value.detail
     with pytest.raises(UnexpectedReply, match=URL):
-        read_answers(PredictRequest(model_name="a", text="b"), content, URL)
+        read_predict_reply(PredictRequest(model_name="a", text="b"), content, URL)
 
 
 def test_fields_that_a_newer_server_adds_are_left_out() -> None:

@@ -83,10 +83,10 @@ def test_every_body_means_the_same_in_slices_and_as_a_whole(
         for sent in (body, spoilt):
 
             def whole(kind: Any = kind, sent: bytes = sent, given: Any = given_fields) -> object:
-                return read_value(kind, parse_json(sent), given=given, limits=LIMITS)
+                return read_value(kind, parse_json(sent), preset=given, limits=LIMITS)
 
             def sliced(kind: Any = kind, sent: bytes = sent, given: Any = given_fields) -> object:
-                return read_request(kind, sent, given=given, limits=LIMITS)
+                return read_request(kind, sent, preset=given, limits=LIMITS)
 
             assert outcome(sliced) == outcome(whole)
 

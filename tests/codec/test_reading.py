@@ -35,7 +35,7 @@ def test_a_document_becomes_the_value_that_it_describes_and_the_rest_has_its_def
 
 def test_what_is_inside_of_it_is_read_too_and_what_stands_elsewhere_is_put_in() -> None:
     require = {"test_data": [GOOD], "min_recall": {"b": 1}, "not_worse": True}
-    read = read_value(PromoteRequest, {"model_name": "a", "require": require, "must_pass": []}, given=GIVEN)
+    read = read_value(PromoteRequest, {"model_name": "a", "require": require, "must_pass": []}, preset=GIVEN)
     assert read.require == Requirement((Row("a", "b"),), not_worse=True, min_recall={"b": 1.0})
     assert (read.alias, read.must_pass) == ("live", ())
 
@@ -115,7 +115,7 @@ def test_what_is_wrong_is_named_with_its_place_however_deep_it_lies(
     kind: Any, fields: dict[str, object], said: str, facts: dict[str, object]
 ) -> None:
     names = {} if kind is CompareRequest else {"model_name": "a"}
-    problem = refused(kind, {**names, **fields}, given=GIVEN if kind is PromoteRequest else None)
+    problem = refused(kind, {**names, **fields}, preset=GIVEN if kind is PromoteRequest else None)
     assert problem.detail.startswith(said)
     assert {key: problem.facts.get(key) for key in facts} == facts
 
@@ -135,7 +135,7 @@ def test_a_misspelt_field_comes_before_all_else_and_what_it_meant_is_not_called_
 
 
 def test_a_field_that_is_there_already_is_never_what_an_unknown_one_meant() -> None:
-    problem = refused(CopyRequest, {"new_name": "b", "newname": "c"}, given={"model_name": "a"})
+    problem = refused(CopyRequest, {"new_name": "b", "newname": "c"}, preset={"model_name": "a"})
     assert problem.facts["problems"] == ["newname is no field of this request; known are new_name, overwrite"]
     rows = [{**GOOD, "Label": "c"}]
     problem = refused(EvaluateRequest, {"model_name": "a", "test_data": rows})
@@ -151,9 +151,9 @@ def test_a_field_that_is_like_none_that_is_missing_comes_last() -> None:
 
 
 def test_a_verb_without_fields_takes_none() -> None:
-    problem = refused(ModelRequest, {"colour": 1}, given={"model_name": "a"})
+    problem = refused(ModelRequest, {"colour": 1}, preset={"model_name": "a"})
     assert problem.facts["problems"] == ["colour is no field of this request; it takes none"]
-    assert read_value(DescribeRequest, {}, given={"model_name": "a"}) == DescribeRequest("a")
+    assert read_value(DescribeRequest, {}, preset={"model_name": "a"}) == DescribeRequest("a")
 
 
 def test_ten_problems_are_told_and_all_are_counted() -> None:
@@ -190,7 +190,7 @@ def test_rows_are_counted_before_they_are_read(row: object) -> None:
     assert "training_data has 11 rows" in caught.value.detail
     document = {"model_name": "a", "require": {"test_data": [row] * 11}}
     with pytest.raises(LimitExceeded) as caught:
-        read_value(PromoteRequest, document, given=GIVEN, limits=DataLimits(max_rows=10))
+        read_value(PromoteRequest, document, preset=GIVEN, limits=DataLimits(max_rows=10))
     assert "require.test_data has 11 rows" in caught.value.detail
 
 

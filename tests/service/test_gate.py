@@ -14,7 +14,7 @@ from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.service.gate import (
     NO_LABEL,
     Conditions,
-    Side,
+    EvaluatedModel,
     check_conditions,
     check_recalled_labels,
     conditions_of,
@@ -25,10 +25,10 @@ BILL, BUG = Row("I was charged twice", "billing"), Row("The app crashes", "bug")
 ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for number in range(5))
 
 
-def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> Side:
+def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> EvaluatedModel:
     """Return a classifier that gives these labels, one for each text of the conditions."""
     scores = np.array([[0.75 if label == best else 0.25 for label in labels] for best in given], np.float32)
-    return Side(name, ClassifierOutputs(labels, scores, None, np.zeros(len(given), np.bool_)))
+    return EvaluatedModel(name, ClassifierOutputs(labels, scores, None, np.zeros(len(given), np.bool_)))
 
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:

@@ -71,9 +71,9 @@ class Endpoint(Generic[R]):
     """The status of success."""
     optional_body: bool = field(default=False, kw_only=True)
     """Whether it may come without its JSON body: all that the request needs stands in the path."""
-    repeatable: bool = field(default=False, kw_only=True)
-    """Whether doing it twice is doing it once, though it is no GET."""
-    patient: bool = field(default=False, kw_only=True)
+    idempotent_post: bool = field(default=False, kw_only=True)
+    """Whether it is idempotent, though it is a POST."""
+    long_running: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
     chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
@@ -127,8 +127,8 @@ class Endpoint(Generic[R]):
 
     @property
     def idempotent(self) -> bool:
-        """Whether doing it twice is doing it once, so that a client may send it again where a connection breaks."""
-        return self.method == "GET" or self.repeatable
+        """Whether a client may send it again where a connection breaks."""
+        return self.method == "GET" or self.idempotent_post
 
     @property
     def takes_json(self) -> bool:
@@ -140,24 +140,37 @@ class Endpoint(Generic[R]):
         return get_type_hints(self.operation)
 
 
-FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", patient=True)
+FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", long_running=True)
 START_FIT: Final = Endpoint(Operations.start_fit, "POST", "/fit", TRAIN, "fit", status=202, chosen_by={"wait": "false"})
 ESTIMATE_FIT: Final = Endpoint(
-    Operations.estimate_fit, "POST", "/fit", TRAIN, "fit", repeatable=True, patient=True, chosen_by={"dry_run": "true"}
+    Operations.estimate_fit,
+    "POST",
+    "/fit",
+    TRAIN,
+    "fit",
+    idempotent_post=True,
+    long_running=True,
+    chosen_by={"dry_run": "true"},
 )
-PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", repeatable=True)
+PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", idempotent_post=True)
 LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light")
 JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light")
-FOLLOW_JOB: Final = Endpoint(Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", patient=True)
+FOLLOW_JOB: Final = Endpoint(Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", long_running=True)
 CANCEL_JOB: Final = Endpoint(Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", optional_body=True)
-EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", patient=True)
-COMPARE: Final = Endpoint(Operations.compare, "POST", "/compare", EVALUATION, "bulk", repeatable=True, patient=True)
-CROSS_VALIDATE: Final = Endpoint(Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", patient=True)
-SUGGEST: Final = Endpoint(Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", repeatable=True, patient=True)
+EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", long_running=True)
+COMPARE: Final = Endpoint(
+    Operations.compare, "POST", "/compare", EVALUATION, "bulk", idempotent_post=True, long_running=True
+)
+CROSS_VALIDATE: Final = Endpoint(
+    Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", long_running=True
+)
+SUGGEST: Final = Endpoint(
+    Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", idempotent_post=True, long_running=True
+)
 LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light")
-DELETE_ALL: Final = Endpoint(Operations.delete_all, "DELETE", "/models", CLASSIFIERS, "scan", patient=True)
-IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import", FILES, "transfer", patient=True)
-EXPORT: Final = Endpoint(Operations.export, "GET", "/models/{model_name}/export", FILES, "transfer", patient=True)
+DELETE_ALL: Final = Endpoint(Operations.delete_all, "DELETE", "/models", CLASSIFIERS, "scan", long_running=True)
+IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import", FILES, "transfer", long_running=True)
+EXPORT: Final = Endpoint(Operations.export, "GET", "/models/{model_name}/export", FILES, "transfer", long_running=True)
 SHOW: Final = Endpoint(Operations.show, "GET", "/models/{model_name}", CLASSIFIERS, "light")
 DESCRIBE: Final = Endpoint(Operations.describe, "PATCH", "/models/{model_name}", CLASSIFIERS, "write")
 DELETE: Final = Endpoint(Operations.delete, "DELETE", "/models/{model_name}", CLASSIFIERS, "write")
@@ -166,21 +179,29 @@ RESTORE: Final = Endpoint(
 )
 COPY: Final = Endpoint(Operations.copy, "POST", "/models/{model_name}/copy", CLASSIFIERS, "transfer")
 REPRODUCE: Final = Endpoint(
-    Operations.reproduce, "POST", "/models/{model_name}/reproduce", CLASSIFIERS, "fit", optional_body=True, patient=True
+    Operations.reproduce,
+    "POST",
+    "/models/{model_name}/reproduce",
+    CLASSIFIERS,
+    "fit",
+    optional_body=True,
+    long_running=True,
 )
 LIST_ALIASES: Final = Endpoint(Operations.list_aliases, "GET", "/aliases", ALIASES, "light")
-PROMOTE: Final = Endpoint(Operations.promote, "PUT", "/aliases/{alias}", ALIASES, "write", patient=True)
+PROMOTE: Final = Endpoint(Operations.promote, "PUT", "/aliases/{alias}", ALIASES, "write", long_running=True)
 REMOVE_ALIAS: Final = Endpoint(Operations.remove_alias, "DELETE", "/aliases/{alias}", ALIASES, "write")
 ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alias}/history", ALIASES, "light")
 ROLLBACK: Final = Endpoint(
     Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", optional_body=True
 )
-LIST_BASE_MODELS: Final = Endpoint(Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", patient=True)
-REMOVE_BASE_MODEL: Final = Endpoint(
-    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", patient=True
+LIST_BASE_MODELS: Final = Endpoint(
+    Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", long_running=True
 )
-USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", patient=True)
-FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", optional_body=True, patient=True)
+REMOVE_BASE_MODEL: Final = Endpoint(
+    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", long_running=True
+)
+USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", long_running=True)
+FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", optional_body=True, long_running=True)
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

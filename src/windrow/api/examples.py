@@ -178,17 +178,17 @@ def example_of(kind: Any) -> Any:
     return kind(**{each.name: _field(kind, each.name, types[each.name]) for each in fields(kind) if each.init})
 
 
-def _field(kind: Any, name: str, said: Type) -> object:
+def _field(kind: Any, name: str, declared: Type) -> object:
     keys = (*(f"{each.__name__}.{name}" for each in kind.__mro__), name)
     found = next((_VALUES[key] for key in keys if key in _VALUES), ...)
-    return _of(said) if found is ... else found
+    return _of(declared) if found is ... else found
 
 
-def _of(said: Type) -> Any:
-    if said.optional:
+def _of(declared: Type) -> Any:
+    if declared.optional:
         return None
-    if said.each is not None:
-        return (_of(said.each),) if said.kind is tuple else {}
-    if is_dataclass(said.kind):
-        return example_of(said.kind)
-    return said.choices[0] if said.choices else _PLAIN[said.kind]
+    if declared.each is not None:
+        return (_of(declared.each),) if declared.kind is tuple else {}
+    if is_dataclass(declared.kind):
+        return example_of(declared.kind)
+    return declared.choices[0] if declared.choices else _PLAIN[declared.kind]

@@ -1,4 +1,4 @@
-"""What each verb sends: its request as path, query and body, as the table of endpoints has it."""
+"""Turns the request of a verb into path, query and body, as the table of endpoints has it."""
 
 import json
 import re
@@ -34,19 +34,19 @@ def call_of(endpoint: Endpoint[Any], request: object, timeout_s: float, file: Bi
     in_path = {name: getattr(request, name) for name in endpoint.path_fields}
     for name, value in in_path.items():
         _CHECKS[name](value)
-    given = ((field, getattr(request, field.name)) for field in fields(request))  # type: ignore[arg-type]
-    said = {field.name: value for field, value in given if field.name not in in_path and value is not field.default}
+    pairs = ((field, getattr(request, field.name)) for field in fields(request))  # type: ignore[arg-type]
+    sent = {field.name: value for field, value in pairs if field.name not in in_path and value is not field.default}
     query, body = dict(endpoint.chosen_by), None
     if not endpoint.takes_json:
-        query |= {name: _shown(value) for name, value in said.items() if value is not None}
-    elif said or endpoint.body == "required":
-        body = to_json(said)
+        query |= {name: _query_text(value) for name, value in sent.items() if value is not None}
+    elif sent or endpoint.body == "required":
+        body = to_json(sent)
     return Call(
         endpoint.method,
         endpoint.path.format_map(in_path) + (f"?{urlencode(query, errors='replace')}" if query else ""),
         body if file is None else file,
         JSON if file is None else FILE_TYPES[-1],
-        timeout_s=None if endpoint.patient else timeout_s,
+        timeout_s=None if endpoint.long_running else timeout_s,
         idempotent=endpoint.idempotent,
     )
 
@@ -79,7 +79,7 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def _shown(value: object) -> str:
+def _query_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""A job's news as they come, over as many connections as it takes."""
+"""Follows the events of a job, and reconnects where a connection breaks."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -22,19 +22,19 @@ def follow(connect: Callable[[], Iterator[Job]]) -> Iterator[Job]:
         ServerTimedOut: The same, where the server was silent for too long.
     """
     last: Job | None = None
-    brought_news = True
+    had_update = True
     while True:
         try:
             for job in connect():
                 if job != last:
                     yield job
-                    last, brought_news = job, True
+                    last, had_update = job, True
                 if job.is_finished:
                     return
         except (ConnectionLost, ServerTimedOut):
-            if not brought_news:
+            if not had_update:
                 raise
-        brought_news = False
+        had_update = False
 
 
 def events_of(transport: Transport, call: Call) -> Generator[Job]:
@@ -44,7 +44,7 @@ def events_of(transport: Transport, call: Call) -> Generator[Job]:
         UnexpectedReply: What comes are no events of a job.
         ConnectionLost: The server stopped before the job's end.
     """
-    chunks = transport.pieces(transport.open(call))
+    chunks = transport.iter_chunks(transport.open(call))
     try:
         for data in read_events(chunks):
             yield read_reply(Job, data, transport.url)
@@ -61,7 +61,7 @@ def events_of(transport: Transport, call: Call) -> Generator[Job]:
 
 
 @contextmanager
-def may_go_on(job_id: str) -> Iterator[None]:
+def naming_job(job_id: str) -> Iterator[None]:
     """Name the job in what goes wrong between here and the server, since the training does not end with it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""RemoteOperations: the verbs, done by a server."""
+"""``RemoteOperations`` implements ``Operations`` over HTTP."""
 
 import logging
 import re
@@ -21,10 +21,10 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.client.calls import call_of
+from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
 from windrow.client.errors import UnexpectedReply
-from windrow.client.following import events_of, follow, may_go_on
-from windrow.client.leaving import cancel_begun, cancel_within, now
-from windrow.client.replies import read_answers, read_reply
+from windrow.client.following import events_of, follow, naming_job
+from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.transport import Transport
 from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_note
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
@@ -131,8 +131,8 @@ class RemoteOperations:
         """See ``Operations.predict``."""
         if not is_connected():
             raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")
-        content = self._transport.ask(call_of(PREDICT, request, self._timeout_s))
-        return read_answers(request, content, self.url)
+        content = self._transport.fetch(call_of(PREDICT, request, self._timeout_s))
+        return read_predict_reply(request, content, self.url)
 
     def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection as they are taken."""
@@ -140,7 +140,7 @@ class RemoteOperations:
         named = _FILE_NAME.search(response.headers.get("Content-Disposition", ""))
         file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
         size_bytes = int(response.headers.get("Content-Length", "0"))
-        return Export(file_name, size_bytes, self._transport.pieces(response))
+        return Export(file_name, size_bytes, self._transport.iter_chunks(response))
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -152,7 +152,7 @@ class RemoteOperations:
         Where the connection breaks, a new one is made; where that brings nothing new, the error is raised.
         """
         # An unknown id is told at once, and not with the first job; no connection is left open for who takes none.
-        with may_go_on(request.job_id):
+        with naming_job(request.job_id):
             self.job(request)
         return self._follow(request)
 
@@ -161,15 +161,15 @@ class RemoteOperations:
 
         The training is begun and its job followed, so that it outlives a broken connection, and Ctrl-C ends it.
         """
-        since, begun = now(), None
+        since, started = now(), None
         try:
-            job = begun = self.start_fit(request)
-            for news in self._follow(JobRequest(job.id)):
-                if news.progress is not None and news.progress != job.progress:
-                    _tell(on_progress, news.progress)
-                job = news
+            job = started = self.start_fit(request)
+            for update in self._follow(JobRequest(job.id)):
+                if update.progress is not None and update.progress != job.progress:
+                    _report_progress(on_progress, update.progress)
+                job = update
         except KeyboardInterrupt:
-            self._leave(request, since, begun)
+            self._cancel_after_interrupt(request, since, started)
             raise
         if job.problem is not None:
             raise job.problem.as_error()
@@ -178,11 +178,11 @@ class RemoteOperations:
                 "The training {job_id} ended without a result and without a reason. Look at its job.",
                 {"job_id": job.id},
             )
-        made = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
-        return recast(FitResult, made, model_name=made.name, next_name=job.next_name)
+        classifier = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
+        return recast(FitResult, classifier, model_name=classifier.name, next_name=job.next_name)
 
     def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
-        content = self._transport.ask(call_of(endpoint, request, self._timeout_s, file))
+        content = self._transport.fetch(call_of(endpoint, request, self._timeout_s, file))
         reply: R = read_reply(endpoint.reply, content, self.url)
         return reply
 
@@ -190,16 +190,16 @@ class RemoteOperations:
         call = call_of(FOLLOW_JOB, request, self._timeout_s)
         # Not sent again below, since that is done here.
         once = replace(call, timeout_s=max(_EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
-        with may_go_on(request.job_id):
+        with naming_job(request.job_id):
             yield from follow(lambda: events_of(self._transport, once))
 
-    def _leave(self, request: FitRequest, since: datetime, begun: Job | None) -> None:
+    def _cancel_after_interrupt(self, request: FitRequest, since: datetime, started: Job | None) -> None:
         """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
         try:
-            if begun is not None:
+            if started is not None:
                 with suppress(JobFinished):
-                    cancel_within(self, begun.id)
-            elif (job := cancel_begun(self, request, since)) is None:
+                    cancel_within(self, started.id)
+            elif (job := cancel_orphaned_fit(self, request, since)) is None:
                 _log.warning("The training may have begun; see the jobs.")
             elif job.revision is not None:
                 _log.warning("%s was saved already, as revision %d.", job.model_name, job.revision)
@@ -207,7 +207,7 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def _tell(on_progress: OnProgress, progress: Progress) -> None:
+def _report_progress(on_progress: OnProgress, progress: Progress) -> None:
     try:
         on_progress(progress)
     except Exception:  # noqa: BLE001  who listens does not end a training on this machine either

@@ -34,7 +34,7 @@ def read_reply(kind: Callable[..., R], content: bytes, url: str) -> R:
         return from_json(cast(type[R], kind), content, extra="ignore")
 
 
-def read_answers(request: PredictRequest, content: bytes, url: str) -> tuple[Prediction, ...]:
+def read_predict_reply(request: PredictRequest, content: bytes, url: str) -> tuple[Prediction, ...]:
     """Return what a server answered to a request, whichever form that has.
 
     Raises:
@@ -69,7 +69,7 @@ def problem_of(status: int, content_type: str, content: bytes, url: str) -> Wind
     """
     document = _read_problem(content) if content_type.partition(";")[0].strip().lower() == PROBLEM_TYPE else {}
     if not isinstance(code := document.get("code"), str):
-        return UnexpectedReply(_stranger(status), {"url": url, "status": status})
+        return UnexpectedReply(_not_windrow(status), {"url": url, "status": status})
     template = document.get("template", literal(str(document.get("detail", "The server gave no reason."))))
     facts = {name: value for name, value in document.items() if name not in _MEMBERS}
     if (known := class_of(code)) is not None:
@@ -87,7 +87,7 @@ def _read_problem(content: bytes) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _stranger(status: int) -> str:
+def _not_windrow(status: int) -> str:
     if 300 <= status < 400:
         return "{url} points to another address (status {status}). Name the address of the Windrow server itself."
     if status in (401, 407):

@@ -1,4 +1,4 @@
-"""Requests over HTTP: connections that are kept, patience, and trying again. Knows nothing of single verbs."""
+"""Sends HTTP requests with a connection pool, timeouts and retries. Knows nothing of single verbs."""
 
 import http.client
 import random
@@ -27,13 +27,13 @@ from windrow.client.replies import problem_of
 from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, WindrowError
 
 JSON: Final = "application/json"
-# So long may it take until a connection is there; what a server does with a request may take longer.
+# Until a connection is open; the reply to a request may take longer.
 _CONNECT_TIMEOUT_S = 10.0
-_KEPT_CONNECTIONS = 64
+_POOL_SIZE = 64
 _BLOCK_BYTES = 65_536
 _RETRIED = (429, 503)
 _FIRST_DELAY_S = 0.1
-# Longer than that nobody waits without being told.
+# The longest wait before a retry; a longer one is left to the caller.
 _MAX_DELAY_S = 30.0
 
 
@@ -90,14 +90,14 @@ class Transport:
         self._pool = pool(
             address.host,
             address.port,
-            maxsize=_KEPT_CONNECTIONS,
+            maxsize=_POOL_SIZE,
             retries=False,
             blocksize=_BLOCK_BYTES,
             socket_options=alive,
         )
 
-    def ask(self, call: Call) -> bytes:
-        """Send a request and return what a success carries.
+    def fetch(self, call: Call) -> bytes:
+        """Send a request and return the body of its reply.
 
         Raises:
             WindrowError: What the server raised, as the same class.
@@ -106,19 +106,19 @@ class Transport:
             ConnectionLost: The connection broke.
             UnexpectedReply: What answers is no Windrow server.
         """
-        return self.open(call, is_whole=True).data
+        return self.open(call, preload=True).data
 
-    def open(self, call: Call, *, is_whole: bool = False) -> BaseHTTPResponse:
+    def open(self, call: Call, *, preload: bool = False) -> BaseHTTPResponse:
         """Send a request and return a success, whose body is still to be read; or read already.
 
         Raises:
-            WindrowError: As :meth:`ask`.
+            WindrowError: As :meth:`fetch`.
         """
         retries = self._retries if call.idempotent else 0
         for attempt in range(retries + 1):
             is_last = attempt == retries
             try:
-                response = self._send(call, is_whole)
+                response = self._send(call, preload)
             except ConnectionLost:
                 if is_last:
                     raise
@@ -133,7 +133,7 @@ class Transport:
             self._sleep(delay_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def pieces(self, response: BaseHTTPResponse) -> Generator[bytes]:
+    def iter_chunks(self, response: BaseHTTPResponse) -> Generator[bytes]:
         """Yield a reply's body as it comes, and let go of the connection at the end.
 
         Raises:
@@ -141,10 +141,10 @@ class Transport:
             ConnectionLost: The connection broke before the end.
         """
         try:
-            while piece := response.read1(_BLOCK_BYTES):
-                yield piece
+            while chunk := response.read1(_BLOCK_BYTES):
+                yield chunk
         except (HTTPError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._connection_error(error) from error
         finally:
             response.close()
 
@@ -152,7 +152,7 @@ class Transport:
         """Close the connections."""
         self._pool.close()
 
-    def _send(self, call: Call, is_whole: bool) -> BaseHTTPResponse:
+    def _send(self, call: Call, preload: bool) -> BaseHTTPResponse:
         headers = self._headers if call.body is None else {**self._headers, "Content-Type": call.content_type}
         if call.body is not None and not isinstance(call.body, bytes):
             headers["Content-Length"] = str(_size_bytes(call.body))
@@ -165,19 +165,19 @@ class Transport:
                 retries=False,
                 redirect=False,
                 timeout=Timeout(connect=_CONNECT_TIMEOUT_S, read=call.timeout_s),
-                preload_content=is_whole,
+                preload_content=preload,
             )
         except (HTTPError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._connection_error(error) from error
 
     def _problem(self, response: BaseHTTPResponse) -> WindrowError:
         try:
             content = response.data
         except (HTTPError, OSError) as error:
-            return self._broken(error)
+            return self._connection_error(error)
         return problem_of(response.status, response.headers.get("Content-Type", ""), content, self.url)
 
-    def _broken(self, error: Exception) -> WindrowError:
+    def _connection_error(self, error: Exception) -> WindrowError:
         facts = {"url": self.url}
         if isinstance(error, ClosedPoolError):
             return ServerUnreachable("This client is closed. Make a new one.", facts)
@@ -212,10 +212,10 @@ def _delay(response: BaseHTTPResponse, problem: WindrowError, attempt: int) -> f
     """Return how long to wait before a refused request is sent again, in seconds; ``None`` where that is no use."""
     if response.status not in _RETRIED or isinstance(problem, BaseModelUnavailable):
         return None
-    said = response.headers.get("Retry-After", "")
-    if not said.isdecimal():
+    retry_after = response.headers.get("Retry-After", "")
+    if not retry_after.isdecimal():
         return _back_off(attempt)
-    delay_s = max(float(said), _back_off(attempt))
+    delay_s = max(float(retry_after), _back_off(attempt))
     return delay_s if delay_s <= _MAX_DELAY_S else None
 
 
@@ -228,8 +228,8 @@ def _reason(error: HTTPError) -> str:
     cause = error.__cause__ or error.__context__
     if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
         return f"nothing answered within {_CONNECT_TIMEOUT_S:.0f} seconds"
-    said = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None)
-    return str(said or cause or error).rstrip(".").lower()
+    detail = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None)
+    return str(detail or cause or error).rstrip(".").lower()
 
 
 def _is_garbage(cause: object) -> bool:

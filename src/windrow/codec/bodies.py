@@ -63,7 +63,7 @@ def read_request(
     kind: Callable[..., V],
     body: bytes,
     *,
-    given: Mapping[str, object] | None = None,
+    preset: Mapping[str, object] | None = None,
     limits: DataLimits | None = None,
     advice: str = "Correct it.",
 ) -> V:
@@ -77,7 +77,7 @@ def read_request(
     document = _read_in_slices(kind, body, limits) if len(body) > _LARGE_BYTES else None
     if document is None:
         document = parse_json(body)
-    return read_value(kind, document, given=given, limits=limits, advice=advice)
+    return read_value(kind, document, preset=preset, limits=limits, advice=advice)
 
 
 class _UnusualError(Exception):
@@ -88,7 +88,7 @@ class _UnusualError(Exception):
 class _List:
     """A list that was cut out of a body: where it stands, and its slices, each up to a comma or the bracket."""
 
-    place: tuple[str, ...]
+    path: tuple[str, ...]
     item: type
     count: int = 0
     slices: list[tuple[int, int]] = field(default_factory=list)
@@ -99,12 +99,12 @@ class _Cut:
     """A body, cut into its lists and what is around them."""
 
     body: bytes
-    around: list[bytes] = field(default_factory=list)
+    rest: list[bytes] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
-    kept_from: int = 0
+    rest_from: int = 0
 
     def match(self, pattern: re.Pattern[bytes], start: int) -> re.Match[bytes]:
-        """Return what stands at a place."""
+        """Match a pattern at a position."""
         found = pattern.match(self.body, start, start + _WINDOW_BYTES)
         if found is None:
             raise _UnusualError
@@ -116,28 +116,28 @@ def _read_in_slices(kind: Any, body: bytes, limits: DataLimits | None) -> object
     cut = _Cut(body)
     try:
         end = _cut_object(cut, kind, (), 0)
-        document = parse_json(b"".join((*cut.around, body[cut.kept_from :])))
+        document = parse_json(b"".join((*cut.rest, body[cut.rest_from :])))
     except (_UnusualError, InvalidJson):
         return None
     if body[end:].strip(_BLANKS):
         return None
     for each in cut.lists:
         if each.item is Row and limits is not None:
-            check_row_count(each.count, limits, ".".join(each.place))
+            check_row_count(each.count, limits, ".".join(each.path))
     for each in cut.lists:
         if (read := _read_slices(body, each)) is None:
             return None
-        _put(document, each.place, read)
+        _put(document, each.path, read)
     return document
 
 
-def _put(document: Any, place: tuple[str, ...], value: object) -> None:
-    for part in place[:-1]:
+def _put(document: Any, path: tuple[str, ...], value: object) -> None:
+    for part in path[:-1]:
         document = document[part]
-    document[place[-1]] = value
+    document[path[-1]] = value
 
 
-def _cut_object(cut: _Cut, kind: Any, place: tuple[str, ...], start: int) -> int:
+def _cut_object(cut: _Cut, kind: Any, path: tuple[str, ...], start: int) -> int:
     """Cut the lists out of an object, and return where it ends."""
     end = cut.match(_OPENING, start).end()
     while True:
@@ -146,9 +146,9 @@ def _cut_object(cut: _Cut, kind: Any, place: tuple[str, ...], start: int) -> int
         inner = _long_fields(kind).get(name)
         opening = cut.body[member.end() : member.end() + 1]
         if inner is not None and inner in _ITEMS and opening == b"[":
-            end = _cut_list(cut, _List((*place, name), inner), member.end())
+            end = _cut_list(cut, _List((*path, name), inner), member.end())
         elif inner is not None and opening == b"{":
-            end = _cut_object(cut, inner, (*place, name), member.end())
+            end = _cut_object(cut, inner, (*path, name), member.end())
         else:
             end = cut.match(_VALUE, member.end()).end()
         following = cut.match(_NEXT, end)
@@ -171,8 +171,8 @@ def _cut_list(cut: _Cut, found: _List, start: int) -> int:
                 found.slices.append((began, position))
                 began, found.count, in_slice = position, found.count + in_slice, 0
             if pattern is items.last:
-                cut.around.append(body[cut.kept_from : start + 1])
-                cut.kept_from = position - 1
+                cut.rest.append(body[cut.rest_from : start + 1])
+                cut.rest_from = position - 1
                 cut.lists.append(found)
                 return position
     raise _UnusualError
@@ -182,8 +182,8 @@ def _cut_list(cut: _Cut, found: _List, start: int) -> int:
 def _long_fields(kind: Any) -> Mapping[str, Any]:
     """Return the fields of a dataclass that may hold much: what each list holds, or the dataclass of what is inside."""
     types = types_of(kind)
-    lists = {name: said.item for name, said in types.items() if said.item in _ITEMS}
-    return lists | {name: said.kind for name, said in types.items() if is_dataclass(said.kind)}
+    lists = {name: declared.item for name, declared in types.items() if declared.item in _ITEMS}
+    return lists | {name: declared.kind for name, declared in types.items() if is_dataclass(declared.kind)}
 
 
 def _read_slices(body: bytes, found: _List) -> tuple[Any, ...] | None:

@@ -19,14 +19,14 @@ V = TypeVar("V")
 MAX_PROBLEMS = 10
 # Behind the first wrong row; a body of a hundred thousand wrong rows must not cost a hundred thousand sentences.
 _SHOWN_WRONG_ROWS = 10
-Place = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 
 
 def read_value(
     kind: Callable[..., V],
     document: object,
     *,
-    given: Mapping[str, object] | None = None,
+    preset: Mapping[str, object] | None = None,
     limits: DataLimits | None = None,
     advice: str = "Correct it.",
 ) -> V:
@@ -35,29 +35,29 @@ def read_value(
     Args:
         kind: The dataclass.
         document: What :func:`windrow.codec.strict.parse_json` returned; rows may be a tuple of ``Row`` already.
-        given: Fields that come from elsewhere, and must not stand in the document.
+        preset: Fields that come from elsewhere, and must not stand in the document.
         limits: On the number of rows, which are counted before they are read; ``None`` sets none.
         advice: What ends the sentences of an error.
 
     Raises:
         LimitExceeded: There are too many rows.
-        InvalidRequest: The document has another shape. ``facts["problems"]`` lists up to ten places, that first which
+        InvalidRequest: The document has another shape. ``facts["problems"]`` lists up to ten problems, that first which
             helps most; ``row``, ``field`` or ``index`` say where in a list the first of them is.
     """
-    found = _Found(limits)
-    known = {name: each for name, each in _fields_of(kind).items() if name not in (given or {})}
-    passed = _read_fields(known, document, (), found)
-    if found.count:
-        raise _invalid_request(found, advice)
-    return kind(**passed, **(given or {}))
+    problems = _Problems(limits)
+    known = {name: each for name, each in _fields_of(kind).items() if name not in (preset or {})}
+    passed = _read_fields(known, document, (), problems)
+    if problems.count:
+        raise _invalid_request(problems, advice)
+    return kind(**passed, **(preset or {}))
 
 
-def near_or_known(key: str, known: Sequence[str], said: Container[str]) -> str:
+def near_or_known(key: str, known: Sequence[str], present: Container[str]) -> str:
     """Return a hint at the name that was probably meant, unless that was said as well, else at all that there are."""
     if not known:
         return "it takes none"
     near = nearest(key, known)
-    return f"did you mean {near}?" if near and near not in said else f"known are {', '.join(known)}"
+    return f"did you mean {near}?" if near and near not in present else f"known are {', '.join(known)}"
 
 
 def nearest(key: str, known: Sequence[str]) -> str | None:
@@ -66,79 +66,79 @@ def nearest(key: str, known: Sequence[str]) -> str | None:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Problems:
     """What is wrong with a document, as it is read: some of it in words, and how much it is in all."""
 
     limits: DataLimits | None
     count: int = 0
-    problems: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
 
-    def add(self, place: Place, tell: Callable[[], str], entry: str = "index") -> None:
-        """Note a problem; ``entry`` is what a number in its place counts."""
+    def add(self, path: JsonPath, tell: Callable[[], str], entry: str = "index") -> None:
+        """Note a problem; ``entry`` is what a number in the path counts."""
         if not self.count:
-            self.facts = _place_facts(place, entry)
+            self.facts = _path_facts(path, entry)
         if self.count < MAX_PROBLEMS:
-            self.problems.append(tell())
+            self.details.append(tell())
         self.count += 1
 
-    def add_wrong(self, place: Place, rule: str, entry: str = "index") -> None:
-        """Note that what stands in a place breaks a rule."""
-        self.add(place, lambda: f"{_path(place) or 'The body'} {rule}", entry)
+    def add_wrong(self, path: JsonPath, rule: str, entry: str = "index") -> None:
+        """Note that the value at a path breaks a rule."""
+        self.add(path, lambda: f"{_path_text(path) or 'The body'} {rule}", entry)
 
 
-# What reads a value at a place; what is wrong with it is noted, and anything returned.
-_Reader = Callable[[Any, Place, _Found], Any]
+# What reads the value at a path, and notes what is wrong with it.
+_Reader = Callable[[Any, JsonPath, _Problems], Any]
 
 
 def _exactly(kind: type, rule: str) -> _Reader:
-    def read(value: Any, place: Place, found: _Found) -> Any:
+    def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not kind:
-            found.add_wrong(place, rule, "index" if isinstance(place[-1], int) else "row")
+            problems.add_wrong(path, rule, "index" if isinstance(path[-1], int) else "row")
         return value
 
     return read
 
 
-def _number(value: Any, place: Place, found: _Found) -> Any:
+def _number(value: Any, path: JsonPath, problems: _Problems) -> Any:
     try:
         if type(value) in (int, float):
             return float(value)
     except OverflowError:
         pass
-    return found.add_wrong(place, "must be a number")
+    return problems.add_wrong(path, "must be a number")
 
 
 def _object(kind: Any) -> _Reader:
-    def read(value: Any, place: Place, found: _Found) -> Any:
-        before = found.count
-        passed = _read_fields(_fields_of(kind), value, place, found)
-        return kind(**passed) if found.count == before else None
+    def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
+        before = problems.count
+        passed = _read_fields(_fields_of(kind), value, path, problems)
+        return kind(**passed) if problems.count == before else None
 
     return read
 
 
 def _mapping(each: _Reader) -> _Reader:
-    def read(value: Any, place: Place, found: _Found) -> Any:
+    def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is not dict:
-            return found.add_wrong(place, "must be an object")
-        return {key: each(one, (*place, key), found) for key, one in value.items()}
+            return problems.add_wrong(path, "must be an object")
+        return {key: each(one, (*path, key), problems) for key, one in value.items()}
 
     return read
 
 
 def _list(each: _Reader, has_rows: bool) -> _Reader:
-    def read(value: Any, place: Place, found: _Found) -> Any:
+    def read(value: Any, path: JsonPath, problems: _Problems) -> Any:
         if type(value) is tuple:  # it is read already
             return value
         if type(value) is not list:
-            return found.add_wrong(place, "must be a list")
-        if has_rows and found.limits is not None:
-            check_row_count(len(value), found.limits, _path(place))
-        before, last, done = found.count, len(value), []
+            return problems.add_wrong(path, "must be a list")
+        if has_rows and problems.limits is not None:
+            check_row_count(len(value), problems.limits, _path_text(path))
+        before, last, done = problems.count, len(value), []
         for number, one in enumerate(value):
-            done.append(each(one, (*place, number), found))
-            if found.count > before:
+            done.append(each(one, (*path, number), problems))
+            if problems.count > before:
                 last = min(last, number + _SHOWN_WRONG_ROWS if has_rows else number)
             if number >= last:
                 break
@@ -158,15 +158,15 @@ _PLAIN: Mapping[object, _Reader] = {
 }
 
 
-def _reader_of(said: Type) -> _Reader:
-    if said.each is not None:
-        each = _reader_of(said.each)
-        reader = _mapping(each) if said.kind is Mapping else _list(each, said.item is Row)
+def _reader_of(declared: Type) -> _Reader:
+    if declared.each is not None:
+        each = _reader_of(declared.each)
+        reader = _mapping(each) if declared.kind is Mapping else _list(each, declared.item is Row)
     else:
-        reader = _object(said.kind) if is_dataclass(said.kind) else _PLAIN[said.kind]
-    if not said.optional:
+        reader = _object(declared.kind) if is_dataclass(declared.kind) else _PLAIN[declared.kind]
+    if not declared.optional:
         return reader
-    return lambda value, place, found: None if value is None else reader(value, place, found)
+    return lambda value, path, problems: None if value is None else reader(value, path, problems)
 
 
 @cache
@@ -177,27 +177,29 @@ def _fields_of(kind: Any) -> Known:
     return {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
 
 
-def _read_fields(known: Known, value: Any, place: Place, found: _Found) -> dict[str, Any]:
+def _read_fields(known: Known, value: Any, path: JsonPath, problems: _Problems) -> dict[str, Any]:
     if type(value) is not dict:
-        found.add_wrong(place, "must be an object", "row")
+        problems.add_wrong(path, "must be an object", "row")
         return {}
     others: list[str] = []
     meant: set[str] = set()
     if not known.keys() >= value.keys():
-        others, meant = _find_misspelt(known, value, place, found)
+        others, meant = _find_misspelt(known, value, path, problems)
     passed = {}
     for name, (reader, may_be_left_out) in known.items():
         if name in value:
-            passed[name] = reader(value[name], (*place, name), found)
+            passed[name] = reader(value[name], (*path, name), problems)
         elif not may_be_left_out and name not in meant:
-            found.add_wrong((*place, name), "is missing", "row")
+            problems.add_wrong((*path, name), "is missing", "row")
     for key in others[:MAX_PROBLEMS]:
-        _add_unknown(key, known, value, place, found)
-    found.count += len(others[MAX_PROBLEMS:])
+        _add_unknown(key, known, value, path, problems)
+    problems.count += len(others[MAX_PROBLEMS:])
     return passed
 
 
-def _find_misspelt(known: Known, value: Mapping[str, Any], place: Place, found: _Found) -> tuple[list[str], set[str]]:
+def _find_misspelt(
+    known: Known, value: Mapping[str, Any], path: JsonPath, problems: _Problems
+) -> tuple[list[str], set[str]]:
     """Note each unknown field that is probably a misspelt one which is missing: that helps more than all else.
 
     Returns:
@@ -210,38 +212,38 @@ def _find_misspelt(known: Known, value: Mapping[str, Any], place: Place, found: 
     for key in unknown[:MAX_PROBLEMS]:
         near = nearest(key, list(known))
         if near in missing:
-            _add_unknown(key, known, value, place, found)
+            _add_unknown(key, known, value, path, problems)
             meant.add(near)
         else:
             others.append(key)
     return [*others, *unknown[MAX_PROBLEMS:]], meant
 
 
-def _add_unknown(key: str, known: Known, value: Mapping[str, Any], place: Place, found: _Found) -> None:
+def _add_unknown(key: str, known: Known, value: Mapping[str, Any], path: JsonPath, problems: _Problems) -> None:
     def tell() -> str:
-        owner = _path(place) or "this request"
+        owner = _path_text(path) or "this request"
         return f"{short_key(key)} is no field of {owner}; {near_or_known(key, list(known), value)}"
 
-    found.add((*place, key), tell, "row")
+    problems.add((*path, key), tell, "row")
 
 
-def _invalid_request(found: _Found, advice: str) -> InvalidRequest:
-    first, count = found.problems[0], found.count
+def _invalid_request(problems: _Problems, advice: str) -> InvalidRequest:
+    first, count = problems.details[0], problems.count
     end = "" if first.endswith("?") else "."
     more = f" ({count - 1} more: see problems.)" if count > 1 else ""
-    facts = {"problems": found.problems, "num_problems": count, "problem": f"{first}{end}", **found.facts}
+    facts = {"problems": problems.details, "num_problems": count, "problem": f"{first}{end}", **problems.facts}
     return InvalidRequest("{problem}" + f"{more} {advice}", facts)
 
 
-def _path(place: Place) -> str:
-    """Return a place in a document as a person would write it: ``require.test_data[3].label``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in place).removeprefix(".")
+def _path_text(path: JsonPath) -> str:
+    """Return a path in a document as a person would write it: ``require.test_data[3].label``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{short_key(part)}" for part in path).removeprefix(".")
 
 
-def _place_facts(place: Place, entry: str) -> dict[str, object]:
+def _path_facts(path: JsonPath, entry: str) -> dict[str, object]:
     """Return the facts that name an entry of a list."""
-    number = next((position for position, part in enumerate(place) if isinstance(part, int)), None)
+    number = next((position for position, part in enumerate(path) if isinstance(part, int)), None)
     if number is None:
         return {}
-    inner = place[number + 1 :]
-    return {entry: place[number], **({"field": short_key(inner[0])} if inner else {})}
+    inner = path[number + 1 :]
+    return {entry: path[number], **({"field": short_key(inner[0])} if inner else {})}

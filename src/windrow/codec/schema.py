@@ -73,21 +73,21 @@ class Schemas:
             told = f"{told} Default: {default}."
         return {**self.schema_of(types_of(kind)[name], is_request), "description": told}
 
-    def schema_of(self, said: Type, is_request: bool = False) -> JsonObject:
+    def schema_of(self, declared: Type, is_request: bool = False) -> JsonObject:
         """Return the schema of a type."""
-        schema = {**self._plain_schema(said, is_request), **said.members}
-        return {"anyOf": [schema, {"type": "null"}]} if said.optional else schema
+        schema = {**self._plain_schema(declared, is_request), **declared.members}
+        return {"anyOf": [schema, {"type": "null"}]} if declared.optional else schema
 
-    def _plain_schema(self, said: Type, is_request: bool) -> JsonObject:
-        if said.each is not None:
-            part = self.schema_of(said.each, is_request)
-            is_list = said.kind is tuple
+    def _plain_schema(self, declared: Type, is_request: bool) -> JsonObject:
+        if declared.each is not None:
+            part = self.schema_of(declared.each, is_request)
+            is_list = declared.kind is tuple
             return {"type": "array", "items": part} if is_list else {"type": "object", "additionalProperties": part}
-        if is_dataclass(said.kind):
-            return self.reference(said.kind, is_request=is_request)
-        if not said.choices:
-            return _PLAIN[said.kind]
-        return {"type": "string", **_one_of(said.choices)}
+        if is_dataclass(declared.kind):
+            return self.reference(declared.kind, is_request=is_request)
+        if not declared.choices:
+            return _PLAIN[declared.kind]
+        return {"type": "string", **_one_of(declared.choices)}
 
 
 def plain_text(docs: str) -> str:

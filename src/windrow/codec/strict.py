@@ -40,7 +40,7 @@ def parse_json(data: bytes, subject: str = "The body") -> object:
     """
     try:
         text = data.decode()
-        return (_DECODER if len(text) < _LONG_CHARS else _PATIENT_DECODER).decode(text)
+        return (_DECODER if len(text) < _LONG_CHARS else _CHUNKED_DECODER).decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidJson(
             subject + " cannot be read as JSON: {why}. Correct it and {send} it again.", {"why": _why(error, data)}
@@ -172,7 +172,7 @@ def _add_members(found: dict[str, object], more: dict[str, object]) -> None:
     found.update(more)
 
 
-_PATIENT_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-_PATIENT_DECODER.parse_array = _parse_array  # type: ignore[attr-defined]
-_PATIENT_DECODER.parse_object = _parse_object  # type: ignore[attr-defined]
-_PATIENT_DECODER.scan_once = py_make_scanner(_PATIENT_DECODER)  # type: ignore[attr-defined]
+_CHUNKED_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+_CHUNKED_DECODER.parse_array = _parse_array  # type: ignore[attr-defined]
+_CHUNKED_DECODER.parse_object = _parse_object  # type: ignore[attr-defined]
+_CHUNKED_DECODER.scan_once = py_make_scanner(_CHUNKED_DECODER)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What the endpoints work with: operations, limits, figures, and the threads in which the verbs run."""
+"""The server's context: operations, settings, metrics, and the thread pools in which the verbs run."""
 
 import asyncio
 import contextvars
@@ -32,7 +32,7 @@ THREADS: Final[Mapping[Pool, int]] = {
     # Beside those that wait for their turn in their thread.
     "fit": 8,
 }
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ServerContext:
     Args:
         operations: Does the verbs.
         settings: Limits.
-        metrics: The server's figures.
+        metrics: The server's metrics.
         pools: Threads for each kind of work, so that none holds up another.
     """
 
@@ -56,22 +56,22 @@ class ServerContext:
         for pool in self.pools.values():
             pool.shutdown(wait=False)
 
-    async def run(self, pool: Pool, work: Callable[[], Done]) -> Done:
+    async def run(self, pool: Pool, work: Callable[[], Result]) -> Result:
         """Do some work in a thread."""
-        # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its patience is
+        # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its timeout is
         # over) does not wait for its thread.
         call = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(self.pools[pool], call, work)
 
-    async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Done]) -> Done:
+    async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Result]) -> Result:
         """Do some work in a thread, and leave for the log line how long it waited and how long it took."""
-        asked = time.perf_counter()
+        queued_at = time.perf_counter()
 
-        def measured() -> Done:
-            began = time.perf_counter()
-            done = work()
-            note_timings(request, began - asked, time.perf_counter() - began)
-            return done
+        def measured() -> Result:
+            started_at = time.perf_counter()
+            result = work()
+            note_timings(request, started_at - queued_at, time.perf_counter() - started_at)
+            return result
 
         return await self.run(pool, measured)
 
@@ -92,12 +92,12 @@ def context_of(request: Request) -> ServerContext:
 
 @asynccontextmanager
 async def watch_disconnect(request: Request) -> AsyncIterator[IsConnected]:
-    """Give what says, inside the ``with`` block, whether a request's client is still there. Its body must be read."""
-    departure = asyncio.create_task(_wait_for_disconnect(request.receive))
+    """Watch for the client's disconnect inside the ``with`` block. The body must be read before."""
+    disconnect = asyncio.create_task(_wait_for_disconnect(request.receive))
     try:
-        yield lambda: not departure.done()
+        yield lambda: not disconnect.done()
     finally:
-        departure.cancel()
+        disconnect.cancel()
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -1,4 +1,4 @@
-"""The one endpoint of all verbs: reads path, query and body into the verb's request, calls it, and writes its reply."""
+"""The one endpoint of all verbs: reads the request from path, query and body, calls the verb, and writes its reply."""
 
 import asyncio
 import time
@@ -18,14 +18,14 @@ from windrow.domain.prediction import IsConnected
 from windrow.http.bodies import read_body
 from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
 from windrow.http.events import follow
-from windrow.http.guards import refuse_other_sites
+from windrow.http.guards import check_csrf
 from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
 _ADVICE: Final = "Correct the request; /docs shows its fields and an example."
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 class VerbApp:
@@ -39,7 +39,7 @@ class VerbApp:
         self._endpoints = endpoints
         first = endpoints[0]
         # What chooses a verb is off unless it is sent.
-        self._choices = {name: said != "true" for each in endpoints for name, said in each.chosen_by.items()}
+        self._choices = {name: value != "true" for each in endpoints for name, value in each.chosen_by.items()}
         in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))
         self.parameters = frozenset((*self._choices, *in_query)) - set(first.path_fields)
 
@@ -47,19 +47,19 @@ class VerbApp:
         """Answer a request."""
         request = Request(scope, receive)
         query = read_query(request, self.parameters)
-        refuse_other_sites(request)
+        check_csrf(request)
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         call = _Call(context_of(request), endpoint, request, read_parameters(endpoint.request, texts))
-        response = await _HOW.get(endpoint.verb, _HOW[endpoint.reply_form])(call)
+        response = await _HANDLERS.get(endpoint.verb, _HANDLERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
     def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
-        said = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
-        shown = {name: str(value).lower() for name, value in said.items()}
-        return [each for each in self._endpoints if each.chosen_by.items() <= shown.items()][-1]
+        flags = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
+        texts = {name: str(value).lower() for name, value in flags.items()}
+        return [each for each in self._endpoints if each.chosen_by.items() <= texts.items()][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class _Call:
     context: ServerContext
     endpoint: Endpoint[Any]
     request: Request
-    given: dict[str, object]
-    """What stands in path and query."""
+    url_fields: dict[str, object]
+    """The fields of the request in path and query."""
 
     async def body(self) -> bytes:
         """Return the request's body; nothing where it has none."""
@@ -80,25 +80,25 @@ class _Call:
         return await read_body(self.request, limit, optional=self.endpoint.body == "optional")
 
     def read(self, body: bytes) -> Any:
-        """Return what is asked of the verb."""
+        """Return the request of the verb."""
         kind = self.endpoint.request
         if not self.endpoint.takes_json:
-            return kind(**self.given)
-        return read_request(kind, body, given=self.given, limits=self.context.settings.limits, advice=_ADVICE)
+            return kind(**self.url_fields)
+        return read_request(kind, body, preset=self.url_fields, limits=self.context.settings.limits, advice=_ADVICE)
 
     def verb(self) -> Callable[..., Any]:
         """Return the function that does the verb."""
         verb: Callable[..., Any] = getattr(self.context.operations, self.endpoint.verb)
         return verb
 
-    async def run(self, work: Callable[[], Done]) -> Done:
+    async def run(self, work: Callable[[], Result]) -> Result:
         """Do some work in the verb's threads, and note how long it took."""
         return await self.context.run_timed(self.request, self.endpoint.pool, work)
 
-    def reply(self, asked: object, reply: object) -> Response:
+    def reply(self, parsed: object, reply: object) -> Response:
         """Return the verb's reply as JSON."""
         # The line end keeps a terminal's prompt off the answer's line.
-        content = write_reply(self.endpoint.verb, asked, reply) + b"\n"
+        content = write_reply(self.endpoint.verb, parsed, reply) + b"\n"
         return Response(content, self.endpoint.status, media_type="application/json")
 
 
@@ -107,8 +107,8 @@ async def _answer(call: _Call) -> Response:
     body = await call.body()
 
     def work(**more: object) -> Response:
-        asked = call.read(body)
-        return call.reply(asked, call.verb()(**more) if isinstance(asked, NoRequest) else call.verb()(asked, **more))
+        parsed = call.read(body)
+        return call.reply(parsed, call.verb()(**more) if isinstance(parsed, NoRequest) else call.verb()(parsed, **more))
 
     if not call.endpoint.cancellable:
         return await call.run(work)
@@ -118,11 +118,11 @@ async def _answer(call: _Call) -> Response:
 
 async def _fit(call: _Call) -> Response:
     """Train; while the training waits and runs, no thread is held for it here."""
-    body, asked_at = await call.body(), time.perf_counter()
+    body, received_at = await call.body(), time.perf_counter()
     _, result = await call.context.run(FIT.pool, lambda: call.context.operations.begin_fit(call.read(body)))
-    begun_at = time.perf_counter()
+    started_at = time.perf_counter()
     fitted = await asyncio.wrap_future(result)
-    note_timings(call.request, begun_at - asked_at, time.perf_counter() - begun_at)
+    note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
     return call.reply(None, fitted)
 
 
@@ -130,9 +130,9 @@ async def _start_fit(call: _Call) -> Response:
     """Begin a training that goes on when the answer is sent."""
     body = await call.body()
     job = await call.run(lambda: call.context.operations.start_fit(call.read(body)))
-    begun = call.reply(None, job)
-    begun.headers["Location"] = JOB.path.format(job_id=job.id)
-    return begun
+    response = call.reply(None, job)
+    response.headers["Location"] = JOB.path.format(job_id=job.id)
+    return response
 
 
 async def _predict(call: _Call) -> Response:
@@ -143,28 +143,28 @@ async def _predict(call: _Call) -> Response:
 
 
 async def _predict_while_connected(call: _Call, body: bytes, is_connected: IsConnected) -> Response:
-    asked_at, operations = time.perf_counter(), call.context.operations
+    received_at, operations = time.perf_counter(), call.context.operations
     is_small = len(body) <= SMALL_BODY_BYTES
-    asked = await _run(call, is_small, lambda: call.read(body))
-    answer = operations.start_predict_at_once(asked, is_connected) if is_small else None
+    parsed = await _run(call, is_small, lambda: call.read(body))
+    answer = operations.start_predict_at_once(parsed, is_connected) if is_small else None
     if answer is None:
-        answer = await _run(call, False, lambda: operations.start_predict(asked, is_connected))
+        answer = await _run(call, False, lambda: operations.start_predict(parsed, is_connected))
     started_at = time.perf_counter()
     predictions = await asyncio.wrap_future(answer)
-    note_timings(call.request, started_at - asked_at, time.perf_counter() - started_at)
-    return await _run(call, len(predictions) == 1, lambda: call.reply(asked, predictions))
+    note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
+    return await _run(call, len(predictions) == 1, lambda: call.reply(parsed, predictions))
 
 
-async def _run(call: _Call, at_once: bool, work: Callable[[], Done]) -> Done:
-    """Do some work here or, where it is not done at once, in a thread."""
-    return work() if at_once else await call.context.run(call.endpoint.pool, work)
+async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
+    """Do some work here or, where it takes time, in a thread."""
+    return work() if inline else await call.context.run(call.endpoint.pool, work)
 
 
 async def _import(call: _Call) -> Response:
     """Take in a file."""
-    asked = call.read(b"")
+    parsed = call.read(b"")
     async with received_file(call.request, call.context) as file:
-        return await call.run(lambda: call.reply(asked, call.verb()(file, asked)))
+        return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
 async def _export(call: _Call) -> Response:
@@ -189,7 +189,7 @@ async def _follow(call: _Call) -> Response:
 
 
 # How a verb is answered, by its name or else by the form of its reply.
-_HOW: Final[Mapping[str, Callable[[_Call], Any]]] = {
+_HANDLERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
     START_FIT.verb: _start_fit,
     PREDICT.verb: _predict,

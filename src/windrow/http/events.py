@@ -39,7 +39,7 @@ async def follow(context: ServerContext, request: JobRequest) -> Response:
 
 
 async def _events(context: ServerContext, request: JobRequest, job: Job) -> AsyncIterator[bytes]:
-    number, told_at = 1, time.monotonic()
+    number, sent_at = 1, time.monotonic()
     yield _event(number, job)
     while not job.is_finished:
         await asyncio.sleep(POLL_INTERVAL_S)
@@ -49,10 +49,10 @@ async def _events(context: ServerContext, request: JobRequest, job: Job) -> Asyn
             _log.warning("events_ended", job=job.id, detail=error.told(HTTP))
             return
         if seen != job:
-            number, told_at, job = number + 1, time.monotonic(), seen
+            number, sent_at, job = number + 1, time.monotonic(), seen
             yield _event(number, job)
-        elif time.monotonic() - told_at >= HEARTBEAT_INTERVAL_S:
-            told_at = time.monotonic()
+        elif time.monotonic() - sent_at >= HEARTBEAT_INTERVAL_S:
+            sent_at = time.monotonic()
             yield b": still here\n\n"
 
 

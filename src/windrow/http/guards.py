@@ -10,7 +10,7 @@ from windrow.http.problems import CrossSiteRequest
 _SENT_UNASKED: Final = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}
 
 
-def refuse_other_sites(request: Request) -> None:
+def check_csrf(request: Request) -> None:
     """Refuse a POST that a page of another site made the reader's browser send without their knowledge.
 
     For whatever else can change something (PUT, PATCH, DELETE, a body that is JSON or a file) a browser asks first, and

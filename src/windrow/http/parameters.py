@@ -101,11 +101,11 @@ def _readers(kind: Any) -> Mapping[str, Callable[[str, str], object]]:
     return {each.name: _reader_of(types[each.name], each.default) for each in fields(kind)}
 
 
-def _reader_of(said: Type, default: object) -> Callable[[str, str], object]:
-    if said.kind is bool:
+def _reader_of(declared: Type, default: object) -> Callable[[str, str], object]:
+    if declared.kind is bool:
         return lambda name, text: read_flag(name, text, default=default is True)
-    if said.kind is int:
-        return lambda name, text: _read_whole_number(name, text, said.members)
+    if declared.kind is int:
+        return lambda name, text: _read_whole_number(name, text, declared.members)
     return lambda _, text: text
 
 

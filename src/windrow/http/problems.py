@@ -1,4 +1,4 @@
-"""Every reply that is no success: the one table from errors to statuses, and ``application/problem+json``.
+"""Error replies: the one table from errors to statuses, and ``application/problem+json``.
 
 ::
 

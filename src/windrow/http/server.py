@@ -28,7 +28,7 @@ from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
 BACKLOG = 2048
-# Between the end of the patience for trainings and the end of that for connections: their last answers go out.
+# Between the end of the timer for trainings and the end of that for connections: their last answers go out.
 ANSWER_GRACE_S = 2
 _log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
 
     Args:
         open_service: Opens what does the verbs; called once the port is taken.
-        settings: Address, log format, limits, patience.
+        settings: Address, log format, limits, timer.
 
     Raises:
         InvalidParameter: The address cannot be listened on.
@@ -169,12 +169,12 @@ def _listen_on_each(addresses: list[tuple[int, str]], port: int) -> list[socket.
 class _Server(uvicorn.Server):
     """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, patience_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, timeout_s: float) -> None:
         super().__init__(config)
         self._text = text
         self._service = service
-        self._patience_s = patience_s
-        self._told_at = 0.0
+        self._timeout_s = timeout_s
+        self._stop_requested_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -183,7 +183,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the running requests, then the trainings that no request waits for."""
         await super().shutdown(sockets)
-        left_s = max(0.0, self._patience_s - (time.monotonic() - self._told_at))
+        left_s = max(0.0, self._timeout_s - (time.monotonic() - self._stop_requested_at))
         await asyncio.get_running_loop().run_in_executor(None, self._service.wait_for_jobs, left_s)
 
     @contextlib.contextmanager
@@ -203,22 +203,22 @@ class _Server(uvicorn.Server):
         was_told, self.should_exit = self.should_exit, True
         if was_told:
             return
-        self._told_at = time.monotonic()
-        # Trainings that outlive the patience fail with a clean answer before uvicorn would cut their connections.
-        patience = threading.Timer(self._patience_s, self._service.close)
-        patience.daemon = True
-        patience.start()
+        self._stop_requested_at = time.monotonic()
+        # Trainings that outlive the timer fail with a clean answer before uvicorn would cut their connections.
+        timer = threading.Timer(self._timeout_s, self._service.close)
+        timer.daemon = True
+        timer.start()
         # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(
-                f"Stopping: running requests and trainings have {self._patience_s:g} seconds to end. Ctrl-C again "
+                f"Stopping: running requests and trainings have {self._timeout_s:g} seconds to end. Ctrl-C again "
                 "quits at once.\n"
             )
             sys.stderr.flush()
 
 
 def _leave_stuck_threads_behind() -> None:
-    """End the process where a request outlived the server's patience: its thread would keep Python from ending."""
+    """End the process where a request outlived the server's timer: its thread would keep Python from ending."""
     stuck = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
     for thread in stuck:
         thread.join(timeout=1.0 / len(stuck))

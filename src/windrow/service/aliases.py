@@ -1,4 +1,4 @@
-"""Aliases: a classifier has met its conditions, and is in memory, before an alias points to it."""
+"""Promotes and rolls back aliases: a classifier meets its conditions and is in memory before an alias points to it."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
 from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.dependencies import Dependencies, Store
-from windrow.service.gate import Side, check_conditions, check_recalled_labels, conditions_of, refusal
+from windrow.service.gate import EvaluatedModel, check_conditions, check_recalled_labels, conditions_of, refusal
 from windrow.storage.aliases import AliasState, PromotionPreconditions
 from windrow.storage.catalog import ResolvedModel
 
@@ -38,17 +38,17 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     """Point an alias at a classifier. See ``Operations.promote``."""
     check_promote_request(request, deps.settings.limits)
     check_recalled_labels(request.require or NOTHING_REQUIRED)
-    found, num_checks = deps.store.find(request.model_name), 0
+    model, num_checks = deps.store.find(request.model_name), 0
     aliases = deps.store.aliases
     while True:
         # Outside the lock, for it may take minutes; whether it still holds is asked again inside.
         state = aliases.state(request.alias)
-        report = _check_gate(deps, request, found, state)
+        report = _check_gate(deps, request, model, state)
         num_checks += 1
-        deps.predictor.load(found)
+        deps.predictor.load(model)
         preconditions = PromotionPreconditions(request.must_pass, state.number if report.checks else None)
         try:
-            return recast(Promotion, aliases.promote(request.alias, found.target, request, preconditions), gate=report)
+            return recast(Promotion, aliases.promote(request.alias, model.target, request, preconditions), gate=report)
         except ConcurrentChange:
             if num_checks == _MAX_GATE_CHECKS or aliases.state(request.alias) == state:
                 raise
@@ -81,27 +81,27 @@ def alias_history(deps: Dependencies, request: AliasRequest) -> AliasHistory:
     return AliasHistory(request.alias, deps.store.aliases.history(request.alias))
 
 
-def _check_gate(deps: Dependencies, request: PromoteRequest, found: ResolvedModel, state: AliasState) -> GateReport:
+def _check_gate(deps: Dependencies, request: PromoteRequest, model: ResolvedModel, state: AliasState) -> GateReport:
     require = request.require or NOTHING_REQUIRED
     conditions = conditions_of(require, state.must_pass if request.must_pass is None else request.must_pass)
     if not conditions.texts:
         return NOTHING_CHECKED
     current = _current_target(deps, request.alias, state) if require.test_data else ""
-    asked = (found,) if isinstance(current, str) else (found, current)
-    answers = predict_batch(asked, conditions.texts, deps.predictor, deps.queue.compute)
+    models = (model,) if isinstance(current, str) else (model, current)
+    answers = predict_batch(models, conditions.texts, deps.predictor, deps.queue.compute)
     texts = [row.text for row in require.test_data]
-    sides = [_side(deps.store, each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
-    report = check_conditions(conditions, sides[0], current if isinstance(current, str) else sides[1])
+    evaluated = [_evaluate(deps.store, each, answer, texts) for each, answer in zip(models, answers, strict=True)]
+    report = check_conditions(conditions, evaluated[0], current if isinstance(current, str) else evaluated[1])
     if not report.passed:
-        raise refusal(request.alias, str(found.target), report)
+        raise refusal(request.alias, str(model.target), report)
     return report
 
 
-def _side(store: Store, found: ResolvedModel, answers: ClassifierOutputs, texts: list[str]) -> Side:
-    threshold = found.entry.record.threshold
-    seen = (texts and store.find_seen(found.entry, texts)) or ((), ())
-    side = Side(str(found.target), answers, seen=sum(map(len, seen)))
-    return side if threshold is None else replace(side, abstain_below=threshold.abstain_below)
+def _evaluate(store: Store, model: ResolvedModel, answers: ClassifierOutputs, texts: list[str]) -> EvaluatedModel:
+    threshold = model.entry.record.threshold
+    seen = (texts and store.find_seen(model.entry, texts)) or ((), ())
+    evaluated = EvaluatedModel(str(model.target), answers, seen=sum(map(len, seen)))
+    return evaluated if threshold is None else replace(evaluated, abstain_below=threshold.abstain_below)
 
 
 def _current_target(deps: Dependencies, alias: str, state: AliasState) -> ResolvedModel | str:
@@ -109,11 +109,11 @@ def _current_target(deps: Dependencies, alias: str, state: AliasState) -> Resolv
     if state.target is None:
         return f"The alias {alias} points nowhere yet, so there is nothing to be worse than."
     try:
-        found = ResolvedModel(deps.store.names.answering(state.target), state.target)
-        deps.predictor.load(found)
+        model = ResolvedModel(deps.store.names.answering(state.target), state.target)
+        deps.predictor.load(model)
     except (NotFound, InvalidArtifact, InvalidBaseModel, BaseModelNotAllowed, BaseModelUnavailable) as error:
         return (
             f"{state.target}, to which the alias {alias} points, does not answer, so there is nothing to be "
             f"worse than. {error.detail}"
         )
-    return found
+    return model

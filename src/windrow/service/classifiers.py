@@ -1,4 +1,4 @@
-"""What is kept: listing, showing, describing, deleting and restoring classifiers."""
+"""Lists, shows, describes, deletes and restores classifiers."""
 
 import logging
 
@@ -52,7 +52,7 @@ def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
 
 
 def describe(deps: Dependencies, request: DescribeRequest) -> Classifier:
-    """Change what is said about a classifier. See ``Operations.describe``."""
+    """Change the description or the tags of a classifier. See ``Operations.describe``."""
     check_name(request.model_name)
     return deps.store.catalog.describe(request).to_classifier()
 

@@ -1,4 +1,4 @@
-"""What the verbs work with, and what more than one verb does with it."""
+"""The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Store:
             raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
 
-    def kept_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
+    def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:
@@ -91,7 +91,7 @@ class Store:
             ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
         """
         try:
-            rows = self.kept_rows(entry)
+            rows = self.training_rows(entry)
             return None if rows is None else find_overlap(texts, (row.text for row in rows))
         except InvalidArtifact:  # which fsck tells; it is no reason to judge nothing
             return None

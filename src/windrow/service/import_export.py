@@ -1,4 +1,4 @@
-"""Exports, imports and copies: what goes along, and what an import checks against this machine."""
+"""Exports, imports and copies classifiers; an import checks the base model of this machine."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What who runs a server does: base models, disk usage, and checks of the data directory."""
+"""Base models, disk usage, and integrity checks, for the operator."""
 
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
 from windrow.domain.integrity import FsckRequest, IntegrityReport

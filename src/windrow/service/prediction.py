@@ -26,12 +26,12 @@ def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsC
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
     check_predict_request(request, deps.settings.predict_limits)
     while True:
-        asked = _find_all(deps, request)
+        models = _find_all(deps, request)
         try:
-            return _start(deps, asked, request, is_connected)
+            return _start(deps, models, request, is_connected)
         except InvalidArtifact:
             # What was purged since it was found is not damaged; what is there now answers, or is not found.
-            if _find_all(deps, request) == asked:
+            if _find_all(deps, request) == models:
                 raise
 
 
@@ -42,12 +42,12 @@ def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_connec
     check_predict_request(request, deps.settings.predict_limits)
     # Not from memory: another server may just have promoted or trained what is to be loaded first.
     try:
-        found = deps.store.find(request.all_names[0])
+        model = deps.store.find(request.all_names[0])
     except WindrowError:  # the words for it may take a look at every name
         return None
-    if deps.predictor.is_loaded(found.entry):
+    if deps.predictor.is_loaded(model.entry):
         with suppress(InvalidArtifact):  # it left memory just now, and was purged
-            return _start(deps, (found,), request, is_connected)
+            return _start(deps, (model,), request, is_connected)
     return None
 
 
@@ -56,19 +56,19 @@ def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[ResolvedMode
 
 
 def _start(
-    deps: Dependencies, asked: tuple[ResolvedModel, ...], request: PredictRequest, is_connected: IsConnected
+    deps: Dependencies, models: tuple[ResolvedModel, ...], request: PredictRequest, is_connected: IsConnected
 ) -> Answers:
     if request.top_k is not None:
-        check_range("top_k", request.top_k, (1, max(len(found.entry.record.labels) for found in asked)))
-    answer = deps.predictor.predict(asked, request, is_connected)
-    return _explained(deps, asked[0], request, answer) if request.explain else answer
+        check_range("top_k", request.top_k, (1, max(len(model.entry.record.labels) for model in models)))
+    answer = deps.predictor.predict(models, request, is_connected)
+    return _explained(deps, models[0], request, answer) if request.explain else answer
 
 
-def _explained(deps: Dependencies, found: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:
+def _explained(deps: Dependencies, model: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:
     """Wait for an answer and explain it."""
     (prediction,) = answer.result()
-    rows = deps.store.kept_rows(found.entry)
-    explanation = explain(found, request.all_texts[0], None if rows is None else tuple(rows), deps.predictor)
+    rows = deps.store.training_rows(model.entry)
+    explanation = explain(model, request.all_texts[0], None if rows is None else tuple(rows), deps.predictor)
     explained: Answers = Future()
     explained.set_result((replace(prediction, explanation=explanation),))
     return explained

@@ -85,7 +85,7 @@ def begin_fit(
             training_data_sha256=dataset.sha256,
             created_at=utc_now(),
         ),
-        key=_key_of(request, dataset),
+        key=_deduplication_key(request, dataset),
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
         work=lambda control: _train(deps, request, dataset, control, eta),
@@ -161,12 +161,12 @@ def find_published_revision(catalog: Catalog, job: Job) -> int | None:
         record = catalog.find(Reference(job.model_name)).entry.record
     except (NotFound, InvalidArtifact, StorageFailed):
         return None
-    is_it = _made_of(record) == _made_of(job) and record.created_at >= job.started_at
-    return record.revision if is_it else None
+    is_same = _training_inputs(record) == _training_inputs(job) and record.created_at >= job.started_at
+    return record.revision if is_same else None
 
 
-def _made_of(training: Record | Job) -> tuple[str, Recipe]:
-    """Return what decides what comes of a training."""
+def _training_inputs(training: Record | Job) -> tuple[str, Recipe]:
+    """Return what determines the result of a training."""
     return training.training_data_sha256, recast(Recipe, training)
 
 
@@ -211,13 +211,13 @@ def _train(
     catalog = deps.store.catalog
     # From here on nothing stops it.
     entry = _publish(catalog, recast(NewRevision, request, record=record, blobs=blobs), control)
-    _ask_once(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
+    _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
     next_name = catalog.next_name(record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
 
 def _publish(catalog: Catalog, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
-    """Save a training, with much patience: giving up would throw minutes of work away."""
+    """Save a training, with many attempts: giving up would throw minutes of work away."""
     for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
             return catalog.publish(new_revision)
@@ -227,17 +227,17 @@ def _publish(catalog: Catalog, new_revision: NewRevision, control: TrainingContr
     return catalog.publish(new_revision)
 
 
-def _ask_once(predictor: Predictor, found: ResolvedModel, text: str) -> None:
+def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None:
     """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
-    name = found.entry.record.name
+    name = model.entry.record.name
     try:
-        predictor.predict((found,), PredictRequest(model_name=name, text=text), always_connected).result()
+        predictor.predict((model,), PredictRequest(model_name=name, text=text), always_connected).result()
     except Overloaded:  # which is no reason to call a saved classifier a failure
-        predictor.load(found)
+        predictor.load(model)
     except ShuttingDown:  # nor is this: it answers once somebody serves it again
         _log.info("%s is saved, and was not asked, since the server stops.", name)
 
 
-def _key_of(request: FitRequest, dataset: Dataset) -> str:
-    """Return what is equal for equal requests, and takes no room."""
+def _deduplication_key(request: FitRequest, dataset: Dataset) -> str:
+    """Return a digest that is equal for equal requests."""
     return hashlib.sha256(f"{replace(request, training_data=())!r}{dataset.sha256}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Plain arguments as the requests of the domain: the annotation of a request's field says what is taken for it."""
+"""Turns plain arguments into requests of the domain, by the annotations of the request's fields."""
 
 import difflib
 import operator
@@ -16,29 +16,29 @@ Q = TypeVar("Q")
 _AS_PYTHON: Final = "() got an unexpected keyword argument"
 
 
-def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object) -> Q:
+def request_of(kind: Callable[..., Q], arguments: Mapping[str, Any], **more: object) -> Q:
     """Return a request made of some of its fields, each in any form that people have in Python.
 
     Args:
         kind: The request's class.
-        given: Values of its fields; the others have their defaults.
+        arguments: Values of its fields; the others have their defaults.
         **more: Values of further fields, which are as they should be.
 
     Raises:
         InvalidInput: A value is of the wrong type.
     """
     types = types_of(kind)
-    return kind(**{name: _read(types[name], name, value) for name, value in given.items()}, **more)
+    return kind(**{name: _read(types[name], name, value) for name, value in arguments.items()}, **more)
 
 
-def check_known(owner: str, names: Collection[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
+def check_known(owner: str, names: Collection[str], known: Collection[str], phrase: str = _AS_PYTHON) -> None:
     """Refuse a name that is not known, as Python refuses an unknown argument.
 
     Args:
         owner: What takes the arguments.
         names: What was given.
         known: What it takes.
-        said: What stands between the owner and the name.
+        phrase: What stands between the owner and the name.
 
     Raises:
         TypeError: One is unknown; the nearest one is suggested, unless it was given as well.
@@ -47,10 +47,10 @@ def check_known(owner: str, names: Collection[str], known: Collection[str], said
         if name not in known:
             near = [each for each in difflib.get_close_matches(name, known, 1) if each not in names]
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(known)}."
-            raise TypeError(f"{owner}{said} {name!r}. {hint}")
+            raise TypeError(f"{owner}{phrase} {name!r}. {hint}")
 
 
-def read_whole(name: str, value: object) -> int:
+def read_int(name: str, value: object) -> int:
     """Return a whole number, also one of NumPy's, as Python's own.
 
     Raises:
@@ -89,7 +89,7 @@ def _read_name(_: str, value: object) -> str:
 
 
 _READERS: Mapping[Any, Callable[[str, Any], object]] = {
-    int: read_whole,
+    int: read_int,
     float: _read_number,
     bool: _read_switch,
     str: _read_string,
@@ -98,17 +98,17 @@ _READERS: Mapping[Any, Callable[[str, Any], object]] = {
 }
 
 
-def _read(said: Type, name: str, value: Any) -> Any:
-    if said.optional and value is None:
+def _read(declared: Type, name: str, value: Any) -> Any:
+    if declared.optional and value is None:
         return None
-    if said.each is None:
-        reader = _READERS.get(said.hint) or _READERS.get(said.kind)
-        return _read_members(said.kind, name, value) if reader is None else reader(name, value)
-    if said.kind is tuple:
-        return _read_many(said.each, name, value)
+    if declared.each is None:
+        reader = _READERS.get(declared.hint) or _READERS.get(declared.kind)
+        return _read_members(declared.kind, name, value) if reader is None else reader(name, value)
+    if declared.kind is tuple:
+        return _read_many(declared.each, name, value)
     if not isinstance(value, Mapping):
         raise _wrong(name, value, "a mapping")
-    return {key: _read(said.each, f"{name}[{key!r}]", each) for key, each in value.items()}
+    return {key: _read(declared.each, f"{name}[{key!r}]", each) for key, each in value.items()}
 
 
 def _read_many(item: Type, name: str, value: Any) -> tuple[Any, ...]:

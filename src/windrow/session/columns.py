@@ -50,7 +50,7 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
     for number, pair in enumerate(pairs):
         for field, value in zip(_FIELDS, pair, strict=True):
             if not isinstance(value, str):
-                raise _no_string(name, value, "Correct or remove that row.", {"row": number, "field": field})
+                raise _not_a_string(name, value, "Correct or remove that row.", {"row": number, "field": field})
     return tuple(Row(str(text), str(label)) for text, label in pairs)
 
 
@@ -67,7 +67,7 @@ def read_texts(texts: Iterable[Any], first: int = 0) -> list[str]:
     values = read_values("texts", texts)
     for index, value in enumerate(values, first):
         if not isinstance(value, str):
-            raise _no_string("texts", value, "Correct it or leave it out.", {"index": index})
+            raise _not_a_string("texts", value, "Correct it or leave it out.", {"index": index})
     return [str(value) for value in values]
 
 
@@ -163,8 +163,8 @@ def _refuse(name: str, problem: str, **facts: object) -> InvalidInput:
     return _refusal(name)(f"{{arg:{name}}} {problem}", {"parameter": name, **facts})
 
 
-def _no_string(name: str, value: object, advice: str, place: Mapping[str, object]) -> InvalidInput:
+def _not_a_string(name: str, value: object, advice: str, facts: Mapping[str, object]) -> InvalidInput:
     if is_missing(value):
-        return _refusal(name)(f"{{place:{name}}} is missing. {advice}", place)
+        return _refusal(name)(f"{{place:{name}}} is missing. {advice}", facts)
     words = f"{{place:{name}}} is of type {{given_type}}, not a string. {advice}"
-    return _refusal(name)(words, {**place, "given_type": type(value).__name__})
+    return _refusal(name)(words, {**facts, "given_type": type(value).__name__})

@@ -97,7 +97,7 @@ class _Verb:
     def __doc__(self) -> str:  # type: ignore[override]
         from windrow.codec.docs import field_docs
 
-        told, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:)", inspect.getdoc(self._verb) or "")
+        summary, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:)", inspect.getdoc(self._verb) or "")
         docs = {**field_docs(self._arguments), **field_docs(self._request)}
         arguments = [
             textwrap.fill(f"{name}: {docs[name]}", 112, initial_indent=" " * 4, subsequent_indent=" " * 8)
@@ -107,4 +107,4 @@ class _Verb:
         withheld = inspect.signature(self._verb).parameters.keys() - self.__signature__.parameters.keys()
         caused = re.compile(rf"\n    \w+: [^\n]*``({'|'.join(withheld)})``[^\n]*(\n {{8}}[^\n]*)*")
         others = [caused.sub("", section) for section in sections if not section.startswith("Args:")]
-        return "\n\n".join((told, "\n".join(("Args:", *arguments)), *others))
+        return "\n\n".join((summary, "\n".join(("Args:", *arguments)), *others))

@@ -33,7 +33,7 @@ from windrow.session import signatures
 from windrow.session.arguments import check_known, request_of
 from windrow.session.files import import_path, write_export
 from windrow.session.keywords import columns, keywords
-from windrow.session.predicting import BATCH_TEXTS, PredictOptions, answer_column, question_of, read_text
+from windrow.session.predicting import BATCH_TEXTS, PredictOptions, predict_column, predict_request_of, read_text
 from windrow.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -44,8 +44,8 @@ def do_nothing() -> None:
     """Do nothing: what there is to do where nothing is to be closed."""
 
 
-class _Closed:
-    """What a closed session works with."""
+class _ClosedOperations:
+    """The operations of a closed session; each raises ``ShuttingDown``."""
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise ShuttingDown("This session is closed. Open a new one.")
@@ -55,17 +55,17 @@ class Session:
     """Every verb of Windrow. Made by ``windrow.open`` or ``windrow.Client``; a ``with`` statement closes it.
 
     Args:
-        operations: Who does the verbs.
+        operations: The verbs.
         close: What closing does.
-        shown: What the session is, for people.
+        description: What ``repr`` returns.
     """
 
-    __slots__ = ("_close", "_operations", "_shown")
+    __slots__ = ("_close", "_description", "_operations")
 
-    def __init__(self, operations: Operations, close: Callable[[], None] = do_nothing, shown: str = "") -> None:
+    def __init__(self, operations: Operations, close: Callable[[], None] = do_nothing, description: str = "") -> None:
         self._operations = operations
         self._close = close
-        self._shown = shown or f"windrow.session over {type(operations).__name__}"
+        self._description = description or f"windrow.session over {type(operations).__name__}"
 
     @property
     def operations(self) -> Operations:
@@ -75,7 +75,7 @@ class Session:
     def close(self) -> None:
         """Give back what the session holds: processes and threads, or connections. A second time does nothing."""
         close, self._close = self._close, do_nothing
-        self._operations = cast(Operations, _Closed())
+        self._operations = cast(Operations, _ClosedOperations())
         close()
 
     def __enter__(self) -> Self:
@@ -87,9 +87,9 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        return self._shown
+        return self._description
 
-    fit = columns(Operations.fit, FitRequest, signatures.WatchedTraining)
+    fit = columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
     estimate_fit = columns(Operations.estimate_fit, FitRequest, signatures.Training)
     job = keywords(Operations.job, JobRequest)
@@ -198,10 +198,10 @@ class Session:
             Overloaded: Too many requests wait already.
         """
         # Made without texts here, so that a wrong option is refused now and not when the first answer is asked for.
-        question = question_of("predict", options, model_name=model_name)
+        request = predict_request_of("predict", options, model_name=model_name)
         if isinstance(texts, str):
-            return self._operations.predict(replace(question, text=read_text(texts)))[0]
-        return answer_column(self._operations, question, texts, batch_size)
+            return self._operations.predict(replace(request, text=read_text(texts)))[0]
+        return predict_column(self._operations, request, texts, batch_size)
 
     def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why: the words that count, and the training rows most like it.
@@ -219,8 +219,8 @@ class Session:
             NotFound: The name means nothing.
             InvalidArtifact: The saved classifier is damaged.
         """
-        question = question_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
-        return self._operations.predict(question)[0]
+        request = predict_request_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
+        return self._operations.predict(request)[0]
 
     def predict_with(
         self, model_names: Iterable[str], text: str, **options: Unpack[PredictOptions]
@@ -240,8 +240,8 @@ class Session:
             NotFound: One of the names means nothing.
             InvalidArtifact: A saved classifier is damaged.
         """
-        question = question_of("predict_with", options, model_names=model_names, text=read_text(text))
-        return dict(zip(question.all_names, self._operations.predict(question), strict=True))
+        request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
+        return dict(zip(request.all_names, self._operations.predict(request), strict=True))
 
     def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, for :meth:`import_file`.

@@ -46,7 +46,7 @@ class Training(Recipe, LabelledColumns, ForModel):
 
 
 @dataclass(frozen=True)
-class WatchedTraining(Training):
+class TrainingWithProgress(Training):
     """A training to do."""
 
     on_progress: OnProgress = ignore_progress

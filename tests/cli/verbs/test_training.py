@@ -170,7 +170,7 @@ def test_ctrl_c_before_the_reply_cancels_what_was_begun(ask: Run, toy: Scripted,
 def test_ctrl_c_before_the_reply_says_where_to_look_if_nothing_is_found(
     ask: Run, toy: Scripted, rows_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windrow.client.leaving._BETWEEN_LOOKS_S", 0.0)
+    monkeypatch.setattr("windrow.client.cancellation._RETRY_INTERVAL_S", 0.0)
     toy.is_reply_lost = True
     monkeypatch.setattr(toy, "list_jobs", lambda request: JobList(()))
     stopped = ask("fit", "tickets_v1", rows_file)

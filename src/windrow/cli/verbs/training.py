@@ -77,7 +77,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
         WindrowError: What the training ended with, unless it succeeded.
         Stopped: Somebody pressed Ctrl-C.
     """
-    from windrow.client.leaving import cancel_within
+    from windrow.client.cancellation import cancel_within
 
     job = _begin(operations, request, words)
     try:
@@ -99,13 +99,13 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
         WindrowError: What ``start_fit`` raises.
         Stopped: Somebody pressed Ctrl-C.
     """
-    from windrow.client.leaving import cancel_begun, now
+    from windrow.client.cancellation import cancel_orphaned_fit, now
 
     since = now()
     try:
         return operations.start_fit(request)
     except KeyboardInterrupt as interrupt:
-        raise Stopped(_what_became(lambda: cancel_begun(operations, request, since), words)) from interrupt
+        raise Stopped(_what_became(lambda: cancel_orphaned_fit(operations, request, since), words)) from interrupt
 
 
 def _what_became(cancel: Callable[[], Job | None], words: CliWords) -> str:

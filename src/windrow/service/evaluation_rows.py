@@ -1,4 +1,4 @@
-"""Rows to judge classifiers by: whether a classifier can be judged by them at all, and what makes that worth less."""
+"""Checks test rows: that a classifier knows their labels, and what to warn of, such as rows that it was trained on."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from windrow.storage.catalog import ResolvedModel
 
 _NAMED_LABELS = 5
 # Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
-_WIDE: Final = 0.2
+_WIDE_INTERVAL: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenRows:
     """A classifier, and which test rows it was trained on.
 
     Args:
-        found: The classifier.
+        model: The classifier.
         numbers: Rows that it was trained on, and on which nearly so; ``None`` where nobody can tell.
     """
 
-    found: ResolvedModel
+    model: ResolvedModel
     numbers: tuple[list[int], list[int]] | None
 
 
-def find_seen_rows(store: Store, asked: Sequence[ResolvedModel], dataset: Dataset) -> list[Seen]:
-    """Return which test rows classifiers were trained on, each looked at once, whatever the names it was asked by."""
-    distinct = {(found.entry.record.name, found.entry.record.revision): found for found in asked}
-    return [Seen(found, store.find_seen(found.entry, dataset.texts)) for found in distinct.values()]
+def find_seen_rows(store: Store, models: Sequence[ResolvedModel], dataset: Dataset) -> list[SeenRows]:
+    """Return which test rows classifiers were trained on, each classifier once, whatever its names."""
+    distinct = {(model.entry.record.name, model.entry.record.revision): model for model in models}
+    return [SeenRows(model, store.find_seen(model.entry, dataset.texts)) for model in distinct.values()]
 
 
-def find_unseen_rows(seen: Sequence[Seen], dataset: Dataset) -> Bools:
+def find_unseen_rows(seen: Sequence[SeenRows], dataset: Dataset) -> Bools:
     """Return which rows none of the classifiers was trained on, as far as can be told; all, if there are none."""
     unseen = np.ones(len(dataset.rows), np.bool_)
     for each in seen:
@@ -69,9 +69,9 @@ def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], k
         )
 
 
-def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: ClassificationMetrics) -> Iterator[DataWarning]:
-    """Yield what makes figures on these rows worth less."""
-    known = {label for each in seen for label in each.found.entry.record.labels}
+def find_warnings(seen: Sequence[SeenRows], dataset: Dataset, outcome: ClassificationMetrics) -> Iterator[DataWarning]:
+    """Yield warnings about metrics on these rows."""
+    known = {label for each in seen for label in each.model.entry.record.labels}
     if unknown := [number for number, row in enumerate(dataset.rows) if row.label not in known]:
         labels = [label for label in dataset.labels if label not in known]
         message = (
@@ -81,9 +81,9 @@ def find_warnings(seen: Sequence[Seen], dataset: Dataset, outcome: Classificatio
         yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
     yield from find_test_warnings(dataset)
     for each in seen:
-        yield from _overlap(each, dataset)
+        yield from _overlap_warnings(each, dataset)
     low, high = outcome.accuracy_interval.low, outcome.accuracy_interval.high
-    if high - low > _WIDE:
+    if high - low > _WIDE_INTERVAL:
         message = (
             f"{outcome.total} row(s) say little: the accuracy lies anywhere between {percent(low)} and "
             f"{percent(high)}. Use more test rows before you decide by it."
@@ -99,8 +99,8 @@ def _unknown_labels(labels: Sequence[str], known: Collection[str]) -> Iterator[s
         yield repr(label) if meant is None else f"{quoted_apart(label, meant)} (like {quoted_apart(meant, label)})"
 
 
-def _overlap(seen: Seen, dataset: Dataset) -> Iterator[DataWarning]:
-    record = seen.found.entry.record
+def _overlap_warnings(seen: SeenRows, dataset: Dataset) -> Iterator[DataWarning]:
+    record = seen.model.entry.record
     if seen.numbers is None:
         message = f"The training rows of {record.name} were not kept, so nobody can tell whether it has seen these."
         if dataset.sha256 == record.training_data_sha256:

@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
 from windrow.client.errors import ServerTimedOut
-from windrow.client.leaving import cancel_begun, cancel_within, now
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import JobFinished
@@ -48,7 +48,7 @@ class Listed:
 
 def test_the_job_is_found_once_it_is_there() -> None:
     jobs, pauses = Listed((), (), (OURS,)), list[float]()
-    cancelled = cancel_begun(jobs.operations, REQUEST, SINCE, pauses.append)
+    cancelled = cancel_orphaned_fit(jobs.operations, REQUEST, SINCE, pauses.append)
     assert cancelled is not None
     assert (cancelled.state, jobs.cancelled, len(pauses)) == ("cancelled", ["ours"], 2)
 
@@ -66,14 +66,14 @@ def test_the_job_is_found_once_it_is_there() -> None:
 )
 def test_a_job_that_is_another_ones_goes_on(other: Job) -> None:
     jobs = Listed((other,))
-    assert cancel_begun(jobs.operations, REQUEST, SINCE, lambda seconds: None) is None
+    assert cancel_orphaned_fit(jobs.operations, REQUEST, SINCE, lambda seconds: None) is None
     assert jobs.cancelled == []
 
 
 def test_a_training_that_has_ended_meanwhile_is_told_and_not_cancelled() -> None:
     ended = replace(OURS, state="succeeded", revision=1)
     jobs = Listed((ended,))
-    assert cancel_begun(jobs.operations, REQUEST, SINCE) == ended
+    assert cancel_orphaned_fit(jobs.operations, REQUEST, SINCE) == ended
     assert jobs.cancelled == []
 
 

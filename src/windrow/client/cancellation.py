@@ -1,4 +1,4 @@
-"""Leaving a training that nobody waits for any more, however its server is: what a fit has begun is cancelled."""
+"""Cancels the training that an interrupted ``fit`` has started, whatever state its server is in."""
 
 import threading
 import time
@@ -17,10 +17,10 @@ from windrow.operations import Operations
 
 Result = TypeVar("Result")
 # Whoever has pressed Ctrl-C wants to be gone.
-PATIENCE_S: Final = 5.0
+CANCEL_TIMEOUT_S: Final = 5.0
 # A server that still checks a request has no job of it yet.
-_LOOKS = 8
-_BETWEEN_LOOKS_S = 0.25
+_ATTEMPTS = 8
+_RETRY_INTERVAL_S = 0.25
 
 
 def now() -> datetime:
@@ -28,7 +28,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def cancel_within(operations: Operations, job_id: str, seconds: float = PATIENCE_S) -> Job:
+def cancel_within(operations: Operations, job_id: str, seconds: float = CANCEL_TIMEOUT_S) -> Job:
     """Cancel a training, and wait no longer than some seconds for that.
 
     Raises:
@@ -38,34 +38,34 @@ def cancel_within(operations: Operations, job_id: str, seconds: float = PATIENCE
     return _within(seconds, lambda: operations.cancel_job(JobRequest(job_id)))
 
 
-def cancel_begun(
+def cancel_orphaned_fit(
     operations: Operations, request: FitRequest, since: datetime, pause: Callable[[float], object] = time.sleep
 ) -> Job | None:
-    """Cancel the training that a request has begun though its reply never came.
+    """Cancel the training that a request has started though its reply never came.
 
     Args:
-        operations: Whom to ask.
-        request: What was asked for.
-        since: When that was.
-        pause: Waits some seconds before each further look.
+        operations: The server.
+        request: The request of the fit.
+        since: When it was sent.
+        pause: Waits some seconds before each further attempt.
 
     Returns:
         The job as it is then, which may have ended before; ``None`` where none is found.
 
     Raises:
-        ServerTimedOut: Nothing was heard within ``PATIENCE_S``.
+        ServerTimedOut: Nothing was heard within ``CANCEL_TIMEOUT_S``.
         WindrowError: What ``list_jobs`` and ``cancel_job`` raise.
     """
 
     def cancel() -> Job | None:
-        for look in range(_LOOKS):
-            if look:
-                pause(_BETWEEN_LOOKS_S)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                pause(_RETRY_INTERVAL_S)
             if (job := _find(operations, request, since)) is not None:
                 return job if job.is_finished else operations.cancel_job(JobRequest(job.id))
         return None
 
-    return _within(PATIENCE_S, cancel)
+    return _within(CANCEL_TIMEOUT_S, cancel)
 
 
 def _find(operations: Operations, request: FitRequest, since: datetime) -> Job | None:
@@ -88,7 +88,7 @@ def _within(seconds: float, do: Callable[[], Result]) -> Result:
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             outcome.set_exception(error)
 
-    threading.Thread(target=run, name="leaving", daemon=True).start()
+    threading.Thread(target=run, name="cancel", daemon=True).start()
     try:
         return outcome.result(seconds)
     except TimeoutError as error:
