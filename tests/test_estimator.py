@@ -27,7 +27,8 @@ from windrow.domain.errors import ClassifierExists
 from windrow.estimator import WindrowClassifier
 from windrow.session.session import open_session
 
-pytestmark = pytest.mark.slow
+# So few rows as here are always warned about.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")]
 
 TEXTS = [text for texts in TICKETS.values() for text in texts]
 LABELS = [label for label, texts in TICKETS.items() for _ in texts]
@@ -261,3 +262,14 @@ def test_a_training_ends_in_the_time_that_it_is_given(tmp_path: Path) -> None:
     assert made.adapter is not None and made.adapter.ended_by == "max_seconds"
     with pytest.raises(ValueError, match="max_seconds"):
         WindrowClassifier(max_seconds=0).fit(TEXTS, LABELS)
+
+
+@pytest.mark.filterwarnings("error::windrow.session.reply_warnings.WindrowWarning")
+def test_what_is_odd_about_the_rows_is_shown_at_the_line_that_fits() -> None:
+    texts, labels = [*TEXTS, TEXTS[0], TEXTS[0]], [*LABELS, LABELS[0], LABELS[0]]
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        WindrowClassifier(num_iterations=0).fit(texts, labels)
+    told = [each.message for each in shown if isinstance(each.message, windrow.WindrowWarning)]
+    assert "duplicate_rows" in [each.code for each in told]
+    assert {each.filename for each in shown} == {__file__}

@@ -4,12 +4,14 @@ import ast
 import contextlib
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import windrow
 from tests.servers import Servers
 from tests.source_tree import ROOT
 
@@ -36,7 +38,9 @@ class Notebook:
     def run(self, source: str) -> tuple[str, list[tuple[str, str]]]:
         """Run a block and return what it printed, and each shown value beside the real one."""
         results = []
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
+        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+            # So few rows as a page has room for are warned about, which a reader sees and nothing ends by.
+            warnings.simplefilter("ignore", windrow.WindrowWarning)
             for statement in ast.parse(source).body:
                 shown = _shown_after(source, statement)
                 if isinstance(statement, ast.Expr):

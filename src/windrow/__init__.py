@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from windrow.domain.errors import WindrowError as WindrowError
     from windrow.estimator import WindrowClassifier as WindrowClassifier
+    from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
     from windrow.session.session import open_session as open  # noqa: A004 - windrow.open reads like the built-in
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Session", "WindrowClassifier", "WindrowError", "__version__", "open"]
+__all__ = ["Client", "Session", "WindrowClassifier", "WindrowError", "WindrowWarning", "__version__", "open"]
 
 # Where each public name lives, so that importing windrow loads none of them.
 _PLACES = {
@@ -23,6 +24,7 @@ _PLACES = {
     "Session": ("windrow.session.session", "Session"),
     "WindrowClassifier": ("windrow.estimator", "WindrowClassifier"),
     "WindrowError": ("windrow.domain.errors", "WindrowError"),
+    "WindrowWarning": ("windrow.session.reply_warnings", "WindrowWarning"),
     "open": ("windrow.session.session", "open_session"),
 }
 

@@ -25,6 +25,7 @@ from windrow.domain.errors import ClassifierExists, ClassifierNotFound, InvalidI
 from windrow.domain.prediction import Prediction
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, DEFAULT_BATCH_SIZE, DEFAULT_NUM_ITERATIONS, DEFAULT_SEED
 from windrow.session.columns import check_computed, is_missing, read_texts
+from windrow.session.reply_warnings import warn_of
 from windrow.session.session import Session, open_session
 
 # A search asks each of its classifiers only for a while.
@@ -70,7 +71,7 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.max_seconds = max_seconds
 
     def fit(self, X: Iterable[Any], y: Iterable[Any]) -> Self:  # noqa: N803 - scikit-learn's name
-        """Train on labelled texts.
+        """Train on labelled texts. What is odd about them is a ``WindrowWarning``.
 
         Args:
             X: A column of n strings: a list, an array of one dimension, a column of pandas or polars.
@@ -151,9 +152,8 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             Conflict: The name is taken, or exists and is not to be overwritten.
         """
         check_is_fitted(self)
-        return session.operations.import_classifier(
-            BytesIO(self.archive_), ImportRequest(model_name, overwrite=overwrite)
-        )
+        request = ImportRequest(model_name, overwrite=overwrite)
+        return warn_of(session.operations.import_classifier(BytesIO(self.archive_), request))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

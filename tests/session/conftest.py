@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.toy import Toy
+from windrow.session.reply_warnings import WindrowWarning
 from windrow.session.session import Session
 
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
@@ -21,5 +22,6 @@ def toy() -> Iterator[Toy]:
 @pytest.fixture
 def session(toy: Toy) -> Session:
     session = Session(toy)
-    session.fit("tickets_v1", TEXTS, LABELS, num_iterations=0)
+    with pytest.warns(WindrowWarning, match="fewer than"):
+        session.fit("tickets_v1", TEXTS, LABELS, num_iterations=0)
     return session

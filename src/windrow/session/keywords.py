@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_typ
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_rows
+from windrow.session.reply_warnings import warn_of
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -81,7 +82,7 @@ class _Verb:
             rows[name] = read_rows(name, given.pop("texts"), given.pop("labels", None))
         more = {name: given.pop(name) for name in list(given) if name not in fields}
         request = request_of(self._request, given, **rows)
-        return getattr(session.operations, self._verb.__name__)(request, **more)
+        return warn_of(getattr(session.operations, self._verb.__name__)(request, **more))
 
     @cached_property
     def __signature__(self) -> inspect.Signature:

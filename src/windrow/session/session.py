@@ -34,6 +34,7 @@ from windrow.session.arguments import check_known, request_of
 from windrow.session.files import import_path, write_export
 from windrow.session.keywords import columns, keywords
 from windrow.session.predicting import BATCH_TEXTS, PredictOptions, predict_column, predict_request_of, read_text
+from windrow.session.reply_warnings import warn_of
 from windrow.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -53,6 +54,8 @@ class _ClosedOperations:
 
 class Session:
     """Every verb of Windrow. Made by ``windrow.open`` or ``windrow.Client``; a ``with`` statement closes it.
+
+    The ``warnings`` of what a method returns are shown as Python's own too, each a ``windrow.WindrowWarning``.
 
     Args:
         operations: The verbs.
@@ -287,8 +290,8 @@ class Session:
         given = {"model_name": model_name, "overwrite": overwrite, "dry_run": dry_run}
         request = request_of(ImportRequest, given)
         if isinstance(file, str | Path):
-            return import_path(self._operations, file, request)
-        return self._operations.import_classifier(file, request)
+            return warn_of(import_path(self._operations, file, request))
+        return warn_of(self._operations.import_classifier(file, request))
 
 
 class Client(Session):
