@@ -66,7 +66,7 @@ class Operations(Protocol):
             on_progress: Called now and then as the training goes on, from any thread.
 
         Raises:
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
             TrainingCancelled: Somebody cancelled it; an earlier revision still answers.
             ShuttingDown: The process that trained it is stopping.
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
@@ -78,18 +78,18 @@ class Operations(Protocol):
         ...
 
     def start_fit(self, request: FitRequest) -> Job:
-        """Begin :meth:`fit` and return its job at once.
+        """Start a :meth:`fit` and return its job at once.
 
         Raises:
-            InvalidInput: A rule or limit is broken; what only the training itself finds out is told by the job.
+            InvalidInput: A rule or limit is broken; errors of the training itself are in the job.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
         """
         ...
 
     def estimate_fit(self, request: FitRequest) -> FitEstimate:
-        """Say how long a training will take, and how much memory, and why, and begin nothing.
+        """Estimate the time and the memory that a training takes, with reasons, and start nothing.
 
         Raises:
             InvalidInput: A rule or limit is broken.
@@ -140,39 +140,40 @@ class Operations(Protocol):
 
         Args:
             request: Names, texts and how many scores to give.
-            is_connected: Asked, from any thread, before something is computed.
+            is_connected: Called from any thread before anything costly is computed; returns whether the caller still
+                waits.
 
         Returns:
             An answer for each text, or for each name, in their order; all of a name's come from one revision.
 
         Raises:
             InvalidInput: A name, a text, their number or ``top_k`` breaks a rule.
-            NotFound: One of the names means nothing.
+            NotFound: One of the names refers to nothing.
             InvalidArtifact: A saved classifier is damaged.
-            Overloaded: Too many requests wait already.
-            ClientClosedRequest: ``is_connected`` said no.
+            Overloaded: The queue of requests is full.
+            ClientClosedRequest: ``is_connected`` returned false.
         """
         ...
 
     def evaluate(self, request: EvaluateRequest) -> Report:
-        """Judge a classifier by labelled rows that it has not seen, and keep the score with it.
+        """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
         A score that cannot be kept, since it was deleted or trained again meanwhile, is told all the same.
 
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
-            NotFound: The name means nothing.
+            NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """
         ...
 
     def compare(self, request: CompareRequest) -> Comparison:
-        """Judge several classifiers by the same rows, and say which to promote. Nothing is kept.
+        """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
         Raises:
             InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
-            NotFound: One of the names means nothing.
+            NotFound: One of the names refers to nothing.
             InvalidArtifact: A classifier is damaged.
         """
         ...
@@ -180,27 +181,27 @@ class Operations(Protocol):
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
     ) -> CrossValidation:
-        """Judge a training on rows by trainings on parts of them. Nothing is kept.
+        """Cross-validate a training: train on parts of the rows, evaluate on the rest. Nothing is kept.
 
         Args:
             request: The rows and the training.
-            is_connected: Asked now and then, from any thread; where it says no, the trainings are ended.
+            is_connected: Called now and then, from any thread; once it returns false, the trainings end.
 
         Raises:
-            ClientClosedRequest: ``is_connected`` said no.
+            ClientClosedRequest: ``is_connected`` returned false.
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
             TrainingFailed: A training process failed.
         """
         ...
 
     def suggest(self, request: SuggestRequest) -> Suggestions:
-        """Choose those of many texts that are worth labelling: likely new classes first, then what is uncertain.
+        """Choose the texts of a pool that are most worth labelling: likely new classes first, then uncertain texts.
 
         Raises:
             InvalidInput: The name, the number or a text breaks a rule.
-            NotFound: The name means nothing.
+            NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """
         ...
@@ -218,13 +219,13 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
+            NotFound: The name refers to nothing.
             InvalidArtifact: The record is damaged.
         """
         ...
 
     def describe(self, request: DescribeRequest) -> Classifier:
-        """Change what is said about a classifier.
+        """Change the description and the tags of a classifier.
 
         Raises:
             InvalidInput: The name, the description or a tag breaks a rule.
@@ -267,10 +268,10 @@ class Operations(Protocol):
         ...
 
     def copy(self, request: CopyRequest) -> Copied:
-        """Put a classifier under a second name, as it is: its weights, rows, notes and measurements.
+        """Copy a classifier to a second name: its weights, rows, notes and measurements.
 
-        The copy is a classifier of its own, which remembers where it comes from. Neither of the two notices what
-        becomes of the other. Where the disk has hard links, it takes the room of its record alone.
+        The copy is a classifier of its own, which remembers where it comes from. Neither of the two depends
+        on the other. Where the disk has hard links, it takes the room of its record alone.
 
         Raises:
             InvalidName: A name breaks the grammar.
@@ -284,11 +285,11 @@ class Operations(Protocol):
     def promote(self, request: PromoteRequest) -> Promotion:
         """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one.
 
-        What the request requires, and the rows that the alias keeps, are looked at first. Unless every condition is
+        What the request requires, and the rows that the alias keeps, are checked first. Unless every condition is
         met, nothing changes.
 
         Raises:
-            InvalidInput: A name, the reason, the person, a row or a condition breaks a rule.
+            InvalidInput: A name, the reason, the author, a row or a condition breaks a rule.
             NotFound: There is no such classifier.
             NameTaken: A classifier has the alias's name, or another name differs only in case.
             InvalidArtifact: The classifier is damaged, so the alias stays where it points.
@@ -301,7 +302,7 @@ class Operations(Protocol):
         """Point an alias back to where it pointed before its last promotion; again goes one further back.
 
         Raises:
-            InvalidInput: The name or what is said breaks a rule.
+            InvalidInput: The name or the note breaks a rule.
             AliasNotFound: There is no such alias.
             NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
             InvalidArtifact: That classifier is damaged, so the alias stays where it points.
@@ -310,10 +311,10 @@ class Operations(Protocol):
         ...
 
     def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
-        """Take an alias away; what it points to stays, and so does its history.
+        """Remove an alias; the classifier that it points to stays, and so does its history.
 
         Raises:
-            InvalidInput: The name or what is said breaks a rule.
+            InvalidInput: The name or the note breaks a rule.
             AliasNotFound: There is no such alias.
         """
         ...
@@ -323,7 +324,7 @@ class Operations(Protocol):
         ...
 
     def alias_history(self, request: AliasRequest) -> AliasHistory:
-        """Return each change of an alias, the first one first, also of one that was taken away.
+        """Return each change of an alias, the first one first, also of one that was removed.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -336,14 +337,14 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
+            NotFound: The name refers to nothing.
             TrainingDataNotKept: The training rows were not kept.
             InvalidArtifact: The classifier is damaged.
         """
         ...
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
-        """Take in a classifier that was exported. Everything is checked before anything is written.
+        """Import an exported classifier. Everything is checked before anything is written.
 
         Args:
             file: The export, open for reading at any place.
@@ -365,17 +366,17 @@ class Operations(Protocol):
         Args:
             request: The classifier.
             on_progress: Called now and then as the training goes on, from any thread.
-            is_connected: Asked now and then, from any thread; where it says no, the training is ended.
+            is_connected: Called now and then, from any thread; once it returns false, the training ends.
 
         Raises:
-            ClientClosedRequest: ``is_connected`` said no.
+            ClientClosedRequest: ``is_connected`` returned false.
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
+            NotFound: The name refers to nothing.
             TrainingDataNotKept: The training rows were not kept.
             LimitExceeded: They are more, or longer, than this server trains on.
             InvalidArtifact: The classifier is damaged.
             BaseModelUnavailable: The base model is not here, or is another one than at the training.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
             TrainingFailed: The training process failed.
         """
         ...
@@ -409,7 +410,7 @@ class LocalOperations(Operations, Protocol):
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress
     ) -> "tuple[Job, Future[FitResult]]":
-        """Begin :meth:`fit` and return its job and its result to come, whose callbacks run in another thread.
+        """Begin :meth:`fit` and return its job and a future of its result, whose callbacks run in another thread.
 
         Raises:
             WindrowError: What :meth:`start_fit` raises; from the future, what ``fit`` raises.
@@ -417,7 +418,7 @@ class LocalOperations(Operations, Protocol):
         ...
 
     def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
-        """Begin :meth:`predict` and return its answer to come, whose callbacks run in another thread.
+        """Begin :meth:`predict` and return a future of its predictions, whose callbacks run in another thread.
 
         Raises:
             WindrowError: What ``predict`` raises, here or from the future.
@@ -438,5 +439,5 @@ class LocalOperations(Operations, Protocol):
         ...
 
     def server_stats(self) -> ServerStats:
-        """Return what goes on."""
+        """Return the present statistics."""
         ...

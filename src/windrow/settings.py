@@ -1,7 +1,4 @@
-"""Every knob once, with its unit and default. The only reader of the environment.
-
-Owns names, defaults and parsing; knows nothing of what the values are used for.
-"""
+"""The settings, with units and defaults, read from the environment; no other module reads it."""
 
 import os
 import re

@@ -12,7 +12,7 @@ from windrow.domain.values import Value, computed
 
 MAX_NOTE_CHARS = 500
 
-# What happened to an alias: it was pointed somewhere, pointed back, or taken away.
+# What happened to an alias: it was pointed somewhere, pointed back, or removed.
 AliasEvent = Literal["promoted", "rolled_back", "removed"]
 
 
@@ -28,7 +28,7 @@ class ChangeNote:
 
 @dataclass(frozen=True, slots=True)
 class AliasRequest:
-    """An alias to look at."""
+    """An alias."""
 
     alias: Name
     """The alias."""
@@ -36,7 +36,7 @@ class AliasRequest:
 
 @dataclass(frozen=True, slots=True)
 class AliasChangeRequest(ChangeNote):
-    """An alias to point back, or to take away."""
+    """An alias to point back, or to remove."""
 
     alias: Name
     """The alias."""
@@ -79,7 +79,7 @@ class AliasChange(ChangeNote):
     number: int
     """Counts the changes, from 1."""
     event: AliasEvent
-    """What happened: it was pointed somewhere, pointed back, or taken away."""
+    """What happened: it was pointed somewhere, pointed back, or removed."""
     points_from: str | None
     """Where it pointed before; ``None`` for nowhere."""
     points_to: str | None
@@ -90,7 +90,7 @@ class AliasChange(ChangeNote):
 
 @dataclass(frozen=True, slots=True)
 class AliasHistory:
-    """Every change of an alias, also of one that was taken away."""
+    """Every change of an alias, also of one that was removed."""
 
     alias: str
     """The alias."""
@@ -100,7 +100,7 @@ class AliasHistory:
 
 @dataclass(frozen=True, slots=True)
 class AliasRemoval:
-    """An alias that was taken away."""
+    """An alias that was removed."""
 
     alias: str
     """The alias."""
@@ -119,10 +119,10 @@ class PromoteRequest(ChangeNote):
     stands for what it means now.
     """
     require: Requirement | None = None
-    """Conditions that are looked at first; unless each is met, nothing changes."""
+    """Conditions that are checked first; unless each is met, nothing changes."""
     must_pass: tuple[Row, ...] | None = None
-    """Rows to keep with the alias, at most 1,000: they must be placed right now and at each later promotion. Left out,
-    those that it keeps stay; none at all removes them.
+    """Rows to keep with the alias, at most 1,000: they must be classified correctly now and at each later promotion.
+    Left out, those that it keeps stay; none at all removes them.
     """
 
 
@@ -133,7 +133,7 @@ class Promotion(Alias):
     status: Literal["promoted"] = "promoted"
     """It points there."""
     gate: GateReport = NOTHING_CHECKED
-    """What came of the conditions."""
+    """The results of the conditions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +149,7 @@ def check_promote_request(request: PromoteRequest, limits: DataLimits) -> None:
 
     Raises:
         InvalidName: The alias breaks the grammar of names.
-        InvalidParameter: The reason or the author is too long or no valid Unicode, or a condition cannot be looked
-            at.
+        InvalidParameter: The reason or the author is too long or no valid Unicode, or a condition cannot be checked.
         InvalidTestData: A row breaks a rule.
         LimitExceeded: There are too many rows, or a text is too long.
     """

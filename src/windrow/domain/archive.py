@@ -1,7 +1,4 @@
-"""A classifier as one file: what an export gives, what is asked of an import, and what that did.
-
-Owns the values; knows nothing of the file's form.
-"""
+"""A classifier as one file: what an export gives, what is asked of an import, and what that did."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,4 @@
-"""The base models on this machine: which they are, what they take, and who needs them.
-
-Owns the values, the grammar of their ids and the rule on removing one; knows nothing of folders.
-"""
+"""The base models on this machine, their sizes and their users."""
 
 import re
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ class DescribeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """A classifier to look at or to work with."""
+    """A classifier."""
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
@@ -92,7 +92,7 @@ class TestScore(Value):
     __test__ = False  # for pytest, which collects classes of such a name
 
     correct: int
-    """Rows that it placed right."""
+    """Rows that it classified correctly."""
     total: int
     """Rows in all, at least 1."""
     test_data_sha256: str
@@ -104,11 +104,11 @@ class TestScore(Value):
     ece: float
     """Expected calibration error, from 0 to 1."""
     correct_per_label: Mapping[str, int]
-    """Rows of each label that it placed right; labels without rows are left out."""
+    """Rows of each label that it classified correctly; labels without rows are left out."""
     rows_per_label: Mapping[str, int]
     """Rows of each label, likewise."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that it placed right."""
+    """Share of the rows that it classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class Record(Recipe, Trained, _Named):
     head: HeadReport
     """How the head was chosen."""
     scores: ScoreReport
-    """How scores came to mean what they say."""
+    """How the scores were calibrated."""
     versions: Mapping[str, str]
     """What decides roundings, by name: versions of libraries and of Python, the platform, the processor."""
     test: TestScore | None = None
@@ -243,7 +243,7 @@ class Classifier(Record):
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
-    """Share of the test rows that it placed right, from 0 to 1; ``None`` until it was measured."""
+    """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

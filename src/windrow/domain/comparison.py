@@ -1,7 +1,4 @@
-"""A comparison: several classifiers on the same rows, pair by pair, and what may be concluded.
-
-Owns the values, the rules for what is asked, and the words of a verdict; knows nothing of how a figure is computed.
-"""
+"""A comparison: several classifiers on the same rows, pair by pair, and what may be concluded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +22,7 @@ MAX_ROWS_NEEDED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """Classifiers to judge by the same rows."""
+    """Classifiers to evaluate on the same rows."""
 
     model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1])]
     """2 to 20 different classifiers: names, aliases, revisions (name@3) or task@latest. The first is the one in use,
@@ -40,7 +37,7 @@ class ModelResult(ClassificationMetrics):
     """One of the classifiers that are compared, and how it did."""
 
     reference: str
-    """The name by which it was asked, which the other parts of a comparison use."""
+    """The reference by which the request names it, which the other parts of the comparison use."""
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int
@@ -52,13 +49,13 @@ class Pair(Value):
     """Two classifiers on the same rows. Made by ``learning.compare``."""
 
     first: str
-    """The one, as it was asked."""
+    """The first classifier's reference."""
     second: str
-    """The other."""
+    """The second classifier's reference."""
     fixed: int
-    """Rows that only the second placed right."""
+    """Rows that only the second classified correctly."""
     broken: int
-    """Rows that only the first placed right."""
+    """Rows that only the first classified correctly."""
     p_value: float
     """Of the exact McNemar test, two-sided: how often chance alone makes a difference of this size. It knows of this
     pair only; who looks at many pairs finds one in twenty below 0.05 by chance.
@@ -77,7 +74,7 @@ class Pair(Value):
     """Rows that they were compared on: those that neither was trained on, as far as can be told."""
 
     better: str | None = computed(lambda self: self.find_better(), None)
-    """The better one, as it was asked; ``None`` where the rows do not show a difference."""
+    """The better one's reference; ``None`` where the rows do not show a difference."""
     verdict: str = computed(lambda self: self.conclude(), "")
     """What may be concluded, in a sentence."""
 
@@ -118,7 +115,7 @@ class Pair(Value):
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A row that the classifiers answer differently."""
+    """A row that the classifiers label differently."""
 
     row: int
     """Its number in the test data, from 0."""
@@ -127,7 +124,7 @@ class Disagreement:
     label: str
     """Its label."""
     predicted: Mapping[str, str]
-    """Each classifier's answer, by the name by which it was asked, in the order of the names."""
+    """Each classifier's answer, by its reference, in the order of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ class Recommendation:
     """Which classifier to promote."""
 
     model_name: str
-    """As it was asked."""
+    """The classifier's reference."""
     reason: str
     """Why, in a sentence or two."""
 
@@ -147,9 +144,9 @@ class Comparison:
     models: tuple[ModelResult, ...]
     """The classifiers in the order in which they were named."""
     pairs: tuple[Pair, ...]
-    """Each two of them, the earlier one first."""
+    """Each pair of them, the earlier one first."""
     disagreements: tuple[Disagreement, ...]
-    """The rows that they answer differently, in their order."""
+    """The rows that they label differently, in their order."""
     recommendation: Recommendation
     """Which to promote."""
     majority_baseline: MajorityBaseline
@@ -191,7 +188,7 @@ def recommend(results: tuple[ModelResult, ...], pairs: tuple[Pair, ...]) -> Reco
 
     Args:
         results: At least two, the one in use first.
-        pairs: Each two of them, the earlier one first.
+        pairs: Each pair of them, the earlier one first.
     """
     in_use, rivals = results[0], len(results) - 1
     against = {pair.second: pair for pair in pairs if pair.first == in_use.reference}

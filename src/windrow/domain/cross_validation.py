@@ -1,7 +1,4 @@
-"""Cross-validation: how trainings on a part of some rows do on the rest of them.
-
-Owns the values and the rules for what is asked; knows nothing of how a figure is computed.
-"""
+"""Cross-validation: how trainings on a part of some rows do on the rest of them."""
 
 import statistics
 from collections.abc import Mapping
@@ -20,26 +17,26 @@ FOLDS_RANGE = (2, 20)
 
 @dataclass(frozen=True, slots=True)
 class CrossValidateRequest(TrainingParameters):
-    """Rows to judge a training by."""
+    """Rows for a cross-validation, and the training to validate."""
 
     training_data: tuple[Row, ...]
     """Labelled examples with at least 2 labels; about 8 rows a label work well."""
     folds: Annotated[int, Schema(minimum=FOLDS_RANGE[0], maximum=FOLDS_RANGE[1])] = DEFAULT_FOLDS
-    """Parts that the rows are dealt to, 2 to 20; each is judged by a training on the others. Fewer are made where
-    labels have too few rows.
+    """Folds that the rows are divided into, 2 to 20; each is evaluated by a training on the others. Fewer are made
+    where labels have too few rows.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A point of the learning curve: trainings on a share of the rows, judged by the same held-out rows."""
+    """A point of the learning curve: trainings on a share of the rows, evaluated on the same held-out rows."""
 
     share: float
     """Of each label's training rows, in (0, 1]."""
     rows: float
     """Training rows, on average over the folds."""
     accuracy: float
-    """Share of the held-out rows that were placed right."""
+    """Share of the held-out rows that were classified correctly."""
     recall: Mapping[str, float]
     """The same for each label."""
 

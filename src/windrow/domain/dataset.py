@@ -1,7 +1,4 @@
-"""Labelled rows: the rules they must follow, their digest, and what is odd about them.
-
-Owns every rule that needs nothing but the rows themselves; knows nothing of encoders or files.
-"""
+"""Labelled rows: the rules they must follow, their digest, and what is odd about them."""
 
 import hashlib
 import json
@@ -127,7 +124,7 @@ class Dataset:
 
     @cached_property
     def small_classes(self) -> tuple[str, ...]:
-        """Labels with too few rows to learn from or to judge, in the order of :attr:`labels`."""
+        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
         return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @property
@@ -178,7 +175,7 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
 
 
 def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Dataset:
-    """Check rows to judge by, of which one is enough, and return them as a dataset.
+    """Check test rows, of which one is enough, and return them as a dataset.
 
     Args:
         field: What the caller knows them by (``test_data``).
@@ -230,7 +227,7 @@ def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
 
 
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about rows to judge by: duplicates, which count twice, and contradictions."""
+    """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
     found = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),

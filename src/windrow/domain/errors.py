@@ -102,7 +102,7 @@ class InvalidTrainingData(InvalidInput):
 
 
 class InvalidTestData(InvalidInput):
-    """Rows to judge by break a rule; ``facts["row"]`` names the first such row, from 0."""
+    """The test rows break a rule; ``facts["row"]`` names the first such row, from 0."""
 
     code = "invalid_test_data"
 

@@ -1,7 +1,4 @@
-"""An explanation: what in the training rows and in a text made a classifier answer as it did.
-
-Owns the values and their bounds; knows nothing of how a figure is computed.
-"""
+"""An explanation: what in the training rows and in a text made a classifier answer as it did."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,4 @@
-"""What ``windrow fsck`` finds in a data directory.
-
-Owns the kinds of findings; knows nothing of how they are found.
-"""
+"""What ``windrow fsck`` finds in a data directory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -75,7 +72,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class IntegrityReport(Value):
-    """A data directory, looked at to its last byte."""
+    """The result of checking every byte of a data directory."""
 
     classifiers: int
     """Names that were looked at, deleted ones too."""

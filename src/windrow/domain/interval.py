@@ -1,7 +1,4 @@
-"""An interval: where a figure lies that was measured on a few rows.
-
-Owns the value; knows nothing of how it is computed.
-"""
+"""An interval: where a figure lies that was measured on a few rows."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,4 @@
-"""Jobs: trainings past and in progress, how far they are, and what they will take.
-
-Owns the states and what may follow what; knows nothing of threads, processes or files.
+"""Jobs: past and running trainings, their progress, and estimates of time and memory.
 
 ::
 
@@ -32,7 +30,7 @@ DEFAULT_JOBS = 100
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training is."""
+    """The progress of a training."""
 
     stage: Stage
     """The current stage: ``encoding`` the texts, ``training`` the encoder, ``validating`` it by trainings on parts of
@@ -142,7 +140,7 @@ class JobList:
 
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
-    """What one stage of a training will take."""
+    """An estimate of one stage of a training."""
 
     stage: Stage
     """The stage."""
@@ -154,7 +152,7 @@ class StageEstimate:
 
 @dataclass(frozen=True, slots=True)
 class FitEstimate:
-    """What a training will take, before it is begun. Estimates, from what this machine did so far."""
+    """An estimate of a training's time and memory, from what this machine did so far."""
 
     model_name: str
     """The classifier's name."""
@@ -166,13 +164,13 @@ class FitEstimate:
     """Of all distinct texts together."""
     seconds: float
     """Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain, training and
-    judging are left out.
+    validation are left out.
     """
     wait_seconds: float
     """Until its turn comes, behind the trainings that wait and run now."""
     memory_bytes: int
     """What it needs beside what the server has already, at its peak, in both processes together."""
     stages: tuple[StageEstimate, ...]
-    """What each stage takes, in their order."""
+    """The stages, in their order."""
     memory_reason: str
     """Why so much memory, in a sentence."""

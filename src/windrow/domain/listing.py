@@ -1,7 +1,4 @@
-"""Which classifiers are asked for, in which order, and which part of that list.
-
-Owns the rules for choosing, sorting and paging; knows nothing of where the classifiers come from.
-"""
+"""Selections of classifiers, their order, and pages of the list."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,4 @@
-"""What a caller asks of classifiers, the rules for that, and what they answer.
-
-Owns the rules that need nothing but the request itself; knows nothing of how an answer is computed.
-"""
+"""Predictions: the request, its rules, and the reply."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,7 +72,7 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Value):
-    """What a classifier answers for one text."""
+    """A classifier's prediction for one text."""
 
     label: str | None
     """The label with the highest score; ``None`` where the classifier abstained."""

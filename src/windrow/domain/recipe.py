@@ -54,8 +54,8 @@ class Recipe(TrainingParameters):
     max_seconds: Annotated[float | None, Schema(exclusiveMinimum=0, maximum=MAX_SECONDS_LIMIT)] = None
     """Ends the training after about so many seconds, with what was learned by then; ``None`` sets no limit."""
     cross_validate: bool = True
-    """Whether the encoder is also trained on parts of the rows, to judge it by the others: takes three times as long,
-    estimates the accuracy and calibrates scores. With 0 iterations that costs nothing and is always done.
+    """Whether the encoder is also trained on parts of the rows, to evaluate it on the others: takes three times as
+    long, estimates the accuracy and calibrates scores. With 0 iterations that costs nothing and is always done.
     """
 
 

@@ -1,7 +1,4 @@
-"""A report: how a classifier did on labelled rows, and what that is worth.
-
-Owns the values, and the rules for what is asked; knows nothing of how a figure is computed.
-"""
+"""A report: how a classifier did on labelled rows, and what that is worth."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +22,7 @@ class LabelReport(Value):
     label: str
     """The label."""
     correct: int
-    """Rows of this label that were placed right."""
+    """Rows of this label that were classified correctly."""
     total: int
     """Rows of this label."""
     predicted: int
@@ -56,12 +53,12 @@ class ReliabilityBin:
     mean_score: float
     """The mean of their best scores."""
     accuracy: float
-    """The share of them that were placed right."""
+    """The share of them that were classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Whether scores mean what they say: of the answers with a score of 0.8, 80 % should be right."""
+    """How well scores agree with accuracy: of the predictions with a score of 0.8, 80 % should be correct."""
 
     ece: float
     """Expected calibration error in [0, 1]: the mean distance of score and accuracy over the bins, by rows."""
@@ -71,7 +68,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Misclassified:
-    """A row that was placed wrong."""
+    """A row that was misclassified."""
 
     row: int
     """Its number in the test data, from 0."""
@@ -97,7 +94,7 @@ class MajorityBaseline:
 
 @dataclass(frozen=True, slots=True)
 class ConfusionMatrix:
-    """Which labels were taken for which."""
+    """How many rows of each label were given which label."""
 
     labels: tuple[str, ...]
     """What rows and columns stand for: the classifier's labels, then those of the rows that it does not know."""
@@ -107,14 +104,14 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationMetrics(Value):
-    """What one classifier made of labelled rows."""
+    """The metrics of a classifier on labelled rows."""
 
     correct: int
-    """Rows that were placed right."""
+    """Rows that were classified correctly."""
     total: int
     """Rows in all, at least 1."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that were placed right."""
+    """Share of the rows that were classified correctly."""
     accuracy_interval: Interval
     """Where the accuracy on all rows like these lies: Wilson's, of 95 %."""
     macro_f1: float
@@ -122,14 +119,14 @@ class ClassificationMetrics(Value):
     labels: tuple[LabelReport, ...]
     """The classifier's labels in their order, then those of the rows that it does not know, sorted."""
     confusion_matrix: ConfusionMatrix
-    """Which labels were taken for which."""
+    """How many rows of each label were given which label."""
     calibration: Calibration
-    """Whether its scores mean what they say."""
+    """How well its scores agree with its accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """Rows to judge a classifier by."""
+    """Rows to evaluate a classifier on."""
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
@@ -158,7 +155,7 @@ class Report(ClassificationMetrics):
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
     misclassified: tuple[Misclassified, ...]
-    """The rows that were placed wrong, those with the highest score first."""
+    """The rows that were misclassified, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
     """What makes the figures worth less, or was odd about the rows."""
     test_data_sha256: str

@@ -1,7 +1,4 @@
-"""A training done again: how the new classifier compares with the kept one, and what changed around it.
-
-Owns what each verdict means; knows nothing of how trainings are repeated or compared.
-"""
+"""A reproduction: how a classifier trained again compares with the stored one, and what changed in the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +30,7 @@ class EnvironmentChange:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What came of training a revision again. The new classifier was compared and thrown away."""
+    """The result of training a revision again. The new classifier was compared and discarded."""
 
     model_name: str
     """The classifier's name."""

@@ -1,14 +1,11 @@
-"""How busy the service is and what it has done since it started: the figures that a monitor watches.
-
-Owns the values alone; knows nothing of who counts them or of how they are shown.
-"""
+"""The statistics of the service for monitoring: how busy it is, and what it has done since it started."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """One cache."""
+    """The statistics of a cache."""
 
     entries: int
     """Values that it holds."""
@@ -24,7 +21,7 @@ class CacheStats:
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """What the encoder's queue does; counts run from the start of the process."""
+    """The statistics of the encoder's queue; counts run from the start of the process."""
 
     queued_requests: int
     """Requests that wait for the encoder now."""
@@ -44,7 +41,7 @@ class QueueStats:
 
 @dataclass(frozen=True, slots=True)
 class ServerStats(QueueStats):
-    """What an operator watches: the queue, and all around it."""
+    """The statistics of the server: queue, trainings and caches."""
 
     running_fits: int
     """Trainings that run now."""

@@ -1,7 +1,4 @@
-"""What to label next: the texts of a pool that would teach a classifier most.
-
-Owns the values and the rules for what is asked; knows nothing of how texts are chosen.
-"""
+"""Suggestions for labelling: the texts of a pool that would improve a classifier most."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -45,7 +42,7 @@ class Suggestion:
     hesitates between labels.
     """
     num_similar: int
-    """Texts of the pool that are much like it, itself included: what labelling it speaks for."""
+    """Similar texts in the pool, itself included: the texts that its label would stand for."""
     label: str
     """What the classifier would answer."""
     score: float

@@ -1,4 +1,4 @@
-"""What a training says about itself: how head, adapter and scores came about, and how well it should do."""
+"""Reports about a training: head, adapter, calibration, and the accuracy that is to be expected."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,8 +26,8 @@ class Candidate:
     scale: float
     """Share of the adapter's change, from 0 (the encoder as it is) to 1."""
     estimated_accuracy: float | None
-    """Share of rows that it places right, from 0 to 1, each judged without itself; ``None`` where no estimate is free
-    of leaks.
+    """Share of rows that it classifies correctly, from 0 to 1, with each row left out in turn; ``None`` where no
+    estimate is free of leaks.
     """
 
 
@@ -68,29 +68,29 @@ class AdapterReport:
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Value):
-    """What cross-validation says about a training: each row judged by a training like it that did not see the row."""
+    """What cross-validation says about a training: each row evaluated by a like training that did not see it."""
 
     correct: int
-    """Rows that were placed right."""
+    """Rows that were classified correctly."""
     total: int
-    """Rows that were judged, at least 1."""
+    """Rows that were evaluated, at least 1."""
     folds: int
-    """Trainings that judged them."""
+    """Trainings that evaluated them."""
     interval: Interval
     """Where the accuracy on new rows like these should lie: Wilson's of 95 %, widened (docs/adr/0016)."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that were placed right."""
+    """Share of the rows that were classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """How scores came to mean what they say."""
+    """How the scores were calibrated."""
 
     temperature: float
-    """What the head's logits were divided by, more than 0; above 1 makes scores humbler."""
+    """What the head's logits were divided by, more than 0; above 1 lowers the confidence."""
     source: Literal["out_of_fold", "prior"]
-    """``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none and it is what is
-    usual.
+    """``out_of_fold`` where held-out rows decided it, ``prior`` where there were none, so that the usual value was
+    taken.
     """
     similarity: float | None
     """How like the training data held-out rows were: mean cosine to the nearest label's centre, from -1 to 1; ``None``
@@ -111,7 +111,7 @@ class FitReport:
     truncated_rows: int
     """Rows that are longer than the encoder reads."""
     small_classes: tuple[str, ...]
-    """Labels with fewer than 4 rows, too few to learn from or to judge, in the order of the labels."""
+    """Labels with fewer than 4 rows, too few to learn from or to evaluate, in the order of the labels."""
     majority_accuracy: float
     """What one would get right on rows like these by always giving the most frequent label."""
     estimate: Estimate | None

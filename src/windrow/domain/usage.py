@@ -1,7 +1,4 @@
-"""What Windrow takes on the disk, by what it is for: shared, one classifier's own, or only in the way.
-
-Owns the values and their sums; knows nothing of files.
-"""
+"""What Windrow takes on the disk, by what it is for: shared, one classifier's own, or only in the way."""
 
 from dataclasses import dataclass
 

@@ -63,14 +63,14 @@ class Reproducing(ForModel):
 
 @dataclass(frozen=True)
 class CrossValidating(TrainingParameters, LabelledColumns):
-    """A training to judge."""
+    """A training to cross-validate."""
 
     folds: int = DEFAULT_FOLDS
 
 
 @dataclass(frozen=True)
 class Evaluating(LabelledColumns, ForModel):
-    """A classifier to judge."""
+    """A classifier to evaluate."""
 
     target_precision: float | None = None
     save: bool = True
@@ -85,7 +85,7 @@ class ForModels:
 
 @dataclass(frozen=True)
 class Comparing(LabelledColumns, ForModels):
-    """Classifiers to judge by the same rows."""
+    """Classifiers to evaluate on the same rows."""
 
 
 @dataclass(frozen=True)

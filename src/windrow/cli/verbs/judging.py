@@ -1,4 +1,4 @@
-"""Verbs that judge: evaluate, compare, cross-validate, suggest."""
+"""The commands evaluate, compare, cross-validate and suggest."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +47,7 @@ def evaluate(
     request: EvaluateRequest,
     show_errors: Annotated[int, typer.Option(min=0, help="How many rows that were placed wrong are shown.")] = 10,
 ) -> None:
-    """Judge a classifier by labelled rows that it has not seen."""
+    """Evaluate a classifier on labelled rows that it has not seen."""
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
     call.show(report, lambda report: _print_report(call, report, show_errors))
@@ -67,7 +67,7 @@ def compare(
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
     ] = 20,
 ) -> None:
-    """Judge several classifiers by the same rows, and say which to promote."""
+    """Compare several classifiers on the same rows, and recommend which to promote."""
     read = call.words.files["test_data"] = read_labelled(test_data, reading)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(tuple(models), read.rows))
@@ -81,7 +81,7 @@ def cross_validate(
     request: CrossValidateRequest,
     show_label_errors: Annotated[int, typer.Option(min=0, help="How many rows with a doubtful label are shown.")] = 10,
 ) -> None:
-    """Judge labelled rows by trainings on parts of them: doubtful labels, and which label wants more rows.
+    """Cross-validate a training on labelled rows: accuracy, doubtful labels, and which label needs more rows.
 
     No classifier is made. It takes several trainings' time.
     """
