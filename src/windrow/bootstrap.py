@@ -22,6 +22,7 @@ from windrow.settings import Settings
 from windrow.storage.aliases import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
+from windrow.storage.fsck import check_own_folders
 from windrow.storage.jobs import JobFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
@@ -32,7 +33,12 @@ SWEEP_EVERY_S = 3_600.0
 
 
 def open_store(settings: Settings) -> Store:
-    """Return what is saved in ``settings.data_dir``, with nothing that trains or predicts."""
+    """Return what is saved in ``settings.data_dir``, with nothing that trains or predicts.
+
+    Raises:
+        StorageFailed: One of the data directory's folders is a link.
+    """
+    check_own_folders(settings.data_dir)
     names = Namespace(LocalFiles(settings.data_dir), DirectoryLock(settings.data_dir))
     inventory = Inventory(settings.data_dir, settings.allowed_base_models)
     return Store(names, Catalog(names), Aliases(names), inventory)

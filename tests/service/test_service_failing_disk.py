@@ -11,8 +11,10 @@ from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revis
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.dataset import Row
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.listing import DeleteAllRequest, ListRequest
+from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 from windrow.storage.namespace import Namespace
 
@@ -31,6 +33,11 @@ class FailingFiles(MemoryFiles):
             raise StorageFull("The disk is full. Free some space.")
         self.free_writes -= 1
         super().put_new(key, data, same_as)
+
+    def remove(self, key: str) -> None:
+        """Remove, which makes room."""
+        super().remove(key)
+        self.free_writes += 1
 
     def get(self, key: str) -> bytes:
         """Read, if that is possible."""
@@ -61,8 +68,6 @@ CHANGES: Mapping[str, Verb] = {
     "fit again": lambda service: fit(service, "a", rows=SHOUTING),
     "describe": lambda service: service.describe(DescribeRequest("a", description="new")),
     "delete": lambda service: service.delete(DeleteRequest("b")),
-    "purge": lambda service: service.delete(DeleteRequest("b", purge=True)),
-    "purge a revision": lambda service: service.delete(DeleteRequest("a@1", purge=True)),
     "delete all": lambda service: service.delete_all(DeleteAllRequest(prefix="b")),
     "restore": lambda service: service.restore(RestoreRequest("deleted")),
     "restore a revision": lambda service: service.restore(RestoreRequest("a@1")),
@@ -70,6 +75,12 @@ CHANGES: Mapping[str, Verb] = {
     "roll back": lambda service: service.rollback(AliasChangeRequest("alias")),
     "take away": lambda service: service.remove_alias(AliasChangeRequest("alias")),
     "import": import_again,
+}
+PURGES: Mapping[str, Verb] = {
+    "purge": lambda service: service.delete(DeleteRequest("b", purge=True)),
+    "purge a revision": lambda service: service.delete(DeleteRequest("a@1", purge=True)),
+    "purge all": lambda service: service.delete_all(DeleteAllRequest(prefix="b", purge=True)),
+    "purge what was deleted": lambda service: service.delete(DeleteRequest("deleted", purge=True)),
 }
 LOOKS: Mapping[str, Verb] = {
     "predict": lambda service: ask(service, "a", "error"),
@@ -112,16 +123,36 @@ def test_a_full_disk_is_told_and_nothing_has_changed(verb: str, files: FailingFi
     assert files.kept != kept
 
 
-@pytest.mark.parametrize("verb", [*CHANGES, *LOOKS])
+@pytest.mark.parametrize("verb", PURGES)
+def test_a_full_disk_is_purged_all_the_same(verb: str, files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.free_writes, kept = 0, set(files.kept)
+    PURGES[verb](service)
+    assert kept - set(files.kept)
+    assert ask(service, "alias", "error").model_name == "a"
+
+
+def test_an_evaluation_whose_score_cannot_be_kept_is_told_all_the_same(files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.free_writes = 0
+    report = service.evaluate(EvaluateRequest("a", (Row("error", "bug"),)))
+    assert report.total == 1
+    assert report.saved is False
+    (warning,) = (each for each in report.warnings if each.code == "not_saved")
+    assert "The disk is full" in warning.message
+    assert show(service, "a").test is None
+
+
+@pytest.mark.parametrize("verb", [*CHANGES, *PURGES, *LOOKS])
 def test_a_disk_that_cannot_be_read_is_told_by_every_verb_and_forgotten_once_it_can(
     verb: str, files: FailingFiles, opened: Open
 ) -> None:
     service = opened(names=Namespace(files, files.lock))
     files.is_readable = False
     with pytest.raises(StorageFailed):
-        {**CHANGES, **LOOKS}[verb](service)
+        {**CHANGES, **PURGES, **LOOKS}[verb](service)
     files.is_readable = True
-    {**CHANGES, **LOOKS}[verb](service)
+    {**CHANGES, **PURGES, **LOOKS}[verb](service)
 
 
 @pytest.mark.parametrize("free_writes", range(5))

@@ -49,7 +49,7 @@ from windrow.storage import blob_check
 from windrow.storage.artifact import ROWS, rows_to_blob
 from windrow.storage.blob_check import find_problem
 from windrow.storage.files import LocalFiles
-from windrow.storage.fsck import check
+from windrow.storage.fsck import check, check_own_folders
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace, utc_now
 from windrow.storage.revision import BlobRef, entry_to_json
@@ -333,6 +333,24 @@ def test_what_a_link_leads_to_is_neither_read_nor_removed(root: Path) -> None:
         "aliases/linked",
         ".aside",
     }
+
+
+@pytest.mark.parametrize("folder", ["classifiers", "aliases", "jobs", ".aside"])
+def test_a_data_directory_is_not_opened_where_one_of_its_folders_is_a_link(root: Path, folder: str) -> None:
+    check_own_folders(root)
+    (root.parent / "elsewhere").mkdir()
+    shutil.rmtree(root / folder, ignore_errors=True)
+    (root / folder).symlink_to(root.parent / "elsewhere")
+    with pytest.raises(StorageFailed, match="is a link") as refused:
+        check_own_folders(root)
+    assert refused.value.facts == {"folder": folder}
+
+
+def test_the_data_directory_itself_and_its_base_models_may_be_links(root: Path) -> None:
+    (root.parent / "models").mkdir()
+    (root / "base_models").symlink_to(root.parent / "models")
+    (root.parent / "link").symlink_to(root)
+    check_own_folders(root.parent / "link")
 
 
 @pytest.mark.parametrize("kind", ["classifiers", "aliases"])

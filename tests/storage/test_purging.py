@@ -253,6 +253,7 @@ class TestOnAFullDisk:
         assert full.purging.purge_expired(AT + timedelta(days=7)) == ["tickets"]
         assert files.list("classifiers") == []
 
+    @pytest.mark.slow
     def test_a_revision_makes_the_room_for_the_note_that_it_is_gone(self, tmp_path: Path) -> None:
         mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(tmp_path)]
         if subprocess.run(mount, capture_output=True, check=False).returncode != 0:

@@ -11,7 +11,7 @@ from windrow.arrays import Bools
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
-from windrow.domain.errors import ConcurrentChange, NotFound
+from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
@@ -56,7 +56,7 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
         return report
     try:
         deps.store.catalog.record_evaluation(model.entry, report.score)
-    except (NotFound, ConcurrentChange) as error:  # minutes of work are still worth reading
+    except (NotFound, ConcurrentChange, StorageFailed, StorageFull) as error:  # minutes of work are still worth reading
         return _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
     return report
 

@@ -36,6 +36,23 @@ _SCANNERS = {ALIASES: scan_alias, CLASSIFIERS: scan_classifier}
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
 
+def check_own_folders(root: Path) -> None:
+    """Refuse a data directory of which a part is a link: it could be another disk, and a copy would not hold it.
+
+    The directory itself may be one, and so may its folder of base models, which others put there.
+
+    Raises:
+        StorageFailed: One of its folders is a link.
+    """
+    for folder in (CLASSIFIERS, ALIASES, JOBS, STAGING):
+        if (root / folder).is_symlink():
+            raise StorageFailed(
+                "{folder} in the data directory is a link, which is not followed. Put what it points to in its place, "
+                "or let the data directory as a whole be the link.",
+                {"folder": folder},
+            )
+
+
 def check(root: Path, names: Namespace, *, repair: bool = False) -> IntegrityReport:
     """Read everything in a data directory and return what is wrong with it.
 

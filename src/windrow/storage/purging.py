@@ -166,24 +166,15 @@ class Purging:
         try:
             commit(self._names, name, trimmed)
         except StorageFull:
-            # What goes makes the room. A crash in between leaves revisions without files, which can be purged again.
-            for file_name in self._doomed(name, numbers):
-                self._blobs.remove(name, file_name)
+            # What goes makes the room. A crash in between leaves a revision that is lost, which can be purged again.
+            freed_bytes = self._remove(name, numbers)
             if self._logs.newest(name).value != trimmed:  # it may have been put although an error was told
                 commit(self._names, name, trimmed)
+            return freed_bytes
         return self._remove(name, numbers)
 
     def _remove(self, name: str, numbers: Collection[int]) -> int:
         """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
-        doomed = self._doomed(name, numbers)
-        for file_name in doomed:
-            self._blobs.remove(name, file_name)
-        for number in sorted(self._logs.values(name).keys() & numbers):
-            self._logs.remove(name, number)
-        return sum(doomed.values())
-
-    def _doomed(self, name: str, numbers: Collection[int]) -> dict[str, int]:
-        """Return the blobs, and their sizes, to which only some numbered files refer."""
         log = self._logs.values(name)
         gone = tuple(sorted(log.keys() & numbers))
         kept = [value for number, value in log.items() if number not in gone]
@@ -192,7 +183,11 @@ class Purging:
             doomed = {}  # what a damaged file refers to is unknown
         for file_name in blob_sizes(kept):
             doomed.pop(file_name, None)
-        return doomed
+        for file_name in doomed:
+            self._blobs.remove(name, file_name)
+        for number in gone:
+            self._logs.remove(name, number)
+        return sum(doomed.values())
 
     def _is_lost(self, name: str, number: int, known: ClassifierState) -> bool:
         """Whether a number of a classifier's log should be there, and is not or cannot be read."""

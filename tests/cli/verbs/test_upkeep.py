@@ -64,6 +64,18 @@ def fsck(kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     return fsck
 
 
+def test_fsck_and_serve_alike_refuse_a_directory_of_which_a_part_is_a_link(
+    fsck: Run, kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kept / "classifiers").rename(kept.parent / "moved")
+    (kept / "classifiers").symlink_to(kept.parent / "moved")
+    refused = fsck()
+    served = run(monkeypatch, capsys, "serve", "--data-dir", kept, "--port", 0)
+    assert refused.code == served.code != 0
+    assert refused.refusal == served.refusal
+    assert "classifiers in the data directory is a link" in refused.refusal
+
+
 def test_fsck_of_a_sound_directory_is_one_line_and_exit_code_0(fsck: Run) -> None:
     checked = fsck()
     assert (checked.code, checked.err) == (0, "")
