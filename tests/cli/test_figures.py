@@ -20,7 +20,7 @@ from windrow.cli.figures import (
     shortened,
 )
 from windrow.cli.formats import one_line
-from windrow.cli.tables import Listed
+from windrow.cli.tables import TextTable
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult, Pair, Recommendation
 from windrow.domain.interval import Interval
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
@@ -43,7 +43,7 @@ def result(asked: str, name: str, revision: int) -> ModelResult:
     return recast(ModelResult, outcome(SHORT), reference=asked, model_name=name, revision=revision)
 
 
-def shown(table: Listed, width: int = 80) -> list[str]:
+def shown(table: TextTable, width: int = 80) -> list[str]:
     file = io.StringIO()
     Console(file=file, width=width, markup=False, highlight=False, emoji=False).print(table)
     return [line.rstrip() for line in file.getvalue().splitlines()]
@@ -117,7 +117,7 @@ def test_each_label_has_its_figures_and_a_dash_where_there_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "score", "verdict"),
-    [(0, 0.98, "about right"), (4, 0.98, "too sure of itself"), (0, 0.5, "humbler than it could be")],
+    [(0, 0.98, "well calibrated"), (4, 0.98, "overconfident"), (0, 0.5, "underconfident")],
 )
 def test_a_line_says_whether_scores_mean_what_they_say(wrong: int, score: float, verdict: str) -> None:
     assert verdict in calibration_line(outcome(SHORT, wrong=wrong, score=score))

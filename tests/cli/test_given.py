@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from windrow.cli.call import Call
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.surface import CliWords
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
@@ -36,7 +36,7 @@ def fit() -> Typed:
     def fit(*arguments: object, overwrite: str = "") -> tuple[FitRequest, Call]:
         seen: list[tuple[FitRequest, Call]] = []
 
-        @with_options(overwrite=Told(overwrite))
+        @with_options(overwrite=OptionSpec(overwrite))
         def verb(call: Call, request: FitRequest, extra: int = 3) -> None:
             assert extra == 3
             seen.append((request, call))
@@ -99,7 +99,7 @@ def promote() -> Callable[..., PromoteRequest]:
     def promote(*arguments: object) -> PromoteRequest:
         seen: list[PromoteRequest] = []
 
-        @with_options(must_pass=Told("--keep-must-pass"))
+        @with_options(must_pass=OptionSpec("--keep-must-pass"))
         def verb(call: Call, request: PromoteRequest) -> None:
             seen.append(request)
 

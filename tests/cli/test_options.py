@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 import pytest
 
-from windrow.cli.options import TOLD, Option, Told, options_of, setting_help
+from windrow.cli.options import SHARED_OPTIONS, Option, OptionSpec, options_of, setting_help
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.dataset import Row
 from windrow.domain.names import ModelReference, Name
@@ -52,8 +52,8 @@ class Declared:
     """More."""
 
 
-def options(**told: Told) -> dict[str, Option]:
-    return {each.path: each for each in options_of(Declared, {**TOLD, **told}, ("left",))}
+def options(**told: OptionSpec) -> dict[str, Option]:
+    return {each.path: each for each in options_of(Declared, {**SHARED_OPTIONS, **told}, ("left",))}
 
 
 def typed(option: Option) -> tuple[Any, Any, Any]:
@@ -106,7 +106,7 @@ def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
 
 
 def test_what_has_no_default_and_is_named_is_an_option_that_must_be_there() -> None:
-    rows = options(rows=Told("--test-rows"))["rows"]
+    rows = options(rows=OptionSpec("--test-rows"))["rows"]
     kind, default, info = typed(rows)
     assert (rows.is_argument, kind, default) == (False, Path, rows.parameter.empty)
     assert (rows.name, info.metavar) == ("--test-rows", "FILE")
@@ -126,9 +126,9 @@ def test_help_is_the_docstring_without_what_concerns_python_alone() -> None:
 
 def test_a_verb_may_tell_a_field_otherwise() -> None:
     told = options(
-        other=Told("--others -o", "WHICH", "Which.", is_argument=False),
-        inner_deep=Told(help="Deep."),
-        share=Told(is_argument=True),
+        other=OptionSpec("--others -o", "WHICH", "Which.", is_argument=False),
+        inner_deep=OptionSpec(help="Deep."),
+        share=OptionSpec(is_argument=True),
     )
     assert (told["other"].name, told["other"].metavar, told["other"].help) == ("--others", "WHICH", "Which.")
     assert told["inner.deep"].help == "Deep."

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from windrow.cli.output import data_console, naming_file, notes_console
-from windrow.cli.tables import Column, Listed, table_of
+from windrow.cli.tables import Column, TextTable, table_of
 from windrow.domain.errors import InvalidParameter
 
 
-def named(*cells: str) -> Listed:
+def named(*cells: str) -> TextTable:
     def column(place: int) -> Column[tuple[str, ...]]:
         return Column(str(place), lambda row: row[place])
 

@@ -9,12 +9,20 @@ import pytest
 
 from windrow.cli.columns import Columns
 from windrow.cli.decoding import Source
-from windrow.cli.partial import Begun, Kept, check_same, find_begun, output_file, partial_path, rest_of
+from windrow.cli.partial import (
+    RunFingerprint,
+    WrittenRows,
+    check_same_run,
+    find_fingerprint,
+    output_file,
+    partial_path,
+    remaining_records,
+)
 from windrow.cli.reading import Table
 from windrow.domain.errors import InvalidParameter, StorageFailed
 
-CSV = Begun("tickets", "tickets_v1@3", {"format": "csv", "top_k": None})
-JSONL = Begun("tickets", "tickets_v1@3", {"format": "jsonl", "top_k": None})
+CSV = RunFingerprint("tickets", "tickets_v1@3", {"format": "csv", "top_k": None})
+JSONL = RunFingerprint("tickets", "tickets_v1@3", {"format": "jsonl", "top_k": None})
 HEADER = "text,score\n"
 
 
@@ -23,9 +31,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out.csv"
 
 
-def break_off(out: Path, content: str, begun: Begun = CSV) -> None:
+def break_off(out: Path, content: str, fingerprint: RunFingerprint = CSV) -> None:
     def write() -> None:
-        with output_file(out, begun, resume=False) as partial:
+        with output_file(out, fingerprint, resume=False) as partial:
             partial.file.write(content)
             partial.rows = 1
             raise KeyboardInterrupt
@@ -50,9 +58,9 @@ def test_an_output_appears_once_it_is_whole_and_nothing_is_left_beside_it(out: P
 def test_what_broke_off_is_kept_and_gone_on_with(out: Path) -> None:
     break_off(out, HEADER + "a,1\n")
     assert not out.exists()
-    assert find_begun(out, resume=True, overwrite=False) == CSV
+    assert find_fingerprint(out, resume=True, overwrite=False) == CSV
     with output_file(out, CSV, resume=True) as partial:
-        assert partial.kept == Kept(1, ("text", "score"), {"text": "a", "score": "1"})
+        assert partial.written == WrittenRows(1, ("text", "score"), {"text": "a", "score": "1"})
         partial.file.write("b,2\n")
     assert out.read_text() == HEADER + "a,1\nb,2\n"
 
@@ -68,19 +76,19 @@ def test_wherever_it_was_torn_whole_rows_alone_are_kept(out: Path, cut: int) -> 
     whole = 'text,score\n"a ""b""\n",1\n"c\nd",2\n'
     break_off(out, whole[:cut])
     with output_file(out, CSV, resume=True) as partial:
-        kept = partial.kept
+        written = partial.written
         expected = 2 if cut == len(whole) else 1 if cut >= whole.index('"c') else 0
-        assert kept.rows == expected
-        assert kept.last.get("text") == {0: None, 1: 'a "b"\n', 2: "c\nd"}[expected] or kept.names is not None
+        assert written.rows == expected
+        assert written.last.get("text") == {0: None, 1: 'a "b"\n', 2: "c\nd"}[expected] or written.names is not None
         rest = (['"a ""b""\n",1\n', '"c\nd",2\n'])[expected:]
-        partial.file.write("".join(rest) if kept.names else whole)
+        partial.file.write("".join(rest) if written.names else whole)
     assert out.read_text() == whole
 
 
 def test_a_torn_line_of_json_is_cut_off(out: Path) -> None:
     break_off(out, '{"text": "a"}\n{"text": "b', JSONL)
     with output_file(out, JSONL, resume=True) as partial:
-        assert partial.kept == Kept(1, ("text",), {"text": "a"})
+        assert partial.written == WrittenRows(1, ("text",), {"text": "a"})
     assert out.read_text() == '{"text": "a"}\n'
 
 
@@ -99,46 +107,46 @@ def test_half_of_a_surrogate_pair_is_written_as_an_escape(out: Path) -> None:
 def test_what_is_there_is_not_overwritten_unasked(out: Path) -> None:
     out.write_text("mine")
     with pytest.raises(InvalidParameter, match=r"exists\. Choose another name, or add --overwrite"):
-        find_begun(out, resume=False, overwrite=False)
-    assert find_begun(out, resume=False, overwrite=True) is None
+        find_fingerprint(out, resume=False, overwrite=False)
+    assert find_fingerprint(out, resume=False, overwrite=True) is None
     out.unlink()
     break_off(out, HEADER)
     with pytest.raises(InvalidParameter, match="Go on with --resume, or begin anew with --overwrite"):
-        find_begun(out, resume=False, overwrite=False)
-    assert find_begun(out, resume=False, overwrite=True) is None
+        find_fingerprint(out, resume=False, overwrite=False)
+    assert find_fingerprint(out, resume=False, overwrite=True) is None
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match="There is no folder"):
-        find_begun(tmp_path / "none" / "out.csv", resume=False, overwrite=False)
+        find_fingerprint(tmp_path / "none" / "out.csv", resume=False, overwrite=False)
 
 
 def test_a_partial_output_of_unknown_origin_is_not_gone_on_with(out: Path) -> None:
     partial_path(out).write_text(HEADER)
     with pytest.raises(InvalidParameter, match=r"It is not known how .* was begun"):
-        find_begun(out, resume=True, overwrite=False)
+        find_fingerprint(out, resume=True, overwrite=False)
 
 
 def test_a_run_goes_on_only_as_it_began(out: Path) -> None:
-    check_same(CSV, CSV, out)
+    check_same_run(CSV, CSV, out)
     with pytest.raises(InvalidParameter, match="begun by tickets, not by mails"):
-        check_same(CSV, replace(CSV, asked="mails"), out)
+        check_same_run(CSV, replace(CSV, model_name="mails"), out)
     with pytest.raises(InvalidParameter, match="with another value of top_k"):
-        check_same(CSV, replace(CSV, options={"format": "csv", "top_k": 2}), out)
+        check_same_run(CSV, replace(CSV, options={"format": "csv", "top_k": 2}), out)
 
 
 def test_the_rows_that_are_there_are_skipped() -> None:
-    kept = Kept(2, ("text",), {"text": "b"})
-    assert [record.text for record in rest_of(table("a", "b", "c"), kept)] == ["c"]
-    assert [record.text for record in rest_of(table("a"), Kept())] == ["a"]
+    written = WrittenRows(2, ("text",), {"text": "b"})
+    assert [record.text for record in remaining_records(table("a", "b", "c"), written)] == ["c"]
+    assert [record.text for record in remaining_records(table("a"), WrittenRows())] == ["a"]
 
 
 def test_another_file_is_not_gone_on_with() -> None:
-    kept = Kept(2, ("text",), {"text": "b"})
+    written = WrittenRows(2, ("text",), {"text": "b"})
     with pytest.raises(InvalidParameter, match="line 3: the output's row 2 has another text"):
-        list(rest_of(table("a", "x", "c"), kept))
+        list(remaining_records(table("a", "x", "c"), written))
     with pytest.raises(InvalidParameter, match="it has 1 rows, but the output has 2 already"):
-        list(rest_of(table("a"), kept))
+        list(remaining_records(table("a"), written))
 
 
 def test_a_disk_that_cannot_be_written_is_told(out: Path) -> None:

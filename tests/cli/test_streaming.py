@@ -9,7 +9,7 @@ import pytest
 
 from windrow.cli import streaming
 from windrow.cli.reading import Record
-from windrow.cli.streaming import THREADS, Question, predict_stream
+from windrow.cli.streaming import THREADS, StreamRequest, predict_stream
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import (
     ClientClosedRequest,
@@ -41,8 +41,8 @@ class Echo:
         )
 
     def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
-        question = Question(NOTHING, "mails.csv", chunk_texts)
-        for chunk, predictions in predict_stream(cast(Operations, self), records, question):
+        stream_request = StreamRequest(NOTHING, "mails.csv", chunk_texts)
+        for chunk, predictions in predict_stream(cast(Operations, self), records, stream_request):
             yield from ((record.text, prediction.label) for record, prediction in zip(chunk, predictions, strict=True))
 
 

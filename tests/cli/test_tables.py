@@ -5,22 +5,22 @@ import io
 import pytest
 from rich.console import Console
 
-from windrow.cli.tables import Column, Listed, briefly, number, print_facts, table_of
+from windrow.cli.tables import Column, TextTable, join_truncated, number, print_facts, table_of
 
 ID = "01a2179ef8e2-bc3f16"
 
 
-def shown(table: Listed, width: int) -> list[str]:
+def shown(table: TextTable, width: int) -> list[str]:
     file = io.StringIO()
     Console(file=file, width=width, markup=False, highlight=False, emoji=False).print(table, crop=False)
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
-def jobs() -> Listed:
+def jobs() -> TextTable:
     return table_of(
         [(ID, "interrupted", "It took more than there was to take.", 1_000)],
-        Column("job", lambda row: row[0], whole=True),
-        Column("state", lambda row: row[1], whole=True, spare=1),
+        Column("job", lambda row: row[0], no_wrap=True),
+        Column("state", lambda row: row[1], no_wrap=True, spare=1),
         Column("why", lambda row: row[2]),
         number("rows", lambda row: f"{row[3]:,}", spare=2),
     )
@@ -47,9 +47,9 @@ def test_what_can_be_spared_is_left_out_in_order_and_told() -> None:
 def test_a_column_with_nothing_in_it_goes_first_and_is_not_missed() -> None:
     table = table_of(
         [(ID, "1,000", "")],
-        Column("job", lambda row: row[0], whole=True),
+        Column("job", lambda row: row[0], no_wrap=True),
         number("rows", lambda row: row[1], spare=2),
-        Column("author", lambda row: row[2], whole=True, spare=1),
+        Column("author", lambda row: row[2], no_wrap=True, spare=1),
     )
     assert [line.split() for line in shown(table, 31)[:3:2]] == [["job", "rows"], [ID, "1,000"]]
 
@@ -57,9 +57,9 @@ def test_a_column_with_nothing_in_it_goes_first_and_is_not_missed() -> None:
 def test_a_narrow_column_comes_back_where_a_wide_one_had_to_go() -> None:
     table = table_of(
         [(ID, "1", "2025-09-15 10:30:00")],
-        Column("job", lambda row: row[0], whole=True),
+        Column("job", lambda row: row[0], no_wrap=True),
         number("n", lambda row: row[1], spare=2),
-        Column("at", lambda row: row[2], whole=True, spare=1),
+        Column("at", lambda row: row[2], no_wrap=True, spare=1),
     )
     assert [line.split() for line in shown(table, 40)[:3:2]] == [["job", "n"], [ID, "1"]]
 
@@ -74,7 +74,7 @@ def test_words_are_folded_between_words() -> None:
 def test_a_cell_that_may_be_cut_takes_one_line() -> None:
     table = table_of(
         [("tickets_v1", "invoice, refund, delivery, warranty, colour")],
-        Column("name", lambda row: row[0], whole=True),
+        Column("name", lambda row: row[0], no_wrap=True),
         Column("labels", lambda row: row[1], cut=True),
     )
     [_, _, row] = shown(table, 40)
@@ -95,9 +95,9 @@ def test_nothing_that_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixtu
 
 
 def test_a_list_is_cut_at_a_word_and_says_how_long_it_is() -> None:
-    assert briefly(["invoice", "refund"]) == "invoice, refund"
-    assert briefly([]) == "-"
-    many = briefly([f"label {number}" for number in range(30)])
+    assert join_truncated(["invoice", "refund"]) == "invoice, refund"
+    assert join_truncated([]) == "-"
+    many = join_truncated([f"label {number}" for number in range(30)])
     assert many.startswith("label 0, label 1, ")
     assert many.endswith(", … (30 in all)")
     assert len(many) < 80

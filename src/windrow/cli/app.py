@@ -1,7 +1,4 @@
-"""The command line as a whole, and how each run of it ends.
-
-Owns refusals and exit codes; knows nothing of what a verb does. Loads nothing heavy.
-"""
+"""Runs the command line, and turns errors into messages and exit codes. Loads nothing heavy."""
 
 import errno
 import io
@@ -15,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from windrow import __version__
-from windrow.cli.contents import ReaderGone, Verbs
-from windrow.cli.exits import FAILED, INTERRUPTED, OK, READER_GONE, WRONG_INPUT, Stopped, exit_code_of
+from windrow.cli.contents import CommandGroup, OutputClosed
+from windrow.cli.exits import FAILED, INTERRUPTED, OK, SIGPIPE, WRONG_INPUT, Interrupted, exit_code_of
 from windrow.cli.output import output_failed
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import WindrowError
@@ -29,7 +26,7 @@ _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBAD
 
 app = typer.Typer(
     name="windrow",
-    cls=Verbs,
+    cls=CommandGroup,
     help="Train, keep and serve few-shot text classifiers on one small machine.",
     epilog="`windrow demo` shows it at work. `windrow VERB --help` shows a verb's options and an example.",
     no_args_is_help=True,
@@ -74,13 +71,13 @@ def main() -> None:
         _end(error.told(words), exit_code_of(error))
     except UsageError as error:
         _refuse_usage(error)
-    except Stopped as stopped:
+    except Interrupted as stopped:
         _end(f"stopped; {stopped.detail}", INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped; nothing is left half done.", INTERRUPTED)
-    except (ReaderGone, BrokenPipeError):
+    except (OutputClosed, BrokenPipeError):
         _forget_output()
-        sys.exit(READER_GONE)
+        sys.exit(SIGPIPE)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback unasked
         if isinstance(error, OSError) and _is_of_output(error):
             _forget_output()

@@ -1,4 +1,4 @@
-"""One run of a verb: whom it asks, and how it shows the reply."""
+"""One call of a command: its server or data directory, and how it prints the reply."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from windrow.cli.connect import connected, server_asked
+from windrow.cli.connect import connected, resolve_server_url
 from windrow.cli.formats import one_line
 from windrow.cli.output import notes_console
 from windrow.cli.surface import CliWords
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What every verb is told."""
+    """The options that every command has."""
 
     url: str | None = field(default=None, metadata={"setting": "url"})
     data_dir: Path | None = field(default=None, metadata={"setting": "data_dir"})
@@ -32,8 +32,8 @@ class Call:
 
     @property
     def server(self) -> str:
-        """The address of the server that is asked; empty where the data directory itself is."""
-        return server_asked(self.url, self.data_dir)
+        """The address of the server; empty where the data directory is used without one."""
+        return resolve_server_url(self.url, self.data_dir)
 
     @property
     def lines(self) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""The verbs in the order of a classifier's life, each found in its module only once it is asked for.
+"""The commands in sections; the module of a command is imported only when it runs.
 
 What `windrow --help` says of each stands here, so that it needs none of their modules.
 """
@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from windrow.cli.exits import Stopped
+from windrow.cli.exits import Interrupted
 
 # Of each section, its verbs: name, module below windrow.cli.verbs, and a line of help that fits 80 columns.
 SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
@@ -89,12 +89,12 @@ SYNONYMS: Final = {
 }
 
 
-class ReaderGone(Exception):  # noqa: N818 - nothing is wrong: ``| head`` has seen enough
-    """Who read our output has closed it."""
+class OutputClosed(Exception):  # noqa: N818 - nothing is wrong: ``| head`` has seen enough
+    """The reader of standard output has closed it."""
 
 
-class Verbs(TyperGroup):
-    """The verbs, in sections."""
+class CommandGroup(TyperGroup):
+    """The commands, in sections."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
         """Return the verbs in the order of a classifier's life."""
@@ -132,9 +132,9 @@ class Verbs(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            raise Stopped("nothing is left half done.") from interrupt
+            raise Interrupted("nothing is left half done.") from interrupt
         except BrokenPipeError as gone:
-            raise ReaderGone from gone
+            raise OutputClosed from gone
 
 
 def _name_of(command: Any) -> str:

@@ -1,7 +1,4 @@
-"""Exit codes, the same for every verb, so that scripts can tell what happened.
-
-Owns which family of errors ends with which code; knows nothing of the verbs.
-"""
+"""Exit codes, the same for every command, and the families of errors that they stand for."""
 
 from typing import Final
 
@@ -17,7 +14,7 @@ from windrow.domain.errors import (
 
 OK: Final = 0
 """Done."""
-NO: Final = 1
+CHECK_FAILED: Final = 1
 """The check failed: ``fsck`` found damage, a condition of ``promote`` is not met."""
 WRONG_INPUT: Final = 2
 """Wrong input: the command, a file, a row, a name, a setting."""
@@ -29,11 +26,11 @@ FAILED: Final = 5
 """Failed: the disk, standard output, a damaged file, a training (also where others cancelled it), or Windrow itself."""
 INTERRUPTED: Final = 130
 """Interrupted by Ctrl-C or by SIGTERM (``kill``, ``timeout``): 128 and the number of the signal, as shells have it."""
-READER_GONE: Final = 141
+SIGPIPE: Final = 141
 """The reader of the output closed it (``| head``): 128 and the number of that signal; nothing is wrong."""
 
 _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
-    (PromotionRefused, NO),
+    (PromotionRefused, CHECK_FAILED),
     # Nothing stands in the way of it: somebody else ended what was asked for.
     (TrainingCancelled, FAILED),
     (InvalidInput, WRONG_INPUT),
@@ -43,7 +40,7 @@ _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
 )
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error: somebody pressed Ctrl-C
+class Interrupted(Exception):  # noqa: N818 - it is no error: somebody pressed Ctrl-C
     """Somebody pressed Ctrl-C.
 
     Args:

@@ -1,4 +1,4 @@
-"""Single answers for people: the label with its scores, and why."""
+"""Prints single predictions: the label, its scores and the explanation."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ def print_answers(predictions: Sequence[Prediction]) -> None:
     """Print the answers of several classifiers for one text."""
     print_table(
         predictions,
-        Column("classifier", lambda one: f"{one.model_name}@{one.revision}", whole=True),
+        Column("classifier", lambda one: f"{one.model_name}@{one.revision}", no_wrap=True),
         Column("label", _label),
         number("score", lambda one: f"{max(one.scores.values()):.3f}"),
         number("in scope", lambda one: "-" if one.in_scope is None else f"{one.in_scope:.2f}"),

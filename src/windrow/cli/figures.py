@@ -1,14 +1,14 @@
-"""Figures about quality, drawn for a terminal: confusion, disagreements, calibration, intervals."""
+"""Draws metrics as tables for a terminal: confusion matrix, disagreements, calibration, intervals."""
 
 from collections.abc import Iterable, Sequence
 
 from windrow.cli.formats import one_line, share
-from windrow.cli.tables import GAP, Column, Listed, number, table_of
+from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
 
-# A matrix of more labels is a carpet: the pairs that are confused most say more.
+# A matrix of more labels is hard to read: the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 16
 # Shorter pieces of a label say nothing; numbers do better.
 MIN_HEADING_CHARS = 6
@@ -18,7 +18,7 @@ MAX_LABEL_CHARS = 28
 # With more classifiers, a column for each leaves no room for the text.
 MAX_ANSWER_COLUMNS = 3
 # Nearer than that, a mean score and the share of right answers are as good as equal.
-SURENESS_MARGIN = 0.05
+CALIBRATION_MARGIN = 0.05
 _CORNER = "label \\ given"
 
 
@@ -27,8 +27,8 @@ def between(interval: Interval) -> str:
     return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
 
 
-def label_table(outcome: ClassificationMetrics) -> Listed:
-    """Return how each label fared."""
+def label_table(outcome: ClassificationMetrics) -> TextTable:
+    """Return the metrics of each label."""
     return table_of(
         outcome.labels,
         Column("label", lambda each: each.label),
@@ -41,26 +41,26 @@ def label_table(outcome: ClassificationMetrics) -> Listed:
     )
 
 
-def confusion_table(outcome: ClassificationMetrics, width: int) -> Listed:
-    """Return which labels are taken for which: a matrix where it fits, else the pairs that are confused most.
+def confusion_table(outcome: ClassificationMetrics, width: int) -> TextTable:
+    """Return the confusion matrix: a table where it fits, else the pairs that are confused most.
 
     Args:
         outcome: The figures.
         width: Columns of the terminal.
     """
     labels = [one_line(label) for label in outcome.confusion_matrix.labels]
-    heads = _heads(labels, outcome, width)
-    if heads is None:
+    headings = _headings(labels, outcome, width)
+    if headings is None:
         return _pairs_table(labels, outcome)
-    corner, names, columns = heads
+    corner, names, columns = headings
 
-    def given(place: int, heading: str) -> Column[tuple[int, str, tuple[int, ...]]]:
-        return number(heading, lambda row: _cell(row[2][place], is_right=row[0] == place))
+    def count_column(index: int, heading: str) -> Column[tuple[int, str, tuple[int, ...]]]:
+        return number(heading, lambda row: _cell(row[2][index], is_right=row[0] == index))
 
     return table_of(
         zip(range(len(names)), names, outcome.confusion_matrix.counts, strict=True),
-        Column(corner, lambda row: row[1], whole=True),
-        *map(given, range(len(columns)), columns),
+        Column(corner, lambda row: row[1], no_wrap=True),
+        *map(count_column, range(len(columns)), columns),
     )
 
 
@@ -68,28 +68,28 @@ def most_confused(outcome: ClassificationMetrics) -> list[tuple[str, str, int]]:
     """Return label, label that was given instead and number of rows, the most frequent confusion first."""
     labels = outcome.confusion_matrix.labels
     found = [
-        (labels[right], labels[given], count)
+        (labels[right], labels[predicted], count)
         for right, counts in enumerate(outcome.confusion_matrix.counts)
-        for given, count in enumerate(counts)
-        if right != given and count
+        for predicted, count in enumerate(counts)
+        if right != predicted and count
     ]
     return sorted(found, key=lambda pair: -pair[2])
 
 
 def calibration_line(outcome: ClassificationMetrics) -> str:
-    """Say in a sentence whether the scores mean what they say."""
+    """Say in a sentence how well the scores are calibrated."""
     mean = _mean_score(outcome.calibration)
-    if abs(mean - outcome.accuracy) < SURENESS_MARGIN:
-        verdict = "about right"
+    if abs(mean - outcome.accuracy) < CALIBRATION_MARGIN:
+        verdict = "well calibrated"
     else:
-        verdict = "too sure of itself" if mean > outcome.accuracy else "humbler than it could be"
+        verdict = "overconfident" if mean > outcome.accuracy else "underconfident"
     return (
         f"Scores: {mean:.2f} on average, and {share(outcome.accuracy)} of the answers are right: {verdict} "
         f"(expected calibration error {outcome.calibration.ece:.2f})."
     )
 
 
-def misclassified_table(misclassified: Iterable[Misclassified], lines: Sequence[int]) -> Listed:
+def misclassified_table(misclassified: Iterable[Misclassified], lines: Sequence[int]) -> TextTable:
     """Return rows that were placed wrong.
 
     Args:
@@ -106,11 +106,11 @@ def misclassified_table(misclassified: Iterable[Misclassified], lines: Sequence[
     )
 
 
-def result_table(results: Sequence[ModelResult]) -> Listed:
+def result_table(results: Sequence[ModelResult]) -> TextTable:
     """Return how each of several classifiers did."""
     return table_of(
         results,
-        Column("classifier", _named, whole=True),
+        Column("classifier", _display_name, no_wrap=True),
         number("right", lambda each: f"{each.correct}/{each.total}"),
         number("accuracy", lambda each: share(each.accuracy)),
         number("95 % interval", lambda each: between(each.accuracy_interval), spare=1),
@@ -119,7 +119,7 @@ def result_table(results: Sequence[ModelResult]) -> Listed:
     )
 
 
-def _named(result: ModelResult) -> str:
+def _display_name(result: ModelResult) -> str:
     revision = f"{result.model_name}@{result.revision}"
     is_plain = result.reference in (result.model_name, revision)
     return result.reference if is_plain else f"{result.reference} ({revision})"
@@ -139,7 +139,7 @@ def pair_lines(comparison: Comparison) -> list[str]:
 
 def disagreement_table(
     disagreements: Iterable[Disagreement], names: Sequence[str], lines: Sequence[int] = ()
-) -> Listed:
+) -> TextTable:
     """Return rows that the classifiers answer differently, and who says what; a right answer is marked.
 
     Args:
@@ -173,7 +173,7 @@ def _answers(disagreement: Disagreement) -> str:
     return "\n".join(f"{_answer(disagreement, label)}: {', '.join(names[label])}" for label in given)
 
 
-def _heads(
+def _headings(
     labels: Sequence[str], outcome: ClassificationMetrics, width: int
 ) -> tuple[str, list[str], list[str]] | None:
     """Return the heads of a matrix, its corner's first: by name, else by number; ``None`` where neither fits."""
@@ -194,7 +194,7 @@ def _heads(
     return "label", rows, columns
 
 
-def _pairs_table(labels: Sequence[str], outcome: ClassificationMetrics) -> Listed:
+def _pairs_table(labels: Sequence[str], outcome: ClassificationMetrics) -> TextTable:
     found = most_confused(outcome)
     shown = found[:MAX_MATRIX_LABELS]
     if left := found[MAX_MATRIX_LABELS:]:

@@ -1,4 +1,4 @@
-"""From what was typed to the arguments of a verb's function: requests of the domain, with the rows of files in them."""
+"""Turns typed options into the arguments of a command's function: requests of the domain, with rows read from files."""
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.options import TOLD, Option, Told, options_of
+from windrow.cli.options import SHARED_OPTIONS, Option, OptionSpec, options_of
 from windrow.cli.surface import CliWords
 from windrow.codec.types import types_of
 from windrow.domain.dataset import Row
@@ -24,18 +24,18 @@ F = TypeVar("F", bound=Callable[..., None])
 _EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
 
 
-def with_options(*, leave_out: Collection[str] = (), **told: Told) -> Callable[[F], F]:
+def with_options(*, leave_out: Collection[str] = (), **specs: OptionSpec) -> Callable[[F], F]:
     """Give a verb's function options for the fields of those of its parameters that are dataclasses.
 
     It is called with the finished values, rows of files included. Its other parameters stay as Typer has them.
 
     Args:
         leave_out: Fields that are no options, and keep their defaults.
-        told: How fields are told, by name.
+        specs: How fields are specs, by name.
     """
 
     def decorate(function: F) -> F:
-        return cast(F, _Verb(function, {**TOLD, **told}, ("words", *leave_out)))
+        return cast(F, _Verb(function, {**SHARED_OPTIONS, **specs}, ("words", *leave_out)))
 
     return decorate
 
@@ -43,10 +43,12 @@ def with_options(*, leave_out: Collection[str] = (), **told: Told) -> Callable[[
 class _Verb:
     # Made when the verb is asked for, since what options are for stands in the source of the dataclasses.
 
-    def __init__(self, function: Callable[..., None], told: Mapping[str, Told], leave_out: Collection[str]) -> None:
+    def __init__(
+        self, function: Callable[..., None], specs: Mapping[str, OptionSpec], leave_out: Collection[str]
+    ) -> None:
         update_wrapper(self, function)
         self._function = function
-        self._told = told
+        self._specs = specs
         self._leave_out = leave_out
         self._own = dict(inspect.signature(function, eval_str=True).parameters)
         dataclasses = [name for name, each in self._own.items() if is_dataclass(each.annotation)]
@@ -61,11 +63,11 @@ class _Verb:
 
     @cached_property
     def _options(self) -> tuple[Option, ...]:
-        found = [each for kind in self._kinds.values() for each in options_of(kind, self._told, self._leave_out)]
+        found = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
         if files := [each.type.item for each in found if each.is_file]:
             from windrow.cli.read_options import Reading
 
-            found += options_of(Reading, self._told, () if Row in files else ("label_column",))
+            found += options_of(Reading, self._specs, () if Row in files else ("label_column",))
         # What every verb has comes last.
         return tuple(sorted(found, key=lambda each: each.path in _EVERYWHERE))
 

@@ -1,7 +1,4 @@
-"""Files for people who label: the texts that are worth it, and room for what they decide.
-
-Owns their columns, and that no file is half done; knows nothing of how texts are chosen.
-"""
+"""Exports suggested texts to a CSV or JSONL file with an empty column for the labels."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Options of the command line, as dataclasses declare them: requests of the domain, and what many verbs are told.
+"""Options of the command line, as dataclasses declare them: requests of the domain, and shared options.
 
 A field without a default is an argument, unless its option is named; each other one is an option: ``num_iterations`` is
 ``--num-iterations``, a switch that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be
@@ -27,8 +27,8 @@ TEXTS_HELP: Final = "Texts: CSV, TSV, JSONL, JSON or plain lines, also .gz; - fo
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How the command line tells a field, where that does not follow from its declaration."""
+class OptionSpec:
+    """How a field becomes an option, where that does not follow from its declaration."""
 
     names: str = ""
     """The option's names, with blanks between."""
@@ -40,23 +40,23 @@ class Told:
     """Whether it must be there, and without a name, though it has a default."""
 
 
-TOLD: Final[Mapping[str, Told]] = {
-    "alias": Told(metavar="ALIAS"),
-    "as_json": Told("--json"),
-    "base_model": Told(metavar="ID"),
-    "author": Told(metavar="WHO"),
-    "data_dir": Told(metavar="FOLDER"),
-    "encoding": Told(metavar="NAME"),
-    "header": Told(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),
-    "job_id": Told(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
-    "label_column": Told(metavar="NAME"),
-    "n": Told("-n"),
-    "prefix": Told(metavar="PREFIX"),
-    "reason": Told(metavar="WORDS"),
-    "tags": Told("--tag"),
-    "task": Told(metavar="TASK"),
-    "text_column": Told(metavar="NAME"),
-    "url": Told(metavar="URL"),
+SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
+    "alias": OptionSpec(metavar="ALIAS"),
+    "as_json": OptionSpec("--json"),
+    "base_model": OptionSpec(metavar="ID"),
+    "author": OptionSpec(metavar="WHO"),
+    "data_dir": OptionSpec(metavar="FOLDER"),
+    "encoding": OptionSpec(metavar="NAME"),
+    "header": OptionSpec(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),
+    "job_id": OptionSpec(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
+    "label_column": OptionSpec(metavar="NAME"),
+    "n": OptionSpec("-n"),
+    "prefix": OptionSpec(metavar="PREFIX"),
+    "reason": OptionSpec(metavar="WORDS"),
+    "tags": OptionSpec("--tag"),
+    "task": OptionSpec(metavar="TASK"),
+    "text_column": OptionSpec(metavar="NAME"),
+    "url": OptionSpec(metavar="URL"),
 }
 _METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL"}
 # What the file of an argument may hold, by what is read from it.
@@ -64,7 +64,7 @@ _FILES: Final[Mapping[Any, str]] = {Row: ROWS_HELP, str: TEXTS_HELP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option(Told):
+class Option(OptionSpec):
     """What a field becomes."""
 
     path: str
@@ -117,13 +117,13 @@ class Option(Told):
 
 
 def options_of(
-    kind: Any, told: Mapping[str, Told] = TOLD, leave_out: Collection[str] = (), before: str = ""
+    kind: Any, specs: Mapping[str, OptionSpec] = SHARED_OPTIONS, leave_out: Collection[str] = (), before: str = ""
 ) -> Iterator[Option]:
     """Yield the options for a dataclass's fields, and for those of dataclasses in it.
 
     Args:
         kind: The dataclass.
-        told: How fields are told, by name; those of dataclasses in it are called like ``require_not_worse``.
+        specs: How fields are specs, by name; those of dataclasses in it are called like ``require_not_worse``.
         leave_out: Fields that are no options.
         before: The path to the dataclass, with a dot at its end.
     """
@@ -132,18 +132,18 @@ def options_of(
         path = before + each.name
         if path in leave_out or not each.init:
             continue
-        said = types[each.name]
-        if is_dataclass(said.kind):
-            yield from options_of(said.kind, told, leave_out, f"{path}.")
+        declared = types[each.name]
+        if is_dataclass(declared.kind):
+            yield from options_of(declared.kind, specs, leave_out, f"{path}.")
             continue
-        own = told.get(path.replace(".", "_"), Told())
+        own = specs.get(path.replace(".", "_"), OptionSpec())
         yield Option(
             names=own.names,
-            metavar=own.metavar or _METAVARS.get(said.hint),
+            metavar=own.metavar or _METAVARS.get(declared.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
             is_argument=own.is_argument or not (has_default(each) or own.names),
             path=path,
-            type=said,
+            type=declared,
             default=None if each.default_factory is not MISSING else each.default,
         )
 

@@ -1,4 +1,4 @@
-"""Where words go: data to standard output, all else to standard error. Rich is loaded only when something is shown."""
+"""Prints data to standard output, and all else to standard error. Rich is loaded only when something is printed."""
 
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""An output that is whole or not there: written under another name, renamed once whole, taken up where it broke off.
-
-Owns ``<out>.partial`` and the note beside it; knows nothing of predictions beyond what makes two runs the same.
-"""
+"""Writes an output to ``<out>.partial``, renames it once it is complete, and resumes it where a run broke off."""
 
 import csv
 import json
@@ -18,23 +15,23 @@ from windrow.domain.errors import InvalidParameter, StorageFailed
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What decides what a row of an output looks like; kept beside an unfinished output.
+class RunFingerprint:
+    """The options that determine an output; saved beside an unfinished output.
 
     Args:
-        asked: The classifier as the user named it.
+        model_name: The classifier as the user named it.
         reference: The revision that answers, ``name@revision``.
         options: Everything else.
     """
 
-    asked: str
+    model_name: str
     reference: str
     options: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What an unfinished output holds already.
+class WrittenRows:
+    """The rows that an unfinished output holds already.
 
     Args:
         rows: Whole rows.
@@ -48,17 +45,17 @@ class Kept:
 
 
 @dataclass(slots=True)
-class Partial:
+class ResumableOutput:
     """An output that is being written.
 
     Args:
         file: Where to write.
-        kept: What it held before.
+        written: What it held before.
         rows: Rows in it by now.
     """
 
     file: TextIO
-    kept: Kept
+    written: WrittenRows
     rows: int
 
 
@@ -67,7 +64,7 @@ def partial_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial")
 
 
-def find_begun(out: Path, *, resume: bool, overwrite: bool) -> Begun | None:
+def find_fingerprint(out: Path, *, resume: bool, overwrite: bool) -> RunFingerprint | None:
     """Return what an unfinished output was begun with, if it is to be gone on with.
 
     Raises:
@@ -77,7 +74,7 @@ def find_begun(out: Path, *, resume: bool, overwrite: bool) -> Begun | None:
     if not out.parent.is_dir():
         raise InvalidParameter("There is no folder {folder}. Make it first.", {"folder": str(out.parent)})
     if resume and partial.exists():
-        return _read_begun(partial)
+        return _read_fingerprint(partial)
     if not overwrite and not resume and partial.exists():
         raise InvalidParameter(
             "{file} is left from a run that broke off. Go on with --resume, or begin anew with --overwrite.",
@@ -88,24 +85,24 @@ def find_begun(out: Path, *, resume: bool, overwrite: bool) -> Begun | None:
     return None
 
 
-def check_same(begun: Begun, wanted: Begun, out: Path) -> None:
+def check_same_run(fingerprint: RunFingerprint, wanted: RunFingerprint, out: Path) -> None:
     """Make sure that a run goes on as it began.
 
     Raises:
         InvalidParameter: It would answer otherwise.
     """
-    if begun.asked != wanted.asked:
+    if fingerprint.model_name != wanted.model_name:
         difference = "by {begun}, not by {wanted}"
-    elif begun.options != wanted.options:
+    elif fingerprint.options != wanted.options:
         difference = "with another value of {changed:joined}"
     else:
         return
-    keys = dict.fromkeys((*wanted.options, *begun.options))
+    keys = dict.fromkeys((*wanted.options, *fingerprint.options))
     facts = {
         "file": str(partial_path(out)),
-        "begun": begun.asked,
-        "wanted": wanted.asked,
-        "changed": [key for key in keys if begun.options.get(key) != wanted.options.get(key)],
+        "begun": fingerprint.model_name,
+        "wanted": wanted.model_name,
+        "changed": [key for key in keys if fingerprint.options.get(key) != wanted.options.get(key)],
     }
     raise InvalidParameter(
         f"{{file}} was begun {difference}. Go on as it was begun, or begin anew with --overwrite.", facts
@@ -113,12 +110,12 @@ def check_same(begun: Begun, wanted: Begun, out: Path) -> None:
 
 
 @contextmanager
-def output_file(out: Path, begun: Begun, *, resume: bool) -> Iterator[Partial]:
+def output_file(out: Path, fingerprint: RunFingerprint, *, resume: bool) -> Iterator[ResumableOutput]:
     """Open an output for rows; it gets its name at the end of the block, if nothing went wrong.
 
     Args:
         out: Its name.
-        begun: What decides what its rows look like.
+        fingerprint: What decides what its rows look like.
         resume: Whether to go on behind the rows that are there.
 
     Raises:
@@ -126,12 +123,12 @@ def output_file(out: Path, begun: Begun, *, resume: bool) -> Iterator[Partial]:
         InvalidParameter: What is there cannot be gone on with.
     """
     path = partial_path(out)
-    with _told_as_ours(path):
-        is_csv = begun.options.get("format") == "csv"
-        kept = _take_up(path, is_csv=is_csv) if resume and path.exists() else Kept()
-        _note(path).write_text(json.dumps(asdict(begun)), encoding="utf-8")
+    with _output_errors(path):
+        is_csv = fingerprint.options.get("format") == "csv"
+        written = _recover(path, is_csv=is_csv) if resume and path.exists() else WrittenRows()
+        _fingerprint_path(path).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
         with _open_text(path, anew=not resume) as file:
-            partial = Partial(file, kept, kept.rows)
+            partial = ResumableOutput(file, written, written.rows)
             try:
                 yield partial
                 file.flush()
@@ -139,18 +136,20 @@ def output_file(out: Path, begun: Begun, *, resume: bool) -> Iterator[Partial]:
             except BaseException:
                 if partial.rows == 0:
                     path.unlink()
-                    _note(path).unlink()
+                    _fingerprint_path(path).unlink()
                 raise
         path.replace(out)
-        _note(path).unlink()
+        _fingerprint_path(path).unlink()
 
 
-def rest_of(table: Table, kept: Kept, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
+def remaining_records(
+    table: Table, written: WrittenRows, skip: Callable[[int], None] | None = None
+) -> Iterator[Record]:
     """Yield a file's rows behind those that an output holds already.
 
     Args:
         table: The file.
-        kept: What the output holds.
+        written: What the output holds.
         skip: Is told the line of each row whose text is blank, which then is left out.
 
     Raises:
@@ -158,14 +157,14 @@ def rest_of(table: Table, kept: Kept, skip: Callable[[int], None] | None = None)
     """
     records = table.records(skip)
     record = None
-    for number in range(kept.rows):
+    for number in range(written.rows):
         record = next(records, None)
         if record is None:
             words = "it has {found} rows, but the output has {kept} already."
-            raise _is_another(table, words, found=number, kept=kept.rows)
-    if record is not None and table.columns is not None and kept.last.get(table.columns.text) != record.text:
+            raise _is_another(table, words, found=number, kept=written.rows)
+    if record is not None and table.columns is not None and written.last.get(table.columns.text) != record.text:
         words = "the output's row {kept} has another text than this row of the file."
-        raise _is_another(table, words, record.line, kept=kept.rows)
+        raise _is_another(table, words, record.line, kept=written.rows)
     yield from records
 
 
@@ -179,21 +178,21 @@ def _open_text(path: Path, *, anew: bool) -> TextIO:
     return path.open("w" if anew else "a", encoding="utf-8", newline="", errors="backslashreplace")
 
 
-def _note(partial: Path) -> Path:
+def _fingerprint_path(partial: Path) -> Path:
     return partial.with_name(f"{partial.name}.json")
 
 
-def _read_begun(partial: Path) -> Begun:
+def _read_fingerprint(partial: Path) -> RunFingerprint:
     try:
-        return Begun(**json.loads(_note(partial).read_text(encoding="utf-8")))
+        return RunFingerprint(**json.loads(_fingerprint_path(partial).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InvalidParameter(
             "It is not known how {file} was begun, since {note} beside it cannot be read. Begin anew with --overwrite.",
-            {"file": str(partial), "note": _note(partial).name},
+            {"file": str(partial), "note": _fingerprint_path(partial).name},
         ) from error
 
 
-def _take_up(path: Path, *, is_csv: bool) -> Kept:
+def _recover(path: Path, *, is_csv: bool) -> WrittenRows:
     """Cut off a torn last row, and return what is left. We wrote it, so quotation marks in CSV come in pairs."""
     end, count, quotes = 0, 0, 0
     header, last, row = b"", b"", b""
@@ -209,11 +208,11 @@ def _take_up(path: Path, *, is_csv: bool) -> Kept:
         file.truncate(end)
     if not is_csv:
         values = _parsed_json(path, last) if last else {}
-        return Kept(count, tuple(values) or None, values)
+        return WrittenRows(count, tuple(values) or None, values)
     if not header:
-        return Kept()
+        return WrittenRows()
     names = tuple(_parsed_csv(header))
-    return Kept(count - 1, names, dict(zip(names, _parsed_csv(last), strict=False)))
+    return WrittenRows(count - 1, names, dict(zip(names, _parsed_csv(last), strict=False)))
 
 
 def _parsed_csv(row: bytes) -> list[str]:
@@ -232,7 +231,7 @@ def _parsed_json(path: Path, line: bytes) -> dict[str, object]:
 
 
 @contextmanager
-def _told_as_ours(path: Path) -> Iterator[None]:
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

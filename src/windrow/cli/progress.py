@@ -1,4 +1,4 @@
-"""Bars that show how a training, a transfer or rows go on, on standard error and only in a terminal."""
+"""Progress bars for trainings, transfers and rows, on standard error and only in a terminal."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -115,7 +115,7 @@ def drawn(*columns: "ProgressColumn | str") -> "Bars":
 
 @dataclass(slots=True)
 class RowBar:
-    """Counts rows, and draws them where somebody watches."""
+    """Counts rows, and draws a progress bar in a terminal."""
 
     source: "Source"
     """The file that is read, whose size tells about how many rows there are."""

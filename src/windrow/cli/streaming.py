@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Chunks at a time: one is encoded while another one is read or written, and a third one lies ready.
 THREADS = 3
-# Large enough that asking costs little beside encoding, small enough that a bar moves and Ctrl-C is heard.
+# Large enough that predictor costs little beside encoding, small enough that a bar moves and Ctrl-C is heard.
 MAX_CHUNK_TEXTS = 512
 MAX_CHUNK_CHARS = 300_000
 _FIRST_CHUNK_TEXTS = 32
@@ -26,13 +26,13 @@ _FIRST_CHUNK_TEXTS = 32
 MAX_WAITING_S = 600.0
 _DEFAULT_RETRY_S = 1.0
 # What this process computes itself ends within that time once nobody wants it.
-_LEAVING_S: Final = 0.5
+_STOP_TIMEOUT_S: Final = 0.5
 
-Answered = tuple[Sequence[Record], Sequence[Prediction]]
+PredictedChunk = tuple[Sequence[Record], Sequence[Prediction]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class PinnedRevision:
     """The one revision that answers all rows of a run, whatever is promoted or trained meanwhile.
 
     Args:
@@ -46,26 +46,26 @@ class Pinned:
     alias: str | None = None
 
 
-def pin(operations: "Operations", asked: str) -> Pinned:
+def pin(operations: "Operations", model_name: str) -> PinnedRevision:
     """Find the revision that a name means now.
 
     Args:
-        operations: Whom to ask.
-        asked: A name, an alias, ``name@revision`` or ``task@latest``.
+        operations: The verbs.
+        model_name: A name, an alias, ``name@revision`` or ``task@latest``.
 
     Raises:
         InvalidName: The name breaks the grammar.
         NotFound: It means nothing.
         InvalidArtifact: The record is damaged.
     """
-    one = operations.show(ModelRequest(asked))
-    alias = asked if asked in one.aliases and asked != one.name else None
-    return Pinned(f"{one.name}@{one.revision}", one.labels, alias)
+    one = operations.show(ModelRequest(model_name))
+    alias = model_name if model_name in one.aliases and model_name != one.name else None
+    return PinnedRevision(f"{one.name}@{one.revision}", one.labels, alias)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of each row.
+class StreamRequest:
+    """The request for each chunk of rows.
 
     Args:
         request: The classifier and what is wanted of its answers; its texts are not looked at.
@@ -81,29 +81,31 @@ class Question:
     skip: Callable[[int], None] | None = None
 
 
-def predict_stream(operations: "Operations", records: Iterable[Record], question: Question) -> Generator[Answered]:
+def predict_stream(
+    operations: "Operations", records: Iterable[Record], stream_request: StreamRequest
+) -> Generator[PredictedChunk]:
     """Yield rows with their answers, chunk by chunk in the order of the rows; only some chunks are in memory.
 
     Close it where it is left early, so that its threads end.
 
     Args:
-        operations: Whom to ask, from several threads.
+        operations: The verbs, from several threads.
         records: The rows.
-        question: What to ask.
+        stream_request: The request.
 
     Raises:
         InvalidInput: A row is refused; the words name its line, and all rows of the chunks before were yielded.
         WindrowError: What ``predict`` raises. A server that is too busy is asked again for ten minutes.
     """
-    asking = _Asking(operations, question)
-    pending: deque[Future[Answered]] = deque()
-    sizes = (question.chunk_texts, MAX_CHUNK_CHARS)
+    predictor = _ChunkPredictor(operations, stream_request)
+    pending: deque[Future[PredictedChunk]] = deque()
+    sizes = (stream_request.chunk_texts, MAX_CHUNK_CHARS)
     chunks = in_batches(records, *sizes, lambda record: len(record.text), _FIRST_CHUNK_TEXTS)
     problem: WindrowError | None = None
     try:
         while problem is None:
             try:
-                pending.append(asking.begin(next(chunks)))
+                pending.append(predictor.submit(next(chunks)))
             except StopIteration:
                 break
             except WindrowError as error:
@@ -115,45 +117,45 @@ def predict_stream(operations: "Operations", records: Iterable[Record], question
             yield pending[0].result()
             pending.popleft()
     finally:
-        asking.stopping.set()
+        predictor.stopping.set()
         # Those that compute stop soon, and one that waits for a silent server is left.
-        wait(pending, _LEAVING_S)
+        wait(pending, _STOP_TIMEOUT_S)
     # Only now, so that every sound row before a wrong one is answered.
     if problem is not None:
         raise problem
 
 
 @dataclass(slots=True)
-class _Asking:
-    """Asks for chunks, from several threads.
+class _ChunkPredictor:
+    """Predicts chunks in several threads.
 
     Args:
-        operations: Whom.
-        question: What.
+        operations: The verbs.
+        stream_request: The request.
         stopping: Set once nobody wants the answers any more.
     """
 
     operations: "Operations"
-    question: Question
+    stream_request: StreamRequest
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def begin(self, chunk: Sequence[Record]) -> Future[Answered]:
-        """Begin to ask for a chunk. Python's own pool would wait at the end for an answer that may never come."""
-        future: Future[Answered] = Future()
-        threading.Thread(target=self._settle, args=(future, chunk), name="predict", daemon=True).start()
+    def submit(self, chunk: Sequence[Record]) -> Future[PredictedChunk]:
+        """Start to predict a chunk. Python's own pool would wait at the end for a reply that may never come."""
+        future: Future[PredictedChunk] = Future()
+        threading.Thread(target=self._resolve, args=(future, chunk), name="predict", daemon=True).start()
         return future
 
-    def _settle(self, future: Future[Answered], chunk: Sequence[Record]) -> None:
+    def _resolve(self, future: Future[PredictedChunk], chunk: Sequence[Record]) -> None:
         try:
-            future.set_result(self.ask(chunk))
+            future.set_result(self.predict(chunk))
         except BaseException as error:  # noqa: BLE001 - whoever waits for the answers gets it
             future.set_exception(error)
 
-    def ask(self, chunk: Sequence[Record]) -> Answered:
+    def predict(self, chunk: Sequence[Record]) -> PredictedChunk:
         """Return the rows of a chunk with their answers; one that is too large for the server is halved."""
         waited_s = 0.0
         while chunk:
-            request = replace(self.question.request, texts=tuple(record.text for record in chunk))
+            request = replace(self.stream_request.request, texts=tuple(record.text for record in chunk))
             try:
                 return chunk, self.operations.predict(request, self._is_connected)
             except Overloaded as error:
@@ -163,16 +165,16 @@ class _Asking:
                     raise
             except (InvalidText, LimitExceeded) as error:
                 if isinstance(index := error.facts.get("index"), int) and index < len(chunk):
-                    if self.question.skip is not None:
-                        self.question.skip(chunk[index].line)
+                    if self.stream_request.skip is not None:
+                        self.stream_request.skip(chunk[index].line)
                         chunk = [*chunk[:index], *chunk[index + 1 :]]
                         continue
-                    error.facts |= {"file": self.question.source, "line": chunk[index].line}
+                    error.facts |= {"file": self.stream_request.source, "line": chunk[index].line}
                     raise
                 if isinstance(error, InvalidText) or len(chunk) == 1:
                     raise
                 half = len(chunk) // 2
-                (first, answers), (second, more) = self.ask(chunk[:half]), self.ask(chunk[half:])
+                (first, answers), (second, more) = self.predict(chunk[:half]), self.predict(chunk[half:])
                 return (*first, *second), (*answers, *more)
         return (), ()
 

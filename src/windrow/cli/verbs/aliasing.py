@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.exits import NO
+from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.formats import counted, when
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.alias import (
@@ -34,12 +34,12 @@ _EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "rem
     epilog="Example: windrow promote tickets tickets_v2 --test-data test.csv --not-worse --min-recall refund=0.9"
 )
 @with_options(
-    require_not_worse=Told(help="Only if at least as many test rows are placed right as by the present one."),
-    require_min_recall=Told(
+    require_not_worse=OptionSpec(help="Only if at least as many test rows are placed right as by the present one."),
+    require_min_recall=OptionSpec(
         metavar="LABEL=SHARE", help="Only if so much of a label is found; may be repeated for other labels."
     ),
-    require_must_pass=Told(help="Only if all of these rows are placed right."),
-    must_pass=Told(
+    require_must_pass=OptionSpec(help="Only if all of these rows are placed right."),
+    must_pass=OptionSpec(
         "--keep-must-pass", help="The same, and on each later promotion of the alias too, until others are named."
     ),
 )
@@ -55,7 +55,7 @@ def promote(call: Call, request: PromoteRequest) -> None:
             promotion = operations.promote(request)
     except PromotionRefused as refused:
         _print_refusal(call, refused)
-        raise typer.Exit(NO) from refused
+        raise typer.Exit(CHECK_FAILED) from refused
     call.show(promotion, _print_promotion)
 
 
@@ -126,9 +126,9 @@ def _print_aliases(found: AliasList) -> None:
         return
     print_table(
         found.aliases,
-        Column("alias", lambda one: one.alias, whole=True),
-        Column("points to", lambda one: one.points_to, whole=True),
-        Column("since (UTC)", lambda one: when(one.changed_at), whole=True, spare=2),
+        Column("alias", lambda one: one.alias, no_wrap=True),
+        Column("points to", lambda one: one.points_to, no_wrap=True),
+        Column("since (UTC)", lambda one: when(one.changed_at), no_wrap=True, spare=2),
         Column("author", lambda one: one.author, spare=3),
         Column("reason", lambda one: one.reason, spare=1),
         Column("", _remarks),
@@ -154,10 +154,10 @@ def _print_history(found: AliasHistory) -> None:
     print_table(
         found.changes,
         number("", lambda change: str(change.number)),
-        Column("when (UTC)", lambda change: when(change.at), whole=True),
-        Column("what", lambda change: _EVENTS[change.event], whole=True, spare=1),
-        Column("from", lambda change: change.points_from or "-", whole=True, spare=3),
-        Column("to", lambda change: change.points_to or "-", whole=True),
+        Column("when (UTC)", lambda change: when(change.at), no_wrap=True),
+        Column("what", lambda change: _EVENTS[change.event], no_wrap=True, spare=1),
+        Column("from", lambda change: change.points_from or "-", no_wrap=True, spare=3),
+        Column("to", lambda change: change.points_to or "-", no_wrap=True),
         Column("author", lambda change: change.author, spare=2),
         Column("reason", lambda change: change.reason),
     )

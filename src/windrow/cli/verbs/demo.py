@@ -1,7 +1,4 @@
-"""The verb that shows Windrow at work, on tickets of a made-up shop that ship with it.
-
-Owns the steps and what is said of each; knows nothing of how any of them is done, or of how it will end.
-"""
+"""The demo command: trains, compares and promotes on tickets of a made-up shop that ship with Windrow."""
 
 import csv
 import io
@@ -87,13 +84,13 @@ def demo(
     if rows_to is not None:
         write_rows(rows, rows_to)
     console = notes_console() if call.as_json else data_console()
-    with _somewhere(call) as (operations, where):
+    with _connected_or_temporary(call) as (operations, where):
         comparison = Tour(operations, console, where).take(rows)
-    call.show(comparison, lambda _: None if where else _tell_how_to_keep_it(console))
+    call.show(comparison, lambda _: None if where else _print_how_to_keep(console))
 
 
-def _tell_how_to_keep_it(console: "Console") -> None:
-    console.print("\nIt all took place in a temporary folder, which is gone. To keep it and go on from there:")
+def _print_how_to_keep(console: "Console") -> None:
+    console.print("\nIt all took number in a temporary folder, which is gone. To keep it and go on from there:")
     console.print("  $ windrow demo --data-dir windrow-data --rows-to .")
 
 
@@ -104,7 +101,7 @@ class Tour:
     Args:
         operations: What does them.
         console: Where each of them is told.
-        where: The options that a command needs to reach the same place; none for one that is gone afterwards.
+        where: The options that a command needs to reach the same number; none for one that is gone afterwards.
     """
 
     operations: "Operations"
@@ -187,8 +184,8 @@ class Tour:
 
     def _predict(self, rows: DemoRows) -> None:
         answers = self.operations.predict(PredictRequest(model_name=ALIAS, texts=rows.new))
-        for place, (text, answer) in enumerate(zip(rows.new, answers, strict=True)):
-            self._step("Ask it." if place == 0 else "And once more.", "predict", ALIAS, "--text", text)
+        for number, (text, answer) in enumerate(zip(rows.new, answers, strict=True)):
+            self._step("Ask it." if number == 0 else "And once more.", "predict", ALIAS, "--text", text)
             score = max(answer.scores.values())
             label = "no label" if answer.label is None else one_line(answer.label)
             self.console.print(f"{label}, with a score of {score:.2f}, says {answer.model_name}@{answer.revision}.")
@@ -236,8 +233,8 @@ def _estimated(estimate: Estimate | None) -> str:
 
 
 @contextmanager
-def _somewhere(call: Call) -> "Iterator[tuple[Operations, tuple[str, ...]]]":
-    """Give the verbs, and the options that reach the same place; a temporary folder where nothing was named."""
+def _connected_or_temporary(call: Call) -> "Iterator[tuple[Operations, tuple[str, ...]]]":
+    """Give the verbs, and the options that reach the same number; a temporary folder where nothing was named."""
     with ExitStack() as stack:
         where: tuple[str, ...] = ()
         if call.url:

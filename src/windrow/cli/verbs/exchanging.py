@@ -13,7 +13,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
 from windrow.cli.progress import transfer_bar
 from windrow.disk import whole_file
@@ -70,7 +70,7 @@ def _write(exported: Export, path: Path) -> int:
 
 
 @verbs.command("import", epilog="Example: windrow import tickets.windrow --model-name tickets_v3")
-@with_options(model_name=Told(metavar="NAME"))
+@with_options(model_name=OptionSpec(metavar="NAME"))
 def import_classifier(
     call: Call,
     request: ImportRequest,
@@ -104,7 +104,7 @@ def _print_imported(call: Call, imported: Imported) -> None:
 
 
 @verbs.command(epilog="Example: windrow copy tickets_v2 mails_v1")
-@with_options(new_name=Told(metavar="NEW_NAME"))
+@with_options(new_name=OptionSpec(metavar="NEW_NAME"))
 def copy(call: Call, request: CopyRequest) -> None:
     """Put a classifier under a second name. Each of the two goes its own way from then on."""
     with call.connected() as operations:

@@ -3,10 +3,10 @@
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.exits import OK, Stopped, exit_code_of
+from windrow.cli.exits import OK, Interrupted, exit_code_of
 from windrow.cli.formats import counted, duration, recipe_text, when
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
@@ -23,7 +23,7 @@ jobs = typer.Typer(
 )
 verbs.add_typer(jobs, name="jobs")
 
-LIMIT = Told(help="The most jobs, the newest one first.")
+LIMIT = OptionSpec(help="The most jobs, the newest one first.")
 
 
 @jobs.callback()
@@ -66,7 +66,7 @@ def watch(call: Call, request: JobRequest) -> None:
             for job in operations.follow_job(request):
                 bar.show_job(job)
         except KeyboardInterrupt as interrupt:
-            raise Stopped("the training goes on.") from interrupt
+            raise Interrupted("the training goes on.") from interrupt
     print_job(call, job)
     raise typer.Exit(OK if job.problem is None else exit_code_of(job.problem.as_error()))
 
@@ -90,11 +90,11 @@ def _print_jobs(found: JobList) -> None:
         return
     print_table(
         found.jobs,
-        Column("job", lambda job: job.id, whole=True),
-        Column("state", lambda job: job.state, whole=True),
-        Column("classifier", lambda job: job.model_name, whole=True),
+        Column("job", lambda job: job.id, no_wrap=True),
+        Column("state", lambda job: job.state, no_wrap=True),
+        Column("classifier", lambda job: job.model_name, no_wrap=True),
         number("rows", lambda job: f"{job.num_examples:,}", spare=2),
-        Column("asked for (UTC)", lambda job: when(job.created_at), whole=True, spare=1),
+        Column("asked for (UTC)", lambda job: when(job.created_at), no_wrap=True, spare=1),
         number("took", _took, spare=3),
         Column("", _in_brief),
     )

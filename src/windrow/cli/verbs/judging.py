@@ -21,7 +21,7 @@ from windrow.cli.formats import counted, one_line, share
 from windrow.cli.given import with_options
 from windrow.cli.labelled import read_labelled
 from windrow.cli.labelling import check_out, write_suggestions
-from windrow.cli.options import ROWS_HELP, Told
+from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
@@ -40,7 +40,8 @@ verbs = typer.Typer()
 
 @verbs.command(epilog="Example: windrow evaluate tickets_v2 --test-data test.csv --target-precision 0.95")
 @with_options(
-    test_data=Told("--test-data", help=ROWS_HELP), save=Told(help="Do not keep the score with the classifier.")
+    test_data=OptionSpec("--test-data", help=ROWS_HELP),
+    save=OptionSpec(help="Do not keep the score with the classifier."),
 )
 def evaluate(
     call: Call,

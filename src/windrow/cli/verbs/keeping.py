@@ -9,9 +9,9 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
-from windrow.cli.tables import Column, briefly, number, print_facts, print_table
+from windrow.cli.tables import Column, join_truncated, number, print_facts, print_table
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -34,8 +34,8 @@ verbs = typer.Typer()
 @verbs.command("list", epilog="Example: windrow list --task tickets --sort -test_accuracy")
 @with_options(
     leave_out=("cursor", "full"),
-    limit=Told(help="The most classifiers; by default all."),
-    sort=Told(metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
+    limit=OptionSpec(help="The most classifiers; by default all."),
+    sort=OptionSpec(metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
 )
 def list_classifiers(call: Call, request: ListRequest) -> None:
     """List the classifiers, or a part of them."""
@@ -54,15 +54,15 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         return
     print_table(
         listing.models,
-        Column("name", lambda one: one.name, whole=True),
+        Column("name", lambda one: one.name, no_wrap=True),
         number("rev", lambda one: str(one.revision), spare=2),
-        Column("labels", lambda one: briefly(one.labels), cut=True),
+        Column("labels", lambda one: join_truncated(one.labels), cut=True),
         number("rows", lambda one: f"{one.num_examples:,}"),
         number("accuracy", _accuracy),
         Column(
             "deleted (UTC)" if request.deleted else "trained (UTC)",
             lambda one: when(one.deleted_at or one.created_at),
-            whole=True,
+            no_wrap=True,
             spare=1,
         ),
         Column("tags", lambda one: ", ".join(one.tags), spare=3),
@@ -145,7 +145,7 @@ def _print_labels(one: Classifier) -> None:
 
 
 @verbs.command(epilog="Example: windrow describe tickets_v2 --description 'Tickets since May' --tag shop --tag live")
-@with_options(tags=Told("--tag", help="A tag, in place of all that it has; may be repeated."))
+@with_options(tags=OptionSpec("--tag", help="A tag, in place of all that it has; may be repeated."))
 def describe(
     call: Call,
     request: DescribeRequest,
@@ -167,7 +167,7 @@ def describe(
     epilog="Examples: windrow delete tickets_v1; windrow delete tickets_v2@1 --purge; "
     "windrow delete --prefix trial_ --dry-run"
 )
-@with_options(dry_run=Told(help="Only say which a selection would delete."))
+@with_options(dry_run=OptionSpec(help="Only say which a selection would delete."))
 def delete(
     call: Call,
     request: DeleteAllRequest,
@@ -230,7 +230,7 @@ def _print_bulk_deletion(deletion: BulkDeletion) -> None:
 
 
 @verbs.command(epilog="Examples: windrow restore tickets_v1; windrow restore tickets_v2@1")
-@with_options(model_name=Told(metavar="NAME", help="A deleted classifier, or a revision like NAME@3."))
+@with_options(model_name=OptionSpec(metavar="NAME", help="A deleted classifier, or a revision like NAME@3."))
 def restore(call: Call, request: RestoreRequest) -> None:
     """Bring a deleted classifier or an older revision back.
 

@@ -11,8 +11,8 @@ from windrow.cli.call import Call
 from windrow.cli.decoding import STANDARD_INPUT
 from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
-from windrow.cli.prediction_run import Run, RunOptions, Shown, predict_file
+from windrow.cli.options import OptionSpec
+from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
 from windrow.cli.read_options import Reading
 from windrow.cli.streaming import MAX_CHUNK_TEXTS
 from windrow.domain.errors import InvalidParameter
@@ -30,11 +30,11 @@ verbs = typer.Typer()
 )
 @with_options(
     leave_out=("model_names", "texts", "label_column"),
-    model_name=Told(is_argument=True),
-    text=Told(help="A single text in place of a file."),
-    explain=Told(help="With --text: say why, word by word."),
-    out=Told("--out -o"),
-    quiet=Told("--quiet -q"),
+    model_name=OptionSpec(is_argument=True),
+    text=OptionSpec(help="A single text in place of a file."),
+    explain=OptionSpec(help="With --text: say why, word by word."),
+    out=OptionSpec("--out -o"),
+    quiet=OptionSpec("--quiet -q"),
 )
 def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     call: Call,
@@ -109,7 +109,7 @@ def _path(file: str | None) -> str:
     return file
 
 
-def _shown(options: RunOptions, *, as_json: bool) -> Shown:
+def _shown(options: RunOptions, *, as_json: bool) -> ShownFormat:
     out, to = options.out, options.to
     if as_json:
         if out is not None or to is not None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.connect import connected_for_a_look
-from windrow.cli.exits import Stopped
+from windrow.cli.connect import connect_dry_run
+from windrow.cli.exits import Interrupted
 from windrow.cli.formats import counted, duration, estimate_text, listed, size
 from windrow.cli.given import with_options
-from windrow.cli.options import Told
+from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
@@ -35,11 +35,11 @@ verbs = typer.Typer()
     "--label-column team --dry-run"
 )
 @with_options(
-    cross_validate=Told(
+    cross_validate=OptionSpec(
         help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged all "
         "the same."
     ),
-    overwrite=Told(help="Refuse a name that exists, rather than give it a new revision."),
+    overwrite=OptionSpec(help="Refuse a name that exists, rather than give it a new revision."),
 )
 def fit(
     call: Call,
@@ -60,7 +60,7 @@ def fit(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
         )
     if dry_run:
-        with connected_for_a_look(call.url, call.data_dir) as operations:
+        with connect_dry_run(call.url, call.data_dir) as operations:
             call.show(operations.estimate_fit(request), _print_estimate)
         return
     with call.connected(may_create=True) as operations:
@@ -85,7 +85,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
             for job in operations.follow_job(JobRequest(job.id)):  # noqa: B020 - the last one is how it ended
                 bar.show_job(job)
     except KeyboardInterrupt as interrupt:
-        raise Stopped(_what_became(lambda: cancel_within(operations, job.id), words)) from interrupt
+        raise Interrupted(_what_became(lambda: cancel_within(operations, job.id), words)) from interrupt
     if job.problem is not None:
         raise job.problem.as_error()
     details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
@@ -105,7 +105,7 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
     try:
         return operations.start_fit(request)
     except KeyboardInterrupt as interrupt:
-        raise Stopped(_what_became(lambda: cancel_orphaned_fit(operations, request, since), words)) from interrupt
+        raise Interrupted(_what_became(lambda: cancel_orphaned_fit(operations, request, since), words)) from interrupt
 
 
 def _what_became(cancel: Callable[[], Job | None], words: CliWords) -> str:

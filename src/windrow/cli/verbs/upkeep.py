@@ -6,7 +6,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.connect import check_data_dir, settings_for
-from windrow.cli.exits import NO
+from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.formats import counted, size
 from windrow.cli.given import with_options
 from windrow.cli.tables import Column, number, print_table
@@ -31,10 +31,10 @@ def _print_usage(found: Usage) -> None:
     if found.classifiers:
         print_table(
             found.classifiers,
-            Column("classifier", lambda one: one.name, whole=True),
+            Column("classifier", lambda one: one.name, no_wrap=True),
             number("size", lambda one: size(one.size_bytes)),
             number("revisions", lambda one: str(one.revisions)),
-            Column("", lambda one: "deleted" if one.deleted else "", whole=True),
+            Column("", lambda one: "deleted" if one.deleted else "", no_wrap=True),
         )
         print()
     totals = (
@@ -59,7 +59,7 @@ def fsck(call: Call, request: FsckRequest) -> None:
     report = _checked(call, request)
     call.show(report, _print_report)
     if not report.sound:
-        raise typer.Exit(NO)
+        raise typer.Exit(CHECK_FAILED)
 
 
 def _checked(call: Call, request: FsckRequest) -> IntegrityReport:
@@ -112,7 +112,7 @@ def _print_base_models(found: BaseModelList) -> None:
         return
     print_table(
         found.base_models,
-        Column("base model", lambda use: use.id, whole=True),
+        Column("base model", lambda use: use.id, no_wrap=True),
         Column("where", lambda use: _PLACES[use.location], spare=2),
         number("size", lambda use: size(use.size_bytes + use.graph_bytes)),
         number("classifiers", lambda use: str(use.classifiers), spare=1),
