@@ -8,7 +8,7 @@ from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.gate import NOTHING_CHECKED, GateReport, Requirement, check_must_pass, check_requirement
 from windrow.domain.names import ModelReference, Name, check_name, read_reference
-from windrow.domain.values import Value, computed
+from windrow.domain.values import ListValue, Value, computed
 
 MAX_NOTE_CHARS = 500
 
@@ -46,6 +46,8 @@ class AliasChangeRequest(ChangeNote):
 class Alias(ChangeNote, Value):
     """An alias, and where it points."""
 
+    _named_by = "alias"
+
     alias: str
     """The alias."""
     points_to: str
@@ -65,15 +67,17 @@ class Alias(ChangeNote, Value):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasList:
+class AliasList(ListValue[Alias]):
     """Every alias."""
+
+    _items = "aliases"
 
     aliases: tuple[Alias, ...]
     """Sorted by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasChange(ChangeNote):
+class AliasChange(ChangeNote, Value):
     """One change of an alias."""
 
     number: int
@@ -89,8 +93,10 @@ class AliasChange(ChangeNote):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasHistory:
+class AliasHistory(ListValue[AliasChange]):
     """Every change of an alias, also of one that was removed."""
+
+    _items = "changes"
 
     alias: str
     """The alias."""
@@ -99,7 +105,7 @@ class AliasHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class AliasRemoval:
+class AliasRemoval(Value):
     """An alias that was removed."""
 
     alias: str

@@ -6,6 +6,7 @@ from typing import Literal
 
 from windrow.domain.errors import BaseModelInUse, InvalidParameter
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.values import ListValue, Value
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
@@ -15,7 +16,7 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredBaseModel(BaseModel):
+class StoredBaseModel(BaseModel, Value):
     """A base model on this machine: what Windrow takes for its id."""
 
     location: BaseModelLocation
@@ -41,8 +42,10 @@ class BaseModelUse(StoredBaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class BaseModelList:
+class BaseModelList(ListValue[BaseModelUse]):
     """The base models on this machine."""
+
+    _items = "base_models"
 
     base_models: tuple[BaseModelUse, ...]
     """Sorted by id."""
@@ -57,7 +60,7 @@ class BaseModelRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class BaseModelRemoval:
+class BaseModelRemoval(Value):
     """A base model that was removed from this machine."""
 
     base_model: str

@@ -138,7 +138,7 @@ class Threshold(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value):
     """Where an imported or copied classifier was trained."""
 
     name: str
@@ -199,6 +199,8 @@ class Trained(Value):
 class FitResult(Trained, _Fitted):
     """A training that is saved, and answers."""
 
+    _summary = "model_name revision num_examples labels warnings training_time_seconds next_name"
+
     next_name: str | None
     """A free name for the task's next version; ``None`` where it would be too long."""
 
@@ -206,6 +208,9 @@ class FitResult(Trained, _Fitted):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Recipe, Trained, _Named):
     """Everything that is remembered about one revision of a classifier: its training, notes and measurements."""
+
+    _summary = "name revision num_examples labels tags description"
+    _named_by = "name"
 
     base_model_digest: str
     """SHA-256 over everything in the base model's folder that decides its output."""
@@ -235,6 +240,8 @@ class Record(Recipe, Trained, _Named):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classifier(Record):
     """A revision of a classifier, with everything that is known about it."""
+
+    _summary = "name revision num_examples labels test_accuracy tags description deleted_at"
 
     size_bytes: int
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
@@ -275,7 +282,7 @@ class Copied(Classifier):
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Value):
     """A classifier or a revision that is gone."""
 
     model_name: str
@@ -291,7 +298,7 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkDeletion:
+class BulkDeletion(Value):
     """A selection of classifiers that is gone, or would be."""
 
     status: Literal["deleted", "dry_run"]

@@ -36,6 +36,9 @@ class CompareRequest:
 class ModelResult(ClassificationMetrics):
     """One of the classifiers that are compared, and how it did."""
 
+    _summary = "reference correct total accuracy accuracy_interval macro_f1"
+    _named_by = "reference"
+
     reference: str
     """The reference by which the request names it, which the other parts of the comparison use."""
     model_name: str
@@ -114,7 +117,7 @@ class Pair(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Value):
     """A row that the classifiers label differently."""
 
     row: int
@@ -128,7 +131,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Value):
     """Which classifier to promote."""
 
     model_name: str
@@ -138,8 +141,10 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Value):
     """Several classifiers on the same rows."""
+
+    _summary = "models recommendation warnings"
 
     models: tuple[ModelResult, ...]
     """The classifiers in the order in which they were named."""

@@ -9,7 +9,7 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import TrainingParameters
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
-from windrow.domain.values import Schema, computed
+from windrow.domain.values import Schema, Value, computed
 
 DEFAULT_FOLDS = 5
 FOLDS_RANGE = (2, 20)
@@ -28,7 +28,7 @@ class CrossValidateRequest(TrainingParameters):
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
+class CurvePoint(Value):
     """A point of the learning curve: trainings on a share of the rows, evaluated on the same held-out rows."""
 
     share: float
@@ -42,7 +42,7 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelAdvice:
+class LabelAdvice(Value):
     """Whether more rows of a label would help, as far as the learning curve shows."""
 
     label: str
@@ -59,6 +59,8 @@ class CrossValidation(ClassificationMetrics):
 
     The outcome is that of all held-out rows together, where equal rows count once.
     """
+
+    _summary = "folds correct total accuracy accuracy_interval recommended_num_iterations warnings"
 
     folds: int
     """Parts that the rows were dealt to; where a label had too few rows, fewer than asked for."""

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.values import Value
 
 MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
@@ -40,8 +41,10 @@ class DataLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class DataWarning:
+class DataWarning(Value):
     """Something in the rows that a person should know; training went on all the same."""
+
+    _named_by = "code"
 
     code: str
     """Stable, for programs (``duplicate_rows``)."""

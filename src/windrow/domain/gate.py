@@ -32,7 +32,7 @@ NOTHING_REQUIRED = Requirement()
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """A condition that was checked."""
 
     condition: Literal["must_pass", "not_worse", "min_recall"]
@@ -44,7 +44,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRow:
+class FailedRow(Value):
     """A row that had to be classified correctly and was not."""
 
     text: str

@@ -55,7 +55,7 @@ class FsckRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """Something in a data directory that should not be there, or not like this."""
 
     severity: Severity

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from windrow.domain.values import Value
+
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Value):
     """Where a figure lies with 95 % confidence."""
 
     low: float

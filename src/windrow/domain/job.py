@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
 from windrow.domain.recipe import Recipe
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
@@ -29,7 +29,7 @@ DEFAULT_JOBS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Value):
     """The progress of a training."""
 
     stage: Stage
@@ -90,8 +90,11 @@ class JobListRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(Recipe):
+class Job(Recipe, Value):
     """One training."""
+
+    _summary = "id state model_name num_examples progress revision problem"
+    _named_by = "id"
 
     id: str
     """Names the job; ids sort by the time of their creation."""
@@ -131,15 +134,17 @@ class Job(Recipe):
 
 
 @dataclass(frozen=True, slots=True)
-class JobList:
+class JobList(ListValue[Job]):
     """Jobs."""
+
+    _items = "jobs"
 
     jobs: tuple[Job, ...]
     """The newest one first."""
 
 
 @dataclass(frozen=True, slots=True)
-class StageEstimate:
+class StageEstimate(Value):
     """An estimate of one stage of a training."""
 
     stage: Stage
@@ -151,7 +156,7 @@ class StageEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class FitEstimate:
+class FitEstimate(Value):
     """An estimate of a training's time and memory, from what this machine did so far."""
 
     model_name: str

@@ -9,7 +9,7 @@ from windrow.domain.classifier import Classifier, Record
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.names import check_name, names_with_prefix
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema
+from windrow.domain.values import ListValue, Schema
 from windrow.domain.versions import Version, read_version
 
 PAGE_SIZE_RANGE = (1, 1_000)
@@ -122,8 +122,10 @@ class DeleteAllRequest(Selection):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(ListValue[Classifier]):
     """Classifiers, or a page of them."""
+
+    _items = "models"
 
     models: tuple[Classifier, ...]
     """Of each classifier, the revision that answers."""

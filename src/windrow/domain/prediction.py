@@ -94,6 +94,8 @@ class Answer(Value):
 class Prediction(Answer):
     """One classifier's answer for one text, and which classifier that is."""
 
+    _summary = "label scores in_scope truncated model_name revision alias"
+
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int

@@ -41,7 +41,7 @@ class LabelReport(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class ReliabilityBin:
+class ReliabilityBin(Value):
     """Rows whose best score lies in one range."""
 
     low: float
@@ -57,7 +57,7 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Value):
     """How well scores agree with accuracy: of the predictions with a score of 0.8, 80 % should be correct."""
 
     ece: float
@@ -67,7 +67,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Misclassified:
+class Misclassified(Value):
     """A row that was misclassified."""
 
     row: int
@@ -83,7 +83,7 @@ class Misclassified:
 
 
 @dataclass(frozen=True, slots=True)
-class MajorityBaseline:
+class MajorityBaseline(Value):
     """What one would get right by always giving the most frequent label."""
 
     label: str
@@ -93,7 +93,7 @@ class MajorityBaseline:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfusionMatrix:
+class ConfusionMatrix(Value):
     """How many rows of each label were given which label."""
 
     labels: tuple[str, ...]
@@ -105,6 +105,8 @@ class ConfusionMatrix:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationMetrics(Value):
     """The metrics of a classifier on labelled rows."""
+
+    _summary = "correct total accuracy accuracy_interval macro_f1"
 
     correct: int
     """Rows that were classified correctly."""
@@ -145,6 +147,8 @@ class EvaluateRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(ClassificationMetrics):
     """How a classifier did on labelled rows."""
+
+    _summary = "model_name revision correct total accuracy warnings accuracy_interval macro_f1"
 
     model_name: str
     """The classifier that answered, by its own name."""

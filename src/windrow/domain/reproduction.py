@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from windrow.domain.values import Value
+
 # Identical weights: every tensor is equal bit by bit, so every answer is too.
 # Identical predictions: the weights differ, but every compared text gets the same label, and no label's score for any
 # of them differs by more than SCORE_TOLERANCE.
@@ -17,7 +19,7 @@ SCORE_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentChange:
+class EnvironmentChange(Value):
     """Something that decides how a training rounds, and is not what it was."""
 
     name: str
@@ -29,7 +31,7 @@ class EnvironmentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Reproduction:
+class Reproduction(Value):
     """The result of training a revision again. The new classifier was compared and discarded."""
 
     model_name: str

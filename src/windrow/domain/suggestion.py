@@ -7,7 +7,7 @@ from windrow.domain.dataset import DataLimits, check_texts, too_many
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema
+from windrow.domain.values import ListValue, Schema, Value
 
 DEFAULT_SUGGESTIONS = 10
 SUGGESTIONS_RANGE = (1, 1_000)
@@ -30,7 +30,7 @@ class SuggestRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Value):
     """A text worth labelling."""
 
     index: int
@@ -54,8 +54,10 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(ListValue[Suggestion]):
     """The texts that are worth labelling."""
+
+    _items = "suggestions"
 
     model_name: str
     """The classifier that was asked."""

@@ -8,7 +8,7 @@ from windrow.domain.values import Value, computed
 
 
 @dataclass(frozen=True, slots=True)
-class HeadReport:
+class HeadReport(Value):
     """How the head was chosen."""
 
     c: float
@@ -20,7 +20,7 @@ class HeadReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Value):
     """One way of using an adapter that was weighed, and the estimate that spoke for or against it."""
 
     scale: float
@@ -32,7 +32,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterReport:
+class AdapterReport(Value):
     """How the encoder was changed for this classifier, and how much of the change is used.
 
     Source: docs/explanation/training.md.
@@ -83,7 +83,7 @@ class Estimate(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreReport:
+class ScoreReport(Value):
     """How the scores were calibrated."""
 
     temperature: float
@@ -101,7 +101,7 @@ class ScoreReport:
 
 
 @dataclass(frozen=True, slots=True)
-class FitReport:
+class FitReport(Value):
     """What was counted in training rows, and how a training on them should do."""
 
     duplicate_rows: int

@@ -7,7 +7,7 @@ from windrow.domain.values import Value, computed
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifierUsage:
+class ClassifierUsage(Value):
     """What one name takes beside its base model."""
 
     name: str
