@@ -1,4 +1,4 @@
-"""Settings: every knob from its variable, and clear words for what cannot be read."""
+"""Settings: every setting from its variable, and clear words for what cannot be read."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -96,4 +96,4 @@ def test_the_limits_are_those_of_the_settings() -> None:
 
 
 def test_each_setting_says_what_it_is() -> None:
-    assert all(knob.metadata["doc"].endswith(".") for knob in fields(Settings))
+    assert all(each.metadata["doc"].endswith(".") for each in fields(Settings))

@@ -54,7 +54,7 @@ def _between(minimum: int, maximum: int) -> Callable[[str], int]:
     return parse
 
 
-def _knob(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
+def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
     return field(default=default, metadata={"parse": parse, "doc": doc})
 
 
@@ -62,26 +62,26 @@ def _knob(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
 class Settings:
     """The server's settings; each is also an environment variable, ``WINDROW_`` and the name in capitals."""
 
-    host: str = _knob("127.0.0.1", str, "Address to listen on.")
-    port: int = _knob(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
-    data_dir: Path = _knob(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
-    url: str = _knob("", str, "Server that the command line asks; empty: the data directory itself.")
-    log_format: str = _knob("text", _log_format, "Form of a log line: text or json.")
-    max_body_bytes: int = _knob(32_000_000, _at_least(1), "Largest request body, in bytes.")
-    max_rows: int = _knob(100_000, _at_least(2), "Most training rows in one request.")
-    max_labels: int = _knob(1_000, _at_least(2), "Most labels of one classifier.")
-    max_text_chars: int = _knob(20_000, _at_least(1), "Longest text, in characters.")
-    max_texts: int = _knob(1_000, _at_least(1), "Most texts in one predict.")
-    max_model_names: int = _knob(1_000, _at_least(1), "Most classifiers in one predict.")
-    max_queued_requests: int = _knob(
+    host: str = _setting("127.0.0.1", str, "Address to listen on.")
+    port: int = _setting(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
+    data_dir: Path = _setting(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
+    url: str = _setting("", str, "Server that the command line asks; empty: the data directory itself.")
+    log_format: str = _setting("text", _log_format, "Form of a log line: text or json.")
+    max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
+    max_rows: int = _setting(100_000, _at_least(2), "Most training rows in one request.")
+    max_labels: int = _setting(1_000, _at_least(2), "Most labels of one classifier.")
+    max_text_chars: int = _setting(20_000, _at_least(1), "Longest text, in characters.")
+    max_texts: int = _setting(1_000, _at_least(1), "Most texts in one predict.")
+    max_model_names: int = _setting(1_000, _at_least(1), "Most classifiers in one predict.")
+    max_queued_requests: int = _setting(
         256, _at_least(1), "Requests that may wait for the encoder; further ones are told when to come again."
     )
-    max_queued_tokens: int = _knob(
+    max_queued_tokens: int = _setting(
         1_000_000,
         _at_least(1),
         "Tokens that may wait for the encoder; further requests are told when to come again.",
     )
-    allowed_base_models: tuple[str, ...] = _knob(
+    allowed_base_models: tuple[str, ...] = _setting(
         (
             DEFAULT_BASE_MODEL,
             "sentence-transformers/all-mpnet-base-v2",
@@ -91,32 +91,32 @@ class Settings:
         _ids,
         "Base models that may be asked for, comma-separated; * allows every one.",
     )
-    offline: bool = _knob(False, _flag, "Never download a base model.")
-    retention_days: int = _knob(
+    offline: bool = _setting(False, _flag, "Never download a base model.")
+    retention_days: int = _setting(
         7, _between(0, 36_500), "Days for which a deleted classifier can be restored; then its files are removed."
     )
-    max_import_bytes: int = _knob(
+    max_import_bytes: int = _setting(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
     )
-    keep_training_data: bool = _knob(True, _flag, "Keep the training rows beside the classifier.")
-    encoder_threads: int = _knob(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
-    classifier_cache_bytes: int = _knob(
+    keep_training_data: bool = _setting(True, _flag, "Keep the training rows beside the classifier.")
+    encoder_threads: int = _setting(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
+    classifier_cache_bytes: int = _setting(
         256_000_000, _at_least(0), "Memory for loaded classifiers, in bytes; the least recently used go first."
     )
-    pinned_classifiers: tuple[str, ...] = _knob(
+    pinned_classifiers: tuple[str, ...] = _setting(
         (), _ids, "Classifiers that are loaded at the start and stay in memory, by name or alias, comma-separated."
     )
-    embedding_cache_bytes: int = _knob(
+    embedding_cache_bytes: int = _setting(
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
-    max_concurrent_fits: int = _knob(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
-    max_queued_fits: int = _knob(
+    max_concurrent_fits: int = _setting(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
     )
-    keep_alive_s: int = _knob(
+    keep_alive_s: int = _setting(
         75, _at_least(1), "Seconds for which a connection without a request stays open for the next one."
     )
-    shutdown_timeout_s: int = _knob(
+    shutdown_timeout_s: int = _setting(
         30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
     )
 
@@ -163,21 +163,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         InvalidParameter: A variable's value cannot be read, or a ``WINDROW_`` variable is unknown.
     """
     variables = os.environ if environment is None else environment
-    knobs = {variable_name(knob.name): knob for knob in fields(Settings)}
+    known = {variable_name(each.name): each for each in fields(Settings)}
     values: dict[str, Any] = {}
     service_links = _service_links(variables)
     for name in sorted(variables):
         if not name.startswith(PREFIX) or name in service_links:
             continue
-        if name not in knobs:
+        if name not in known:
             raise InvalidParameter(
-                f"{name} is no setting of Windrow. Known are: {', '.join(knobs)}.", {"parameter": name}
+                f"{name} is no setting of Windrow. Known are: {', '.join(known)}.", {"parameter": name}
             )
         try:
-            values[knobs[name].name] = knobs[name].metadata["parse"](variables[name])
+            values[known[name].name] = known[name].metadata["parse"](variables[name])
         except ValueError as error:
             raise InvalidParameter(
-                f"{name}={variables[name]!r} cannot be used: {error}. {knobs[name].metadata['doc']}",
+                f"{name}={variables[name]!r} cannot be used: {error}. {known[name].metadata['doc']}",
                 {"parameter": name},
             ) from error
     return Settings(**values)

@@ -150,9 +150,9 @@ def options_of(
 
 def setting_help(setting: str) -> str:
     """Return what an option that overrides a setting is for: the setting's own words."""
-    knob = next(knob for knob in fields(Settings) if knob.name == setting)
-    default = f"; default: {knob.default}" if knob.default != "" else ""
-    return f"{knob.metadata['doc']} [variable: {variable_name(setting)}{default}]"
+    declared = next(each for each in fields(Settings) if each.name == setting)
+    default = f"; default: {declared.default}" if declared.default != "" else ""
+    return f"{declared.metadata['doc']} [variable: {variable_name(setting)}{default}]"
 
 
 def _help(docs: Mapping[str, str], name: str) -> str:

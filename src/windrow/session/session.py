@@ -332,9 +332,9 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
         TypeError: A setting is unknown.
         StorageFailed: The directory cannot be made or written.
     """
-    knobs = {knob.name: knob for knob in fields(Settings)}
-    check_known("open", settings, knobs)
-    values = {name: _value(name, knobs[name].metadata, value) for name, value in settings.items()}
+    known = {each.name: each for each in fields(Settings)}
+    check_known("open", settings, known)
+    values = {name: _value(name, known[name].metadata, value) for name, value in settings.items()}
     chosen = replace(read_settings(), **{**values, "data_dir": Path(data_dir)})
 
     from windrow.bootstrap import open_service
@@ -343,13 +343,13 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
     return Session(service, service.close, f"windrow.open({str(chosen.data_dir)!r})")
 
 
-def _value(name: str, knob: Any, value: object) -> Any:
+def _value(name: str, metadata: Any, value: object) -> Any:
     """Return a setting's value as its own rules have it, which read text."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     try:
-        return knob["parse"](text)
+        return metadata["parse"](text)
     except ValueError as error:
         raise InvalidParameter(
             "{parameter}={value} cannot be used: {problem}. {meaning}",
-            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": knob["doc"]},
+            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": metadata["doc"]},
         ) from error
