@@ -1,8 +1,10 @@
 """Bytes to text: encodings, gzip, and where something is wrong."""
 
 import codecs
+import contextlib
 import gzip
 import io
+import itertools
 import sys
 from pathlib import Path
 
@@ -105,11 +107,33 @@ def test_the_bytes_that_were_read_are_counted(tmp_path: Path) -> None:
         assert source.bytes_read == source.size_bytes == len(TEXT.encode())
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
-def test_lines_are_the_text_whatever_the_blocks(blocks: list[str]) -> None:
+@given(st.text(st.sampled_from("a\n\r\u2028é")), st.lists(st.integers(0, 40)))
+def test_lines_are_the_text_whatever_the_blocks(text: str, cuts: list[int]) -> None:
+    # No line end of two characters falls between two blocks.
+    places = sorted({cut for cut in cuts if cut < len(text) and text[cut - 1 : cut + 1] != "\r\n"} | {0, len(text)})
+    blocks = [text[start:end] for start, end in itertools.pairwise(places)]
     found = list(lines(Source("any", io.BytesIO()), iter(blocks)))
-    assert "".join(found) == "".join(blocks)
-    assert all(line.endswith("\n") and line.count("\n") == 1 for line in found[:-1])
+    assert found == io.StringIO(text, newline="").readlines()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 64])
+def test_a_line_end_of_two_characters_stays_in_one_block(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_BLOCK_BYTES", size)
+    blocks = list(text_blocks(Source("any", io.BytesIO(b"one\r\ntwo\rthree\r\n\r"))))
+    assert "".join(blocks) == "one\r\ntwo\rthree\r\n\r"
+    assert not any(block.endswith("\r") for block in blocks[:-1] if block != blocks[-2])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_without_its_mark_is_told_with_both_orders(encoding: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"{encoding}-le, as Windows writes it, or --encoding {encoding}-be"):
+        read("naïve text".encode(f"{encoding}-le"), encoding)
+
+
+@given(st.binary(), st.sampled_from(["utf-16", "utf-32", "utf-7", "punycode", "idna", "utf-8-sig", "shift_jis", "hz"]))
+def test_no_error_of_a_codec_escapes(content: bytes, encoding: str) -> None:
+    with contextlib.suppress(InvalidParameter):
+        read(content, encoding)
 
 
 def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ Owns bytes, their encoding and line numbers; knows nothing of rows or columns. H
 
 import codecs
 import gzip
+import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -25,6 +27,11 @@ MAX_LINE_CHARS = 1 << 24
 _GZIP = b"\x1f\x8b"
 # Of .xlsx and .ods, which are zip files, and of .xls: what those who keep their texts in a table often have.
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# What programs save under the name .xls too: a page with a table, or a table in XML.
+_PAGES = re.compile(r"\ufeff?\s*<(?:!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
+# Where lines end: in Windows, elsewhere, and on old Macs.
+LINE_END = re.compile(r"\r\n?|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -120,7 +127,8 @@ def text_blocks(source: Source) -> Iterator[str]:
             break
     encoding, mark = _encoding_of(source, first)
     # ``utf-8-sig`` and the like would hide where an error lies, so the mark is cut off here.
-    decoder = codecs.getincrementaldecoder(encoding)()
+    # What this one adds is that a line end of two characters never falls between two blocks.
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=False)
     done, line = len(mark), 1
     # No block waits for the next one, so that the rows of a slow pipe are answered as they come.
     for block in chain((first[len(mark) :],), blocks, (None,)):
@@ -128,16 +136,27 @@ def text_blocks(source: Source) -> Iterator[str]:
             text = decoder.decode(block or b"", final=block is None)
         except UnicodeDecodeError as error:
             raise _undecodable(source, error, done + len(block or b""), (encoding, line)) from error
+        except ValueError as error:
+            raise _no_text(source, line, encoding) from error
         if "\0" in text:
-            raise _nul(source, line + text[: text.index("\0")].count("\n"), encoding)
+            raise _nul(source, line + count_line_ends(text[: text.index("\0")]), encoding)
         done += len(block or b"")
-        line += text.count("\n")
+        line += count_line_ends(text)
         if text:
             yield text
 
 
+def count_line_ends(text: str) -> int:
+    """Return how many lines end in a text."""
+    return text.count("\n") if "\r" not in text else len(LINE_END.findall(text))
+
+
 def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
-    r"""Yield the lines of text blocks, each with its ``\n``, the last one as it is.
+    r"""Yield the lines of text blocks, each with its end (``\n``, ``\r\n`` or ``\r``), the last one as it is.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its text; no ``\r\n`` falls between two of them.
 
     Raises:
         InvalidParameter: A line is longer than ``MAX_LINE_CHARS``.
@@ -145,9 +164,14 @@ def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
     pending: list[str] = []
     pending_chars, number = 0, 1
     for block in blocks:
-        head, *rest = block.split("\n")
-        pending.append(head)
-        pending_chars += len(head)
+        whole = _whole_lines(block)
+        rest = block[sum(map(len, whole)) :]
+        if whole:
+            yield "".join((*pending, whole[0]))
+            yield from whole[1:]
+            pending, pending_chars, number = [], 0, number + len(whole)
+        pending.append(rest)
+        pending_chars += len(rest)
         if pending_chars > MAX_LINE_CHARS:
             raise source.wrong(
                 "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind with "
@@ -155,13 +179,28 @@ def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
                 number,
                 limit=MAX_LINE_CHARS,
             )
-        if rest:
-            yield "".join(pending) + "\n"
-            for line in rest[:-1]:
-                yield line + "\n"
-            pending, pending_chars, number = [rest[-1]], len(rest[-1]), number + len(rest)
     if pending_chars:
         yield "".join(pending)
+
+
+def _whole_lines(block: str) -> list[str]:
+    """Return the lines that end in a block."""
+    if "\r" in block:
+        return _LINE.findall(block)
+    return [f"{line}\n" for line in block.split("\n")[:-1]]
+
+
+def check_no_page(source: Source, beginning: str) -> None:
+    """Make sure that a file is no page of HTML or XML, whose lines are no texts.
+
+    Raises:
+        InvalidParameter: It begins as one.
+    """
+    if _PAGES.match(beginning):
+        raise source.wrong(
+            "it is HTML or XML, as some programs save spreadsheets under the name .xls. Save it as CSV with the "
+            "program that made it, and name that file; or add --format txt if each line of it is a text."
+        )
 
 
 def _plain_blocks(source: Source) -> Iterator[bytes]:
@@ -236,7 +275,8 @@ def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tup
     """
     encoding, line = place
     offset = end - len(error.object) + error.start
-    line += error.object[: error.start].decode(encoding, "ignore").count("\n")
+    with suppress(ValueError):
+        line += count_line_ends(error.object[: error.start].decode(encoding, "ignore"))
     advice = (
         "Name its encoding, often --encoding cp1252, or save the file as UTF-8."
         if encoding == "utf-8"
@@ -249,6 +289,17 @@ def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tup
         offset=offset,
         encoding=encoding.upper(),
     )
+
+
+def _no_text(source: Source, line: int, encoding: str) -> InvalidParameter:
+    """Return an error for bytes that an encoding refuses as a whole, such as UTF-16 without a byte-order mark."""
+    if encoding in ("utf-16", "utf-32"):
+        return source.wrong(
+            "it does not begin with a byte order mark, so it is not clear how {encoding} orders its bytes. Name "
+            "--encoding {encoding}-le, as Windows writes it, or --encoding {encoding}-be.",
+            encoding=encoding,
+        )
+    return source.wrong("it is not {encoding}. Name its real encoding with --encoding.", line, encoding=encoding)
 
 
 def _nul(source: Source, line: int, encoding: str) -> InvalidParameter:
