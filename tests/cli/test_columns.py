@@ -2,7 +2,7 @@
 
 import pytest
 
-from windrow.cli.columns import Columns, NotClear, find_columns, looks_like_header
+from windrow.cli.columns import Columns, Evidence, NotClear, distinct, find_columns, header_evidence
 from windrow.cli.read_options import AS_FOUND, Reading
 
 
@@ -65,8 +65,22 @@ def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, .
     assert find_columns(names, AS_FOUND, labelled=False).label is None
 
 
-def test_a_sentence_is_no_header_even_beside_a_known_name() -> None:
-    assert looks_like_header(("id", "Text"), AS_FOUND)
-    assert not looks_like_header(("What is an atom?", "description"), AS_FOUND)
-    assert not looks_like_header(("a", "b"), AS_FOUND)
-    assert looks_like_header(("a", "b"), Reading(text_column="a"))
+@pytest.mark.parametrize(
+    ("names", "evidence"),
+    [
+        (("id", "Text"), Evidence.SURE),
+        (("message", "queue"), Evidence.SURE),
+        (("id", "body", "date of receipt"), Evidence.TEXT),
+        (("mail", "team"), Evidence.LABEL),
+        (("What is an atom?", "description"), Evidence.NONE),
+        (("Team", " the login is broken"), Evidence.NONE),
+        (("a", "b"), Evidence.NONE),
+    ],
+)
+def test_names_tell_how_sure_it_is_that_they_are_a_header(names: tuple[str, ...], evidence: Evidence) -> None:
+    assert header_evidence(names, AS_FOUND) is evidence
+    assert header_evidence(names, Reading(text_column=names[0])) is Evidence.SURE
+
+
+def test_repeated_columns_get_numbers_that_no_other_column_has() -> None:
+    assert distinct(("a", "b", "a", "a_2", "a", "")) == ("a", "b", "a_3", "a_2", "a_4", "")

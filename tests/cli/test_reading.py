@@ -5,9 +5,12 @@ import io
 import json
 import sys
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from windrow.cli.read_options import Reading
 from windrow.cli.reading import Record, open_table, read_rows
@@ -135,6 +138,43 @@ def test_a_table_without_rows_has_none(tmp_path: Path) -> None:
     assert list(read_rows(written(tmp_path, "a.csv", "text,label\n"), labelled=True)) == []
     with open_table(written(tmp_path, "a.json", "[]")) as table:
         assert table.columns is None
+
+
+WORDS = st.text(st.sampled_from("ab \"'é"), min_size=1, max_size=6).filter(str.strip)
+LABELS = st.sampled_from(["x", "y", "1", "class", "two words"])
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(WORDS, LABELS), min_size=2, max_size=5),
+    name=st.sampled_from(["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.json", "a"]),
+    delimiter=st.sampled_from(",;\t|"),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    has_header=st.booleans(),
+    labelled=st.booleans(),
+)
+def test_no_reader_gives_fewer_rows_than_there_are_without_a_word(
+    tmp_path: Path,
+    *,
+    rows: list[tuple[str, str]],
+    name: str,
+    delimiter: str,
+    end: str,
+    has_header: bool,
+    labelled: bool,
+) -> None:
+    delimiter = "\t" if name == "a.tsv" else delimiter
+    objects = [{"text": text, "label": label} for text, label in rows]
+    written_lines = [json.dumps(each) for each in objects]
+    if name == "a.json":
+        written_lines = json.dumps(objects, indent=1).split("\n")
+    elif name != "a.jsonl":
+        # As programs write that know nothing of quotation marks: a row is a line.
+        head = [f"text{delimiter}label"] if has_header else []
+        written_lines = [*head, *(f"{text}{delimiter}{label}" for text, label in rows)]
+    file = written(tmp_path, name, end.join((*written_lines, "")))
+    with suppress(InvalidParameter):  # which is a word
+        assert len(list(read_rows(file, labelled=labelled))) >= len(rows)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])

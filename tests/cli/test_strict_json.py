@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,7 @@ VERBS = [
     ("reproduce", "tickets_v1"),
     ("describe", "tickets_v1", "--description", "New."),
     ("copy", "tickets_v1", "copied"),
+    ("set-threshold", "tickets_v1", "0.5"),
     ("export", "tickets_v1", "-o", "OUT"),
     ("promote", "tickets", "tickets_v1"),
     ("aliases",),
@@ -87,11 +89,14 @@ def test_every_json_output_parses_strictly(ask: Run, rows_file: Path, tmp_path: 
 
 
 def test_every_line_of_jsonl_parses_strictly(ask: Run, tmp_path: Path) -> None:
-    rows = [{"text": "money", "n": 1e300, "é": [None, "\ud800", "\u2028"]}, {"text": "receipt", "deep": {"": {}}}]
+    rows: list[dict[str, Any]] = [
+        {"text": "money", "n": 1e300, "é": [None, "\ud800", "\u2028"]},
+        {"text": "receipt", "deep": {"": {}}},
+    ]
     (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     out = tmp_path / "out.jsonl"
     shown = ask("predict", "tickets_v1", tmp_path / "rows.jsonl", "--to", "jsonl", "--scores")
     assert ask("predict", "tickets_v1", tmp_path / "rows.jsonl", "--out", out, "--scores").code == 0
     for text in (shown.out, out.read_text(encoding="utf-8")):
-        found = [parse_json(line.encode()) for line in text.rstrip("\n").split("\n")]
+        found: list[Any] = [parse_json(line.encode()) for line in text.rstrip("\n").split("\n")]
         assert [{key: each[key] for key in row} for row, each in zip(rows, found, strict=True)] == rows

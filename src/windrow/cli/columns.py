@@ -5,6 +5,7 @@ Owns the names that are understood; knows nothing of files. Where more than one 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from windrow.cli.read_options import Reading
 from windrow.domain.words import render
@@ -19,6 +20,9 @@ LABEL_NAMES = (
     ("label", "labels"),
     ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
 )
+# The most words of a cell in a header, where names are known beyond doubt, and elsewhere.
+_MOST_SURE_WORDS = 4
+_MOST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +81,58 @@ def find_columns(names: Sequence[str], how: Reading, *, labelled: bool) -> Colum
     return Columns(text, label if labelled else None)
 
 
-def looks_like_header(names: Sequence[str], how: Reading) -> bool:
-    """Whether the first line of a file names its columns beyond doubt.
+class Evidence(IntEnum):
+    """How sure it is that the first line of a file names its columns."""
+
+    NONE = 0
+    """It holds no known name, or a sentence."""
+    LABEL = 1
+    """Of the known names, it holds only one of a label, which a row may end with too."""
+    TEXT = 2
+    """It holds a known name of a text."""
+    SURE = 3
+    """It holds names of text and label, the name ``text`` or ``label`` itself, or a column that somebody named."""
+
+
+def header_evidence(names: Sequence[str], how: Reading) -> Evidence:
+    """Return how sure it is that the first line of a file names its columns.
 
     A label of a row may be called "question" too, so a line with a sentence in it is no header.
     """
-    asked = [name for name in (how.text_column, how.label_column) if name]
-    if any(name in names for name in asked):
-        return True
-    is_sentence = any(len(name.split()) > 4 or name.rstrip().endswith((".", "?", "!")) for name in names)
-    return not is_sentence and any(_is_in(name, (*TEXT_NAMES, *LABEL_NAMES)) for name in names)
+    if any(asked in names for asked in (how.text_column, how.label_column) if asked):
+        return Evidence.SURE
+    most_words = max((len(name.split()) for name in names), default=0)
+    texts = [name for name in names if _is_in(name, TEXT_NAMES)]
+    labels = [name for name in names if _is_in(name, LABEL_NAMES)]
+    if most_words > _MOST_SURE_WORDS or any(name.rstrip().endswith((".", "?", "!")) for name in names):
+        return Evidence.NONE
+    if (texts and labels) or any(_is_in(name, (TEXT_NAMES[0], LABEL_NAMES[0])) for name in names):
+        return Evidence.SURE
+    if most_words > _MOST_WORDS or not (texts or labels):
+        return Evidence.NONE
+    return Evidence.TEXT if texts else Evidence.LABEL
+
+
+def may_be_values(names: Sequence[str], how: Reading) -> dict[int, str]:
+    """Return those names of a header, by place, that would show it to be a row if they came again in their column."""
+    return {
+        place: name
+        for place, name in enumerate(names)
+        if name == how.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name != how.text_column
+    }
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return columns, of which those that have the name of an earlier one get a number: ``Comment``, ``Comment_2``."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, own = 1, name
+        while own in found or (number > 1 and own in names):
+            number += 1
+            own = f"{name}_{number}"
+        found[own] = None
+    return tuple(found)
 
 
 def listed(names: Sequence[str]) -> str:

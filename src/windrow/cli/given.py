@@ -88,7 +88,7 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
     # Files last: how they are read is said by options too.
     for each in sorted(options, key=lambda each: each.is_file):
         value = given[each.key]
-        if value is None or value is False or value == []:
+        if value is None or value == [] or (value is False and not each.type.optional):
             continue
         if each.is_file:
             words.files[each.path] = _read_file(each, value, values)
@@ -115,7 +115,7 @@ def _read(option: Option, value: Any) -> Any:
         InvalidParameter: It lies outside its range, or is no label and share.
     """
     if option.type.kind is bool:
-        return not option.default
+        return value if option.type.optional else not option.default
     if option.type.members.keys() >= {"minimum", "maximum"}:
         # By the verb as well, but not before it has read a file or has asked a server.
         check_range(option.path, value, (option.type.members["minimum"], option.type.members["maximum"]))

@@ -1,16 +1,19 @@
 """Rows and texts from a file, whole, with the lines where they begin."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.cli.decoding import source_name
+from windrow.cli.formats import counted
 from windrow.cli.read_options import Reading
-from windrow.cli.reading import read_rows
+from windrow.cli.reading import Record, read_rows
 from windrow.domain.dataset import Row
 
 T = TypeVar("T")
+_SHOWN_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,14 @@ def read_labelled(path: Path, how: Reading) -> FileRows[Row]:
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    return _collected(path, ((Row(row.text, row.label), row.line) for row in read_rows(path, how, labelled=True)))
+    rejected: list[int] = []
+    kept = (row for row in read_rows(path, how, labelled=True) if not _is_rejected(row, how, rejected))
+    found = _collected(path, ((Row(row.text, row.label), row.line) for row in kept))
+    if rejected:
+        lines = ", ".join(map(str, rejected[:_SHOWN_LINES])) + (", …" if len(rejected) > _SHOWN_LINES else "")
+        said = f"{counted(len(rejected), 'row')} of {found.name}, of the lines {lines}"
+        print(f"Left out, since their answer is reject or ignore: {said}.", file=sys.stderr)
+    return found
 
 
 def read_texts(path: Path, how: Reading) -> FileRows[str]:
@@ -41,6 +51,14 @@ def read_texts(path: Path, how: Reading) -> FileRows[str]:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
     return _collected(path, ((row.text, row.line) for row in read_rows(path, how)))
+
+
+def _is_rejected(row: Record, how: Reading, rejected: list[int]) -> bool:
+    """Whether somebody said, in Prodigy, that the label of a row does not hold; its line is then noted."""
+    if how.label_column == "answer" or row.values.get("answer") not in ("reject", "ignore"):
+        return False
+    rejected.append(row.line)
+    return True
 
 
 def _collected(path: Path, read: Iterable[tuple[T, int]]) -> FileRows[T]:

@@ -47,7 +47,10 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "author": OptionSpec(metavar="WHO"),
     "data_dir": OptionSpec(metavar="FOLDER"),
     "encoding": OptionSpec(metavar="NAME"),
-    "header": OptionSpec(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),
+    "header": OptionSpec(
+        "--header/--no-header",
+        help="The first line of the CSV or TSV names the columns, or is a row; then they are called 1, 2, ….",
+    ),
     "job_id": OptionSpec(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
     "label_column": OptionSpec(metavar="NAME"),
     "n": OptionSpec("-n"),
@@ -89,7 +92,9 @@ class Option(OptionSpec):
         """What messages call it."""
         if self.is_argument:
             return self.metavar or self.path.upper()
-        return self.names.split()[0] if self.names else option_name(self.path, turns_off=self.default is True)
+        if self.names:
+            return self.names.split()[0].partition("/")[0]
+        return option_name(self.path, turns_off=self.default is True)
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -110,7 +115,7 @@ class Option(OptionSpec):
     def _shape(self) -> tuple[Any, Any]:
         """Return the type and the default of what is typed."""
         if self.type.kind is bool:
-            return bool, False
+            return bool, None if self.type.optional else False
         if self.is_file:
             return Path, None
         return (self.type.kind, self.default) if self.type.each is None else (list[str], None)

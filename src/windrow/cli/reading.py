@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from windrow.cli.columns import Columns, NotClear, find_columns, listed
-from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
-from windrow.cli.delimited import Numbered, begins_with_header, read_delimited
-from windrow.cli.json_values import ROW_KEYS, listed_values
+from windrow.cli.decoding import LINE_END, STANDARD_INPUT, Source, check_no_page, lines, opened, text_blocks
+from windrow.cli.delimited import Numbered, read_delimited
+from windrow.cli.guessing import format_of_text, guessed_format
+from windrow.cli.json_values import listed_values
 from windrow.cli.read_options import AS_FOUND, Format, Reading
 from windrow.codec.strict import parse_value, why_refused
+from windrow.domain.characters import is_blank
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
@@ -58,6 +60,8 @@ class Table:
     """The columns of the first row, or of the header where there is no row."""
     rows: Iterator[Numbered] = field(repr=False)
     """What was not read yet."""
+    is_delimited: bool = field(default=False, kw_only=True)
+    """Whether it is CSV or TSV, where blanks around a label mean nothing."""
 
     def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
         """Yield each row.
@@ -81,23 +85,34 @@ class Table:
     def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
         """Return the text or the label of a row."""
         value = values.get(column)
-        if isinstance(value, str) and value.isascii() and value.strip():
+        if field == "text" and isinstance(value, str) and value.isascii() and not is_blank(value):
             return value  # as nearly all are
         if column not in values:
             has = "it has {names}" if values else "it is empty"
             words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
             raise self.source.wrong(words, line, field=field, column=column, names=listed(tuple(values)))
-        # Classes are often numbered; in CSV nobody could tell the difference.
-        if field == "label" and isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        if field == "label":
+            value = self._label(line, value, column)
         problem = _problem(value)
         if problem is not None:
             raise self.source.wrong(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
         return str(value)
 
+    def _label(self, line: int, value: object, column: str) -> object:
+        """Return a label as it is meant, also where it is a number or the only one of a list."""
+        if isinstance(value, list):
+            if len(value) != 1:
+                words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
+                raise self.source.wrong(words, line, column=column, found=len(value))
+            [value] = value
+        # Classes are often numbered; in CSV nobody could tell the difference.
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value.strip() if self.is_delimited and isinstance(value, str) else value
+
 
 def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and is_blank(value))
 
 
 def _problem(value: object) -> str | None:
@@ -127,11 +142,16 @@ def open_table(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = Fa
     with opened(path, how.encoding) as source:
         blocks = text_blocks(source)
         format_ = how.format or _format_of_name(path)
-        beginning = _beginning(blocks, is_line_needed=format_ is None)
+        beginning = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
         if not beginning.strip():
             raise source.wrong("there is nothing in it. Name a file with rows.")
         blocks = chain((beginning,), blocks)
-        format_ = format_ or _guessed_format(beginning, how, labelled=labelled)
+        if how.format is None:
+            check_no_page(source, beginning)
+            if format_ is None:
+                format_ = guessed_format(source, beginning, how, labelled=labelled)
+            elif format_ == "txt":
+                format_ = format_of_text(source, beginning, how, labelled=labelled)
         if labelled and format_ == "txt":
             raise source.wrong("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
         rows = _rows(source, blocks, replace(how, format=format_), labelled)
@@ -144,7 +164,8 @@ def open_table(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = Fa
             columns = find_columns(tuple(first[1]), how, labelled=labelled)
         except NotClear as error:
             raise source.wrong(f"{error.template}.", None, **error.facts) from error
-        yield Table(source, columns, tuple(first[1]), chain((first,), rows))
+        is_delimited = format_ in ("csv", "tsv")
+        yield Table(source, columns, tuple(first[1]), chain((first,), rows), is_delimited=is_delimited)
 
 
 def read_rows(path: Path | str, how: Reading = AS_FOUND, *, labelled: bool = False) -> Iterator[Record]:
@@ -170,26 +191,9 @@ def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
     for block in blocks:
         text += block
         line = text.lstrip()
-        if line and (not is_line_needed or line[0] == "[" or "\n" in line or len(text) > _MAX_BEGINNING_CHARS):
+        if line and (not is_line_needed or line[0] == "[" or LINE_END.search(line) or len(text) > _MAX_BEGINNING_CHARS):
             break
     return text
-
-
-def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
-    """Return the format that a file's first line shows."""
-    line = beginning.lstrip().split("\n", 1)[0].rstrip()
-    if line.startswith("["):
-        return "json"
-    if line.startswith("{"):
-        try:
-            value, _ = parse_value(line)
-        except json.JSONDecodeError:
-            return "json"  # an object that goes on in the next line
-        except (ValueError, RecursionError):
-            return "jsonl"  # which is refused with its line
-        return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
-    has_columns = labelled or bool(how.text_column) or not how.header
-    return "csv" if has_columns or begins_with_header(line, how) else "txt"
 
 
 def _rows(
@@ -200,7 +204,7 @@ def _rows(
     if how.format in ("json", "jsonl"):
         values = listed_values(source, blocks) if how.format == "json" else _json_lines(source, blocks)
         return ((line, _as_object(source, line, value, labelled)) for line, value in values)
-    return read_delimited(source, blocks, how)
+    return read_delimited(source, blocks, how, labelled=labelled)
 
 
 def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
@@ -232,7 +236,7 @@ def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[Numbered, No
     blank: list[int] = []
     for number, line in enumerate(lines(source, blocks), 1):
         text = line.rstrip("\r\n")
-        if not text or text.isspace():
+        if is_blank(text):
             blank.append(number)
             continue
         for before in blank:

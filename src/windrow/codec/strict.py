@@ -58,9 +58,8 @@ def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
         The value, and where it ends.
 
     Raises:
-        json.JSONDecodeError: The text breaks off, or is no JSON.
-        ValueError: The value is refused by strict JSON, or holds a number that no JSON could be written with again;
-            :func:`why_refused` says why.
+        ValueError: As ``json.JSONDecodeError``, where the text breaks off or is no JSON; else the value is refused by
+            strict JSON, or holds a number that no JSON could be written with again. :func:`why_refused` says why.
         RecursionError: It is nested too deeply.
     """
     return _FINITE_DECODER.raw_decode(text, start)
