@@ -19,11 +19,11 @@ from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
 from windrow.settings import Settings
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check_own_folders
-from windrow.storage.jobs import JobFiles
+from windrow.storage.job_files import JobFiles
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
 from windrow.storage.retention import Retention

@@ -11,7 +11,7 @@ from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.examples import PREDICT_REQUESTS, REQUESTS
 from windrow.api.flat import FORMS
 from windrow.api.openapi import openapi_document
-from windrow.codec.reading import read_value
+from windrow.codec.validation import read_value
 from windrow.codec.values import from_json
 from windrow.domain.errors import InvalidRequest
 

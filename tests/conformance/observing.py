@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job
 from windrow.operations import Operations

@@ -28,7 +28,7 @@ from windrow.execution.job_queue import JobQueue, JobSpec
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
-from windrow.storage.jobs import JOBS, JobFiles, StoredJob
+from windrow.storage.job_files import JOBS, JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")

@@ -10,7 +10,7 @@ from tests.execution.examples import queued_job
 from windrow.domain.job import JobState
 from windrow.execution.orphaned_jobs import reconcile
 from windrow.storage.files import LocalFiles
-from windrow.storage.jobs import JOBS, JobFiles, StoredJob
+from windrow.storage.job_files import JOBS, JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 

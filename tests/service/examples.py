@@ -22,7 +22,7 @@ from windrow.execution.frames import Frame
 from windrow.execution.runner import Runner
 from windrow.service.service import Service
 from windrow.settings import Settings
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.namespace import Namespace
 

@@ -33,7 +33,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.predictor import Predictor
 from windrow.service.service import Service
-from windrow.storage.aliases import UNCONDITIONAL, Aliases, PromotionPreconditions, RollbackTarget
+from windrow.storage.alias_store import UNCONDITIONAL, Aliases, PromotionPreconditions, RollbackTarget
 from windrow.storage.namespace import Namespace
 
 LONG = "x" * 501

@@ -33,7 +33,7 @@ from windrow.execution.runner import Outcome, ignore_steps
 from windrow.execution.tasks import Task
 from windrow.service import training
 from windrow.service.service import Service
-from windrow.storage.jobs import JOBS
+from windrow.storage.job_files import JOBS
 
 
 class PausingRunner(InlineRunner):

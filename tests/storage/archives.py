@@ -20,7 +20,7 @@ from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESH
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.learning.head import LinearHead
-from windrow.storage.archive import FILE_NAMES, MANIFEST, pack
+from windrow.storage.archive_format import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.revision import BlobRef, ClassifierState
 

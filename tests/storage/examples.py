@@ -20,7 +20,7 @@ from windrow.domain.names import read_reference
 from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles

@@ -17,12 +17,12 @@ from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.job import Job, Problem
 from windrow.domain.names import Reference
 from windrow.domain.training_report import ScoreReport
-from windrow.storage.aliases import Aliases, PromotionPreconditions
-from windrow.storage.archive import pack
+from windrow.storage.alias_store import Aliases, PromotionPreconditions
+from windrow.storage.archive_format import pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import STAGING, LocalFiles
-from windrow.storage.jobs import JOBS, StoredJob, stored_job_to_json
+from windrow.storage.job_files import JOBS, StoredJob, stored_job_to_json
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged, entry_to_json
 

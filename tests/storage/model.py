@@ -27,7 +27,7 @@ from windrow.domain.errors import (
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference, read_reference
 from windrow.learning.head import LinearHead
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from windrow.storage.archive import MANIFEST, Manifest
+from windrow.storage.archive_format import MANIFEST, Manifest
 from windrow.storage.format import read
-from windrow.storage.jobs import stored_job_from_json
+from windrow.storage.job_files import stored_job_from_json
 from windrow.storage.revision import alias_from_json, check_entry, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"

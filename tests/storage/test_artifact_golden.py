@@ -36,12 +36,12 @@ from windrow.domain.errors import ClassifierNotFound
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference
 from windrow.domain.values import recast
-from windrow.storage.archive import unpack
+from windrow.storage.archive_format import unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_from_blob
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
-from windrow.storage.jobs import JOBS, JobFiles, stored_job_from_json
+from windrow.storage.job_files import JOBS, JobFiles, stored_job_from_json
 from windrow.storage.revision import DeletedPredecessors, alias_from_json, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -19,7 +19,7 @@ from windrow.domain.errors import (
     RevisionNotFound,
 )
 from windrow.domain.names import read_reference
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.namespace import Namespace, in_use, utc_now

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from windrow.client.errors import ConnectionLost, ServerTimedOut, UnexpectedReply
-from windrow.client.events import read_events
+from windrow.client.event_stream import read_events
 from windrow.client.replies import read_reply
 from windrow.client.transport import Call, Transport
 from windrow.domain.errors import Unavailable

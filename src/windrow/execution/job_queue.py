@@ -25,7 +25,7 @@ from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
 from windrow.execution.slots import Ticket, TrainingSlots
 from windrow.execution.training_cost import EtaEstimator
 from windrow.storage.files import KeyExists
-from windrow.storage.jobs import MAX_FINISHED, JobFiles
+from windrow.storage.job_files import MAX_FINISHED, JobFiles
 from windrow.storage.namespace import utc_now
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.

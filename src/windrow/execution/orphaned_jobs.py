@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job, Problem
-from windrow.storage.jobs import JobFiles, StoredJob
+from windrow.storage.job_files import JobFiles, StoredJob
 from windrow.storage.namespace import utc_now
 
 # Returns the revision that an orphaned job published, if it did.

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
 from windrow.http.context import create_context

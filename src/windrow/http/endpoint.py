@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from windrow.api.endpoints import FILE_TYPES, FIT, IMPORT, JOB, PREDICT, START_FIT, Endpoint, NoRequest
 from windrow.api.flat import write_reply
-from windrow.codec.bodies import read_request
+from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
 from windrow.domain.prediction import IsConnected
 from windrow.http.bodies import read_body

@@ -8,7 +8,7 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from windrow.api.endpoints import EVENTS_TYPE, FOLLOW_JOB
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.codec.values import to_json
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job, JobRequest

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from windrow.codec.reading import near_or_known
 from windrow.codec.strict import short_key
 from windrow.codec.types import Type, types_of
+from windrow.codec.validation import near_or_known
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}

@@ -22,7 +22,7 @@ from typing import Final
 from starlette.responses import Response
 
 from windrow.api.endpoints import PROBLEM_TYPE
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain import errors
 from windrow.domain.words import is_same_everywhere
 

@@ -27,7 +27,7 @@ from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.gate import EvaluatedModel, check_conditions, check_recalled_labels, conditions_of, refusal
-from windrow.storage.aliases import AliasState, PromotionPreconditions
+from windrow.storage.alias_store import AliasState, PromotionPreconditions
 from windrow.storage.catalog import ResolvedModel
 
 # Others would have to promote as often while the rows are answered.

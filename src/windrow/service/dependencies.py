@@ -21,7 +21,7 @@ from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
 from windrow.settings import Settings
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.namespace import Namespace

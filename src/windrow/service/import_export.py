@@ -17,7 +17,7 @@ from windrow.domain.errors import (
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies
-from windrow.storage.archive import pack, unpack
+from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import NewRevision
 from windrow.storage.namespace import utc_now

@@ -6,8 +6,8 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.usage import Usage
 from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies
+from windrow.storage.disk_usage import measure
 from windrow.storage.fsck import check
-from windrow.storage.usage import measure
 
 
 def base_models(deps: Dependencies) -> BaseModelList:

@@ -30,8 +30,8 @@ from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
+from windrow.session.archive_files import import_path, write_export
 from windrow.session.arguments import check_known, request_of
-from windrow.session.files import import_path, write_export
 from windrow.session.keywords import columns, keywords
 from windrow.session.predicting import BATCH_TEXTS, PredictOptions, predict_column, predict_request_of, read_text
 from windrow.session.reply_warnings import warn_of

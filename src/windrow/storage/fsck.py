@@ -20,7 +20,7 @@ from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import STAGING
 from windrow.storage.folder_check import NOTHING, CandidateFinding, FolderListing, garbage, list_folder, reason_to_wait
 from windrow.storage.job_check import scan_jobs
-from windrow.storage.jobs import JOBS
+from windrow.storage.job_files import JOBS
 from windrow.storage.name_check import ScanResult, scan_alias, scan_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 from windrow.storage.retention import LAST_PURGE_CHECK

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, read_log
-from windrow.storage.jobs import CANCEL_FILE, JOB_ID, JOBS, OWNERS, stored_job_from_json
+from windrow.storage.job_files import CANCEL_FILE, JOB_ID, JOBS, OWNERS, stored_job_from_json
 from windrow.storage.log import NUMBERED
 from windrow.storage.name_check import ScanResult
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from windrow.codec.reading import MAX_PROBLEMS, near_or_known, read_value
+from windrow.codec.validation import MAX_PROBLEMS, near_or_known, read_value
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import CopyRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.comparison import CompareRequest

@@ -42,7 +42,7 @@ from windrow.domain.dataset import Dataset, Row, find_data_warnings
 from windrow.domain.errors import InvalidArchive, InvalidArtifact
 from windrow.domain.recipe import BATCH_SIZE_RANGE, NUM_ITERATIONS_RANGE, SEED_RANGE
 from windrow.learning.head import LinearHead
-from windrow.storage.archive import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
+from windrow.storage.archive_format import FILE_NAMES, MANIFEST, Unpacked, pack, unpack
 from windrow.storage.artifact import (
     ARTIFACT,
     ROWS,

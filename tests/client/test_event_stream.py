@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.client.events import MAX_LINE_BYTES, read_events
+from windrow.client.event_stream import MAX_LINE_BYTES, read_events
 
 STREAM = (
     b': hello\n\nevent: running\ndata: {"a": 1}\n\n: still here\n\ndata:{"b"\r\ndata: :2}\r\n\r\nid: 3\n\ndata: cut'

@@ -16,9 +16,9 @@ from tests.storage.model import Server
 from windrow.domain.base_models import StoredBaseModel
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
+from windrow.storage.disk_usage import measure
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.usage import measure
 
 BASE_MODELS = (StoredBaseModel("owner/model", "5" * 64, location="data_directory", size_bytes=1_000, graph_bytes=200),)
 

@@ -23,7 +23,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
-from windrow.storage.aliases import Aliases, AliasState, PromotionPreconditions, RollbackTarget
+from windrow.storage.alias_store import Aliases, AliasState, PromotionPreconditions, RollbackTarget
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
 

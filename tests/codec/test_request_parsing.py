@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.codec import bodies
-from windrow.codec.bodies import read_request
-from windrow.codec.reading import read_value
+from windrow.codec import request_parsing
+from windrow.codec.request_parsing import read_request
 from windrow.codec.strict import parse_json
+from windrow.codec.validation import read_value
 from windrow.codec.values import adapter_of
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest
@@ -66,8 +66,8 @@ def outcome(read: Any) -> object:
 
 @pytest.fixture(autouse=True)
 def _cut_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_LARGE_BYTES", 0)
-    monkeypatch.setattr(bodies, "_SLICE_ITEMS", 20)
+    monkeypatch.setattr(request_parsing, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(request_parsing, "_SLICE_ITEMS", 20)
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_rows_are_cut_into_slices_and_stay_in_their_order(monkeypatch: pytest.Mo
             slices.append(len(json.loads(data)))
             return self._adapter.validate_json(data, **more)
 
-    monkeypatch.setattr(bodies, "adapter_of", Watched)
+    monkeypatch.setattr(request_parsing, "adapter_of", Watched)
     rows = [{"label": f"b{number}", "text": f"a{number}"} for number in range(100)]
     read = read_request(FitRequest, json.dumps({"model_name": "a", "training_data": rows}).encode())
     assert [row.text for row in read.training_data] == [row["text"] for row in rows]
@@ -129,7 +129,7 @@ def test_a_key_that_stands_twice_is_refused_also_in_slices(body: bytes) -> None:
 
 
 def test_too_many_rows_are_counted_and_none_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "adapter_of", lambda kind: pytest.fail("a row was read"))
+    monkeypatch.setattr(request_parsing, "adapter_of", lambda kind: pytest.fail("a row was read"))
     rows = [{"text": "a", "label": "b"}] * 51
     with pytest.raises(LimitExceeded, match="training_data has 51 rows"):
         read_request(FitRequest, json.dumps({"training_data": rows}).encode(), limits=LIMITS)

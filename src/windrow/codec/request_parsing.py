@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any, Final, TypeVar
 
 from windrow.codec.patterns import FLAT, ROW, STRING, spaced
-from windrow.codec.reading import read_value
 from windrow.codec.strict import parse_json
 from windrow.codec.types import types_of
+from windrow.codec.validation import read_value
 from windrow.codec.values import ValidationError, adapter_of
 from windrow.domain.dataset import DataLimits, Row, check_row_count
 from windrow.domain.errors import InvalidJson
@@ -67,7 +67,7 @@ def read_request(
     limits: DataLimits | None = None,
     advice: str = "Correct it.",
 ) -> V:
-    """Return a request from its JSON body. See :func:`windrow.codec.reading.read_value`.
+    """Return a request from its JSON body. See :func:`windrow.codec.validation.read_value`.
 
     Raises:
         InvalidJson: The body is no strict JSON.

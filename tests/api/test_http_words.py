@@ -2,7 +2,7 @@
 
 import pytest
 
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain.words import render
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.storage.examples import sealed
 from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.job import Job, JobState, Problem
-from windrow.storage import jobs
+from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
-from windrow.storage.jobs import CANCEL_FILE, JOBS, OWNERS, JobFiles, stored_job_from_json
+from windrow.storage.job_files import CANCEL_FILE, JOBS, OWNERS, JobFiles, stored_job_from_json
 
 NOW = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
 
@@ -115,7 +115,7 @@ def test_a_process_is_alive_until_it_closes(tmp_path: Path) -> None:
 def test_a_killed_process_is_alive_no_more(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from windrow.storage.files import LocalFiles\nfrom windrow.storage.jobs import JobFiles\n"
+        "from windrow.storage.files import LocalFiles\nfrom windrow.storage.job_files import JobFiles\n"
         "root = Path(sys.argv[1])\nprint(JobFiles(root, LocalFiles(root)).owner(), flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
@@ -164,7 +164,7 @@ def test_a_wish_to_stop_is_seen_by_others_and_may_be_repeated(tmp_path: Path, fi
 def test_old_finished_jobs_go_and_living_ones_stay(
     tmp_path: Path, files: JobFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MAX_FINISHED", 2)
+    monkeypatch.setattr(job_files, "MAX_FINISHED", 2)
     made = []
     for number, state in enumerate(("succeeded", "running", "failed", "cancelled", "succeeded")):
         monkeypatch.setattr(time, "time_ns", lambda number=number: (1_700_000_000_000 + number) * 1_000_000)
@@ -185,7 +185,7 @@ def test_old_finished_jobs_go_and_living_ones_stay(
 def test_what_a_person_put_beside_a_job_stays_and_disturbs_nobody(
     tmp_path: Path, files: JobFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MAX_FINISHED", 0)
+    monkeypatch.setattr(job_files, "MAX_FINISHED", 0)
     job = job_of(files, "succeeded")
     files.put(job, 1)
     note = tmp_path / JOBS / job.id / "000001.json~"
