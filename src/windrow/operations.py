@@ -48,6 +48,7 @@ from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest, ThresholdUpdate
 from windrow.domain.usage import Usage
 
 
@@ -230,6 +231,19 @@ class Operations(Protocol):
         Raises:
             InvalidInput: The name, the description or a tag breaks a rule.
             ClassifierNotFound: No classifier has this name.
+        """
+        ...
+
+    def set_threshold(self, request: SetThresholdRequest) -> ThresholdUpdate:
+        """Set or clear the score below which a classifier gives no label, from the next prediction on.
+
+        Each change is kept in the record, with who made it, when and why. The conditions of aliases are not looked at
+        again. A new training begins without a threshold, and an older revision that is restored has its own.
+
+        Raises:
+            InvalidInput: The name, the score or the note breaks a rule.
+            NotFound: There is no such classifier or revision.
+            ConcurrentChange: The revision that was named is not the one that answers.
         """
         ...
 

@@ -33,6 +33,8 @@ COMMANDS = [
     ("follow_job", "jobs watch 1"),
     ("cancel_job", "jobs cancel 1"),
     ("copy", "copy t_v1 t_v2"),
+    ("set_threshold", "set-threshold t_v1 0.5 --reason why"),
+    ("set_threshold", "set-threshold t_v1 --clear"),
     ("predict", "predict t_v1 --text money"),
     ("predict", "predict t_v1 --also t_v2 --text money"),
     ("predict", "predict t_v1 ROWS"),

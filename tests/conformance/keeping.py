@@ -23,6 +23,7 @@ from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.operations import Operations
 
 
@@ -60,6 +61,42 @@ def listing(operations: Operations) -> object:
         *["invalid_name", "classifier_not_found", "invalid_parameter"],
     ]
     return found, described, bad
+
+
+def setting_a_threshold(operations: Operations) -> object:
+    trained(operations, "sure_v1")
+    operations.promote(PromoteRequest("sure", "sure_v1"))
+    set_once = operations.set_threshold(SetThresholdRequest("sure_v1@1", 1.0, reason=REASON, author="ana"))
+    assert (set_once.status, set_once.threshold, set_once.before) == ("set", Threshold(1.0), None)
+    assert (set_once.aliases, [each.code for each in set_once.warnings]) == (("sure",), ["aliases_affected"])
+    silent = operations.predict(PredictRequest(model_name="sure", text=TEXT))
+    assert (silent[0].label, silent[0].abstained) == (None, True)
+    again = operations.set_threshold(SetThresholdRequest("sure_v1", 1.0))
+    assert (again.status, again.warnings) == ("unchanged", ())
+    cleared = operations.set_threshold(SetThresholdRequest("sure_v1", None))
+    assert (cleared.status, cleared.threshold, cleared.before) == ("cleared", None, Threshold(1.0))
+    answered = operations.predict(PredictRequest(model_name="sure", text=TEXT))
+    assert answered[0].label == "billing"
+    shown = operations.show(ModelRequest("sure_v1"))
+    assert [(each.before, each.after, each.author) for each in shown.threshold_changes] == [
+        (None, Threshold(1.0), "ana"),
+        (Threshold(1.0), None, ""),
+    ]
+    trained(operations, "sure_v1")
+    revisions = operations.show(ModelRequest("sure_v1")).revisions
+    bad = [
+        *(
+            refused(operations.set_threshold, SetThresholdRequest(name, 0.5))
+            for name in ("sure", "sure_v9", "sure_v1@99", "a/b", "sure@latest", "sure_v1@1")
+        ),
+        *(refused(operations.set_threshold, SetThresholdRequest("sure_v1", wrong)) for wrong in (-0.1, 1.1)),
+        refused(operations.set_threshold, SetThresholdRequest("sure_v1", 0.5, reason="x" * 501)),
+    ]
+    assert codes(bad) == [
+        *("classifier_not_found", "classifier_not_found", "revision_not_found", "invalid_name", "invalid_name"),
+        *("concurrent_change", "invalid_parameter", "invalid_parameter", "invalid_parameter"),
+    ]
+    return set_once, silent, again, cleared, answered, shown, revisions, bad
 
 
 def deleting(operations: Operations) -> object:

@@ -44,7 +44,7 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         test_data_sha256="d" * 64,
         measured_at=NOW,
         saved=True,
-        threshold=None,
+        proposed_threshold=None,
     )
     assert report.accuracy == 0.625
     assert report.score == Score(

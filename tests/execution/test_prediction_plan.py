@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.execution.predictors import CountingEncoder, PredictorSetup, found
-from tests.storage.examples import THRESHOLD
+from tests.storage.examples import THRESHOLD_CHANGE
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.threshold import Threshold
 from windrow.execution.prediction_plan import MAX_STACKED_HEADS, EncodedText, LoadedClassifier, PredictionPlan
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
@@ -68,8 +69,8 @@ def test_without_a_bound_a_label_is_always_given(entry: ClassifierState) -> None
 def test_the_best_score_must_reach_the_bound_of_the_request_or_else_the_stored_one(
     requested: float | None, stored: float | None, is_given: bool, entry: ClassifierState
 ) -> None:
-    threshold = None if stored is None else replace(THRESHOLD, abstain_below=stored)
-    entry = replace(entry, record=replace(entry.record, threshold=threshold))
+    changes = () if stored is None else (replace(THRESHOLD_CHANGE, after=Threshold(stored)),)
+    entry = replace(entry, record=replace(entry.record, threshold_changes=changes))
     answer = ask(entry, wanting(requested))
     assert (answer.label == "billing") is is_given
     assert answer.abstained is not is_given

@@ -178,12 +178,18 @@ PROMOTE = Endpoint(
 )
 ROLLBACK = Endpoint("rollback", "POST", f"{ALIASES}/live/rollback", {"reason": "It was worse.", "author": "ana"})
 COPY = Endpoint("copy", "POST", f"{MODELS}/tickets_v1/copy", {"new_name": "mails_v1", "overwrite": False})
+SET_THRESHOLD = Endpoint(
+    "set_threshold",
+    "PUT",
+    f"{MODELS}/tickets_v2/threshold",
+    {"abstain_below": 0.25, "reason": "Sure answers only.", "author": "ana"},
+)
 FSCK = Endpoint("fsck", "POST", f"{API}/fsck", {"repair": False})
 RESTORE = Endpoint("restore", "POST", f"{MODELS}/tickets_v1/restore", {})
 REPRODUCE = Endpoint("reproduce", "POST", f"{MODELS}/tickets_v1/reproduce", {})
 CANCEL = Endpoint("cancel", "POST", f"{JOBS}/{{job}}/cancel", {})
 
-NEEDING_A_BODY = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY)
+NEEDING_A_BODY = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY, SET_THRESHOLD)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
@@ -517,6 +523,9 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (ROLLBACK, ("author",), "author must be a string", NO_STRING, {}),
     (COPY, ("new_name",), "new_name must be a string", NO_STRING, {}),
     (COPY, ("overwrite",), "overwrite must be true or false", NO_FLAG, {}),
+    (SET_THRESHOLD, ("abstain_below",), "abstain_below must be a number", NO_NUMBER_NOR_NULL, {}),
+    (SET_THRESHOLD, ("reason",), "reason must be a string", NO_STRING, {}),
+    (SET_THRESHOLD, ("author",), "author must be a string", NO_STRING, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
 )
 
@@ -544,7 +553,8 @@ def _wrong_types() -> Iterator[Refusal]:
             words = f"{name}[1] must be an object"
             yield sent(endpoint, f"{name}[1] is {kind}", document, 422, "invalid_request", words, row=1)
         for key in ("text", "label"):
-            for kind in NO_STRING:
+            # A label that is a whole number is taken as its text.
+            for kind in (kind for kind in NO_STRING if key == "text" or type(KINDS[kind]) is not int):
                 document = changed(endpoint.whole, (*place, 1, key), KINDS[kind])
                 words = f"{name}[1].{key} must be a string"
                 what = f"{name}[1].{key} is {kind}"
@@ -576,6 +586,7 @@ MISSING: tuple[tuple[Endpoint, str, str], ...] = (
     (SUGGEST, "model_name", "model_name is missing"),
     (SUGGEST, "texts", "texts is missing"),
     (PROMOTE, "model_name", "model_name is missing"),
+    (SET_THRESHOLD, "abstain_below", "abstain_below is missing"),
 )
 # Of the endpoints with fields that must be there, what an empty object lacks first.
 EMPTY: tuple[tuple[Endpoint, str], ...] = (
@@ -586,6 +597,7 @@ EMPTY: tuple[tuple[Endpoint, str], ...] = (
     (CROSS_VALIDATE, "training_data is missing"),
     (SUGGEST, "model_name is missing"),
     (PROMOTE, "model_name is missing"),
+    (SET_THRESHOLD, "abstain_below is missing"),
 )
 # Endpoint, where, the unknown key, what is said of it, facts. All else is as it must be; a field that is probably meant
 # is not there.
@@ -836,6 +848,7 @@ RANGES: tuple[tuple[Endpoint, Place, object, str, Mapping[str, Any]], ...] = (
             (MANY_TEXTS, "abstain_below", 0, (-0.01, 1.01)),
             (MANY_TEXTS, "min_in_scope", 0, (-0.01, 1.01)),
             (MANY_NAMES, "abstain_below", 0, (-0.01, 1.01)),
+            (SET_THRESHOLD, "abstain_below", 0, (-0.01, 1.01, 50)),
             (EVALUATE, "target_precision", 0.5, (0.49, 0, -1, 1.01, 95)),
         )
         for value in values

@@ -149,11 +149,24 @@ class TestEvaluate:
         shown = trained.get(MODEL).json()
         assert (shown["test_accuracy"], shown["threshold"]) == (None, None)
 
-    def test_a_threshold_is_told_kept_and_used_unless_a_request_brings_its_own(self, trained: httpx.Client) -> None:
-        threshold = ask(trained, EVALUATE, target_precision=1.0)["threshold"]
-        assert threshold["precision"] == 1.0
-        assert 0 < threshold["coverage"] < 1
-        assert trained.get(MODEL).json()["threshold"] == threshold
+    def test_a_threshold_is_proposed_and_no_answer_changes(self, trained: httpx.Client) -> None:
+        doubtful = {**PREDICT, "text": "A sentence without any word in common"}
+        before = trained.post(PREDICT_PATH, json=doubtful).json()
+        proposed = ask(trained, EVALUATE, target_precision=1.0)["proposed_threshold"]
+        assert proposed["precision"] == 1.0
+        assert 0 < proposed["coverage"] < 1
+        assert trained.get(MODEL).json()["threshold"] is None
+        assert trained.post(PREDICT_PATH, json=doubtful).json() == before
+
+    def test_a_threshold_that_was_set_is_used_unless_a_request_brings_its_own(self, trained: httpx.Client) -> None:
+        proposed = ask(trained, EVALUATE, target_precision=1.0)["proposed_threshold"]
+        body = {"abstain_below": proposed["abstain_below"], "reason": "Sure answers only", "author": "ana"}
+        update = trained.put(f"{MODEL}/threshold", json=body).json()
+        assert (update["status"], update["before"]) == ("set", None)
+        shown = trained.get(MODEL).json()
+        assert shown["threshold"] == update["threshold"] == {"abstain_below": proposed["abstain_below"]}
+        (change,) = shown["threshold_changes"]
+        assert (change["reason"], change["author"]) == ("Sure answers only", "ana")
         doubtful = {**PREDICT, "text": "A sentence without any word in common"}
         abstained = trained.post(PREDICT_PATH, json=doubtful).json()
         assert (abstained["label"], abstained["abstained"]) == (None, True)

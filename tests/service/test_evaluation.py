@@ -29,6 +29,7 @@ from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
@@ -195,21 +196,27 @@ class TestEvaluate:
     def test_keeps_nothing_where_that_is_not_wanted(self, service: Service) -> None:
         before = show(service, "tickets")
         report = evaluate(service, save=False, target_precision=0.9)
-        assert (report.saved, report.threshold is not None) == (False, True)
+        assert (report.saved, report.proposed_threshold is not None) == (False, True)
         assert show(service, "tickets") == before
         assert "not_saved" not in codes(report)
 
-    def test_chooses_a_threshold_that_predictions_heed_unless_they_bring_their_own(self, service: Service) -> None:
-        assert ask(service, GIBBERISH).label is not None
-        wrong = wrongly_labelled(service, GIBBERISH)
-        report = evaluate(service, (*TESTS, wrong), target_precision=1.0)
-        threshold = report.threshold
+    def test_proposes_a_threshold_and_changes_no_answer(self, service: Service) -> None:
+        texts = (GIBBERISH, *(row.text for row in TESTS))
+        before = service.predict(PredictRequest(model_name="tickets", texts=texts))
+        report = evaluate(service, (*TESTS, wrongly_labelled(service, GIBBERISH)), target_precision=1.0)
+        proposed = report.proposed_threshold
+        assert proposed is not None
+        assert (proposed.correct, proposed.total) == (proposed.answered, len(TESTS) + 1)
+        assert (show(service, "tickets").threshold, show(service, "tickets").test) == (None, report.score)
+        assert service.predict(PredictRequest(model_name="tickets", texts=texts)) == before
+
+    def test_proposes_what_answers_its_rows_as_it_says_once_it_is_set(self, service: Service) -> None:
+        proposed = evaluate(service, (*TESTS, wrongly_labelled(service, GIBBERISH)), target_precision=1.0)
+        threshold = proposed.proposed_threshold
         assert threshold is not None
-        assert show(service, "tickets").threshold == threshold
-        assert (threshold.correct, threshold.total) == (threshold.answered, len(TESTS) + 1)
+        service.set_threshold(SetThresholdRequest("tickets", threshold.abstain_below))
         doubtful = ask(service, GIBBERISH)
         assert (doubtful.label, doubtful.abstained) == (None, True)
-        assert max(doubtful.scores.values()) < threshold.abstain_below
         answers = service.predict(PredictRequest(model_name="tickets", texts=tuple(row.text for row in TESTS)))
         assert sum(not answer.abstained for answer in answers) == threshold.answered
         overridden = ask(service, GIBBERISH, abstain_below=0.0)
@@ -223,19 +230,19 @@ class TestEvaluate:
     def test_says_where_no_score_reaches_the_precision_and_leaves_the_threshold_that_was_there(
         self, service: Service
     ) -> None:
-        threshold = evaluate(service, target_precision=0.5).threshold
+        service.set_threshold(SetThresholdRequest("tickets", 0.25))
         report = evaluate(service, [wrongly_labelled(service, row.text) for row in TESTS], target_precision=0.9)
-        assert (report.threshold, "precision_not_reached" in codes(report)) == (None, True)
+        assert (report.proposed_threshold, "precision_not_reached" in codes(report)) == (None, True)
         shown = show(service, "tickets")
-        assert (shown.test, shown.threshold) == (report.score, threshold)
-        assert threshold is not None
+        assert (shown.test, shown.threshold) == (report.score, Threshold(0.25))
 
     def test_a_training_that_follows_begins_without_score_and_threshold(self, service: Service) -> None:
-        report = evaluate(service, target_precision=0.5)
+        report = evaluate(service)
+        service.set_threshold(SetThresholdRequest("tickets", 0.25))
         fit(service, "tickets", rows=ROWS[1:])
         shown, before = show(service, "tickets"), show(service, "tickets@1")
-        assert (shown.test, shown.threshold) == (None, None)
-        assert (before.test, before.threshold) == (report.score, report.threshold)
+        assert (shown.test, shown.threshold, shown.threshold_changes) == (None, None, ())
+        assert (before.test, before.threshold) == (report.score, Threshold(0.25))
 
     def test_names_the_test_rows_that_were_trained_on(self, service: Service) -> None:
         report = evaluate(service, (*TESTS, ROWS[2], ROWS[7]))
@@ -347,12 +354,7 @@ class TestEvaluate:
 
     def test_says_how_many_rows_a_stored_threshold_keeps_back(self, service: Service) -> None:
         fit(service, "tickets", rows=ROWS)
-        strict = evaluate(service, target_precision=1.0)
-        assert strict.threshold is not None
-        entry = service.dependencies.store.find("tickets").entry
-        service.dependencies.store.catalog.record_evaluation(
-            entry, strict.score, replace(strict.threshold, abstain_below=1.0)
-        )
+        service.set_threshold(SetThresholdRequest("tickets", 1.0))
         codes = {each.code: each.message for each in evaluate(service).warnings}
         assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
 

@@ -11,7 +11,6 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, notes_of, revisions, show
-from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import (
@@ -39,6 +38,7 @@ from windrow.domain.errors import (
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.domain.values import recast
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.service.service import Service
@@ -107,19 +107,19 @@ def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Serv
 def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Service) -> None:
     fit(service)
     rows = (*ROWS, Row("charged twice", "bug"))
-    report = service.evaluate(EvaluateRequest("tickets_v1", rows, target_precision=0.5))
-    assert report.threshold is not None
+    report = service.evaluate(EvaluateRequest("tickets_v1", rows))
+    service.set_threshold(SetThresholdRequest("tickets_v1", 0.25, reason="Sure answers only", author="ana"))
+    set_there = show(service).threshold_changes
     received = take_in(there, exported(service))
-    assert (received.test, received.threshold) == (report.score, report.threshold)
+    assert (received.test, received.threshold, received.threshold_changes) == (report.score, Threshold(0.25), set_there)
     assert recast(Classifier, show(there)) == recast(Classifier, received)
     back = take_in(service, exported(there), ImportRequest("back"))
-    assert (back.test, back.threshold) == (report.score, report.threshold)
+    assert (back.test, back.threshold_changes) == (report.score, set_there)
 
 
 def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
     fit(service)
-    entry = service.dependencies.store.find("tickets_v1").entry
-    service.dependencies.store.catalog.record_evaluation(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
+    service.set_threshold(SetThresholdRequest("tickets_v1", 1.0))
     take_in(there, exported(service))
     assert ask(there, "tickets_v1", "charged twice").label is None
     assert ask(there, "tickets_v1", "charged twice").scores == ask(service, "tickets_v1", "charged twice").scores

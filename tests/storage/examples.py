@@ -13,10 +13,11 @@ import numpy as np
 
 from tests.fakes.files import BreakingFiles, MemoryFiles
 from windrow.domain.alias import ChangeNote
-from windrow.domain.classifier import Origin, Record, TestScore, Threshold
+from windrow.domain.classifier import Origin, Record, TestScore
 from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
+from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
@@ -85,14 +86,13 @@ TEST_SCORE = TestScore(
     correct_per_label={"billing": 5, "bug": 4, "other": 0},
     rows_per_label={"billing": 5, "bug": 4, "other": 1},
 )
-THRESHOLD = Threshold(
-    abstain_below=0.625,
-    target_precision=0.95,
-    correct=8,
-    answered=8,
-    total=10,
-    test_data_sha256="e" * 64,
-    measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+THRESHOLD = Threshold(0.625)
+# As a document of format 1, where evaluations set thresholds, is read since.
+THRESHOLD_CHANGE = ThresholdChange(
+    at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+    before=None,
+    after=THRESHOLD,
+    reason="Set by an evaluation for 95.0% right answers: 8 of 8 were, 10 test rows.",
 )
 
 

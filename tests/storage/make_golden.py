@@ -10,7 +10,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, open_names, record
+from tests.storage.examples import (
+    ROW_EXAMPLES,
+    ROWS_SHA256,
+    TEST_SCORE,
+    THRESHOLD,
+    THRESHOLD_CHANGE,
+    artifact,
+    open_names,
+    record,
+)
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
@@ -72,7 +81,7 @@ def golden_entry() -> tuple[ClassifierState, dict[str, bytes]]:
         description="For the help desk, caf\u00e9 too",
         tags=("best", "small"),
         test=TEST_SCORE,
-        threshold=THRESHOLD,
+        threshold_changes=(THRESHOLD_CHANGE,),
         origin=Origin("theirs", 7, START),
     )
     refs = {role: BlobRef.of(blob, SUFFIXES[role]) for role, blob in new_revision.blobs.items()}
@@ -88,7 +97,7 @@ def make_golden(folder: Path) -> None:
     _make_tickets(names, catalog)
     origin = Origin("theirs", 7, next(minutes))
     taken_in = golden_revision("taken_in", 1, keeps_rows=False)
-    measured = replace(taken_in.record, origin=origin, test=TEST_SCORE, threshold=THRESHOLD)
+    measured = replace(taken_in.record, origin=origin, test=TEST_SCORE, threshold_changes=(THRESHOLD_CHANGE,))
     catalog.publish(replace(taken_in, record=measured, kind="imported"))
     catalog.publish(golden_revision("gone", 1))
     catalog.delete("gone")
@@ -124,7 +133,10 @@ def _make_tickets(names: Namespace, catalog: Catalog) -> None:
         catalog.publish(golden_revision("tickets", revision))
     catalog.restore("tickets", 2)
     described = catalog.describe(DescribeRequest("tickets", "For the help desk, caf\u00e9 too", ("best", "small")))
-    catalog.record_evaluation(described, TEST_SCORE, THRESHOLD)
+    catalog.record_evaluation(described, TEST_SCORE)
+    # At a time of its own, so that what follows happens in the minutes of format 1.
+    at_once = Catalog(open_names(names.files, lambda: THRESHOLD_CHANGE.at))
+    at_once.set_threshold(Reference("tickets"), THRESHOLD, THRESHOLD_CHANGE)
     catalog.purging.purge_revision("tickets", 1)
 
 

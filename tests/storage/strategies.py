@@ -1,16 +1,18 @@
 """Any record, numbered file, artifact and rows that follow the rules, for Hypothesis to draw."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from hypothesis import strategies as st
 
 from windrow.domain.alias import ChangeNote
-from windrow.domain.classifier import Origin, Record, Threshold
+from windrow.domain.classifier import Origin, Record
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
@@ -109,7 +111,7 @@ def any_record(draw: st.DrawFn) -> Record:
         description=draw(_text),
         tags=draw(_tags),
         test=draw(st.none() | any_score()),
-        threshold=draw(st.none() | any_threshold()),
+        threshold_changes=draw(any_threshold_changes()),
         origin=draw(st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time)),
     )
 
@@ -137,25 +139,19 @@ def any_score(draw: st.DrawFn) -> Score:
 
 
 @st.composite
-def any_threshold(draw: st.DrawFn) -> Threshold:
-    """Draw a threshold whose counts are possible."""
-    correct, wrong, unanswered = (draw(st.integers(0, 1_000)) for _ in range(3))
-    answered = max(1, correct + wrong)
-    return Threshold(
-        abstain_below=draw(st.floats(0, 1)),
-        target_precision=draw(st.floats(0.5, 1)),
-        correct=correct,
-        answered=answered,
-        total=answered + unanswered,
-        test_data_sha256=draw(_digest),
-        measured_at=draw(any_time),
+def any_threshold_changes(draw: st.DrawFn) -> tuple[ThresholdChange, ...]:
+    """Draw changes of a threshold that follow from each other."""
+    thresholds = draw(st.lists(st.none() | st.builds(Threshold, st.floats(0, 1)), min_size=1, max_size=4))
+    return tuple(
+        ThresholdChange(at=draw(any_time), before=before, after=after, reason=draw(_text), author=draw(_text))
+        for before, after in pairwise(thresholds)
     )
 
 
 any_blob_ref = st.builds(BlobRef, _digest, _count, st.sampled_from([".safetensors", ".jsonl.gz"]))
 any_entry = st.builds(
     ClassifierState,
-    kind=st.sampled_from(["trained", "imported", "described", "measured", "restored", "trimmed"]),
+    kind=st.sampled_from(["trained", "imported", "described", "measured", "threshold_set", "restored", "trimmed"]),
     at=any_time,
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),

@@ -16,7 +16,7 @@ from tests.storage.examples import (
     ROW_EXAMPLES,
     ROWS_SHA256,
     TEST_SCORE,
-    THRESHOLD,
+    THRESHOLD_CHANGE,
     open_aliases,
     open_catalog,
     open_names,
@@ -62,7 +62,7 @@ def catalog(files: LocalFiles) -> Catalog:
 
 def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
     anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
-    measured: dict[str, Any] = {"test": TEST_SCORE, "threshold": THRESHOLD}
+    measured: dict[str, Any] = {"test": TEST_SCORE, "threshold_changes": (THRESHOLD_CHANGE,)}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_revision("anew", 3).record
     assert recast(Record, tickets) == replace(golden_revision("tickets", 2).record, **measured, **said)
@@ -156,7 +156,9 @@ def test_the_golden_folder_has_every_kind_of_file() -> None:
     endings = {"deleted", "purged"}
     assert (
         kinds
-        == {"imported", "copied", "trained", "described", "measured", "restored", "trimmed"} | endings | of_aliases
+        == {"imported", "copied", "trained", "described", "measured", "threshold_set", "restored", "trimmed"}
+        | endings
+        | of_aliases
     )
 
 

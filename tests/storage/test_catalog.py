@@ -17,6 +17,7 @@ from tests.fakes.files import MemoryFiles
 from tests.storage.examples import (
     TEST_SCORE,
     THRESHOLD,
+    THRESHOLD_CHANGE,
     blobs,
     new_revision,
     notes,
@@ -80,14 +81,14 @@ class TestPublish:
         assert notes(catalog.publish(new_revision())) == ("", ())
 
     def test_measures_nothing_by_what_was_measured_of_another_revision(self, catalog: Catalog) -> None:
-        catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE, None)
+        catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
         assert catalog.publish(new_revision()).record.test is None
         assert catalog.find(Reference("tickets", 1)).entry.record.test == TEST_SCORE
 
     def test_of_an_import_says_where_it_came_from_and_how_it_did_there(self, catalog: Catalog) -> None:
         origin = Origin("theirs", 7, AT)
         there = new_revision(origin=origin)
-        measured = replace(there.record, test=TEST_SCORE, threshold=THRESHOLD)
+        measured = replace(there.record, test=TEST_SCORE, threshold_changes=(THRESHOLD_CHANGE,))
         entry = catalog.publish(replace(there, record=measured))
         assert (entry.kind, entry.is_training) == ("imported", True)
         assert (entry.record.origin, entry.record.test) == (origin, TEST_SCORE)

@@ -59,6 +59,7 @@ CASES = {
     "import": Case((), verb("take_in", "tickets", 15)),
     "describe": Case(FITTED, verb("describe", "tickets", "another")),
     "measure": Case(FITTED, verb("measure", "tickets", 15)),
+    "set a threshold": Case(FITTED, verb("set_threshold", "tickets", 13)),
     "measure anew": Case((*FITTED, verb("measure", "tickets", 15)), verb("measure", "tickets", 16)),
     "delete": Case(FITTED, verb("delete", "tickets")),
     "restore": Case((*TRIMMED, verb("delete", "tickets")), verb("restore", "tickets")),

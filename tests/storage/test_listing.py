@@ -192,7 +192,7 @@ class TestOrder:
         for name, correct in (("a", 5), ("c", 9)):
             counts = {"billing": correct}, {"billing": 10}
             score = replace(TEST_SCORE, correct=correct, correct_per_label=counts[0], rows_per_label=counts[1])
-            catalog.record_evaluation(catalog.current(name), score, None)
+            catalog.record_evaluation(catalog.current(name), score)
         assert names_on(catalog, part(sort="-test_accuracy")) == ["c", "a", "b"]
         assert names_on(catalog, part(sort="test_accuracy")) == ["b", "a", "c"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.storage.examples import TEST_SCORE, THRESHOLD, record, sealed
+from tests.storage.examples import TEST_SCORE, THRESHOLD, THRESHOLD_CHANGE, record, sealed
 from tests.storage.strategies import any_alias_revision, any_revision
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row
@@ -34,8 +34,13 @@ from windrow.storage.revision import (
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 BLOBS = {"artifact": BlobRef("c" * 64, 12_000, ".safetensors"), "rows": BlobRef("d" * 64, 300, ".jsonl.gz")}
 RECORD = replace(
-    record(), description="for the help desk", tags=("best", "small"), test=TEST_SCORE, threshold=THRESHOLD
+    record(),
+    description="for the help desk",
+    tags=("best", "small"),
+    test=TEST_SCORE,
+    threshold_changes=(THRESHOLD_CHANGE,),
 )
+CHANGE = {"reason": "", "author": "", "at": "2025-09-20T12:00:00Z", "before": None, "after": {"abstain_below": 0.5}}
 ENTRY = ClassifierState(kind="trained", at=AT, record=RECORD, blobs=BLOBS)
 POINTER = Pointer(
     kind="promoted",
@@ -84,7 +89,7 @@ class TestRevision:
             entry_to_json("tickets", number, replace(ENTRY, kind=kind))
         assert caught.value.facts == {"model_name": "tickets", "revision": 1}
 
-    @pytest.mark.parametrize("kind", ["described", "measured", "restored", "trimmed"])
+    @pytest.mark.parametrize("kind", ["described", "measured", "threshold_set", "restored", "trimmed"])
     def test_of_what_happened_later_bears_any_later_number(self, kind: Any) -> None:
         later = replace(ENTRY, kind=kind)
         assert not later.is_training
@@ -167,16 +172,18 @@ class TestRevision:
             {"record.test.macro_f1": 1.01},
             {"record.test.ece": -0.01},
             {"record.test.ece": "small"},
-            {"record.threshold.abstain_below": -0.01},
-            {"record.threshold.abstain_below": 1.01},
-            {"record.threshold.target_precision": 1.01},
-            {"record.threshold.target_precision": -0.01},
-            {"record.threshold.correct": -1},
-            {"record.threshold.correct": 9},
-            {"record.threshold.answered": 11},
-            {"record.threshold.answered": 0, "record.threshold.correct": 0},
-            {"record.threshold.test_data_sha256": None},
-            {"record.threshold": {}},
+            {"record.threshold": None},
+            {"record.threshold_changes": {}},
+            {"record.threshold_changes": [{}]},
+            {"record.threshold_changes": [{**CHANGE, "after": {"abstain_below": -0.01}}]},
+            {"record.threshold_changes": [{**CHANGE, "after": {"abstain_below": 1.01}}]},
+            {"record.threshold_changes": [{**CHANGE, "before": {"abstain_below": 1.01}}]},
+            {"record.threshold_changes": [{**CHANGE, "after": {}}]},
+            {"record.threshold_changes": [{**CHANGE, "after": 0.5}]},
+            {"record.threshold_changes": [{**CHANGE, "reason": "x" * 501}]},
+            {"record.threshold_changes": [{**CHANGE, "at": None}]},
+            {"record.threshold_changes": [CHANGE, CHANGE]},
+            {"record.threshold_changes": [{**CHANGE, "after": None}] * 101},
             {"record.report.estimate.correct": -1},
             {"record.report.estimate.correct": 5},
             {"record.report.estimate.total": 0, "record.report.estimate.correct": 0},

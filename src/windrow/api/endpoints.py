@@ -173,6 +173,7 @@ IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import",
 EXPORT: Final = Endpoint(Operations.export, "GET", "/models/{model_name}/export", FILES, "transfer", long_running=True)
 SHOW: Final = Endpoint(Operations.show, "GET", "/models/{model_name}", CLASSIFIERS, "light")
 DESCRIBE: Final = Endpoint(Operations.describe, "PATCH", "/models/{model_name}", CLASSIFIERS, "write")
+SET_THRESHOLD: Final = Endpoint(Operations.set_threshold, "PUT", "/models/{model_name}/threshold", CLASSIFIERS, "write")
 DELETE: Final = Endpoint(Operations.delete, "DELETE", "/models/{model_name}", CLASSIFIERS, "write")
 RESTORE: Final = Endpoint(
     Operations.restore, "POST", "/models/{model_name}/restore", CLASSIFIERS, "write", optional_body=True

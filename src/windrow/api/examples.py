@@ -58,6 +58,10 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "a small pool": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
     },
     "describe": {"notes": {"description": "Tickets of the web shop.", "tags": ["shop", "tickets"]}},
+    "set_threshold": {
+        "sure answers only": {"abstain_below": 0.6, "reason": "95 % right on the May tickets.", "author": "ana"},
+        "cleared": {"abstain_below": None, "reason": "People sort them all anyway."},
+    },
     "copy": {"a second name": {"new_name": "mail_classifier_v1"}},
     "promote": {
         "on conditions": {
@@ -120,12 +124,14 @@ _VALUES: Final[Mapping[str, object]] = {
     "answers": True,
     "passed": True,
     "points_from": None,
+    "threshold_changes": (),
     "explanation": None,
     "problem": None,
     "deleted_at": None,
     "skipped": (),
     "BulkDeletion.aliases": (),
     "ClassifierDetails.aliases": (EXAMPLE_ALIAS,),
+    "ThresholdUpdate.aliases": (EXAMPLE_ALIAS,),
     "small_classes": (),
     "warnings": (),
     "import_warnings": (),

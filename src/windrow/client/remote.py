@@ -104,6 +104,7 @@ class RemoteOperations:
     suggest = _verb(Operations.suggest)
     show = _verb(Operations.show)
     describe = _verb(Operations.describe)
+    set_threshold = _verb(Operations.set_threshold)
     copy = _verb(Operations.copy)
     delete = _verb(Operations.delete)
     delete_all = _verb(Operations.delete_all)

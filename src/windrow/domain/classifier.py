@@ -9,6 +9,7 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import Value, computed
 
@@ -112,32 +113,6 @@ class TestScore(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold(Value):
-    """The score below which a classifier gives no label, and what it was chosen by."""
-
-    abstain_below: float
-    """The lowest best score that is answered with a label: halfway between the lowest test row that is answered and the
-    next one; 0 where all are.
-    """
-    target_precision: float
-    """Share of right answers that was asked for, from 0.5 to 1."""
-    correct: int
-    """Test rows that are answered, and rightly."""
-    answered: int
-    """Test rows whose best score reaches it, at least 1."""
-    total: int
-    """Test rows in all."""
-    test_data_sha256: str
-    """SHA-256 of the test rows, made like that of training rows."""
-    measured_at: datetime
-    """When it was chosen, UTC."""
-    precision: float = computed(lambda self: self.correct / max(1, self.answered), 0.0)
-    """Share of right answers on the test rows that are answered."""
-    coverage: float = computed(lambda self: self.answered / max(1, self.total), 0.0)
-    """Share of the test rows that are answered."""
-
-
-@dataclass(frozen=True, slots=True)
 class Origin(Value):
     """Where an imported or copied classifier was trained."""
 
@@ -226,7 +201,11 @@ class Record(Recipe, Trained, _Named):
     """What decides roundings, by name: versions of libraries and of Python, the platform, the processor."""
     test: TestScore | None = None
     """The last measurement on test rows; ``None`` before the first."""
-    threshold: Threshold | None = None
+    threshold_changes: tuple[ThresholdChange, ...] = ()
+    """Each change of its threshold, the first one first; of more than 100, the last 100."""
+    threshold: Threshold | None = computed(  # noqa: RUF009 - a field, as everywhere
+        lambda self: self.threshold_changes[-1].after if self.threshold_changes else None, None
+    )
     """The score below which it gives no label; ``None`` where it always gives one."""
     origin: Origin | None = None
     """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from windrow.domain.classifier import TestScore, Threshold
+from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
+from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import Schema, Value, computed, recast
 
 # Below, half of the answers may be wrong, and a threshold has no point.
@@ -137,10 +138,10 @@ class EvaluateRequest:
     placed wrong.
     """
     save: bool = True
-    """Whether the score is kept with the classifier, and with ``target_precision`` the threshold too."""
+    """Whether the score is kept with the classifier. What it answers does not change by that."""
     target_precision: Annotated[float | None, Schema(minimum=MIN_TARGET_PRECISION, maximum=1)] = None
-    """Share of right answers, from 0.5 to 1, for which the lowest score is wanted that can be trusted; ``None`` asks
-    for none.
+    """Share of right answers, from 0.5 to 1, for which a threshold is proposed: the lowest score that can be trusted.
+    ``None`` asks for none. ``set_threshold`` is what sets one.
     """
 
 
@@ -168,9 +169,9 @@ class Report(ClassificationMetrics):
     """When it was measured, UTC."""
     saved: bool
     """Whether the score was kept with the classifier."""
-    threshold: Threshold | None
-    """The lowest score that is to be trusted; ``None`` where no precision was asked for, or no score reaches it, which
-    ``warnings`` says.
+    proposed_threshold: ProposedThreshold | None
+    """The lowest score that is to be trusted, for ``set_threshold``; ``None`` where no precision was asked for, or no
+    score reaches it, which ``warnings`` says. Nothing is changed by it.
     """
 
     @property

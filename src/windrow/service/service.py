@@ -56,6 +56,7 @@ class Service:
     list_classifiers = _verb(classifiers.list_classifiers)
     show = _verb(classifiers.show)
     describe = _verb(classifiers.describe)
+    set_threshold = _verb(classifiers.set_threshold)
     delete = _verb(classifiers.delete)
     delete_all = _verb(classifiers.delete_all)
     restore = _verb(classifiers.restore)

@@ -27,6 +27,7 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
@@ -106,6 +107,7 @@ class Session:
     models = keywords(Operations.list_classifiers, ListRequest)
     show = keywords(Operations.show, ModelRequest)
     describe = columns(Operations.describe, DescribeRequest, signatures.Describing)
+    set_threshold = keywords(Operations.set_threshold, SetThresholdRequest)
     copy = keywords(Operations.copy, CopyRequest)
     delete = keywords(Operations.delete, DeleteRequest)
     delete_all = keywords(Operations.delete_all, DeleteAllRequest)

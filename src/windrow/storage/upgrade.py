@@ -43,11 +43,28 @@ def _entry(old: Plain) -> Plain:
     test, threshold = old["test"], old["threshold"]
     said = {
         "test": None if test is None else _renamed(test, data_sha256="test_data_sha256"),
-        "threshold": None if threshold is None else _renamed(threshold, data_sha256="test_data_sha256"),
+        "threshold_changes": [] if threshold is None else [_threshold_change(threshold)],
         "origin": old["origin"],
     }
     kept = _without(old, "record", "notes", "test", "threshold", "origin")
     return _joined(kept, {"record": _joined(_record(old["record"]), old["notes"], said)})
+
+
+def _threshold_change(old: Plain) -> Plain:
+    """Return a threshold that an evaluation had set as the first change of one."""
+    known = {"abstain_below", "target_precision", "correct", "answered", "total", "data_sha256", "measured_at"}
+    if unknown := old.keys() - known:
+        raise ValueError(f"{min(unknown)} is no member of a threshold")
+    precision, counts = old["target_precision"], [old[name] for name in ("correct", "answered", "total")]
+    old["data_sha256"].encode()  # what was no text was no threshold
+    if {type(each) for each in counts} != {int} or precision is True:
+        raise TypeError("its threshold has members of other types")
+    correct, answered, total = counts
+    if not 0 <= correct <= answered <= total < 2**53 or answered < 1 or not 0 <= precision <= 1:
+        raise ValueError("its threshold is none")
+    reason = f"Set by an evaluation for {precision:.1%} right answers: {correct} of {answered} were, {total} test rows."
+    after = {"abstain_below": old["abstain_below"]}
+    return {"author": "", "reason": reason, "at": old["measured_at"], "before": None, "after": after}
 
 
 def _record(old: Plain) -> Plain:

@@ -53,10 +53,10 @@ def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run
     assert "Placed wrong" not in ask("evaluate", "tickets_v1", "--test-data", odd_file, *few).out
 
 
-def test_evaluate_finds_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
+def test_evaluate_proposes_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
     lines = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--target-precision", "0.9").lines
     [line] = [line for line in lines if line.startswith("Answers with a score of ")]
-    assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows get no label." in line
+    assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows would get no label." in line
 
 
 def test_evaluate_warns_beside_the_data(ask: Run, toy: Toy, rows_file: Path) -> None:

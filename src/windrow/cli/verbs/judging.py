@@ -25,6 +25,7 @@ from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
+from windrow.cli.verbs.thresholds import set_command
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.names import read_reference
@@ -52,6 +53,8 @@ def evaluate(
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
     call.show(report, lambda report: _print_report(call, report, show_errors))
+    if (command := set_command(report)) is not None:
+        notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
 @verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 --test-data test.csv")
@@ -121,11 +124,11 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
     console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
     _print_metrics(console, report)
-    if (found := report.threshold) is not None:
+    if (found := report.proposed_threshold) is not None:
         console.print(
             f"\nAnswers with a score of {found.abstain_below:.3f} or more reach a precision of "
             f"{share(found.target_precision)}: {found.correct} of {found.answered} are right; "
-            f"{found.total - found.answered} of {found.total} rows get no label."
+            f"{found.total - found.answered} of {found.total} rows would get no label. This is a proposal."
         )
     if report.misclassified and show_errors:
         shown = _shown(len(report.misclassified), show_errors, "--show-errors")

@@ -12,6 +12,7 @@ from windrow.cli.given import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, join_truncated, number, print_facts, print_table
+from windrow.cli.verbs.thresholds import change_text, threshold_text
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -113,8 +114,8 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
         said = f"{share(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
         facts.append(("accuracy", said))
     if (threshold := one.threshold) is not None:
-        said = f"no label below a score of {threshold.abstain_below:.3f}, for {share(threshold.target_precision)} right"
-        facts.append(("threshold", said))
+        facts.append(("threshold", threshold_text(threshold)))
+    facts += [("threshold change", change_text(change)) for change in one.threshold_changes]
     return facts
 
 
