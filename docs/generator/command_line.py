@@ -12,7 +12,7 @@ from docs.generator.docstrings import described
 from docs.generator.markdown import block, inline, page, paragraph, paragraphs, table
 from windrow.cli import exits
 from windrow.cli.app import app
-from windrow.cli.contents import MODULES, SECTIONS
+from windrow.cli.command_group import MODULES, SECTIONS
 
 
 def text() -> str:

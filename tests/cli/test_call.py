@@ -13,7 +13,7 @@ from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import example_of
 from windrow.api.flat import write_reply
 from windrow.cli.call import Call
-from windrow.cli.labelled import FileRows
+from windrow.cli.labelled_file import FileRows
 from windrow.cli.surface import CliWords
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter

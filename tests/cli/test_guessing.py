@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.asking import Ended, Run
-from windrow.cli.labelled import read_labelled
+from windrow.cli.labelled_file import read_labelled
 from windrow.cli.read_options import Reading
 
 pytestmark = pytest.mark.usefixtures("trained")

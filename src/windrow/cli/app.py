@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from windrow import __version__
-from windrow.cli.contents import CommandGroup, OutputClosed
+from windrow.cli.command_group import CommandGroup, OutputClosed
 from windrow.cli.exits import FAILED, INTERRUPTED, OK, SIGPIPE, WRONG_INPUT, Interrupted, exit_code_of
 from windrow.cli.output import output_failed
 from windrow.cli.surface import CliWords

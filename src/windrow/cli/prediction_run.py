@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import counted, duration
-from windrow.cli.partial import (
+from windrow.cli.progress import RowBar, row_bar
+from windrow.cli.read_options import Reading
+from windrow.cli.reading import Table, open_table
+from windrow.cli.resumable_output import (
     ResumableOutput,
     RunFingerprint,
     WrittenRows,
@@ -22,9 +25,6 @@ from windrow.cli.partial import (
     partial_path,
     remaining_records,
 )
-from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.read_options import Reading
-from windrow.cli.reading import Table, open_table
 from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, predict_stream
 from windrow.cli.writing import (
     Added,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from windrow.domain.words import Words
 
 if TYPE_CHECKING:
-    from windrow.cli.labelled import FileRows
+    from windrow.cli.labelled_file import FileRows
 
 # Parameters that are no option: rows of no file, which are kept with a classifier, and what several words make.
 _PLAIN: Final = {

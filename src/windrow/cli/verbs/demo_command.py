@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.figures import between, disagreement_table, result_table
 from windrow.cli.formats import duration, one_line, share
-from windrow.cli.given import with_options
+from windrow.cli.metric_tables import between, disagreement_table, result_table
+from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.writing import UnixLines

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from windrow.cli.figures import (
+from windrow.cli.formats import one_line
+from windrow.cli.metric_tables import (
     MAX_MATRIX_LABELS,
     between,
     calibration_line,
@@ -19,7 +20,6 @@ from windrow.cli.figures import (
     result_table,
     shortened,
 )
-from windrow.cli.formats import one_line
 from windrow.cli.tables import TextTable
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult, Pair, Recommendation
 from windrow.domain.interval import Interval

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.asking import Run
 from tests.toy import Toy
 from windrow.cli.formats import share
-from windrow.cli.verbs.judging import promote_command
+from windrow.cli.verbs.evaluation_commands import promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, ModelResult, Recommendation
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation

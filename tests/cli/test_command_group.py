@@ -10,7 +10,7 @@ from typer.main import get_group
 
 from tests.cli.asking import run
 from tests.source_tree import ROOT
-from windrow.cli.contents import MODULES, SECTIONS, SYNONYMS
+from windrow.cli.command_group import MODULES, SECTIONS, SYNONYMS
 
 PAGE = (ROOT / "docs" / "how-to" / "command-line.md").read_text()
 LINES = {verb: line for verbs in SECTIONS.values() for verb, _, line in verbs}

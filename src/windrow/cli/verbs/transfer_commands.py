@@ -12,7 +12,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import counted, size
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
 from windrow.cli.progress import transfer_bar

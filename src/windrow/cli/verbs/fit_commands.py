@@ -9,13 +9,13 @@ from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import counted, duration, estimate_text, listed, size
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_table
-from windrow.cli.verbs.jobs import print_job
+from windrow.cli.verbs.job_commands import print_job
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.job import FitEstimate, Job, JobRequest

@@ -7,7 +7,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import one_line, share, when
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.domain.alias import ChangeNote
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.threshold import SetThresholdRequest, Threshold, ThresholdChange, ThresholdUpdate

@@ -18,7 +18,7 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.recipe import check_range
 
 if TYPE_CHECKING:
-    from windrow.cli.labelled import FileRows
+    from windrow.cli.labelled_file import FileRows
 
 F = TypeVar("F", bound=Callable[..., None])
 _EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
@@ -101,7 +101,7 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
 def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRows[Any]":
     """Return the rows or texts of a file."""
     # Not before a verb reads a file: other verbs need none of it.
-    from windrow.cli.labelled import read_labelled, read_texts
+    from windrow.cli.labelled_file import read_labelled, read_texts
     from windrow.cli.read_options import Reading
 
     how = _build(Reading, values)

@@ -11,7 +11,7 @@ from tests.cli.asking import Run, run
 from tests.cli.conftest import Client
 from tests.toy import Toy
 from windrow.cli.reading import read_rows
-from windrow.cli.verbs.demo import ALIAS, FIRST, SECOND, demo_rows
+from windrow.cli.verbs.demo_command import ALIAS, FIRST, SECOND, demo_rows
 from windrow.domain.alias import AliasRequest
 from windrow.domain.classifier import ModelRequest
 from windrow.domain.comparison import CompareRequest, Comparison, Recommendation

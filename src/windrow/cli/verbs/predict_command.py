@@ -10,7 +10,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.decoding import STANDARD_INPUT
 from windrow.cli.explaining import print_answer, print_answers
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
 from windrow.cli.read_options import Reading

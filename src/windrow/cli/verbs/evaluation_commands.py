@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
-from windrow.cli.figures import (
+from windrow.cli.formats import counted, one_line, share
+from windrow.cli.labelled_file import read_labelled
+from windrow.cli.metric_tables import (
     between,
     calibration_line,
     confusion_table,
@@ -17,15 +20,12 @@ from windrow.cli.figures import (
     pair_lines,
     result_table,
 )
-from windrow.cli.formats import counted, one_line, share
-from windrow.cli.given import with_options
-from windrow.cli.labelled import read_labelled
-from windrow.cli.labelling import check_out, write_suggestions
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import data_console, notes_console
 from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
-from windrow.cli.verbs.thresholds import set_command
+from windrow.cli.verbs.threshold_command import set_command
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.names import read_reference

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from windrow.cli.labelled import read_labelled, read_texts
+from windrow.cli.labelled_file import read_labelled, read_texts
 from windrow.cli.read_options import Reading
 from windrow.domain.dataset import Row
 

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from windrow.cli.call import Call
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.surface import CliWords
 from windrow.domain.alias import PromoteRequest

@@ -8,7 +8,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.formats import counted, when
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, number, print_table

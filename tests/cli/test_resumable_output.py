@@ -9,7 +9,8 @@ import pytest
 
 from windrow.cli.columns import Columns
 from windrow.cli.decoding import Source
-from windrow.cli.partial import (
+from windrow.cli.reading import Table
+from windrow.cli.resumable_output import (
     RunFingerprint,
     WrittenRows,
     check_same_run,
@@ -18,7 +19,6 @@ from windrow.cli.partial import (
     partial_path,
     remaining_records,
 )
-from windrow.cli.reading import Table
 from windrow.domain.errors import InvalidParameter, StorageFailed
 
 CSV = RunFingerprint("tickets", "tickets_v1@3", {"format": "csv", "top_k": None})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from windrow.cli.labelling import check_out, write_suggestions
+from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.reading import read_rows
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions

@@ -5,7 +5,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.exits import OK, Interrupted, exit_code_of
 from windrow.cli.formats import counted, duration, recipe_text, when
-from windrow.cli.given import with_options
+from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
