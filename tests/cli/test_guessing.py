@@ -239,3 +239,15 @@ def test_rows_that_were_rejected_in_prodigy_are_left_out_and_told(ask: Run, tmp_
     said = ask("fit", "other", file, "--num-iterations", "0").err
     assert "Left out, since their answer is reject or ignore: 2 rows of" in said
     assert "of the lines 2, 4." in said
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_labels_that_are_whole_numbers_are_taken_as_their_text_with_a_warning(
+    ask: Run, tmp_path: Path, name: str
+) -> None:
+    contents = {
+        "a.csv": "text,label\nmoney,0\nreceipt,1\n",
+        "a.jsonl": '{"text": "money", "label": 0}\n{"text": "receipt", "label": 1}\n',
+    }
+    ended = ask("fit", "new", save(tmp_path, name, contents[name]), "--num-iterations", "0")
+    assert "Labels that are whole numbers are taken as their text ('0', '1')" in ended.err

@@ -45,6 +45,15 @@ def test_rows_that_are_read_already_are_taken_as_they_are() -> None:
     assert read_value(EvaluateRequest, {"model_name": "a", "test_data": rows}).test_data is rows
 
 
+def test_a_label_that_is_a_whole_number_is_taken_as_its_text() -> None:
+    rows = [{"text": "a", "label": 1}, {"text": "b", "label": "1"}, {"text": "c", "label": -2}]
+    read = read_value(FitRequest, {"model_name": "new", "training_data": rows})
+    assert [row.label for row in read.training_data] == ["1", "1", "-2"]
+    for wrong in (True, 1.0, None, [1]):
+        with pytest.raises(InvalidRequest, match=r"training_data\[0\].label must be a string"):
+            read_value(FitRequest, {"model_name": "new", "training_data": [{"text": "a", "label": wrong}]})
+
+
 def test_null_is_taken_only_where_it_is_declared() -> None:
     assert read_value(PredictRequest, {"model_name": "a", "text": "b", "top_k": None}).top_k is None
     assert (
@@ -85,7 +94,7 @@ def test_null_is_taken_only_where_it_is_declared() -> None:
         (PromoteRequest, {"must_pass": [GOOD, {**GOOD, "text": 1}]}, "must_pass[1].text must be a string", {"row": 1}),
         (
             PromoteRequest,
-            {"require": {"test_data": [GOOD, GOOD, {**GOOD, "label": 1}]}},
+            {"require": {"test_data": [GOOD, GOOD, {**GOOD, "label": 1.5}]}},
             "require.test_data[2].label must be a string",
             {"row": 2, "field": "label"},
         ),
@@ -157,7 +166,7 @@ def test_a_verb_without_fields_takes_none() -> None:
 
 
 def test_ten_problems_are_told_and_all_are_counted() -> None:
-    problem = refused(FitRequest, {"model_name": "a", "training_data": [{"text": 1, "label": 2}] * 9})
+    problem = refused(FitRequest, {"model_name": "a", "training_data": [{"text": 1, "label": 2.5}] * 9})
     assert isinstance(problem.facts["problems"], list)
     assert (len(problem.facts["problems"]), problem.facts["num_problems"]) == (10, 18)
     assert "(17 more: see problems.)" in problem.detail

@@ -203,3 +203,12 @@ def test_what_follows_from_all_rows_is_computed_once() -> None:
 
 def test_distinct_texts_come_in_the_order_in_which_they_were_sent() -> None:
     assert Dataset((Row("b", "x"), Row("a", "y"), Row("b", "y"))).distinct_texts == ("b", "a")
+
+
+def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
+    dataset = check_rows(
+        [Row(f"{label} {number}", label) for label in ("0", "-1", "v2") for number in range(4)], DataLimits()
+    )
+    [warning] = find_data_warnings(dataset)
+    assert warning.code == "number_labels"
+    assert "taken as their text ('-1', '0')" in warning.message

@@ -69,8 +69,21 @@ def test_a_column_with_a_gap_is_refused(column: Any) -> None:
 
 
 def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
-    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type int, not a string"):
-        read_rows("training_data", TEXTS, [0, 1])
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type float, not a string"):
+        read_rows("training_data", TEXTS, [0.0, 1.0])
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.text is of type int, not a string"):
+        read_rows("training_data", [0, 1], LABELS)
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.label is of type bool, not a string"):
+        read_rows("training_data", TEXTS, [1, True])
+
+
+@pytest.mark.parametrize("labels", [[0, 1], np.array([0, 1]), [np.int64(0), np.uint8(1)], pd.Series([0, 1]), ["0", 1]])
+def test_labels_that_are_whole_numbers_are_taken_as_their_text(labels: Any) -> None:
+    for rows in (
+        read_rows("training_data", TEXTS, labels),
+        read_rows("training_data", list(zip(TEXTS, labels, strict=True))),
+    ):
+        assert [row.label for row in rows] == ["0", "1"]
 
 
 @pytest.mark.parametrize(

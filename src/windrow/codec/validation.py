@@ -1,6 +1,7 @@
 """Values of the domain from parsed JSON, with words for a person where a document has another shape.
 
-Nothing is guessed: no number from a string, no field invented. A wrong value is never repeated.
+Nothing is guessed: no number from a string, no field invented; but a row's label may be a whole number, which is taken
+as its text. A wrong value is never repeated.
 """
 
 import difflib
@@ -100,6 +101,11 @@ def _exactly(kind: type, rule: str) -> _Reader:
     return read
 
 
+def _label(value: Any, path: JsonPath, problems: _Problems) -> Any:
+    # Classes are often numbered, and nobody would mean another label by 1 than by "1".
+    return str(value) if type(value) is int else _PLAIN[str](value, path, problems)
+
+
 def _number(value: Any, path: JsonPath, problems: _Problems) -> Any:
     try:
         if type(value) in (int, float):
@@ -174,7 +180,8 @@ def _fields_of(kind: Any) -> Known:
     """Return the fields of a dataclass, those first that must be there."""
     types = types_of(kind)
     own = sorted((each for each in fields(kind) if each.init), key=has_default)
-    return {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
+    readers = {each.name: (_reader_of(types[each.name]), has_default(each)) for each in own}
+    return {**readers, "label": (_label, False)} if kind is Row else readers
 
 
 def _read_fields(known: Known, value: Any, path: JsonPath, problems: _Problems) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Row:
     text: str
     """The text, at most 20,000 characters."""
     label: str
-    """Its label, at most 256 characters."""
+    """Its label, at most 256 characters; a whole number is taken as its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +219,13 @@ def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
 
 
 def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike."""
+    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike, numbers."""
     found = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
+        _warn_of_number_labels(dataset),
     )
     return tuple(warning for warning in found if warning is not None)
 
@@ -328,6 +329,18 @@ def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
     return _warn(
         "labels_alike",
         f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
+    )
+
+
+def _warn_of_number_labels(dataset: Dataset) -> DataWarning | None:
+    numbers = [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+    if not numbers:
+        return None
+    named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")
+    return _warn(
+        "number_labels",
+        f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
+        "say what is meant can be read by people, and by the training.",
     )
 
 

@@ -4,6 +4,7 @@ No library of tables is ever imported: a column is known by what it can do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Integral
 from typing import Any
 
 from windrow.domain.dataset import Row
@@ -30,7 +31,7 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
         name: The parameter that they are for (``training_data``).
         texts: A column of texts; without ``labels``, pairs ``(text, label)``, mappings with ``text`` and ``label``, or
             a table with columns of these names.
-        labels: A column of labels, as long as ``texts``.
+        labels: A column of labels, as long as ``texts``; whole numbers are taken as their text.
 
     Raises:
         InvalidInput: The form is none of these, the lengths differ, a value is missing or is no string;
@@ -49,7 +50,7 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
         pairs = list(zip(*columns, strict=True))
     for number, pair in enumerate(pairs):
         for field, value in zip(_FIELDS, pair, strict=True):
-            if not isinstance(value, str):
+            if not isinstance(value, str) and not (field == "label" and _is_whole_number(value)):
                 raise _not_a_string(name, value, "Correct or remove that row.", {"row": number, "field": field})
     return tuple(Row(str(text), str(label)) for text, label in pairs)
 
@@ -120,6 +121,11 @@ def is_missing(value: object) -> bool:
     # A NaN differs from itself; pandas' own mark is known by the name of its type.
     is_nan = isinstance(value, float) and value != value  # noqa: PLR0124
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _is_whole_number(value: object) -> bool:
+    """Whether a value is a whole number, also one of NumPy."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_table(values: object) -> bool:
