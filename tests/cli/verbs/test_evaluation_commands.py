@@ -199,6 +199,13 @@ def test_suggest_shows_what_is_worth_labelling_and_why(ask: Run, tmp_path: Path)
     assert lines[-1].startswith("1 of 1 text that tickets_v1@1 was not trained on.")
 
 
+def test_suggest_leaves_out_how_many_are_similar_where_all_are(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pile.txt"
+    file.write_text("zebra\nzebra zebra\nZebra\n")
+    lines = ask("suggest", "tickets_v1", file, "-n", "2").lines
+    assert lines[0] == "line text reason guess score or else"
+
+
 def test_suggest_writes_a_file_for_the_labelling(ask: Run, tmp_path: Path) -> None:
     file, out = tmp_path / "pile.txt", tmp_path / "to_label.csv"
     file.write_text("Do you ship to Norway?\nI want my money back\n")

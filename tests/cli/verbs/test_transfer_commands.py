@@ -22,7 +22,7 @@ def test_an_export_comes_back_by_import(ask: Run, tmp_path: Path) -> None:
     assert (exported.code, exported.out) == (0, "")
     assert exported.err.startswith(f"Wrote {file}, ")
     assert ask("import", file, "--model-name", "tickets_v3").lines == [
-        "Imported tickets_v3, revision 1: 2 labels, 4 training rows."
+        "Imported tickets_v3, revision 1: 2 labels, trained on 4 rows, which the file does not hold."
     ]
     assert ask("import", file, "--model-name", "tickets_v4", "--json").document["status"] == "imported"
 
@@ -100,7 +100,14 @@ def test_import_refuses_what_exists_unless_it_may_overwrite(ask: Run, tmp_path: 
     file = tmp_path / "one.windrow"
     ask("export", "tickets_v1", "-o", file)
     assert ask("import", file).code == 3
-    assert ask("import", file, "--overwrite").lines == ["Imported tickets_v1, revision 2: 2 labels, 4 training rows."]
+    [said] = ask("import", file, "--overwrite").lines
+    assert said.startswith("Imported tickets_v1, revision 2: ")
+
+
+def test_import_says_whether_the_rows_came_along(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "one.windrow"
+    ask("export", "tickets_v1", "-o", file, "--include-training-data")
+    assert ask("import", file, "--overwrite").lines == ["Imported tickets_v1, revision 2: 2 labels, trained on 4 rows."]
 
 
 def test_a_dry_run_of_import_saves_nothing(ask: Run, toy: Toy, tmp_path: Path) -> None:

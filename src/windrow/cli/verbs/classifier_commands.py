@@ -8,6 +8,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
+from windrow.cli.metric_tables import between
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -73,9 +74,12 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
 
 
 def _accuracy(one: Classifier) -> str:
-    """Return the accuracy on test rows or else the estimate, marked as such; a dash where there is neither."""
+    """Return the accuracy on test rows, or else the estimate, marked as such, with its interval; else a dash."""
     estimate = one.report.estimate
-    return f"~{share(estimate.accuracy)}" if one.test is None and estimate is not None else share(one.test_accuracy)
+    if one.test is not None or estimate is None:
+        return share(one.test_accuracy)
+    # Of few rows, the estimate alone would promise too much.
+    return f"~{share(estimate.accuracy)} ({between(estimate.interval)})"
 
 
 @verbs.command(epilog="Example: windrow show tickets_v2@1")

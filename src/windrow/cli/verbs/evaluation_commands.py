@@ -223,12 +223,15 @@ def _print_cross_validation(
 
 def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
     console = data_console()
+    # Where every text is like all others, as in a pool of one subject, their number says nothing.
+    is_telling = found.total < 2 or any(each.num_similar < found.total for each in found.suggestions)
+    similar = [number("similar", lambda each: str(each.num_similar), spare=2)] if is_telling else []
     print_table(
         found.suggestions,
         number("line", lambda each: str(lines[each.index])),
         Column("text", lambda each: each.text),
         Column("reason", lambda each: each.reason, spare=1),
-        number("similar", lambda each: str(each.num_similar), spare=2),
+        *similar,
         Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
         Column("or else", lambda each: each.runner_up, spare=3),
