@@ -24,7 +24,7 @@ VERBS = {
 }
 
 
-class Told:
+class RecordingOperations:
     """Operations that take note of what they are asked, and give it back."""
 
     def __getattr__(self, verb: str) -> Any:
@@ -33,7 +33,7 @@ class Told:
 
 @pytest.fixture
 def told() -> Any:
-    return Session(cast(Operations, Told()))
+    return Session(cast(Operations, RecordingOperations()))
 
 
 def derived() -> list[str]:
@@ -88,7 +88,7 @@ def test_defaults_are_those_of_the_request(name: str) -> None:
 
 @pytest.mark.parametrize("name", derived())
 def test_help_shows_each_argument_and_what_it_means(name: str) -> None:
-    session = Session(cast(Operations, Told()))
+    session = Session(cast(Operations, RecordingOperations()))
     shown = pydoc.plain(pydoc.render_doc(getattr(session, name)))
     assert f"{name}(" in shown
     for parameter in inspect.signature(getattr(session, name)).parameters:
@@ -98,7 +98,7 @@ def test_help_shows_each_argument_and_what_it_means(name: str) -> None:
 
 
 def test_help_shows_types_and_results() -> None:
-    session = Session(cast(Operations, Told()))
+    session = Session(cast(Operations, RecordingOperations()))
     signature = inspect.signature(session.delete)
     assert str(signature.replace(return_annotation=inspect.Signature.empty)) == (
         "(model_name: str, *, purge: bool = False, force: bool = False)"

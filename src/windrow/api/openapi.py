@@ -73,7 +73,7 @@ def openapi_document() -> JsonObject:
 
 
 def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
-    summary, description = _told(getattr(Operations, endpoint.verb))
+    summary, description = _summary_and_description(getattr(Operations, endpoint.verb))
     parameters = _parameters(endpoint, schemas)
     return {
         "operationId": endpoint.verb,
@@ -86,12 +86,12 @@ def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     }
 
 
-def _told(verb: Any) -> tuple[str, str]:
+def _summary_and_description(verb: Any) -> tuple[str, str]:
     """Return the first sentence of a verb's docstring, and all of it that is no list of arguments or errors."""
     told = re.split(r"\n\n(?=(?:Args|Returns|Yields|Raises):)", inspect.getdoc(verb) or "")[0]
-    shown = plain_text(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", " ".join(told.split())))
-    first, _, _ = shown.partition(". ")
-    return first.rstrip("."), shown
+    description = plain_text(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", " ".join(told.split())))
+    first, _, _ = description.partition(". ")
+    return first.rstrip("."), description
 
 
 def _parameters(endpoint: Endpoint[Any], schemas: Schemas) -> list[JsonObject]:
@@ -181,8 +181,8 @@ def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
     value = example_of(endpoint.reply)
     if endpoint is PREDICT:
         names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS
-        shown = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
-        return dict(zip(names, map(json.loads, shown), strict=True))
+        replies = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
+        return dict(zip(names, map(json.loads, replies), strict=True))
     requested = ListRequest() if endpoint.verb == "list_classifiers" else None
     return {endpoint.verb: json.loads(write_reply(endpoint.verb, requested, value))}
 

@@ -194,7 +194,7 @@ def predict_file(operations: "Operations", run: Run) -> None:
     Raises:
         InvalidInput: The file, a row or an option is wrong; the words name the line.
         NotFound: The classifier does not exist.
-        Stopped: Somebody pressed Ctrl-C.
+        Interrupted: Somebody pressed Ctrl-C.
     """
     fingerprint = None
     if run.options.out is not None:

@@ -1,8 +1,4 @@
-"""A classifier as one file (``.windrow``): what an export holds, and every rule that a stranger's must follow.
-
-Owns what docs/explanation/format.md calls an export; knows nothing of the zip around it, of the disk or of names in
-use.
-"""
+"""Packs a classifier into one file (``.windrow``), and unpacks one from an untrusted source with every check."""
 
 import hashlib
 import re

@@ -1,7 +1,4 @@
-"""Whether a blob is what a record says of it, read in pieces so that its size costs no memory.
-
-Owns the look at one file's content; knows nothing of where blobs lie or of what is done about a broken one.
-"""
+"""Checks a blob against its record, in chunks, so that its size costs no memory."""
 
 import hashlib
 import os

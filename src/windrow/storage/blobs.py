@@ -1,7 +1,4 @@
-"""The blobs of classifiers: named by their digest, kept once, and checked whenever they are read.
-
-Owns where a blob lies; knows nothing of what is in it or of who refers to it.
-"""
+"""Stores the blobs of classifiers once, named by their digest, and checks the digest at each read."""
 
 import logging
 import re

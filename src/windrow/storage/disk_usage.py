@@ -1,7 +1,4 @@
-"""What the data directory takes on the disk, by what it is for.
-
-Owns the walk; knows nothing of what classifiers are, beyond which are deleted and which of their files are trainings.
-"""
+"""Measures the disk usage of a data directory, by kind of file."""
 
 import os
 import re

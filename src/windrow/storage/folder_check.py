@@ -52,18 +52,18 @@ class FolderListing:
         changed_s: When a name in it came or went, in seconds since 1970; 0 where there is no folder.
         files: The files that belong there, by name.
         folders: The names of the folders that belong there.
-        found: Everything else.
+        candidates: Everything else.
     """
 
     changed_s: float
     files: Mapping[str, os.stat_result]
     folders: tuple[str, ...]
-    found: tuple[CandidateFinding, ...]
+    candidates: tuple[CandidateFinding, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all lies there."""
-        return not (self.files or self.folders or self.found)
+        return not (self.files or self.folders or self.candidates)
 
 
 NO_FOLDER = FolderListing(0.0, {}, (), ())
@@ -199,7 +199,7 @@ def _list(descriptor: int, path: str, files: re.Pattern[str], folders: re.Patter
     changed_s = os.fstat(descriptor).st_ctime  # first, as the folder may change while it is listed
     known: dict[str, os.stat_result] = {}
     inner: list[str] = []
-    found: list[CandidateFinding] = []
+    candidates: list[CandidateFinding] = []
     with os.scandir(descriptor) as entries:
         for entry in entries:
             try:
@@ -211,8 +211,8 @@ def _list(descriptor: int, path: str, files: re.Pattern[str], folders: re.Patter
             elif stat.S_ISDIR(status.st_mode) and folders.fullmatch(entry.name):
                 inner.append(entry.name)
             else:
-                found.append(_foreign(f"{path}/{entry.name}", status.st_mode))
-    return FolderListing(changed_s, known, tuple(inner), tuple(found))
+                candidates.append(_foreign(f"{path}/{entry.name}", status.st_mode))
+    return FolderListing(changed_s, known, tuple(inner), tuple(candidates))
 
 
 def _not_listed(root: str, path: str, error: OSError) -> FolderListing:

@@ -109,17 +109,17 @@ class _Run:
     def _confirm_under_lock(self, scan: Callable[[], ScanResult]) -> ScanResult:
         """Scan, scan again under the writers' lock where something is wrong, and report what is still wrong then."""
         first = scan()
-        if not first.found:
+        if not first.candidates:
             return first
         try:
             with self._names.lock():
                 again = scan()
-                self._findings.extend(map(self._repair_finding, again.found))
+                self._findings.extend(map(self._repair_finding, again.candidates))
                 return again
         except StorageFailed:
             if self._repair:
                 raise
-        self._findings.extend(_to_finding(found, found.advice) for found in first.found)
+        self._findings.extend(_to_finding(candidate, candidate.advice) for candidate in first.candidates)
         return first
 
     def _scan(self, kind: str, name: str) -> Callable[[], ScanResult]:
@@ -135,13 +135,13 @@ class _Run:
         advice = "Give it back the name that its records bear, or move it elsewhere."
         invalid = sorted(name for name in listing.folders if not is_name(name))
         wrong = (CandidateFinding("damage", "name_invalid", f"{kind}/{name}", what, advice) for name in invalid)
-        return ScanResult((*listing.found, *wrong))
+        return ScanResult((*listing.candidates, *wrong))
 
     def _scan_root(self) -> ScanResult:
         """Find what lies in the data directory beside Windrow's own folders, such as a copy in a copy."""
-        found = (replace(each, path=each.path.removeprefix("./")) for each in self._list(".").found)
+        candidates = (replace(each, path=each.path.removeprefix("./")) for each in self._list(".").candidates)
         # Its own folders are looked at one by one; base_models may be a link to another disk.
-        return ScanResult(tuple(each for each in found if each.path not in (*_OWN_FOLDERS, LAST_PURGE_CHECK)))
+        return ScanResult(tuple(each for each in candidates if each.path not in (*_OWN_FOLDERS, LAST_PURGE_CHECK)))
 
     def _scan_ambiguous_names(self, paths: Iterable[str]) -> ScanResult:
         """Scan names that were found to be alike."""
@@ -168,17 +168,19 @@ class _Run:
     def _scan_staging(self) -> ScanResult:
         """Find what processes began to write and did not end."""
         listing = self._list(STAGING, files=_STAGED_FILE)
-        found = list(listing.found)
+        candidates = list(listing.candidates)
         for file, status in listing.files.items():
             path = f"{STAGING}/{file}"
             # The lock of the names says nothing of the files of jobs: what is young may be just being written.
             left = reason_to_wait(status.st_ctime, self._grace_cutoff_s)
-            found.append(garbage("aside_file", path, "A process began to write it and did not end.", (path,), left))
-        return ScanResult(tuple(found))
+            candidates.append(
+                garbage("aside_file", path, "A process began to write it and did not end.", (path,), left)
+            )
+        return ScanResult(tuple(candidates))
 
     def _scan_base_models(self) -> ScanResult:
         """Find base models and graphs whose building or removal did not end."""
-        found = []
+        candidates = []
         own = self._list(_BASE_MODELS, folders=_ANY_FOLDER).folders
         parents = (_BASE_MODELS, f"{_BASE_MODELS}/{_GRAPHS}") if _GRAPHS in own else (_BASE_MODELS,)
         for path in (
@@ -187,22 +189,22 @@ class _Run:
             is_building = BUILDING in path
             left = reason_to_wait(self._list(path).changed_s, self._grace_cutoff_s) if is_building else None
             what = f"{'Building' if is_building else 'Removing'} a base model's files ended half way."
-            found.append(garbage("base_model_leftover", path, what, (path,), left))
-        return ScanResult(tuple(found))
+            candidates.append(garbage("base_model_leftover", path, what, (path,), left))
+        return ScanResult(tuple(candidates))
 
-    def _repair_finding(self, found: CandidateFinding) -> Finding:
-        if not self._repair or not found.remove:
-            return _to_finding(found, found.advice)
+    def _repair_finding(self, candidate: CandidateFinding) -> Finding:
+        if not self._repair or not candidate.remove:
+            return _to_finding(candidate, candidate.advice)
         try:
-            for path in found.remove:
+            for path in candidate.remove:
                 self._remove(path)
         except StorageFailed as error:
-            return _to_finding(found, f"It could not be removed. {error}")
+            return _to_finding(candidate, f"It could not be removed. {error}")
         except OSError as error:
             return _to_finding(
-                found, f"It could not be removed ({error.strerror}). Check that Windrow may write there."
+                candidate, f"It could not be removed ({error.strerror}). Check that Windrow may write there."
             )
-        return replace(_to_finding(found, "It was removed."), repaired=True)
+        return replace(_to_finding(candidate, "It was removed."), repaired=True)
 
     def _remove(self, path: str) -> None:
         target = Path(self._root, path)
@@ -218,9 +220,9 @@ class _Run:
             raise OSError(errno.EBUSY, "it is still there")
 
 
-def _to_finding(found: CandidateFinding, advice: str) -> Finding:
-    detail = f"{found.what} {advice}".strip()
-    return Finding(found.severity, found.code, found.path, detail)
+def _to_finding(candidate: CandidateFinding, advice: str) -> Finding:
+    detail = f"{candidate.what} {advice}".strip()
+    return Finding(candidate.severity, candidate.code, candidate.path, detail)
 
 
 def _colliding_names(results: Mapping[str, Mapping[str, ScanResult]]) -> Iterator[list[str]]:

@@ -20,15 +20,15 @@ def scan_jobs(root: str) -> ScanResult:
         root: The data directory.
     """
     listing = list_folder(root, JOBS, folders=_FOLDERS)
-    found = list(listing.found)
+    candidates = list(listing.candidates)
     for job_id in sorted(name for name in listing.folders if name != OWNERS):
-        found.extend(_scan_job(root, f"{JOBS}/{job_id}"))
-    return ScanResult(tuple(found))
+        candidates.extend(_scan_job(root, f"{JOBS}/{job_id}"))
+    return ScanResult(tuple(candidates))
 
 
 def _scan_job(root: str, path: str) -> Iterator[CandidateFinding]:
     log = read_log(root, path, stored_job_from_json, NOTHING, _FILES)
-    yield from log.listing.found
+    yield from log.listing.candidates
     for number, kept in log.values.items():
         if isinstance(kept, InvalidArtifact):
             what = f"What became of a training cannot be read ({kept.facts['why']}). What it made is not affected."

@@ -1,7 +1,4 @@
-"""The list of classifiers, or the part of it that is asked for.
-
-Owns how few classifiers must be looked at for a page; knows nothing of what is changed or how.
-"""
+"""Lists classifiers page by page, reading only those that a page needs."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping

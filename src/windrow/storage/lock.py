@@ -1,6 +1,6 @@
-"""One writer at a time on a data directory, among all threads and processes.
+"""Lets one writer at a time, of all threads and processes, change a data directory.
 
-Owns the waiting; knows nothing of what is written. Readers never wait: they see each change whole or not at all.
+Readers never wait: they see each change as a whole or not at all.
 """
 
 import fcntl

@@ -1,7 +1,4 @@
-"""Logs of numbered files, one for each name, the highest number being the truth.
-
-Owns the numbers and the in-memory index of what is newest; knows nothing of what the files say.
-"""
+"""Logs of numbered files, one for each name; the highest number holds the present state."""
 
 import logging
 import re

@@ -50,7 +50,7 @@ class ScanResult:
     """What one scan found.
 
     Args:
-        found: What is wrong.
+        candidates: What is wrong.
         is_live: Whether the name is in use.
         trainings: The revisions of the classifier that can be reached, or could be if they were not damaged.
         target: What the alias points to.
@@ -59,7 +59,7 @@ class ScanResult:
         size_bytes: Bytes that were read.
     """
 
-    found: tuple[CandidateFinding, ...] = ()
+    candidates: tuple[CandidateFinding, ...] = ()
     is_live: bool = False
     trainings: frozenset[int] = frozenset()
     target: Reference | None = None
@@ -82,13 +82,13 @@ def scan_alias(root: str, alias: str, grace_cutoff_s: float, known: BlobProblems
         known: As for :func:`scan_classifier`; an alias has no blobs.
     """
     log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
-    found = [*log.listing.found, *unreadable(log), *gaps(log)]
+    candidates = [*log.listing.candidates, *unreadable(log), *gaps(log)]
     if log.listing.is_empty and log.listing is not NO_FOLDER:
         left = reason_to_wait(log.listing.changed_s, grace_cutoff_s)
-        found.append(garbage("empty_folder", log.path, _EMPTY, (log.path,), left))
+        candidates.append(garbage("empty_folder", log.path, _EMPTY, (log.path,), left))
     newest = history.newest(log.values)
     return ScanResult(
-        tuple(found),
+        tuple(candidates),
         is_live=isinstance(newest, Pointer | InvalidArtifact),
         target=newest.target if isinstance(newest, Pointer) else None,
         records=len(log.values),
@@ -109,7 +109,7 @@ def scan_classifier(root: str, name: str, grace_cutoff_s: float, known: BlobProb
     log, blobs = folder.log, folder.blobs
     used = folder.referred & blobs.files.keys()
     return ScanResult(
-        tuple(folder.found(grace_cutoff_s, known)),
+        tuple(folder.candidates(grace_cutoff_s, known)),
         is_live=isinstance(folder.newest, ClassifierState | InvalidArtifact),
         trainings=folder.trainings,
         records=len(log.values),
@@ -161,12 +161,12 @@ class _ClassifierFolder:
     def is_unsure(self) -> bool:
         """Whether more may be needed than can be seen."""
         lost = (*unreadable(self.log, self.purged), *self._gaps())
-        return bool(self.log.listing.found or self.blobs.found or lost)
+        return bool(self.log.listing.candidates or self.blobs.candidates or lost)
 
-    def found(self, grace_cutoff_s: float, known: BlobProblems) -> Iterator[CandidateFinding]:
+    def candidates(self, grace_cutoff_s: float, known: BlobProblems) -> Iterator[CandidateFinding]:
         """Yield what is wrong."""
-        yield from self.log.listing.found
-        yield from self.blobs.found
+        yield from self.log.listing.candidates
+        yield from self.blobs.candidates
         if isinstance(self.newest, Purged):
             yield self._half_purged_name()
         elif self.newest is None:
@@ -180,7 +180,7 @@ class _ClassifierFolder:
 
     def _half_purged_name(self) -> CandidateFinding:
         *others, last = map(self.log.file, self.log.values)
-        inner = () if self.blobs.found else self._inner
+        inner = () if self.blobs.candidates else self._inner
         # What says that it is purged goes last.
         remove = (*others, *map(self._blob, self.blobs.files), *inner, last)
         return garbage("purge_unfinished", self.log.path, _UNFINISHED, remove)

@@ -1,7 +1,4 @@
-"""The one space of names that classifiers and aliases share, and the rules between the two.
-
-Owns both kinds of logs, the lock, and the words for names that are missing, taken or in use; knows nothing of blobs.
-"""
+"""The one space of names that classifiers and aliases share: their logs, the lock, and errors about names."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

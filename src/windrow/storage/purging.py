@@ -1,7 +1,6 @@
-"""Removing files for good: whole classifiers, single revisions, and what was deleted long ago.
+"""Removes files for good: whole classifiers, single revisions, and what was deleted long ago.
 
-Owns the order in which files go, so that a crash leaves the old state or the new one and garbage; knows nothing of what
-is in a blob.
+Files go in an order in which a crash leaves the old state, or the new one and garbage.
 """
 
 import logging

@@ -1,7 +1,4 @@
-"""The numbered files of a classifier and of an alias: each says what happened, and everything that is true since.
-
-Owns their format, which docs/explanation/format.md describes; knows nothing of where the bytes are kept.
-"""
+"""The entries in the logs of classifiers and aliases: each holds an event and the whole state after it."""
 
 import hashlib
 import re

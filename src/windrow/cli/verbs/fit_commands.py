@@ -75,7 +75,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
 
     Raises:
         WindrowError: What the training ended with, unless it succeeded.
-        Stopped: Somebody pressed Ctrl-C.
+        Interrupted: Somebody pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_within
 
@@ -97,7 +97,7 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
 
     Raises:
         WindrowError: What ``start_fit`` raises.
-        Stopped: Somebody pressed Ctrl-C.
+        Interrupted: Somebody pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_orphaned_fit, now
 

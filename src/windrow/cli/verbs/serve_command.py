@@ -1,7 +1,4 @@
-"""The verb that starts a server.
-
-Owns its options; knows nothing of HTTP.
-"""
+"""The command that starts the server."""
 
 from pathlib import Path
 from typing import Annotated, Literal
