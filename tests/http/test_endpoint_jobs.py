@@ -126,7 +126,7 @@ def test_a_fit_that_is_waited_for_is_a_job_like_any_other_which_others_see_and_c
         [job] = client.get(JOBS).json()["jobs"]
         assert cancel(client, job).json()["state"] == "cancelled"
         document = check_problem(answer.result(), 409, "training_cancelled")
-    assert document["job"] == job["id"]
+    assert document["job_id"] == job["id"]
     check_problem(client.get(MODEL), 404, "classifier_not_found")
 
 
@@ -202,7 +202,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled_and_an_unknown_one_is_not_foun
     [job] = client.get(JOBS).json()["jobs"]
     assert check_problem(cancel(client, job), 409, "job_finished")["state"] == "succeeded"
     for reply in (client.get(f"{JOBS}/nothing"), client.post(f"{JOBS}/nothing/cancel")):
-        assert check_problem(reply, 404, "job_not_found")["job"] == "nothing"
+        assert check_problem(reply, 404, "job_not_found")["job_id"] == "nothing"
 
 
 def test_cancelling_takes_no_fields(client: httpx.Client, go_on: threading.Event) -> None:

@@ -67,7 +67,7 @@ def test_a_refit_adds_a_revision_and_keeps_what_was_noted_and_the_older_one_can_
 def test_a_name_that_exists_is_refused_where_the_request_does_not_overwrite(client: httpx.Client) -> None:
     fit(client, overwrite=False)
     document = check_problem(client.post(FIT_PATH, json={**FIT, "overwrite": False}), 409, "classifier_exists")
-    assert document["name"] == EXAMPLE_NAME
+    assert document["model_name"] == EXAMPLE_NAME
     assert client.get(MODEL).json()["revisions"] == [1]
 
 
