@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictLimits
-from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 
 PREFIX = "WINDROW_"
 _SERVICE_HOST = "_SERVICE_HOST"
@@ -70,7 +71,7 @@ class Settings:
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_rows: int = _setting(100_000, _at_least(2), "Most training rows in one request.")
     max_labels: int = _setting(1_000, _at_least(2), "Most labels of one classifier.")
-    max_text_chars: int = _setting(20_000, _at_least(1), "Longest text, in characters.")
+    max_text_chars: int = _setting(20_000, _between(1, MOST_TEXT_CHARS), f"Longest text, in characters; at most {MOST_TEXT_CHARS:,}.")
     max_texts: int = _setting(1_000, _at_least(1), "Most texts in one predict.")
     max_model_names: int = _setting(1_000, _at_least(1), "Most classifiers in one predict.")
     max_queued_requests: int = _setting(
@@ -87,6 +88,7 @@ class Settings:
             "sentence-transformers/all-mpnet-base-v2",
             "BAAI/bge-small-en-v1.5",
             "BAAI/bge-base-en-v1.5",
+            *MULTILINGUAL_BASE_MODELS,
         ),
         _ids,
         "Base models that may be asked for, comma-separated; * allows every one.",

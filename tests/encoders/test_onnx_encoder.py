@@ -117,6 +117,28 @@ def test_an_adapter_of_rank_0_changes_nothing(tiny: OnnxEncoder, tiny_folder: En
     np.testing.assert_allclose(empty, encode(tiny, WORDS).features, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["bert", "multilingual-bert", "multilingual-xlm-roberta"])
+def test_the_default_prompt_stands_before_every_text_as_in_sentence_transformers(kind: str, tmp_path: Path) -> None:
+    path = write_tiny_folder(tmp_path / "model", kind)
+    plain = encode(load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1), WORDS).features
+    config = path / "config_sentence_transformers.json"
+    edit_json(config, prompts={"query": "how do : "}, default_prompt_name="query")
+    folder = read_encoder_folder(path, "tests/tiny")
+    ours = encode(load_encoder(folder, tmp_path, threads=1), WORDS).features
+    np.testing.assert_allclose(ours[:, -folder.hidden_size :], reference.last_layer(path, WORDS), atol=2e-5)
+    assert np.abs(ours - plain).max(axis=1).min() > 0.001
+
+
+def test_an_e5_model_reads_each_text_as_a_query(tmp_path: Path) -> None:
+    path = write_tiny_folder(tmp_path / "model", "multilingual-bert")
+    e5 = load_encoder(read_encoder_folder(path, "intfloat/multilingual-e5-small"), tmp_path, threads=1)
+    plain = load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path, threads=1)
+    queries = encode(plain, [f"query: {word}" for word in WORDS])
+    for texts in (WORDS, WORDS[:1]):  # one text is tokenized in another way than many
+        np.testing.assert_allclose(encode(e5, texts).features, queries.features[: len(texts)], atol=1e-6)
+    assert e5.folder.base_model.digest != plain.folder.base_model.digest
+
+
 def test_a_folder_can_ask_for_lower_case(tmp_path: Path) -> None:
     path = write_tiny_folder(tmp_path / "model")
     edit_json(path / "tokenizer.json", normalizer={"type": "NFC"})

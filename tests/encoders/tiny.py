@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 POSITIONS = 200
 _WORDS = [
@@ -46,6 +47,7 @@ class Kind:
     specials: list[str]
     pooling: str = "mean"
     extra_positions: int = 0
+    pieces: Literal["wordpiece", "unigram"] = "wordpiece"
 
 
 KINDS = {
@@ -55,6 +57,9 @@ KINDS = {
     "mpnet": Kind("MPNet", _ROBERTA_SPECIALS, extra_positions=2),
     "roberta": Kind("Roberta", _ROBERTA_SPECIALS, extra_positions=2),
     "xlm-roberta": Kind("XLMRoberta", _ROBERTA_SPECIALS, extra_positions=2),
+    # As paraphrase-multilingual-MiniLM-L12-v2 and multilingual-e5-small are, and as multilingual-e5-base is.
+    "multilingual-bert": Kind("Bert", _ROBERTA_SPECIALS, pieces="unigram"),
+    "multilingual-xlm-roberta": Kind("XLMRoberta", _ROBERTA_SPECIALS, extra_positions=2, pieces="unigram"),
 }
 
 
@@ -101,6 +106,25 @@ def edit_json(path: Path, **changes: object) -> None:
 
 
 def _tokenizer(kind: Kind) -> Tokenizer:
+    tokenizer = _unigram() if kind.pieces == "unigram" else _wordpiece(kind)
+    first, last = _named(kind)["cls_token"], _named(kind)["sep_token"]
+    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ids)
+    return tokenizer
+
+
+def _unigram() -> Tokenizer:
+    """Return a tokenizer as SentencePiece's unigram models are written for the library ``tokenizers``."""
+    words = [f"\u2581{word}" for word in (*_WORDS, "query", "passage", "rechnung", "passwort")]
+    pieces = dict.fromkeys([*_ROBERTA_SPECIALS, *words, "\u2581", ":", *_LETTERS, *"äöüß"])
+    scores = [(piece, -float(number % 7) - len(pieces) / (len(piece) + 1)) for number, piece in enumerate(pieces)]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=_ROBERTA_SPECIALS.index("<unk>")))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    return tokenizer
+
+
+def _wordpiece(kind: Kind) -> Tokenizer:
     # A letter may also be a word: numbered twice, it would leave the last piece without a row in the model.
     pieces = dict.fromkeys([*kind.specials, *_WORDS, *_LETTERS, *(f"##{letter}" for letter in _LETTERS)])
     tokenizer = Tokenizer(
@@ -108,9 +132,6 @@ def _tokenizer(kind: Kind) -> Tokenizer:
     )
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    first, last = _named(kind)["cls_token"], _named(kind)["sep_token"]
-    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ids)
     return tokenizer
 
 

@@ -3,6 +3,9 @@
 import unicodedata
 from typing import Final
 
+# No setting allows a longer text. Every encoder reads the first few thousand characters alone.
+MOST_TEXT_CHARS: Final = 1_000_000
+
 # Of these categories (control and format characters, spaces, line and paragraph separators) nothing is seen.
 _UNSEEN_CATEGORIES: Final = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 # Neither of these, though they count as letters, marks or symbols. Source: Unicode's property

@@ -7,6 +7,11 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.values import Schema
 
 DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+# For texts that are not, or not only, in English; their weights come as safetensors.
+MULTILINGUAL_BASE_MODELS = (
+    "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+    "intfloat/multilingual-e5-small",
+)
 DEFAULT_NUM_ITERATIONS = 20
 DEFAULT_BATCH_SIZE = 16
 DEFAULT_SEED = 0

@@ -13,6 +13,7 @@ from windrow.arrays import Pooling
 from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.encoders.prompts import choose_prompt
 
 Family = Literal["bert", "roberta", "mpnet", "distilbert"]
 
@@ -52,6 +53,7 @@ class EncoderFolder:
         pooling: How token states become one state: their mean, or the first.
         max_tokens: Most tokens of a text that are read, special ones included.
         lowercase: Whether texts are lower-cased before anything else.
+        prompt: What stands before every text, whoever asks; empty for nothing.
     """
 
     base_model: BaseModel
@@ -67,6 +69,7 @@ class EncoderFolder:
     pooling: Pooling
     max_tokens: int
     lowercase: bool
+    prompt: str = ""
 
     @property
     def weights_path(self) -> Path:
@@ -123,7 +126,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
             raise _invalid(path, f"has no {required}", _REMEDIES[required])
     options = _read_json(transformer / "sentence_bert_config.json", optional=True)
     tokenizer_options = _read_json(transformer / "tokenizer_config.json", optional=True)
-    _check_default_prompt(path)
+    prompt = _prompt(path, model_id, _read_json(pooling_config))
     family = _family(path, config)
     offset = _position_offset(path, family, config)
     rows = _positive(path, config, "max_position_embeddings")
@@ -136,7 +139,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
     )
     distil = family == "distilbert"
     return EncoderFolder(
-        base_model=BaseModel(model_id, _digest(path, deciding), revision),
+        base_model=BaseModel(model_id, _digest(path, deciding, prompt), revision),
         path=transformer,
         family=family,
         vocabulary=_positive(path, config, "vocab_size"),
@@ -149,6 +152,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
         pooling=_pooling(path, _read_json(pooling_config)),
         max_tokens=_max_tokens(path, stated, rows - offset),
         lowercase=options.get("do_lower_case") is True,
+        prompt=prompt,
     )
 
 
@@ -283,14 +287,19 @@ def _read_modules(path: Path) -> tuple[Path, Path]:
     return folders["Transformer"], folders["Pooling"] / "config.json"
 
 
-def _check_default_prompt(path: Path) -> None:
-    prompt = _read_json(path / "config_sentence_transformers.json", optional=True).get("default_prompt_name")
-    if prompt is not None:
-        raise _invalid(
-            path,
-            f"puts the prompt {prompt!r} before every text, which Windrow does not do",
-            "Set default_prompt_name to null in its config_sentence_transformers.json, or choose another model.",
-        )
+def _prompt(path: Path, model_id: str, pooling: Mapping[str, Any]) -> str:
+    """Return what stands before every text."""
+    config = _read_json(path / "config_sentence_transformers.json", optional=True)
+    try:
+        prompt = choose_prompt(config, model_id)
+        prompt.encode()
+    except ValueError as error:
+        problem = f"has a config_sentence_transformers.json that {error}"
+        raise _invalid(path, problem, "Correct default_prompt_name there, or set it to null.") from error
+    if prompt and pooling.get("include_prompt") is False:
+        problem = f"leaves the prompt {prompt!r} out of the pooling, which Windrow does not do"
+        raise _invalid(path, problem, "Choose another model.")
+    return prompt
 
 
 def _family(path: Path, config: Mapping[str, Any]) -> Family:
@@ -358,8 +367,10 @@ def _pooling(path: Path, config: Mapping[str, Any]) -> Pooling:
     return cast(Pooling, modes[0])
 
 
-def _digest(path: Path, deciding: Collection[Path]) -> str:
+def _digest(path: Path, deciding: Collection[Path], prompt: str) -> str:
     lines = sorted(f"{file.relative_to(path).as_posix()} {_sha256(file)}\n" for file in deciding if file.exists())
+    if prompt:  # not its file, which also says what decides nothing, such as versions
+        lines.append(f"prompt {hashlib.sha256(prompt.encode()).hexdigest()}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -65,7 +65,7 @@ class TextEncoder(Protocol):
         ...
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """Return the tokens of each text."""
+        """Return the tokens of each text, with the base model's prompt before it."""
         ...
 
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
@@ -137,10 +137,11 @@ class OnnxEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """See :meth:`TextEncoder.tokenize`."""
-        if len(texts) == 1:  # a batch would wake idle threads for nothing
-            encodings = [self._tokenizer.encode(texts[0])]
+        prompted = [self._folder.prompt + text for text in texts] if self._folder.prompt else list(texts)
+        if len(prompted) == 1:  # a batch would wake idle threads for nothing
+            encodings = [self._tokenizer.encode(prompted[0])]
         else:
-            encodings = self._tokenizer.encode_batch_fast(list(texts))
+            encodings = self._tokenizer.encode_batch_fast(prompted)
         return [Tokens(np.array(each.ids, np.int64), bool(each.overflowing)) for each in encodings]
 
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
