@@ -71,7 +71,9 @@ class Settings:
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_rows: int = _setting(100_000, _at_least(2), "Most training rows in one request.")
     max_labels: int = _setting(1_000, _at_least(2), "Most labels of one classifier.")
-    max_text_chars: int = _setting(20_000, _between(1, MOST_TEXT_CHARS), f"Longest text, in characters; at most {MOST_TEXT_CHARS:,}.")
+    max_text_chars: int = _setting(
+        20_000, _between(1, MOST_TEXT_CHARS), f"Longest text, in characters; at most {MOST_TEXT_CHARS:,}."
+    )
     max_texts: int = _setting(1_000, _at_least(1), "Most texts in one predict.")
     max_model_names: int = _setting(1_000, _at_least(1), "Most classifiers in one predict.")
     max_queued_requests: int = _setting(

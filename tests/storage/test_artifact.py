@@ -11,12 +11,14 @@ from safetensors.numpy import save
 
 from tests.storage.examples import ROW_EXAMPLES, artifact
 from tests.storage.strategies import any_artifact, any_rows
-from windrow.domain.dataset import Row, rows_as_jsonl
+from windrow.domain.characters import MOST_TEXT_CHARS
+from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
 from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import (
     FORMAT,
+    MAX_ROW_BYTES,
     Artifact,
     artifact_from_bytes,
     artifact_to_bytes,
@@ -190,6 +192,13 @@ class TestRows:
     def test_that_are_damaged_are_refused(self, blob: bytes) -> None:
         with pytest.raises(InvalidArtifact, match="train the classifier again"):
             rows_from_blob(blob)
+
+    def test_with_a_line_longer_than_any_row_are_refused_before_they_are_unpacked_whole(self) -> None:
+        longest = rows_as_jsonl((Row("\x01" * MOST_TEXT_CHARS, "\x01" * MAX_LABEL_CHARS),))
+        assert len(longest) == MAX_ROW_BYTES
+        assert len(rows_from_blob(gzip.compress(longest))) == 1
+        with pytest.raises(InvalidArtifact, match=f"a row of more than {MAX_ROW_BYTES} bytes"):
+            rows_from_blob(gzip.compress(longest[:-3] + b"x" * 2**18))
 
     def test_are_read_one_by_one_up_to_the_first_that_is_damaged(self) -> None:
         text = rows_as_jsonl(ROW_EXAMPLES[:2]) + b"damaged\n"

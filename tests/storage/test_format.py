@@ -15,7 +15,17 @@ from tests.storage.examples import fast_folder, open_names, sealed
 from tests.storage.mutants import GOLDEN, documents, mutants, reader_of
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.files import LocalFiles
-from windrow.storage.format import FORMAT, MAX_SAFE_INTEGER, Mismatch, check_format, parse, parse_object, read, write
+from windrow.storage.format import (
+    FORMAT,
+    MAX_SAFE_INTEGER,
+    MAX_VALUES,
+    Mismatch,
+    check_format,
+    parse,
+    parse_object,
+    read,
+    write,
+)
 from windrow.storage.fsck import check
 
 NEWEST = GOLDEN / f"format-{FORMAT}"
@@ -61,6 +71,14 @@ def document(plain: Mapping[str, Any], text: str = "", new: str = "") -> bytes:
     written = json.dumps({**head, **plain}, indent=2)
     assert text in written
     return sealed(written.replace(text, new).encode() if text else written.encode())
+
+
+class TestValues:
+    def test_that_are_too_many_are_refused_before_they_are_parsed(self) -> None:
+        many = b"[" + b"[]," * MAX_VALUES + b"[]]"
+        for look in (parse, parse_object, lambda data: read(data, Outer)):
+            with pytest.raises(Mismatch, match=f"has more than {MAX_VALUES} values"):
+                look(many)
 
 
 class TestWrite:

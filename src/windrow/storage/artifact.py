@@ -4,7 +4,6 @@ Owns their format, which docs/explanation/format.md describes; knows nothing of 
 """
 
 import gzip
-import io
 import json
 import re
 import zlib
@@ -17,7 +16,9 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
-from windrow.domain.dataset import Row, rows_as_jsonl
+from windrow.codec.patterns import STRING
+from windrow.domain.characters import MOST_TEXT_CHARS
+from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
 from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import MAX_QUANTILES, Scope
@@ -32,7 +33,11 @@ ROWS = "rows"
 SUFFIXES = {ARTIFACT: ".safetensors", ROWS: ".jsonl.gz"}
 
 MAX_ROWS_BYTES = 2**30
+# Each character takes six at most, as an escape.
+MAX_ROW_BYTES = 6 * (MOST_TEXT_CHARS + MAX_LABEL_CHARS) + len(rows_as_jsonl((Row("", ""),)))
 
+_CHUNK_BYTES = 2**18
+_ROW = re.compile(f'\\{{"label":{STRING},"text":{STRING}\\}}\n'.encode())
 _MAX_ABS_LOGIT = 1e30
 # Centers have length 1, and cosines are no larger; a little more is a rounding.
 _MAX_ABS_COORDINATE = 1.01
@@ -141,22 +146,49 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
     Raises:
         InvalidArtifact: As :func:`rows_from_blob`.
     """
-    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        text = unpacking.decompress(blob, max_bytes)
-    except zlib.error as error:
-        raise invalid(f"is no gzip file ({error})") from error
-    if not unpacking.eof or unpacking.unused_data or unpacking.unconsumed_tail:
-        raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
-    for line in io.BytesIO(text):
+    for line in _lines(blob, max_bytes):
+        # Of nothing else is known, before it is parsed, that it takes no more memory than itself.
+        if _ROW.fullmatch(line) is None:
+            raise invalid("has a row that is not in canonical form")
         try:
             row = Row(**parse_object(line))
             is_canonical = rows_as_jsonl((row,)) == line
         except (Mismatch, TypeError, ValueError) as problem:
             raise invalid(f"has a row that cannot be read: {problem}") from problem
-        if not is_canonical or not isinstance(row.text, str) or not isinstance(row.label, str):
+        if not is_canonical:
             raise invalid("has a row that is not in canonical form")
         yield row
+
+
+def _lines(blob: bytes, max_bytes: int) -> Iterator[bytes]:
+    """Yield the lines of a gzip member, each with its end."""
+    begun = b""
+    for text in _unpacked(blob, max_bytes):
+        *lines, begun = (begun + text).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+        if len(begun) > MAX_ROW_BYTES:
+            raise invalid(f"has a row of more than {MAX_ROW_BYTES} bytes")
+    if begun:
+        yield begun
+
+
+def _unpacked(blob: bytes, max_bytes: int) -> Iterator[bytes]:
+    """Yield what a gzip member holds, in pieces."""
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    size_bytes = at = 0
+    try:
+        while not unpacking.eof and size_bytes <= max_bytes and (unpacking.unconsumed_tail or at < len(blob)):
+            packed = unpacking.unconsumed_tail
+            if not packed:
+                packed, at = blob[at : at + _CHUNK_BYTES], at + _CHUNK_BYTES
+            text = unpacking.decompress(packed, _CHUNK_BYTES)
+            size_bytes += len(text)
+            yield text
+    except zlib.error as error:
+        raise invalid(f"is no gzip file ({error})") from error
+    if not unpacking.eof or unpacking.unused_data or at < len(blob) or size_bytes > max_bytes:
+        raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
 
 
 def check_artifact_format(number: object) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
+from windrow.codec.shape import has_more_values
 from windrow.codec.values import ValidationError, from_json, to_document, to_members
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.upgrade import from_format_1
@@ -18,6 +19,8 @@ V = TypeVar("V")
 Plain = dict[str, Any]
 
 FORMAT: Final = 2
+# Beyond what a classifier of 50,000 labels needs; so many empty lists take 50 MB, where a document may have 8.
+MAX_VALUES: Final = 500_000
 # How the detail about a damaged file ends.
 RESTORE: Final = "Restore the file from a backup, or train the classifier again."
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
@@ -73,6 +76,7 @@ def read(data: bytes, kinds: Mapping[str, type[V]] | type[V], *, strictly: bool 
         Mismatch: It says nothing that Windrow wrote.
         InvalidArtifact: It was altered since, or is of a newer format.
     """
+    _check_values(data)
     head = _HEAD.match(data)
     if head is None:
         return _read_old(data, kinds)
@@ -92,8 +96,10 @@ def parse(data: bytes) -> Any:
     """Return the plain value of a JSON text.
 
     Raises:
-        Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either.
+        Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either. Or it has more
+            values than Windrow writes.
     """
+    _check_values(data)
     try:
         return _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:
@@ -131,6 +137,11 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
         )
     if type(number) is not int or number < 1:
         raise Mismatch("has no format number that Windrow knows")
+
+
+def _check_values(data: bytes) -> None:
+    if has_more_values(data.decode("latin-1"), MAX_VALUES):
+        raise Mismatch(f"has more than {MAX_VALUES} values")
 
 
 def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
