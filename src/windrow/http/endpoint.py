@@ -53,7 +53,7 @@ class VerbApp:
         endpoint = self._choose(query)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         call = _Call(context_of(request), endpoint, request, read_parameters(endpoint.request, texts))
-        response = await _HANDLERS.get(endpoint.verb, _HANDLERS[endpoint.reply_form])(call)
+        response = await _RESPONDERS.get(endpoint.verb, _RESPONDERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
     def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
@@ -189,7 +189,7 @@ async def _follow(call: _Call) -> Response:
 
 
 # How a verb is answered, by its name or else by the form of its reply.
-_HANDLERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
+_RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
     START_FIT.verb: _start_fit,
     PREDICT.verb: _predict,
