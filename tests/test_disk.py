@@ -2,11 +2,12 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from windrow.disk import disk_error, sync, whole_file
+from windrow.disk import disk_error, open_plain, read_plain, sync, whole_file
 from windrow.domain.errors import StorageFailed, StorageFull
 
 
@@ -81,3 +82,46 @@ def test_what_cannot_be_synced_is_told(tmp_path: Path) -> None:
     sync(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync(tmp_path / "nowhere")
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": Path.mkdir,
+    "a link to a file": lambda path: path.symlink_to(__file__),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "nothing": lambda path: None,
+}
+
+
+def open_descriptors() -> list[str]:
+    """Return the names of this process's open files, where the system tells them."""
+    return sorted(str(path) for path in Path("/dev/fd").resolve().parent.glob("fd/*"))
+
+
+@pytest.mark.parametrize("put", ODD.values(), ids=ODD)
+def test_only_regular_files_are_opened_and_nothing_is_waited_for(put: Callable[[Path], object], tmp_path: Path) -> None:
+    put(tmp_path / "odd")
+    before = open_descriptors()
+    with pytest.raises(OSError, match=r".+"):
+        open_plain(str(tmp_path / "odd"))
+    with pytest.raises(OSError, match=r".+"):
+        read_plain(str(tmp_path / "odd"), 10**6)
+    assert open_descriptors() == before
+
+
+def test_where_links_are_followed_devices_are_refused_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("content")
+    (tmp_path / "link").symlink_to("one")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    assert read_plain(str(tmp_path / "link"), 7, follow=True) == b"content"
+    with pytest.raises(OSError, match="no regular file"):
+        read_plain(str(tmp_path / "device"), 7, follow=True)
+
+
+def test_a_file_is_read_up_to_its_limit_and_no_byte_of_a_larger_one(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"12345")
+    assert read_plain(str(tmp_path / "one"), 5) == b"12345"
+    with pytest.raises(OSError, match="5 bytes, and at most 4") as raised:
+        read_plain(str(tmp_path / "one"), 4)
+    assert raised.value.errno == errno.EFBIG

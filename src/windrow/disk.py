@@ -6,6 +6,7 @@ Owns what outlives a power cut, and which errors mean that there is no room; kno
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -36,14 +37,40 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
     return StorageFull(full, facts) if error.errno in FULL else StorageFailed(failed, facts)
 
 
-def open_plain(path: str) -> FileIO:
-    """Open a file for reading, unbuffered; what became a link meanwhile is not followed, nor a pipe waited for.
+def open_plain(path: str, *, follow: bool = False) -> FileIO:
+    """Open a regular file for reading, unbuffered; a pipe is not waited for, and nothing else is read.
+
+    Args:
+        path: The file.
+        follow: Whether a link is followed. By default it is refused, since what it points to is no part of the folder.
 
     Raises:
-        OSError: It is not there, is a link, or may not be read.
+        OSError: It is not there, is a link or no regular file, or may not be read.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no regular file")
+
+
+def read_plain(path: str, max_bytes: int, *, follow: bool = False) -> bytes:
+    """Return the content of a regular file, of which nothing is read where it is too large.
+
+    Args:
+        path: The file.
+        max_bytes: The largest size of it that makes sense.
+        follow: As for :func:`open_plain`.
+
+    Raises:
+        OSError: As :func:`open_plain`; ``EFBIG`` where it is larger.
+    """
+    with open_plain(path, follow=follow) as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        if size_bytes > max_bytes:
+            raise OSError(errno.EFBIG, f"it has {size_bytes} bytes, and at most {max_bytes} make sense")
+        return file.readall()
 
 
 def sync(path: Path) -> None:

@@ -1,9 +1,12 @@
 """Graphs appear whole or not at all, also when two processes build them at once."""
 
 import errno
+import json
+import logging
 import multiprocessing
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -13,9 +16,9 @@ from windrow.arrays import Floats
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.encoders import graph
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph_cache import GRAPH_VERSION, find_or_build_graphs, graph_folders
+from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem, find_or_build_graphs, graph_folders
 
-FILES = ["adapted_top.onnx", "tensors.bin", "top.onnx", "trunk.onnx"]
+FILES = ["adapted_top.onnx", "digests.json", "tensors.bin", "top.onnx", "trunk.onnx"]
 
 
 def names(directory: Path) -> list[str]:
@@ -57,17 +60,18 @@ def test_the_loser_of_a_race_takes_what_the_winner_built(
 ) -> None:
     write = graph.write_graphs
     kept = find_or_build_graphs(tiny_folder, tmp_path / "other").name
+    won: list[int] = []
 
     def write_while_another_wins(folder: EncoderFolder, weights: Mapping[str, Floats], directory: Path) -> None:
         write(folder, weights, directory)
         winner = tmp_path / "base_models" / "graphs" / kept
-        winner.mkdir()
-        (winner / "trunk.onnx").write_text("the winner's")
+        shutil.copytree(tmp_path / "other" / winner.relative_to(tmp_path), winner)
+        won.append((winner / "trunk.onnx").stat().st_ino)
 
     monkeypatch.setattr(graph, "write_graphs", write_while_another_wins)
     taken = find_or_build_graphs(tiny_folder, tmp_path)
     assert names(taken.parent) == [kept]
-    assert (taken / "trunk.onnx").read_text() == "the winner's"
+    assert (taken / "trunk.onnx").stat().st_ino == won[0]
 
 
 def test_a_half_written_directory_is_never_used(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
@@ -96,3 +100,81 @@ def test_a_data_directory_that_is_a_file_is_refused(tiny_folder: EncoderFolder, 
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFailed, match="Make it writable"):
         find_or_build_graphs(tiny_folder, tmp_path / "file")
+
+
+def flip(path: Path, at: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def replace_by(path: Path, put: Callable[[Path], object]) -> None:
+    path.unlink()
+    put(path)
+
+
+def replace_folder(folder: Path, put: Callable[[Path], object]) -> None:
+    shutil.rmtree(folder)
+    put(folder)
+
+
+def name_fewer(graphs: Path) -> None:
+    digests = json.loads((graphs / "digests.json").read_text())
+    del digests["trunk.onnx"]
+    (graphs / "digests.json").write_text(json.dumps(digests))
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    **{f"a bit of {name}": lambda graphs, name=name: flip(graphs / name) for name in FILES},  # type: ignore[misc]
+    "the last byte": lambda graphs: flip(graphs / "tensors.bin", -1),
+    "cut off": lambda graphs: os.truncate(graphs / "tensors.bin", 100),
+    "40 GB of nothing": lambda graphs: os.truncate(graphs / "tensors.bin", 40 * 10**9),
+    "digests of 40 GB": lambda graphs: os.truncate(graphs / "digests.json", 40 * 10**9),
+    "digests that nest": lambda graphs: (graphs / "digests.json").write_text("[" * 4_000),
+    "digests of fewer files": name_fewer,
+    "digests of another kind": lambda graphs: (graphs / "digests.json").write_text("[]"),
+    "digests that are lost": lambda graphs: (graphs / "digests.json").unlink(),
+    "a file that is lost": lambda graphs: (graphs / "top.onnx").unlink(),
+    "a pipe": lambda graphs: replace_by(graphs / "tensors.bin", os.mkfifo),
+    "a device": lambda graphs: replace_by(graphs / "tensors.bin", lambda path: path.symlink_to("/dev/zero")),
+    "a folder": lambda graphs: replace_by(graphs / "top.onnx", Path.mkdir),
+    "a file in the folder's place": lambda graphs: replace_folder(graphs, Path.touch),
+    "a pipe in the folder's place": lambda graphs: replace_folder(graphs, os.mkfifo),
+    "a link to nowhere": lambda graphs: replace_folder(graphs, lambda path: path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damaged_graphs_are_told_and_built_anew(
+    damage: Callable[[Path], object], tiny_folder: EncoderFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    graphs = find_or_build_graphs(tiny_folder, tmp_path)
+    assert find_graph_problem(graphs) is None
+    sound = {name: (graphs / name).read_bytes() for name in FILES}
+    damage(graphs)
+    assert find_graph_problem(graphs) is not None
+    with caplog.at_level(logging.WARNING, "windrow.encoders"):
+        assert find_or_build_graphs(tiny_folder, tmp_path) == graphs
+    assert graphs.name in caplog.text
+    assert {name: (graphs / name).read_bytes() for name in FILES} == sound
+    assert names(graphs.parent) == [graphs.name]
+    assert find_graph_problem(graphs) is None
+
+
+def test_damaged_graphs_that_another_process_replaced_meanwhile_are_left_alone(
+    tiny_folder: EncoderFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphs = find_or_build_graphs(tiny_folder, tmp_path)
+    shutil.copytree(graphs, tmp_path / "sound")
+    flip(graphs / "tensors.bin")
+    write = graph.write_graphs
+
+    def write_while_another_replaces(folder: EncoderFolder, weights: Mapping[str, Floats], directory: Path) -> None:
+        write(folder, weights, directory)
+        shutil.rmtree(graphs)
+        (tmp_path / "sound").rename(graphs)
+
+    monkeypatch.setattr(graph, "write_graphs", write_while_another_replaces)
+    inode = (tmp_path / "sound" / "tensors.bin").stat().st_ino
+    assert (find_or_build_graphs(tiny_folder, tmp_path) / "tensors.bin").stat().st_ino == inode
+    assert names(graphs.parent) == [graphs.name]

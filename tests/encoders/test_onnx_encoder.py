@@ -11,9 +11,11 @@ from tests.encoders.contract import TextEncoderContract
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.errors import InvalidBaseModel
+from windrow.encoders import onnx_encoder
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import compute_trunk_states, encode, features_from_states
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
+from windrow.encoders.graph_cache import find_or_build_graphs
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, load_encoder
 
@@ -168,10 +170,12 @@ def test_a_tokenizer_that_knows_more_tokens_than_the_model_is_refused(tmp_path: 
         load_encoder(read_encoder_folder(path, "tests/tiny"), tmp_path)
 
 
-def test_a_damaged_graph_is_refused_with_what_to_delete(tiny_folder: EncoderFolder, tmp_path: Path) -> None:
-    load_encoder(tiny_folder, tmp_path)
-    (graph,) = (tmp_path / "base_models" / "graphs").glob("*/top.onnx")
+def test_a_graph_that_is_damaged_after_it_was_checked_is_refused_with_what_to_delete(
+    tiny_folder: EncoderFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = find_or_build_graphs(tiny_folder, tmp_path) / "top.onnx"
     graph.write_bytes(graph.read_bytes()[:100])
+    monkeypatch.setattr(onnx_encoder, "find_or_build_graphs", lambda folder, data_dir: graph.parent)
     with pytest.raises(InvalidBaseModel, match=f"Delete the folder {graph.parent}"):
         load_encoder(tiny_folder, tmp_path)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.files import MemoryFiles
@@ -35,6 +36,16 @@ class CountingEncoder(FakeEncoder):
     def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
         return super().encode(batch, adapters, parallelism)
+
+
+class FailingEncoder(FakeEncoder):
+    """Computes what is no number, as one with damaged graphs may, until it is mended."""
+
+    is_mended = False
+
+    def features(self, states: Floats, lengths: npt.NDArray[np.int32], adapter: Adapter | None = None) -> Floats:
+        features = super().features(states, lengths, adapter)
+        return features if self.is_mended else np.full_like(features, np.nan)
 
 
 @dataclass

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.encoders.adapters import changes_for
-from tests.execution.predictors import PredictorSetup, encoded_by, found
+from tests.execution.predictors import FailingEncoder, PredictorSetup, encoded_by, found
 from windrow.arrays import Floats
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.bulk import run_in_order
 from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import batch_prediction
@@ -102,3 +103,9 @@ def test_a_batch_prediction_neither_fills_nor_needs_the_cache_of_texts() -> None
     setup = PredictorSetup()
     answers_of(setup, [setup.publish("a")])
     assert setup.predictor.server_stats(0, 0).texts.entries == 0
+
+
+def test_scores_that_are_no_numbers_are_no_output() -> None:
+    setup = PredictorSetup(encoder=FailingEncoder())
+    with pytest.raises(InvalidBaseModel, match="no numbers"):
+        answers_of(setup, [setup.publish("a", scope=scope())])

@@ -1,16 +1,26 @@
 """Labels, scores and abstention of predictions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from tests.execution.predictors import CountingEncoder, PredictorSetup, found
 from tests.storage.examples import THRESHOLD_CHANGE
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.threshold import Threshold
-from windrow.execution.prediction_plan import MAX_STACKED_HEADS, EncodedText, LoadedClassifier, PredictionPlan
+from windrow.encoders.adapters import Adapter
+from windrow.execution.prediction_plan import (
+    MAX_STACKED_HEADS,
+    EncodedText,
+    LoadedClassifier,
+    PredictionPlan,
+    check_finite,
+)
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
 from windrow.storage.revision import ClassifierState
@@ -148,3 +158,15 @@ def test_what_must_be_encoded_is_each_text_once_for_each_way_of_seeing(entry: Cl
     answers = answers_of(entry, classifiers, [b"a", b"b", b"a"])
     assert answers[0] == answers[2] == answers[6]
     assert [answer.truncated for answer in answers[:3]] == [False, True, False]
+
+
+def test_scores_that_are_no_numbers_are_no_answer(entry: ClassifierState) -> None:
+    with pytest.raises(InvalidBaseModel, match="no numbers"):
+        ask(entry, wanting(), (np.nan, 0.5))
+
+
+def test_scores_that_are_no_numbers_with_an_adapter_are_the_classifiers_fault(entry: ClassifierState) -> None:
+    adapted = LoadedClassifier(HEAD, cast(Adapter, object()), ENCODER, "way", None)
+    check_finite(entry.record, adapted, 1.0)
+    with pytest.raises(InvalidArtifact, match="no numbers"):
+        check_finite(entry.record, adapted, math.nan)

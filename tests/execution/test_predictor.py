@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.encoders.adapters import changes_for
-from tests.execution.predictors import PredictorSetup, encoded_by, found
-from windrow.domain.errors import InvalidArtifact
+from tests.execution.predictors import FailingEncoder, PredictorSetup, encoded_by, found
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
 from windrow.domain.names import Reference
 from windrow.domain.prediction import PredictRequest
 from windrow.encoders.bulk import encode
@@ -243,3 +243,15 @@ def test_features_are_what_the_encoder_gives_in_the_order_of_the_texts_each_enco
     before = encoded_by(setup)
     assert setup.predictor.features(found(entry), texts).tobytes() == features.tobytes()
     assert encoded_by(setup) == before
+
+
+def test_what_is_no_number_is_refused_and_not_kept() -> None:
+    encoder = FailingEncoder()
+    setup = PredictorSetup(encoder=encoder)
+    entry = setup.publish("a")
+    for ask in (lambda: setup.ask([entry], ["x"]), lambda: setup.predictor.features(found(entry), ["x"])):
+        with pytest.raises(InvalidBaseModel, match="no numbers"):
+            ask()
+    encoder.is_mended = True
+    (answer,) = setup.ask([entry], ["x"])
+    assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)

@@ -1,6 +1,8 @@
 """Everything that can be wrong with a data directory, each done by hand to a sound one."""
 
 import gzip
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, n
 from tests.storage.model import Server
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.integrity import Severity
+from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
@@ -190,6 +193,7 @@ DAMAGE: dict[str, tuple[str, Break]] = {
     "a link beside the numbers": ("link", lambda root: link(root, "classifiers/tickets/000004.json", "000001.json")),
     "a link among the blobs": ("link", lambda root: link(root, "classifiers/gone/blobs/x", "/etc/passwd")),
     "a link aside": ("link", lambda root: link(root, f".aside/{'0' * 32}", "/etc/passwd")),
+    "graphs with another byte": ("graphs_altered", lambda root: broken_graphs(root)),  # noqa: PLW0108 - below
     "a pipe": ("special_file", lambda root: pipe(root, "classifiers/tickets/000004.json")),
 }
 GARBAGE: dict[str, tuple[str, Break]] = {
@@ -251,6 +255,21 @@ ALL: dict[str, tuple[Severity, str, Break]] = {
     **{case: ("garbage", *rest) for case, rest in GARBAGE.items()},
     **{case: ("notice", *rest) for case, rest in NOTICES.items()},
 }
+
+
+def broken_graphs(root: Path) -> str:
+    place = f"base_models/graphs/{'a' * 32}-v{GRAPH_VERSION}"
+    files = {"trunk.onnx": b"trunk", "top.onnx": b"top", "adapted_top.onnx": b"adapted", "tensors.bin": b"tensors"}
+    for name, content in files.items():
+        put(root, f"{place}/{name}", content)
+    described = {
+        name: {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    }
+    put(root, f"{place}/digests.json", json.dumps(described).encode())
+    assert find_graph_problem(root / place) is None
+    flip(root, f"{place}/tensors.bin")
+    return place
 
 
 def publish_halves(root: Path) -> None:

@@ -25,6 +25,10 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     "artifact_missing": ("damage", "A revision names no artifact."),
     "artifact_unusable": ("damage", "An artifact's tensors do not fit its record."),
     "rows_unusable": ("damage", "The training rows do not unpack to what the record's digest says."),
+    "graphs_altered": (
+        "damage",
+        "A base model's built graphs are not as they were built; the next start of a server builds them anew.",
+    ),
     "names_alike": ("damage", "Two names differ only in case."),
     "name_shared": ("damage", "A classifier and an alias have one name."),
     "name_invalid": ("damage", "A folder's name breaks the grammar of names."),

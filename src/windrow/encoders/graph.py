@@ -15,6 +15,7 @@ from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import (
     ADAPTED_TOP_FILE,
     FEATURE_LAYERS,
+    TENSORS_FILE,
     TOP_FILE,
     TRUNK_FILE,
     adapted_projections,
@@ -25,7 +26,6 @@ from windrow.encoders.layout import (
 _OPSET = 23
 _IR_VERSION = 11
 _CONTRIB = "com.microsoft"
-_TENSORS_FILE = "tensors.bin"
 # ONNX Runtime maps a tensor straight from the file only where it starts on a page.
 _PAGE_BYTES = 4096
 _INLINE_BYTES = 16_384
@@ -49,7 +49,7 @@ def write_graphs(folder: EncoderFolder, weights: Mapping[str, Floats], directory
         weights: Its tensors (:func:`windrow.encoders.weights.load_weights`).
         directory: An existing, empty directory.
     """
-    with (directory / _TENSORS_FILE).open("wb") as file:
+    with (directory / TENSORS_FILE).open("wb") as file:
         store = _TensorFile(file)
         _save(_trunk(_GraphBuilder(folder, weights, store)), directory / TRUNK_FILE)
         _save(_top(_GraphBuilder(folder, weights, store, adapted=False)), directory / TOP_FILE)
@@ -74,7 +74,7 @@ class _TensorFile:
         self.file.write(b"\0" * (-self.file.tell() % _PAGE_BYTES))
         tensor = onnx.TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
         tensor.data_location = TensorProto.EXTERNAL
-        location = {"location": _TENSORS_FILE, "offset": self.file.tell(), "length": array.nbytes}
+        location = {"location": TENSORS_FILE, "offset": self.file.tell(), "length": array.nbytes}
         for key, value in location.items():
             tensor.external_data.add(key=key, value=str(value))
         self.file.write(array.data)

@@ -11,6 +11,7 @@ FEATURE_LAYERS = 3
 TRUNK_FILE = "trunk.onnx"
 TOP_FILE = "top.onnx"
 ADAPTED_TOP_FILE = "adapted_top.onnx"
+TENSORS_FILE = "tensors.bin"
 
 
 def top_layers(folder: EncoderFolder) -> range:

@@ -66,9 +66,9 @@ def hide(folder: Path, prefix: str) -> Path:
 
 
 def delete(hidden: Path) -> None:
-    """Delete a hidden folder as far as possible; the next :func:`sweep` deletes the rest."""
-    if hidden.is_symlink():
-        hidden.unlink()
+    """Delete a hidden folder, link or file as far as possible; the next :func:`sweep` deletes the rest."""
+    if hidden.is_symlink() or not hidden.is_dir():
+        hidden.unlink(missing_ok=True)
     else:
         shutil.rmtree(hidden, ignore_errors=True)
 

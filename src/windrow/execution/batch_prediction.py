@@ -7,7 +7,7 @@ import numpy as np
 
 from windrow.arrays import Bools, Floats, Ids
 from windrow.encoders.bulk import Compute, Encoded, encode
-from windrow.execution.prediction_plan import LoadedClassifier
+from windrow.execution.prediction_plan import LoadedClassifier, check_finite
 from windrow.execution.predictor import Predictor
 from windrow.storage.catalog import ResolvedModel
 
@@ -59,6 +59,7 @@ def predict_batch(
 
     Raises:
         InvalidArtifact: A saved artifact is damaged.
+        InvalidBaseModel: A base model computes what is no number.
         BaseModelUnavailable: A classifier's encoder is not on this machine.
         ShuttingDown: The server stops.
     """
@@ -79,10 +80,13 @@ def predict_batch(
 def _compute_outputs(
     found: ResolvedModel, classifier: LoadedClassifier, encoded: Encoded, *, keep_features: bool
 ) -> ClassifierOutputs:
+    scores = classifier.head.scores(encoded.features)
+    in_scope = None if classifier.scope is None else classifier.scope.in_scope(encoded.features)
+    check_finite(found.entry.record, classifier, float(scores.sum() + (0.0 if in_scope is None else in_scope.sum())))
     return ClassifierOutputs(
         labels=found.entry.record.labels,
-        scores=classifier.head.scores(encoded.features),
-        in_scope=None if classifier.scope is None else classifier.scope.in_scope(encoded.features),
+        scores=scores,
+        in_scope=in_scope,
         truncated=encoded.truncated,
         features=encoded.features if keep_features else None,
     )

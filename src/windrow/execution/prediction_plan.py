@@ -1,11 +1,14 @@
 """Plan which texts to encode for which classifiers, and compute the predictions from the features."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from windrow.arrays import Floats
+from windrow.domain.classifier import Record
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import TextEncoder
@@ -34,6 +37,31 @@ class LoadedClassifier:
     encoder: TextEncoder
     digest: str
     scope: Scope | None
+
+
+def check_finite(record: Record, classifier: LoadedClassifier, total: float) -> None:
+    """Refuse scores that are not finite, from which no label follows.
+
+    Args:
+        record: The record of the classifier that computed them.
+        classifier: The classifier.
+        total: The sum of the scores, and of how like the training data the texts are.
+
+    Raises:
+        InvalidArtifact: They are not, and the classifier's own numbers took part in its texts' features.
+        InvalidBaseModel: They are not, and the features are those of the base model alone.
+    """
+    if math.isfinite(total):
+        return
+    facts = {"model_name": record.name, "base_model": record.base_model}
+    what = "{model_name} computed scores that are no numbers, so there is no answer."
+    if classifier.adapter is not None:
+        raise InvalidArtifact(f"{what} Restore it from a backup, or train it again.", facts)
+    raise InvalidBaseModel(
+        f"{what} Check the data directory with windrow fsck and restart the server, which builds the graphs of "
+        "{base_model} anew where they are damaged; if that does not help, train the classifier again.",
+        facts,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +100,16 @@ class PredictionPlan:
         return [(digest, text) for digest in digests for text in dict.fromkeys(self.texts)]
 
     def answers(self) -> tuple[Prediction, ...]:
-        """Return the predictions, classifier by classifier and text by text."""
+        """Return the predictions, classifier by classifier and text by text.
+
+        Raises:
+            InvalidArtifact: As :func:`check_finite`.
+            InvalidBaseModel: As :func:`check_finite`.
+        """
         scores, in_scope = self._scores()
         return tuple(
-            self._answer(found, scores[number][row], in_scope[number][row], self._encoded(number, text).truncated)
-            for number, found in enumerate(self.revisions)
+            self._answer(number, scores[number][row], in_scope[number][row], self._encoded(number, text).truncated)
+            for number in range(len(self.revisions))
             for row, text in enumerate(self.texts)
         )
 
@@ -100,8 +133,10 @@ class PredictionPlan:
                 in_scope |= dict(zip(chunk, scopes, strict=True))
         return scores, in_scope
 
-    def _answer(self, found: ResolvedModel, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
+    def _answer(self, number: int, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
+        found = self.revisions[number]
         record, best = found.entry.record, max(scores)
+        check_finite(record, self.classifiers[number], sum(scores) + (in_scope or 0.0))
         shown = list(zip(record.labels, scores, strict=True))
         if self.request.top_k is not None:
             shown = sorted(shown, key=lambda pair: -pair[1])[: self.request.top_k]

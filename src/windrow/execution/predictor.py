@@ -283,7 +283,8 @@ class Predictor:
         for key, tokens, row in zip(batch.keys, batch.tokens, features, strict=True):
             # A copy, so that a cached text does not keep its whole batch in memory.
             plan.encoded[key] = EncodedText(row.copy(), tokens.truncated)
-            self._encoded.put(key, plan.encoded[key])
+            if np.isfinite(row).all():  # else a moment's fault would be kept
+                self._encoded.put(key, plan.encoded[key])
 
 
 def _key(entry: ClassifierState) -> _ClassifierKey:

@@ -15,7 +15,7 @@ from pathlib import Path
 from windrow.domain.errors import StorageFailed
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
-from windrow.encoders.graph_cache import BUILDING
+from windrow.encoders.graph_cache import BUILDING, GRAPH_VERSION, find_graph_problem
 from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import STAGING
 from windrow.storage.folder_check import NOTHING, CandidateFinding, FolderListing, garbage, list_folder, reason_to_wait
@@ -33,6 +33,7 @@ _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
 _OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, _BASE_MODELS)
 _STAGED_FILE = re.compile("[0-9a-f]{32}")
 _SCANNERS = {ALIASES: scan_alias, CLASSIFIERS: scan_classifier}
+_GRAPHS_FOLDER = re.compile(f"[0-9a-f]{{32}}-v{GRAPH_VERSION}")  # those of other versions are not used
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
 
@@ -89,7 +90,13 @@ class _Run:
         for alias, result in aliases.items():
             if result.target and not classifiers.get(result.target.name, ScanResult()).answers(result.target.revision):
                 self._confirm_under_lock(partial(self._scan_dangling_alias, alias))
-        for scan in (self._scan_root, partial(scan_jobs, self._root), self._scan_staging, self._scan_base_models):
+        for scan in (
+            self._scan_root,
+            partial(scan_jobs, self._root),
+            self._scan_staging,
+            self._scan_base_models,
+            self._scan_graphs,
+        ):
             self._confirm_under_lock(scan)
         results = (*classifiers.values(), *aliases.values())
         return IntegrityReport(
@@ -190,6 +197,18 @@ class _Run:
             left = reason_to_wait(self._list(path).changed_s, self._grace_cutoff_s) if is_building else None
             what = f"{'Building' if is_building else 'Removing'} a base model's files ended half way."
             candidates.append(garbage("base_model_leftover", path, what, (path,), left))
+        return ScanResult(tuple(candidates))
+
+    def _scan_graphs(self) -> ScanResult:
+        """Find built graphs that are not as they were built."""
+        candidates = []
+        for name in sorted(self._list(f"{_BASE_MODELS}/{_GRAPHS}", folders=_GRAPHS_FOLDER).folders):
+            path = f"{_BASE_MODELS}/{_GRAPHS}/{name}"
+            problem = find_graph_problem(Path(self._root, path))
+            if problem is not None:
+                what = f"The graphs that compute every answer are damaged, so answers may be wrong. {problem}"
+                advice = "Restart the servers, which build them anew, and check the disk."
+                candidates.append(CandidateFinding("damage", "graphs_altered", path, what, advice))
         return ScanResult(tuple(candidates))
 
     def _repair_finding(self, candidate: CandidateFinding) -> Finding:
