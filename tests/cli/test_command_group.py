@@ -37,7 +37,7 @@ def test_each_option_that_the_page_shows_exists() -> None:
         verbs = importlib.import_module(f"windrow.cli.verbs.{MODULES[command[1]]}").verbs
         found: Any = get_group(verbs).commands[command[1]]
         found = getattr(found, "commands", {}).get(command[2], found) if command[2:] else found
-        options = {name for parameter in found.params for name in parameter.opts}
+        options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
         asked = {word for word in command if re.fullmatch(r"--?[a-z][a-z-]*", word)}
         assert asked <= options, line
 

@@ -3,17 +3,24 @@
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
+from windrow.cli.output import NO_TERMINAL_CELLS, PIPED_CELLS
 from windrow.cli.tables import Column, TextTable, join_truncated, number, print_facts, table_of
 
 ID = "01a2179ef8e2-bc3f16"
 
 
-def shown(table: TextTable, width: int) -> list[str]:
+def shown_raw(table: TextTable, width: int) -> str:
     file = io.StringIO()
     Console(file=file, width=width, markup=False, highlight=False, emoji=False).print(table, crop=False)
-    return [line.rstrip() for line in file.getvalue().splitlines()]
+    return file.getvalue()
+
+
+def shown(table: TextTable, width: int) -> list[str]:
+    return [line.rstrip() for line in shown_raw(table, width).splitlines()]
 
 
 def jobs() -> TextTable:
@@ -92,6 +99,36 @@ def test_nothing_that_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixtu
     ]
     print_facts(("description", text))
     assert capsys.readouterr().out.split() == ["description", "Do", "you", "[2Jship?"]
+
+
+@given(st.lists(st.text(), min_size=4, max_size=4), st.sampled_from([20, 80, 100_000]))
+def test_no_table_holds_a_control_character(words: list[str], width: int) -> None:
+    heading, title, first, second = words
+    table = table_of(
+        [first],
+        Column(heading, lambda row: row, spare=1),
+        Column(second, lambda row: row, lines=True),
+        Column("whole", lambda row: row, no_wrap=True),
+        Column("cut", lambda row: row, cut=True),
+        title=title,
+    )
+    for line in shown_raw(table, width).split("\n"):
+        assert line.isprintable()
+
+
+def test_a_table_without_a_terminal_has_every_column_and_folds_sentences() -> None:
+    table = table_of(
+        [(ID, "A sentence. " * 30)],
+        Column("job", lambda row: row[0], no_wrap=True, spare=1),
+        Column("why", lambda row: row[1]),
+        Column("name", lambda row: "x" * 90, no_wrap=True, spare=2),
+    )
+    lines = shown(table, NO_TERMINAL_CELLS)
+    assert lines[0].split() == ["job", "why", "name"]
+    assert len(lines) > 10
+    assert max(map(len, lines)) < 150
+    narrow = table_of([ID], Column("job", lambda row: row), Column("why", lambda _: "A sentence. " * 30))
+    assert max(map(len, shown(narrow, NO_TERMINAL_CELLS))) <= PIPED_CELLS
 
 
 def test_a_list_is_cut_at_a_word_and_says_how_long_it_is() -> None:

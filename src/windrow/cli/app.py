@@ -119,7 +119,9 @@ def _end(words: str, code: int) -> NoReturn:
     if code == INTERRUPTED:
         # Whoever presses Ctrl-C again, while Python ends, must not be shown where it was.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print(f"windrow: {words}", file=sys.stderr)
+    # Names of files and labels may hold what a terminal would obey.
+    shown = "".join(char if char.isprintable() else " " for char in words)
+    print(f"windrow: {shown}", file=sys.stderr)
     sys.exit(code)
 
 

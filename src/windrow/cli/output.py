@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Where there is no terminal that a table must fit, nothing of it is cut.
-_WIDE = 100_000
+NO_TERMINAL_CELLS = 100_000
+# What a table takes all the same, if its names and numbers leave it the choice: a pager or a mail shows no more.
+PIPED_CELLS = 120
 
 
 def data_console() -> "Console":
     """Return what prints data for people; a table fits the terminal, and is whole where there is none."""
-    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
+    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else NO_TERMINAL_CELLS, soft_wrap=False)
 
 
 def notes_console() -> "Console":

@@ -4,11 +4,11 @@ Where there is no terminal, all is shown.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from windrow.cli.formats import listed, one_line, several_lines
-from windrow.cli.output import data_console
+from windrow.cli.output import NO_TERMINAL_CELLS, PIPED_CELLS, data_console
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -63,7 +63,9 @@ def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -
         title: What it shows, if that is not plain.
         columns: What is shown of each.
     """
-    return TextTable(columns, title, [tuple(column.text(row) for column in columns) for row in rows])
+    # A heading may be a label, and so hold anything.
+    shown = [replace(column, heading=one_line(column.heading)) for column in columns]
+    return TextTable(shown, title and one_line(title), [tuple(column.text(row) for column in columns) for row in rows])
 
 
 def print_table(rows: Iterable[R], *columns: Column[R]) -> None:
@@ -80,7 +82,7 @@ def print_facts(*facts: tuple[str, str]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         if value:
-            table.add_row(name, several_lines(value))
+            table.add_row(one_line(name), several_lines(value))
     data_console().print(table)
 
 
@@ -100,9 +102,11 @@ class TextTable:
         natural = [self._natural(index) for index in range(len(self.columns))]
         min_widths = [_min_width(column, natural[index]) for index, column in enumerate(self.columns)]
         visible = self._visible(min_widths, options.max_width)
-        widths = _widths(
-            [natural[index] for index in visible], [min_widths[index] for index in visible], options.max_width
-        )
+        fitting = options.max_width
+        if fitting >= NO_TERMINAL_CELLS:
+            # Without a terminal, nothing is left out, cut or broken, but a sentence need not be on one line.
+            fitting, min_widths = PIPED_CELLS, [max(pair) for pair in zip(min_widths, self._unbroken(), strict=True)]
+        widths = _widths([natural[index] for index in visible], [min_widths[index] for index in visible], fitting)
         # Names that are wider than the terminal are left to it to break, so that they can still be copied.
         room = max(_across(widths), options.max_width)
         yield from console.render(self._table(visible, widths), options.update(max_width=room))
@@ -135,6 +139,15 @@ class TextTable:
 
     def _natural(self, index: int) -> int:
         return max(map(_cells, (self.columns[index].heading, *(row[index] for row in self.rows))))
+
+    def _unbroken(self) -> list[int]:
+        """Return the fewest cells of each column in which nothing is cut and no word broken."""
+        return [
+            self._natural(index)
+            if column.cut
+            else max((_cells(word) for row in self.rows for word in row[index].split()), default=0)
+            for index, column in enumerate(self.columns)
+        ]
 
     def _table(self, visible: Sequence[int], widths: Sequence[int]) -> "Table":
         from rich import box

@@ -115,6 +115,17 @@ def test_a_file_is_answered_by_the_document_of_the_http_api(ask: Run, toy: Toy, 
     assert [one["label"] for one in document["predictions"]] == ["refund", "invoice", "refund"]
 
 
+def test_nothing_that_a_terminal_obeys_is_shown_and_data_stay_as_they_are(ask: Run, tmp_path: Path) -> None:
+    text = "\x1b[31mI was charged\u202e"
+    file = write(tmp_path / "ansi.csv", [("1", text)])
+    assert all(map(str.isprintable, ask("predict", "tickets_v1", file, "--to", "table").out.splitlines()))
+    assert [row["text"] for row in read(ask("predict", "tickets_v1", file).out)] == [text]
+    [line] = ask("predict", "tickets_v1", file, "--to", "jsonl").out.splitlines()
+    assert json.loads(line)["text"] == text
+    refused = ask("predict", "tickets_v1", tmp_path / "none\x1b[31m.csv")
+    assert (refused.code, refused.refusal.isprintable()) == (2, True)
+
+
 def test_a_table_is_for_people(ask: Run, mails: Path) -> None:
     lines = ask("predict", "tickets_v1", mails, "--to", "table").lines
     assert lines[0] == "label score in scope text"

@@ -22,7 +22,7 @@ from windrow.cli.metric_tables import (
 )
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
-from windrow.cli.output import data_console, notes_console
+from windrow.cli.output import PIPED_CELLS, data_console, notes_console
 from windrow.cli.read_options import Reading
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.threshold_command import set_command
@@ -30,7 +30,7 @@ from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
-from windrow.domain.suggestion import Suggestions, SuggestRequest
+from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
@@ -225,13 +225,13 @@ def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
     console = data_console()
     # Where every text is like all others, as in a pool of one subject, their number says nothing.
     is_telling = found.total < 2 or any(each.num_similar < found.total for each in found.suggestions)
-    similar = [number("similar", lambda each: str(each.num_similar), spare=2)] if is_telling else []
+    similar: Column[Suggestion] = number("similar", lambda each: str(each.num_similar), spare=2)
     print_table(
         found.suggestions,
         number("line", lambda each: str(lines[each.index])),
         Column("text", lambda each: each.text),
         Column("reason", lambda each: each.reason, spare=1),
-        *similar,
+        *((similar,) if is_telling else ()),
         Column("guess", lambda each: each.label),
         number("score", lambda each: f"{each.score:.2f}"),
         Column("or else", lambda each: each.runner_up, spare=3),
@@ -257,7 +257,7 @@ def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print()
     console.print(label_table(outcome))
     console.print()
-    console.print(confusion_table(outcome, console.width))
+    console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
     console.print()
     console.print(calibration_line(outcome))
 
