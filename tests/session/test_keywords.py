@@ -1,5 +1,7 @@
 import inspect
 import pydoc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, cast
 
@@ -9,9 +11,10 @@ from windrow.api.endpoints import BY_VERB
 from windrow.domain.classifier import DeleteRequest, Deletion, FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidTrainingData
-from windrow.domain.job import ignore_progress
+from windrow.domain.job import Progress, ignore_progress
 from windrow.domain.prediction import PredictRequest
 from windrow.operations import Operations
+from windrow.session import keywords
 from windrow.session.predicting import PredictOptions
 from windrow.session.session import Session
 
@@ -71,7 +74,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_asked(told: Any) -> None
 def test_each_field_of_a_request_can_be_said(name: str) -> None:
     """Also those of verbs whose arguments have a class of their own."""
     endpoint: Any = BY_VERB[VERBS.get(name, name)]
-    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress"}
+    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress", "progress"}
     if "labels" in said:
         said = said - {"texts", "labels"} | {"test_data" if name in ("evaluate", "compare") else "training_data"}
     assert said == {each.name for each in fields(endpoint.request)}
@@ -117,3 +120,25 @@ def test_the_options_of_predict_are_fields_of_its_request() -> None:
         "texts",
         "explain",
     }
+
+
+def test_a_training_shows_a_bar_where_it_is_wanted_and_tells_its_listener_too(
+    told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Progress] = []
+    heard: list[Progress] = []
+    asked: list[bool | None] = []
+
+    @contextmanager
+    def bar(wanted: bool | None) -> Iterator[Any]:
+        asked.append(wanted)
+        yield None if wanted is False else shown.append
+
+    monkeypatch.setattr(keywords, "training_bar", bar)
+    news = Progress("saving")
+    told.fit("a", [("x", "y")])[2]["on_progress"](news)
+    told.fit("a", [("x", "y")], on_progress=heard.append, progress=True)[2]["on_progress"](news)
+    told.reproduce("a", progress=True)[2]["on_progress"](news)
+    assert (shown, heard) == ([news] * 3, [news])
+    assert told.fit("a", [("x", "y")], progress=False)[2] == {}
+    assert asked == [None, True, True, False]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import windrow
+from tests.domain.test_shown import REPLIES
 from windrow.domain.errors import (
     AliasNotFound,
     BaseModelInUse,
@@ -95,6 +96,13 @@ def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None
     code = "import windrow, sys; print([m for m in sys.modules if m.startswith('windrow.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_methods_return_has_its_name_in_the_package() -> None:
+    replies = {each.__name__: each for each in REPLIES if each.__module__.startswith("windrow.domain.")}
+    assert len(replies) > 50
+    assert {name: getattr(windrow, name, None) for name in replies} == replies
+    assert set(replies) <= set(windrow.__all__)
 
 
 @pytest.mark.slow
@@ -215,7 +223,7 @@ def test_an_alias_is_promoted_rolled_back_and_removed_and_its_history_stays(sess
     assert session.rollback("tickets", reason="worse").points_to == "tickets_v1"
     assert [each.alias for each in session.aliases()] == ["tickets"]
     assert session.remove_alias("tickets").alias == "tickets"
-    assert session.aliases() == ()
+    assert list(session.aliases()) == []
     assert [change.event for change in session.history("tickets")] == ["promoted", "promoted", "rolled_back", "removed"]
     with pytest.raises(AliasNotFound):
         session.history("nothing")

@@ -162,6 +162,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "Disagreement.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
     "ClassificationMetrics.labels": ...,
     "GateMetrics.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "ConfusionMatrix.counts": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
     "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "BaseModel.id": DEFAULT_BASE_MODEL,
     "CrossValidation.fold_accuracies": (1.0, 1.0),

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from windrow.domain.dataset import check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import Presented, Schema, Value, computed
 from windrow.domain.words import render
 
 # Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
@@ -85,8 +85,9 @@ class Answer(Value):
     abstained: bool = computed(lambda self: self.label is None, False)
     """Whether no label was given: the best score, or the likeness to the training data, is too low."""
     in_scope: float | None = None
-    """How like the training data the text is, from 0 to 1: the share of texts of its kind that are less like it.
-    ``None`` where the classifier cannot tell.
+    """How like the training data the text is, from 0 to 1: the share of the training rows, each held out, that are
+    less like the rows of the nearest label as a whole. It says nothing about the end of a text that was truncated, nor
+    about how near the nearest single row is. ``None`` where the classifier cannot tell.
     """
 
 
@@ -104,6 +105,20 @@ class Prediction(Answer):
     """The alias by which it was asked; ``None`` where it was asked by its own name."""
     explanation: Explanation | None = None
     """Why; ``None`` where it was not asked for."""
+
+
+class Predictions(Presented, list[Prediction]):
+    """Answers to a column of texts, in its order: a list that shows itself in a few words."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
+        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return each answer's members as JSON has them."""
+        return [each.to_dict() for each in self]
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:

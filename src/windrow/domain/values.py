@@ -51,34 +51,17 @@ class Presenter(Protocol):
         ...
 
 
-class Value:
-    """A dataclass that verbs return, or a part of one. Some of its fields may be :func:`computed`."""
+class Presented:
+    """What a notebook shows as HTML, and what is a table of pandas or polars: values, and lists of them."""
 
     __slots__ = ()
 
-    # The fields that its repr shows, apart by blanks; empty for as many as there is room for.
-    _summary: ClassVar[str] = ""
-    # The field that stands for it in the repr of what holds it.
-    _named_by: ClassVar[str | None] = None
     # Set from above, since nothing here may know of HTML and frames (docs/adr/0025).
     _presenter: ClassVar[Presenter | None] = None
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        # A dataclass makes a repr of its own unless the class itself has one.
-        cls.__repr__ = Value.__repr__  # type: ignore[method-assign]
-
-    def __repr__(self) -> str:
-        return short_repr(self, self._summary.split())
 
     def _repr_html_(self) -> str | None:
         """Return what a notebook shows; ``None`` leaves it at the repr."""
         return None if self._presenter is None else self._presenter.html(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return its members as JSON has them: dicts, lists, strings, numbers, booleans and ``None``."""
-        members: dict[str, Any] = to_plain(self)
-        return members
 
     def to_frame(self) -> Any:
         """Return it as a table of pandas or, where that is not installed, of polars: a row for each of its entries.
@@ -88,6 +71,30 @@ class Value:
         """
         assert self._presenter is not None, "whatever hands out values imports windrow.session"
         return self._presenter.frame(self)
+
+
+class Value(Presented):
+    """A dataclass that verbs return, or a part of one. Some of its fields may be :func:`computed`."""
+
+    __slots__ = ()
+
+    # The fields that its repr shows, apart by blanks; empty for as many as there is room for.
+    _summary: ClassVar[str] = ""
+    # The field that stands for it in the repr of what holds it.
+    _named_by: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # A dataclass makes a repr of its own unless the class itself has one.
+        cls.__repr__ = Value.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return short_repr(self, self._summary.split())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its members as JSON has them: dicts, lists, strings, numbers, booleans and ``None``."""
+        members: dict[str, Any] = to_plain(self)
+        return members
 
     def __post_init__(self) -> None:
         kind: Any = type(self)
@@ -128,9 +135,15 @@ class ListValue(Value, Generic[T]):
         return entries
 
 
+def summary_of(value: Value) -> list[str]:
+    """Return the fields that say most of a value, or all where its class names none."""
+    kind: Any = type(value)
+    return value._summary.split() or [each.name for each in fields(kind)]  # noqa: SLF001 - its own module
+
+
 def present_with(presenter: Presenter) -> None:
     """Let every value show itself by a presenter, as HTML and as a frame."""
-    Value._presenter = presenter  # noqa: SLF001 - its own module
+    Presented._presenter = presenter  # noqa: SLF001 - its own module
 
 
 def recast(kind: Callable[..., V], /, *sources: object, **more: object) -> V:

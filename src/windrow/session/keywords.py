@@ -3,11 +3,13 @@
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MethodType
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
+from windrow.display.progress import told_both, training_bar
+from windrow.domain.job import OnProgress
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_rows
@@ -53,6 +55,18 @@ def columns(
     return cast(Callable[Concatenate[HasOperations, P], R], method)
 
 
+def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any]:
+    """Return arguments of a verb that also show how far a training is.
+
+    Args:
+        more: The arguments.
+        show: What shows it; ``None`` for nothing.
+    """
+    if show is None:
+        return dict(more)
+    return {**more, "on_progress": told_both(more["on_progress"], show) if "on_progress" in more else show}
+
+
 class _Verb:
     # What help() shows is made when it is asked for: the words of fields stand in the source of their classes.
 
@@ -71,6 +85,20 @@ class _Verb:
         return self if session is None else MethodType(self, session)
 
     def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Any:
+        request, more = self.bound(session, *args, **kwargs)
+        verb = getattr(session.operations, self._verb.__name__)
+        if "progress" not in self.__signature__.parameters:
+            return warn_of(verb(request, **more))
+        with training_bar(more.pop("progress", None)) as show:
+            return warn_of(verb(request, **listening(more, show)))
+
+    def bound(self, session: object, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the request that arguments make, and those of the verb itself.
+
+        Raises:
+            TypeError: An argument is unknown or missing.
+            InvalidInput: A value is of the wrong type.
+        """
         known = self.__signature__.parameters
         check_known(self.__name__, kwargs, list(known)[1:])
         given = self.__signature__.bind(session, *args, **kwargs).arguments
@@ -81,8 +109,7 @@ class _Verb:
             name = next(each for each in _ROWS if each in fields)
             rows[name] = read_rows(name, given.pop("texts"), given.pop("labels", None))
         more = {name: given.pop(name) for name in list(given) if name not in fields}
-        request = request_of(self._request, given, **rows)
-        return warn_of(getattr(session.operations, self._verb.__name__)(request, **more))
+        return request_of(self._request, given, **rows), more
 
     @cached_property
     def __signature__(self) -> inspect.Signature:

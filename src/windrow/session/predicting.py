@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypedDict
 
 from windrow.domain.errors import InvalidParameter, InvalidText, LimitExceeded
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, read_int, request_of
 from windrow.session.batches import in_batches, renumbered
@@ -43,7 +43,7 @@ def predict_request_of(verb: str, options: PredictOptions, **fields: object) -> 
 
 def predict_column(
     operations: Operations, request: PredictRequest, texts: Iterable[Any], batch_size: int
-) -> Iterator[Prediction] | list[Prediction]:
+) -> Iterator[Prediction] | Predictions:
     """Return the predictions for texts: lazily for an iterator, as a list for a column.
 
     Args:
@@ -62,7 +62,7 @@ def predict_column(
         )
     if isinstance(texts, Iterator):
         return _predictions(operations, request, in_batches(texts, size, BATCH_CHARS))
-    return list(_predictions(operations, request, in_batches(read_texts(texts), size, BATCH_CHARS)))
+    return Predictions(_predictions(operations, request, in_batches(read_texts(texts), size, BATCH_CHARS)))
 
 
 def read_text(text: object) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 
-from windrow.domain.alias import Alias, AliasChange, AliasChangeRequest, AliasRequest, PromoteRequest
+from windrow.display.notebook import present
+from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
-from windrow.domain.base_models import BaseModelRequest, BaseModelUse
+from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -22,9 +23,9 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
 from windrow.domain.integrity import FsckRequest
-from windrow.domain.job import DEFAULT_JOBS, Job, JobListRequest, JobRequest
+from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -40,6 +41,9 @@ from windrow.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_RETRIES = 3
+
+# Whatever hands out values lets them show themselves.
+present()
 
 
 def do_nothing() -> None:
@@ -118,7 +122,7 @@ class Session:
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
 
-    def jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+    def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings of every process on the data directory, the newest one first.
 
         Args:
@@ -127,13 +131,13 @@ class Session:
         Raises:
             InvalidParameter: The limit lies outside its range.
         """
-        return self._operations.list_jobs(request_of(JobListRequest, {"limit": limit})).jobs
+        return self._operations.list_jobs(request_of(JobListRequest, {"limit": limit}))
 
-    def aliases(self) -> tuple[Alias, ...]:
+    def aliases(self) -> AliasList:
         """Return every alias, sorted by name."""
-        return self._operations.list_aliases().aliases
+        return self._operations.list_aliases()
 
-    def history(self, alias: str) -> tuple[AliasChange, ...]:
+    def history(self, alias: str) -> AliasHistory:
         """Return each change of an alias, the first one first, also of one that was taken away.
 
         Args:
@@ -142,11 +146,11 @@ class Session:
         Raises:
             AliasNotFound: There never was such an alias.
         """
-        return self._operations.alias_history(request_of(AliasRequest, {"alias": alias})).changes
+        return self._operations.alias_history(request_of(AliasRequest, {"alias": alias}))
 
-    def base_models(self) -> tuple[BaseModelUse, ...]:
+    def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
-        return self._operations.base_models().base_models
+        return self._operations.base_models()
 
     def usage(self) -> Usage:
         """Return what the data directory holds, in bytes."""
@@ -168,7 +172,7 @@ class Session:
     @overload
     def predict(  # noqa: D418
         self, model_name: str, texts: Iterable[Any], batch_size: int = ..., **options: Unpack[PredictOptions]
-    ) -> list[Prediction]:
+    ) -> Predictions:
         """Classify a column of texts."""
 
     def predict(
@@ -177,7 +181,7 @@ class Session:
         texts: str | Iterable[Any],
         batch_size: int = BATCH_TEXTS,
         **options: Unpack[PredictOptions],
-    ) -> Prediction | list[Prediction] | Iterator[Prediction]:
+    ) -> Prediction | Predictions | Iterator[Prediction]:
         """Classify texts: one, all of a column, or one after the other as they come.
 
         A column and an iterator may have any length: they are cut into batches, each of which is answered by one

@@ -5,7 +5,7 @@ and :func:`windrow.session.keywords.columns`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from windrow.domain.alias import ChangeNote
@@ -51,6 +51,10 @@ class TrainingWithProgress(Training):
 
     on_progress: OnProgress = ignore_progress
     """Called now and then with how far the training is, from any thread."""
+    progress: bool | None = field(default=None, kw_only=True)
+    """Whether a bar shows how far the training is; ``None`` shows one in a notebook. It needs tqdm (the extra
+    ``notebook``); without it there is no bar.
+    """
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,10 @@ class Reproducing(ForModel):
 
     on_progress: OnProgress = ignore_progress
     """Called now and then with how far the training is, from any thread."""
+    progress: bool | None = field(default=None, kw_only=True)
+    """Whether a bar shows how far the training is; ``None`` shows one in a notebook. It needs tqdm (the extra
+    ``notebook``); without it there is no bar.
+    """
 
 
 @dataclass(frozen=True)
