@@ -17,6 +17,15 @@ def test_a_fit_without_contrastive_training_has_no_adapter(client: httpx.Client)
     assert reply["adapter"] is None
 
 
+def test_a_label_that_is_a_whole_number_is_taken_as_its_text_with_a_warning(client: httpx.Client) -> None:
+    rows = [
+        {"text": f"{word} {number}", "label": label} for label, word in ((0, "no"), (1, "yes")) for number in "abcd"
+    ]
+    reply = client.post(FIT_PATH, json={**FIT, "training_data": rows, "num_iterations": 0}).json()
+    assert reply["labels"] == ["0", "1"]
+    assert [warning["code"] for warning in reply["warnings"]].count("number_labels") == 1
+
+
 def test_a_client_that_leaves_within_its_body_or_before_its_answer_harms_nobody(
     client: httpx.Client, operations: Toy
 ) -> None:
