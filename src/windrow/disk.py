@@ -47,12 +47,8 @@ def open_plain(path: str, *, follow: bool = False) -> FileIO:
     Raises:
         OSError: It is not there, is a link or no regular file, or may not be read.
     """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    descriptor = os.open(path, flags)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return open(descriptor, "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is no regular file")
+    opener = _open_regular if follow else _open_regular_itself
+    return open(path, "rb", buffering=0, opener=opener)
 
 
 def read_plain(path: str, max_bytes: int, *, follow: bool = False) -> bytes:
@@ -71,6 +67,23 @@ def read_plain(path: str, max_bytes: int, *, follow: bool = False) -> bytes:
         if size_bytes > max_bytes:
             raise OSError(errno.EFBIG, f"it has {size_bytes} bytes, and at most {max_bytes} make sense")
         return file.readall()
+
+
+def _open_regular_itself(path: str, flags: int) -> int:
+    try:
+        return _open_regular(path, flags | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link, which is not followed") from error
+        raise
+
+
+def _open_regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def sync(path: Path) -> None:

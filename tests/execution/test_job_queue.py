@@ -20,6 +20,7 @@ from windrow.domain.errors import (
     StorageFull,
     TrainingCancelled,
     TrainingFailed,
+    WindrowError,
 )
 from windrow.domain.job import Job, Problem, Progress, ignore_progress
 from windrow.domain.values import recast
@@ -308,9 +309,12 @@ def test_the_revision_of_another_job_is_not_taken_for_an_orphaned_jobs(tmp_path:
     assert jobs.get(lost_job(tmp_path)).state == "interrupted"
 
 
-def test_jobs_that_cannot_be_listed_keep_nobody_from_training(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [StorageFull, StorageFailed])
+def test_jobs_that_cannot_be_listed_keep_nobody_from_training(
+    jobs: JobQueue, monkeypatch: pytest.MonkeyPatch, error: type[WindrowError]
+) -> None:
     def fail(self: JobFiles) -> list[str]:
-        raise StorageFailed("It cannot be listed.")
+        raise error("It cannot be listed.")
 
     monkeypatch.setattr(JobFiles, "ids", fail)
     jobs.reconcile_orphaned()
@@ -417,7 +421,10 @@ def test_a_thread_that_cannot_be_started_leaves_the_queue_free(jobs: JobQueue, m
     assert following.has_begun.wait(30)
 
 
-def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [StorageFull, StorageFailed])
+def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(
+    jobs: JobQueue, monkeypatch: pytest.MonkeyPatch, error: type[WindrowError]
+) -> None:
     trainings = [Training("a"), Training("b")]
     begun = []
     for training in trainings:
@@ -429,7 +436,7 @@ def test_a_job_that_cannot_be_read_is_left_out_of_the_list_too(jobs: JobQueue, m
 
     def fail(self: JobFiles, job_id: str) -> StoredJob | None:
         if job_id == begun[1]:
-            raise StorageFailed("It cannot be read.")
+            raise error("It cannot be read.")
         return get(self, job_id)
 
     jobs.wait(30)

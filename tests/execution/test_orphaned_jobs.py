@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.execution.examples import queued_job
+from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import JobState
 from windrow.execution.orphaned_jobs import reconcile
 from windrow.storage.files import LocalFiles
@@ -79,3 +80,17 @@ def test_a_damaged_job_says_nothing_about_others(files: JobFiles, tmp_path: Path
     place.mkdir(parents=True)
     (place / "000001.json").write_text("?")
     assert reconcile(lost(tmp_path), files, lambda _: 4).state == "succeeded"
+
+
+@pytest.mark.parametrize("error", [StorageFull, StorageFailed])
+def test_an_end_that_cannot_be_recorded_is_so_all_the_same(
+    files: JobFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[WindrowError]
+) -> None:
+    kept = lost(tmp_path)
+
+    def fail(*_: object) -> None:
+        raise error("no room")
+
+    monkeypatch.setattr(LocalFiles, "put_new", fail)
+    assert reconcile(kept, files, lambda _: None).state == "interrupted"
+    assert [path.name for path in (tmp_path / JOBS / kept.job.id).iterdir()] == ["000001.json"]

@@ -16,7 +16,7 @@ from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import NotFound
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
-from windrow.storage.files import Files
+from windrow.storage.files import MAX_BYTES, Files
 from windrow.storage.namespace import Namespace
 
 OTHERS = tuple(replace(row, label=f"other {row.label}") for row in ROWS[1:])
@@ -39,9 +39,9 @@ class WatchedFiles:
     def remove(self, key: str) -> None:
         self.files.remove(key)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         self._look(key)
-        return self.files.get(key)
+        return self.files.get(key, max_bytes)
 
     def list(self, prefix: str) -> "list[str]":
         self._look(prefix)

@@ -16,6 +16,7 @@ from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
+from windrow.storage.files import MAX_BYTES
 from windrow.storage.namespace import Namespace
 
 Verb = Callable[[Service], object]
@@ -39,10 +40,10 @@ class FailingFiles(MemoryFiles):
         super().remove(key)
         self.free_writes += 1
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         """Read, if that is possible."""
         self._check()
-        return super().get(key)
+        return super().get(key, max_bytes)
 
     def list(self, prefix: str) -> "list[str]":
         """List, if that is possible."""

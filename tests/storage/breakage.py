@@ -194,6 +194,10 @@ DAMAGE: dict[str, tuple[str, Break]] = {
     "a link among the blobs": ("link", lambda root: link(root, "classifiers/gone/blobs/x", "/etc/passwd")),
     "a link aside": ("link", lambda root: link(root, f".aside/{'0' * 32}", "/etc/passwd")),
     "graphs with another byte": ("graphs_altered", lambda root: broken_graphs(root)),  # noqa: PLW0108 - below
+    "a folder in a number's place": (
+        "special_file",
+        lambda root: make_folder(root, "classifiers/tickets/000004.json"),
+    ),
     "a pipe": ("special_file", lambda root: pipe(root, "classifiers/tickets/000004.json")),
 }
 GARBAGE: dict[str, tuple[str, Break]] = {

@@ -16,7 +16,7 @@ from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
-from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, LocalFiles
+from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, KeyUnusable, LocalFiles
 
 BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
 
@@ -42,6 +42,12 @@ class TestEveryImplementation:
     def test_gives_back_what_was_put(self, files: Files) -> None:
         files.put_new("a/b/c.json", b"\0content")
         assert files.get("a/b/c.json") == b"\0content"
+
+    def test_gives_nothing_of_what_is_larger_than_it_can_be(self, files: Files) -> None:
+        files.put_new("a", b"12345")
+        assert files.get("a", 5) == b"12345"
+        with pytest.raises(KeyUnusable):
+            files.get("a", 4)
 
     def test_keeps_the_first_content_of_a_key(self, files: Files) -> None:
         files.put_new("a/b", b"first")
@@ -139,6 +145,25 @@ class TestChangeToken:
 
     def test_of_a_missing_folder_is_unknown(self, tmp_path: Path) -> None:
         assert LocalFiles(tmp_path, long_after).version_token("a") is None
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": Path.mkdir,
+    "a link to content": lambda path: path.symlink_to("../content"),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a file with a hole of 40 GB": lambda path: subprocess.run(["truncate", "-s", "40G", path], check=True),
+}
+
+
+@pytest.mark.parametrize("put", ODD.values(), ids=ODD)
+def test_what_is_no_content_is_told_at_once(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("content", b"elsewhere")
+    (tmp_path / "a").mkdir()
+    put(tmp_path / "a" / "odd")
+    with pytest.raises(KeyUnusable, match=r".+"):
+        files.get("a/odd")
 
 
 def test_files_left_aside_by_a_dead_process_are_no_content(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import wait_for_tick
-from windrow.domain.errors import ConcurrentChange, InvalidArtifact
-from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyMissing, LocalFiles
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, StorageFailed
+from windrow.storage.files import CTIME_GRANULARITY_NS, MAX_BYTES, Files, KeyMissing, LocalFiles
 from windrow.storage.log import Logs
 
 
@@ -198,7 +198,7 @@ class TestNewest:
         (tmp_path / "logs/a/000002.json").symlink_to(tmp_path / "nowhere")
         for value in (logs.newest("a").value, logs.at("a", 2)):
             assert isinstance(value, InvalidArtifact)
-            assert "cannot be opened" in value.detail
+            assert "is a link, which is not followed" in value.detail
 
 
 class TestAt:
@@ -252,11 +252,11 @@ class TestAgain:
         class Late(MemoryFiles):
             misses = 1
 
-            def get(self, key: str) -> bytes:
+            def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
                 if self.misses:
                     self.misses -= 1
                     raise KeyMissing(key)
-                return super().get(key)
+                return super().get(key, max_bytes)
 
         files = Late()
         files.put_new("logs/a/000001.json", b"anew")
@@ -264,7 +264,7 @@ class TestAgain:
 
     def test_what_is_listed_and_can_never_be_opened_is_damaged(self) -> None:
         class Closed(MemoryFiles):
-            def get(self, key: str) -> bytes:
+            def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
                 raise KeyMissing(key)
 
         files = Closed()
@@ -272,3 +272,16 @@ class TestAgain:
         value = logs_of(files).at("a", 1)
         assert isinstance(value, InvalidArtifact)
         assert "cannot be opened" in value.detail
+
+    def test_what_is_too_large_is_damaged_and_names_its_file(self) -> None:
+        files = MemoryFiles()
+        files.put_new("logs/a/000001.json", bytes(MAX_BYTES + 1))
+        value = logs_of(files).at("a", 1)
+        assert isinstance(value, InvalidArtifact)
+        assert value.facts["file"] == "logs/a/000001.json" and "too large" in value.detail
+
+    def test_what_could_not_be_read_again_is_not_written(self) -> None:
+        files = MemoryFiles()
+        with pytest.raises(StorageFailed, match="fewer or shorter rows"):
+            logs_of(files).append("a", 1, bytes(MAX_BYTES + 1))
+        assert files.kept == {}

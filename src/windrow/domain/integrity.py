@@ -33,7 +33,7 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     "name_shared": ("damage", "A classifier and an alias have one name."),
     "name_invalid": ("damage", "A folder's name breaks the grammar of names."),
     "link": ("damage", "A link stands where a file or a folder belongs; it is not followed."),
-    "special_file": ("damage", "A pipe, socket or device stands where a file belongs."),
+    "special_file": ("damage", "A pipe, socket, device or folder stands where a file belongs."),
     "folder_unreadable": ("damage", "A folder cannot be read."),
     "aside_file": (
         "garbage",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
+from windrow.disk import open_plain, read_plain
 from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
@@ -33,6 +34,8 @@ _FAMILIES: dict[str, Family] = {
     "distilbert": "distilbert",
 }
 RELATIVE_BUCKETS = 32
+# Of a file of settings; the largest name the labels that a model was trained for.
+_MAX_JSON_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +258,12 @@ def _read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
 
 def _read_any_json(path: Path, default: str | None = None) -> object:
     try:
-        return json.loads(path.read_text("utf-8") if default is None or path.exists() else default)
+        if default is not None and not path.exists():
+            return json.loads(default)
+        return json.loads(read_plain(str(path), _MAX_JSON_BYTES, follow=True))  # the hub's cache is made of links
     except FileNotFoundError as error:
         raise _invalid(path.parent, f"has no {path.name}", "Copy the whole sentence-transformers folder.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _invalid(path.parent, f"has a {path.name} that cannot be read", "Copy the model again.") from error
 
 
@@ -376,7 +381,7 @@ def _digest(path: Path, deciding: Collection[Path], prompt: str) -> str:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_plain(str(path), follow=True) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise _invalid(

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windrow.disk import disk_error
 from windrow.domain.base_models import BaseModelLocation, StoredBaseModel, check_model_id, is_model_id
-from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel, StorageFailed
+from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.folder import (
@@ -218,8 +219,10 @@ def _storage_errors(model_id: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "The base model {base_model} could not be removed ({why}). Let the server write to the data directory and "
             "to the Hugging Face cache, and try again.",
-            {"base_model": model_id, "why": error.strerror or str(error)},
+            "The base model {base_model} could not be removed ({why}). Free some space by other means, and try again.",
+            base_model=model_id,
         ) from error

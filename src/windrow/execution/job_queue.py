@@ -145,7 +145,7 @@ class JobQueue:
         self._has_reconciled = True
         try:
             self.newest(MAX_FINISHED)
-        except StorageFailed as error:
+        except (StorageFull, StorageFailed) as error:
             _log.warning("Orphaned jobs could not be checked. %s", error.detail)
 
     def get(self, job_id: str) -> Job:
@@ -180,6 +180,7 @@ class JobQueue:
             except (
                 JobNotFound,
                 InvalidArtifact,
+                StorageFull,
                 StorageFailed,
             ) as error:  # removed meanwhile, or damaged, which fsck reports
                 _log.info("The job %s is not listed. %s", job_id, error.detail)

@@ -18,6 +18,7 @@ from windrow.domain.errors import (
     Overloaded,
     ShuttingDown,
     StorageFailed,
+    StorageFull,
     WindrowError,
 )
 from windrow.domain.job import (
@@ -159,7 +160,7 @@ def find_published_revision(catalog: Catalog, job: Job) -> int | None:
         return None
     try:
         record = catalog.find(Reference(job.model_name)).entry.record
-    except (NotFound, InvalidArtifact, StorageFailed):
+    except (NotFound, InvalidArtifact, StorageFull, StorageFailed):
         return None
     is_same = _training_inputs(record) == _training_inputs(job) and record.created_at >= job.started_at
     return record.revision if is_same else None

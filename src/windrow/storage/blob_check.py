@@ -10,6 +10,7 @@ from windrow.disk import open_plain
 from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
+from windrow.storage.blobs import MAX_BLOB_BYTES
 from windrow.storage.format import RESTORE
 from windrow.storage.revision import BlobRef
 
@@ -43,8 +44,9 @@ def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProb
     try:
         with open_plain(path) as file:
             size_bytes = os.fstat(file.fileno()).st_size
-            if size_bytes != ref.size_bytes:
-                return BlobProblem("blob_altered", f"has {size_bytes} bytes instead of {ref.size_bytes}.")
+            expected_bytes = min(ref.size_bytes, MAX_BLOB_BYTES)
+            if size_bytes != expected_bytes:
+                return BlobProblem("blob_altered", f"has {size_bytes} bytes instead of {expected_bytes}.")
             if hashlib.file_digest(file, "sha256").hexdigest() != ref.sha256:
                 return BlobProblem("blob_altered", "has another sha256 than its name says.")
             file.seek(0)

@@ -4,13 +4,16 @@ import logging
 import re
 
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.files import Files, KeyExists, KeyMissing, KeyUnusable
 from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
 from windrow.storage.revision import BlobRef
 
 FOLDER = "blobs"
 FILE_NAME = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,16}){1,2}")
+
+# Rows take the most, packed.
+MAX_BLOB_BYTES = 2**30
 
 _log = logging.getLogger("windrow.storage")
 
@@ -59,7 +62,9 @@ class Blobs:
         """
         key = _key(name, ref.file_name)
         try:
-            content = self._files.get(key)
+            content = self._files.get(key, min(ref.size_bytes, MAX_BLOB_BYTES))
+        except KeyUnusable as error:
+            raise _damaged(key, f"was altered: {error}") from error
         except KeyMissing as error:
             raise _damaged(key, "is missing") from error
         if BlobRef.of(content, ref.suffix) != ref:

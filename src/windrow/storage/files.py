@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.disk import disk_error, sync
+from windrow.disk import disk_error, read_plain, reason, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
@@ -27,6 +27,11 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 # Source: "Racy Git", https://git-scm.com/docs/racy-git
 CTIME_GRANULARITY_NS = 2_000_000_000
 
+# The largest content that is read where nobody knows its size: the rows of a gate in an alias's file are the largest.
+MAX_BYTES = 64 * 2**20
+# How it fails to open or read what is no regular file, or too large a one.
+_NO_CONTENT = {errno.EINVAL, errno.ELOOP, errno.EFBIG, errno.ENXIO, errno.ENODEV}
+
 
 class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
     """Something is stored under this key already."""
@@ -34,6 +39,10 @@ class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its cal
 
 class KeyMissing(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
     """Nothing is stored under this key."""
+
+
+class KeyUnusable(KeyMissing):
+    """What stands under this key was never put there: a link, a pipe, a folder, or more than there can be."""
 
 
 class Files(Protocol):
@@ -57,11 +66,16 @@ class Files(Protocol):
         """
         ...
 
-    def get(self, key: str) -> bytes:
-        """Return what is stored under a key.
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
+        """Return what is stored under a key, waiting for nobody.
+
+        Args:
+            key: The key.
+            max_bytes: The most bytes that it can have; of more, none is read.
 
         Raises:
             KeyMissing: There is nothing.
+            KeyUnusable: What is there is too large, or no content at all.
         """
         ...
 
@@ -109,15 +123,18 @@ class LocalFiles:
         if not is_new:
             raise KeyExists(key)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         """Read the file."""
         path = self._path(key)
         with _storage_errors("read", key):
             try:
-                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - see _path
-                    return file.readall()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                return read_plain(path, max_bytes)
+            except (FileNotFoundError, NotADirectoryError) as error:
                 raise KeyMissing(key) from error
+            except OSError as error:
+                if error.errno in _NO_CONTENT:
+                    raise KeyUnusable(reason(error)) from error
+                raise
 
     def list(self, prefix: str) -> list[str]:
         """List the folder."""

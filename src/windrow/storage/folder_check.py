@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from windrow.disk import open_plain
+from windrow.disk import read_plain, reason
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.integrity import Severity
+from windrow.storage.files import MAX_BYTES
 from windrow.storage.format import RESTORE
 from windrow.storage.log import NUMBERED
 
@@ -134,15 +135,14 @@ def read_log(
     size_bytes = 0
     for number, file in numbers:
         try:
-            with open_plain(f"{root}/{path}/{file}") as opened:
-                content = opened.read()
+            content = read_plain(f"{root}/{path}/{file}", MAX_BYTES)
             size_bytes += len(content)
             values[number] = read(path.rpartition("/")[2], number, content, strictly=True)
         except FileNotFoundError:  # it went since the folder was listed
             continue
         except OSError as error:
             values[number] = InvalidArtifact(
-                "It cannot be read ({why}). {advice}", {"why": error.strerror, "advice": RESTORE}
+                "It cannot be read ({why}). {advice}", {"why": reason(error), "advice": RESTORE}
             )
         except InvalidArtifact as error:
             values[number] = error
@@ -210,6 +210,9 @@ def _list(descriptor: int, path: str, files: re.Pattern[str], folders: re.Patter
                 known[entry.name] = status
             elif stat.S_ISDIR(status.st_mode) and folders.fullmatch(entry.name):
                 inner.append(entry.name)
+            elif stat.S_ISDIR(status.st_mode) and files.fullmatch(entry.name):
+                what = "It is a folder, and a file belongs there."
+                candidates.append(CandidateFinding("damage", "special_file", f"{path}/{entry.name}", what, RESTORE))
             else:
                 candidates.append(_foreign(f"{path}/{entry.name}", status.st_mode))
     return FolderListing(changed_s, known, tuple(inner), tuple(candidates))

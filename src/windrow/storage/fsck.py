@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from windrow.domain.errors import StorageFailed
+from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_cache import BUILDING, GRAPH_VERSION, find_graph_problem
@@ -123,7 +123,7 @@ class _Run:
                 again = scan()
                 self._findings.extend(map(self._repair_finding, again.candidates))
                 return again
-        except StorageFailed:
+        except (StorageFull, StorageFailed):
             if self._repair:
                 raise
         self._findings.extend(_to_finding(candidate, candidate.advice) for candidate in first.candidates)
@@ -217,7 +217,7 @@ class _Run:
         try:
             for path in candidate.remove:
                 self._remove(path)
-        except StorageFailed as error:
+        except (StorageFull, StorageFailed) as error:
             return _to_finding(candidate, f"It could not be removed. {error}")
         except OSError as error:
             return _to_finding(

@@ -17,8 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from windrow.disk import reason
-from windrow.domain.errors import InvalidArtifact, StorageFailed
+from windrow.disk import disk_error, open_plain
+from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists
 from windrow.storage.format import Mismatch, read, write
@@ -101,6 +101,7 @@ class JobFiles:
         """Return the name of this process's lock file, which stays locked for as long as the process lives.
 
         Raises:
+            StorageFull: The disk is full.
             StorageFailed: The lock file cannot be made.
         """
         with self._lock:
@@ -131,7 +132,7 @@ class JobFiles:
         except KeyExists:
             newest = self.get(job.id)
             return job if newest is None else newest.job
-        except StorageFailed:  # a read-only directory: it is so all the same
+        except (StorageFull, StorageFailed):  # a read-only directory or a full disk: it is so all the same
             return job
         return job
 
@@ -232,6 +233,7 @@ def _acquire_owner_lock(folder: Path) -> _OwnerLock:
     """Make a file that stays locked until this process ends.
 
     Raises:
+        StorageFull: The disk is full.
         StorageFailed: It cannot be made or locked.
     """
     name = secrets.token_hex(8)
@@ -243,25 +245,26 @@ def _acquire_owner_lock(folder: Path) -> _OwnerLock:
         # It gets its name only once it is locked, so that nobody takes it for a dead one's.
         unnamed.rename(folder / name)
     except OSError as error:
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "Jobs cannot be kept in {folder} ({why}). Check that Windrow may write there, and that its file system has "
             "locks; then try again.",
-            {"folder": str(folder.parent), "why": reason(error)},
+            "Jobs cannot be kept in {folder} ({why}). Free some space or raise the quota, then try again.",
+            folder=folder.parent.name,
         ) from error
     return _OwnerLock(folder / name, descriptor, os.getpid())
 
 
 def _is_locked(path: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        file = open_plain(str(path))
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
     return False
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from windrow.domain.errors import ConcurrentChange, InvalidArtifact
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, StorageFailed
 from windrow.domain.names import is_name
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUnusable
+from windrow.storage.format import RESTORE
 
 Value = TypeVar("Value")
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
@@ -101,7 +102,14 @@ class Logs(Generic[Value]):
 
         Raises:
             ConcurrentChange: Somebody else has put it.
+            StorageFailed: It is larger than what can be read again.
         """
+        if len(content) > MAX_BYTES:
+            raise StorageFailed(
+                "{name} cannot be changed: what would be kept of it has {size_bytes} bytes, and at most {max_bytes} "
+                "can be read again. Send fewer or shorter rows.",
+                {"name": name, "size_bytes": len(content), "max_bytes": MAX_BYTES},
+            )
         try:
             self._files.put_new(self.key(name, number), content)
         except KeyExists as error:
@@ -135,6 +143,9 @@ class Logs(Generic[Value]):
             except InvalidArtifact as error:
                 # The error names the file that it is about.
                 return InvalidArtifact(f"{{file}}: {error.template}", {**error.facts, "file": key})
+            except KeyUnusable as error:
+                facts = {"file": key, "why": str(error), "advice": RESTORE}
+                return InvalidArtifact("{file} cannot be used: {why}. {advice}", facts)
             except KeyMissing:  # it is gone, or was purged and put anew between two looks, or nobody can open it
                 if number not in self.numbers(name):
                     return None
