@@ -64,7 +64,6 @@ def test_a_score_is_a_share_of_the_rows() -> None:
     assert SCORE.accuracy == 0.75
 
 
-
 def test_a_classifier_shows_the_accuracy_of_its_last_measurement() -> None:
     measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_data=True)
     assert measured.test_accuracy == 0.75

@@ -63,6 +63,15 @@ def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
     assert (found.head_only_interval.low, found.head_only_interval.high) == (0, 0)
 
 
+def test_figures_that_reach_the_majority_and_texts_that_are_not_read_whole_are_told() -> None:
+    rows = [Row(f"{number} of no use", f"label {number % 3}") for number in range(24)]
+    assert "not_better_than_majority" in codes(by_head(Dataset(tuple(rows))))
+    long = (*easy(12).rows, Row("word0 " * 400, "label 0"), Row("word1 " * 400, "label 1"))
+    found = by_head(Dataset(long))
+    assert codes(found) == {"truncated_rows"}
+    assert found.warnings[0].message.startswith("2 of 38 row(s) (5.3 %) are longer than the encoder reads, 256 tokens.")
+
+
 @pytest.mark.parametrize("folds", [2, 5])
 def test_an_adapter_takes_a_training_for_each_fold(folds: int, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)

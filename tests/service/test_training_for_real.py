@@ -185,7 +185,7 @@ HARD_CASES = {
     "duplicates": ((*numbered(4, "a"), *numbered(4, "b")) * 2, {"duplicate_rows"}),
     "labels without a meaning": (
         tuple(Row(row.text, str(number % 2)) for number, row in enumerate(numbered(12, "word"))),
-        set(),
+        {"number_labels"},
     ),
     "a thousand labels": (
         tuple(Row(f"{word} {number}", f"label {number}") for number in range(1_000) for word in ("reset", "twice")),
@@ -199,6 +199,11 @@ def tiny_service(tiny: OnnxEncoder, tmp_path: Path) -> Iterator[Service]:
     service = service_with(tiny, tmp_path, InlineRunner())
     yield service
     service.close()
+
+
+def odd(record: FitResult) -> set[str]:
+    """Return the codes of what is told, but for what the random encoder makes of so few rows."""
+    return {warning.code for warning in record.warnings} - {"not_better_than_majority"}
 
 
 def assert_usable(service: Service, record: FitResult) -> None:
@@ -215,7 +220,7 @@ def test_every_hard_case_ends_in_a_usable_classifier_and_says_what_was_odd(
 ) -> None:
     rows, expected = HARD_CASES[case]
     record = tiny_service.fit(FitRequest("hard", rows, num_iterations=num_iterations))
-    assert {warning.code for warning in record.warnings} == expected
+    assert odd(record) == expected
     assert (record.adapter is None) is (num_iterations == 0)
     assert_usable(tiny_service, record)
 
@@ -225,7 +230,7 @@ def test_more_rows_than_the_step_budget_end_in_a_usable_classifier(
 ) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 50)
     record = tiny_service.fit(FitRequest("large", (*numbered(200, "a"), *numbered(100, "b"))))
-    assert [warning.code for warning in record.warnings] == ["step_budget"]
+    assert odd(record) == {"step_budget"}
     assert record.adapter is not None
     assert record.adapter.texts == 50
     assert_usable(tiny_service, record)

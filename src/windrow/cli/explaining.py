@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from windrow.cli.formats import one_line
-from windrow.cli.output import data_console
+from windrow.cli.output import data_console, notes_console
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.explanation import Explanation
 from windrow.domain.prediction import Prediction
+from windrow.domain.quality_warnings import TRUNCATED_TEXT
 
 # The words that matter least say nothing.
 _MAX_WORDS = 12
@@ -25,11 +26,11 @@ def print_answer(prediction: Prediction) -> None:
     )
     if prediction.in_scope is not None:
         console.print(
-            f"In scope: {prediction.in_scope:.2f}. 0 is unlike anything in the training data, around 0.5 is ordinary, "
-            "1 is as like it as can be."
+            f"In scope: {prediction.in_scope:.2f}: so large is the share of the training rows, each held out, that are "
+            "less like their label's rows as a whole than this text. Below 0.05 the text may fit no label."
         )
     if prediction.truncated:
-        console.print("The text is longer than the encoder reads, so its end was left out.")
+        notes_console().print(f"Warning: {TRUNCATED_TEXT}")
     if prediction.explanation is not None:
         _print_explanation(prediction.explanation)
 

@@ -37,6 +37,7 @@ from windrow.cli.writing import (
 )
 from windrow.domain.errors import WindrowError
 from windrow.domain.prediction import PredictRequest
+from windrow.domain.quality_warnings import warn_of_truncated
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -159,10 +160,10 @@ class _FileRun:
         counts = [f"{counted(rows, 'row')} in {duration(seconds)} ({rows / max(seconds, 1e-9):,.0f} rows/s)"]
         if self.abstained:
             counts.append(f"{self.abstained:,} without a label")
-        if self.truncated:
-            counts.append(f"{self.truncated:,} longer than the encoder reads")
         where = "" if self.run.options.out is None else f" written to {self.run.options.out}"
         self.run.say(f"{', '.join(counts)}{where}.")
+        for warning in warn_of_truncated(self.truncated, rows):
+            self.run.say(f"Warning: {warning.message}")
         if self.skipped:
             lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
             more = ", …" if len(self.skipped) > _SHOWN_LINES else ""

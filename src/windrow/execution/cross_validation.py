@@ -11,6 +11,7 @@ from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
 from windrow.domain.values import recast
@@ -105,7 +106,18 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
     held_out = _HeldOutRows(
         dataset, training_set.numbers[rows], training_set.label_ids[rows], fold_ids[rows], curve, logits, is_adapted
     )
-    return _conclude(held_out, recipe, tuple(_warnings(held_out, folds, training_set)))
+    truncated, max_tokens = _truncated_rows(training_set), context.encoder.folder.max_tokens
+    warnings = (
+        *_warnings(held_out, folds, training_set),
+        *warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens),
+    )
+    return _conclude(held_out, recipe, warnings)
+
+
+def _truncated_rows(training_set: EncodedTrainingSet) -> list[int]:
+    """Return the numbers of the distinct rows that are longer than the encoder reads."""
+    found: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
+    return found
 
 
 def _max_folds(training_set: EncodedTrainingSet, folds: int) -> int:
@@ -128,13 +140,14 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
     if recipe.num_iterations > 0 and not held_out.is_adapted:
         recommendation = "The encoder needs no change for these rows: any number of iterations does as the head alone."
     folds = np.unique(held_out.folds)
+    interval, baseline = widened(outcome.correct, outcome.total), majority_baseline(held_out.truth)
     return recast(
         CrossValidation,
         outcome,
         folds=len(folds),
-        accuracy_interval=widened(outcome.correct, outcome.total),
+        accuracy_interval=interval,
         fold_accuracies=tuple(float(right[held_out.folds == fold].mean()) for fold in folds),
-        majority_baseline=majority_baseline(held_out.truth),
+        majority_baseline=baseline,
         probable_label_errors=tuple(_label_errors(held_out, scores)),
         learning_curve=tuple(_curve(held_out.curve, by_fraction, recalls)),
         advice=advice,
@@ -143,7 +156,7 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
         head_only_interval=pair.difference_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
         recommendation=recommendation,
-        warnings=warnings,
+        warnings=(*warnings, *warn_of_majority(interval, baseline, recipe.base_model)),
     )
 
 

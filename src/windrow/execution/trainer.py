@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
@@ -17,6 +18,7 @@ from windrow.execution.holdout import cross_validate_adapter
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
+from windrow.learning.evaluate import majority_baseline
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import Examples
 from windrow.learning.model_selection import label_name_texts
@@ -74,9 +76,10 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
     )
     warnings = (
         *find_data_warnings(dataset),
-        *_warn_of_truncated(truncated.tolist()),
+        *warn_of_truncated(len(truncated), len(dataset.rows), truncated.tolist(), context.encoder.folder.max_tokens),
         *_warn_of_cut_short(result.report),
         *_warn_of_no_estimate(training_set, outcome.estimate, recipe),
+        *_warn_of_estimate(dataset, outcome.estimate, recipe),
     )
     return recast(Trained, outcome, adapter=result.report, report=report, warnings=warnings)
 
@@ -104,12 +107,6 @@ def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encod
     )
 
 
-def _warn_of_truncated(rows: list[int]) -> Iterator[DataWarning]:
-    if rows:
-        message = f"{len(rows)} row(s) are longer than the encoder reads; their ends were left out."
-        yield DataWarning("truncated_rows", message, tuple(rows[:5]))
-
-
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
     if report is not None and report.ended_by == "step_budget":
         message = (
@@ -120,6 +117,12 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
     if report is not None and report.ended_by == "max_seconds":
         message = f"The time limit ended contrastive training after {report.steps} of {report.planned_steps} steps."
         yield DataWarning("ended_by_max_seconds", message)
+
+
+def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
+    if estimate is not None:
+        baseline = majority_baseline([row.label for row in dataset.rows])
+        yield from warn_of_majority(estimate.interval, baseline, recipe.base_model)
 
 
 def _warn_of_no_estimate(

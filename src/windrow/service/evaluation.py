@@ -1,6 +1,6 @@
 """Evaluates, compares and cross-validates on labelled rows, and suggests which texts to label next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Final
@@ -13,6 +13,7 @@ from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, C
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
 from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull
 from windrow.domain.prediction import IsConnected, always_connected
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
@@ -78,6 +79,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     warnings = [*find_warnings(seen, dataset, results[0]), *_left_out_warnings(unseen)]
     for model, answers in zip(models, answered.values(), strict=True):
         warnings += _abstention_warnings(model, answers)
+    warnings += _truncation_warnings(answered.values())
     return Comparison(
         models=results,
         pairs=pairs,
@@ -148,16 +150,19 @@ def _report(
     store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = model.entry.record, _metrics(answers, dataset)
+    baseline = majority_baseline(_true_labels(dataset))
     warnings = [
         *find_warnings(find_seen_rows(store, (model,), dataset), dataset, outcome),
         *_abstention_warnings(model, answers),
+        *_truncation_warnings((answers,)),
+        *warn_of_majority(outcome.accuracy_interval, baseline, record.base_model),
     ]
     report = recast(
         Report,
         outcome,
         **_identity(model),
         alias=model.alias,
-        majority_baseline=majority_baseline(_true_labels(dataset)),
+        majority_baseline=baseline,
         misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
@@ -241,6 +246,12 @@ def _threshold_warnings(threshold: ProposedThreshold) -> Iterator[DataWarning]:
         unanswered = threshold.total - threshold.answered
         message = f"With this threshold, {unanswered} of {threshold.total} test rows get no label. Ask for less."
         yield DataWarning("most_abstained", message)
+
+
+def _truncation_warnings(outputs: Iterable[ClassifierOutputs]) -> Iterator[DataWarning]:
+    """Yield a warning where test rows are longer than the encoder of one of the classifiers reads."""
+    truncated = np.any([each.truncated for each in outputs], axis=0)
+    return warn_of_truncated(int(truncated.sum()), len(truncated), np.flatnonzero(truncated).tolist())
 
 
 def _abstention_warnings(model: ResolvedModel, answers: ClassifierOutputs) -> Iterator[DataWarning]:

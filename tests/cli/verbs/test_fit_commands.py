@@ -42,6 +42,17 @@ def test_fit_says_what_was_trained_and_how_good_it_is(
     assert left == ["left"]
 
 
+def test_fit_warns_of_rows_that_tell_nothing_and_of_those_that_are_not_read_whole(
+    ask: Run, toy: Scripted, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text,label\n" + "".join(f"{'wort ' * 400}{number},{'abc'[number % 3]}\n" for number in range(24)))
+    fitted = ask("fit", "tickets_v1", rows, "--num-iterations", "0")
+    assert "Warning: It is not shown to be better than always saying 'a', which is right for 33.3 %" in fitted.err
+    assert "intfloat/multilingual-e5-small" in fitted.err
+    assert "Warning: 24 of 24 row(s) (100.0 %) are longer than the encoder reads, 256 tokens." in fitted.err
+
+
 def test_a_name_that_is_no_version_gets_no_hint_at_the_next_one(ask: Run, toy: Scripted, rows_file: Path) -> None:
     fitted = ask("fit", "shipping", rows_file)
     assert fitted.code == 0

@@ -49,7 +49,7 @@ def test_a_text_is_answered_with_its_scores(ask: Run) -> None:
     lines = ask("predict", "tickets_v1", "--text", "I want my money back").lines
     assert lines[0] == "refund (by tickets_v1@1)"
     assert any(line.startswith("refund 0.") for line in lines)
-    assert any(line.startswith("In scope: 1.00. 0 is unlike anything") for line in lines)
+    assert any(line.startswith("In scope: 1.00: so large is the share of the training rows") for line in lines)
 
 
 def test_a_text_is_answered_by_the_document_of_the_http_api(ask: Run) -> None:
@@ -75,6 +75,16 @@ def test_several_classifiers_answer_one_text(ask: Run) -> None:
     asked = ("predict", "tickets_v1", "--also", "tickets_v2@1", "--text", "money")
     assert [line.split()[0] for line in ask(*asked).lines[2:]] == ["tickets_v1@1", "tickets_v2@1"]
     assert [one["model_name"] for one in ask(*asked, "--json").document["predictions"]] == ["tickets_v1", "tickets_v2"]
+
+
+def test_texts_that_are_not_read_whole_are_warned_of(ask: Run, tmp_path: Path) -> None:
+    long = "money back " * 400
+    ended = ask("predict", "tickets_v1", "--text", long)
+    assert "Warning: The text is longer than the encoder reads. Its end decided nothing" in ended.err
+    file = write(tmp_path / "long.csv", [("1", long), ("2", "money"), ("3", long), ("4", "bill")])
+    err = ask("predict", "tickets_v1", file).err
+    assert "Warning: 2 of 4 row(s) (50.0 %) are longer than the encoder reads." in err
+    assert "labels are guesses, whatever score and in_scope say" in err
 
 
 def test_a_text_without_a_label_says_so(ask: Run) -> None:

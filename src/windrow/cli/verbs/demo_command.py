@@ -23,7 +23,7 @@ from windrow.cli.progress import training_bar
 from windrow.cli.writing import UnixLines
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
-from windrow.domain.comparison import CompareRequest, Comparison
+from windrow.domain.comparison import SIGNIFICANT_P, CompareRequest, Comparison
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
@@ -168,6 +168,11 @@ class Tour:
             )
             self.console.print(disagreement_table(shown, (FIRST, SECOND)))
         self.console.print(f"\n{comparison.recommendation.reason}")
+        if comparison.pairs and comparison.pairs[0].p_value < SIGNIFICANT_P:
+            self.console.print(
+                "So few rows show which of the two is better where the difference is as large as here. How good it is, "
+                "they show only roughly:"
+            )
         for warning in comparison.warnings:
             self.console.print(f"Warning: {warning.message}")
         return comparison
