@@ -69,6 +69,12 @@ class Settings:
     url: str = _setting("", str, "Server that the command line asks; empty: the data directory itself.")
     log_format: str = _setting("text", _log_format, "Form of a log line: text or json.")
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
+    max_pending_body_bytes: int = _setting(
+        256_000_000,
+        _at_least(1),
+        "Bytes of request bodies that are received or read at the same time; further large ones are told when to come "
+        "again.",
+    )
     max_rows: int = _setting(100_000, _at_least(2), "Most training rows in one request.")
     max_labels: int = _setting(1_000, _at_least(2), "Most labels of one classifier.")
     max_text_chars: int = _setting(

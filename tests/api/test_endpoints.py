@@ -68,3 +68,17 @@ def test_what_stands_in_the_path_is_a_field_and_what_stands_in_a_body_may_have_o
     assert set(endpoint.path_fields) <= {each.name for each in fields(kind)}
     assert endpoint.tag in TAGS
     assert endpoint.body == "none" or endpoint.method in ("POST", "PUT", "PATCH")
+
+
+def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() -> None:
+    assert {each.verb for each in ENDPOINTS if each.takes_many} == {
+        "fit",
+        "start_fit",
+        "estimate_fit",
+        "predict",
+        "evaluate",
+        "compare",
+        "cross_validate",
+        "suggest",
+        "promote",
+    }

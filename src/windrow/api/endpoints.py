@@ -6,20 +6,25 @@ path where the path names it, else in the query of a request without a JSON body
 
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from windrow.codec.types import types_of
 from windrow.domain.archive import Export
+from windrow.domain.dataset import Row
 from windrow.operations import Operations
 
 R = TypeVar("R")
 # Threads of their own, so that what takes long holds up nothing that does not: looking something up; changing the data
-# directory, which may wait for others; reading much of it; files; encoding many texts; predictions; trainings.
-Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "fit"]
+# directory, which may wait for others; reading much of it; files; encoding many texts; predictions; trainings; large
+# bodies of any verb.
+Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "fit", "parse"]
 Body = Literal["none", "required", "optional", "file"]
 ReplyForm = Literal["json", "file", "events"]
 
+# The largest body of a verb that takes neither rows nor texts.
+MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
 # Of an exported classifier: what it is, and what may be said of any file.
 FILE_TYPES: Final = ("application/zip", "application/octet-stream")
@@ -136,8 +141,20 @@ class Endpoint(Generic[R]):
         return self.body in ("required", "optional")
 
     @cached_property
+    def takes_many(self) -> bool:
+        """Whether its JSON body may hold many rows or texts; another one has ``MAX_SMALL_BODY_BYTES`` at most."""
+        return self.takes_json and _holds_many(self.request)
+
+    @cached_property
     def _hints(self) -> Mapping[str, Any]:
         return get_type_hints(self.operation)
+
+
+def _holds_many(kind: Any) -> bool:
+    return any(
+        name == "texts" or each.item is Row or (is_dataclass(each.kind) and _holds_many(each.kind))
+        for name, each in types_of(kind).items()
+    )
 
 
 FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", long_running=True)

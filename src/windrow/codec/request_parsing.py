@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final, TypeVar
 
 from windrow.codec.patterns import FLAT, ROW, STRING, spaced
-from windrow.codec.strict import parse_json
+from windrow.codec.strict import parse_json, too_many_values
 from windrow.codec.types import types_of
 from windrow.codec.validation import read_value
 from windrow.codec.values import ValidationError, adapter_of
@@ -27,6 +27,11 @@ _SLICE_BYTES = 400_000
 # No other thread runs while so many items, or so many bytes, are matched.
 _RUN_ITEMS = 16
 _WINDOW_BYTES = 1_000_000
+# A row that is read patiently counts as three: itself, its text, its label.
+_VALUES_PER_ROW = 5
+_MOST_OTHER_VALUES = 500_000
+# An escape.
+_MOST_CHARS_OF_ONE = 6
 _BLANKS = b" \t\n\r"
 
 
@@ -71,12 +76,12 @@ def read_request(
 
     Raises:
         InvalidJson: The body is no strict JSON.
-        LimitExceeded: There are too many rows.
+        LimitExceeded: There are too many rows, or values of any kind.
         InvalidRequest: It has another shape.
     """
     document = _read_in_slices(kind, body, limits) if len(body) > _LARGE_BYTES else None
     if document is None:
-        document = parse_json(body)
+        document = _parse(body, limits)
     return read_value(kind, document, preset=preset, limits=limits, advice=advice)
 
 
@@ -116,7 +121,7 @@ def _read_in_slices(kind: Any, body: bytes, limits: DataLimits | None) -> object
     cut = _Cut(body)
     try:
         end = _cut_object(cut, kind, (), 0)
-        document = parse_json(b"".join((*cut.rest, body[cut.rest_from :])))
+        document = _parse(b"".join((*cut.rest, body[cut.rest_from :])), limits)
     except (_UnusualError, InvalidJson):
         return None
     if body[end:].strip(_BLANKS):
@@ -124,11 +129,23 @@ def _read_in_slices(kind: Any, body: bytes, limits: DataLimits | None) -> object
     for each in cut.lists:
         if each.item is Row and limits is not None:
             check_row_count(each.count, limits, ".".join(each.path))
+    if sum(each.count for each in cut.lists) > (most := _most_values(limits)):
+        raise too_many_values(most)
     for each in cut.lists:
         if (read := _read_slices(body, each)) is None:
             return None
         _put(document, each.path, read)
     return document
+
+
+def _parse(body: bytes, limits: DataLimits | None) -> object:
+    longest = (limits or DataLimits()).max_text_chars
+    return parse_json(body, most_values=_most_values(limits), most_chars=_MOST_CHARS_OF_ONE * longest)
+
+
+def _most_values(limits: DataLimits | None) -> int:
+    """Return how many values a request may have: several for each row, and enough for texts and names."""
+    return _MOST_OTHER_VALUES + _VALUES_PER_ROW * (limits or DataLimits()).max_rows
 
 
 def _put(document: Any, path: tuple[str, ...], value: object) -> None:

@@ -14,7 +14,8 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has
 from typing import Any, NoReturn
 
 from windrow.codec.patterns import FLAT, SPACE, STRING, spaced
-from windrow.domain.errors import InvalidJson
+from windrow.codec.shape import find_excess
+from windrow.domain.errors import InvalidJson, LimitExceeded
 
 MAX_KEY_CHARS = 40
 # In C, a document of this size takes about a millisecond, for which no other thread runs.
@@ -28,23 +29,51 @@ class _RefusedError(ValueError):
     """Why a document is no strict JSON, for a person."""
 
 
-def parse_json(data: bytes, subject: str = "The body") -> object:
+def parse_json(
+    data: bytes, subject: str = "The body", *, most_values: int = 1_000_000, most_chars: int = 1_000_000
+) -> object:
     """Parse strict JSON.
 
     Args:
         data: The document, in UTF-8.
         subject: What the document is called in an error.
+        most_values: How many values it may have, about; so many empty lists take a hundred megabytes.
+        most_chars: How long a string may be as it is written, about; half a million is always possible.
 
     Raises:
+        LimitExceeded: It has more values, or a longer string; whether it is JSON is not known.
         InvalidJson: It is something else; ``facts["why"]`` says where and why.
     """
     try:
         text = data.decode()
+        if len(text) >= _LONG_CHARS:
+            _check_shape(text, subject, most_values, most_chars)
         return (_DECODER if len(text) < _LONG_CHARS else _CHUNKED_DECODER).decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidJson(
             subject + " cannot be read as JSON: {why}. Correct it and {send} it again.", {"why": _why(error, data)}
         ) from error
+
+
+def too_many_values(limit: int, subject: str = "The body") -> LimitExceeded:
+    """Return the error for a document that has more values than it may."""
+    return LimitExceeded(
+        subject + " has more than {limit} values, more than any request needs. {Send} fewer in one request.",
+        {"limit": limit},
+    )
+
+
+def _check_shape(text: str, subject: str, most_values: int, most_chars: int) -> None:
+    excess = find_excess(text, most_values, most_chars)
+    if excess == "values":
+        raise too_many_values(most_values, subject)
+    if excess == "string":
+        raise LimitExceeded(
+            subject + " has a string of more than {limit} characters, more than any request needs. {Send} less.",
+            {"limit": most_chars},
+        )
+    if excess == "blanks":
+        raise _RefusedError("it has too many blanks, digits or other characters one after another")
 
 
 def parse_value(text: str, start: int = 0) -> tuple[Any, int]:

@@ -14,9 +14,10 @@ from starlette.types import Receive
 
 from windrow.api.endpoints import Pool
 from windrow.domain.prediction import IsConnected
+from windrow.http.budget import Budget
 from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
-from windrow.settings import Settings
+from windrow.settings import Settings, variable_name
 
 THREADS: Final[Mapping[Pool, int]] = {
     "light": 8,
@@ -31,7 +32,11 @@ THREADS: Final[Mapping[Pool, int]] = {
     "predict": 40,
     # Beside those that wait for their turn in their thread.
     "fit": 8,
+    # Each of these holds a large body, and many values while it becomes a request.
+    "parse": 2,
 }
+# So many files of the largest size may be taken in at the same time.
+_UPLOADS: Final = 4
 Result = TypeVar("Result")
 
 
@@ -44,12 +49,16 @@ class ServerContext:
         settings: Limits.
         metrics: The server's metrics.
         pools: Threads for each kind of work, so that none holds up another.
+        bodies: How many bytes of JSON may be received and read at the same time.
+        uploads: How many bytes of files may be received and read at the same time.
     """
 
     operations: LocalOperations
     settings: Settings
     metrics: Metrics
     pools: Mapping[Pool, ThreadPoolExecutor]
+    bodies: Budget
+    uploads: Budget
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""
@@ -82,7 +91,11 @@ def create_context(operations: LocalOperations, settings: Settings, metrics: Met
     pools: dict[Pool, ThreadPoolExecutor] = {
         pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
     }
-    return ServerContext(operations, settings, metrics, pools)
+    # A body that is allowed has room while there is no other one.
+    max_bodies_bytes = max(settings.max_pending_body_bytes, settings.max_body_bytes)
+    bodies = Budget(max_bodies_bytes, variable_name("max_pending_body_bytes"))
+    uploads = Budget(_UPLOADS * settings.max_import_bytes, variable_name("max_import_bytes"))
+    return ServerContext(operations, settings, metrics, pools, bodies, uploads)
 
 
 def context_of(request: Request) -> ServerContext:

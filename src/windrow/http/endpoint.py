@@ -10,12 +10,23 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from windrow.api.endpoints import FILE_TYPES, FIT, IMPORT, JOB, PREDICT, START_FIT, Endpoint, NoRequest
+from windrow.api.endpoints import (
+    FILE_TYPES,
+    FIT,
+    IMPORT,
+    JOB,
+    MAX_SMALL_BODY_BYTES,
+    PREDICT,
+    START_FIT,
+    Endpoint,
+    NoRequest,
+    Pool,
+)
 from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
 from windrow.domain.prediction import IsConnected
-from windrow.http.bodies import read_body
+from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
 from windrow.http.events import follow
 from windrow.http.guards import check_csrf
@@ -24,6 +35,8 @@ from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
+# Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
+LARGE_BODY_BYTES = 65_536
 _ADVICE: Final = "Correct the request; /docs shows its fields and an example."
 Result = TypeVar("Result")
 
@@ -72,19 +85,27 @@ class _Call:
     url_fields: dict[str, object]
     """The fields of the request in path and query."""
 
-    async def body(self) -> bytes:
-        """Return the request's body; nothing where it has none."""
+    async def parse(self) -> tuple[Any, int]:
+        """Return the request of the verb, and the size of its body in bytes."""
         if not self.endpoint.takes_json:
-            return b""
-        limit = self.context.settings.max_body_bytes
-        return await read_body(self.request, limit, optional=self.endpoint.body == "optional")
+            return self.endpoint.request(**self.url_fields), 0
+        optional = self.endpoint.body == "optional"
+        with self.context.bodies.reserve() as reservation:
+            body = await read_body(self.request, self._limit(), reservation, optional=optional)
+            if len(body) <= SMALL_BODY_BYTES:
+                return self._read(body), len(body)
+            pool: Pool = "parse" if len(body) > LARGE_BODY_BYTES else self.endpoint.pool
+            return await self.context.run(pool, lambda: self._read(body)), len(body)
 
-    def read(self, body: bytes) -> Any:
-        """Return the request of the verb."""
-        kind = self.endpoint.request
-        if not self.endpoint.takes_json:
-            return kind(**self.url_fields)
-        return read_request(kind, body, preset=self.url_fields, limits=self.context.settings.limits, advice=_ADVICE)
+    def _read(self, body: bytes) -> Any:
+        limits = self.context.settings.limits
+        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=_ADVICE)
+
+    def _limit(self) -> BodyLimit:
+        max_bytes = self.context.settings.max_body_bytes
+        if self.endpoint.takes_many or max_bytes <= MAX_SMALL_BODY_BYTES:
+            return BodyLimit(max_bytes, "WINDROW_MAX_BODY_BYTES")
+        return BodyLimit(MAX_SMALL_BODY_BYTES)
 
     def verb(self) -> Callable[..., Any]:
         """Return the function that does the verb."""
@@ -104,10 +125,9 @@ class _Call:
 
 async def _answer(call: _Call) -> Response:
     """Do a verb in a thread; where it can be cancelled, it is told when the client has left."""
-    body = await call.body()
+    parsed, _ = await call.parse()
 
     def work(**more: object) -> Response:
-        parsed = call.read(body)
         return call.reply(parsed, call.verb()(**more) if isinstance(parsed, NoRequest) else call.verb()(parsed, **more))
 
     if not call.endpoint.cancellable:
@@ -118,8 +138,8 @@ async def _answer(call: _Call) -> Response:
 
 async def _fit(call: _Call) -> Response:
     """Train; while the training waits and runs, no thread is held for it here."""
-    body, received_at = await call.body(), time.perf_counter()
-    _, result = await call.context.run(FIT.pool, lambda: call.context.operations.begin_fit(call.read(body)))
+    (parsed, _), received_at = await call.parse(), time.perf_counter()
+    _, result = await call.context.run(FIT.pool, lambda: call.context.operations.begin_fit(parsed))
     started_at = time.perf_counter()
     fitted = await asyncio.wrap_future(result)
     note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
@@ -128,8 +148,8 @@ async def _fit(call: _Call) -> Response:
 
 async def _start_fit(call: _Call) -> Response:
     """Begin a training that goes on when the answer is sent."""
-    body = await call.body()
-    job = await call.run(lambda: call.context.operations.start_fit(call.read(body)))
+    parsed, _ = await call.parse()
+    job = await call.run(lambda: call.context.operations.start_fit(parsed))
     response = call.reply(None, job)
     response.headers["Location"] = JOB.path.format(job_id=job.id)
     return response
@@ -137,15 +157,13 @@ async def _start_fit(call: _Call) -> Response:
 
 async def _predict(call: _Call) -> Response:
     """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
-    body = await call.body()
+    parsed, size_bytes = await call.parse()
     async with watch_disconnect(call.request) as is_connected:
-        return await _predict_while_connected(call, body, is_connected)
+        return await _predict_while_connected(call, parsed, size_bytes <= SMALL_BODY_BYTES, is_connected)
 
 
-async def _predict_while_connected(call: _Call, body: bytes, is_connected: IsConnected) -> Response:
+async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_connected: IsConnected) -> Response:
     received_at, operations = time.perf_counter(), call.context.operations
-    is_small = len(body) <= SMALL_BODY_BYTES
-    parsed = await _run(call, is_small, lambda: call.read(body))
     answer = operations.start_predict_at_once(parsed, is_connected) if is_small else None
     if answer is None:
         answer = await _run(call, False, lambda: operations.start_predict(parsed, is_connected))
@@ -162,14 +180,15 @@ async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
 
 async def _import(call: _Call) -> Response:
     """Take in a file."""
-    parsed = call.read(b"")
+    parsed, _ = await call.parse()
     async with received_file(call.request, call.context) as file:
         return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
 async def _export(call: _Call) -> Response:
     """Give a file away."""
-    file: Export = await call.run(lambda: call.verb()(call.read(b"")))
+    parsed, _ = await call.parse()
+    file: Export = await call.run(lambda: call.verb()(parsed))
     headers = {
         "Content-Disposition": f'attachment; filename="{file.file_name}"',
         "Content-Length": str(file.size_bytes),
@@ -185,7 +204,7 @@ async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 async def _follow(call: _Call) -> Response:
     """Tell of a job as long as it lasts."""
-    return await follow(call.context, call.read(b""))
+    return await follow(call.context, (await call.parse())[0])
 
 
 # How a verb is answered, by its name or else by the form of its reply.

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from windrow.api.endpoints import FILE_TYPES, IMPORT
 from windrow.disk import disk_error
-from windrow.http.bodies import limited_body
+from windrow.http.bodies import BodyLimit, limited_body
 from windrow.http.context import ServerContext
 from windrow.http.problems import UnsupportedMediaType
 
@@ -35,12 +35,14 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
         BodyTooLarge: It exceeds the limit, as it arrives or unpacked: where its length is declared, nothing of it is
             read.
         InvalidContentEncoding: It is not compressed in the way that its header says.
+        Overloaded: So many files are being taken in that there is no room for it now.
         StorageFull: The disk of temporary files is full.
         StorageFailed: It cannot be written.
     """
     _check_type(request)
-    with cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
-        async for chunk in limited_body(request, context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES"):
+    limit = BodyLimit(context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES")
+    with context.uploads.reserve() as reservation, cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
+        async for chunk in limited_body(request, limit, reservation):
             await _do(partial(file.write, chunk), context)
         await _do(lambda: file.seek(0), context)  # which may write the last of it
         yield file

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
-from windrow.codec.shape import has_more_values
+from windrow.codec.shape import find_excess
 from windrow.codec.values import ValidationError, from_json, to_document, to_members
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.upgrade import from_format_1
@@ -140,7 +140,7 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
 
 
 def _check_values(data: bytes) -> None:
-    if has_more_values(data.decode("latin-1"), MAX_VALUES):
+    if find_excess(data.decode("latin-1"), MAX_VALUES, len(data)) is not None:
         raise Mismatch(f"has more than {MAX_VALUES} values")
 
 
