@@ -2,8 +2,8 @@
 
 import pytest
 
-from windrow.cli.columns import Columns, Evidence, NotClear, distinct, find_columns, header_evidence
-from windrow.cli.read_options import AS_FOUND, Reading
+from windrow.cli.columns import Columns, Evidence, UnresolvedColumn, distinct, find_columns, header_evidence
+from windrow.cli.read_options import DETECT_ALL, ReadOptions
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from windrow.cli.read_options import AS_FOUND, Reading
 def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_the_text(
     names: tuple[str, ...], text: str, label: str
 ) -> None:
-    assert find_columns(names, AS_FOUND, labelled=True) == Columns(text, label)
+    assert find_columns(names, DETECT_ALL, labelled=True) == Columns(text, label)
 
 
 @pytest.mark.parametrize(
@@ -39,30 +39,30 @@ def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_th
     ],
 )
 def test_what_could_be_meant_twice_or_not_at_all_is_refused(names: tuple[str, ...], words: str) -> None:
-    with pytest.raises(NotClear, match=words):
-        find_columns(names, AS_FOUND, labelled=True)
+    with pytest.raises(UnresolvedColumn, match=words):
+        find_columns(names, DETECT_ALL, labelled=True)
 
 
 def test_named_columns_win_in_any_case() -> None:
-    how = Reading(text_column="SUBJECT", label_column="b")
-    assert find_columns(("text", "subject", "b", "label"), how, labelled=True) == Columns("subject", "b")
+    options = ReadOptions(text_column="SUBJECT", label_column="b")
+    assert find_columns(("text", "subject", "b", "label"), options, labelled=True) == Columns("subject", "b")
 
 
 def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
-        NotClear, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
+        UnresolvedColumn, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
     ):
-        find_columns(("text", "n"), Reading(text_column="body"), labelled=False)
+        find_columns(("text", "n"), ReadOptions(text_column="body"), labelled=False)
 
 
 def test_one_column_cannot_be_both() -> None:
-    with pytest.raises(NotClear, match="cannot hold both"):
-        find_columns(("text", "a"), Reading(text_column="text", label_column="text"), labelled=True)
+    with pytest.raises(UnresolvedColumn, match="cannot hold both"):
+        find_columns(("text", "a"), ReadOptions(text_column="text", label_column="text"), labelled=True)
 
 
 @pytest.mark.parametrize("names", [("anything",), ("label", "anything"), ("intent", "class", "anything", "text")])
 def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, ...]) -> None:
-    assert find_columns(names, AS_FOUND, labelled=False).label is None
+    assert find_columns(names, DETECT_ALL, labelled=False).label is None
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, .
     ],
 )
 def test_names_tell_how_sure_it_is_that_they_are_a_header(names: tuple[str, ...], evidence: Evidence) -> None:
-    assert header_evidence(names, AS_FOUND) is evidence
-    assert header_evidence(names, Reading(text_column=names[0])) is Evidence.SURE
+    assert header_evidence(names, DETECT_ALL) is evidence
+    assert header_evidence(names, ReadOptions(text_column=names[0])) is Evidence.SURE
 
 
 def test_repeated_columns_get_numbers_that_no_other_column_has() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.cli import decoding
-from windrow.cli.decoding import Source, lines, opened, text_blocks
+from windrow.cli.decoding import Source, open_source, split_lines, text_blocks
 from windrow.domain.errors import InvalidParameter
 
 TEXT = "naïve café\nzwei 😀 Zeilen\n"
@@ -82,27 +82,27 @@ def test_gzip_that_breaks_off_is_refused() -> None:
 
 @pytest.mark.parametrize("encoding", ["hex", "klingon", "rot13", ""])
 def test_what_is_no_encoding_of_text_is_refused(encoding: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="is no encoding of text"), opened(tmp_path / "any", encoding):
+    with pytest.raises(InvalidParameter, match="is no encoding of text"), open_source(tmp_path / "any", encoding):
         pass
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="There is no file"), opened(tmp_path / "none.csv"):
+    with pytest.raises(InvalidParameter, match="There is no file"), open_source(tmp_path / "none.csv"):
         pass
-    with pytest.raises(InvalidParameter, match="is a folder"), opened(tmp_path):
+    with pytest.raises(InvalidParameter, match="is a folder"), open_source(tmp_path):
         pass
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    with opened("-") as source:
+    with open_source("-") as source:
         assert "".join(text_blocks(source)) == TEXT
         assert source.name == "standard input"
 
 
 def test_the_bytes_that_were_read_are_counted(tmp_path: Path) -> None:
     (tmp_path / "mails.txt").write_text(TEXT, encoding="utf-8")
-    with opened(tmp_path / "mails.txt") as source:
+    with open_source(tmp_path / "mails.txt") as source:
         list(text_blocks(source))
         assert source.bytes_read == source.size_bytes == len(TEXT.encode())
 
@@ -112,7 +112,7 @@ def test_lines_are_the_text_whatever_the_blocks(text: str, cuts: list[int]) -> N
     # No line end of two characters falls between two blocks.
     places = sorted({cut for cut in cuts if cut < len(text) and text[cut - 1 : cut + 1] != "\r\n"} | {0, len(text)})
     blocks = [text[start:end] for start, end in itertools.pairwise(places)]
-    found = list(lines(Source("any", io.BytesIO()), iter(blocks)))
+    found = list(split_lines(Source("any", io.BytesIO()), iter(blocks)))
     assert found == io.StringIO(text, newline="").readlines()
 
 
@@ -140,7 +140,7 @@ def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(decoding, "MAX_LINE_CHARS", 10)
     blocks = iter(["short\n", "a" * 6, "a" * 6])
     with pytest.raises(InvalidParameter, match="line 2: the line has more than 10 characters"):
-        list(lines(Source("any", io.BytesIO()), blocks))
+        list(split_lines(Source("any", io.BytesIO()), blocks))
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])

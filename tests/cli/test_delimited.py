@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from windrow.cli.columns import Evidence
 from windrow.cli.decoding import Source
 from windrow.cli.delimited import evidence_of, read_delimited
-from windrow.cli.read_options import AS_FOUND, Reading
+from windrow.cli.read_options import DETECT_ALL, ReadOptions
 from windrow.domain.errors import InvalidParameter
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
-def read(text: str, how: Reading = AS_FOUND) -> list[tuple[int, list[object]]]:
-    rows = read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), how)
+def read(text: str, options: ReadOptions = DETECT_ALL) -> list[tuple[int, list[object]]]:
+    rows = read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), options)
     return [(line, list(values.values())) for line, values in rows]
 
 
@@ -25,8 +25,8 @@ def read(text: str, how: Reading = AS_FOUND) -> list[tuple[int, list[object]]]:
 def test_what_csv_wrote_is_read_back(rows: list[tuple[str, str]], delimiter: str) -> None:
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=delimiter).writerows([("text", "label"), *rows])
-    how = Reading(header=True, quoting="csv")
-    assert [values for _, values in read(file.getvalue(), how)] == [list(row) for row in rows if any(row)]
+    options = ReadOptions(header=True, quoting="csv")
+    assert [values for _, values in read(file.getvalue(), options)] == [list(row) for row in rows if any(row)]
 
 
 def test_a_row_knows_the_line_where_it_begins() -> None:
@@ -53,9 +53,9 @@ def test_rows_of_delimiters_only_are_left_out() -> None:
 
 
 def test_a_blank_after_each_comma_is_no_part_of_a_value() -> None:
-    how = Reading(label_column="label")
-    assert read('text, label\n"a, b", c\n', how) == [(2, ["a, b", "c"])]
-    assert read("text, label\na, b\n", Reading(header=False)) == [(1, ["text", " label"]), (2, ["a", " b"])]
+    options = ReadOptions(label_column="label")
+    assert read('text, label\n"a, b", c\n', options) == [(2, ["a, b", "c"])]
+    assert read("text, label\na, b\n", ReadOptions(header=False)) == [(1, ["text", " label"]), (2, ["a", " b"])]
 
 
 def test_excels_line_about_the_delimiter_is_obeyed() -> None:
@@ -64,8 +64,8 @@ def test_excels_line_about_the_delimiter_is_obeyed() -> None:
 
 
 def test_quotation_marks_may_be_characters_like_any_other() -> None:
-    assert read('text\tn\n"a\tb"\n', Reading(quoting="none")) == [(2, ['"a', 'b"'])]
-    assert read('text\tn\n"a\tb"\tc\n', Reading(quoting="csv")) == [(2, ["a\tb", "c"])]
+    assert read('text\tn\n"a\tb"\n', ReadOptions(quoting="none")) == [(2, ['"a', 'b"'])]
+    assert read('text\tn\n"a\tb"\tc\n', ReadOptions(quoting="csv")) == [(2, ["a\tb", "c"])]
 
 
 def test_a_mail_of_several_lines_is_one_text() -> None:
@@ -75,11 +75,11 @@ def test_a_mail_of_several_lines_is_one_text() -> None:
 
 def test_only_a_wanted_column_must_have_a_name_of_its_own() -> None:
     assert read("text,a,a\nx,1,2\n") == [(2, ["x", "1", "2"])]
-    assert read("text,text\nx,y\n", Reading(text_column="text_2")) == [(2, ["x", "y"])]
+    assert read("text,text\nx,y\n", ReadOptions(text_column="text_2")) == [(2, ["x", "y"])]
 
 
 def test_without_a_header_the_first_line_is_a_row() -> None:
-    assert read("a,b\nc,d\n", Reading(header=False)) == [(1, ["a", "b"]), (2, ["c", "d"])]
+    assert read("a,b\nc,d\n", ReadOptions(header=False)) == [(1, ["a", "b"]), (2, ["c", "d"])]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_a_wrong_row_is_told_with_its_line(text: str, words: str) -> None:
 
 
 def test_a_named_column_makes_a_header_in_any_case() -> None:
-    assert read("One,two\na,b\n", Reading(text_column="one")) == [(2, ["a", "b"])]
+    assert read("One,two\na,b\n", ReadOptions(text_column="one")) == [(2, ["a", "b"])]
     with pytest.raises(InvalidParameter, match=r"there is no column 'three'.*--no-header"):
-        read("one,two\na,b\n", Reading(text_column="three"))
+        read("one,two\na,b\n", ReadOptions(text_column="three"))
 
 
 def test_only_known_names_make_a_header() -> None:
-    assert evidence_of("id,text", AS_FOUND) == (Evidence.SURE, ["id", "text"])
-    assert evidence_of("Hello, world", AS_FOUND)[0] is Evidence.NONE
+    assert evidence_of("id,text", DETECT_ALL) == (Evidence.SURE, ["id", "text"])
+    assert evidence_of("Hello, world", DETECT_ALL)[0] is Evidence.NONE

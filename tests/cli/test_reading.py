@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.cli.reading import Record, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
 
@@ -84,10 +84,10 @@ def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "What is it?,description\nWho?,human\n")
-    how = Reading(text_column="1", label_column="2", header=False)
-    assert [row.label for row in read_rows(file, how, labelled=True)] == ["description", "human"]
+    options = ReadOptions(text_column="1", label_column="2", header=False)
+    assert [row.label for row in read_rows(file, options, labelled=True)] == ["description", "human"]
     single = written(tmp_path, "b.csv", "Who?\nWhat is it?\n")
-    assert [row.text for row in read_rows(single, Reading(header=False))] == ["Who?", "What is it?"]
+    assert [row.text for row in read_rows(single, ReadOptions(header=False))] == ["Who?", "What is it?"]
 
 
 @pytest.mark.parametrize(

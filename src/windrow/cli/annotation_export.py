@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from windrow.cli.output import naming_file
-from windrow.cli.writing import DIGITS, UnixLines
+from windrow.cli.writing import SCORE_DECIMALS, LineFeedWriter
 from windrow.disk import whole_file
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.suggestion import Suggestion, Suggestions
@@ -46,7 +46,7 @@ def write_suggestions(found: Suggestions, out: Path) -> None:
 
 def _as_csv(rows: Iterable[Sequence[object]]) -> str:
     file = io.StringIO(newline="")
-    csv.writer(UnixLines(file)).writerows((_COLUMNS, *rows))
+    csv.writer(LineFeedWriter(file)).writerows((_COLUMNS, *rows))
     return file.getvalue()
 
 
@@ -56,7 +56,7 @@ def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
 
 def _to_label(each: Suggestion) -> Sequence[object]:
     # The label is left empty, so that a guess that nobody looked at never becomes training data.
-    return each.text, "", each.label, round(each.score, DIGITS), each.reason, each.num_similar
+    return each.text, "", each.label, round(each.score, SCORE_DECIMALS), each.reason, each.num_similar
 
 
 _WRITERS = {".csv": _as_csv, ".jsonl": _as_jsonl}

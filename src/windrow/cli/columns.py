@@ -1,16 +1,16 @@
-"""Which column holds the texts and which the labels, by name.
+"""Find the text column and the label column by name.
 
-Owns the names that are understood; knows nothing of files. Where more than one could be meant, nothing is guessed.
+Knows the usual names, and nothing of files. If several columns match, it raises an error instead of guessing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.domain.words import render
 
-# The first group of which a file has a name decides, if it has one alone.
+# The first group with a match decides; two matches in that group are ambiguous.
 TEXT_NAMES = (
     ("text", "texts"),
     ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
@@ -20,30 +20,30 @@ LABEL_NAMES = (
     ("label", "labels"),
     ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
 )
-# The most words of a cell in a header, where names are known beyond doubt, and elsewhere.
+# The maximum number of words of a header cell: in a header with certain names, and in any other.
 _MOST_SURE_WORDS = 4
 _MOST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row's parts stand.
+    """The names of the text column and the label column.
 
     Args:
-        text: The column with the text.
-        label: The column with the label; ``None`` where none is wanted.
+        text: The text column.
+        label: The label column; ``None`` if labels are not needed.
     """
 
     text: str
     label: str | None = None
 
 
-class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentence of its own
-    """It is not clear which column is meant.
+class UnresolvedColumn(ValueError):  # noqa: N818 - callers turn it into an error with the file's name
+    """The text or label column is missing or ambiguous.
 
     Args:
-        template: Why, and which option says it, without a full stop.
-        facts: What it names.
+        template: The reason, and the option that resolves it; without a full stop.
+        facts: The values for the template's placeholders.
     """
 
     def __init__(self, template: str, **facts: object) -> None:
@@ -52,22 +52,22 @@ class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentenc
         self.facts = facts
 
 
-def find_columns(names: Sequence[str], how: Reading, *, labelled: bool) -> Columns:
-    """Return which of a file's columns hold texts and labels.
+def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
+    """Return the text column and the label column of a file.
 
     Args:
-        names: The columns.
-        how: Which of them somebody named.
-        labelled: Whether labels are wanted.
+        names: All columns of the file.
+        options: The read options, which may name the columns.
+        labelled: Whether the rows must have labels.
 
     Raises:
-        NotClear: A named column is not there, or there is none, or more than one, that could be meant.
+        UnresolvedColumn: A column named in the options is missing, or no column or several columns match.
     """
-    asked_text, asked_label = how.text_column or "", how.label_column or ""
+    asked_text, asked_label = options.text_column or "", options.label_column or ""
     text = _named(names, asked_text, "text") or _guessed(names, TEXT_NAMES, "text", asked_label)
     if labelled:
         label = _named(names, asked_label, "label") or _guessed(names, LABEL_NAMES, "label", text)
-        # Not the other way round: what stands beside a text may be a ticket's number, which would train without a word.
+        # Not the other way round: the column beside a text may be a ticket number, which would train without an error.
         text = text or _other(names, label)
     else:
         label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
@@ -77,29 +77,31 @@ def find_columns(names: Sequence[str], how: Reading, *, labelled: bool) -> Colum
     if labelled and not label:
         raise _not_found(names, "label")
     if labelled and text == label:
-        raise NotClear("the column {column!r} cannot hold both the text and the label. Name two columns", column=text)
+        raise UnresolvedColumn(
+            "the column {column!r} cannot hold both the text and the label. Name two columns", column=text
+        )
     return Columns(text, label if labelled else None)
 
 
 class Evidence(IntEnum):
-    """How sure it is that the first line of a file names its columns."""
+    """The evidence that the first line of a file is a header."""
 
     NONE = 0
-    """It holds no known name, or a sentence."""
+    """No known column name, or a sentence."""
     LABEL = 1
-    """Of the known names, it holds only one of a label, which a row may end with too."""
+    """Only the known name of a label column, which may also be the last value of a row."""
     TEXT = 2
-    """It holds a known name of a text."""
+    """The known name of a text column."""
     SURE = 3
-    """It holds names of text and label, the name ``text`` or ``label`` itself, or a column that somebody named."""
+    """Names of both columns, the name ``text`` or ``label`` itself, or a column named in the read options."""
 
 
-def header_evidence(names: Sequence[str], how: Reading) -> Evidence:
-    """Return how sure it is that the first line of a file names its columns.
+def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
+    """Return the evidence that the first line of a file is a header.
 
-    A label of a row may be called "question" too, so a line with a sentence in it is no header.
+    A value such as "question" may be a label or a column name, so a line with a sentence is not a header.
     """
-    if any(asked in names for asked in (how.text_column, how.label_column) if asked):
+    if any(asked in names for asked in (options.text_column, options.label_column) if asked):
         return Evidence.SURE
     most_words = max((len(name.split()) for name in names), default=0)
     texts = [name for name in names if _is_in(name, TEXT_NAMES)]
@@ -113,30 +115,30 @@ def header_evidence(names: Sequence[str], how: Reading) -> Evidence:
     return Evidence.TEXT if texts else Evidence.LABEL
 
 
-def may_be_values(names: Sequence[str], how: Reading) -> dict[int, str]:
-    """Return those names of a header, by place, that would show it to be a row if they came again in their column."""
+def ambiguous_header_names(names: Sequence[str], options: ReadOptions) -> dict[int, str]:
+    """Return the header names, by column index, that may be values: one that recurs in its column is one."""
     return {
         place: name
         for place, name in enumerate(names)
-        if name == how.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
-        if name != how.text_column
+        if name == options.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name != options.text_column
     }
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Return columns, of which those that have the name of an earlier one get a number: ``Comment``, ``Comment_2``."""
-    found: dict[str, None] = {}
+    """Return unique column names: a repeated name gets a number (``Comment``, ``Comment_2``)."""
+    unique: dict[str, None] = {}
     for name in names:
         number, own = 1, name
-        while own in found or (number > 1 and own in names):
+        while own in unique or (number > 1 and own in names):
             number += 1
             own = f"{name}_{number}"
-        found[own] = None
-    return tuple(found)
+        unique[own] = None
+    return tuple(unique)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as they are shown in messages."""
+    """Return names for an error message, quoted and truncated."""
     shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:39]}…") for name in names[:20])
     return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 
@@ -150,22 +152,22 @@ def _named(names: Sequence[str], asked: str, what: str) -> str:
     if len(alike) == 1:
         return alike[0]
     words = "there is no column {column!r}. Its columns are {names}; name one with --{field}-column"
-    raise NotClear(words, column=asked, names=listed(names), field=what)
+    raise UnresolvedColumn(words, column=asked, names=listed(names), field=what)
 
 
 def _guessed(names: Sequence[str], groups: Sequence[Sequence[str]], what: str, taken: str) -> str:
     for group in groups:
-        found = [name for name in names if _is_in(name, (group,)) and name != taken]
-        if len(found) > 1:
+        matches = [name for name in names if _is_in(name, (group,)) and name != taken]
+        if len(matches) > 1:
             words = "{names} could all hold the {field}. Name the right one with --{field}-column"
-            raise NotClear(words, names=listed(found), field=what)
-        if found:
-            return found[0]
+            raise UnresolvedColumn(words, names=listed(matches), field=what)
+        if matches:
+            return matches[0]
     return ""
 
 
 def _other(names: Sequence[str], known: str) -> str:
-    """Return what is left of two columns once one is known."""
+    """Return the other one of two columns; empty if there are not exactly two."""
     others = [name for name in names if name != known]
     return others[0] if known and len(names) == 2 and len(others) == 1 else ""
 
@@ -174,6 +176,6 @@ def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
     return any(name.strip().casefold() in group for group in groups)
 
 
-def _not_found(names: Sequence[str], what: str) -> NotClear:
+def _not_found(names: Sequence[str], what: str) -> UnresolvedColumn:
     words = "it is not clear which column holds the {field}. Its columns are {names}; name one with --{field}-column"
-    return NotClear(words, names=listed(names), field=what)
+    return UnresolvedColumn(words, names=listed(names), field=what)

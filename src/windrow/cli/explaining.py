@@ -12,6 +12,9 @@ from windrow.domain.quality_warnings import TRUNCATED_TEXT
 # The words that matter least say nothing.
 _MAX_WORDS = 12
 _BAR_CELLS = 20
+# Of a text that its label's rows as a whole are not like, and of a row that it is nearly a copy of.
+_RARELY_IN_SCOPE = 0.05
+_NEAR_COPY = 0.9
 
 
 def print_answer(prediction: Prediction) -> None:
@@ -33,6 +36,7 @@ def print_answer(prediction: Prediction) -> None:
         notes_console().print(f"Warning: {TRUNCATED_TEXT}")
     if prediction.explanation is not None:
         _print_explanation(prediction.explanation)
+        _print_lone_row(prediction, prediction.explanation)
 
 
 def print_answers(predictions: Sequence[Prediction]) -> None:
@@ -73,3 +77,13 @@ def _print_explanation(explanation: Explanation) -> None:
         number("similarity", lambda near: f"{near.similarity:.2f}"),
         Column("text", lambda near: near.text),
     )
+
+
+def _print_lone_row(prediction: Prediction, explanation: Explanation) -> None:
+    """Say why a text may be out of scope although a training row is nearly the same."""
+    scope, rows = prediction.in_scope, explanation.nearest_rows
+    if scope is not None and scope < _RARELY_IN_SCOPE and rows and rows[0].similarity >= _NEAR_COPY:
+        data_console().print(
+            f"In scope is {scope:.2f} although the first of these rows is nearly the same: that row is itself unlike the "
+            "rest of its label. Look whether its label is right; else add rows like it."
+        )

@@ -33,11 +33,11 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
     elif opening == "{":
         yield from _values_of_object(document)
     else:
-        raise document.wrong(
+        raise document.error(
             "a JSON document begins with [ or {. Is it a file of another kind? Name the right one with --format."
         )
     if document.peek():
-        raise document.wrong(
+        raise document.error(
             "something follows the end of the JSON document. If each line is an object of its own, add --format jsonl."
         )
 
@@ -53,13 +53,13 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
             if found:
-                raise document.wrong("there is a second list of rows, {key}. Keep only one of them.", key=key)
+                raise document.error("there is a second list of rows, {key}. Keep only one of them.", key=key)
             found = True
             yield from document.elements()
         else:
             document.value()
     if not found:
-        raise document.wrong(
+        raise document.error(
             # As one string: in a list, names of parameters would be told as options and files.
             "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "
             "line is an object of its own, add --format jsonl.",
@@ -87,13 +87,13 @@ class _Document:
     line: int = field(default=1)
     is_whole: bool = field(default=False)
 
-    def wrong(self, template: str, **facts: object) -> Exception:
+    def error(self, template: str, **facts: object) -> Exception:
         """Return an error that names this place."""
-        return self.source.wrong(template, self.line, **facts)
+        return self.source.error(template, self.line, **facts)
 
     def broken(self, why: str) -> Exception:
         """Return an error that says why this is no JSON."""
-        return self.wrong("the JSON is broken: {reason}. Correct it.", reason=why)
+        return self.error("the JSON is broken: {reason}. Correct it.", reason=why)
 
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; nothing at the end."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from windrow.cli.decoding import source_name
 from windrow.cli.formats import counted
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.cli.reading import Record, read_rows
 from windrow.domain.dataset import Row
 
@@ -28,14 +28,14 @@ class FileRows(Generic[T]):
     """Where each begins, from 1."""
 
 
-def read_labelled(path: Path, how: Reading) -> FileRows[Row]:
+def read_labelled(path: Path, options: ReadOptions) -> FileRows[Row]:
     """Return all labelled rows of a file.
 
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
     rejected: list[int] = []
-    kept = (row for row in read_rows(path, how, labelled=True) if not _is_rejected(row, how, rejected))
+    kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
     found = _collected(path, ((Row(row.text, row.label), row.line) for row in kept))
     if rejected:
         lines = ", ".join(map(str, rejected[:_SHOWN_LINES])) + (", …" if len(rejected) > _SHOWN_LINES else "")
@@ -44,18 +44,18 @@ def read_labelled(path: Path, how: Reading) -> FileRows[Row]:
     return found
 
 
-def read_texts(path: Path, how: Reading) -> FileRows[str]:
+def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
     """Return all texts of a file.
 
     Raises:
         InvalidParameter: The file or a row is wrong; the words name its line.
     """
-    return _collected(path, ((row.text, row.line) for row in read_rows(path, how)))
+    return _collected(path, ((row.text, row.line) for row in read_rows(path, options)))
 
 
-def _is_rejected(row: Record, how: Reading, rejected: list[int]) -> bool:
-    """Whether somebody said, in Prodigy, that the label of a row does not hold; its line is then noted."""
-    if how.label_column == "answer" or row.values.get("answer") not in ("reject", "ignore"):
+def _is_rejected(row: Record, options: ReadOptions, rejected: list[int]) -> bool:
+    """Return whether an annotator rejected or ignored a row in Prodigy, and append its line to ``rejected`` if so."""
+    if options.label_column == "answer" or row.values.get("answer") not in ("reject", "ignore"):
         return False
     rejected.append(row.line)
     return True

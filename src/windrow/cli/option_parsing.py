@@ -65,9 +65,9 @@ class _Verb:
     def _options(self) -> tuple[Option, ...]:
         found = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
         if files := [each.type.item for each in found if each.is_file]:
-            from windrow.cli.read_options import Reading
+            from windrow.cli.read_options import ReadOptions
 
-            found += options_of(Reading, self._specs, () if Row in files else ("label_column",))
+            found += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
         # What every verb has comes last.
         return tuple(sorted(found, key=lambda each: each.path in _EVERYWHERE))
 
@@ -102,10 +102,10 @@ def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRo
     """Return the rows or texts of a file."""
     # Not before a verb reads a file: other verbs need none of it.
     from windrow.cli.labelled_file import read_labelled, read_texts
-    from windrow.cli.read_options import Reading
+    from windrow.cli.read_options import ReadOptions
 
-    how = _build(Reading, values)
-    return read_labelled(path, how) if option.type.item is Row else read_texts(path, how)
+    read_options = _build(ReadOptions, values)
+    return read_labelled(path, read_options) if option.type.item is Row else read_texts(path, read_options)
 
 
 def _read(option: Option, value: Any) -> Any:

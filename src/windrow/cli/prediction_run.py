@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from windrow.cli.exits import Interrupted
 from windrow.cli.formats import counted, duration
 from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.cli.reading import Table, open_table
 from windrow.cli.resumable_output import (
     ResumableOutput,
@@ -27,11 +27,11 @@ from windrow.cli.resumable_output import (
 )
 from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, predict_stream
 from windrow.cli.writing import (
-    Added,
     CsvWriter,
     DocumentWriter,
     JsonLinesWriter,
     OutputFormat,
+    PredictionColumns,
     RowWriter,
     TableWriter,
 )
@@ -69,9 +69,9 @@ class RunOptions:
     """No remarks and no bar on standard error."""
 
     @property
-    def added(self) -> Added:
+    def added(self) -> PredictionColumns:
         """What each row gains."""
-        return Added(self.prefix, self.scores)
+        return PredictionColumns(self.prefix, self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Run:
     """The classifier, and what is wanted of its answers; no texts."""
     path: Path | str
     """The file, ``-`` for standard input."""
-    reading: Reading
+    read_options: ReadOptions
     """How to read it."""
     options: RunOptions
     """Where the rows go."""
@@ -206,7 +206,7 @@ def predict_file(operations: "Operations", run: Run) -> None:
         if fingerprint is not None:
             check_same_run(fingerprint, run.fingerprint(fingerprint.reference), run.options.out)
     pinned = pin(operations, run.model_name if fingerprint is None else fingerprint.reference)
-    with open_table(run.path, run.reading) as table:
+    with open_table(run.path, run.read_options) as table:
         if table.columns is not None and run.shown in ("csv", "jsonl"):
             run.options.added.check(table.names, table.source)
         file_run = _FileRun(run, pinned, table)

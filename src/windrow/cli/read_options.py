@@ -1,4 +1,4 @@
-"""How a file of rows is to be read, as far as somebody said so."""
+"""The options for reading a file of rows: format, columns, header, quoting and encoding."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,8 +8,8 @@ Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a file is to be read: options of every verb that reads one. What is left out is found in the file."""
+class ReadOptions:
+    """The read options of every command that takes a file of rows; ``None`` detects the value from the file."""
 
     format: Format | None = None
     """What the file is, if its name does not say so."""
@@ -26,5 +26,5 @@ class Reading:
     """The encoding of the file, such as cp1252; UTF-8 if left out."""
 
 
-# What is read where nobody said anything.
-AS_FOUND: Final = Reading()
+# The default: detect every option.
+DETECT_ALL: Final = ReadOptions()

@@ -170,7 +170,7 @@ def remaining_records(
 
 def _is_another(table: Table, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
     words = f"{template} Is it another file? Begin anew with --overwrite."
-    return table.source.wrong(words, line, **facts, partial=True)
+    return table.source.error(words, line, **facts, partial=True)
 
 
 def _open_text(path: Path, *, anew: bool) -> TextIO:

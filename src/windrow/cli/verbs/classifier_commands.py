@@ -1,4 +1,4 @@
-"""Verbs on the classifiers that exist: list, show, describe, delete, restore."""
+"""The commands that manage trained classifiers: list, show, describe, delete, restore."""
 
 import sys
 from dataclasses import replace
@@ -49,10 +49,10 @@ def list_classifiers(call: Call, request: ListRequest) -> None:
 
 def _print_listing(listing: Listing, request: ListRequest) -> None:
     if not listing.models:
-        wanted = "deleted classifier" if request.deleted else "classifier"
+        kind = "deleted classifier" if request.deleted else "classifier"
         narrowed = "" if request.is_everything else " of that kind"
         hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
-        notes_console().print(f"There is no {wanted}{narrowed}.{hint}")
+        notes_console().print(f"There is no {kind}{narrowed}.{hint}")
         return
     print_table(
         listing.models,
@@ -78,7 +78,7 @@ def _accuracy(one: Classifier) -> str:
     estimate = one.report.estimate
     if one.test is not None or estimate is None:
         return share(one.test_accuracy)
-    # Of few rows, the estimate alone would promise too much.
+    # With few rows the estimate is uncertain, so the interval goes with it.
     return f"~{share(estimate.accuracy)} ({between(estimate.interval)})"
 
 
@@ -97,7 +97,7 @@ def _print_details(details: ClassifierDetails) -> None:
 
 
 def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
-    came = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
+    origin = one.origin and f"from {one.origin.name}@{one.origin.revision}, {when(one.origin.imported_at)} UTC"
     return [
         ("name", one.name),
         ("revision", f"{one.revision}" if one.answers else f"{one.revision}, which does not answer by name"),
@@ -105,7 +105,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
         ("aliases", listed(one.aliases)),
         ("description", one.description),
         ("tags", ", ".join(one.tags)),
-        ("came", came or ""),
+        ("came", origin or ""),
         ("size", size(one.size_bytes)),
     ]
 
@@ -115,8 +115,8 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
     if (estimate := one.report.estimate) is not None:
         facts.append(("estimate", f"{estimate_text(estimate)}, by cross-validation in {estimate.folds} folds"))
     if (test := one.test) is not None:
-        said = f"{share(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
-        facts.append(("accuracy", said))
+        result = f"{share(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
+        facts.append(("accuracy", result))
     if (threshold := one.threshold) is not None:
         facts.append(("threshold", threshold_text(threshold)))
     facts += [("threshold change", change_text(change)) for change in one.threshold_changes]
@@ -196,7 +196,7 @@ def delete(
 
 
 def _is_confirmed(operations: "Operations", request: DeleteAllRequest) -> bool:
-    """Ask whether to delete a selection; where nobody can answer, refuse.
+    """Ask for confirmation to delete a selection; without a terminal, refuse.
 
     Raises:
         InvalidParameter: Standard input is no terminal, and there is something to delete.
@@ -247,6 +247,6 @@ def restore(call: Call, request: RestoreRequest) -> None:
 
 
 def _gap_note(revisions: tuple[int, ...]) -> str:
-    """Return why numbers are missing, where some are: it looks like a loss."""
+    """Explain gaps in the revision numbers, which look like lost revisions; empty without gaps."""
     has_gap = bool(revisions) and len(revisions) < revisions[-1]
     return " (other changes of the classifier have numbers, too)" if has_gap else ""

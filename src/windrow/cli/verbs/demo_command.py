@@ -20,7 +20,7 @@ from windrow.cli.metric_tables import between, disagreement_table, result_table
 from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
-from windrow.cli.writing import UnixLines
+from windrow.cli.writing import LineFeedWriter
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import SIGNIFICANT_P, CompareRequest, Comparison
@@ -225,7 +225,7 @@ def write_rows(rows: DemoRows, folder: Path) -> None:
 
 def _csv(rows: Sequence[Row]) -> bytes:
     file = io.StringIO(newline="")
-    csv.writer(UnixLines(file)).writerows((("text", "label"), *((row.text, row.label) for row in rows)))
+    csv.writer(LineFeedWriter(file)).writerows((("text", "label"), *((row.text, row.label) for row in rows)))
     return file.getvalue().encode()
 
 

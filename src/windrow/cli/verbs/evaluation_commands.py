@@ -23,9 +23,9 @@ from windrow.cli.metric_tables import (
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import ROWS_HELP, OptionSpec
 from windrow.cli.output import PIPED_CELLS, data_console, notes_console
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.cli.tables import Column, number, print_table
-from windrow.cli.verbs.threshold_command import set_command
+from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.names import read_reference
@@ -53,7 +53,7 @@ def evaluate(
     with call.connected(doing="Classifying the rows") as operations:
         report = operations.evaluate(request)
     call.show(report, lambda report: _print_report(call, report, show_errors))
-    if (command := set_command(report)) is not None:
+    if (command := format_set_threshold(report)) is not None:
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
@@ -65,14 +65,14 @@ def compare(
         list[str],
         typer.Argument(metavar="MODEL MODEL...", help="2 to 20 classifiers, the one in use first."),
     ],
-    reading: Reading,
+    read_options: ReadOptions,
     test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
     show_disagreements: Annotated[
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
     ] = 20,
 ) -> None:
     """Compare several classifiers on the same rows, and recommend which to promote."""
-    read = call.words.files["test_data"] = read_labelled(test_data, reading)
+    read = call.words.files["test_data"] = read_labelled(test_data, read_options)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(tuple(models), read.rows))
     call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))

@@ -1,4 +1,4 @@
-"""The verb that classifies: a text, or a file of any length."""
+"""The ``predict`` command: classify a single text, or each row of a file."""
 
 import sys
 from dataclasses import replace
@@ -13,14 +13,14 @@ from windrow.cli.explaining import print_answer, print_answers
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 from windrow.cli.streaming import MAX_CHUNK_TEXTS
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictRequest
 from windrow.settings import read_settings
 
-# Of encoded texts, while a file runs through: its rows seldom repeat, and memory stays flat from the beginning.
-KEPT_BYTES = 4_000_000
+# A small embedding cache: the rows of a file seldom repeat, so a large one would only take memory.
+EMBEDDING_CACHE_BYTES = 4_000_000
 verbs = typer.Typer()
 
 
@@ -40,7 +40,7 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     call: Call,
     request: PredictRequest,
     options: RunOptions,
-    reading: Reading,
+    read_options: ReadOptions,
     file: Annotated[
         str | None,
         typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, JSON or text; - or nothing for standard input."),
@@ -54,13 +54,15 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
     Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated.
     """
     if request.text is not None:
-        _refuse_with_text(file, options)
-        _answer(call, request, also or [])
+        _check_text_options(file, options)
+        _predict_text(call, request, also or [])
         return
     if request.explain or also:
         raise InvalidParameter("--explain and --also go with a single text. Add --text.", {"parameter": "text"})
     chunk_texts = min(MAX_CHUNK_TEXTS, read_settings().max_texts)
-    run = Run(request, _path(file), reading, options, _shown(options, as_json=call.as_json), chunk_texts)
+    run = Run(
+        request, _input_path(file), read_options, options, _output_format(options, as_json=call.as_json), chunk_texts
+    )
     if options.out is None and (options.resume or options.overwrite):
         raise InvalidParameter("--resume and --overwrite go with --out. Name the file.", {"parameter": "out"})
     if options.skip_bad_rows and (options.resume or call.as_json):
@@ -69,12 +71,12 @@ def predict(  # noqa: PLR0913 - Typer makes options of each parameter
             "their rows. Leave one of them out.",
             {"parameter": "skip_bad_rows"},
         )
-    with call.connected(embedding_cache_bytes=KEPT_BYTES) as operations:
+    with call.connected(embedding_cache_bytes=EMBEDDING_CACHE_BYTES) as operations:
         predict_file(operations, run)
 
 
-def _answer(call: Call, request: PredictRequest, also: list[str]) -> None:
-    """Answer for a single text, by one classifier or by several."""
+def _predict_text(call: Call, request: PredictRequest, also: list[str]) -> None:
+    """Classify a single text with one or several classifiers, and print the predictions."""
     if also:
         request = replace(request, model_name=None, model_names=(*request.all_names, *also))
     with call.connected() as operations:
@@ -82,7 +84,8 @@ def _answer(call: Call, request: PredictRequest, also: list[str]) -> None:
     call.show(predictions, print_answers if also else lambda alone: print_answer(alone[0]), "predict", request)
 
 
-def _refuse_with_text(file: str | None, options: RunOptions) -> None:
+def _check_text_options(file: str | None, options: RunOptions) -> None:
+    """Refuse options that only a file has, together with ``--text``."""
     if file is not None:
         raise InvalidParameter("Both --text and a file are given. Name only one of them.", {"parameter": "text"})
     needs_rows = options.resume or options.skip_bad_rows or options.to in ("csv", "jsonl")
@@ -93,8 +96,8 @@ def _refuse_with_text(file: str | None, options: RunOptions) -> None:
         )
 
 
-def _path(file: str | None) -> str:
-    """Return what to read; a text in the place of a file is a frequent mistake."""
+def _input_path(file: str | None) -> str:
+    """Return the path of the input, ``-`` for standard input; a text in place of a path is a frequent mistake."""
     if file is None:
         if sys.stdin.isatty():
             raise InvalidParameter(
@@ -109,7 +112,8 @@ def _path(file: str | None) -> str:
     return file
 
 
-def _shown(options: RunOptions, *, as_json: bool) -> ShownFormat:
+def _output_format(options: RunOptions, *, as_json: bool) -> ShownFormat:
+    """Return the output format: that of the options, else by the output's extension, else a table or CSV."""
     out, to = options.out, options.to
     if as_json:
         if out is not None or to is not None:

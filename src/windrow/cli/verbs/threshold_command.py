@@ -1,4 +1,4 @@
-"""The verb that sets or clears the score below which a classifier gives no label: set-threshold."""
+"""The ``set-threshold`` command: set or clear the score below which a classifier abstains."""
 
 import shlex
 from typing import TYPE_CHECKING, Annotated
@@ -45,31 +45,31 @@ def set_threshold(
     call.show(update, lambda update: _print_update(call, update))
 
 
-def set_command(report: "Report") -> str | None:
-    """Return the command that sets what an evaluation proposes; ``None`` where there is nothing to set."""
-    found = report.proposed_threshold
-    if found is None or found.abstain_below == 0:
+def format_set_threshold(report: "Report") -> str | None:
+    """Return the shell command that sets the threshold proposed by an evaluation; ``None`` without a proposal."""
+    proposed = report.proposed_threshold
+    if proposed is None or proposed.abstain_below == 0:
         return None
-    reason = f"{found.correct} of {found.answered} right, for {share(found.target_precision)}"
+    reason = f"{proposed.correct} of {proposed.answered} right, for {share(proposed.target_precision)}"
     model = f"{report.model_name}@{report.revision}"
-    return f"windrow set-threshold {model} {found.abstain_below!r} --reason {shlex.quote(reason)}"
+    return f"windrow set-threshold {model} {proposed.abstain_below!r} --reason {shlex.quote(reason)}"
 
 
 def threshold_text(threshold: Threshold | None) -> str:
-    """Return what a threshold does, in words."""
+    """Describe the effect of a threshold."""
     return "none" if threshold is None else f"no label below a score of {threshold.abstain_below:.3f}"
 
 
 def change_text(change: ThresholdChange) -> str:
-    """Return one change of a threshold: when, from what to what, who and why."""
+    """Describe a change of a threshold: time, old and new value, author and reason."""
     before, after = ("none" if each is None else f"{each.abstain_below:.3f}" for each in (change.before, change.after))
-    said = ": ".join(filter(None, map(one_line, (change.author, change.reason))))
-    return f"{when(change.at)} UTC, from {before} to {after}{', ' if said else ''}{said}"
+    note = ": ".join(filter(None, map(one_line, (change.author, change.reason))))
+    return f"{when(change.at)} UTC, from {before} to {after}{', ' if note else ''}{note}"
 
 
 def _print_update(call: Call, update: ThresholdUpdate) -> None:
-    about = f"{update.model_name}@{update.revision}"
+    model = f"{update.model_name}@{update.revision}"
     has = "has no threshold" if update.threshold is None else f"gives {threshold_text(update.threshold)}"
     before = "" if update.status == "unchanged" else f" Before: {threshold_text(update.before)}."
-    print(f"{about} {has}{', as before' if update.status == 'unchanged' else ' from now on'}.{before}")
+    print(f"{model} {has}{', as before' if update.status == 'unchanged' else ' from now on'}.{before}")
     call.warn(update.warnings)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.asking import Ended, Run
 from windrow.cli.labelled_file import read_labelled
-from windrow.cli.read_options import Reading
+from windrow.cli.read_options import ReadOptions
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -119,8 +119,8 @@ def test_a_collection_of_text_messages_is_read_as_it_is(tmp_path: Path) -> None:
     rows = [(pick.choice(texts) + f" {number}", pick.choice(["ham", "ham", "spam"])) for number in range(5_574)]
     content = "".join(f"{label}\t{text}\n" for text, label in rows)
     for name in ("messages.tsv", "messages.txt", "messages"):
-        how = Reading(header=False, quoting="none", text_column="2", label_column="1")
-        found = read_labelled(save(tmp_path, name, content), how)
+        options = ReadOptions(header=False, quoting="none", text_column="2", label_column="1")
+        found = read_labelled(save(tmp_path, name, content), options)
         assert [(row.text, row.label) for row in found.rows] == rows
 
 
