@@ -66,7 +66,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (_fit_with(training_data=[ROWS[0], SECRET]), "invalid_request", "training_data[1] must be an object"),
         (_fit_with(training_data={"text": SECRET}), "invalid_request", "training_data must be a list"),
         (
-            _fit_with(training_data=[{"text": SECRET, "label": 3}]),
+            _fit_with(training_data=[{"text": SECRET, "label": 3.5}]),
             "invalid_request",
             "training_data[0].label must be a",
         ),
@@ -140,7 +140,7 @@ def test_a_number_too_large_for_a_computer_is_outside_the_range(client: httpx.Cl
 
 
 def test_at_most_ten_problems_are_listed_and_all_are_counted(client: httpx.Client) -> None:
-    body = _fit_with(training_data=[{"text": 1, "label": 2}] * 9)
+    body = _fit_with(training_data=[{"text": 1, "label": 2.5}] * 9)
     document = check_problem(client.post(FIT_PATH, json=body), 422, "invalid_request")
     assert isinstance(document["problems"], list)
     assert (len(document["problems"]), document["num_problems"]) == (10, 18)
