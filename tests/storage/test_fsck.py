@@ -492,14 +492,22 @@ def test_what_cannot_be_removed_is_told_and_the_rest_repaired(root: Path, monkey
     stuck = put(root, f"classifiers/gone/blobs/{UNNEEDED}")
     loose = put(root, f"classifiers/tickets/blobs/{UNNEEDED}")
     aside = put(root, f".aside/{'0' * 32}")
-    unlink = Path.unlink
+    unlink, rename = Path.unlink, Path.rename
 
-    def fail(path: Path, missing_ok: bool = False) -> None:
+    def check_free(path: Path) -> None:
         if path in (root / stuck, root / aside):
             raise PermissionError(errno.EACCES, "Permission denied")
+
+    def fail_to_unlink(path: Path, missing_ok: bool = False) -> None:
+        check_free(path)
         unlink(path, missing_ok)
 
-    monkeypatch.setattr(Path, "unlink", fail)
+    def fail_to_rename(path: Path, target: Path) -> Path:
+        check_free(path)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "unlink", fail_to_unlink)
+    monkeypatch.setattr(Path, "rename", fail_to_rename)
     repaired = {finding.path: finding for finding in checked(root, repair=True).findings}
     assert {place: finding.repaired for place, finding in repaired.items()} == {
         stuck: False,

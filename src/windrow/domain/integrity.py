@@ -18,7 +18,10 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     "record_altered": ("damage", "A numbered file is not as it was written: its digest is another one."),
     "record_newer_format": ("damage", "A numbered file is of a newer Windrow."),
     "record_misplaced": ("damage", "A numbered file belongs into another folder or has another number."),
-    "number_missing": ("damage", "A number is missing, and nothing says that it was purged."),
+    "number_missing": (
+        "damage",
+        "A number is missing: a higher one, a job or an alias says that it was there, and nothing that it was purged.",
+    ),
     "blob_missing": ("damage", "A blob that a numbered file names is not there."),
     "blob_altered": ("damage", "A blob's size or digest is not the recorded one."),
     "blob_unreadable": ("damage", "A blob cannot be opened."),
@@ -39,9 +42,12 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "garbage",
         "A process began to write a file and did not end. It stays for an hour, since it may still be written.",
     ),
-    "blob_unreferenced": ("garbage", "No numbered file names this blob."),
+    "blob_unreferenced": ("garbage", "No numbered file names this blob. Repairing moves it to lost+found."),
     "purge_unfinished": ("garbage", "A purge was begun and not finished."),
-    "folder_without_record": ("garbage", "A classifier's folder has blobs, but no numbered file."),
+    "folder_without_record": (
+        "garbage",
+        "A classifier's folder has blobs, but no numbered file. Repairing moves them to lost+found.",
+    ),
     "empty_folder": ("garbage", "A folder is empty."),
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
@@ -55,7 +61,9 @@ class FsckRequest:
     """How to check a data directory."""
 
     repair: bool = field(default=False, kw_only=True)
-    """Whether garbage is removed and what a crash left half done is finished; what is damaged is never touched."""
+    """Whether garbage is removed and what a crash left half done is finished; what is damaged is never touched, and
+    garbage that could be rows is moved to ``lost+found`` in the data directory.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ from windrow.storage.log import NUMBERED
 
 Value = TypeVar("Value")
 
+# Where a repair puts what it must not remove.
+LOST_AND_FOUND = "lost+found"
 _REPAIR = "Repairing removes it."
+_KEEP = f"Repairing moves its files to {LOST_AND_FOUND} in the data directory."
 _MAY_BE_A_COPY = "It may belong to a copy that is still being made, so it stays for an hour. Look again later."
 
 NOTHING = re.compile("(?!)")
@@ -35,6 +38,7 @@ class CandidateFinding:
         what: What it is, in whole sentences.
         advice: What to do, likewise.
         remove: Paths to remove, in this order, to put it right; none where it stays as it is.
+        keep: Whether the files among them are moved aside, since they could be the last copy of somebody's rows.
     """
 
     severity: Severity
@@ -43,6 +47,7 @@ class CandidateFinding:
     what: str
     advice: str
     remove: tuple[str, ...] = ()
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,11 @@ def garbage(code: str, path: str, what: str, remove: tuple[str, ...], left: str 
         left: Why it stays all the same; ``None`` where it can go.
     """
     return CandidateFinding("garbage", code, path, what, left or _REPAIR, () if left else remove)
+
+
+def keepsake(code: str, path: str, what: str, remove: tuple[str, ...], left: str | None = None) -> CandidateFinding:
+    """Return a finding about garbage that could be rows, as :func:`garbage` does; its files are moved aside."""
+    return CandidateFinding("garbage", code, path, what, left or _KEEP, () if left else remove, keep=True)
 
 
 def reason_to_wait(changed_s: float, grace_cutoff_s: float) -> str | None:

@@ -6,21 +6,32 @@ The only module of the check that takes the lock or removes anything; what a fol
 import errno
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from windrow.disk import sync
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_cache import BUILDING, GRAPH_VERSION, find_graph_problem
 from windrow.encoders.removal import REMOVED, delete
 from windrow.storage.files import STAGING
-from windrow.storage.folder_check import NOTHING, CandidateFinding, FolderListing, garbage, list_folder, reason_to_wait
+from windrow.storage.folder_check import (
+    LOST_AND_FOUND,
+    NOTHING,
+    CandidateFinding,
+    FolderListing,
+    garbage,
+    list_folder,
+    reason_to_wait,
+)
 from windrow.storage.job_check import scan_jobs
 from windrow.storage.job_files import JOBS
+from windrow.storage.mentions import Mention, find_mentions
 from windrow.storage.name_check import ScanResult, scan_alias, scan_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 from windrow.storage.retention import LAST_PURGE_CHECK
@@ -30,9 +41,8 @@ GRACE_PERIOD_S = 3_600
 _THREADS = 2
 _BASE_MODELS, _GRAPHS = "base_models", "graphs"
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
-_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, _BASE_MODELS)
+_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, _BASE_MODELS, LOST_AND_FOUND)
 _STAGED_FILE = re.compile("[0-9a-f]{32}")
-_SCANNERS = {ALIASES: scan_alias, CLASSIFIERS: scan_classifier}
 _GRAPHS_FOLDER = re.compile(f"[0-9a-f]{{32}}-v{GRAPH_VERSION}")  # those of other versions are not used
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
 
@@ -63,8 +73,8 @@ def check(root: Path, names: Namespace, *, repair: bool = False) -> IntegrityRep
     Args:
         root: The data directory.
         names: Its namespace.
-        repair: Remove garbage, and finish purges that were begun. Damage is never touched, and neither is anything
-            foreign, nor what may belong to a copy that is still being made.
+        repair: Remove garbage, moving what could be rows to ``lost+found``, and finish purges that were begun. Damage
+            is never touched, and neither is anything foreign, nor what may belong to a copy that is still being made.
 
     Raises:
         ConcurrentChange: Others held the lock for too long.
@@ -80,8 +90,10 @@ class _Run:
         self._repair = repair
         self._grace_cutoff_s = names.now().timestamp() - GRACE_PERIOD_S
         self._findings: list[Finding] = []
+        self._mentions: Mapping[str, Sequence[Mention]] = {}
 
     def report(self) -> IntegrityReport:
+        self._mentions = find_mentions(self._root)  # first: what is said to be there was there before
         with ThreadPoolExecutor(_THREADS) as pool:
             classifiers = self._scan_all(CLASSIFIERS, pool)
             aliases = self._scan_all(ALIASES, pool)
@@ -130,7 +142,9 @@ class _Run:
         return first
 
     def _scan(self, kind: str, name: str) -> Callable[[], ScanResult]:
-        return partial(_SCANNERS[kind], self._root, name, self._grace_cutoff_s, {})
+        if kind == ALIASES:
+            return partial(scan_alias, self._root, name, self._grace_cutoff_s)
+        return partial(scan_classifier, self._root, name, self._grace_cutoff_s, {}, self._mentions.get(name, ()))
 
     def _list(self, path: str, files: re.Pattern[str] = NOTHING, folders: re.Pattern[str] = NOTHING) -> FolderListing:
         return list_folder(self._root, path, files, folders)
@@ -216,18 +230,21 @@ class _Run:
             return _to_finding(candidate, candidate.advice)
         try:
             for path in candidate.remove:
-                self._remove(path)
+                self._remove(path, keep=candidate.keep)
         except (StorageFull, StorageFailed) as error:
             return _to_finding(candidate, f"It could not be removed. {error}")
         except OSError as error:
             return _to_finding(
                 candidate, f"It could not be removed ({error.strerror}). Check that Windrow may write there."
             )
-        return replace(_to_finding(candidate, "It was removed."), repaired=True)
+        done = f"Its files were moved to {LOST_AND_FOUND}." if candidate.keep else "It was removed."
+        return replace(_to_finding(candidate, done), repaired=True)
 
-    def _remove(self, path: str) -> None:
+    def _remove(self, path: str, *, keep: bool) -> None:
         target = Path(self._root, path)
-        if path.startswith(STAGING):
+        if keep and not target.is_dir():
+            self._move_aside(path)
+        elif path.startswith(STAGING):
             target.unlink(missing_ok=True)
         elif path.startswith(_BASE_MODELS):
             delete(target)
@@ -235,8 +252,18 @@ class _Run:
             target.rmdir()
         else:
             self._names.files.remove(path)
-        if os.path.lexists(target):
+        if os.path.lexists(target) and not keep:
             raise OSError(errno.EBUSY, "it is still there")
+
+    def _move_aside(self, path: str) -> None:
+        """Move a file to where nobody looks but a person, below its path in the data directory."""
+        target = Path(self._root, LOST_AND_FOUND, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while os.path.lexists(target):  # it was lost before, and may have been damaged then
+            target = target.with_name(f"{secrets.token_hex(4)}-{target.name}")
+        Path(self._root, path).rename(target)
+        sync(target.parent)
+        sync(Path(self._root, path).parent)
 
 
 def _to_finding(candidate: CandidateFinding, advice: str) -> Finding:

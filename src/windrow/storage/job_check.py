@@ -1,16 +1,11 @@
 """Scans the saved jobs for files that cannot be read. No classifier needs a job, so none of them is damage."""
 
-import re
 from collections.abc import Iterator
 
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, read_log
-from windrow.storage.job_files import CANCEL_FILE, JOB_ID, JOBS, OWNERS, stored_job_from_json
-from windrow.storage.log import NUMBERED
+from windrow.storage.job_files import FILES, FOLDERS, JOBS, OWNERS, stored_job_from_json
 from windrow.storage.name_check import ScanResult
-
-_FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
-_FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(CANCEL_FILE)}")
 
 
 def scan_jobs(root: str) -> ScanResult:
@@ -19,7 +14,7 @@ def scan_jobs(root: str) -> ScanResult:
     Args:
         root: The data directory.
     """
-    listing = list_folder(root, JOBS, folders=_FOLDERS)
+    listing = list_folder(root, JOBS, folders=FOLDERS)
     candidates = list(listing.candidates)
     for job_id in sorted(name for name in listing.folders if name != OWNERS):
         candidates.extend(_scan_job(root, f"{JOBS}/{job_id}"))
@@ -27,7 +22,7 @@ def scan_jobs(root: str) -> ScanResult:
 
 
 def _scan_job(root: str, path: str) -> Iterator[CandidateFinding]:
-    log = read_log(root, path, stored_job_from_json, NOTHING, _FILES)
+    log = read_log(root, path, stored_job_from_json, NOTHING, FILES)
     yield from log.listing.candidates
     for number, kept in log.values.items():
         if isinstance(kept, InvalidArtifact):

@@ -31,6 +31,9 @@ CANCEL_FILE = "stop.json"
 MAX_FINISHED = 1_000
 # Milliseconds since 1970, and a salt.
 JOB_ID = re.compile("[0-9a-f]{12}-[0-9a-f]{6}")
+# What may lie in the folder of all jobs, and in that of one.
+FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
+FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(CANCEL_FILE)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Scans the folder of one classifier or alias for damage and garbage; takes no lock and removes nothing."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,12 +19,14 @@ from windrow.storage.folder_check import (
     Log,
     gaps,
     garbage,
+    keepsake,
     list_folder,
     read_log,
     reason_to_wait,
     unreadable,
 )
 from windrow.storage.format import RESTORE
+from windrow.storage.mentions import Mention
 from windrow.storage.namespace import ALIASES, CLASSIFIERS
 from windrow.storage.revision import (
     BlobRef,
@@ -72,14 +74,13 @@ class ScanResult:
         return self.is_live and (revision is None or revision in self.trainings)
 
 
-def scan_alias(root: str, alias: str, grace_cutoff_s: float, known: BlobProblems) -> ScanResult:  # noqa: ARG001 - it has none
+def scan_alias(root: str, alias: str, grace_cutoff_s: float) -> ScanResult:
     """Scan an alias.
 
     Args:
         root: The data directory.
         alias: The name of its folder.
         grace_cutoff_s: What changed before this time, in seconds since 1970, is nobody's unfinished work.
-        known: As for :func:`scan_classifier`; an alias has no blobs.
     """
     log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
     candidates = [*log.listing.candidates, *unreadable(log), *gaps(log)]
@@ -96,7 +97,9 @@ def scan_alias(root: str, alias: str, grace_cutoff_s: float, known: BlobProblems
     )
 
 
-def scan_classifier(root: str, name: str, grace_cutoff_s: float, known: BlobProblems) -> ScanResult:
+def scan_classifier(
+    root: str, name: str, grace_cutoff_s: float, known: BlobProblems, mentions: Sequence[Mention] = ()
+) -> ScanResult:
     """Scan a classifier.
 
     Args:
@@ -104,8 +107,9 @@ def scan_classifier(root: str, name: str, grace_cutoff_s: float, known: BlobProb
         name: The name of its folder.
         grace_cutoff_s: As for :func:`scan_alias`.
         known: What earlier scans of this name found out about its blobs; this scan adds to it.
+        mentions: What jobs and aliases say about it.
     """
-    folder = _ClassifierFolder.read(root, name)
+    folder = _ClassifierFolder.read(root, name, mentions)
     log, blobs = folder.log, folder.blobs
     used = folder.referred & blobs.files.keys()
     return ScanResult(
@@ -128,6 +132,7 @@ class _ClassifierFolder:
         blobs: What lies in the folder of blobs.
         purged: The numbers that were removed for good, there or not.
         entries: What answers, or could be brought back, by number.
+        mentions: What jobs and aliases say about the classifier.
     """
 
     root: str
@@ -135,13 +140,14 @@ class _ClassifierFolder:
     blobs: FolderListing
     purged: frozenset[int]
     entries: Mapping[int, ClassifierState]
+    mentions: Sequence[Mention]
 
     @classmethod
-    def read(cls, root: str, name: str) -> "_ClassifierFolder":
+    def read(cls, root: str, name: str, mentions: Sequence[Mention]) -> "_ClassifierFolder":
         """Read the log and then list the blobs: a commit puts its blobs first."""
         log = read_log(root, f"{CLASSIFIERS}/{name}", entry_from_json, _BLOB_FOLDER)
         blobs = list_folder(root, f"{log.path}/{FOLDER}", FILE_NAME) if log.listing.folders else NO_FOLDER
-        return cls(root, log, blobs, frozenset(history.purged(log.values)), history.entries(log.values))
+        return cls(root, log, blobs, frozenset(history.purged(log.values)), history.entries(log.values), mentions)
 
     @property
     def newest(self) -> LogEntry | InvalidArtifact | None:
@@ -160,7 +166,7 @@ class _ClassifierFolder:
     @property
     def is_unsure(self) -> bool:
         """Whether more may be needed than can be seen."""
-        lost = (*unreadable(self.log, self.purged), *self._gaps())
+        lost = (*unreadable(self.log, self.purged), *self._gaps(), *self._lost_end())
         return bool(self.log.listing.candidates or self.blobs.candidates or lost)
 
     def candidates(self, grace_cutoff_s: float, known: BlobProblems) -> Iterator[CandidateFinding]:
@@ -170,10 +176,12 @@ class _ClassifierFolder:
         if isinstance(self.newest, Purged):
             yield self._half_purged_name()
         elif self.newest is None:
+            yield from self._lost_end()
             yield from self._without_record(grace_cutoff_s)
         else:
             yield from unreadable(self.log, self.purged)
             yield from self._gaps()
+            yield from self._lost_end()
             yield from self._broken_blobs(known)
             yield from self._half_purged_revisions()
             yield from self._unneeded_blobs(grace_cutoff_s)
@@ -194,7 +202,7 @@ class _ClassifierFolder:
         if blobs:
             what = "No record lies beside these blobs, so nothing can use them."
             left = self._reason_to_stay(changed_s, grace_cutoff_s)
-            yield garbage("folder_without_record", path, what, remove, left)
+            yield keepsake("folder_without_record", path, what, remove, left)
         elif self.log.listing is not NO_FOLDER and not self.is_unsure:
             yield garbage("empty_folder", path, _EMPTY, remove, self._reason_to_stay(changed_s, grace_cutoff_s))
 
@@ -235,11 +243,30 @@ class _ClassifierFolder:
         for file in sorted(self.blobs.files.keys() - self.referred - doomed):
             left = self._reason_to_stay(self.blobs.files[file].st_ctime, grace_cutoff_s)
             path = self._blob(file)
-            yield garbage("blob_unreferenced", path, "No record refers to this file.", (path,), left)
+            yield keepsake("blob_unreferenced", path, "No record refers to this file.", (path,), left)
 
     def _gaps(self) -> Iterator[CandidateFinding]:
         known = (value.purged for value in self.log.values.values() if isinstance(value, ClassifierState))
         return gaps(self.log, frozenset(chain.from_iterable(known)))
+
+    def _lost_end(self) -> Iterator[CandidateFinding]:
+        """Yield the highest number that somebody knows of and that is missing, with all above those that are here."""
+        last, first_s = max(self.log.values, default=0), self._begun_s()
+        # What was said before the oldest thing that lies here is about a classifier of this name that was purged.
+        known = [each for each in self.mentions if first_s is not None and each.at.timestamp() + 1 >= first_s]
+        # A later training that got a lower number says that somebody has accepted the loss.
+        lost = max(known, key=lambda each: (each.at, each.number), default=None)
+        if lost is not None and lost.number > last:
+            what = f"It is missing: {lost.by} says that revision {lost.number} was here."
+            if last:
+                what += f" What number {last} says is answered meanwhile."
+            yield CandidateFinding("damage", "number_missing", self.log.file(lost.number), what, RESTORE)
+
+    def _begun_s(self) -> float | None:
+        """Return when the oldest thing that lies here was made, in seconds since 1970; ``None`` where nothing does."""
+        told = [value.at.timestamp() for value in self.log.values.values() if not isinstance(value, InvalidArtifact)]
+        made = [status.st_mtime for status in self.blobs.files.values()]
+        return min(told or made, default=None)
 
     def _doomed_by(self, number: int) -> frozenset[str]:
         """Return the blobs that only a purged number refers to."""
