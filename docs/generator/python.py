@@ -33,12 +33,16 @@ def text() -> str:
         *_function("windrow.open", windrow.open, "##"),
         *_function("windrow.Client", windrow.Client, "##"),
         paragraph("It has every method of `Session`."),
+        *_function("windrow.AsyncClient", windrow.AsyncClient, "##"),
+        paragraph("Its `follow_job`, and its `predict` of an iterator, give an asynchronous iterator."),
         "## windrow.Session",
         *_described(Session),
         *(part for name in verbs for part in _member(name)),
         *_estimator(),
         *_function("windrow.WindrowError", WindrowError, "##"),
         *_attributes(WindrowError),
+        *_function("windrow.WindrowWarning", windrow.WindrowWarning, "##"),
+        *_attributes(windrow.WindrowWarning),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import windrow
 from docs.generator.docstrings import text_of
 from docs.generator.kinds import fields_table, values
 from docs.generator.markdown import block, inline, json_text, page, paragraph, paragraphs, table
@@ -25,6 +26,15 @@ def text() -> str:
             "What requests and replies are made of. A value has the same members in JSON and in Python, where it is a "
             "frozen dataclass of `windrow.domain`."
         ),
+        paragraph(
+            "What methods return can be imported from `windrow` (`from windrow import Report`), as can its parts. Each "
+            "of these values has a short repr, tables in a notebook, and two methods: `to_dict()` returns the members "
+            "of the JSON; `to_frame()` a table of pandas or, where that is not installed, of polars, with a row for "
+            "each entry of a list, label of a report or classifier of a comparison. A listing (`Listing`, `JobList`, "
+            "`AliasList`, `AliasHistory`, `BaseModelList`, `Suggestions`) has a length, can be iterated, and gives an "
+            "entry by its place. The answers to a column of texts are `windrow.Predictions`, a list of `Prediction` "
+            "with `to_frame()` and `to_dicts()`."
+        ),
         table(
             ["Here", "In JSON", "In Python"],
             [
@@ -42,7 +52,7 @@ def text() -> str:
 
 
 def _value(kind: Any) -> str:
-    where = "In JSON only." if kind.__module__.startswith(_JSON_ONLY) else f"`{kind.__module__}.{kind.__name__}`"
+    where = "In JSON only." if kind.__module__.startswith(_JSON_ONLY) else f"`{_python_name(kind)}`"
     parts = [f"## {kind.__name__}", *paragraphs(text_of(kind)), where]
     parts.append(fields_table(kind, list(dataclasses.fields(kind)), page=""))
     if shown := list(_members(kind)):
@@ -50,6 +60,11 @@ def _value(kind: Any) -> str:
     if kind in {each.reply for each in ENDPOINTS} | {each for forms in FORMS.values() for each in forms}:
         parts.append(block("json", json_text(json.loads(to_json(example_of(kind))))))
     return "\n\n".join(parts)
+
+
+def _python_name(kind: Any) -> str:
+    """Return what a class is imported as: from the package, where it has a name there."""
+    return f"{'windrow' if kind.__name__ in windrow.__all__ else kind.__module__}.{kind.__name__}"
 
 
 def _members(kind: Any) -> Iterator[list[str]]:

@@ -1,8 +1,8 @@
 """Windrow: train, keep and serve few-shot text classifiers on one small machine.
 
-``windrow.open(data_dir)`` gives every verb on this machine, ``windrow.Client(url)`` the same over a server, and
-``windrow.WindrowClassifier`` is a classifier for scikit-learn's pipelines. What methods return has a name here,
-too (``windrow.Report``). All is loaded where it is used.
+``windrow.open(data_dir)`` gives every verb on this machine, ``windrow.Client(url)`` the same over a server,
+``windrow.AsyncClient(url)`` that as coroutines, and ``windrow.WindrowClassifier`` is a classifier for scikit-learn's
+pipelines. What methods return has a name here, too (``windrow.Report``). All is loaded where it is used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from windrow.domain.usage import ClassifierUsage as ClassifierUsage
     from windrow.domain.usage import Usage as Usage
     from windrow.estimator import WindrowClassifier as WindrowClassifier
+    from windrow.session.async_client import AsyncClient as AsyncClient
     from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
@@ -98,6 +99,7 @@ __all__ = [
     "AliasList",
     "AliasRemoval",
     "Answer",
+    "AsyncClient",
     "BaseModelList",
     "BaseModelRemoval",
     "BaseModelUse",
@@ -282,6 +284,7 @@ _MODULES = {
         "Usage",
     ),
     "windrow.estimator": ("WindrowClassifier",),
+    "windrow.session.async_client": ("AsyncClient",),
     "windrow.session.reply_warnings": ("WindrowWarning",),
     "windrow.session.session": ("Client", "Session", "open_session"),
 }

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
-from windrow.api.endpoints import FILE_TYPES, Endpoint
+from windrow.api.endpoints import FILE_TYPES, LIST_CLASSIFIERS, REMOVE_ALIAS, Endpoint
 from windrow.client.transport import JSON, Call
+from windrow.domain.alias import check_note
 from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import InvalidParameter, JobNotFound
 from windrow.domain.names import check_name, read_reference
@@ -49,6 +50,17 @@ def call_of(endpoint: Endpoint[Any], request: object, timeout_s: float, file: Bi
         timeout_s=None if endpoint.long_running else timeout_s,
         idempotent=endpoint.idempotent,
     )
+
+
+def prepared(endpoint: Endpoint[Any], request: Any) -> Any:
+    """Return a request as a client sends it: of a list, each entry is the whole record.
+
+    Raises:
+        InvalidParameter: A text that stands in the query is no Unicode, and so has no form there.
+    """
+    if endpoint is REMOVE_ALIAS:
+        check_note(request)
+    return replace(request, full=True) if endpoint is LIST_CLASSIFIERS else request
 
 
 def to_json(members: Mapping[str, object]) -> bytes:

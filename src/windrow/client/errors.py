@@ -69,3 +69,45 @@ class FailedInServer(_Coded, Failure):
     """Something unforeseen failed in the server; ``code`` is the server's (``internal_error``)."""
 
     code = "failed_in_server"
+
+
+def unreachable(url: str, reason: str) -> ServerUnreachable:
+    """Return the error for a server that does not listen.
+
+    Args:
+        url: The server.
+        reason: Why, in a few words.
+    """
+    return ServerUnreachable(
+        "No Windrow server can be reached at {url}: {reason}. Start it with `windrow serve`, or name the right one "
+        "with {arg:url}.",
+        {"url": url, "reason": reason},
+    )
+
+
+def timed_out(url: str) -> ServerTimedOut:
+    """Return the error for a server that was silent for too long."""
+    return ServerTimedOut(
+        "The server at {url} did not answer in time. Ask again later, or with more patience; a change that was asked "
+        "for may have been made, so look first.",
+        {"url": url},
+    )
+
+
+def connection_lost(url: str) -> ConnectionLost:
+    """Return the error for a connection that broke."""
+    return ConnectionLost(
+        "The connection to {url} broke before the answer was there. Look whether the server still runs; a change that "
+        "was asked for may have been made.",
+        {"url": url},
+    )
+
+
+def not_http(url: str) -> UnexpectedReply:
+    """Return the error for what answers in no HTTP."""
+    return UnexpectedReply("What answers at {url} does not speak HTTP. Check the URL.", {"url": url})
+
+
+def client_closed(url: str) -> ServerUnreachable:
+    """Return the error for a client that was closed."""
+    return ServerUnreachable("This client is closed. Make a new one.", {"url": url})

@@ -18,22 +18,36 @@ def read_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
     Raises:
         ValueError: A line has no end.
     """
-    data: list[bytes] = []
-    for line in _lines(pieces):
-        field, _, value = line.partition(b":")
-        if not line and data:
-            yield b"\n".join(data)
-            data = []
-        elif field == b"data":
-            data.append(value.removeprefix(b" "))
-        # What else there is (comments that keep the connection alive, the event's name) says nothing more.
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+    reader = EventReader()
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > MAX_LINE_BYTES:
+        yield from reader.feed(piece)
+
+
+class EventReader:
+    """Finds the events of a stream that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._data: list[bytes] = []
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Yield the data of each event that ends with a piece.
+
+        Raises:
+            ValueError: A line has no end.
+        """
+        for line in self._lines(piece):
+            field, _, value = line.partition(b":")
+            if not line and self._data:
+                yield b"\n".join(self._data)
+                self._data = []
+            elif field == b"data":
+                self._data.append(value.removeprefix(b" "))
+            # What else there is (comments that keep the connection alive, the event's name) says nothing more.
+
+    def _lines(self, piece: bytes) -> Iterator[bytes]:
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > MAX_LINE_BYTES:
             raise ValueError("a line of the stream has no end")
         for line in lines:
             yield line.removesuffix(b"\r")

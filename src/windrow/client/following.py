@@ -49,14 +49,22 @@ def events_of(transport: Transport, call: Call) -> Generator[Job]:
         for data in read_events(chunks):
             yield read_reply(Job, data, transport.url)
     except ValueError as error:
-        raise UnexpectedReply(
-            "What {url} sends are no events of a job. Check the URL.", {"url": transport.url}
-        ) from error
+        raise no_events(transport.url) from error
     finally:
         chunks.close()
-    raise ConnectionLost(
+    raise stopped_telling(transport.url)
+
+
+def no_events(url: str) -> UnexpectedReply:
+    """Return the error for a stream that tells nothing of a job."""
+    return UnexpectedReply("What {url} sends are no events of a job. Check the URL.", {"url": url})
+
+
+def stopped_telling(url: str) -> ConnectionLost:
+    """Return the error for a stream that ended before its job."""
+    return ConnectionLost(
         "The server at {url} stopped telling about a training before its end. Look whether the server still runs.",
-        {"url": transport.url},
+        {"url": url},
     )
 
 

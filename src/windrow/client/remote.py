@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,24 +14,21 @@ from windrow.api.endpoints import (
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
-    LIST_CLASSIFIERS,
     PREDICT,
-    REMOVE_ALIAS,
     Endpoint,
     NoRequest,
 )
-from windrow.client.calls import call_of
+from windrow.client.calls import call_of, prepared
 from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
 from windrow.client.errors import UnexpectedReply
 from windrow.client.following import events_of, follow, naming_job
 from windrow.client.replies import read_predict_reply, read_reply
+from windrow.client.retrying import check_timeout
 from windrow.client.transport import Transport
-from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_note
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
-from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
-from windrow.domain.errors import ClientClosedRequest, InvalidParameter, JobFinished, WindrowError
+from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
+from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
-from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.values import recast
 from windrow.operations import Operations
@@ -39,7 +36,7 @@ from windrow.operations import Operations
 P = ParamSpec("P")
 R = TypeVar("R")
 # A server gives a sign of life every 15 seconds, however impatient the client is otherwise.
-_EVENTS_TIMEOUT_S = 45.0
+EVENTS_TIMEOUT_S = 45.0
 _FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
 _log = logging.getLogger("windrow.client")
 
@@ -76,11 +73,7 @@ class RemoteOperations:
     __slots__ = ("_timeout_s", "_transport")
 
     def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3) -> None:
-        if not timeout_s > 0:
-            raise InvalidParameter(
-                "{arg:timeout_s} is {value}; it must be more than {minimum}.",
-                {"parameter": "timeout_s", "value": timeout_s, "minimum": 0},
-            )
+        check_timeout(timeout_s)
         self._transport = Transport(url, retries)
         self._timeout_s = timeout_s
 
@@ -118,15 +111,8 @@ class RemoteOperations:
     remove_base_model = _verb(Operations.remove_base_model)
     usage = _verb(Operations.usage)
     fsck = _verb(Operations.fsck)
-
-    def list_classifiers(self, request: ListRequest) -> Listing:
-        """See ``Operations.list_classifiers``. Each entry is the whole record."""
-        return self._call(LIST_CLASSIFIERS, replace(request, full=True))
-
-    def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
-        """See ``Operations.remove_alias``."""
-        check_note(request)  # what is no Unicode has no form in a query
-        return self._call(REMOVE_ALIAS, request)
+    list_classifiers = _verb(Operations.list_classifiers)
+    remove_alias = _verb(Operations.remove_alias)
 
     def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
@@ -138,10 +124,7 @@ class RemoteOperations:
     def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection as they are taken."""
         response = self._transport.open(call_of(EXPORT, request, self._timeout_s))
-        named = _FILE_NAME.search(response.headers.get("Content-Disposition", ""))
-        file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
-        size_bytes = int(response.headers.get("Content-Length", "0"))
-        return Export(file_name, size_bytes, self._transport.iter_chunks(response))
+        return export_of(request, response.headers, self._transport.iter_chunks(response))
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -167,34 +150,26 @@ class RemoteOperations:
             job = started = self.start_fit(request)
             for update in self._follow(JobRequest(job.id)):
                 if update.progress is not None and update.progress != job.progress:
-                    _report_progress(on_progress, update.progress)
+                    report_progress(on_progress, update.progress)
                 job = update
         except KeyboardInterrupt:
-            self._cancel_after_interrupt(request, since, started)
+            self.cancel_after_interrupt(request, since, started)
             raise
-        if job.problem is not None:
-            raise job.problem.as_error()
-        if job.revision is None:
-            raise UnexpectedReply(
-                "The training {job_id} ended without a result and without a reason. Look at its job.",
-                {"job_id": job.id},
-            )
-        classifier = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
-        return recast(FitResult, classifier, model_name=classifier.name, next_name=job.next_name)
+        return fit_result(job, self.show(trained_model(job)))
 
     def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
-        content = self._transport.fetch(call_of(endpoint, request, self._timeout_s, file))
+        content = self._transport.fetch(call_of(endpoint, prepared(endpoint, request), self._timeout_s, file))
         reply: R = read_reply(endpoint.reply, content, self.url)
         return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:
         call = call_of(FOLLOW_JOB, request, self._timeout_s)
         # Not sent again below, since that is done here.
-        once = replace(call, timeout_s=max(_EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
+        once = replace(call, timeout_s=max(EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
         with naming_job(request.job_id):
             yield from follow(lambda: events_of(self._transport, once))
 
-    def _cancel_after_interrupt(self, request: FitRequest, since: datetime, started: Job | None) -> None:
+    def cancel_after_interrupt(self, request: FitRequest, since: datetime, started: Job | None) -> None:
         """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
         try:
             if started is not None:
@@ -208,7 +183,42 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def _report_progress(on_progress: OnProgress, progress: Progress) -> None:
+def export_of(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
+    """Return an export as its reply has it.
+
+    Args:
+        request: What was asked for.
+        headers: The reply's headers.
+        chunks: Its body.
+    """
+    named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
+    file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
+    return Export(file_name, int(headers.get("Content-Length", "0")), chunks)
+
+
+def trained_model(job: Job) -> ModelRequest:
+    """Return the request for what a job has trained.
+
+    Raises:
+        WindrowError: Why it did not succeed.
+        UnexpectedReply: It says neither what it made nor why not.
+    """
+    if job.problem is not None:
+        raise job.problem.as_error()
+    if job.revision is None:
+        raise UnexpectedReply(
+            "The training {job_id} ended without a result and without a reason. Look at its job.", {"job_id": job.id}
+        )
+    return ModelRequest(f"{job.model_name}@{job.revision}")
+
+
+def fit_result(job: Job, classifier: ClassifierDetails) -> FitResult:
+    """Return what a job has trained as a fit returns it."""
+    return recast(FitResult, classifier, model_name=classifier.name, next_name=job.next_name)
+
+
+def report_progress(on_progress: OnProgress, progress: Progress) -> None:
+    """Tell a listener how far a training is, which goes on where the listener fails."""
     try:
         on_progress(progress)
     except Exception:  # noqa: BLE001  who listens does not end a training on this machine either

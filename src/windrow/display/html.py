@@ -18,8 +18,8 @@ def element(tag: str, *children: str, style: str = "", **attributes: str) -> Htm
 
     Args:
         tag: Its name.
-        children: What it holds; whatever is not :class:`Html` is escaped.
         style: Its style.
+        children: What it holds; whatever is not :class:`Html` is escaped.
         attributes: Its other attributes.
     """
     from html import escape  # here, since this module has its name
@@ -66,8 +66,8 @@ def table(
     body = (
         element("tr", *(element("td", cell, style=side) for cell, side in zip(row, sides, strict=True))) for row in rows
     )
-    found = element("table", element("thead", head), element("tbody", *body))
-    return joined((found, element("p", f"… and {left_out:,} more."))) if left_out else found
+    table_html = element("table", element("thead", head), element("tbody", *body))
+    return joined((table_html, element("p", f"… and {left_out:,} more."))) if left_out else table_html
 
 
 def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Html:

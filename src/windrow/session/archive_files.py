@@ -1,6 +1,7 @@
 """Exports and imports as files of this machine."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from windrow.disk import reason, whole_file
 from windrow.domain.archive import Export, Imported, ImportRequest
@@ -38,12 +39,20 @@ def import_path(operations: Operations, path: str | Path, request: ImportRequest
         InvalidParameter: There is no such file to read.
         WindrowError: What ``import_classifier`` raises.
     """
+    with open_archive(path) as opened:
+        return operations.import_classifier(opened, request)
+
+
+def open_archive(path: str | Path) -> BinaryIO:
+    """Open an exported classifier.
+
+    Raises:
+        InvalidParameter: There is no such file to read.
+    """
     try:
-        opened = Path(path).open("rb")  # noqa: SIM115 - so that the verb's own errors are not taken for the file's
+        return Path(path).open("rb")
     except OSError as error:
         raise InvalidParameter(
             "{file} cannot be read: {reason}. {Send} the path of an exported classifier.",
             {"parameter": "file", "file": str(path), "reason": reason(error)},
         ) from error
-    with opened:
-        return operations.import_classifier(opened, request)

@@ -3,10 +3,10 @@
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from types import MethodType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
 from windrow.display.progress import told_both, training_bar
 from windrow.domain.job import OnProgress
@@ -14,6 +14,9 @@ from windrow.operations import Operations
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_rows
 from windrow.session.reply_warnings import warn_of
+
+if TYPE_CHECKING:
+    from windrow.client.async_remote import AsyncRemoteOperations
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -53,6 +56,30 @@ def columns(
     """
     method: Any = _Verb(verb, request, arguments)
     return cast(Callable[Concatenate[HasOperations, P], R], method)
+
+
+class HasAsyncOperations(Protocol):
+    """What has verbs as coroutines: an asynchronous client."""
+
+    @property
+    def operations(self) -> "AsyncRemoteOperations":
+        """What does them."""
+        ...
+
+
+def async_keywords(
+    verb: Callable[[Operations, Q], R], request: Callable[P, Q]
+) -> Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]]:
+    """Return what :func:`keywords` does, as a coroutine."""
+    return async_columns(verb, request, request)
+
+
+def async_columns(
+    verb: Callable[[Operations, Q], R], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]]:
+    """Return what :func:`columns` does, as a coroutine."""
+    method: Any = _AsyncVerb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]], method)
 
 
 def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any]:
@@ -136,3 +163,12 @@ class _Verb:
         caused = re.compile(rf"\n    \w+: [^\n]*``({'|'.join(withheld)})``[^\n]*(\n {{8}}[^\n]*)*")
         others = [caused.sub("", section) for section in sections if not section.startswith("Args:")]
         return "\n\n".join((summary, "\n".join(("Args:", *arguments)), *others))
+
+
+class _AsyncVerb(_Verb):
+    async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Any:
+        request, more = self.bound(client, *args, **kwargs)
+        if "progress" not in self.__signature__.parameters:
+            return warn_of(await client.operations.call(self._verb.__name__, request, **more))
+        with training_bar(more.pop("progress", None)) as show:
+            return warn_of(await client.operations.call(self._verb.__name__, request, **listening(more, show)))

@@ -55,14 +55,24 @@ def predict_column(
     Raises:
         InvalidInput: A text is none, or breaks a rule; ``facts["index"]`` counts all texts from 0.
     """
+    batches = text_batches(texts, batch_size)
+    if isinstance(texts, Iterator):
+        return _predictions(operations, request, batches)
+    return Predictions(_predictions(operations, request, batches))
+
+
+def text_batches(texts: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
+    """Return texts in batches, each of which is a request; an iterator's are not looked at yet.
+
+    Raises:
+        InvalidInput: There is no batch of that size; or the texts are no column of strings.
+    """
     if (size := read_int("batch_size", batch_size)) < 1:
         raise InvalidParameter(
             "{arg:batch_size} is {value}; it must be at least {minimum}. {Send} such a number, or leave it out.",
             {"parameter": "batch_size", "value": size, "minimum": 1},
         )
-    if isinstance(texts, Iterator):
-        return _predictions(operations, request, in_batches(texts, size, BATCH_CHARS))
-    return Predictions(_predictions(operations, request, in_batches(read_texts(texts), size, BATCH_CHARS)))
+    return in_batches(texts if isinstance(texts, Iterator) else read_texts(texts), size, BATCH_CHARS)
 
 
 def read_text(text: object) -> str:

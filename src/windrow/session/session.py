@@ -50,7 +50,7 @@ def do_nothing() -> None:
     """Do nothing: what there is to do where nothing is to be closed."""
 
 
-class _ClosedOperations:
+class ClosedOperations:
     """The operations of a closed session; each raises ``ShuttingDown``."""
 
     def __getattr__(self, verb: str) -> NoReturn:
@@ -83,7 +83,7 @@ class Session:
     def close(self) -> None:
         """Give back what the session holds: processes and threads, or connections. A second time does nothing."""
         close, self._close = self._close, do_nothing
-        self._operations = cast(Operations, _ClosedOperations())
+        self._operations = cast(Operations, ClosedOperations())
         close()
 
     def __enter__(self) -> Self:
