@@ -84,6 +84,6 @@ def _print_lone_row(prediction: Prediction, explanation: Explanation) -> None:
     scope, rows = prediction.in_scope, explanation.nearest_rows
     if scope is not None and scope < _RARELY_IN_SCOPE and rows and rows[0].similarity >= _NEAR_COPY:
         data_console().print(
-            f"In scope is {scope:.2f} although the first of these rows is nearly the same: that row is itself unlike the "
-            "rest of its label. Look whether its label is right; else add rows like it."
+            f"In scope is {scope:.2f} although the first of these rows is nearly the same: that row is itself unlike "
+            "the rest of its label. Look whether its label is right; else add rows like it."
         )

@@ -83,6 +83,23 @@ def test_it_promotes_what_the_comparison_recommends_whichever_that_is(
     assert toy.alias_history(AliasRequest(ALIAS)).changes[0].reason == f"It is {name}."
 
 
+@pytest.mark.parametrize(("p_value", "is_told"), [(0.0005, True), (0.5, False)])
+def test_that_few_rows_show_a_large_difference_is_no_contradiction(
+    ask: Run, toy: Toy, monkeypatch: pytest.MonkeyPatch, p_value: float, is_told: bool
+) -> None:
+    compare = toy.compare
+
+    def differ(request: CompareRequest) -> Comparison:
+        comparison = compare(request)
+        return replace(comparison, pairs=(replace(comparison.pairs[0], p_value=p_value),))
+
+    monkeypatch.setattr(toy, "compare", differ)
+    out = " ".join(ask("demo").out.split())
+    assert "Warning: 40 row(s) say little" in out
+    told = "where the difference is as large as here. How good it is, they show only roughly: Warning: 40 row(s)"
+    assert (told in out) is is_told
+
+
 def test_as_json_it_prints_the_comparison_and_tells_the_rest_beside_it(ask: Run) -> None:
     ended = ask("demo", "--json")
     assert [each["reference"] for each in ended.document["models"]] == [FIRST, SECOND]
