@@ -26,6 +26,7 @@ from windrow.api.endpoints import (
     REPRODUCE,
     RESTORE,
     ROLLBACK,
+    SET_THRESHOLD,
     SHOW,
     START_FIT,
     SUGGEST,
@@ -54,6 +55,7 @@ from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest
 
 ROWS = (Row("größer\u2028", "b"), Row('c\\"\n', "d"))
 ID = "20250915-103000-5f2b9c0d"
@@ -83,6 +85,8 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (DESCRIBE, DescribeRequest("tickets_v1", tags=("x",))),
     (DELETE, DeleteRequest("tickets_v1@3", purge=True)),
     (RESTORE, RestoreRequest("tickets_v1")),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1@3", 0.5, reason="größer", author="b")),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None)),
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
