@@ -187,8 +187,8 @@ def example_of(kind: Any) -> Any:
 
 def _field(kind: Any, name: str, declared: Type) -> object:
     keys = (*(f"{each.__name__}.{name}" for each in kind.__mro__), name)
-    found = next((_VALUES[key] for key in keys if key in _VALUES), ...)
-    return _of(declared) if found is ... else found
+    example = next((_VALUES[key] for key in keys if key in _VALUES), ...)
+    return _of(declared) if example is ... else example
 
 
 def _of(declared: Type) -> Any:

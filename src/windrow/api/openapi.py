@@ -96,15 +96,17 @@ def _summary_and_description(verb: Any) -> tuple[str, str]:
 
 def _parameters(endpoint: Endpoint[Any], schemas: Schemas) -> list[JsonObject]:
     kind: Any = endpoint.request
-    found = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
+    parameters = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
     if not endpoint.takes_json:
         names = [each.name for each in fields(kind) if each.name not in endpoint.path_fields]
-        found += [_parameter(endpoint, name, "query", schemas) for name in names]
+        parameters += [_parameter(endpoint, name, "query", schemas) for name in names]
     choices = {name: said for each in ENDPOINTS if each.path == endpoint.path for name, said in each.chosen_by.items()}
     for name in sorted(choices):
         schema = {"type": "boolean", "default": choices[name] != "true"}
-        found.append({"name": name, "in": "query", "required": False, "description": _CHOICES[name], "schema": schema})
-    return found
+        parameters.append(
+            {"name": name, "in": "query", "required": False, "description": _CHOICES[name], "schema": schema}
+        )
+    return parameters
 
 
 def _parameter(endpoint: Endpoint[Any], name: str, place: str, schemas: Schemas) -> JsonObject:
@@ -157,20 +159,22 @@ def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.reply_form == "file":
         return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
     if endpoint.reply_form == "events":
-        told = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
-        return {"200": {"description": told, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
-    found: dict[str, JsonObject] = {}
+        description = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
+        return {"200": {"description": description, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
+    responses: dict[str, JsonObject] = {}
     for each in (one for one in ENDPOINTS if (one.method, one.path) == (endpoint.method, endpoint.path)):
         for kind in FORMS.get(each.verb, (each.reply,)):
-            told = plain_text(summary_of(kind))
-            reply = found.setdefault(str(each.status), {"description": told, "content": {"application/json": {}}})
+            description = plain_text(summary_of(kind))
+            reply = responses.setdefault(
+                str(each.status), {"description": description, "content": {"application/json": {}}}
+            )
             content = reply["content"]["application/json"]
             content["schema"] = _one_of(content.get("schema"), schemas.reference(kind))
             content.setdefault("examples", {}).update(_named(_reply_examples(each)))
-    if "202" in found:
+    if "202" in responses:
         location = {"description": "The job.", "schema": {"type": "string"}}
-        found["202"]["headers"] = {"Location": location}
-    return found
+        responses["202"]["headers"] = {"Location": location}
+    return responses
 
 
 def _one_of(schema: JsonObject | None, further: JsonObject) -> JsonObject:

@@ -33,13 +33,13 @@ def check_out(out: Path) -> None:
         )
 
 
-def write_suggestions(found: Suggestions, out: Path) -> None:
+def write_suggestions(result: Suggestions, out: Path) -> None:
     """Write suggestions to a file for the labelling, whole or not at all.
 
     Raises:
         InvalidParameter: It cannot be written.
     """
-    content = _WRITERS[out.suffix.lower()](map(_to_label, found.suggestions)).encode()
+    content = _WRITERS[out.suffix.lower()](map(_to_label, result.suggestions)).encode()
     with naming_file(out), whole_file(out) as file:
         file.write(content)
 

@@ -43,7 +43,7 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
 
 
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
-    found = False
+    has_list = False
     keys: set[str] = set()
     for _ in document.members("{", "}"):
         key = document.key()
@@ -52,13 +52,13 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
         keys.add(key)
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
-            if found:
+            if has_list:
                 raise document.error("there is a second list of rows, {key}. Keep only one of them.", key=key)
-            found = True
+            has_list = True
             yield from document.elements()
         else:
             document.value()
-    if not found:
+    if not has_list:
         raise document.error(
             # As one string: in a list, names of parameters would be told as options and files.
             "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "

@@ -36,12 +36,12 @@ def read_labelled(path: Path, options: ReadOptions) -> FileRows[Row]:
     """
     rejected: list[int] = []
     kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
-    found = _collected(path, ((Row(row.text, row.label), row.line) for row in kept))
+    file_rows = _collected(path, ((Row(row.text, row.label), row.line) for row in kept))
     if rejected:
         lines = ", ".join(map(str, rejected[:_SHOWN_LINES])) + (", …" if len(rejected) > _SHOWN_LINES else "")
-        said = f"{counted(len(rejected), 'row')} of {found.name}, of the lines {lines}"
-        print(f"Left out, since their answer is reject or ignore: {said}.", file=sys.stderr)
-    return found
+        left_out = f"{counted(len(rejected), 'row')} of {file_rows.name}, of the lines {lines}"
+        print(f"Left out, since their answer is reject or ignore: {left_out}.", file=sys.stderr)
+    return file_rows
 
 
 def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:

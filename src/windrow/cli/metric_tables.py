@@ -67,13 +67,13 @@ def confusion_table(outcome: ClassificationMetrics, width: int) -> TextTable:
 def most_confused(outcome: ClassificationMetrics) -> list[tuple[str, str, int]]:
     """Return label, label that was given instead and number of rows, the most frequent confusion first."""
     labels = outcome.confusion_matrix.labels
-    found = [
+    confusions = [
         (labels[right], labels[predicted], count)
         for right, counts in enumerate(outcome.confusion_matrix.counts)
         for predicted, count in enumerate(counts)
         if right != predicted and count
     ]
-    return sorted(found, key=lambda pair: -pair[2])
+    return sorted(confusions, key=lambda pair: -pair[2])
 
 
 def calibration_line(outcome: ClassificationMetrics) -> str:
@@ -195,9 +195,9 @@ def _headings(
 
 
 def _pairs_table(labels: Sequence[str], outcome: ClassificationMetrics) -> TextTable:
-    found = most_confused(outcome)
-    shown = found[:MAX_MATRIX_LABELS]
-    if left := found[MAX_MATRIX_LABELS:]:
+    confusions = most_confused(outcome)
+    shown = confusions[:MAX_MATRIX_LABELS]
+    if left := confusions[MAX_MATRIX_LABELS:]:
         shown.append((f"{len(left)} more pairs of {len(labels)} labels", "", sum(count for _, _, count in left)))
     return table_of(
         shown,

@@ -63,13 +63,13 @@ class _Verb:
 
     @cached_property
     def _options(self) -> tuple[Option, ...]:
-        found = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
-        if files := [each.type.item for each in found if each.is_file]:
+        options = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
+        if files := [each.type.item for each in options if each.is_file]:
             from windrow.cli.read_options import ReadOptions
 
-            found += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
+            options += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
         # What every verb has comes last.
-        return tuple(sorted(found, key=lambda each: each.path in _EVERYWHERE))
+        return tuple(sorted(options, key=lambda each: each.path in _EVERYWHERE))
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
@@ -145,11 +145,11 @@ def _share(option: Option, typed: str) -> tuple[str, float]:
 
 def _build(kind: Any, values: Mapping[str, Any], before: str = "") -> Any:
     """Return a dataclass's value; one in it is made where anything was typed for it."""
-    found = {}
+    arguments = {}
     for each in fields(kind):
         path = before + each.name
         if path in values:
-            found[each.name] = values[path]
+            arguments[each.name] = values[path]
         elif any(other.startswith(f"{path}.") for other in values):
-            found[each.name] = _build(types_of(kind)[each.name].kind, values, f"{path}.")
-    return kind(**found)
+            arguments[each.name] = _build(types_of(kind)[each.name].kind, values, f"{path}.")
+    return kind(**arguments)

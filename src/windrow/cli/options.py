@@ -102,8 +102,8 @@ class Option(OptionSpec):
         kind, default = self._shape()
         metavar = "FILE" if self.is_file else self.metavar
         if self.is_argument:
-            said = _FILES[self.type.item] if self.is_file else self.help
-            hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
+            help_text = _FILES[self.type.item] if self.is_file else self.help
+            hint, default = Annotated[kind, typer.Argument(help=help_text, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
             if self.default is MISSING:
@@ -163,6 +163,6 @@ def setting_help(setting: str) -> str:
 def _help(docs: Mapping[str, str], name: str) -> str:
     """Return what a field is for: its docstring without what only concerns Python, and with options for fields."""
     clauses = re.split(r"(?<=[.;]) ", docs.get(name, ""))
-    said = " ".join(each for each in clauses if "``None``" not in each)
-    said = re.sub(r"``([^`]+)``", lambda match: option_name(match[1]) if match[1] in docs else match[1], said)
-    return f"{said.rstrip('.;')}."
+    text = " ".join(each for each in clauses if "``None``" not in each)
+    text = re.sub(r"``([^`]+)``", lambda match: option_name(match[1]) if match[1] in docs else match[1], text)
+    return f"{text.rstrip('.;')}."

@@ -70,10 +70,10 @@ def cancel_orphaned_fit(
 
 def _find(operations: Operations, request: FitRequest, since: datetime) -> Job | None:
     """Return the newest job of a request, as far as can be told: an equal one that waits or runs would be shared."""
-    wanted = (request.model_name, Dataset(request.training_data).sha256, recast(Recipe, request))
+    expected = (request.model_name, Dataset(request.training_data).sha256, recast(Recipe, request))
     for job in operations.list_jobs(JobListRequest()).jobs:
-        found = (job.model_name, job.training_data_sha256, recast(Recipe, job))
-        if found == wanted and job.created_at >= since:
+        identity = (job.model_name, job.training_data_sha256, recast(Recipe, job))
+        if identity == expected and job.created_at >= since:
             return job
     return None
 

@@ -123,10 +123,10 @@ def _why(error: ValueError | RecursionError, data: bytes) -> str:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         _refuse_repeated(pairs, {})
-    return found
+    return members
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]], earlier: Container[str]) -> NoReturn:
@@ -160,17 +160,17 @@ _MEMBERS = re.compile(f"{SPACE}(?:{spaced(STRING, ':', FLAT, ',', '')}){{1,200}}
 def _parse_array(start: tuple[str, int], scan_once: _ScanOnce) -> tuple[list[object], int]:
     """Parse a list, of whose elements several at a time are parsed in C."""
     text, end = start
-    found: list[object] = []
+    items: list[object] = []
     while (run := _ELEMENTS.match(text, end, end + _LONG_CHARS)) is not None:
         try:
-            found += _DECODER.decode(f"[{run[0].rstrip()[:-1]}]")
+            items += _DECODER.decode(f"[{run[0].rstrip()[:-1]}]")
         except json.JSONDecodeError:  # where it is, the other way finds out
             break
         end = run.end()
     more, end = JSONArray((text, end), scan_once)
-    if found and not more:
+    if items and not more:
         raise json.JSONDecodeError("Expecting value", text, end - 1)
-    return found + more, end
+    return items + more, end
 
 
 def _parse_object(
@@ -178,26 +178,26 @@ def _parse_object(
 ) -> tuple[dict[str, object], int]:
     """Parse an object, of whose members several at a time are parsed in C."""
     text, end = start
-    found: dict[str, object] = {}
+    members_by_key: dict[str, object] = {}
     while (run := _MEMBERS.match(text, end, end + _LONG_CHARS)) is not None:
         try:
             members = _DECODER.decode(f"{{{run[0].rstrip()[:-1]}}}")
         except json.JSONDecodeError:  # where it is, the other way finds out
             break
-        _add_members(found, members)
+        _add_members(members_by_key, members)
         end = run.end()
     more, end = JSONObject((text, end), strict, scan_once, None, list)
-    if found and not more:
+    if members_by_key and not more:
         raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, end - 1)
     for first in range(0, len(more), _MEMBERS_AT_ONCE):
-        _add_members(found, _unique_keys(more[first : first + _MEMBERS_AT_ONCE]))
-    return found, end
+        _add_members(members_by_key, _unique_keys(more[first : first + _MEMBERS_AT_ONCE]))
+    return members_by_key, end
 
 
-def _add_members(found: dict[str, object], more: dict[str, object]) -> None:
-    if not found.keys().isdisjoint(more):
-        _refuse_repeated(list(more.items()), found)
-    found.update(more)
+def _add_members(members: dict[str, object], more: dict[str, object]) -> None:
+    if not members.keys().isdisjoint(more):
+        _refuse_repeated(list(more.items()), members)
+    members.update(more)
 
 
 _CHUNKED_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)

@@ -80,8 +80,8 @@ def _parts(value: Any) -> Iterator[Html]:
 
 def _facts(value: Any) -> Iterator[Html]:
     names = summary_of(value)
-    said = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
-    facts = {name: each for name, each in said.items() if fits_a_cell(each) and each not in (None, (), "")}
+    fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
+    facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
     if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
         facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
     if isinstance(value, Comparison):
@@ -99,9 +99,9 @@ def _fact(name: str, value: object) -> str:
 
 
 def _warnings(value: Any) -> Iterator[Html]:
-    found: Sequence[DataWarning] = (*getattr(value, "import_warnings", ()), *getattr(value, "warnings", ()))
-    if found:
-        yield element("ul", *(element("li", element("b", f"{each.code}: "), each.message) for each in found))
+    warnings: Sequence[DataWarning] = (*getattr(value, "import_warnings", ()), *getattr(value, "warnings", ()))
+    if warnings:
+        yield element("ul", *(element("li", element("b", f"{each.code}: "), each.message) for each in warnings))
 
 
 def _score_bars(answer: Prediction) -> Html:
@@ -124,13 +124,13 @@ def _tables(value: Any) -> Iterator[Html]:
 def _confusion(matrix: ConfusionMatrix) -> Html:
     if len(matrix.labels) <= MAX_MATRIX_LABELS:
         return joined((element("p", "Confusion matrix"), heat_map(matrix.labels, matrix.counts)))
-    found = [
+    confusions = [
         (matrix.labels[right], matrix.labels[given], count)
         for right, counts in enumerate(matrix.counts)
         for given, count in enumerate(counts)
         if right != given and count
     ]
-    most = sorted(found, key=lambda pair: -pair[2])[:MAX_MATRIX_LABELS]
+    most = sorted(confusions, key=lambda pair: -pair[2])[:MAX_MATRIX_LABELS]
     rows = ([label, given, text_of(count)] for label, given, count in most)
-    pairs = table(["label", "taken for", "rows"], rows, [False, False, True], len(found) - len(most))
+    pairs = table(["label", "taken for", "rows"], rows, [False, False, True], len(confusions) - len(most))
     return joined((element("p", "Confused most"), pairs))

@@ -220,23 +220,23 @@ def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
 
 def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike, numbers."""
-    found = (
+    candidates = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
         _warn_of_number_labels(dataset),
     )
-    return tuple(warning for warning in found if warning is not None)
+    return tuple(warning for warning in candidates if warning is not None)
 
 
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
-    found = (
+    candidates = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),
     )
-    return tuple(warning for warning in found if warning is not None)
+    return tuple(warning for warning in candidates if warning is not None)
 
 
 def _check_each(

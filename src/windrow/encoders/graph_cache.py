@@ -103,10 +103,10 @@ def find_graph_problem(graphs: Path) -> str | None:
 def _describe(path: Path, size_bytes: int) -> dict[str, object]:
     """Return a file's size and SHA-256; of a file of another size only that, without reading it."""
     with open_plain(str(path)) as file:
-        found = os.fstat(file.fileno()).st_size
-        if found != size_bytes:
-            return {"size_bytes": found}
-        return {"size_bytes": found, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        actual_size = os.fstat(file.fileno()).st_size
+        if actual_size != size_bytes:
+            return {"size_bytes": actual_size}
+        return {"size_bytes": actual_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _write_digests(graphs: Path) -> None:

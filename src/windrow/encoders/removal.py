@@ -21,15 +21,15 @@ def files_below(path: Path) -> Files:
     Args:
         path: The folder, or a single file; links to files are followed.
     """
-    found = []
+    entries = []
     for file in (str(path), *(f"{folder}/{name}" for folder, _, names in os.walk(path) for name in names)):
         try:
             status = os.stat(file)  # noqa: PTH116 - a Path for each of many files takes longer than the look
         except OSError:  # gone meanwhile, or a link to nowhere
             continue
         if stat.S_ISREG(status.st_mode):
-            found.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-    return frozenset(found)
+            entries.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return frozenset(entries)
 
 
 def size_bytes(path: Path) -> int:

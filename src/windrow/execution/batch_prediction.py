@@ -65,26 +65,26 @@ def predict_batch(
     """
     number = {text: position for position, text in enumerate(dict.fromkeys(texts))}
     distinct, positions = list(number), np.array([number[text] for text in texts])
-    classifiers = [predictor.load(found) for found in revisions]
+    classifiers = [predictor.load(resolved) for resolved in revisions]
     parts: list[list[ClassifierOutputs]] = [[] for _ in revisions]
     for start in range(0, len(distinct), CHUNK_TEXTS):
         encoded: dict[str, Encoded] = {}
-        for found, classifier, own in zip(revisions, classifiers, parts, strict=True):
+        for resolved, classifier, own in zip(revisions, classifiers, parts, strict=True):
             if classifier.digest not in encoded:
                 chunk = distinct[start : start + CHUNK_TEXTS]
                 encoded[classifier.digest] = encode(classifier.encoder, chunk, classifier.adapter, compute)
-            own.append(_compute_outputs(found, classifier, encoded[classifier.digest], keep_features=keep_features))
+            own.append(_compute_outputs(resolved, classifier, encoded[classifier.digest], keep_features=keep_features))
     return tuple(_gather(own, positions) for own in parts)
 
 
 def _compute_outputs(
-    found: ResolvedModel, classifier: LoadedClassifier, encoded: Encoded, *, keep_features: bool
+    resolved: ResolvedModel, classifier: LoadedClassifier, encoded: Encoded, *, keep_features: bool
 ) -> ClassifierOutputs:
     scores = classifier.head.scores(encoded.features)
     in_scope = None if classifier.scope is None else classifier.scope.in_scope(encoded.features)
-    check_finite(found.entry.record, classifier, float(scores.sum() + (0.0 if in_scope is None else in_scope.sum())))
+    check_finite(resolved.entry.record, classifier, float(scores.sum() + (0.0 if in_scope is None else in_scope.sum())))
     return ClassifierOutputs(
-        labels=found.entry.record.labels,
+        labels=resolved.entry.record.labels,
         scores=scores,
         in_scope=in_scope,
         truncated=encoded.truncated,

@@ -116,8 +116,8 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
 
 def _truncated_rows(training_set: EncodedTrainingSet) -> list[int]:
     """Return the numbers of the distinct rows that are longer than the encoder reads."""
-    found: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
-    return found
+    row_numbers: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
+    return row_numbers
 
 
 def _max_folds(training_set: EncodedTrainingSet, folds: int) -> int:

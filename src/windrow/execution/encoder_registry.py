@@ -45,8 +45,8 @@ class EncoderRegistry:
             BaseModelUnavailable: The model with that id on this machine differs from the one at training.
         """
         encoder = self.get(record.base_model)
-        found = encoder.folder.base_model.digest
-        if found != record.base_model_digest:
+        actual = encoder.folder.base_model.digest
+        if actual != record.base_model_digest:
             raise BaseModelUnavailable(
                 "{model_name} was trained on {base_model} with digest {expected_digest:.12}…, but this machine has "
                 "digest {found_digest:.12}…. Bring back the base model's former files, or train the classifier again.",
@@ -54,7 +54,7 @@ class EncoderRegistry:
                     "model_name": record.name,
                     "base_model": record.base_model,
                     "expected_digest": record.base_model_digest,
-                    "found_digest": found,
+                    "found_digest": actual,
                 },
             )
         return encoder

@@ -134,25 +134,25 @@ class PredictionPlan:
         return scores, in_scope
 
     def _answer(self, number: int, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
-        found = self.revisions[number]
-        record, best = found.entry.record, max(scores)
+        resolved = self.revisions[number]
+        record, best = resolved.entry.record, max(scores)
         check_finite(record, self.classifiers[number], sum(scores) + (in_scope or 0.0))
         shown = list(zip(record.labels, scores, strict=True))
         if self.request.top_k is not None:
             shown = sorted(shown, key=lambda pair: -pair[1])[: self.request.top_k]
         return Prediction(
-            label=None if self._abstains(found, best, in_scope) else record.labels[scores.index(best)],
+            label=None if self._abstains(resolved, best, in_scope) else record.labels[scores.index(best)],
             scores=dict(shown),
             model_name=record.name,
             revision=record.revision,
             truncated=truncated,
-            alias=found.alias,
+            alias=resolved.alias,
             in_scope=in_scope,
         )
 
-    def _abstains(self, found: ResolvedModel, best: float, in_scope: float | None) -> bool:
+    def _abstains(self, resolved: ResolvedModel, best: float, in_scope: float | None) -> bool:
         """Whether a prediction falls below a threshold; without a scope, it falls below any scope threshold."""
-        requested, stored = self.request.abstain_below, found.entry.record.threshold
+        requested, stored = self.request.abstain_below, resolved.entry.record.threshold
         least = requested if requested is not None or stored is None else stored.abstain_below
         if least is not None and best < least:
             return True

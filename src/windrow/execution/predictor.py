@@ -46,7 +46,8 @@ class CacheLimits:
     pinned_classifiers: Collection[str] = ()
 
 
-_ClassifierKey = tuple[str, str]
+# The digest of the artifact, and the id and digest of the base model.
+_ClassifierKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,11 @@ class Predictor:
         """
         return self._start(revisions, request, is_connected)[1]
 
-    def features(self, found: ResolvedModel, texts: Sequence[str]) -> Floats:
+    def features(self, resolved: ResolvedModel, texts: Sequence[str]) -> Floats:
         """Return the features of texts for a classifier, from the cache or encoded now.
 
         Args:
-            found: The revision.
+            resolved: The revision.
             texts: At least one.
 
         Returns:
@@ -126,7 +127,7 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        plan, answer = self._start((found,), PredictRequest(texts=tuple(texts)), always_connected)
+        plan, answer = self._start((resolved,), PredictRequest(texts=tuple(texts)), always_connected)
         answer.result()
         (classifier,) = plan.classifiers
         return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
@@ -136,7 +137,7 @@ class Predictor:
         key = _key(entry)
         return key in self._loaded or key in dict(self._pinned.values())
 
-    def load(self, found: ResolvedModel) -> LoadedClassifier:
+    def load(self, resolved: ResolvedModel) -> LoadedClassifier:
         """Return a revision's classifier, from memory or from the disk.
 
         Raises:
@@ -145,13 +146,13 @@ class Predictor:
             BaseModelUnavailable: The encoder that it was trained on is not here.
             InvalidBaseModel: That encoder's files cannot be used.
         """
-        entry = found.entry
+        entry = resolved.entry
         key = _key(entry)
         classifier = dict(self._pinned.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
         if (labels := len(classifier.head.bias)) != len(entry.record.labels):
             raise _misfit(entry.record, _WRONG_LABEL_COUNT, labels, len(entry.record.labels))
-        if found.target.revision is None:
-            for name in self._pinned_classifiers.intersection((entry.record.name, found.alias)):
+        if resolved.target.revision is None:
+            for name in self._pinned_classifiers.intersection((entry.record.name, resolved.alias)):
                 with self._pinned_lock:
                     self._pinned = {**self._pinned, name: (key, classifier)}
         return classifier
@@ -167,9 +168,9 @@ class Predictor:
         Args:
             digest: The base model's digest.
         """
-        self._loaded.discard(lambda key: key[1] == digest)
+        self._loaded.discard(lambda key: key[2] == digest)
         with self._pinned_lock:
-            self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][1] != digest}
+            self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][2] != digest}
 
     def server_stats(self, running_fits: int, queued_fits: int) -> ServerStats:
         """Return the server's statistics.
@@ -211,7 +212,7 @@ class Predictor:
     ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
-        classifiers = [self.load(found) for found in revisions]
+        classifiers = [self.load(resolved) for resolved in revisions]
         plan = PredictionPlan(revisions, classifiers, [_digest(text) for text in texts], request)
         missing = [key for key in plan.keys() if not self._read_cached(key, plan)]  # noqa: SIM118 - no dictionary
         answer: Future[tuple[Prediction, ...]] = Future()
@@ -289,7 +290,8 @@ class Predictor:
 
 def _key(entry: ClassifierState) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
+    # The id belongs to it, since the allow-list is of ids: the same base model under another one is another question.
+    return entry.blobs[ARTIFACT].sha256, entry.record.base_model, entry.record.base_model_digest
 
 
 def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:

@@ -29,7 +29,7 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
     """
     if not request.scope["query_string"]:
         return {}
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
@@ -38,10 +38,10 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
                 "{parameter} is no parameter of this request; {hint} /docs shows what each request takes.",
                 {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
             )
-        if name in found:
+        if name in parameters:
             raise InvalidRequest("{parameter} stands twice in the query. {Send} it once.", facts)
-        found[name] = value
-    return found
+        parameters[name] = value
+    return parameters
 
 
 async def refuse_body(request: Request, known: Collection[str]) -> None:

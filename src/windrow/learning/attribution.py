@@ -43,9 +43,9 @@ def split_words(text: str) -> list[Word]:
     """
     kinds = "".join(map(_kind, text))
     return [
-        (text[start : min(start + MAX_WORD_CHARS, found.end())], start)
-        for found in _WORDS.finditer(kinds)
-        for start in range(found.start(), found.end(), MAX_WORD_CHARS)
+        (text[start : min(start + MAX_WORD_CHARS, match.end())], start)
+        for match in _WORDS.finditer(kinds)
+        for start in range(match.start(), match.end(), MAX_WORD_CHARS)
     ]
 
 

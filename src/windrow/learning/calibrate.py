@@ -102,8 +102,8 @@ def fit_temperature(logits: Floats, label_ids: Ids, prior: Prior) -> float:
         losses = peak + np.log(np.exp(exact * scale - peak[:, None]).sum(axis=1)) - target_logits * scale
         return float(losses.sum()) + weight * (log_temperature - prior.mean) ** 2
 
-    found = minimize_scalar(cost, bounds=_LOG_TEMPERATURE_RANGE, method="bounded", options={"xatol": 1e-6})
-    return float(math.exp(found.x))
+    solution = minimize_scalar(cost, bounds=_LOG_TEMPERATURE_RANGE, method="bounded", options={"xatol": 1e-6})
+    return float(math.exp(solution.x))
 
 
 def apply_temperature(head: LinearHead, temperature: float) -> LinearHead:

@@ -31,8 +31,8 @@ def wilson_interval(correct: int, total: int) -> Interval:
     """
     from scipy.stats import binomtest  # a server loads it with the first report, not when it starts
 
-    found = binomtest(correct, total).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(float(found.low), float(found.high))
+    interval = binomtest(correct, total).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(float(interval.low), float(interval.high))
 
 
 def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:

@@ -84,7 +84,7 @@ def label_names_are_informative(features: Floats, label_ids: Ids, name_features:
         name_features: The label names' features, shape [labels, width].
     """
     similarities = features @ name_features.T
-    found = (similarities - similarities.mean(axis=0)).argmax(axis=1)
-    hits = float(np.mean([(found[label_ids == label_id] == label_id).mean() for label_id in np.unique(label_ids)]))
+    predicted = (similarities - similarities.mean(axis=0)).argmax(axis=1)
+    hits = float(np.mean([(predicted[label_ids == label_id] == label_id).mean() for label_id in np.unique(label_ids)]))
     chance = 1 / len(name_features)
     return hits >= chance + math.sqrt(chance * (1 - chance) / len(label_ids))

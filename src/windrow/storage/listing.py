@@ -39,8 +39,8 @@ def list_page(names: Namespace, request: ListRequest) -> Listing:
     else:
         chosen = _after(in_order(list(_chosen(names, candidates, request)), request.order), request.after)
     limit = len(candidates) if request.size is None else request.size
-    found = tuple(islice(chosen, limit + 1))
-    return Listing(found[:limit], to_cursor(found[limit - 1].name) if len(found) > limit else None)
+    page = tuple(islice(chosen, limit + 1))
+    return Listing(page[:limit], to_cursor(page[limit - 1].name) if len(page) > limit else None)
 
 
 def _chosen(names: Namespace, candidates: Iterable[str], request: ListRequest) -> Iterator[Classifier]:

@@ -75,16 +75,16 @@ class Namespace:
         """
         known = self.entry(name)
         while known is not None:
-            found: ClassifierState | WindrowError
+            outcome: ClassifierState | WindrowError
             try:
-                found = self.training(name, revision, known)
+                outcome = self.training(name, revision, known)
             except (RevisionNotFound, InvalidArtifact) as error:
-                found = error
-            # Only while nothing has changed are what answers and what is found parts of one truth.
+                outcome = error
+            # The state and the outcome are consistent only if nothing has changed between reading the two.
             if known == (known := self.entry(name)):
-                if isinstance(found, ClassifierState):
-                    return found
-                raise found
+                if isinstance(outcome, ClassifierState):
+                    return outcome
+                raise outcome
         raise self.not_found(name)
 
     def answering(self, target: Reference) -> ClassifierState:

@@ -120,12 +120,12 @@ def aliases(
             call.show(removal, lambda gone: print(f"Took {gone.alias} away. What it pointed to stays."))
 
 
-def _print_aliases(found: AliasList) -> None:
-    if not found.aliases:
+def _print_aliases(listing: AliasList) -> None:
+    if not listing.aliases:
         notes_console().print("There is no alias. Make one with `windrow promote ALIAS MODEL`.")
         return
     print_table(
-        found.aliases,
+        listing.aliases,
         Column("alias", lambda one: one.alias, no_wrap=True),
         Column("points to", lambda one: one.points_to, no_wrap=True),
         Column("since (UTC)", lambda one: when(one.changed_at), no_wrap=True, spare=2),
@@ -150,9 +150,9 @@ def history(call: Call, request: AliasRequest) -> None:
         call.show(operations.alias_history(request), _print_history)
 
 
-def _print_history(found: AliasHistory) -> None:
+def _print_history(history: AliasHistory) -> None:
     print_table(
-        found.changes,
+        history.changes,
         number("", lambda change: str(change.number)),
         Column("when (UTC)", lambda change: when(change.at), no_wrap=True),
         Column("what", lambda change: _EVENTS[change.event], no_wrap=True, spare=1),

@@ -90,8 +90,8 @@ def cross_validate(
     No classifier is made. It takes several trainings' time.
     """
     with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
-        found = operations.cross_validate(request)
-    call.show(found, lambda found: _print_cross_validation(call, found, request, show_label_errors))
+        result = operations.cross_validate(request)
+    call.show(result, lambda result: _print_cross_validation(call, result, request, show_label_errors))
 
 
 @verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
@@ -110,12 +110,12 @@ def suggest(
     if out is not None:
         check_out(out)
     with call.connected(doing="Reading the texts") as operations:
-        found = operations.suggest(request)
+        result = operations.suggest(request)
     if out is not None:
-        write_suggestions(found, out)
-        notes_console().print(f"Wrote {counted(len(found.suggestions), 'text')} to {out}.")
+        write_suggestions(result, out)
+        notes_console().print(f"Wrote {counted(len(result.suggestions), 'text')} to {out}.")
     if out is None or call.as_json:
-        call.show(found, lambda found: _print_suggestions(found, call.lines))
+        call.show(result, lambda result: _print_suggestions(result, call.lines))
 
 
 def _print_report(call: Call, report: Report, show_errors: int) -> None:
@@ -124,11 +124,11 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
     console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
     _print_metrics(console, report)
-    if (found := report.proposed_threshold) is not None:
+    if (proposed := report.proposed_threshold) is not None:
         console.print(
-            f"\nAnswers with a score of {found.abstain_below:.3f} or more reach a precision of "
-            f"{share(found.target_precision)}: {found.correct} of {found.answered} are right; "
-            f"{found.total - found.answered} of {found.total} rows would get no label. This is a proposal."
+            f"\nAnswers with a score of {proposed.abstain_below:.3f} or more reach a precision of "
+            f"{share(proposed.target_precision)}: {proposed.correct} of {proposed.answered} are right; "
+            f"{proposed.total - proposed.answered} of {proposed.total} rows would get no label. This is a proposal."
         )
     if report.misclassified and show_errors:
         shown = _shown(len(report.misclassified), show_errors, "--show-errors")
@@ -186,48 +186,48 @@ def _alias_of(result: ModelResult) -> str:
 
 
 def _print_cross_validation(
-    call: Call, found: CrossValidation, request: CrossValidateRequest, show_label_errors: int
+    call: Call, result: CrossValidation, request: CrossValidateRequest, show_label_errors: int
 ) -> None:
-    console, label_errors = data_console(), found.probable_label_errors
-    console.print(f"Trainings like this one place {_placed(found)}")
+    console, label_errors = data_console(), result.probable_label_errors
+    console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
-        f"{counted(found.folds, 'fold')}, {share(found.mean_accuracy)} on average, give or take "
-        f"{share(found.accuracy_std)}. {_always(found.majority_baseline)}"
+        f"{counted(result.folds, 'fold')}, {share(result.mean_accuracy)} on average, give or take "
+        f"{share(result.accuracy_std)}. {_always(result.majority_baseline)}"
     )
-    _print_metrics(console, found)
+    _print_metrics(console, result)
     if label_errors and show_label_errors:
         shown = _shown(len(label_errors), show_label_errors, "--show-label-errors")
         console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
         console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
-    if found.learning_curve:
+    if result.learning_curve:
         console.print(
             "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
         )
         print_table(
-            found.learning_curve,
+            result.learning_curve,
             number("share", lambda point: share(point.share)),
             number("rows trained on", lambda point: f"{point.rows:.0f}"),
             number("accuracy", lambda point: share(point.accuracy)),
         )
-    console.print(f"\n{found.advice_text}")
+    console.print(f"\n{result.advice_text}")
     if request.num_iterations != 0:
-        low, high = found.head_only_interval.low * 100, found.head_only_interval.high * 100
+        low, high = result.head_only_interval.low * 100, result.head_only_interval.high * 100
         console.print(
-            f"The head alone (--num-iterations 0) reaches {share(found.head_only_accuracy)}; this training is better "
+            f"The head alone (--num-iterations 0) reaches {share(result.head_only_accuracy)}; this training is better "
             f"by {low:+.1f} to {high:+.1f} points.",
             end=" ",
         )
-    console.print(found.recommendation)
-    call.warn(found.warnings)
+    console.print(result.recommendation)
+    call.warn(result.warnings)
 
 
-def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
+def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
     console = data_console()
     # Where every text is like all others, as in a pool of one subject, their number says nothing.
-    is_telling = found.total < 2 or any(each.num_similar < found.total for each in found.suggestions)
+    is_telling = result.total < 2 or any(each.num_similar < result.total for each in result.suggestions)
     similar: Column[Suggestion] = number("similar", lambda each: str(each.num_similar), spare=2)
     print_table(
-        found.suggestions,
+        result.suggestions,
         number("line", lambda each: str(lines[each.index])),
         Column("text", lambda each: each.text),
         Column("reason", lambda each: each.reason, spare=1),
@@ -237,8 +237,8 @@ def _print_suggestions(found: Suggestions, lines: Sequence[int]) -> None:
         Column("or else", lambda each: each.runner_up, spare=3),
     )
     console.print(
-        f"\n{len(found.suggestions)} of {counted(found.total, 'text')} that {found.model_name}@{found.revision} was "
-        "not trained on. Label them, add them to its training rows, and fit the next version."
+        f"\n{len(result.suggestions)} of {counted(result.total, 'text')} that {result.model_name}@{result.revision} "
+        "was not trained on. Label them, add them to its training rows, and fit the next version."
     )
 
 

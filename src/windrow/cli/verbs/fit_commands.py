@@ -162,17 +162,17 @@ def reproduce(call: Call, request: ModelRequest) -> None:
     It is trained from its kept rows and its record. Nothing is saved.
     """
     with call.connected() as operations, training_bar() as bar:
-        found = operations.reproduce(request, bar.show)
-    call.show(found, _print_reproduction)
+        reproduction = operations.reproduce(request, bar.show)
+    call.show(reproduction, _print_reproduction)
 
 
-def _print_reproduction(found: Reproduction) -> None:
-    time = duration(found.training_time_seconds)
-    print(f"{found.model_name}@{found.revision}: {found.verdict}, after {time} of training.")
-    texts = counted(found.num_texts, "training text")
-    print(f"{found.num_changed_labels} of {texts} get another label; ", end="")
-    print(f"scores differ by at most {found.largest_score_difference:.2g}.")
-    for change in found.changes:
+def _print_reproduction(reproduction: Reproduction) -> None:
+    time = duration(reproduction.training_time_seconds)
+    print(f"{reproduction.model_name}@{reproduction.revision}: {reproduction.verdict}, after {time} of training.")
+    texts = counted(reproduction.num_texts, "training text")
+    print(f"{reproduction.num_changed_labels} of {texts} get another label; ", end="")
+    print(f"scores differ by at most {reproduction.largest_score_difference:.2g}.")
+    for change in reproduction.changes:
         print(f"{change.name}: was {change.then or 'not recorded'}, is {change.now or 'not recorded'}")
-    for note in found.notes:
+    for note in reproduction.notes:
         print(note)

@@ -84,12 +84,12 @@ def _list(call: Call, request: JobListRequest) -> None:
         call.show(operations.list_jobs(request), _print_jobs)
 
 
-def _print_jobs(found: JobList) -> None:
-    if not found.jobs:
+def _print_jobs(listing: JobList) -> None:
+    if not listing.jobs:
         notes_console().print("There is no job yet. `windrow fit` makes one.")
         return
     print_table(
-        found.jobs,
+        listing.jobs,
         Column("job", lambda job: job.id, no_wrap=True),
         Column("state", lambda job: job.state, no_wrap=True),
         Column("classifier", lambda job: job.model_name, no_wrap=True),

@@ -27,10 +27,10 @@ def usage(call: Call) -> None:
         call.show(operations.usage(), _print_usage)
 
 
-def _print_usage(found: Usage) -> None:
-    if found.classifiers:
+def _print_usage(usage: Usage) -> None:
+    if usage.classifiers:
         print_table(
-            found.classifiers,
+            usage.classifiers,
             Column("classifier", lambda one: one.name, no_wrap=True),
             number("size", lambda one: size(one.size_bytes)),
             number("revisions", lambda one: str(one.revisions)),
@@ -38,12 +38,12 @@ def _print_usage(found: Usage) -> None:
         )
         print()
     totals = (
-        ("base models, shared by all classifiers", found.shared_bytes),
-        ("classifiers", found.classifier_bytes),
-        ("deleted classifiers; delete --purge frees them", found.deleted_bytes),
-        ("aliases and the rest", found.other_bytes),
-        ("together", found.total_bytes),
-        ("still free on that disk", found.free_bytes),
+        ("base models, shared by all classifiers", usage.shared_bytes),
+        ("classifiers", usage.classifier_bytes),
+        ("deleted classifiers; delete --purge frees them", usage.deleted_bytes),
+        ("aliases and the rest", usage.other_bytes),
+        ("together", usage.total_bytes),
+        ("still free on that disk", usage.free_bytes),
     )
     print_table(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
 
@@ -106,12 +106,12 @@ def base_models(
             call.show(removal, lambda gone: print(f"Removed {gone.base_model}, which freed {size(gone.freed_bytes)}."))
 
 
-def _print_base_models(found: BaseModelList) -> None:
-    if not found.base_models:
+def _print_base_models(listing: BaseModelList) -> None:
+    if not listing.base_models:
         print(f"{counted(0, 'base model')} on this machine.")
         return
     print_table(
-        found.base_models,
+        listing.base_models,
         Column("base model", lambda use: use.id, no_wrap=True),
         Column("where", lambda use: _PLACES[use.location], spare=2),
         number("size", lambda use: size(use.size_bytes + use.graph_bytes)),
