@@ -123,6 +123,9 @@ class Settings:
     max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
     )
+    max_connections: int = _setting(
+        1_000, _at_least(1), "Connections that are open at the same time; further ones are told when to come again."
+    )
     keep_alive_s: int = _setting(
         75, _at_least(1), "Seconds for which a connection without a request stays open for the next one."
     )

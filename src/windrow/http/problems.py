@@ -11,6 +11,8 @@
         ├── MethodNotAllowed          method_not_allowed
         ├── CrossSiteRequest          cross_site_request
         ├── RequestRefused            request_refused
+        ├── HeadTooLarge              head_too_large
+        ├── RequestTooSlow            request_too_slow
         └── InternalError             internal_error
 """
 
@@ -73,6 +75,18 @@ class RequestRefused(RequestProblem):
     code = "request_refused"
 
 
+class HeadTooLarge(RequestProblem):
+    """The first line and the headers of the request are larger than the limit."""
+
+    code = "head_too_large"
+
+
+class RequestTooSlow(RequestProblem):
+    """The request did not arrive in time."""
+
+    code = "request_too_slow"
+
+
 class InternalError(RequestProblem):
     """A defect in Windrow."""
 
@@ -97,6 +111,8 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     MethodNotAllowed: 405,
     CrossSiteRequest: 403,
     RequestRefused: 400,
+    HeadTooLarge: 431,
+    RequestTooSlow: 408,
     InternalError: 500,
 }
 
