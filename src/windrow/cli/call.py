@@ -1,4 +1,4 @@
-"""One call of a command: its server or data directory, and how it prints the reply."""
+"""The context of one CLI command: its connection to a server or data directory, and how it prints the reply."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ class Call:
     as_json: bool = False
     """Print one JSON document, the same as the HTTP API's."""
     words: CliWords = field(default_factory=CliWords)
-    """The words for errors, which know the verb's options and its files."""
+    """Renders error messages with the command's options and files."""
 
     @property
     def server(self) -> str:
@@ -37,18 +37,18 @@ class Call:
 
     @property
     def lines(self) -> Sequence[int]:
-        """Where the rows of the only file begin, from 1."""
+        """The line at which each row of the only input file begins, from 1."""
         (file,) = self.words.files.values()
         return file.lines
 
     @contextmanager
     def connected(self, *, doing: str = "", may_create: bool = False, **changes: object) -> "Iterator[Operations]":
-        """Give the verbs of a server or of a data directory, and close it at the end.
+        """Connect to the server or open the data directory, and close it at the end.
 
         Args:
-            doing: What is being done meanwhile, to be shown in a terminal.
-            may_create: Whether a data directory that does not exist is made.
-            changes: Settings, by name, that are to be otherwise where a data directory is used.
+            doing: The text beside the spinner in a terminal; empty for no spinner.
+            may_create: Whether to create a data directory that does not exist.
+            changes: Settings to override, by name, if a data directory is used.
 
         Raises:
             InvalidParameter: Both are named, or there is no such data directory.
@@ -58,12 +58,12 @@ class Call:
             yield operations
 
     def show(self, reply: R, tell: Callable[[R], object], verb: str = "", request: object = None) -> None:
-        """Print a reply: as JSON where that is wanted, else for people.
+        """Print a reply: as JSON with ``--json``, else as text.
 
         Args:
             reply: The reply.
-            tell: Prints it for people.
-            verb: The verb that gave it, if its JSON depends on the request.
+            tell: Prints it as text.
+            verb: The operation that returned it, if its JSON depends on the request.
             request: The request, likewise.
         """
         if self.as_json:
@@ -74,7 +74,7 @@ class Call:
             tell(reply)
 
     def warn(self, warnings: Iterable[DataWarning]) -> None:
-        """Print what a person should know of the rows, which are named by their lines."""
+        """Print warnings about the training or test rows, with the lines of the affected rows."""
         notes = notes_console()
         for warning in warnings:
             lines = ", ".join(str(self.lines[row]) for row in warning.rows)
@@ -83,7 +83,7 @@ class Call:
 
 @contextmanager
 def _working(words: str) -> Iterator[None]:
-    """Show in a terminal that something is being done."""
+    """Show a spinner in a terminal."""
     console = notes_console() if words else None
     if console is None or not console.is_terminal:
         yield

@@ -1,6 +1,6 @@
-"""The values of a JSON document, one by one, however long the document is.
+"""Parse a JSON document of any length incrementally, one value at a time, with line numbers.
 
-Owns where a value begins and ends, and its line; knows nothing of rows. Holds one value and a block of text at a time.
+Knows nothing of rows. Holds one value and one block of text in memory at a time.
 """
 
 import json
@@ -11,20 +11,20 @@ from typing import Any
 from windrow.cli.decoding import MAX_LINE_CHARS, Source
 from windrow.codec.strict import parse_value, short_key, why_refused
 
-# What the HTTP API calls lists of texts and of rows, so that a request's body can be read as a file.
+# The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
 _BLANK = " \t\r\n"
 
 
 def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    """Yield each value of a list with its line: of a list, or of the list that an object holds under a known key.
+    """Yield each item of a JSON array with its line: a top-level array, or one under a known key of an object.
 
     Args:
         source: The file, for messages.
         blocks: Its text.
 
     Raises:
-        InvalidParameter: It is no JSON, or holds no such list.
+        InvalidParameter: It is not JSON, or has no such array.
     """
     document = _Document(source, blocks)
     opening = document.peek()

@@ -1,4 +1,4 @@
-"""Rows and texts from a file, whole, with the lines where they begin."""
+"""Read all labelled rows or texts of a file into memory, with their line numbers."""
 
 import sys
 from collections.abc import Iterable
@@ -18,21 +18,21 @@ _SHOWN_LINES = 10
 
 @dataclass(frozen=True, slots=True)
 class FileRows(Generic[T]):
-    """What a file holds."""
+    """The rows of a file."""
 
     name: str
-    """What the file is called in messages."""
+    """The file's name in error messages."""
     rows: tuple[T, ...]
     """Its rows or texts, in order."""
     lines: tuple[int, ...]
-    """Where each begins, from 1."""
+    """The line at which each begins, from 1."""
 
 
 def read_labelled(path: Path, options: ReadOptions) -> FileRows[Row]:
     """Return all labelled rows of a file.
 
     Raises:
-        InvalidParameter: The file or a row is wrong; the words name its line.
+        InvalidParameter: The file or a row is wrong; the message names its line.
     """
     rejected: list[int] = []
     kept = (row for row in read_rows(path, options, labelled=True) if not _is_rejected(row, options, rejected))
@@ -48,7 +48,7 @@ def read_texts(path: Path, options: ReadOptions) -> FileRows[str]:
     """Return all texts of a file.
 
     Raises:
-        InvalidParameter: The file or a row is wrong; the words name its line.
+        InvalidParameter: The file or a row is wrong; the message names its line.
     """
     return _collected(path, ((row.text, row.line) for row in read_rows(path, options)))
 

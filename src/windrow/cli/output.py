@@ -1,4 +1,4 @@
-"""Prints data to standard output, and all else to standard error. Rich is loaded only when something is printed."""
+"""Consoles for data (standard output) and notes (standard error). Rich is imported only when something is printed."""
 
 import sys
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from windrow.domain.errors import InvalidParameter, StorageFailed
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Where there is no terminal that a table must fit, nothing of it is cut.
+# Without a terminal, tables are not cut.
 NO_TERMINAL_CELLS = 100_000
-# What a table takes all the same, if its names and numbers leave it the choice: a pager or a mail shows no more.
+# The preferred width of a piped table, if its names and numbers fit: a pager or a mail shows no more.
 PIPED_CELLS = 120
 
 
 def data_console() -> "Console":
-    """Return what prints data for people; a table fits the terminal, and is whole where there is none."""
+    """Return the console for data on standard output; tables fit the terminal, or are uncut without one."""
     return _console(file=sys.stdout, width=None if sys.stdout.isatty() else NO_TERMINAL_CELLS, soft_wrap=False)
 
 
 def notes_console() -> "Console":
-    """Return what prints remarks and progress, so that standard output holds nothing but data."""
+    """Return the console for notes and progress on standard error, so that standard output holds only data."""
     return _console(file=sys.stderr, soft_wrap=True)
 
 
@@ -32,23 +32,23 @@ def _console(**more: Any) -> "Console":
     from rich.console import Console
 
     class Plain(Console):
-        """Leaves a closed pipe to the edge of the command line, and cuts nothing off that is too wide."""
+        """Lets ``main`` handle a closed pipe, and does not crop wide lines."""
 
         def on_broken_pipe(self) -> NoReturn:
             raise  # noqa: PLE0704 - Rich calls it while it handles the error
 
-        def print(self, *objects: Any, **how: Any) -> None:
-            super().print(*objects, **{"crop": False, **how})
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*objects, **{"crop": False, **options})
 
     return Plain(highlight=False, markup=False, emoji=False, **more)
 
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Tell in a plain sentence that a file cannot be read or written.
+    """Turn an ``OSError`` into an error that names the file.
 
     Raises:
-        InvalidParameter: It cannot.
+        InvalidParameter: The file cannot be read or written.
     """
     try:
         yield

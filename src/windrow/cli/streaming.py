@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 # Chunks at a time: one is encoded while another one is read or written, and a third one lies ready.
 THREADS = 3
-# Large enough that predictor costs little beside encoding, small enough that a bar moves and Ctrl-C is heard.
+# Large enough that the overhead is small beside encoding, small enough for smooth progress and a prompt Ctrl-C.
 MAX_CHUNK_TEXTS = 512
 MAX_CHUNK_CHARS = 300_000
 _FIRST_CHUNK_TEXTS = 32
 # A server that has been busy for so long is not about to become free.
 MAX_WAITING_S = 600.0
 _DEFAULT_RETRY_S = 1.0
-# What this process computes itself ends within that time once nobody wants it.
+# How long to wait for local computations to stop after a cancellation.
 _STOP_TIMEOUT_S: Final = 0.5
 
 PredictedChunk = tuple[Sequence[Record], Sequence[Prediction]]
@@ -33,7 +33,7 @@ PredictedChunk = tuple[Sequence[Record], Sequence[Prediction]]
 
 @dataclass(frozen=True, slots=True)
 class PinnedRevision:
-    """The one revision that answers all rows of a run, whatever is promoted or trained meanwhile.
+    """The revision that classifies all rows of a run, whatever is promoted or trained meanwhile.
 
     Args:
         reference: ``name@revision``.
@@ -47,7 +47,7 @@ class PinnedRevision:
 
 
 def pin(operations: "Operations", model_name: str) -> PinnedRevision:
-    """Find the revision that a name means now.
+    """Resolve a name to its current revision.
 
     Args:
         operations: The verbs.
@@ -55,7 +55,7 @@ def pin(operations: "Operations", model_name: str) -> PinnedRevision:
 
     Raises:
         InvalidName: The name breaks the grammar.
-        NotFound: It means nothing.
+        NotFound: There is no such classifier, alias or revision.
         InvalidArtifact: The record is damaged.
     """
     one = operations.show(ModelRequest(model_name))
@@ -68,11 +68,11 @@ class StreamRequest:
     """The request for each chunk of rows.
 
     Args:
-        request: The classifier and what is wanted of its answers; its texts are not looked at.
-        source: What the file is called in messages.
-        chunk_texts: The most texts of one request.
-        skip: Is told the line of each row whose text the service refuses, which then is left out; ``None`` to end
-            there. Called from several threads.
+        request: The classifier and the prediction options; its texts are ignored.
+        source: The file's name in error messages.
+        chunk_texts: The maximum number of texts of one request.
+        skip: Called with the line of each row whose text the service refuses, which is then skipped; ``None`` to
+            raise. Called from several threads.
     """
 
     request: PredictRequest
@@ -84,18 +84,18 @@ class StreamRequest:
 def predict_stream(
     operations: "Operations", records: Iterable[Record], stream_request: StreamRequest
 ) -> Generator[PredictedChunk]:
-    """Yield rows with their answers, chunk by chunk in the order of the rows; only some chunks are in memory.
+    """Yield rows with their predictions, chunk by chunk in row order; only a few chunks are in memory.
 
-    Close it where it is left early, so that its threads end.
+    Close the generator if you stop early, so that its threads end.
 
     Args:
-        operations: The verbs, from several threads.
+        operations: Called from several threads.
         records: The rows.
         stream_request: The request.
 
     Raises:
-        InvalidInput: A row is refused; the words name its line, and all rows of the chunks before were yielded.
-        WindrowError: What ``predict`` raises. A server that is too busy is asked again for ten minutes.
+        InvalidInput: A row is refused; the message names its line, and all chunks before it were yielded.
+        WindrowError: As ``predict`` raises. Requests to a busy server are retried for ten minutes.
     """
     predictor = _ChunkPredictor(operations, stream_request)
     pending: deque[Future[PredictedChunk]] = deque()
@@ -118,9 +118,9 @@ def predict_stream(
             pending.popleft()
     finally:
         predictor.stopping.set()
-        # Those that compute stop soon, and one that waits for a silent server is left.
+        # Local computations stop soon; a thread that waits for a silent server is abandoned.
         wait(pending, _STOP_TIMEOUT_S)
-    # Only now, so that every sound row before a wrong one is answered.
+    # Only now, so that all rows before the wrong one are classified.
     if problem is not None:
         raise problem
 
@@ -132,7 +132,7 @@ class _ChunkPredictor:
     Args:
         operations: The verbs.
         stream_request: The request.
-        stopping: Set once nobody wants the answers any more.
+        stopping: Set when the predictions are no longer needed.
     """
 
     operations: "Operations"
@@ -148,11 +148,11 @@ class _ChunkPredictor:
     def _resolve(self, future: Future[PredictedChunk], chunk: Sequence[Record]) -> None:
         try:
             future.set_result(self.predict(chunk))
-        except BaseException as error:  # noqa: BLE001 - whoever waits for the answers gets it
+        except BaseException as error:  # noqa: BLE001 - ``Future.result`` raises it in the calling thread
             future.set_exception(error)
 
     def predict(self, chunk: Sequence[Record]) -> PredictedChunk:
-        """Return the rows of a chunk with their answers; one that is too large for the server is halved."""
+        """Return the rows of a chunk with their predictions; a chunk that is too large for the server is halved."""
         waited_s = 0.0
         while chunk:
             request = replace(self.stream_request.request, texts=tuple(record.text for record in chunk))

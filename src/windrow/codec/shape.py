@@ -1,34 +1,34 @@
-"""How many values a JSON text has, and how long they are, before it is parsed: two characters can become 80 bytes."""
+"""Limit the number and length of the values of a JSON text before parsing it: two characters can become 80 bytes."""
 
 import re
 from typing import Final, Literal
 
 from windrow.codec.patterns import STRING
 
-# Each value but the first one follows one of these. So many at a time are counted by one call, and no other thread
-# runs meanwhile.
+# The number of values that one regex call counts; it holds the GIL meanwhile. Each value but the first follows one of
+# ``[``, ``{`` and ``,``.
 _RUN: Final = 256
 _PLAIN: Final = re.compile(r'[^"\[{,]*+')
 _NEXT: Final = rf'(?:[^"\[{{,]++|{STRING})*+[\[{{,]'
 _ONE: Final = re.compile(_NEXT)
 _MANY: Final = re.compile(rf"(?:{_NEXT}){{{_RUN}}}+")
-# Shorter ones cost nothing, whatever is in them.
+# Strings up to this length are always allowed, since they cost little.
 _SHORTEST_LONG: Final = 500_000
-# Too many values; a string that is too long; too much that is in no string (blanks, digits) without a value between.
+# Which limit a text exceeds: too many values; too long a string; too long a run of blanks or digits outside strings.
 Excess = Literal["values", "string", "blanks"]
 
 
 def find_excess(text: str, most_values: int, most_chars: int) -> Excess | None:
-    """Return what a JSON text has too much of; ``None`` where it can be parsed.
+    """Return the limit that a JSON text exceeds; ``None`` if it is safe to parse.
 
-    Each character is looked at a few times at most, and other threads go on meanwhile. A text that is no JSON has no
-    more values than a parser makes of it before it finds that out.
+    Runs in linear time and lets other threads run. The text need not be valid JSON: a parser builds no more values of
+    an invalid text before it raises an error.
 
     Args:
         text: The text.
-        most_values: How many values (lists, objects, strings, numbers, and the rest) it may have, give or take some
+        most_values: The maximum number of values (arrays, objects, strings, numbers, literals), accurate to some
             hundreds.
-        most_chars: How long a string may be as it is written, about; half a million is always possible.
+        most_chars: The approximate maximum length of a string as written, in characters; 500,000 are always allowed.
     """
     longest = max(most_chars, _SHORTEST_LONG)
     count = end = 0
@@ -45,7 +45,7 @@ def find_excess(text: str, most_values: int, most_chars: int) -> Excess | None:
 
 
 def _find_long(text: str, start: int, longest: int) -> Excess | None:
-    """Return what is too long where no value ends soon; ``None`` where the text does."""
+    """Return which kind of run is too long after the last value; ``None`` if the text ends soon."""
     if start + longest >= len(text):
         return None
     plain = _PLAIN.match(text, start, start + longest)

@@ -21,17 +21,17 @@ from windrow.learning.head_fitting import MAX_CV_WORK
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
-# The maximum number of tokenized texts; the token counts of further ones are extrapolated.
+# The maximum number of texts to tokenize; the token counts of further texts are extrapolated.
 MAX_COUNTED_TEXTS = 2_000
 # Initial speeds on two cores, until trainings calibrate them. Source: bench/forecast.py.
 ENCODE_FLOPS = 60e9
 TRAIN_FLOPS = 60e9
-_TRUNCATE_SECONDS = 5e-10  # to truncate a layer's changes to a low rank, times the cube of the width
-# To fit a head, times a power of rows x labels x rank of the features; small fits are mostly overhead.
+_TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank by SVD, per width cubed
+# One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds.
 _FIT_SECONDS = 3e-5
 _FIT_GROWTH = 0.6
-_FITS_WITH_CV = 20  # of a head alone: five folds, four candidates of C
-_FITS_WITHOUT_CV = 2  # where the data are too large to choose C
+_FITS_WITH_CV = 20  # fits of a head-only training: five folds times four candidates of C
+_FITS_WITHOUT_CV = 2  # if the data are too large to choose C by cross-validation
 _MIN_SECONDS: Mapping[Stage, float] = {
     "encoding": 0.01,
     "training": 0.1,
@@ -62,7 +62,7 @@ class Workload:
         selected_tokens: The number of tokens of the rows for contrastive training.
         plan: The steps of contrastive training; ``None`` for none.
         step_tokens: The number of tokens of each step.
-        folds: The number of trainings that cross-validate it.
+        folds: The number of cross-validation folds; each fold repeats the training.
     """
 
     folder: EncoderFolder
@@ -277,7 +277,7 @@ def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
 
 
 def _token_counts(dataset: Dataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
-    """Return the number of tokens of each selected text, and that of all others together.
+    """Return the number of tokens of each selected text, shape (texts,), and the total of all other texts.
 
     Texts that were not tokenized are extrapolated from the others.
     """
