@@ -105,18 +105,11 @@ def _arguments(called: Any, owner: str) -> Iterator[list[str]]:
 def _signature(name: str, called: Any) -> str:
     found = inspect.signature(called)
     shown = [each for each in found.parameters.values() if each.name != "self"]
-    defaults = inspect.signature(PredictRequest).parameters
-    options = get_type_hints(PredictOptions) if any(each.name == "options" for each in shown) else {}
     parts: list[str] = []
     for each in shown:
         if each.kind is each.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
-        if each.kind is each.VAR_KEYWORD:
-            parts += [
-                f"{option}: {_type(hint)} = {defaults[option].default!r}" for option, hint in options.items()
-            ] or [f"**{each.name}"]
-        else:
-            parts.append(_parameter(each))
+        parts.append(f"**{each.name}" if each.kind is each.VAR_KEYWORD else _parameter(each))
     returned = "" if inspect.isclass(called) else f" -> {_type(found.return_annotation)}"
     line = f"{name}({', '.join(parts)}){returned}"
     if len(line) <= WIDTH:

@@ -38,7 +38,14 @@ from windrow.session.arguments import request_of
 from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
 from windrow.session.keywords import async_columns, async_keywords
-from windrow.session.predicting import BATCH_TEXTS, PredictOptions, predict_request_of, read_text, text_batches
+from windrow.session.predicting import (
+    BATCH_TEXTS,
+    PredictOptions,
+    predict_request_of,
+    read_text,
+    shows_options,
+    text_batches,
+)
 from windrow.session.reply_warnings import warn_of
 from windrow.session.session import DEFAULT_RETRIES, DEFAULT_TIMEOUT_S, ClosedOperations
 
@@ -182,6 +189,7 @@ class AsyncClient:
     ) -> Predictions:
         """Classify a column of texts."""
 
+    @shows_options
     async def predict(
         self,
         model_name: str,
@@ -214,6 +222,7 @@ class AsyncClient:
         found = self._predictions(request, text_batches(texts, batch_size))
         return found if isinstance(texts, Iterator) else Predictions([each async for each in found])
 
+    @shows_options
     async def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why, as ``Session.explain`` does.
 
@@ -225,6 +234,7 @@ class AsyncClient:
         request = predict_request_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
         return (await self._operations.predict(request))[0]
 
+    @shows_options
     async def predict_with(
         self, model_names: Iterable[str], text: str, **options: Unpack[PredictOptions]
     ) -> dict[str, Prediction]:

@@ -1,8 +1,9 @@
 """Predicts one text, a column of any length, or an endless stream."""
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from windrow.domain.errors import InvalidParameter, InvalidText, LimitExceeded
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
@@ -11,6 +12,7 @@ from windrow.session.arguments import check_known, read_int, request_of
 from windrow.session.batches import in_batches, renumbered
 from windrow.session.columns import read_texts
 
+F = TypeVar("F", bound=Callable[..., Any])
 # As many as a server takes unless its settings say otherwise (WINDROW_MAX_TEXTS).
 BATCH_TEXTS = 1_000
 # As JSON, also where each character takes twelve bytes, so much stays below what a server takes as one body.
@@ -23,6 +25,19 @@ class PredictOptions(TypedDict, total=False):
     top_k: int | None
     abstain_below: float | None
     min_in_scope: float | None
+
+
+def shows_options(method: F) -> F:
+    """Let ``help`` show each option of a method with its type and default in place of ``**options``."""
+    found = inspect.signature(method)
+    own = [each for each in found.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    fields = inspect.signature(PredictRequest).parameters
+    options = [
+        fields[name].replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+        for name, hint in PredictOptions.__annotations__.items()
+    ]
+    method.__signature__ = found.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return method
 
 
 def predict_request_of(verb: str, options: PredictOptions, **fields: object) -> PredictRequest:

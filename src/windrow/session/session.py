@@ -35,7 +35,14 @@ from windrow.session import signatures
 from windrow.session.archive_files import import_path, write_export
 from windrow.session.arguments import check_known, request_of
 from windrow.session.keywords import columns, keywords
-from windrow.session.predicting import BATCH_TEXTS, PredictOptions, predict_column, predict_request_of, read_text
+from windrow.session.predicting import (
+    BATCH_TEXTS,
+    PredictOptions,
+    predict_column,
+    predict_request_of,
+    read_text,
+    shows_options,
+)
 from windrow.session.reply_warnings import warn_of
 from windrow.settings import Settings, read_settings
 
@@ -175,6 +182,7 @@ class Session:
     ) -> Predictions:
         """Classify a column of texts."""
 
+    @shows_options
     def predict(
         self,
         model_name: str,
@@ -212,6 +220,7 @@ class Session:
             return self._operations.predict(replace(request, text=read_text(texts)))[0]
         return predict_column(self._operations, request, texts, batch_size)
 
+    @shows_options
     def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why: the words that count, and the training rows most like it.
 
@@ -231,6 +240,7 @@ class Session:
         request = predict_request_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
         return self._operations.predict(request)[0]
 
+    @shows_options
     def predict_with(
         self, model_names: Iterable[str], text: str, **options: Unpack[PredictOptions]
     ) -> dict[str, Prediction]:
