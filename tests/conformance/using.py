@@ -22,7 +22,7 @@ def fitting(operations: Operations) -> object:
     assert (first.model_name, first.revision, first.status, first.next_name) == ("fit_v1", 1, "trained", "fit_v2")
     assert (first.labels, first.rows_per_label, first.num_examples) == (LABELS, dict.fromkeys(LABELS, 3), 6)
     assert (first.base_model, first.adapter) == (DEFAULT_BASE_MODEL, None)
-    assert [warning.code for warning in first.warnings] == ["small_classes"]
+    assert [warning.code for warning in first.warnings] == ["small_classes", "not_better_than_majority"]
     told: list[object] = []
     second = operations.fit(request("fit_v1"), told.append)
     assert (second.revision, second.description, second.tags) == (2, "Tickets.", ("a", "shop"))
