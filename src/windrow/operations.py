@@ -367,6 +367,7 @@ class Operations(Protocol):
         Raises:
             InvalidName: The name breaks the grammar.
             InvalidArchive: The file is no whole export, or holds something else.
+            BaseModelNotAllowed: Its base model's id is not on the allow-list.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
         """

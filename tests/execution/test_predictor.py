@@ -255,3 +255,12 @@ def test_what_is_no_number_is_refused_and_not_kept() -> None:
     encoder.is_mended = True
     (answer,) = setup.ask([entry], ["x"])
     assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_classifier_in_memory_answers_under_the_id_of_its_base_model_alone() -> None:
+    setup = PredictorSetup()
+    entry = setup.publish("a")
+    setup.ask([entry], ["x"])
+    other = replace(entry, record=replace(entry.record, base_model="not/allowed"))
+    assert setup.predictor.is_loaded(entry)
+    assert not setup.predictor.is_loaded(other)

@@ -24,6 +24,7 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
+    BaseModelNotAllowed,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
@@ -192,7 +193,17 @@ def test_a_missing_base_model_is_a_warning_and_once_it_is_there_the_classifier_a
     assert ask(there, "tickets_v1", "error").label == "bug"
 
 
-def test_a_base_model_that_is_not_allowed_there_or_is_another_one_is_a_warning(opened: Open, tmp_path: Path) -> None:
+def test_a_base_model_that_is_not_allowed_is_refused_as_in_a_training(opened: Open, tmp_path: Path) -> None:
+    here: dict[str, TextEncoder] = {"other/one": FakeEncoder("other/one")}
+    fit(opened(encoders=here), base_model="other/one")
+    there = opened(tmp_path / "there", encoders=here, allowed_base_models=(DEFAULT_BASE_MODEL,))
+    for dry_run in (True, False):
+        with pytest.raises(BaseModelNotAllowed, match="WINDROW_ALLOWED_BASE_MODELS"):
+            take_in(there, exported(opened(encoders=here)), ImportRequest(dry_run=dry_run))
+    assert revisions(there) == []
+
+
+def test_a_base_model_that_is_another_one_there_is_a_warning(opened: Open, tmp_path: Path) -> None:
     service = opened()
     fit(service)
     other: dict[str, TextEncoder] = {DEFAULT_BASE_MODEL: FakeEncoder(digest="0" * 64)}

@@ -7,15 +7,10 @@ from typing import BinaryIO, Literal
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
 from windrow.domain.dataset import DataWarning
-from windrow.domain.errors import (
-    BaseModelNotAllowed,
-    BaseModelUnavailable,
-    InvalidArchive,
-    InvalidArtifact,
-    InvalidBaseModel,
-)
+from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidArtifact, InvalidBaseModel
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
+from windrow.encoders.folder import check_allowed
 from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
@@ -48,6 +43,7 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     """Take in an exported classifier. See ``Operations.import_classifier``."""
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
+    check_allowed(record.base_model, deps.settings.allowed_base_models)
     name = record.name if request.model_name is None else check_name(request.model_name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
@@ -78,6 +74,6 @@ def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple
         deps.predictor.check_artifact_fits(record, artifact_from_bytes(artifact))
     except InvalidArtifact as error:
         raise InvalidArchive(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
-    except (BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel) as error:
+    except (BaseModelUnavailable, InvalidBaseModel) as error:
         return (DataWarning("base_model_missing", f"It cannot answer here yet. {error.detail}"),)
     return ()
