@@ -17,6 +17,9 @@ from windrow.domain.errors import StorageFailed, StorageFull
 
 # The numbers of the errors of a disk, or of a quota, that has no room left.
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+# Rights of what is new: the rows that somebody trained on concern nobody else on the machine, whatever the umask says.
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
 
 
 def reason(error: OSError) -> str:
@@ -29,8 +32,8 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
 
     Args:
         error: How it failed.
-        failed: The template of what is said, in which ``{why}`` is the reason.
-        full: What is said instead where the disk is full.
+        failed: The template of the error message, in which ``{why}`` is the reason.
+        full: The message if the disk is full.
         **facts: Facts of the templates.
     """
     facts["why"] = reason(error)
@@ -86,6 +89,39 @@ def _open_regular(path: str, flags: int) -> int:
     raise OSError(errno.EINVAL, "it is no regular file")
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for its owner alone; one that is there stays as it is.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    try:
+        folder.mkdir(PRIVATE_FOLDER)
+    except FileNotFoundError:
+        make_private(folder.parent)
+        folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+
+
+def create_private(path: Path) -> BinaryIO:
+    """Open a new file for writing that its owner alone may read.
+
+    Raises:
+        OSError: It exists, or cannot be made.
+    """
+    return path.open("xb", opener=lambda name, flags: os.open(name, flags, PRIVATE_FILE))
+
+
+def is_open_to_others(folder: Path) -> bool:
+    """Whether other users of this machine may list, enter or change a folder; not where there is none."""
+    try:
+        return bool(folder.stat().st_mode & 0o077)
+    except OSError:
+        return False
+
+
 def sync(path: Path) -> None:
     """Have a file's content, or a folder's names, outlive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -105,7 +141,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: It cannot be written.
     """
-    # Nobody else has this name, so nobody's file is lost, and two that write to one path do not meet.
+    # The name is unique, so no file is overwritten, and two writers of one path do not collide.
     part = path.with_name(f".windrow-{secrets.token_hex(8)}")
     try:
         with part.open("xb") as file:

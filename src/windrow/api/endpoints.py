@@ -127,7 +127,7 @@ class Endpoint(Generic[R]):
 
     @cached_property
     def cancellable(self) -> bool:
-        """Whether the verb is told when the client has left, and ends then."""
+        """Whether the operation is cancelled when the client disconnects."""
         return "is_connected" in self._hints
 
     @property

@@ -1,4 +1,4 @@
-"""The words of HTTP: how a sentence of an error names parameters and verbs to whoever sends requests."""
+"""Render error messages for HTTP: how they name parameters and operations."""
 
 from typing import ClassVar
 

@@ -55,7 +55,7 @@ def _as_jsonl(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _to_label(each: Suggestion) -> Sequence[object]:
-    # The label is left empty, so that a guess that nobody looked at never becomes training data.
+    # The label is left empty, so that an unchecked guess never becomes training data.
     return each.text, "", each.label, round(each.score, SCORE_DECIMALS), each.reason, each.num_similar
 
 

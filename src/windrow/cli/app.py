@@ -91,7 +91,7 @@ def main() -> None:
 
 def _run(words: CliWords) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal shows what it can; whoever reads data gets UTF-8, whatever the machine's language.
+        # A terminal shows what it can; piped data is UTF-8, whatever the locale.
         is_shown = sys.stdout.isatty()
         sys.stdout.reconfigure(encoding=None if is_shown else "utf-8", errors="replace" if is_shown else "strict")
     at_sigterm = signal.getsignal(signal.SIGTERM)
@@ -117,7 +117,7 @@ def _refuse_usage(error: Any) -> NoReturn:
 
 def _end(words: str, code: int) -> NoReturn:
     if code == INTERRUPTED:
-        # Whoever presses Ctrl-C again, while Python ends, must not be shown where it was.
+        # A second Ctrl-C while Python exits must not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Names of files and labels may hold what a terminal would obey.
     shown = "".join(char if char.isprintable() else " " for char in words)

@@ -31,7 +31,7 @@ SIGPIPE: Final = 141
 
 _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
     (PromotionRefused, CHECK_FAILED),
-    # Nothing stands in the way of it: somebody else ended what was asked for.
+    # Before ``Conflict``, its base class: the training was possible, but was cancelled.
     (TrainingCancelled, FAILED),
     (InvalidInput, WRONG_INPUT),
     (NotFound, NOT_POSSIBLE),
@@ -40,8 +40,8 @@ _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
 )
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error: somebody pressed Ctrl-C
-    """Somebody pressed Ctrl-C.
+class Interrupted(Exception):  # noqa: N818 - not an error: the user pressed Ctrl-C
+    """The user pressed Ctrl-C.
 
     Args:
         detail: What became of what was going on, in a sentence.

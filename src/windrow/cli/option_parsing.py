@@ -41,7 +41,7 @@ def with_options(*, leave_out: Collection[str] = (), **specs: OptionSpec) -> Cal
 
 
 class _Verb:
-    # Made when the verb is asked for, since what options are for stands in the source of the dataclasses.
+    # Built lazily, since the options' help texts are parsed from the source of the dataclasses.
 
     def __init__(
         self, function: Callable[..., None], specs: Mapping[str, OptionSpec], leave_out: Collection[str]
@@ -85,7 +85,7 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
     """Return the values of fields by their paths; those for which nothing was typed have none."""
     words.options |= {each.path: each.name for each in options}
     values: dict[str, Any] = {}
-    # Files last: how they are read is said by options too.
+    # Files last: reading them depends on other options.
     for each in sorted(options, key=lambda each: each.is_file):
         value = given[each.key]
         if value is None or value == [] or (value is False and not each.type.optional):

@@ -70,7 +70,7 @@ class RunOptions:
 
     @property
     def added(self) -> PredictionColumns:
-        """What each row gains."""
+        """The columns that a prediction adds to each row."""
         return PredictionColumns(self.prefix, self.scores)
 
 
@@ -79,7 +79,7 @@ class Run:
     """What is to be done."""
 
     request: PredictRequest
-    """The classifier, and what is wanted of its answers; no texts."""
+    """The classifier and the prediction options; without texts."""
     path: Path | str
     """The file, ``-`` for standard input."""
     read_options: ReadOptions
@@ -118,7 +118,7 @@ class _FileRun:
         run: What is to be done.
         pinned: The revision that answers.
         table: The file.
-        abstained, truncated: How many were answered like that by now.
+        abstained, truncated: The number of such predictions so far.
         skipped: The lines of the rows that were left out.
     """
 
@@ -193,9 +193,9 @@ def predict_file(operations: "Operations", run: Run) -> None:
         run: What is to be done.
 
     Raises:
-        InvalidInput: The file, a row or an option is wrong; the words name the line.
+        InvalidInput: The file, a row or an option is wrong; the message names the line.
         NotFound: The classifier does not exist.
-        Interrupted: Somebody pressed Ctrl-C.
+        Interrupted: The user pressed Ctrl-C.
     """
     fingerprint = None
     if run.options.out is not None:
@@ -218,7 +218,7 @@ def predict_file(operations: "Operations", run: Run) -> None:
 
 @contextmanager
 def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[ResumableOutput, RowBar]]:
-    """Open what is written to, with a bar where somebody watches and no rows would be in its way."""
+    """Open the output, with a progress bar if standard error is a terminal and no rows are printed there."""
     is_watched = sys.stderr.isatty() and not run.options.quiet
     if run.options.out is None:
         if isinstance(sys.stdout, io.TextIOWrapper):

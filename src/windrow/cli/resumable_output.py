@@ -51,7 +51,7 @@ class ResumableOutput:
     Args:
         file: Where to write.
         written: What it held before.
-        rows: Rows in it by now.
+        rows: The number of rows written so far.
     """
 
     file: TextIO
@@ -150,7 +150,7 @@ def remaining_records(
     Args:
         table: The file.
         written: What the output holds.
-        skip: Is told the line of each row whose text is blank, which then is left out.
+        skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
 
     Raises:
         InvalidParameter: The last of those is another row than the file has there.

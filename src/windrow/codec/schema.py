@@ -38,7 +38,7 @@ class Schemas:
         self._described_like = described_like
 
     def reference(self, kind: Any, *, is_request: bool = False) -> JsonObject:
-        """Return a reference to the schema of a dataclass, which is made when it is first asked for."""
+        """Return a reference to the schema of a dataclass, which is built on first use."""
         name = self._names.get(kind, kind.__name__)
         if name not in self.components:
             self.components[name] = {}  # it may refer to itself

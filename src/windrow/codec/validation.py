@@ -102,7 +102,7 @@ def _exactly(kind: type, rule: str) -> _Reader:
 
 
 def _label(value: Any, path: JsonPath, problems: _Problems) -> Any:
-    # Classes are often numbered, and nobody would mean another label by 1 than by "1".
+    # Classes are often numbered, and 1 means the same label as "1".
     return str(value) if type(value) is int else _PLAIN[str](value, path, problems)
 
 

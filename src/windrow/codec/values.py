@@ -18,7 +18,7 @@ Extra = Literal["forbid", "ignore"]
 
 
 def adapter_of(kind: Any) -> TypeAdapter[Any]:
-    """Return what reads and writes values of a type; it is made when it is first asked for."""
+    """Return the pydantic ``TypeAdapter`` of a type, built on first use."""
     return _adapter_of(kind)
 
 

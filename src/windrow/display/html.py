@@ -59,7 +59,7 @@ def table(
         headings: What each column holds.
         rows: The cells of each row.
         right: Whether each column holds numbers, which stand at the right; none for words everywhere.
-        left_out: Rows that are not shown, which is said below.
+        left_out: The number of rows that are not shown; a note below the table gives it.
     """
     sides = [f"text-align:{'right' if each else 'left'}" for each in right] or ["text-align:left"] * len(headings)
     head = element("tr", *(element("th", text, style=side) for text, side in zip(headings, sides, strict=True)))

@@ -18,7 +18,7 @@ from windrow.domain.prediction import Prediction
 from windrow.domain.report import LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
 
-# More rows make a page slow, and nobody reads them there.
+# More rows make a page slow, and too long to read.
 MAX_ROWS = 100
 _MAX_TEXT_CHARS = 300
 

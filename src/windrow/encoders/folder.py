@@ -56,7 +56,7 @@ class EncoderFolder:
         pooling: How token states become one state: their mean, or the first.
         max_tokens: Most tokens of a text that are read, special ones included.
         lowercase: Whether texts are lower-cased before anything else.
-        prompt: What stands before every text, whoever asks; empty for nothing.
+        prompt: The prefix of every text; empty for none.
     """
 
     base_model: BaseModel

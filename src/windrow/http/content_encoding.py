@@ -18,7 +18,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 def decoded_body(request: Request) -> AsyncIterator[bytes]:
     """Return a request's body in pieces, unpacked.
 
-    A few compressed bytes can become very many: whoever reads the pieces counts them.
+    A few compressed bytes can expand to very many, so the caller must count the bytes of the pieces.
 
     Args:
         request: The request.

@@ -124,7 +124,7 @@ class _Call:
 
 
 async def _answer(call: _Call) -> Response:
-    """Do a verb in a thread; where it can be cancelled, it is told when the client has left."""
+    """Run an operation in a thread; a cancellable one can check whether the client has disconnected."""
     parsed, _ = await call.parse()
 
     def work(**more: object) -> Response:
@@ -197,7 +197,7 @@ async def _export(call: _Call) -> Response:
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:  # they are in memory, and whoever receives them may be slow, or have left
+    for chunk in chunks:  # they are in memory, and the client may be slow or disconnected
         yield chunk
         await asyncio.sleep(0)
 

@@ -45,7 +45,7 @@ async def _events(context: ServerContext, request: JobRequest, job: Job) -> Asyn
         await asyncio.sleep(POLL_INTERVAL_S)
         try:
             seen = await _poll(context, request)
-        except WindrowError as error:  # the status is sent; who asks again is told
+        except WindrowError as error:  # the status has been sent; the next request gets the error
             _log.warning("events_ended", job=job.id, detail=error.told(HTTP))
             return
         if seen != job:

@@ -84,7 +84,7 @@ class Metrics:
 
 
 class _StatsCollector(Collector):
-    """Shows the stats of the moment in which somebody looks."""
+    """Reads the current stats at each scrape."""
 
     def __init__(self, stats: Callable[[], ServerStats]) -> None:
         self._stats = stats

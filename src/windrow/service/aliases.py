@@ -41,7 +41,7 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     model, num_checks = deps.store.find(request.model_name), 0
     aliases = deps.store.aliases
     while True:
-        # Outside the lock, for it may take minutes; whether it still holds is asked again inside.
+        # Outside the lock, since it may take minutes; inside, it is checked whether the result still holds.
         state = aliases.state(request.alias)
         report = _check_gate(deps, request, model, state)
         num_checks += 1

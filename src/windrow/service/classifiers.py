@@ -136,7 +136,7 @@ def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest
     for name in names:
         try:
             freed[name] = _delete(deps, name, lambda entry: request.has(entry.record), request)
-        except (NotFound, ClassifierInUse):  # somebody changed it meanwhile
+        except (NotFound, ClassifierInUse):  # it was changed concurrently
             continue
         except WindrowError as error:
             if not freed:

@@ -80,7 +80,7 @@ class Store:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:
-            InvalidArtifact: They are missing or damaged; what is damaged inside is told when that row is reached.
+            InvalidArtifact: They are missing or damaged; damage inside raises when iteration reaches that row.
         """
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
@@ -88,7 +88,7 @@ class Store:
         """Return which texts a revision was trained on, and on which nearly so, by number from 0.
 
         Returns:
-            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+            ``None`` if unknown, since its training rows were not kept or are damaged.
         """
         try:
             rows = self.training_rows(entry)

@@ -26,7 +26,8 @@ class SeenRows:
 
     Args:
         model: The classifier.
-        numbers: Rows that it was trained on, and on which nearly so; ``None`` where nobody can tell.
+        numbers: The numbers of the test rows that are training rows, and of near-duplicates of training rows; ``None``
+            if unknown.
     """
 
     model: ResolvedModel

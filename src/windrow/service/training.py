@@ -49,7 +49,7 @@ from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.namespace import utc_now
 from windrow.storage.revision import ClassifierState
 
-# Each waits a minute for whoever else changes the data directory.
+# Each attempt waits a minute for another writer of the data directory.
 PUBLISH_ATTEMPTS = 15
 
 _log = logging.getLogger("windrow.service")
@@ -144,7 +144,7 @@ def job(deps: Dependencies, request: JobRequest) -> Job:
 
 def follow_job(deps: Dependencies, request: JobRequest) -> Iterator[Job]:
     """Yield a job whenever it changed. See ``Operations.follow_job``."""
-    # The first look is taken here, so that an unknown id is told at once, and not with the first job.
+    # Read the job once here, so that an unknown id raises at once and not at the first iteration.
     deps.jobs.get(request.job_id)
     return deps.jobs.follow(request.job_id)
 
@@ -235,7 +235,7 @@ def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None
         predictor.predict((model,), PredictRequest(model_name=name, text=text), always_connected).result()
     except Overloaded:  # which is no reason to call a saved classifier a failure
         predictor.load(model)
-    except ShuttingDown:  # nor is this: it answers once somebody serves it again
+    except ShuttingDown:  # nor is this: the classifier answers after the next start
         _log.info("%s is saved, and was not asked, since the server stops.", name)
 
 

@@ -102,7 +102,7 @@ class Aliases:
             NameTaken: A classifier has its name, or another name differs only in case.
             NotFound: What it is to point to does not exist.
             InvalidArtifact: What it is to point to is damaged.
-            ConcurrentChange: Somebody else has changed the alias since the conditions were checked.
+            ConcurrentChange: Another writer changed the alias after the conditions were checked.
             StorageFull: The disk is full; the alias points where it did.
             StorageFailed: The disk failed; the alias points where it did, or to the new target.
         """
@@ -110,7 +110,7 @@ class Aliases:
             now = self.state(alias)
             self._names.answering(target)
             must_pass = now.must_pass if preconditions.must_pass is None else preconditions.must_pass
-            # Rows that somebody has added meanwhile have not been checked, either.
+            # Rows that were added concurrently have not been checked, either.
             if (must_pass or preconditions.checked_number is not None) and preconditions.checked_number != now.number:
                 raise _changed_meanwhile(alias, "promoted")
             before, back_to = self._logs.newest(alias).value, 0
@@ -161,8 +161,8 @@ class Aliases:
 
         Raises:
             AliasNotFound: There is no such alias any more.
-            NothingToRollBack: The classifier is gone by now.
-            ConcurrentChange: Somebody else has changed the alias meanwhile, so it stays as it is.
+            NothingToRollBack: The classifier no longer exists.
+            ConcurrentChange: Another writer changed the alias concurrently, so it stays unchanged.
         """
         with self._names.lock():
             current = self.rollback_target(alias)

@@ -28,7 +28,7 @@ FILE_NAMES: Mapping[str, str] = {role: f"{role}{suffix}" for role, suffix in SUF
 MAX_MANIFEST_BYTES = 8 * 2**20
 # A tensor takes about 100 bytes of its file's head, and an adapter has fewer than 1,000.
 MAX_TENSORS_HEAD_BYTES = 2**20
-# Ten times what a server takes unless it is told otherwise; to check so many takes seconds.
+# Ten times the default limit of a server; checking so many takes seconds.
 MAX_ROWS = 1_000_000
 # Whatever is not checked one by one: more than any training writes, and little enough to keep in memory.
 _MAX_WORD_CHARS = 256
@@ -91,7 +91,7 @@ def pack(entry: ClassifierState, blobs: Mapping[str, bytes], now: datetime) -> Z
 
 
 def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
-    """Return the classifier of a file that may come from anyone, once all of it was checked; nothing is written.
+    """Parse and check the archive of a classifier from an untrusted source; nothing is written.
 
     Args:
         file: The file, open for reading at any place.
@@ -139,7 +139,7 @@ def _read_manifest(data: bytes) -> ClassifierState:
 
 
 def _check_entry(entry: ClassifierState) -> None:
-    """Refuse an entry that Windrow would not have written, or that would cost whoever imports it dearly.
+    """Refuse an entry that Windrow would not have written, or that would be expensive to import.
 
     Raises:
         Mismatch: It is one.

@@ -226,7 +226,7 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
 
 
 def _artifact_format(data: bytes) -> int | None:
-    # safetensors' own reader of bytes drops the metadata; that the header is sound is known by now.
+    # safetensors' own reader of bytes drops the metadata; the header has been checked already.
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     number = (header.get("__metadata__") or {}).get(_FORMAT_KEY, "")
     return int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else None

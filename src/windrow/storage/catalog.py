@@ -239,7 +239,7 @@ class Catalog:
             return commit(self._names, name, restored)
 
     def describe(self, request: DescribeRequest) -> ClassifierState:
-        """Change what is said about a classifier.
+        """Change the description or the tags of a classifier.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -294,8 +294,8 @@ class Catalog:
             test: How it did.
 
         Raises:
-            ClassifierNotFound: It is deleted by now.
-            ConcurrentChange: Another revision answers by now, to which the score does not belong.
+            ClassifierNotFound: It has been deleted meanwhile.
+            ConcurrentChange: Another revision is current now, to which the score does not belong.
         """
         name = entry.record.name
         with self._names.lock():
@@ -359,7 +359,7 @@ class Catalog:
 
 
 def _with_notes(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
-    """Return a record with what is said from now on; what is left out stays as it was.
+    """Return a record with changed notes; those left out stay unchanged.
 
     Raises:
         InvalidParameter: It breaks a rule.

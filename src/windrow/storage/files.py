@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.disk import disk_error, read_plain, reason, sync
+from windrow.disk import PRIVATE_FOLDER, create_private, disk_error, read_plain, reason, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
@@ -27,7 +27,7 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 # Source: "Racy Git", https://git-scm.com/docs/racy-git
 CTIME_GRANULARITY_NS = 2_000_000_000
 
-# The largest content that is read where nobody knows its size: the rows of a gate in an alias's file are the largest.
+# The maximum size of a file whose size is not recorded; the rows of a gate in an alias's file are the largest.
 MAX_BYTES = 64 * 2**20
 # How it fails to open or read what is no regular file, or too large a one.
 _NO_CONTENT = {errno.EINVAL, errno.ELOOP, errno.EFBIG, errno.ENXIO, errno.ENODEV}
@@ -67,7 +67,7 @@ class Files(Protocol):
         ...
 
     def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
-        """Return what is stored under a key, waiting for nobody.
+        """Return the content of a key, without waiting for a lock.
 
         Args:
             key: The key.
@@ -152,7 +152,7 @@ class LocalFiles:
             path.unlink()
             sync(path.parent)
         for folder in path.parents[: len(path.relative_to(self.root).parts) - 1]:
-            self._durable.discard(folder)  # whoever makes it anew must sync it anew
+            self._durable.discard(folder)  # a new folder of that name must be synced again
             with suppress(OSError):  # it holds something
                 folder.rmdir()
 
@@ -180,7 +180,7 @@ class LocalFiles:
             return
         self._make_folder(folder.parent)
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(PRIVATE_FOLDER)
         sync(folder.parent)
         self._durable.add(folder)
 
@@ -190,7 +190,7 @@ class LocalFiles:
         staged = self.root / STAGING / secrets.token_hex(16)
         self._make_folder(staged.parent)
         try:
-            with staged.open("xb") as file:
+            with create_private(staged) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from windrow.disk import disk_error
+from windrow.disk import disk_error, make_private
 from windrow.domain.errors import ConcurrentChange, StorageFailed, StorageFull
 
-# Enters when nobody else writes.
+# Enters when there is no other writer.
 Lock = Callable[[], AbstractContextManager[object]]
 
 LOCK_TIMEOUT_S = 60.0
@@ -64,8 +64,8 @@ class DirectoryLock:
 
     def _open(self) -> int:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(self._folder, os.O_RDONLY)
+            make_private(self._folder)
+            return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise _failed(self._folder, error) from error
 

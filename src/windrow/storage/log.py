@@ -90,7 +90,7 @@ class Logs(Generic[Value]):
         return tuple(sorted(int(match[1]) for match in matches if match is not None))
 
     def values(self, name: str) -> Mapping[int, Value | InvalidArtifact | None]:
-        """Return what a name's numbers say, ascending; each is read when it is asked for."""
+        """Return the values of a name by ascending number; each is read lazily."""
         return _Values(self, name)
 
     def at(self, name: str, number: int) -> Value | InvalidArtifact | None:
@@ -101,7 +101,7 @@ class Logs(Generic[Value]):
         """Commit: put the next number. The caller holds the lock and has looked which number that is.
 
         Raises:
-            ConcurrentChange: Somebody else has put it.
+            ConcurrentChange: Another writer has put this number.
             StorageFailed: It is larger than what can be read again.
         """
         if len(content) > MAX_BYTES:
@@ -130,7 +130,7 @@ class Logs(Generic[Value]):
         while number := max(self.numbers(name), default=0):
             if (value := self._look(name, number)) is not None:
                 return number, value
-            # It was purged since it was listed, so there is another truth by now.
+            # It was purged after it was listed, so the list is out of date.
         return 0, None
 
     def _look(self, name: str, number: int, token: str | None = None) -> Value | InvalidArtifact | None:
@@ -146,7 +146,7 @@ class Logs(Generic[Value]):
             except KeyUnusable as error:
                 facts = {"file": key, "why": str(error), "advice": RESTORE}
                 return InvalidArtifact("{file} cannot be used: {why}. {advice}", facts)
-            except KeyMissing:  # it is gone, or was purged and put anew between two looks, or nobody can open it
+            except KeyMissing:  # it is gone, was purged and written again between two reads, or cannot be opened
                 if number not in self.numbers(name):
                     return None
                 read = self._read_unknown

@@ -17,7 +17,7 @@ from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState, LogEntry, Purged, Tombstone, entry_to_json
 
 Kind = TypeVar("Kind", bound=LogEntry)
-# Whether a classifier is still meant, now that nobody else can change it.
+# Decides under the lock whether to purge a classifier.
 IsMeant = Callable[[ClassifierState], bool]
 
 _log = logging.getLogger("windrow.storage")
@@ -95,7 +95,7 @@ class Purging:
     def purge_expired(self, deleted_before: datetime) -> list[str]:
         """Purge what was deleted before a time, and what a crash left half purged, and return those names.
 
-        What cannot be purged is told to the log, and the others are.
+        A classifier that cannot be purged is logged, and the others are purged.
         """
         purged = []
         for name in self._logs.names():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from windrow.disk import PRIVATE_FILE
 from windrow.storage.namespace import utc_now
 from windrow.storage.purging import Purging
 
@@ -57,14 +58,14 @@ class Retention:
         return self._purging.purge_expired(now - self._retention)
 
     def _record_check(self, now: datetime) -> datetime | None:
-        """Note the time of this look, and return that of the one before; ``None`` where nobody can tell."""
+        """Record the time of this check, and return that of the previous one; ``None`` if unknown."""
         before = None
         try:
             before = datetime.fromtimestamp(self._last_check_file.stat().st_mtime, UTC)
         except (OSError, OverflowError, ValueError):
             pass  # the first look, or a time that no calendar has
         try:
-            self._last_check_file.touch()
+            self._last_check_file.touch(PRIVATE_FILE)
             os.utime(self._last_check_file, (now.timestamp(), now.timestamp()))
         except OSError:
             pass  # a data directory that cannot be written is not purged either

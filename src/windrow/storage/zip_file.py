@@ -51,7 +51,7 @@ class Zip:
 
 
 def write_zip(contents: Mapping[str, bytes]) -> Zip:
-    """Return files as a zip, in their order and as they are: not packed, so that whoever searches it sees all of it.
+    """Return files as a zip, in their order and as they are: uncompressed, so that a search of the zip sees all of it.
 
     Args:
         contents: By name, in ASCII; less than 4 GiB in all.

@@ -100,7 +100,7 @@ class Tour:
 
     Args:
         operations: What does them.
-        console: Where each of them is told.
+        console: Prints each step.
         where: The options that a command needs to reach the same number; none for one that is gone afterwards.
     """
 

@@ -177,7 +177,7 @@ def _is_own_name(result: ModelResult) -> bool:
 
 
 def _alias_of(result: ModelResult) -> str:
-    """Return the alias by which a classifier was asked, else its task's name, else a word to replace."""
+    """Return the alias in the request, else the classifier's task, else a placeholder."""
     reference = read_reference(result.reference)
     if reference.name != result.model_name and not reference.is_latest:
         return reference.name

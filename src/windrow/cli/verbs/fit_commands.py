@@ -75,7 +75,7 @@ def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitR
 
     Raises:
         WindrowError: What the training ended with, unless it succeeded.
-        Interrupted: Somebody pressed Ctrl-C.
+        Interrupted: The user pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_within
 
@@ -97,7 +97,7 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
 
     Raises:
         WindrowError: What ``start_fit`` raises.
-        Interrupted: Somebody pressed Ctrl-C.
+        Interrupted: The user pressed Ctrl-C.
     """
     from windrow.client.cancellation import cancel_orphaned_fit, now
 
@@ -131,7 +131,7 @@ def _print_result(call: Call, result: FitResult) -> None:
     estimate = result.report.estimate
     print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
     call.warn(result.warnings)
-    # Of a name that is no version, nobody knows whether it will ever have one.
+    # A name without a version may never get one, so no next name is suggested.
     if result.next_name is not None and read_version(result.model_name) is not None:
         notes_console().print(f"A free name for the next version: {result.next_name}")
 
