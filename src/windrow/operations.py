@@ -68,7 +68,7 @@ class Operations(Protocol):
 
         Raises:
             Overloaded: The queue of trainings is full.
-            TrainingCancelled: Somebody cancelled it; an earlier revision still answers.
+            TrainingCancelled: It was cancelled; an earlier revision still answers.
             ShuttingDown: The process that trained it is stopping.
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
             NameTaken: The name is an alias's, or another one differs only in case.
@@ -159,7 +159,7 @@ class Operations(Protocol):
     def evaluate(self, request: EvaluateRequest) -> Report:
         """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
-        A score that cannot be kept, since it was deleted or trained again meanwhile, is told all the same.
+        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile.
 
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the

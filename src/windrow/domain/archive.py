@@ -1,4 +1,4 @@
-"""A classifier as one file: what an export gives, what is asked of an import, and what that did."""
+"""Export and import of a classifier as one file: the requests and results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A classifier: what a training is asked for, the record of each training, what people noted, what was measured."""
+"""A classifier: the training request, the record of each training, its notes and its measured accuracy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -142,7 +142,7 @@ class _Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained(Value):
-    """What a training made, as whoever asked for it is told."""
+    """The result of a training, as the reply to its request."""
 
     base_model: str
     """Id of the base model, the encoder that it builds on."""
@@ -192,7 +192,7 @@ class Record(Recipe, Trained, _Named):
     base_model_revision: str | None = None
     """The hub's commit of the base model; ``None`` where it came from no hub."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/explanation/format.md says how anyone can compute it."""
+    """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
     head: HeadReport
     """How the head was chosen."""
     scores: ScoreReport

@@ -16,7 +16,7 @@ COMPARED_RANGE = (2, 20)
 SIGNIFICANT_P = 0.05
 # From fewer rows that two classifiers answer differently, nothing can be foretold.
 MIN_DISAGREEMENTS = 4
-# Nobody labels more rows than that to settle a difference so small.
+# Labelling more rows than that is not worth so small a difference.
 MAX_ROWS_NEEDED = 1_000_000
 
 

@@ -55,7 +55,7 @@ class LabelAdvice(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossValidation(ClassificationMetrics):
-    """How trainings like the one that was asked for do.
+    """The result of cross-validating a training with the requested recipe.
 
     The outcome is that of all held-out rows together, where equal rows count once.
     """
@@ -63,7 +63,7 @@ class CrossValidation(ClassificationMetrics):
     _summary = "folds correct total accuracy accuracy_interval recommended_num_iterations warnings"
 
     folds: int
-    """Parts that the rows were dealt to; where a label had too few rows, fewer than asked for."""
+    """The number of folds; fewer than requested if a label has too few rows."""
     fold_accuracies: tuple[float, ...]
     """Of each fold, from 0 to 1; at least one."""
     mean_accuracy: float = computed(lambda self: statistics.fmean(self.fold_accuracies), 0.0)
@@ -85,9 +85,9 @@ class CrossValidation(ClassificationMetrics):
     head_only_accuracy: float
     """What the head alone (0 iterations) reaches on the same folds, from 0 to 1."""
     head_only_interval: Interval
-    """Where the difference lies, the training that was asked for less the head alone."""
+    """Confidence interval of the accuracy of the requested training minus that of the head alone."""
     recommended_num_iterations: int
-    """What was asked for, or 0 where training the encoder did not show a gain."""
+    """The requested number, or 0 if training the encoder did not show a gain."""
     recommendation: str
     """Why, in a sentence."""
     warnings: tuple[DataWarning, ...]

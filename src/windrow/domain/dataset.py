@@ -58,7 +58,7 @@ class DataWarning(Value):
 class Dataset:
     """Checked rows in the order in which they were sent. Made by :func:`check_rows`.
 
-    What is derived from all rows is computed when it is first asked for, and then kept.
+    Values derived from all rows are computed on first use and cached.
     """
 
     rows: tuple[Row, ...]

@@ -236,7 +236,7 @@ class PromotionRefused(Conflict):
 
 
 class TrainingCancelled(Conflict):
-    """Somebody cancelled the training; nothing was saved. ``facts["job_id"]`` is its id."""
+    """The training was cancelled; nothing was saved. ``facts["job_id"]`` is its id."""
 
     code = "training_cancelled"
 

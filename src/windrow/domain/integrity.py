@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from windrow.domain.values import Value, computed
 
-# Damage: something that was saved is not as it was, or cannot be reached. Garbage: something that nobody will ever
-# read. Notice: something that is as somebody wanted it, and that a person should know all the same.
+# Damage: saved data has changed or cannot be read. Garbage: data that will never be read. Notice: an intended state
+# that the operator should know about.
 Severity = Literal["damage", "garbage", "notice"]
 # Every code of a finding: its severity, and what was found.
 FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {

@@ -43,7 +43,7 @@ class Progress(Value):
     loss: float | None = None
     """Of the last contrastive step; ``None`` where there was none in this stage."""
     seconds_left: float | None = None
-    """Estimate for all that is left, in seconds; ``None`` where nobody can tell."""
+    """Estimated remaining time in seconds; ``None`` if unknown."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -107,9 +107,9 @@ class Job(Recipe, Value):
     num_examples: int
     """Number of training rows."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/explanation/format.md says how anyone can compute it."""
+    """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
     created_at: datetime
-    """When it was asked for, UTC."""
+    """When the training was requested, UTC."""
     started_at: datetime | None = None
     """When its turn came, UTC; ``None`` until then."""
     finished_at: datetime | None = None

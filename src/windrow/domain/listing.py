@@ -140,7 +140,7 @@ def check_selection(selection: Selection) -> None:
         InvalidParameter: A text is empty.
     """
     for each in fields(selection):
-        if each.name != "cursor" and getattr(selection, each.name) == "":  # of an empty cursor, more is said
+        if each.name != "cursor" and getattr(selection, each.name) == "":  # an empty cursor has its own error
             raise InvalidParameter(
                 "{arg:{parameter}} is empty. Give it a value, or leave it out.", {"parameter": each.name}
             )

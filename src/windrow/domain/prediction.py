@@ -102,9 +102,9 @@ class Prediction(Answer):
     revision: int
     """Its revision that answered."""
     alias: str | None = None
-    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    """The alias in the request; ``None`` if the request named the classifier itself."""
     explanation: Explanation | None = None
-    """Why; ``None`` where it was not asked for."""
+    """The explanation of the label; ``None`` if not requested."""
 
 
 class Predictions(Presented, list[Prediction]):

@@ -45,7 +45,7 @@ def warn_of_truncated(
         count: The number of such rows.
         total: The number of rows.
         rows: Which ones they are, counted from 0.
-        max_tokens: The most tokens of a text that the encoder reads; ``None`` where nobody said.
+        max_tokens: The most tokens of a text that the encoder reads; ``None`` if unknown.
     """
     if not count:
         return

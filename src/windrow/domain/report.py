@@ -156,7 +156,7 @@ class Report(ClassificationMetrics):
     revision: int
     """Its revision that answered."""
     alias: str | None
-    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    """The alias in the request; ``None`` if the request named the classifier itself."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
     misclassified: tuple[Misclassified, ...]
@@ -170,8 +170,8 @@ class Report(ClassificationMetrics):
     saved: bool
     """Whether the score was kept with the classifier."""
     proposed_threshold: ProposedThreshold | None
-    """The lowest score that is to be trusted, for ``set_threshold``; ``None`` where no precision was asked for, or no
-    score reaches it, which ``warnings`` says. Nothing is changed by it.
+    """The lowest threshold that reaches the requested precision, for ``set_threshold``, which sets it; ``None`` if no
+    precision was requested, or no threshold reaches it (see ``warnings``).
     """
 
     @property

@@ -60,11 +60,11 @@ class Suggestions(ListValue[Suggestion]):
     _items = "suggestions"
 
     model_name: str
-    """The classifier that was asked."""
+    """The classifier that scored the texts."""
     revision: int
-    """Its revision that was asked."""
+    """The revision that scored the texts."""
     suggestions: tuple[Suggestion, ...]
-    """The most useful first; fewer than asked for where the pool has fewer different texts."""
+    """The most useful first; fewer than requested if the pool has fewer distinct texts."""
     total: int
     """Different texts in the pool that the classifier was not trained on."""
 

@@ -43,7 +43,7 @@ class ProposedThreshold(Value):
     next one; 0 where all are.
     """
     target_precision: float
-    """Share of right answers that was asked for, from 0.5 to 1."""
+    """The requested precision, from 0.5 to 1."""
     correct: int
     """Test rows that are answered, and rightly."""
     answered: int
