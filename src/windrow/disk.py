@@ -105,15 +105,6 @@ def make_private(folder: Path) -> None:
             raise
 
 
-def create_private(path: Path) -> BinaryIO:
-    """Open a new file for writing that its owner alone may read.
-
-    Raises:
-        OSError: It exists, or cannot be made.
-    """
-    return path.open("xb", opener=lambda name, flags: os.open(name, flags, PRIVATE_FILE))
-
-
 def is_open_to_others(folder: Path) -> bool:
     """Whether other users of this machine may list, enter or change a folder; not where there is none."""
     try:

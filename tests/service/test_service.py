@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,14 @@ def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened:
     service.close()
     service.dependencies.purge_task._thread.join(30)
     assert not service.dependencies.purge_task._thread.is_alive()
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o700, False), (0o750, True), (0o701, True)])
+def test_a_data_directory_that_is_open_to_others_is_told_at_the_start(
+    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_told: bool
+) -> None:
+    data_dir = tmp_path / "theirs"
+    data_dir.mkdir(mode)
+    data_dir.chmod(mode)
+    opened(data_dir).start()
+    assert ("chmod go-rwx" in caplog.text) is is_told

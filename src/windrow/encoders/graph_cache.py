@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from windrow.disk import disk_error, open_plain, read_plain, reason, sync
+from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, make_private, open_plain, read_plain, reason, sync
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TENSORS_FILE, TOP_FILE, TRUNK_FILE
 from windrow.encoders.removal import REMOVED, delete, hide
@@ -51,7 +51,7 @@ def find_or_build_graphs(folder: EncoderFolder, data_dir: Path) -> Path:
     if os.path.lexists(cached):
         _log.warning("The graphs in %s are damaged and are built anew: %s", cached.name, problem)
     try:
-        graphs.mkdir(parents=True, exist_ok=True)
+        make_private(graphs)
         _build(folder, cached)
     except OSError as error:
         raise disk_error(
@@ -119,12 +119,14 @@ def _build(folder: EncoderFolder, cached: Path) -> None:
     from windrow.encoders.graph import write_graphs
 
     staging = cached.with_name(f"{BUILDING}{uuid.uuid4().hex}")
-    staging.mkdir()
+    staging.mkdir(PRIVATE_FOLDER)
     try:
         write_graphs(folder, load_weights(folder), staging)
         _write_digests(staging)
-        for path in (*staging.iterdir(), staging):
+        for path in staging.iterdir():
+            path.chmod(PRIVATE_FILE)
             sync(path)
+        sync(staging)
         _put_in_place(staging, cached)
         sync(cached.parent)
     finally:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
+from windrow.disk import is_open_to_others
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
@@ -76,6 +77,12 @@ class Service:
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
         deps = self.dependencies
+        if is_open_to_others(deps.settings.data_dir):
+            _log.warning(
+                "Other users of this machine can reach the data directory %s, and with it training rows, and can keep "
+                "Windrow from changing anything. Close it to them: chmod go-rwx %s",
+                *[deps.settings.data_dir] * 2,
+            )
         deps.runner.start()
         if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
             deps.encoders.get(DEFAULT_BASE_MODEL)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.disk import PRIVATE_FOLDER, create_private, disk_error, read_plain, reason, sync
+from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
@@ -190,7 +190,8 @@ class LocalFiles:
         staged = self.root / STAGING / secrets.token_hex(16)
         self._make_folder(staged.parent)
         try:
-            with create_private(staged) as file:
+            with staged.open("xb") as file:
+                os.fchmod(file.fileno(), PRIVATE_FILE)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from windrow.disk import sync
+from windrow.disk import make_private, sync
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
@@ -258,7 +258,7 @@ class _Run:
     def _move_aside(self, path: str) -> None:
         """Move a file to where nobody looks but a person, below its path in the data directory."""
         target = Path(self._root, LOST_AND_FOUND, path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         while os.path.lexists(target):  # it was lost before, and may have been damaged then
             target = target.with_name(f"{secrets.token_hex(4)}-{target.name}")
         Path(self._root, path).rename(target)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from windrow.disk import disk_error, open_plain
+from windrow.disk import PRIVATE_FILE, disk_error, make_private, open_plain
 from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists
@@ -242,8 +242,8 @@ def _acquire_owner_lock(folder: Path) -> _OwnerLock:
     name = secrets.token_hex(8)
     unnamed = folder / f".{name}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+        make_private(folder)
+        descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # It gets its name only once it is locked, so that nobody takes it for a dead one's.
         unnamed.rename(folder / name)
