@@ -64,6 +64,11 @@ class Settings:
     """The server's settings; each is also an environment variable, ``WINDROW_`` and the name in capitals."""
 
     host: str = _setting("127.0.0.1", str, "Address to listen on.")
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        _ids,
+        "Names by which the server is reached, beside localhost and IP addresses, comma-separated; * allows every one.",
+    )
     port: int = _setting(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
     data_dir: Path = _setting(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
     url: str = _setting("", str, "Server that the command line asks; empty: the data directory itself.")

@@ -58,7 +58,7 @@ def test_a_bomb_is_refused_at_the_limit_before_all_of_it_is_sent(client: httpx.C
     bomb = gzip.compress(bytes(SETTINGS.max_body_bytes + 1_000_000))
     with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
         connection.sendall(
-            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(bomb) + 10) + bomb
         )
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")

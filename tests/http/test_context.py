@@ -98,7 +98,8 @@ def test_a_training_that_saves_nothing_is_told_when_its_client_has_left(
     address = (client.base_url.host, client.base_url.port or 0)
     content = json.dumps(body).encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
     )
     with socket.create_connection(address) as connection:
         connection.sendall(head.encode() + content)

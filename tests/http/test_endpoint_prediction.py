@@ -115,7 +115,7 @@ def test_a_second_request_sent_before_the_first_is_answered_is_no_departure(
 
     operations.before_predict = block
     body = json.dumps(PREDICT).encode()
-    head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     sent = head % (PREDICT_PATH.encode(), len(body)) + body
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(sent)

@@ -31,7 +31,7 @@ def test_a_client_that_leaves_within_its_body_or_before_its_answer_harms_nobody(
 ) -> None:
     address = (client.base_url.host, client.base_url.port)
     with socket.create_connection(address) as leaver:
-        leaver.sendall(b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        leaver.sendall(b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         leaver.sendall(b'Content-Length: 500\r\n\r\n{"model_name"')
     running, go_on, done = threading.Event(), threading.Event(), threading.Event()
 

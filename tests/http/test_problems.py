@@ -364,7 +364,7 @@ def _read_head(connection: socket.socket) -> bytes:
 def test_a_body_that_declares_too_much_gets_413_before_any_of_it_is_sent(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(
-            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 20001\r\n\r\n"
         )
         assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
@@ -373,7 +373,7 @@ def test_a_body_that_declares_too_much_gets_413_before_any_of_it_is_sent(client:
 def test_a_body_that_streams_too_much_without_declaring_it_gets_413_while_it_streams(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(
-            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n"
         )
         for _ in range(5):  # 20,480 bytes, and the stream does not end

@@ -52,6 +52,28 @@ def test_the_banner_shows_an_address_that_a_browser_can_open(host: str, address:
     assert f"curl -sS {address}/v1/classifier/predict" in banner(host, 14345)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "windrow.example"])
+def test_the_banner_warns_where_others_reach_the_server_and_says_how_it_answers_to_a_name(host: str) -> None:
+    text = " ".join(banner(host, 14345).split())
+    assert "Everyone who reaches this machine may now train, read and delete every classifier" in text
+    assert "name it in WINDROW_ALLOWED_HOSTS" in text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_the_banner_warns_of_nothing_where_only_this_machine_reaches_the_server(host: str) -> None:
+    assert "Everyone" not in banner(host, 14345)
+    assert "ALLOWED_HOSTS" not in banner(host, 14345)
+
+
+def test_a_server_that_others_reach_warns_in_its_log_and_answers_to_the_names_that_it_was_given(
+    start_server: StartServer,
+) -> None:
+    server = start_server(WINDROW_HOST="0.0.0.0", WINDROW_ALLOWED_HOSTS="windrow.example, windrow")
+    assert "open_to_the_network" in server.log.read_text()
+    for name, status in (("windrow.example", 200), ("WINDROW:14345", 200), ("evil.example", 421)):
+        assert httpx.get(f"{server.url}/v1/classifier/models", headers={"Host": name}).status_code == status
+
+
 def test_a_port_in_use_is_refused_with_what_to_do() -> None:
     (taken,) = listen("127.0.0.1", 0)
     with taken, pytest.raises(InvalidParameter, match="--port"):
@@ -92,7 +114,7 @@ def test_a_connection_stays_open_between_requests_as_long_as_the_setting_says(st
     with httpx.Client(base_url=server.url) as client:
         port = client.base_url.port
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         received = b""
         while chunk := connection.recv(4096):  # until the server closes it, after the second that the setting gives
             received += chunk

@@ -19,7 +19,7 @@ from windrow.http import uploads
 
 IMPORT = f"{MODELS}/import"
 ZIP = {"Content-Type": "application/zip"}
-HEAD = b"POST /v1/classifier/models/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\n"
+HEAD = b"POST /v1/classifier/models/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\n"
 
 
 def _read_head(connection: socket.socket) -> bytes:

@@ -19,6 +19,7 @@ from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFai
 from windrow.domain.names import near_names
 from windrow.http.context import create_context
 from windrow.http.endpoint import VerbApp
+from windrow.http.guards import HostGuard
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
 from windrow.http.pages import documentation, health, show_metrics
@@ -50,7 +51,10 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
             *routes,
             *(_route(READ, path, show) for path, show in documentation().items()),
         ],
-        middleware=[Middleware(RequestLog, context.metrics.observe)],
+        middleware=[
+            Middleware(RequestLog, context.metrics.observe),
+            Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
+        ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
     app.router.redirect_slashes = False

@@ -92,7 +92,8 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], id_header]
+                # No browser is to take an answer for anything but what its type says.
+                message["headers"] = [*message["headers"], id_header, (b"x-content-type-options", b"nosniff")]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # each request runs in a task of its own

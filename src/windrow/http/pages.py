@@ -31,14 +31,21 @@ _PAGE: Final = """<!DOCTYPE html>
 <body>
 <div id="swagger-ui"></div>
 <script src="{root}/docs/files/swagger_bundle.js"></script>
-<script>
-SwaggerUIBundle({{
-  url: "{root}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null
-}})
-</script>
+<script src="{root}/docs/files/swagger_start.js"></script>
 </body>
 </html>
 """
+
+# In a file, since the policy lets no script stand in a page. The path is relative to that of /docs.
+_START: Final = b"""SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null
+})
+"""
+# Nothing from elsewhere, and no page of another site around it. Swagger UI sets styles, and draws icons from its own.
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+}
 
 _HOME: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -92,7 +99,9 @@ def documentation() -> dict[str, Callable[[Request], Awaitable[Response]]]:
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent
+    files: dict[str, Callable[[Request], Awaitable[Response]]]
     files = {f"/docs/files/{name}": partial(_show_file, folder / name, kind) for name, kind in _FILES.items()}
+    files["/docs/files/swagger_start.js"] = _show_start
     return {"/": _show_home, "/favicon.ico": _show_icon, "/docs": _show_docs, "/openapi.json": _show_openapi, **files}
 
 
@@ -102,7 +111,7 @@ async def _show_file(path: Path, media_type: str, request: Request) -> Response:
 
 async def _show_home(request: Request) -> Response:
     """Show where everything is."""
-    return HTMLResponse(_HOME.format(root=_root(request), version=__version__))
+    return HTMLResponse(_HOME.format(root=_root(request), version=__version__), headers=_PAGE_HEADERS)
 
 
 async def _show_icon(_: Request) -> Response:
@@ -111,7 +120,12 @@ async def _show_icon(_: Request) -> Response:
 
 async def _show_docs(request: Request) -> Response:
     """Show the endpoints in a browser, to read and to try."""
-    return HTMLResponse(_PAGE.format(root=_root(request)))
+    return HTMLResponse(_PAGE.format(root=_root(request)), headers=_PAGE_HEADERS)
+
+
+async def _show_start(_: Request) -> Response:
+    """Show the script that begins the documentation's page."""
+    return Response(_START, media_type="text/javascript")
 
 
 def _root(request: Request) -> str:

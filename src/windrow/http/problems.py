@@ -10,6 +10,7 @@
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
         ├── CrossSiteRequest          cross_site_request
+        ├── MisdirectedRequest        misdirected_request
         ├── RequestRefused            request_refused
         ├── HeadTooLarge              head_too_large
         ├── RequestTooSlow            request_too_slow
@@ -69,6 +70,12 @@ class CrossSiteRequest(RequestProblem):
     code = "cross_site_request"
 
 
+class MisdirectedRequest(RequestProblem):
+    """The request names another host than this server, as one of a page that had its own name lead here would."""
+
+    code = "misdirected_request"
+
+
 class RequestRefused(RequestProblem):
     """The framework refused the request for a reason without a code of its own."""
 
@@ -110,6 +117,7 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
     CrossSiteRequest: 403,
+    MisdirectedRequest: 421,
     RequestRefused: 400,
     HeadTooLarge: 431,
     RequestTooSlow: 408,

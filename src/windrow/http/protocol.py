@@ -168,7 +168,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _write(self, problem: WindrowError) -> None:
         status = STATUSES[type(problem)]
-        response = problem_response(problem, secrets.token_hex(8), {"Connection": "close"})
+        response = problem_response(
+            problem, secrets.token_hex(8), {"Connection": "close", "X-Content-Type-Options": "nosniff"}
+        )
         headers = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
         first_line = f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n".encode()
         self.transport.write(first_line + headers + b"\r\n" + bytes(response.body))

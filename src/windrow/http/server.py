@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import ipaddress
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import create_app
+from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
 from windrow.operations import LocalOperations
@@ -30,6 +32,10 @@ from windrow.settings import Settings
 BACKLOG = 2048
 # Between the end of the timer for trainings and the end of that for connections: their last answers go out.
 ANSWER_GRACE_S = 2
+_ON_THE_NETWORK = f"""
+Everyone who reaches this machine may now train, read and delete every classifier: there are no accounts. The server
+answers to IP addresses and localhost; name it in {ALLOWED_HOSTS} to have it answer to a name, or behind a proxy.
+"""
 _log = structlog.get_logger()
 
 
@@ -71,6 +77,8 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
             gc.freeze()
             text = banner(settings.host, port)
+            if not is_loopback(settings.host):
+                _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
             server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
             server.run(sockets=listeners)
         finally:
@@ -88,7 +96,7 @@ def banner(host: str, port: int) -> str:
     predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
     return f"""\
 Windrow answers on {address} (try it in a browser: {address}/docs). Ctrl-C stops it.
-
+{"" if is_loopback(host) else _ON_THE_NETWORK}
 Train a classifier:
 
 {_curl(f"{address}/v1/classifier/fit", fit)}
@@ -97,6 +105,14 @@ Ask it:
 
 {_curl(f"{address}/v1/classifier/predict", predict)}
 """
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a host: ``localhost``, or an address such as 127.0.0.1 or ::1."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _curl(url: str, body: str) -> str:
