@@ -2,10 +2,12 @@
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.execution.examples import queued_job
 from tests.fakes.files import MemoryFiles
 from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revisions, show
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
@@ -13,11 +15,13 @@ from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.domain.job import JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 from windrow.storage.files import MAX_BYTES
-from windrow.storage.namespace import Namespace
+from windrow.storage.job_files import JobFiles
+from windrow.storage.namespace import Namespace, utc_now
 
 Verb = Callable[[Service], object]
 
@@ -169,3 +173,17 @@ def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_
     again = opened(names=Namespace(files, files.lock))
     assert revisions(again) == []
     assert fit(again) == 1
+
+
+def test_a_service_starts_on_a_full_disk_that_holds_a_job_of_a_dead_process(
+    files: FailingFiles, opened: Open, tmp_path: Path
+) -> None:
+    dead = JobFiles(tmp_path, files)
+    job_id = dead.new_id()
+    dead.put(replace(queued_job(job_id), state="running", started_at=utc_now()), 1)
+    dead.close()
+    files.free_writes = 0
+    service = opened(names=Namespace(files, files.lock))
+    service.start()
+    assert service.job(JobRequest(job_id)).state == "interrupted"
+    assert ask(service, "a", "error").model_name == "a"
