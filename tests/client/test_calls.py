@@ -42,7 +42,7 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.api.examples import example_of
-from windrow.client.calls import _CHECKS, call_of, to_json
+from windrow.client.calls import _PATH_CHECKS, build_call, to_json
 from windrow.client.remote import RemoteOperations
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import Export, ExportRequest, ImportRequest
@@ -119,7 +119,7 @@ SENT: list[tuple[Endpoint[Any], object, str, object]] = [
 def test_a_request_is_path_query_and_body_without_what_was_left_out(
     endpoint: Endpoint[Any], request_: object, path: str, body: dict[str, object] | None
 ) -> None:
-    call = call_of(endpoint, request_, 7)
+    call = build_call(endpoint, request_, 7)
     assert (call.method, call.path) == (endpoint.method, ROOT + path)
     if body is None:
         assert call.body is None
@@ -132,7 +132,7 @@ def test_a_request_is_path_query_and_body_without_what_was_left_out(
 
 def test_values_within_values_are_sent_whole() -> None:
     request = PromoteRequest("b", "a", require=Requirement(ROWS, not_worse=True, min_recall={"b": 0.5}))
-    body = call_of(PROMOTE, request, 7).body
+    body = build_call(PROMOTE, request, 7).body
     assert isinstance(body, bytes)
     assert json.loads(body)["require"] == {
         "test_data": SHOWN_ROWS,
@@ -144,7 +144,7 @@ def test_values_within_values_are_sent_whole() -> None:
 
 def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
     file = io.BytesIO(b"x")
-    call = call_of(IMPORT, ImportRequest("a", overwrite=True), 7, file)
+    call = build_call(IMPORT, ImportRequest("a", overwrite=True), 7, file)
     assert call.path == "/v1/classifier/models/import?model_name=a&overwrite=true"
     assert (call.body, call.content_type) == (file, "application/octet-stream")
 
@@ -155,33 +155,35 @@ def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoin
     names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
     rows = dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
     known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5}
-    call = call_of(endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7)
+    call = build_call(
+        endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7
+    )
     assert call.timeout_s == (None if endpoint.long_running else 7)
     assert call.idempotent == endpoint.idempotent
 
 
 def test_each_field_of_a_path_is_checked_before_it_stands_there() -> None:
-    assert {name for endpoint in ENDPOINTS for name in endpoint.path_fields} == set(_CHECKS)
+    assert {name for endpoint in ENDPOINTS for name in endpoint.path_fields} == set(_PATH_CHECKS)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/export", "a b", "a?full=true", "a@0", "é", "a\n", "{model_name}"])
 def test_a_name_that_might_mean_another_path_is_refused_as_the_server_would(name: str) -> None:
     with pytest.raises(InvalidName):
-        call_of(SHOW, ModelRequest(name), 7)
+        build_call(SHOW, ModelRequest(name), 7)
     with pytest.raises(InvalidName):
-        call_of(ALIAS_HISTORY, AliasRequest(name), 7)
+        build_call(ALIAS_HISTORY, AliasRequest(name), 7)
 
 
 @pytest.mark.parametrize("base_model", ["", "..", "../models/tickets_v1", "a/..", "BAAI/bge small", "a/b/c", "a/b?c=d"])
 def test_what_is_no_base_models_id_never_stands_in_a_path(base_model: str) -> None:
     with pytest.raises(InvalidParameter, match="no base model's id"):
-        call_of(REMOVE_BASE_MODEL, BaseModelRequest(base_model), 7)
+        build_call(REMOVE_BASE_MODEL, BaseModelRequest(base_model), 7)
 
 
 @pytest.mark.parametrize("job_id", ["", ".", "..", "../a", "a/cancel", "a?b", "a b", "é", "a" * 65, "a\n"])
 def test_what_is_no_jobs_id_never_stands_in_a_path(job_id: str) -> None:
     with pytest.raises(JobNotFound, match=re.escape(f"There is no job {job_id[:64]!r}")):
-        call_of(CANCEL_JOB, JobRequest(job_id), 7)
+        build_call(CANCEL_JOB, JobRequest(job_id), 7)
 
 
 def test_a_body_is_json_in_utf8_and_half_a_surrogate_pair_still_reaches_the_server() -> None:
@@ -193,9 +195,9 @@ def test_a_body_is_json_in_utf8_and_half_a_surrogate_pair_still_reaches_the_serv
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_json_has_not_is_refused_before_anything_is_sent(number: float) -> None:
     with pytest.raises(InvalidParameter, match="Pass a finite one"):
-        call_of(PREDICT, PredictRequest(model_name="a", text="b", abstain_below=number), 7)
+        build_call(PREDICT, PredictRequest(model_name="a", text="b", abstain_below=number), 7)
     with pytest.raises(InvalidParameter, match="Pass a finite one"):
-        call_of(PROMOTE, PromoteRequest("a", "b", require=Requirement(min_recall={"x": number})), 7)
+        build_call(PROMOTE, PromoteRequest("a", "b", require=Requirement(min_recall={"x": number})), 7)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.client.async_transport import AsyncTransport
-from windrow.client.calls import call_of, prepared
+from windrow.client.calls import build_call, complete_request
 from windrow.client.cancellation import now
 from windrow.client.errors import ConnectionLost, ServerTimedOut
 from windrow.client.event_stream import EventReader
@@ -27,8 +27,8 @@ from windrow.client.following import naming_job, no_events, stopped_telling
 from windrow.client.remote import (
     EVENTS_TIMEOUT_S,
     RemoteOperations,
-    export_of,
     fit_result,
+    parse_export,
     report_progress,
     trained_model,
 )
@@ -90,14 +90,14 @@ class AsyncRemoteOperations:
 
     async def predict(self, request: PredictRequest) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
-        content = await self._transport.fetch(call_of(PREDICT, request, self._timeout_s))
+        content = await self._transport.fetch(build_call(PREDICT, request, self._timeout_s))
         return read_predict_reply(request, content, self.url)
 
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
-        response = await self._transport.open(call_of(EXPORT, request, self._timeout_s))
+        response = await self._transport.open(build_call(EXPORT, request, self._timeout_s))
         chunks = _for_a_thread(self._transport.iter_chunks(response), asyncio.get_running_loop())
-        return export_of(request, response.headers, chunks)
+        return parse_export(request, response.headers, chunks)
 
     async def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -134,11 +134,11 @@ class AsyncRemoteOperations:
         return fit_result(job, await self._call(SHOW, trained_model(job)))
 
     async def _call(self, endpoint: Endpoint[Any], request: Any, file: BinaryIO | None = None) -> Any:
-        call = call_of(endpoint, prepared(endpoint, request), self._timeout_s, file)
+        call = build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
         return read_reply(endpoint.reply, await self._transport.fetch(call), self.url)
 
     async def _follow(self, request: JobRequest) -> AsyncGenerator[Job]:
-        call = call_of(FOLLOW_JOB, request, self._timeout_s)
+        call = build_call(FOLLOW_JOB, request, self._timeout_s)
         # Not sent again below, since that is done here.
         once = replace(call, timeout_s=max(EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
         last, had_update = None, True

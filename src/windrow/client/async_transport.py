@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from windrow import __version__
 from windrow.client.address import read_address
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
-from windrow.client.replies import problem_of
+from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
 from windrow.client.transport import BLOCK_BYTES, CONNECT_TIMEOUT_S, POOL_SIZE, Call, size_of
 from windrow.domain.errors import WindrowError
@@ -131,7 +131,7 @@ class AsyncTransport:
             content = await response.aread()
         except (self._httpx.HTTPError, OSError) as error:
             return self._connection_error(error)
-        return problem_of(response.status_code, response.headers.get("Content-Type", ""), content, self.url)
+        return parse_problem(response.status_code, response.headers.get("Content-Type", ""), content, self.url)
 
     def _connection_error(self, error: Exception) -> WindrowError:
         if isinstance(error, self._httpx.ConnectTimeout):

@@ -1,4 +1,4 @@
-"""Turns the request of a verb into path, query and body, as the table of endpoints has it."""
+"""Build the HTTP call (path, query and body) of an operation's request from the table of endpoints."""
 
 import json
 import re
@@ -15,26 +15,26 @@ from windrow.domain.base_models import check_model_id
 from windrow.domain.errors import InvalidParameter, JobNotFound
 from windrow.domain.names import check_name, read_reference
 
-# Of whatever form the ids are: they cannot mean another path.
+# Looser than the ids of today, but without characters that could change the path.
 _JOB_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
 
-def call_of(endpoint: Endpoint[Any], request: object, timeout_s: float, file: BinaryIO | None = None) -> Call:
-    """Return what is sent for a request; fields that have their default are left out.
+def build_call(endpoint: Endpoint[Any], request: object, timeout_s: float, file: BinaryIO | None = None) -> Call:
+    """Return the HTTP call of a request; fields with their default value are left out.
 
     Args:
-        endpoint: The verb's place in HTTP.
+        endpoint: The operation's endpoint.
         request: The request.
         timeout_s: Longest silence of the server, in seconds, unless the verb may take minutes.
-        file: What is sent, where the endpoint takes a file.
+        file: The body, if the endpoint takes a file.
 
     Raises:
-        InvalidInput: A name breaks its grammar, so that it might mean another path, or a number is none.
+        InvalidInput: A name breaks its grammar, so that it might change the path, or a number is NaN or infinite.
         NotFound: No job can have such an id.
     """
     in_path = {name: getattr(request, name) for name in endpoint.path_fields}
     for name, value in in_path.items():
-        _CHECKS[name](value)
+        _PATH_CHECKS[name](value)
     pairs = ((field, getattr(request, field.name)) for field in fields(request))  # type: ignore[arg-type]
     sent = {field.name: value for field, value in pairs if field.name not in in_path and value is not field.default}
     query, body = dict(endpoint.chosen_by), None
@@ -52,11 +52,11 @@ def call_of(endpoint: Endpoint[Any], request: object, timeout_s: float, file: Bi
     )
 
 
-def prepared(endpoint: Endpoint[Any], request: Any) -> Any:
-    """Return a request as a client sends it: of a list, each entry is the whole record.
+def complete_request(endpoint: Endpoint[Any], request: Any) -> Any:
+    """Return a request with what the client always adds: a list of classifiers returns full records.
 
     Raises:
-        InvalidParameter: A text that stands in the query is no Unicode, and so has no form there.
+        InvalidParameter: A text for the query is not valid Unicode, so it cannot be encoded.
     """
     if endpoint is REMOVE_ALIAS:
         check_note(request)
@@ -67,7 +67,7 @@ def to_json(members: Mapping[str, object]) -> bytes:
     """Return the members of a request as JSON in UTF-8.
 
     Raises:
-        InvalidParameter: A number among them is none.
+        InvalidParameter: A number is NaN or infinite.
     """
     try:
         text = json.dumps(members, default=_members_of, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -100,8 +100,8 @@ def _check_job_id(job_id: str) -> None:
         raise JobNotFound("There is no job {job_id!r}. List the jobs to see their ids.", {"job_id": job_id[:64]})
 
 
-# What may stand in a path, so that nothing means another one.
-_CHECKS: Mapping[str, Callable[[str], object]] = {
+# The checks of path parameters, so that no value can change the path.
+_PATH_CHECKS: Mapping[str, Callable[[str], object]] = {
     "model_name": read_reference,
     "alias": check_name,
     "base_model": check_model_id,

@@ -18,7 +18,7 @@ from windrow.api.endpoints import (
     Endpoint,
     NoRequest,
 )
-from windrow.client.calls import call_of, prepared
+from windrow.client.calls import build_call, complete_request
 from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
 from windrow.client.errors import UnexpectedReply
 from windrow.client.following import events_of, follow, naming_job
@@ -35,14 +35,14 @@ from windrow.operations import Operations
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# A server gives a sign of life every 15 seconds, however impatient the client is otherwise.
+# The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
 EVENTS_TIMEOUT_S = 45.0
 _FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
 _log = logging.getLogger("windrow.client")
 
 
-def _verb(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenate[RemoteOperations, P], R]":
-    """Return the method that does a verb of ``Operations`` by its endpoint alone; what is no request stays here."""
+def _remote_method(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenate[RemoteOperations, P], R]":
+    """Return the method that calls the endpoint of an operation; arguments beside the request are not sent."""
     endpoint = BY_VERB[verb.__name__]
 
     @wraps(verb)
@@ -54,10 +54,10 @@ def _verb(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenat
 
 
 class RemoteOperations:
-    """Every verb of ``Operations``, done by a server; from any number of threads.
+    """Implements ``Operations`` by calls to a server; thread-safe.
 
-    Errors are those of ``windrow.domain.errors`` that the server raised, and those of ``windrow.client.errors`` where
-    something stood between. What is idempotent is sent again where the server is busy or the connection breaks; what
+    Errors are those of ``windrow.domain.errors`` that the server raised, and those of ``windrow.client.errors`` for
+    the connection. What is idempotent is sent again where the server is busy or the connection breaks; what
     changes something never is.
 
     Args:
@@ -86,45 +86,45 @@ class RemoteOperations:
         """Close the connections; the server goes on."""
         self._transport.close()
 
-    start_fit = _verb(Operations.start_fit)
-    estimate_fit = _verb(Operations.estimate_fit)
-    list_jobs = _verb(Operations.list_jobs)
-    job = _verb(Operations.job)
-    cancel_job = _verb(Operations.cancel_job)
-    evaluate = _verb(Operations.evaluate)
-    compare = _verb(Operations.compare)
-    cross_validate = _verb(Operations.cross_validate)
-    suggest = _verb(Operations.suggest)
-    show = _verb(Operations.show)
-    describe = _verb(Operations.describe)
-    set_threshold = _verb(Operations.set_threshold)
-    copy = _verb(Operations.copy)
-    delete = _verb(Operations.delete)
-    delete_all = _verb(Operations.delete_all)
-    restore = _verb(Operations.restore)
-    reproduce = _verb(Operations.reproduce)
-    list_aliases = _verb(Operations.list_aliases)
-    promote = _verb(Operations.promote)
-    rollback = _verb(Operations.rollback)
-    alias_history = _verb(Operations.alias_history)
-    base_models = _verb(Operations.base_models)
-    remove_base_model = _verb(Operations.remove_base_model)
-    usage = _verb(Operations.usage)
-    fsck = _verb(Operations.fsck)
-    list_classifiers = _verb(Operations.list_classifiers)
-    remove_alias = _verb(Operations.remove_alias)
+    start_fit = _remote_method(Operations.start_fit)
+    estimate_fit = _remote_method(Operations.estimate_fit)
+    list_jobs = _remote_method(Operations.list_jobs)
+    job = _remote_method(Operations.job)
+    cancel_job = _remote_method(Operations.cancel_job)
+    evaluate = _remote_method(Operations.evaluate)
+    compare = _remote_method(Operations.compare)
+    cross_validate = _remote_method(Operations.cross_validate)
+    suggest = _remote_method(Operations.suggest)
+    show = _remote_method(Operations.show)
+    describe = _remote_method(Operations.describe)
+    set_threshold = _remote_method(Operations.set_threshold)
+    copy = _remote_method(Operations.copy)
+    delete = _remote_method(Operations.delete)
+    delete_all = _remote_method(Operations.delete_all)
+    restore = _remote_method(Operations.restore)
+    reproduce = _remote_method(Operations.reproduce)
+    list_aliases = _remote_method(Operations.list_aliases)
+    promote = _remote_method(Operations.promote)
+    rollback = _remote_method(Operations.rollback)
+    alias_history = _remote_method(Operations.alias_history)
+    base_models = _remote_method(Operations.base_models)
+    remove_base_model = _remote_method(Operations.remove_base_model)
+    usage = _remote_method(Operations.usage)
+    fsck = _remote_method(Operations.fsck)
+    list_classifiers = _remote_method(Operations.list_classifiers)
+    remove_alias = _remote_method(Operations.remove_alias)
 
     def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
         if not is_connected():
             raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")
-        content = self._transport.fetch(call_of(PREDICT, request, self._timeout_s))
+        content = self._transport.fetch(build_call(PREDICT, request, self._timeout_s))
         return read_predict_reply(request, content, self.url)
 
     def export(self, request: ExportRequest) -> Export:
-        """See ``Operations.export``. Its chunks come from the connection as they are taken."""
-        response = self._transport.open(call_of(EXPORT, request, self._timeout_s))
-        return export_of(request, response.headers, self._transport.iter_chunks(response))
+        """See ``Operations.export``. Chunks are read from the connection lazily."""
+        response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
+        return parse_export(request, response.headers, self._transport.iter_chunks(response))
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -135,7 +135,7 @@ class RemoteOperations:
 
         Where the connection breaks, a new one is made; where that brings nothing new, the error is raised.
         """
-        # An unknown id is told at once, and not with the first job; no connection is left open for who takes none.
+        # Raise for an unknown id at once, and not at the first iteration; an unused iterator opens no connection.
         with naming_job(request.job_id):
             self.job(request)
         return self._follow(request)
@@ -158,19 +158,21 @@ class RemoteOperations:
         return fit_result(job, self.show(trained_model(job)))
 
     def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
-        content = self._transport.fetch(call_of(endpoint, prepared(endpoint, request), self._timeout_s, file))
+        content = self._transport.fetch(
+            build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
+        )
         reply: R = read_reply(endpoint.reply, content, self.url)
         return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:
-        call = call_of(FOLLOW_JOB, request, self._timeout_s)
+        call = build_call(FOLLOW_JOB, request, self._timeout_s)
         # Not sent again below, since that is done here.
         once = replace(call, timeout_s=max(EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
         with naming_job(request.job_id):
             yield from follow(lambda: events_of(self._transport, once))
 
     def cancel_after_interrupt(self, request: FitRequest, since: datetime, started: Job | None) -> None:
-        """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
+        """Cancel a training after Ctrl-C; errors are logged, so that they do not replace ``KeyboardInterrupt``."""
         try:
             if started is not None:
                 with suppress(JobFinished):
@@ -183,11 +185,11 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def export_of(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
-    """Return an export as its reply has it.
+def parse_export(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
+    """Return the export in a reply.
 
     Args:
-        request: What was asked for.
+        request: The request.
         headers: The reply's headers.
         chunks: Its body.
     """
@@ -201,7 +203,7 @@ def trained_model(job: Job) -> ModelRequest:
 
     Raises:
         WindrowError: Why it did not succeed.
-        UnexpectedReply: It says neither what it made nor why not.
+        UnexpectedReply: The job has neither a result nor an error.
     """
     if job.problem is not None:
         raise job.problem.as_error()
@@ -218,7 +220,7 @@ def fit_result(job: Job, classifier: ClassifierDetails) -> FitResult:
 
 
 def report_progress(on_progress: OnProgress, progress: Progress) -> None:
-    """Tell a listener how far a training is, which goes on where the listener fails."""
+    """Call a progress callback; an exception in it is logged and does not stop the training."""
     try:
         on_progress(progress)
     except Exception:  # noqa: BLE001  who listens does not end a training on this machine either

@@ -63,7 +63,7 @@ def _raising_unexpected_reply(url: str) -> Iterator[None]:
         ) from error
 
 
-def problem_of(status: int, content_type: str, content: bytes, url: str) -> WindrowError:
+def parse_problem(status: int, content_type: str, content: bytes, url: str) -> WindrowError:
     """Return the error that an unsuccessful reply stands for.
 
     Args:

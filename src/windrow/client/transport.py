@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 from windrow import __version__
 from windrow.client.address import read_address
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
-from windrow.client.replies import problem_of
+from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
 from windrow.domain.errors import WindrowError
 
@@ -169,7 +169,7 @@ class Transport:
             content = response.data
         except (HTTPError, OSError) as error:
             return self._connection_error(error)
-        return problem_of(response.status, response.headers.get("Content-Type", ""), content, self.url)
+        return parse_problem(response.status, response.headers.get("Content-Type", ""), content, self.url)
 
     def _connection_error(self, error: Exception) -> WindrowError:
         if isinstance(error, ClosedPoolError):
