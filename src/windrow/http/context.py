@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast, get_args
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.types import Receive
 from windrow.api.endpoints import Pool
 from windrow.domain.prediction import IsConnected
 from windrow.http.budget import Budget
+from windrow.http.job_watches import JobWatches
 from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
 from windrow.settings import Settings, variable_name
@@ -51,6 +52,7 @@ class ServerContext:
         pools: Threads for each kind of work, so that none holds up another.
         bodies: How many bytes of JSON may be received and read at the same time.
         uploads: How many bytes of files may be received and read at the same time.
+        watches: The jobs that clients follow.
     """
 
     operations: LocalOperations
@@ -59,6 +61,7 @@ class ServerContext:
     pools: Mapping[Pool, ThreadPoolExecutor]
     bodies: Budget
     uploads: Budget
+    watches: JobWatches = field(default_factory=JobWatches)
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""
