@@ -16,7 +16,7 @@ from windrow.domain.values import recast
 from windrow.operations import Operations
 
 Result = TypeVar("Result")
-# Whoever has pressed Ctrl-C wants to be gone.
+# After Ctrl-C the user does not want to wait.
 CANCEL_TIMEOUT_S: Final = 5.0
 # A server that still checks a request has no job of it yet.
 _ATTEMPTS = 8
@@ -85,7 +85,7 @@ def _within(seconds: float, do: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             outcome.set_result(do())
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+        except BaseException as error:  # noqa: BLE001 - it is raised in the waiting thread
             outcome.set_exception(error)
 
     threading.Thread(target=run, name="cancel", daemon=True).start()

@@ -6,7 +6,7 @@ from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, Windro
 
 _RETRIED = (429, 503)
 _FIRST_DELAY_S = 0.1
-# Longer than that nobody waits without being told.
+# The maximum wait between two attempts.
 _MAX_DELAY_S = 30.0
 
 
@@ -24,7 +24,7 @@ def check_retries(retries: int) -> None:
 
 
 def check_timeout(timeout_s: float) -> None:
-    """Refuse a time that nobody can wait.
+    """Refuse an invalid timeout.
 
     Raises:
         InvalidParameter: It is not more than 0.

@@ -64,7 +64,7 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
 
 
 def endpoint_routes() -> list[Route]:
-    """Return a route for each method and path of the table, and those for whoever watches the server."""
+    """Return a route for each method and path of the table, and the routes for monitoring."""
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
     verbs = [(path, tuple(group)) for (_, path), group in grouped]
     routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
@@ -79,7 +79,7 @@ def _methods(endpoint: Endpoint[Any]) -> tuple[str, ...]:
 def _order(endpoint: Endpoint[Any]) -> int:
     """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash.
 
-    Paths without names come before them, in the order of the table: what is asked most is found first.
+    Paths without names come before them, in the order of the table: so that the most frequent ones match first.
     """
     return -len(endpoint.path) if endpoint.path_fields else -1_000
 

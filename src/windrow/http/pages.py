@@ -1,4 +1,4 @@
-"""What is no verb: health and metrics for whoever watches the server, a first page, and the documentation in a browser.
+"""The pages beside the API's operations: health, metrics, a start page, and the documentation for browsers.
 
 Swagger UI's files come from this server, so that /docs needs no other one.
 """

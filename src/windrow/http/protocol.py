@@ -133,9 +133,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._check_progress)
 
     def _check_progress(self) -> None:
-        """Refuse a head that is not complete by now, and a body of which too little came."""
+        """Refuse request headers that are incomplete at the deadline, and a body that arrives too slowly."""
         enough = self.body_interval_s * MIN_BODY_BYTES_PER_S
-        # The client is told to wait, while the server does something else.
+        # The client waits for the server: reading is paused, or ``100 Continue`` has not been sent.
         is_awaited = self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
         if is_awaited or (not self._in_head and self._body_bytes >= enough):
             self._body_bytes = 0

@@ -225,7 +225,7 @@ class _Server(uvicorn.Server):
         timer = threading.Timer(self._timeout_s, self._service.close)
         timer.daemon = True
         timer.start()
-        # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
+        # The log may be closed already (a closed terminal, a broken pipe); the stop must not depend on it.
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(
                 f"Stopping: running requests and trainings have {self._timeout_s:g} seconds to end. Ctrl-C again "

@@ -12,7 +12,7 @@ from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestDat
 
 # How a column says that it gives its values as a list: pandas and polars, NumPy, Arrow.
 _AS_LIST = ("to_list", "tolist", "to_pylist")
-# How a table or column that holds no values yet is told to compute them: polars and Spark, Dask, Ibis.
+# The methods that compute a lazy table or column: polars and Spark, Dask, Ibis.
 _COMPUTING = ("collect", "compute", "execute")
 _FIELDS = ("text", "label")
 # What is raised where the values of a parameter cannot be used; the others are rows to judge by.

@@ -95,7 +95,7 @@ def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any
 
 
 class _Verb:
-    # What help() shows is made when it is asked for: the words of fields stand in the source of their classes.
+    # The docstring is built lazily, since the fields' docstrings are parsed from the source of their classes.
 
     def __init__(self, verb: Callable[..., Any], request: Any, arguments: Any) -> None:
         self._verb = verb

@@ -48,7 +48,7 @@ def _warnings_in(reply: Any) -> Sequence[DataWarning]:
 
 
 def _stack_level() -> int:
-    """Return how far above whoever calls this the first frame outside the package is, as ``warnings.warn`` counts."""
+    """Return the ``stacklevel`` of ``warnings.warn`` for the first frame outside the package, seen from the caller."""
     level, frame = 0, inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         frame = frame.f_back

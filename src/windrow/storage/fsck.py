@@ -67,8 +67,8 @@ def check_own_folders(root: Path) -> None:
 def check(root: Path, names: Namespace, *, repair: bool = False) -> IntegrityReport:
     """Read everything in a data directory and return what is wrong with it.
 
-    Nothing stops meanwhile: what looks wrong is looked at again under the writers' lock, one name at a time, so that
-    no change in progress is taken for a fault. Where the directory cannot be locked, what was seen is told as it is.
+    The server may run meanwhile: a suspected fault is checked again under the writers' lock, one name at a time, so
+    that no change in progress is taken for a fault. If the directory cannot be locked, findings are not checked again.
 
     Args:
         root: The data directory.
@@ -256,7 +256,7 @@ class _Run:
             raise OSError(errno.EBUSY, "it is still there")
 
     def _move_aside(self, path: str) -> None:
-        """Move a file to where nobody looks but a person, below its path in the data directory."""
+        """Move a file to the lost-and-found folder, which Windrow never reads, under its path in the data directory."""
         target = Path(self._root, LOST_AND_FOUND, path)
         make_private(target.parent)
         while os.path.lexists(target):  # it was lost before, and may have been damaged then

@@ -118,7 +118,7 @@ class JobFiles:
 
         Args:
             job: The job.
-            number: 1 when it is asked for; then one more each time.
+            number: 1 for the request; then one more for each state.
 
         Raises:
             KeyExists: Somebody else wrote this number.
@@ -163,15 +163,15 @@ class JobFiles:
 
         Raises:
             StorageFull: The disk is full.
-            StorageFailed: It cannot be told.
+            StorageFailed: The file cannot be written.
         """
         try:
             self._files.put_new(f"{JOBS}/{job_id}/{CANCEL_FILE}", b"{}\n")
         except KeyExists:
-            pass  # it is told already
+            pass  # cancelled already
 
     def is_cancel_requested(self, job_id: str) -> bool:
-        """Whether somebody has asked to cancel a job."""
+        """Return whether the cancellation of a job has been requested."""
         return os.path.lexists(self._root / JOBS / job_id / CANCEL_FILE)
 
     def prune(self) -> None:
@@ -182,7 +182,7 @@ class JobFiles:
                 if stored is not None and not stored.job.is_finished and self.is_alive(stored.owner):
                     continue
             except InvalidArtifact:
-                pass  # nobody can read it, so nobody misses it
+                pass  # unreadable, so it is removed
             self._remove(job_id)
         for owner_lock in _visible_files(self._root / JOBS / OWNERS):
             if not self.is_alive(owner_lock.name):
@@ -245,7 +245,7 @@ def _acquire_owner_lock(folder: Path) -> _OwnerLock:
         make_private(folder)
         descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # It gets its name only once it is locked, so that nobody takes it for a dead one's.
+        # It gets its name only once it is locked, so that no other process takes it for a dead one's.
         unnamed.rename(folder / name)
     except OSError as error:
         raise disk_error(

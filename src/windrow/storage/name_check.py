@@ -80,7 +80,7 @@ def scan_alias(root: str, alias: str, grace_cutoff_s: float) -> ScanResult:
     Args:
         root: The data directory.
         alias: The name of its folder.
-        grace_cutoff_s: What changed before this time, in seconds since 1970, is nobody's unfinished work.
+        grace_cutoff_s: Files changed before this time, in seconds since 1970, belong to no change in progress.
     """
     log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
     candidates = [*log.listing.candidates, *unreadable(log), *gaps(log)]
