@@ -17,13 +17,20 @@ from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.http_words import HTTP
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
-from windrow.http.context import create_context
+from windrow.http.context import context_of, create_context
 from windrow.http.endpoint import VerbApp
 from windrow.http.guards import HostGuard
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
 from windrow.http.pages import documentation, health, show_metrics
-from windrow.http.problems import STATUSES, EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
+from windrow.http.problems import (
+    STATUSES,
+    EndpointNotFound,
+    MethodNotAllowed,
+    RequestRefused,
+    problem_response,
+    without_folder,
+)
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -99,7 +106,8 @@ async def _on_windrow_error(request: Request, error: Exception) -> Response:
     if STATUSES[type(problem)] >= 500:
         exc_info = problem if isinstance(problem, _UNEXPECTED) else None
         _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)
-    return problem_response(problem, request.state.request_id)
+    data_dir = context_of(request).settings.data_dir
+    return problem_response(without_folder(problem, data_dir), request.state.request_id)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
