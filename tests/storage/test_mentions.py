@@ -1,5 +1,6 @@
 """What lost its newest record is damaged, not garbage, as long as a job or an alias remembers it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from windrow.storage.job_files import JobFiles
 from windrow.storage.mentions import Mention, find_mentions
 from windrow.storage.namespace import utc_now
 
-HOUR = timedelta(hours=1)
+HOUR, HALF = timedelta(hours=1), timedelta(minutes=30)
 
 
 @pytest.fixture
@@ -28,11 +29,20 @@ def root() -> Iterator[Path]:
     """A data directory with a classifier of two revisions and one of one."""
     with fast_folder() as folder:
         root = Path(folder, "data")
-        server = Server(LocalFiles(root))
+        server = earlier(root, HOUR)
         server.fit("two", 1)
         server.fit("two", 2)
         server.fit("one", 3)
+        for path in root.rglob("blobs/*"):
+            os.utime(path, 2 * ((utc_now() - HOUR).timestamp(),))
         yield root
+
+
+def earlier(root: Path, by: timedelta) -> Server:
+    """Return a server whose clock is late."""
+    server = Server(LocalFiles(root))
+    server.names.now = lambda: utc_now() - by
+    return server
 
 
 def succeed(root: Path, name: str, revision: int, at: datetime) -> str:
@@ -63,9 +73,9 @@ def damage(report: IntegrityReport) -> list[Finding]:
 )
 def test_a_repair_leaves_what_lost_its_newest_record(root: Path, name: str, revision: int, by: str) -> None:
     if by == "job":
-        succeed(root, name, revision, utc_now())
+        succeed(root, name, revision, utc_now() - HALF)
     else:
-        Server(LocalFiles(root)).promote("answer", by)
+        earlier(root, HALF).promote("answer", by)
     lost = remove(root, f"classifiers/{name}/{revision:06d}.json")
     before = files_of(root, name)
     for _ in range(2):
@@ -78,7 +88,7 @@ def test_a_repair_leaves_what_lost_its_newest_record(root: Path, name: str, revi
 
 
 def test_whose_loss_was_accepted_by_a_new_training_is_sound(root: Path) -> None:
-    succeed(root, "two", 2, utc_now())
+    succeed(root, "two", 2, utc_now() - HALF)
     remove(root, "classifiers/two/000002.json")
     assert damage(repaired(root))
     Server(LocalFiles(root)).fit("two", 4)
@@ -87,7 +97,7 @@ def test_whose_loss_was_accepted_by_a_new_training_is_sound(root: Path) -> None:
 
 
 def test_a_later_training_with_a_lower_number_accepts_the_loss_of_higher_ones(root: Path) -> None:
-    now = utc_now()
+    now = utc_now() - HALF
     succeed(root, "two", 5, now)
     assert damage(repaired(root))
     succeed(root, "two", 2, now + timedelta(seconds=5))
@@ -95,7 +105,7 @@ def test_a_later_training_with_a_lower_number_accepts_the_loss_of_higher_ones(ro
 
 
 def test_what_was_said_about_a_purged_classifier_is_not_said_about_its_successor(root: Path) -> None:
-    succeed(root, "one", 7, utc_now() - HOUR)
+    succeed(root, "one", 7, utc_now() - 2 * HOUR)
     assert repaired(root).findings == ()
     shutil.rmtree(root / "classifiers/one")
     assert repaired(root).findings == ()
@@ -137,3 +147,10 @@ def test_what_nobody_can_read_says_nothing(root: Path) -> None:
     put(root, f"jobs/{job_id}/000002.json", b"{")
     put(root, "aliases/answer/000001.json", b"{")
     assert find_mentions(str(root)) == {}
+
+
+def test_what_a_copy_was_made_too_early_for_is_no_damage(root: Path) -> None:
+    succeed(root, "two", 3, utc_now() + HOUR)
+    report = repaired(root)
+    assert [(each.severity, each.code) for each in report.findings] == [("notice", "number_not_copied")]
+    assert report.sound

@@ -52,6 +52,10 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
     "alias_dangling": ("notice", "An alias points to what is deleted; it does not answer until it is promoted."),
+    "number_not_copied": (
+        "notice",
+        "A copy was made while a server made this number: a job or an alias in it knows of it already.",
+    ),
     "foreign_file": ("notice", "A file that is not Windrow's."),
 }
 

@@ -41,6 +41,9 @@ from windrow.storage.revision import (
 _UNFINISHED = "It was purged, and some of it is still here."
 _EMPTY = "The folder is empty."
 _MAY_BE_NEEDED = "It stays, since something beside it is damaged or foreign and may need it. Put that right first."
+_NOT_COPIED = "The folder was copied before, while a server made the revision: that is as it should be in a copy."
+# Longer than a server's second and the copy of one classifier's folder take.
+_COPY_S = 5
 _BLOB_FOLDER = re.compile(FOLDER)
 
 # What was found out about blobs, by everything that it depends on.
@@ -166,7 +169,8 @@ class _ClassifierFolder:
     @property
     def is_unsure(self) -> bool:
         """Whether more may be needed than can be seen."""
-        lost = (*unreadable(self.log, self.purged), *self._gaps(), *self._lost_end())
+        ends = (each for each in self._lost_end() if each.severity == "damage")
+        lost = (*unreadable(self.log, self.purged), *self._gaps(), *ends)
         return bool(self.log.listing.candidates or self.blobs.candidates or lost)
 
     def candidates(self, grace_cutoff_s: float, known: BlobProblems) -> Iterator[CandidateFinding]:
@@ -260,7 +264,10 @@ class _ClassifierFolder:
             what = f"It is missing: {lost.by} says that revision {lost.number} was here."
             if last:
                 what += f" What number {last} says is answered meanwhile."
-            yield CandidateFinding("damage", "number_missing", self.log.file(lost.number), what, RESTORE)
+            if self.log.listing.changed_s > lost.at.timestamp() + _COPY_S:
+                yield CandidateFinding("damage", "number_missing", self.log.file(lost.number), what, RESTORE)
+            else:  # it never lay here
+                yield CandidateFinding("notice", "number_not_copied", self.log.file(lost.number), what, _NOT_COPIED)
 
     def _begun_s(self) -> float | None:
         """Return when the oldest thing that lies here was made, in seconds since 1970; ``None`` where nothing does."""
