@@ -69,6 +69,7 @@ def test_a_long_string_is_found_wherever_it_stands(characters: str) -> None:
 @pytest.mark.parametrize("characters", [" ", "1", "]", "\x00", "a"])
 def test_many_characters_without_a_value_are_found(characters: str) -> None:
     assert find_excess("[1," + characters * LONG + ",1]", 100, 1) == "blanks"
+    assert find_excess('{"a": "b" ' + characters * LONG + "}", 100, 1) == "blanks"
     assert find_excess("[1," + characters * (LONG - 10) + ",1]", 100, 1) is None
 
 

@@ -9,6 +9,7 @@ from windrow.codec.patterns import STRING
 # ``[``, ``{`` and ``,``.
 _RUN: Final = 256
 _PLAIN: Final = re.compile(r'[^"\[{,]*+')
+_QUOTED: Final = re.compile(STRING)
 _NEXT: Final = rf'(?:[^"\[{{,]++|{STRING})*+[\[{{,]'
 _ONE: Final = re.compile(_NEXT)
 _MANY: Final = re.compile(rf"(?:{_NEXT}){{{_RUN}}}+")
@@ -46,7 +47,14 @@ def find_excess(text: str, most_values: int, most_chars: int) -> Excess | None:
 
 def _find_long(text: str, start: int, longest: int) -> Excess | None:
     """Return which kind of run is too long after the last value; ``None`` if the text ends soon."""
-    if start + longest >= len(text):
+    position, stop = start, start + longest
+    if stop >= len(text):
         return None
-    plain = _PLAIN.match(text, start, start + longest)
-    return "blanks" if plain is not None and plain.end() == start + longest else "string"
+    while (string := _QUOTED.match(text, _end_of_plain(text, position, stop), stop)) is not None:
+        position = string.end()
+    return "blanks" if _end_of_plain(text, position, stop) == stop else "string"
+
+
+def _end_of_plain(text: str, start: int, stop: int) -> int:
+    plain = _PLAIN.match(text, start, stop)
+    return start if plain is None else plain.end()
