@@ -150,4 +150,4 @@ def _allowed_methods(routes: Sequence[Route], path: str, headers: Mapping[str, s
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path_format), path)
         for method in route.methods or ()
     }
-    return sorted(fitting) or headers.get("Allow", "GET").split(", ")
+    return sorted(fitting) or sorted(headers.get("Allow", "GET").split(", "))
