@@ -95,6 +95,8 @@ def make_private(folder: Path) -> None:
     Raises:
         OSError: It cannot be made.
     """
+    if folder.is_dir():
+        return  # making it would fail in another way on a full disk
     try:
         folder.mkdir(PRIVATE_FOLDER)
     except FileNotFoundError:
