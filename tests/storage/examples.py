@@ -36,7 +36,7 @@ ROW_EXAMPLES = (
     Row("Caf\u00e9 \U0001f375 page shows nothing", "bug"),
 )
 
-_DIGEST = re.compile(rb'(^\{\s*"format": 2,\s*"sha256": ")[0-9a-f]{64}')
+_DIGEST = re.compile(rb'(\A\{\n  "format": [2-9],\n  "sha256": ")[0-9a-f]{64}')
 ROWS_SHA256 = hashlib.sha256(rows_as_jsonl(ROW_EXAMPLES)).hexdigest()
 
 ADAPTER_REPORT = AdapterReport(

@@ -1,6 +1,6 @@
 """Write the golden folder and the golden export of the present format, the export beside the folder.
 
-``python -m tests.storage.make_golden tests/storage/golden/format-2``, once for each new format number
+``python -m tests.storage.make_golden tests/storage/golden/format-<number>``, once for each new format number
 (docs/explanation/format.md, "When the format changes"), and never over an existing folder.
 """
 

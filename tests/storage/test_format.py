@@ -120,10 +120,11 @@ class TestRead:
         assert read(nested, kinds, strictly=True).name == '\n  "kind": "end"'
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        for newer in (b'{"format": 3}', write(VALUE).replace(b'"format": 2', b'"format": 3')):
+        ours, theirs = (b'"format": %d' % number for number in (FORMAT, FORMAT + 1))
+        for newer in (b"{%b}" % theirs, write(VALUE).replace(ours, theirs)):
             with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
                 read(newer, Outer)
-            assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
+            assert caught.value.facts == {"format": FORMAT + 1, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize(
         "altered",

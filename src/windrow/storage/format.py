@@ -13,12 +13,14 @@ from typing import Any, Final, NoReturn, TypeVar
 from windrow.codec.shape import find_excess
 from windrow.codec.values import ValidationError, from_json, to_document, to_members
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.upgrade import from_format_1
+from windrow.storage.upgrade import STEPS
 
 V = TypeVar("V")
 Plain = dict[str, Any]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+# Documents of older formats have no digest.
+_FIRST_SEALED: Final = 2
 # Beyond what a classifier of 50,000 labels needs; so many empty lists take 50 MB, where a document may have 8.
 MAX_VALUES: Final = 500_000
 # How the detail about a damaged file ends.
@@ -28,7 +30,7 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 # Whole numbers as json.dumps writes them; one of fewer digits is none beyond it.
 _MAY_BE_UNSAFE: Final = re.compile(r"[ \[-][0-9]{16,}[,\]}]")
 _NO_DIGEST: Final = "0" * 64
-_HEAD: Final = re.compile(rb'\{\n  "format": %d,\n  "sha256": "([0-9a-f]{64})",\n' % FORMAT)
+_HEAD: Final = re.compile(rb'\{\n  "format": ([%d-%d]),\n  "sha256": "([0-9a-f]{64})",\n' % (_FIRST_SEALED, FORMAT))
 # Only members of the outermost object are indented by two blanks, and no string holds a line's end.
 _KIND: Final = re.compile(rb'\n  "kind": "([a-z_]{1,32})"')
 
@@ -79,11 +81,13 @@ def read(data: bytes, kinds: Mapping[str, type[V]] | type[V], *, strictly: bool 
     _check_values(data)
     head = _HEAD.match(data)
     if head is None:
-        return _read_old(data, kinds)
-    start, end = head.span(1)
+        return _read_unsealed(data, kinds)
+    start, end = head.span(2)
     blank = b"".join((data[:start], _NO_DIGEST.encode(), data[end:]))
-    if hashlib.sha256(blank).hexdigest().encode() != head[1]:
+    if hashlib.sha256(blank).hexdigest().encode() != head[2]:
         raise _altered("its sha256 is not the recorded one")
+    if (number := int(head[1])) < FORMAT:
+        return _upgraded(parse_object(b"{" + data[head.end() :]), number, kinds)
     kind = _KIND.search(data)
     body = b"{" + data[head.end() :]
     value = _value(_class_of(kinds, kind and kind[1].decode()), body)
@@ -144,15 +148,21 @@ def _check_values(data: bytes) -> None:
         raise Mismatch(f"has more than {MAX_VALUES} values")
 
 
-def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
-    """Return the value of a document of an older format, by the steps that lead to the newest one."""
+def _read_unsealed(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
+    """Return the value of a document of a format without digests."""
     plain = parse_object(data)
     number = plain.pop("format", None)
     check_format(number)
-    if number == FORMAT:
+    if number >= _FIRST_SEALED:
         raise _altered("it does not begin as Windrow writes it")
+    return _upgraded(plain, number, kinds)
+
+
+def _upgraded(plain: Plain, number: int, kinds: Mapping[str, type[V]] | type[V]) -> V:
+    """Return the value of a document of an older format, by the steps that lead to the newest one."""
     try:
-        plain = from_format_1(plain)
+        for step in range(number, FORMAT):
+            plain = STEPS[step](plain)
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise Mismatch(f"is not of format {number} ({type(error).__name__}: {error})") from error
     value = _value(_class_of(kinds, plain.get("kind")), json.dumps(plain))

@@ -3,14 +3,15 @@
 Each step is written once and stays as it is; the golden folders in the tests prove it.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from windrow.domain.words import literal
 
 Plain = dict[str, Any]
 
-_BASE_MODEL = {"id": "base_model", "digest": "base_model_digest", "revision": "base_model_revision"}
-# Codes of errors that have another name since.
+_THRESHOLD = {"abstain_below", "target_precision", "correct", "answered", "total", "test_data_sha256", "measured_at"}
+# Codes of errors that format 3 calls otherwise.
 _CODES = {
     "abandoned": "client_closed_request",
     "archive_invalid": "invalid_archive",
@@ -18,6 +19,7 @@ _CODES = {
     "base_model_invalid": "invalid_base_model",
     "rows_not_kept": "training_data_not_kept",
 }
+_BASE_MODEL = {"id": "base_model", "digest": "base_model_digest", "revision": "base_model_revision"}
 
 
 def from_format_1(document: Plain) -> Plain:
@@ -28,14 +30,13 @@ def from_format_1(document: Plain) -> Plain:
     Raises:
         KeyError: It lacks a member.
         ValueError: It has one that format 2 has elsewhere.
-        TypeError: A member is of another type.
     """
     if "job" in document:
         return {**document, "job": _job(document["job"])}
     if document.get("kind") == "export":
         return {**document, "entry": _entry(document["entry"])}
     if "said" in document:
-        return _joined(_without(document, "said"), _renamed(document["said"], by="author"))
+        return _joined(_without(document, "said"), document["said"])
     return _entry(document) if "record" in document else document
 
 
@@ -43,20 +44,72 @@ def _entry(old: Plain) -> Plain:
     test, threshold = old["test"], old["threshold"]
     said = {
         "test": None if test is None else _renamed(test, data_sha256="test_data_sha256"),
-        "threshold_changes": [] if threshold is None else [_threshold_change(threshold)],
+        "threshold": None if threshold is None else _renamed(threshold, data_sha256="test_data_sha256"),
         "origin": old["origin"],
     }
     kept = _without(old, "record", "notes", "test", "threshold", "origin")
     return _joined(kept, {"record": _joined(_record(old["record"]), old["notes"], said)})
 
 
+def _record(old: Plain) -> Plain:
+    summary, rows = old["summary"], old["rows_per_label"]
+    majority = max(rows.values()) / max(1, sum(rows.values()))
+    report = _joined(old["data"], {"estimate": summary["estimate"], "majority_accuracy": majority})
+    flat = _without(old, "base_model", "recipe", "summary", "data")
+    new = _renamed(flat, data_sha256="training_data_sha256", training_time_s="training_time_seconds")
+    base_model = {_BASE_MODEL.get(name, f"base_model.{name}"): value for name, value in old["base_model"].items()}
+    return _joined(new, old["recipe"], base_model, _without(summary, "estimate"), {"report": report})
+
+
+def _job(old: Plain) -> Plain:
+    new = _joined(_renamed(_without(old, "recipe"), data_sha256="training_data_sha256"), old["recipe"])
+    if (problem := old["problem"]) is not None:
+        new["problem"] = _joined(_without(problem, "detail"), {"template": literal(problem["detail"])})
+    return new
+
+
+def from_format_2(document: Plain) -> Plain:
+    """Return a document of format 2, without its number and digest, as format 3 has it.
+
+    Format 3 renames some members as the API did, and keeps the changes of a threshold where format 2 kept the last
+    threshold that an evaluation had set.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 2 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _job_3(document["job"])}
+    if document.get("kind") == "export":
+        return {**document, "entry": {**document["entry"], "record": _record_3(document["entry"]["record"])}}
+    if "by" in document:
+        return _renamed(document, by="author")
+    return {**document, "record": _record_3(document["record"])} if "record" in document else document
+
+
+def _record_3(old: Plain) -> Plain:
+    adapter, threshold = old["adapter"], old["threshold"]
+    if adapter is not None:
+        if not isinstance(adapter["candidates"], list):  # an empty text or object would pass as one
+            raise TypeError("candidates is no array")
+        candidates = [_renamed(each, strength="scale") for each in adapter["candidates"]]
+        adapter = {**_renamed(adapter, strength="scale", passes="epochs"), "candidates": candidates}
+    changed = {
+        "head": _renamed(old["head"], strength="c"),
+        "adapter": adapter,
+        "scores": _renamed(old["scores"], likeness="similarity", likeness_deviation="similarity_std"),
+        "threshold_changes": [] if threshold is None else [_threshold_change(threshold)],
+    }
+    return _joined(_without(old, "head", "adapter", "scores", "threshold"), changed)
+
+
 def _threshold_change(old: Plain) -> Plain:
     """Return a threshold that an evaluation had set as the first change of one."""
-    known = {"abstain_below", "target_precision", "correct", "answered", "total", "data_sha256", "measured_at"}
-    if unknown := old.keys() - known:
+    if unknown := old.keys() - _THRESHOLD:
         raise ValueError(f"{min(unknown)} is no member of a threshold")
     precision, counts = old["target_precision"], [old[name] for name in ("correct", "answered", "total")]
-    old["data_sha256"].encode()  # what was no text was no threshold
+    old["test_data_sha256"].encode()  # what was no text was no threshold
     if {type(each) for each in counts} != {int} or precision is True:
         raise TypeError("its threshold has members of other types")
     correct, answered, total = counts
@@ -67,38 +120,13 @@ def _threshold_change(old: Plain) -> Plain:
     return {"author": "", "reason": reason, "at": old["measured_at"], "before": None, "after": after}
 
 
-def _record(old: Plain) -> Plain:
-    summary, rows = old["summary"], old["rows_per_label"]
-    majority = max(rows.values()) / max(1, sum(rows.values()))
-    report = _joined(old["data"], {"estimate": summary["estimate"], "majority_accuracy": majority})
-    flat = _without(old, "base_model", "recipe", "summary", "data")
-    new = _renamed(flat, data_sha256="training_data_sha256", training_time_s="training_time_seconds")
-    base_model = {_BASE_MODEL.get(name, f"base_model.{name}"): value for name, value in old["base_model"].items()}
-    reports = {**_without(summary, "estimate"), **_reports(summary)}
-    return _joined(new, old["recipe"], base_model, reports, {"report": report})
-
-
-def _reports(summary: Plain) -> Plain:
-    """Return what a training says about its head, its adapter and its scores."""
-    adapter = summary["adapter"]
-    if adapter is not None:
-        if not isinstance(adapter["candidates"], list):  # an empty text or object would pass as one
-            raise TypeError("candidates is no array")
-        candidates = [_renamed(each, strength="scale") for each in adapter["candidates"]]
-        adapter = {**_renamed(adapter, strength="scale", passes="epochs"), "candidates": candidates}
-    return {
-        "head": _renamed(summary["head"], strength="c"),
-        "adapter": adapter,
-        "scores": _renamed(summary["scores"], likeness="similarity", likeness_deviation="similarity_std"),
-    }
-
-
-def _job(old: Plain) -> Plain:
-    new = _joined(_renamed(_without(old, "recipe"), data_sha256="training_data_sha256"), old["recipe"])
-    if (problem := old["problem"]) is not None:
-        told = {"code": _CODES.get(problem["code"], problem["code"]), "template": literal(problem["detail"])}
-        new["problem"] = _joined(_without(problem, "code", "detail"), told)
-    return new
+def _job_3(old: Plain) -> Plain:
+    problem = old["problem"]
+    return (
+        old
+        if problem is None
+        else {**old, "problem": {**problem, "code": _CODES.get(problem["code"], problem["code"])}}
+    )
 
 
 def _joined(*parts: Plain) -> Plain:
@@ -117,5 +145,9 @@ def _without(old: Plain, *names: str) -> Plain:
 
 def _renamed(old: Plain, **names: str) -> Plain:
     if new := old.keys() & set(names.values()):
-        raise ValueError(f"{min(new)} is no member of format 1")
+        raise ValueError(f"{min(new)} is no member of an older format")
     return {names.get(name, name): value for name, value in old.items()}
+
+
+# The step from each older format to the one after it.
+STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {1: from_format_1, 2: from_format_2}
