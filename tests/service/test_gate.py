@@ -81,6 +81,10 @@ class TestNotWorse:
         report = check_conditions(conditions, strict, side("tickets_v1", right[: len(ROWS)]))
         assert [check.passed for check in report.checks] == [False, False, False]
         assert [row.predicted for row in report.failed_rows] == [NO_LABEL]
+        words = "tickets_v2 gives no label to {} of these rows, below its threshold of 0.76, which counts as wrong."
+        assert all(
+            check.detail.endswith(words.format(count)) for check, count in zip(report.checks, (1, 10, 5), strict=True)
+        )
         always = replace(strict, abstain_below=0.75)
         assert check_conditions(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
 

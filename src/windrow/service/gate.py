@@ -113,7 +113,7 @@ def check_conditions(conditions: Conditions, candidate: EvaluatedModel, current:
         if label != row.label
     )
     candidate_metrics = _gate_metrics(candidate, rows)
-    checks = [*_check_must_pass(conditions, failed)]
+    checks = [*_check_must_pass(conditions, failed, candidate)]
     if conditions.require.not_worse:
         checks.append(_check_not_worse(candidate, current, rows))
     checks += _check_recalls(conditions.require, candidate)
@@ -146,10 +146,11 @@ def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused
     )
 
 
-def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow]) -> Iterator[Check]:
+def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow], candidate: EvaluatedModel) -> Iterator[Check]:
     if total := len(conditions.must_pass):
         detail = f"{total - len(failed)} of {total} rows that must be placed right are"
         detail += "; the others are listed as failed rows." if failed else "."
+        detail += _abstentions(candidate, candidate.predicted_labels[-total:])
         yield Check("must_pass", not failed, detail)
 
 
@@ -169,6 +170,7 @@ def _check_not_worse(candidate: EvaluatedModel, current: EvaluatedModel | str, r
             f"p = {pair.p_value:.2g})."
         )
     for model in (candidate, current):
+        detail += _abstentions(model, model.predicted_labels[: len(rows)])
         if model.seen:
             detail += f" Beware: {model.seen} of these rows are training rows of {model.name}, or nearly so."
     return Check("not_worse", new >= old, detail)
@@ -181,10 +183,19 @@ def _check_recalls(require: Requirement, candidate: EvaluatedModel) -> Iterator[
         correct, total = int(is_right[own].sum()), int(own.sum())
         recall = correct / total
         detail = f"Recall of {label!r} is {recall:.3g} ({correct} of {total}); {least:.3g} is required."
+        given = zip(candidate.predicted_labels, own.tolist(), strict=False)  # the rows of must_pass come after these
+        detail += _abstentions(candidate, [each for each, is_own in given if is_own])
         is_known = label in candidate.answers.labels
         if not is_known:
             detail = f"{candidate.name} does not know the label {label!r}, so it places none of its rows right."
         yield Check("min_recall", is_known and recall >= least, detail)
+
+
+def _abstentions(model: EvaluatedModel, given: Sequence[str]) -> str:
+    """Return a sentence on rows that get no label, since an evaluation counts their best label; empty without any."""
+    count = given.count(NO_LABEL)
+    threshold = f"below its threshold of {model.abstain_below:.3g}, which counts as wrong"
+    return f" {model.name} gives no label to {count} of these rows, {threshold}." if count else ""
 
 
 def _gate_metrics(model: EvaluatedModel, rows: Sequence[Row]) -> GateMetrics | None:
