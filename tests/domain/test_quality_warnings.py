@@ -23,6 +23,11 @@ def test_only_an_interval_above_the_baseline_shows_that_it_is_better(low: float,
     assert len(list(warn_of_majority(Interval(low, 1.0), BASELINE, DEFAULT_BASE_MODEL))) == count
 
 
+def test_another_base_model_is_not_proposed_where_all_rows_may_be_right() -> None:
+    (warning,) = warn_of_majority(Interval(0.3, 1.0), BASELINE, DEFAULT_BASE_MODEL)
+    assert warning.message.endswith("between 30.0 % and 100.0 %. Try more rows.")
+
+
 def test_a_multilingual_base_model_is_not_proposed_in_place_of_itself() -> None:
     first, second = MULTILINGUAL_BASE_MODELS
     (warning,) = warn_of_majority(Interval(0.2, 0.3), BASELINE, first)

@@ -13,6 +13,7 @@ TRUNCATED_TEXT: Final = (
     "a guess, whatever score and in_scope say."
 )
 _NAMED_ROWS: Final = 5
+_NEARLY_ALL: Final = 0.9995
 
 
 def warn_of_majority(interval: Interval, baseline: MajorityBaseline, base_model: str) -> Iterator[DataWarning]:
@@ -27,11 +28,17 @@ def warn_of_majority(interval: Interval, baseline: MajorityBaseline, base_model:
         return
     other = " or ".join(each for each in MULTILINGUAL_BASE_MODELS if each != base_model)
     language = "another multilingual base model" if base_model in MULTILINGUAL_BASE_MODELS else "a multilingual one"
+    # Rows that are nearly all right say that they are too few, and nothing against the base model.
+    advice = "Try more rows."
+    if interval.high < _NEARLY_ALL:
+        advice = (
+            f"Try more rows; and where texts are not in the language of the base model {base_model}, {language} "
+            f"({other})."
+        )
     message = (
         f"It is not shown to be better than always saying {baseline.label!r}, which is right for "
         f"{_percent(baseline.accuracy)}: the accuracy lies between {_percent(interval.low)} and "
-        f"{_percent(interval.high)}. Try more rows; and where texts are not in the language of the base model "
-        f"{base_model}, {language} ({other})."
+        f"{_percent(interval.high)}. {advice}"
     )
     yield DataWarning("not_better_than_majority", message)
 
