@@ -29,6 +29,21 @@ def test_what_csv_wrote_is_read_back(rows: list[tuple[str, str]], delimiter: str
     assert [values for _, values in read(file.getvalue(), options)] == [list(row) for row in rows if any(row)]
 
 
+@pytest.mark.parametrize(
+    ("text", "labelled", "words"),
+    [
+        ("one,two\na,b\n", True, "--text-column and --label-column; .*: --text-column 1, --label-column 2\\.$"),
+        ("one,two\na,b\n", False, "which one with --text-column; .* the text stands: --text-column 1\\.$"),
+        ("one\na\n", False, "which one with --text-column; .*, add --no-header\\.$"),
+    ],
+)
+def test_a_first_line_without_a_known_name_is_told_with_all_options_of_each_reading(
+    text: str, labelled: bool, words: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=words):
+        list(read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), DETECT_ALL, labelled=labelled))
+
+
 def test_a_row_knows_the_line_where_it_begins() -> None:
     rows = read('\ntext,label\n"two\nlines",a\n\nlast,b\n')
     assert rows == [(3, ["two\nlines", "a"]), (6, ["last", "b"])]

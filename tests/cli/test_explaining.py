@@ -29,7 +29,7 @@ def test_a_near_copy_of_a_row_that_is_unlike_its_label_is_told_why_it_is_out_of_
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = said(ANSWER, capsys)
-    assert "In scope: 0.01: so large is the share of the training rows" in words
+    assert "In scope: 0.01. That is the share of the training rows" in words
     assert "In scope is 0.01 although the first of these rows is nearly the same" in words
 
 

@@ -28,7 +28,7 @@ app = typer.Typer(
     name="windrow",
     cls=CommandGroup,
     help="Train, keep and serve few-shot text classifiers on one small machine.",
-    epilog="`windrow demo` shows it at work. `windrow VERB --help` shows a verb's options and an example.",
+    epilog="`windrow demo` shows it at work. `windrow COMMAND --help` shows a command's options and an example.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -85,7 +85,7 @@ def main() -> None:
         if "--traceback" in sys.argv:
             tracebacks.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        hint = "`windrow --traceback VERB …` shows where it came from; please report that."
+        hint = "`windrow --traceback COMMAND …` shows where it came from; please report that."
         _end(f"this is a defect of Windrow: {what}. {hint}", FAILED)
 
 

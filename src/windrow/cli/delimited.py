@@ -127,12 +127,7 @@ def _header(source: Source, line: int, row: Sequence[str], options: ReadOptions,
     if options.header is None:
         evidence = header_evidence(row, options)
         if evidence is Evidence.NONE and not _has_named_columns(source, line, row, options):
-            raise source.error(
-                "the first line, {names}, names no column that is known to hold texts. If it names the columns, say "
-                "which one with --text-column; if it is a row, add --no-header.",
-                line,
-                names=listed(row),
-            )
+            raise source.error(_no_header_words(len(row), labelled=labelled), line, names=listed(row))
         if evidence is Evidence.LABEL:
             raise source.error(
                 "it is not clear whether the first line, {names}, names the columns. If it does, add --header; if it "
@@ -143,6 +138,17 @@ def _header(source: Source, line: int, row: Sequence[str], options: ReadOptions,
     names = distinct(row)
     _check_repeated(source, line, row, names, lookup=(options, labelled))
     return names
+
+
+def _no_header_words(columns: int, *, labelled: bool) -> str:
+    """Return the error for a first line without a known name, with all options that one reading of it needs."""
+    named = "which ones with --text-column and --label-column" if labelled else "which one with --text-column"
+    parts = "the parts stand: --text-column 1, --label-column 2" if labelled else "the text stands: --text-column 1"
+    numbered = f", and say where {parts}" if columns > 1 else ""
+    return (
+        "the first line, {names}, names no column that is known to hold texts. If it names the columns, say "
+        f"{named}; if it is a row, add --no-header{numbered}."
+    )
 
 
 def _check_repeated(

@@ -29,7 +29,7 @@ def print_answer(prediction: Prediction) -> None:
     )
     if prediction.in_scope is not None:
         console.print(
-            f"In scope: {prediction.in_scope:.2f}: so large is the share of the training rows, each held out, that are "
+            f"In scope: {prediction.in_scope:.2f}. That is the share of the training rows, each held out, that are "
             "less like their label's rows as a whole than this text. Below 0.05 the text may fit no label."
         )
     if prediction.truncated:

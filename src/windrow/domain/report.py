@@ -141,7 +141,7 @@ class EvaluateRequest:
     """Whether the score is kept with the classifier. What it answers does not change by that."""
     target_precision: Annotated[float | None, Schema(minimum=MIN_TARGET_PRECISION, maximum=1)] = None
     """Share of right answers, from 0.5 to 1, for which a threshold is proposed: the lowest score that can be trusted.
-    ``None`` asks for none. ``set_threshold`` is what sets one.
+    ``None`` asks for none. It is only proposed: no evaluation changes an answer.
     """
 
 

@@ -55,8 +55,12 @@ def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run
 
 def test_evaluate_proposes_a_threshold_for_a_precision(ask: Run, rows_file: Path) -> None:
     lines = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--target-precision", "0.9").lines
+    assert "No threshold is needed for a precision of 90.0 % on these rows: 4 of 4 are right without one." in lines
+    assert not any("proposal" in line for line in lines)
+    rows_file.write_text(rows_file.read_text() + "nothing of it,wrong\n")
+    lines = ask("evaluate", "tickets_v1", "--test-data", rows_file, "--target-precision", "1").lines
     [line] = [line for line in lines if line.startswith("Answers with a score of ")]
-    assert "reach a precision of 90.0 %: 4 of 4 are right; 0 of 4 rows would get no label." in line
+    assert "or more reach a precision of 100.0 %: 4 of 4 are right; 1 of 5 rows would get no label." in line
 
 
 def test_evaluate_warns_beside_the_data(ask: Run, toy: Toy, rows_file: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_text_is_answered_with_its_scores(ask: Run) -> None:
     lines = ask("predict", "tickets_v1", "--text", "I want my money back").lines
     assert lines[0] == "refund (by tickets_v1@1)"
     assert any(line.startswith("refund 0.") for line in lines)
-    assert any(line.startswith("In scope: 1.00: so large is the share of the training rows") for line in lines)
+    assert any(line.startswith("In scope: 1.00. That is the share of the training rows") for line in lines)
 
 
 def test_a_text_is_answered_by_the_document_of_the_http_api(ask: Run) -> None:

@@ -38,7 +38,8 @@ def test_set_threshold_wants_a_score_or_to_clear_it(ask: Run, trained: Toy) -> N
     for words in ((), ("0.5", "--clear")):
         ended = ask("set-threshold", "tickets_v1", *words)
         assert (ended.code, "Give either the lowest SCORE that is answered, or --clear." in ended.err) == (2, True)
-    assert ask("set-threshold", "tickets_v1", "1.5").code == 2
+    ended = ask("set-threshold", "tickets_v1", "61")
+    assert (ended.code, "windrow: SCORE is 61.0; it must lie between 0 and 1." in ended.err) == (2, True)
     assert trained.show(ModelRequest("tickets_v1")).threshold is None
 
 

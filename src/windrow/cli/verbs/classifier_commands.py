@@ -150,7 +150,7 @@ def _print_labels(one: Classifier) -> None:
 
 
 @verbs.command(epilog="Example: windrow describe tickets_v2 --description 'Tickets since May' --tag shop --tag live")
-@with_options(tags=OptionSpec("--tag", help="A tag, in place of all that it has; may be repeated."))
+@with_options(tags=OptionSpec("--tag", metavar="TAG", help="A tag, in place of all that it has; may be repeated."))
 def describe(
     call: Call,
     request: DescribeRequest,
@@ -177,7 +177,7 @@ def delete(
     call: Call,
     request: DeleteAllRequest,
     model: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The classifier, or with --purge a revision like NAME@3.")
+        str | None, typer.Argument(metavar="NAME", help="The classifier, or with --purge a revision like NAME@3.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete a whole selection without asking.")] = False,
 ) -> None:

@@ -31,6 +31,7 @@ from windrow.domain.cross_validation import CrossValidateRequest, CrossValidatio
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
+from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def compare(
     call: Call,
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL MODEL...", help="2 to 20 classifiers, the one in use first."),
+        typer.Argument(metavar="MODEL", help="2 to 20 classifiers, the one in use first."),
     ],
     read_options: ReadOptions,
     test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
@@ -118,6 +119,21 @@ def suggest(
         call.show(result, lambda result: _print_suggestions(result, call.lines))
 
 
+def _proposal_text(proposed: ProposedThreshold) -> str:
+    """Describe a proposed threshold; 0 is none, since every row then gets a label."""
+    target = share(proposed.target_precision)
+    if proposed.abstain_below == 0:
+        return (
+            f"No threshold is needed for a precision of {target} on these rows: {proposed.correct} of "
+            f"{proposed.answered} are right without one."
+        )
+    return (
+        f"Answers with a score of {proposed.abstain_below:.3f} or more reach a precision of {target}: "
+        f"{proposed.correct} of {proposed.answered} are right; {proposed.total - proposed.answered} of "
+        f"{proposed.total} rows would get no label. This is a proposal."
+    )
+
+
 def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console = data_console()
     asked = f" (asked as {report.alias})" if report.alias else ""
@@ -125,11 +141,7 @@ def _print_report(call: Call, report: Report, show_errors: int) -> None:
     console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
     _print_metrics(console, report)
     if (proposed := report.proposed_threshold) is not None:
-        console.print(
-            f"\nAnswers with a score of {proposed.abstain_below:.3f} or more reach a precision of "
-            f"{share(proposed.target_precision)}: {proposed.correct} of {proposed.answered} are right; "
-            f"{proposed.total - proposed.answered} of {proposed.total} rows would get no label. This is a proposal."
-        )
+        console.print(f"\n{_proposal_text(proposed)}")
     if report.misclassified and show_errors:
         shown = _shown(len(report.misclassified), show_errors, "--show-errors")
         console.print(f"\nPlaced wrong, the surest first ({shown}):")

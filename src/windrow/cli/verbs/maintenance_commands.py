@@ -53,8 +53,8 @@ def _print_usage(usage: Usage) -> None:
 def fsck(call: Call, request: FsckRequest) -> None:
     """Check every byte of a data directory.
 
-    It may run beside servers. Exit code 0: all classifiers are sound. 1: something is damaged. 2: there is no such
-    data directory.
+    It may run beside servers. Exit code 0: all classifiers are sound. 1: something is damaged. 2: it could not be
+    checked.
     """
     report = _checked(call, request)
     call.show(report, _print_report)

@@ -32,13 +32,14 @@ def set_threshold(
         str, typer.Argument(metavar="NAME", help="The classifier, or its revision that answers, like NAME@3.")
     ],
     abstain_below: Annotated[
-        float | None, typer.Argument(metavar="[SCORE]", help="The lowest score that is answered, from 0 to 1.")
+        float | None, typer.Argument(metavar="SCORE", help="The lowest score that is answered, from 0 to 1.")
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Clear it: a label for every text.")] = False,
 ) -> None:
     """Set the score below which a classifier gives no label, or clear it. `show` lists every change."""
     if clear == (abstain_below is not None):
         raise InvalidParameter("Give either the lowest SCORE that is answered, or --clear.")
+    call.words.options["abstain_below"] = "SCORE"
     request = recast(SetThresholdRequest, note, model_name=model, abstain_below=abstain_below)
     with call.connected() as operations:
         update = operations.set_threshold(request)
