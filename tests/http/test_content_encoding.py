@@ -62,3 +62,10 @@ def test_a_bomb_is_refused_at_the_limit_before_all_of_it_is_sent(client: httpx.C
             b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(bomb) + 10) + bomb
         )
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_gzip_that_unpacks_to_nothing_is_refused_at_the_limit_as_it_arrives(client: httpx.Client) -> None:
+    nothing = gzip.compress(b"") * 100
+    pieces = (nothing for _ in range(SETTINGS.max_body_bytes // len(nothing) + 1))
+    reply = client.post(FIT_PATH, content=pieces, headers={**JSON, **GZIP})
+    check_problem(reply, 413, "body_too_large")

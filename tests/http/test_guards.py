@@ -150,6 +150,12 @@ def test_addresses_and_names_of_this_machine_are_answered(client: httpx.Client, 
     assert client.get(MODELS, headers={"Host": host}).status_code == 200
 
 
+def test_what_only_looks_like_an_address_is_named_in_the_refusal(client: httpx.Client) -> None:
+    received = _ask(client, b"Host: [1:2]\r\n", MODELS)
+    assert received.startswith(b"HTTP/1.1 421 ")
+    assert b'"host": "1:2"' in received
+
+
 def test_a_probe_is_answered_by_any_name(client: httpx.Client) -> None:
     assert client.get("/health", headers={"Host": "windrow.example"}).status_code == 200
 

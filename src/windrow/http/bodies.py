@@ -77,10 +77,19 @@ async def limited_body(request: Request, limit: BodyLimit, reservation: Reservat
     """
     _check_size(int(request.headers.get("content-length", "0")), limit)
     size_bytes = 0
-    async for chunk in decoded_body(request):
+    async for chunk in decoded_body(request, _arriving(request, limit)):
         size_bytes += len(chunk)
         _check_size(size_bytes, limit)
         reservation.take(len(chunk))
+        yield chunk
+
+
+async def _arriving(request: Request, limit: BodyLimit) -> AsyncIterator[bytes]:
+    """Yield a body as it arrives, up to the limit: a gzip without end may unpack to nothing."""
+    size_bytes = 0
+    async for chunk in request.stream():
+        size_bytes += len(chunk)
+        _check_size(size_bytes, limit)
         yield chunk
 
 

@@ -15,13 +15,15 @@ PIECE_BYTES: Final = 256_000
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
-def decoded_body(request: Request) -> AsyncIterator[bytes]:
+def decoded_body(request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Return a request's body in pieces, unpacked.
 
-    A few compressed bytes can expand to very many, so the caller must count the bytes of the pieces.
+    A few compressed bytes can expand to very many, and very many to none, so the caller must count the bytes of the
+    chunks and those of the pieces.
 
     Args:
-        request: The request.
+        request: The request, whose headers are read.
+        chunks: Its body as it arrives.
 
     Returns:
         Pieces of at most :data:`PIECE_BYTES` where the body was compressed, else as they arrive.
@@ -32,14 +34,14 @@ def decoded_body(request: Request) -> AsyncIterator[bytes]:
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
-        return request.stream()
+        return chunks
     if encoding not in ("gzip", "x-gzip"):
         raise UnsupportedMediaType(
             "The body's encoding {encoding!r} is unknown here. {Send} it as it is, without the header "
             "'Content-Encoding', or compressed with 'Content-Encoding: gzip'.",
             {"header": "Content-Encoding", "encoding": encoding, "accept_encoding": ACCEPTED},
         )
-    return _unpack(request.stream())
+    return _unpack(chunks)
 
 
 async def _unpack(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -50,7 +52,8 @@ async def _unpack(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             while packed:
                 if member.eof:  # a file may have several, one behind the other
                     member = zlib.decompressobj(_GZIP)
-                yield member.decompress(packed, PIECE_BYTES)
+                if piece := member.decompress(packed, PIECE_BYTES):
+                    yield piece
                 packed = member.unconsumed_tail or member.unused_data
                 await asyncio.sleep(0)
         yield member.flush()

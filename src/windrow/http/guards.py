@@ -54,7 +54,7 @@ class HostGuard:
         return MisdirectedRequest(
             "This server does not know the name {host!r} as its own, and so refuses what a page of another site may "
             "have sent. If it is reached by that name, set {setting} to it.",
-            {"host": parts["name"][:253], "setting": ALLOWED_HOSTS},
+            {"host": (parts["v6"] or parts["name"])[:253], "setting": ALLOWED_HOSTS},
         )
 
     def _is_own(self, host: str) -> bool:
