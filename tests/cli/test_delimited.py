@@ -100,14 +100,15 @@ def test_without_a_header_the_first_line_is_a_row() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("text,label\na\n", "line 2: there are 1 fields, where the first line has 2"),
-        ("text,label\na,b\na,b,c\n", "line 3: there are 3 fields"),
+        ("text,label\na\n", "line 2: the first line has 2 fields, this row 1\\."),
+        ("text,label\na,b\na,b,c\n", "line 3: the first line has 2 fields, this row 3\\."),
         ('text,label\na,b\n"open,b\nc,d\n', "line 3: a quotation mark is opened here and never closed"),
         ('text,label\n"a"b,c\n', "line 2: something follows a closing quotation mark"),
         ('text,label\n"a,b\nc"",d\n', "line 2: .*--quoting none"),
         ('text,label\n"a,b\nc",d\n', "line 2: a quotation mark holds together what may be several rows.*--quoting csv"),
         ('text\tlabel\n"a\nb"\tc\n', "line 2: a quotation mark holds together.*--quoting none"),
         ("text,label\na,b\ntext,label\n", "line 3: 'label', which stands in the first line, comes again.*--header"),
+        ("text\na,b\n", "line 2: the first line has 1 field, this row 2\\."),
         (",,\n,,\n", "there is nothing in it"),
         ("text,text\na,b\n", "line 1: two columns are called 'text'.*--text-column; .*'text_2'"),
         ("one,two\na,b\n", "line 1: the first line, 'one', 'two', names no column that is known.*--no-header"),

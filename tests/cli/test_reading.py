@@ -95,7 +95,7 @@ def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     [
         ("a.csv", "text,label\na,b\n ,b\n", "a.csv, line 3: the text is blank"),
         ("a.csv", "text,label\na,\n", "a.csv, line 2: the label is blank"),
-        ("a.csv", "text,label\na\n", "a.csv, line 2: there are 1 fields"),
+        ("a.csv", "text,label\na\n", "a.csv, line 2: the first line has 2 fields, this row 1"),
         (
             "a.jsonl",
             '{"text": "a", "label": "b"}\n{"text": "a"}\n',

@@ -20,6 +20,7 @@ from windrow.cli.columns import (
     listed,
 )
 from windrow.cli.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
+from windrow.cli.formats import counted
 from windrow.cli.read_options import ReadOptions
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def read_delimited(
     for line, row in chain(first_rows, rows):
         if len(row) != len(names):
             raise source.error(
-                "there are {found} fields, where the first line has {wanted}. Is a text with a delimiter, a "
+                "the first line has {wanted}, this row {found}. Is a text with a delimiter, a "
                 "quotation mark or a line's end in it not quoted? Correct that row.",
                 line,
                 found=len(row),
-                wanted=len(names),
+                wanted=counted(len(names), "field"),
             )
         for place, name in ambiguous_names.items():
             if row[place] == name:
