@@ -58,6 +58,15 @@ def test_a_jump_of_the_clock_postpones_purging_once_and_says_so(
     assert len(caplog.messages) == 1
 
 
+def test_a_second_start_does_not_end_the_wait_after_a_jump(tmp_path: Path, clock: Clock) -> None:
+    clock.now += timedelta(days=3650)
+    for _ in range(3):
+        assert look(tmp_path, clock) == []
+        clock.now += timedelta(minutes=9)
+    clock.now += timedelta(minutes=9)
+    assert look(tmp_path, clock) == ["tickets"]
+
+
 def test_a_clock_that_is_set_right_in_time_has_taken_nothing(tmp_path: Path, clock: Clock) -> None:
     clock.now += timedelta(days=3650)
     assert look(tmp_path, clock) == []

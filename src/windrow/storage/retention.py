@@ -15,6 +15,8 @@ from windrow.storage.purging import Purging
 LAST_PURGE_CHECK: Final = ".last_purge_check"
 # A clock that moved on by more between two looks, which are an hour apart, may be wrong.
 LONGEST_PAUSE: Final = timedelta(days=1)
+# A look that comes sooner, of another server or after a restart, is none: it would end the wait of a clock that moved.
+SHORTEST_PAUSE: Final = timedelta(minutes=30)
 _log = logging.getLogger("windrow.storage")
 
 
@@ -22,7 +24,8 @@ class Retention:
     """Purges what was deleted before the retention.
 
     Where the clock has moved on by more than a day since the last look, of this process or a former one, nothing is
-    purged until the next look: a clock that is wrong when a machine starts would otherwise take what can be restored.
+    purged until the next look, half an hour later or more: a clock that is wrong when a machine starts would otherwise
+    take what can be restored, if only the server were started twice.
 
     Args:
         root: The data directory.
@@ -46,7 +49,10 @@ class Retention:
             StorageFailed: The data directory cannot be listed.
         """
         now = self._now()
-        before = self._record_check(now)
+        before = self._last_check()
+        if before is not None and timedelta() <= now - before < SHORTEST_PAUSE:
+            return []
+        self._record_check(now)
         if before is not None and now - before > LONGEST_PAUSE:
             _log.warning(
                 "The clock says %s; when deleted classifiers were last looked for, it said %s. Nothing is purged until "
@@ -57,16 +63,16 @@ class Retention:
             return []
         return self._purging.purge_expired(now - self._retention)
 
-    def _record_check(self, now: datetime) -> datetime | None:
-        """Record the time of this check, and return that of the previous one; ``None`` if unknown."""
-        before = None
+    def _last_check(self) -> datetime | None:
+        """Return when it was last looked; ``None`` if unknown."""
         try:
-            before = datetime.fromtimestamp(self._last_check_file.stat().st_mtime, UTC)
+            return datetime.fromtimestamp(self._last_check_file.stat().st_mtime, UTC)
         except (OSError, OverflowError, ValueError):
-            pass  # the first look, or a time that no calendar has
+            return None  # the first look, or a time that no calendar has
+
+    def _record_check(self, now: datetime) -> None:
         try:
             self._last_check_file.touch(PRIVATE_FILE)
             os.utime(self._last_check_file, (now.timestamp(), now.timestamp()))
         except OSError:
             pass  # a data directory that cannot be written is not purged either
-        return before
