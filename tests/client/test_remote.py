@@ -137,8 +137,9 @@ def test_an_export_that_breaks_off_is_told() -> None:
     assert server.lines == ["GET /v1/classifier/models/a/export?include_training_data=true"]
 
 
-def test_a_file_name_is_never_a_path() -> None:
-    name = 'attachment; filename="../../a.windrow"'
+@pytest.mark.parametrize("file_name", ["../../a.windrow", "..", ".bashrc", ".windrow", "setup.py", "a.windrow.py"])
+def test_a_server_names_no_file_but_an_export_in_the_folder(file_name: str) -> None:
+    name = f'attachment; filename="{file_name}"'
     with ScriptedServer([reply(body=b"x", Content_Disposition=name)]) as server:
         assert RemoteOperations(server.url).export(ExportRequest("tickets_v1@3")).file_name == "tickets_v1.windrow"
 

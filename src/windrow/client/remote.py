@@ -29,6 +29,7 @@ from windrow.domain.archive import Export, ExportRequest, Imported, ImportReques
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
+from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.values import recast
 from windrow.operations import Operations
@@ -37,7 +38,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 # The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
 EVENTS_TIMEOUT_S = 45.0
-_FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
+# No other name is taken: a server must not choose which file of the working directory is replaced.
+_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}\.windrow)"')
 _log = logging.getLogger("windrow.client")
 
 
