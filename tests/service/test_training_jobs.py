@@ -149,6 +149,7 @@ def test_the_line_is_bounded_and_served_in_order(opened: Open, runner: PausingRu
 
 def test_an_equal_request_joins_and_both_get_the_same_revision(paused: Service, runner: PausingRunner) -> None:
     first, one = paused.begin_fit(REQUEST)
+    assert runner.has_begun.wait(30)  # else the third could be ready before it
     second, other_one = paused.begin_fit(REQUEST)
     third = paused.start_fit(replace(REQUEST, seed=1))
     runner.may_go_on.set()
