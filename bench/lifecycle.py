@@ -74,7 +74,7 @@ def measure_changes(client: httpx.Client, names: list[str], data_dir: Path) -> I
     promoted_ms, bare_ms = [], []
     for number, name in enumerate(names[:REPEATS]):
         alias = f"production{number % 3}"
-        body = {"model_name": name, "by": "bench"}
+        body = {"model_name": name, "author": "bench"}
         promoted_ms.append(timed(lambda: client.put(f"/aliases/{alias}", json=body)))  # noqa: B023
         bare_ms.append(write_bare(data_dir / f"bare{number}"))
     yield f"promote, median of {REPEATS}", f"{statistics.median(promoted_ms):.1f} ms", "< 20 ms"

@@ -1,4 +1,4 @@
-"""Write serve.txt, test.txt and openapi.txt: the exact versions that `make serve` and `make test` install.
+"""Write serve.txt, test.txt, openapi.txt and docs.txt: the exact versions that the Makefile installs.
 
 Run by `make lock`. Asks pip what it would install for pyproject.toml, on this machine, today.
 """
@@ -26,6 +26,9 @@ TEST_HEADER = """\
 """
 OPENAPI_HEADER = """\
 # What clients are generated with, in an environment of its own. Written by `make lock`; install with --no-deps.
+"""
+DOCS_HEADER = """\
+# What builds the documentation's site, in an environment of its own. Written by `make lock`; install with --no-deps.
 """
 
 
@@ -58,7 +61,7 @@ def normalised(name: str) -> str:
 
 
 def main() -> None:
-    """Resolve the server's packages first, then the checks' under the server's versions, then the generators'."""
+    """Resolve the server's packages first, then the checks' under the server's versions, then others' by themselves."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())
     direct = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     weights = [line for line in direct if line.startswith(BUNDLED_WEIGHTS)]
@@ -67,10 +70,12 @@ def main() -> None:
     test = resolve(project["dependency-groups"]["dev"] + list(serve.values()))
     extra = {name: line for name, line in test.items() if name not in serve}
     openapi = resolve(project["dependency-groups"]["openapi"])
+    docs = resolve(project["dependency-groups"]["docs"])
     files = (
         ("serve.txt", SERVE_HEADER, serve),
         ("test.txt", TEST_HEADER, extra),
         ("openapi.txt", OPENAPI_HEADER, openapi),
+        ("docs.txt", DOCS_HEADER, docs),
     )
     for file, header, pins in files:
         (HERE / file).write_text(header + "\n".join(pins[name] for name in sorted(pins)) + "\n")

@@ -1,17 +1,38 @@
 """What every test starts from: an environment without anybody's settings, no network, and encoders made once."""
 
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests.slow import pytest_configure, pytest_itemcollected, pytest_runtest_protocol
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+
+__all__ = ["pytest_configure", "pytest_itemcollected", "pytest_runtest_protocol"]  # pytest finds them here
 
 if TYPE_CHECKING:
     from windrow.encoders.folder import EncoderFolder
-    from windrow.encoders.session import OnnxEncoder
+    from windrow.encoders.onnx_encoder import OnnxEncoder
+
+# One of the processes that share the tests out between them (`make tests`)?
+IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ
+if IS_ONE_OF_MANY:
+    # Before anything imports NumPy or torch: with a thread for each core, each process would wait for the others'.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+# How long an example takes depends on what else the machine does, so it decides nothing.
+settings.register_profile("windrow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("windrow"), max_examples=20)
+settings.load_profile("windrow")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes by their argument: packed ones hold the time, and each process must give a test the same name."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,6 +49,27 @@ def _clean_environment() -> Iterator[None]:
 
 
 # What follows imports heavy libraries where it is used, so that tests without encoders start fast.
+
+
+def made_once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the first process of this run to need it makes for all of them.
+
+    Args:
+        name: What it is called.
+        make: Writes it.
+        factory: Knows where this run's folders are.
+    """
+    base = factory.getbasetemp()
+    base = base.parent if IS_ONE_OF_MANY else base
+    folder = base / name
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            part = base / f"{name}.part"
+            part.mkdir()
+            make(part)
+            part.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +89,7 @@ def bundled_folder(data_dir: Path) -> "EncoderFolder":
 @pytest.fixture(scope="session")
 def bundled(bundled_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
     """The default base model, ready to encode."""
-    from windrow.encoders.session import load_encoder
+    from windrow.encoders.onnx_encoder import load_encoder
 
     return load_encoder(bundled_folder, data_dir)
 
@@ -58,12 +100,12 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> "EncoderFolder":
     from tests.encoders.tiny import write_tiny_folder
     from windrow.encoders.folder import read_encoder_folder
 
-    return read_encoder_folder(write_tiny_folder(tmp_path_factory.mktemp("tiny")), "tests/tiny")
+    return read_encoder_folder(made_once("tiny", write_tiny_folder, tmp_path_factory), "tests/tiny")
 
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: "EncoderFolder", data_dir: Path) -> "OnnxEncoder":
     """A small BERT with random weights, ready to encode."""
-    from windrow.encoders.session import load_encoder
+    from windrow.encoders.onnx_encoder import load_encoder
 
     return load_encoder(tiny_folder, data_dir, threads=1)

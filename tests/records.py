@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from windrow.domain.classifier import Estimate, FitReport, HeadReport, Record, ScoreReport
+from windrow.domain.classifier import Record
 from windrow.domain.interval import Interval
+from windrow.domain.training_report import Estimate, FitReport, HeadReport, ScoreReport
 
 
 def record(name: str = "tickets_v1", **changes: Any) -> Record:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.arrays import Pooling, TokenStates, cut, pack, pooling_matrix, token_indices
+from windrow.arrays import Pooling, TokenStates, batch_by_length, pack, pooling_matrix, token_indices
 
 lengths_of_texts = st.lists(st.integers(1, 40), min_size=1, max_size=30).map(np.array)
 
@@ -27,13 +27,13 @@ def test_tokens_come_back_from_the_grid_in_their_order(lengths: npt.NDArray[np.i
 @settings(deadline=None)
 @given(lengths_of_texts, st.integers(1, 200))
 def test_chunks_hold_every_text_once_and_keep_to_the_limit(lengths: npt.NDArray[np.int64], max_cells: int) -> None:
-    chunks = list(cut(lengths, max_cells))
+    chunks = list(batch_by_length(lengths, max_cells))
     assert sorted(np.concatenate(chunks)) == list(range(len(lengths)))
     assert all(len(chunk) == 1 or len(chunk) * lengths[chunk].max() <= max_cells for chunk in chunks)
 
 
 def test_no_texts_give_no_chunks() -> None:
-    assert list(cut(np.array([], dtype=np.int32), 512)) == []
+    assert list(batch_by_length(np.array([], dtype=np.int32), 512)) == []
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""Backup and migration as docs/format.md says, with ``cp`` and ``mv``, between real server processes that go on.
+"""Backup and migration as docs/explanation/format.md says, by ``cp`` and ``mv`` between real servers that go on.
 
 What may be in the midst of a copy, file by file, is in tests/service/test_service_copied.py.
 """
@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Running, Servers, fit, predict
+
+pytestmark = pytest.mark.slow
 
 FITS = 6
 TEXT = "give me my money back"

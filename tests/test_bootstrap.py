@@ -15,6 +15,8 @@ import pytest
 
 from tests.servers import START_TIMEOUT_S, TICKETS, Running, Servers, Start, fit, predict
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
@@ -70,7 +72,7 @@ def test_predictions_and_health_are_answered_while_an_adapter_is_trained(start: 
 
 
 def test_a_stop_during_a_training_finishes_it_and_leaves_no_traceback(start: Start) -> None:
-    server = start(WINDROW_STOP_TIMEOUT_S="600")
+    server = start(WINDROW_SHUTDOWN_TIMEOUT_S="600")
     replies: list[dict[str, object]] = []
     trainer = threading.Thread(target=lambda: replies.append(fit(server)))
     trainer.start()
@@ -84,7 +86,7 @@ def test_a_stop_during_a_training_finishes_it_and_leaves_no_traceback(start: Sta
 
 
 def test_a_training_that_outlives_the_patience_is_told_so(start: Start) -> None:
-    server = start(WINDROW_STOP_TIMEOUT_S="0")
+    server = start(WINDROW_SHUTDOWN_TIMEOUT_S="0")
     # Labels that have nothing to do with the texts: there is always something to learn, so it takes long.
     texts = [f"{text} {number}" for texts in TICKETS.values() for text in texts for number in range(99)]
     rows = [{"text": text, "label": f"label {number % 3}"} for number, text in enumerate(texts)]

@@ -1,13 +1,14 @@
 """Every verb does the same, and refuses the same with the same facts, on this machine and over HTTP."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.client.blocking import BlockingOperations
 from tests.client.serving import serving
 from tests.conformance.contract import CASES, LASTING
 from tests.conformance.examples import Case
@@ -52,12 +53,12 @@ def toy(case: Case) -> Toy:
 
 
 @pytest.fixture
-def toy_sides(case: Case) -> Iterator[Sides]:
+def toy_sides(case: Case, client: Callable[[str], Any]) -> Iterator[Sides]:
     """The product with a toy encoder twice: in this thread, and behind a server."""
     here, there = toy(case), toy(case)
     try:
         with serving(there, Settings()) as url:
-            remote = RemoteOperations(url)
+            remote = client(url)
             yield Sides(here, remote)
             remote.close()
     finally:
@@ -80,11 +81,13 @@ def real_sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         service.close()
 
 
+@pytest.mark.parametrize("client", [RemoteOperations, BlockingOperations])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_a_toy_does_the_same_here_and_over_http(case: Case, toy_sides: Sides) -> None:
     assert list(differences(observe(case, toy_sides.here), observe(case, toy_sides.there))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_the_product_does_the_same_here_and_over_http(case: Case, real_sides: Sides) -> None:
     assert list(differences(observe(case, real_sides.here), observe(case, real_sides.there))) == []

@@ -27,6 +27,9 @@ from windrow.domain.errors import ClassifierExists
 from windrow.estimator import WindrowClassifier
 from windrow.session.session import open_session
 
+# So few rows as here are always warned about.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")]
+
 TEXTS = [text for texts in TICKETS.values() for text in texts]
 LABELS = [label for label, texts in TICKETS.items() for _ in texts]
 
@@ -150,6 +153,8 @@ def test_labels_come_back_in_their_own_type_and_order(labels: list[int]) -> None
         (TEXTS, None, "requires y to be passed"),
         ([*TEXTS[:-1], " "], LABELS, r"\[11\].text is blank"),
         (pd.DataFrame({"text": TEXTS}), LABELS, "Pass one column"),
+        (pl.LazyFrame({"text": TEXTS}), LABELS, r"Pass what \.collect\(\) returns"),
+        (TEXTS, pl.LazyFrame({"label": LABELS}), r"^y is of type LazyFrame.* Pass what \.collect\(\) returns"),
     ],
 )
 def test_bad_rows_are_refused_as_scikit_learn_refuses_them(texts: Any, labels: Any, message: str) -> None:
@@ -244,4 +249,27 @@ def test_its_parameters_are_plain_and_have_the_defaults_of_a_fit() -> None:
         "seed": 0,
         "cross_validate": True,
         "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+        "max_seconds": None,
     }
+
+
+def test_a_training_ends_in_the_time_that_it_is_given(tmp_path: Path) -> None:
+    fitted = WindrowClassifier(num_iterations=1_000, max_seconds=0.01, cross_validate=False).fit(TEXTS, LABELS)
+    with windrow.open(tmp_path) as session:
+        fitted.save(session, "tickets_v1")
+        made = session.show("tickets_v1")
+    assert made.max_seconds == 0.01
+    assert made.adapter is not None and made.adapter.ended_by == "max_seconds"
+    with pytest.raises(ValueError, match="max_seconds"):
+        WindrowClassifier(max_seconds=0).fit(TEXTS, LABELS)
+
+
+@pytest.mark.filterwarnings("error::windrow.session.reply_warnings.WindrowWarning")
+def test_what_is_odd_about_the_rows_is_shown_at_the_line_that_fits() -> None:
+    texts, labels = [*TEXTS, TEXTS[0], TEXTS[0]], [*LABELS, LABELS[0], LABELS[0]]
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        WindrowClassifier(num_iterations=0).fit(texts, labels)
+    told = [each.message for each in shown if isinstance(each.message, windrow.WindrowWarning)]
+    assert "duplicate_rows" in [each.code for each in told]
+    assert {each.filename for each in shown} == {__file__}

@@ -1,27 +1,21 @@
-"""Runs the Python of docs/guide.md and README.md as a reader would: block after block, in one notebook.
-
-And looks whether docs/python.md names everything that it is the reference of.
-"""
+"""Runs the Python of docs/how-to/python.md and README.md as a reader would: block after block, in one notebook."""
 
 import ast
 import contextlib
-import inspect
 import io
 import re
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import windrow
 from tests.servers import Servers
 from tests.source_tree import ROOT
-from windrow.domain.gate import Requirement
-from windrow.session.predicting import PredictOptions
-from windrow.session.session import Session
 
-GUIDE = (ROOT / "docs" / "guide.md").read_text()
-REFERENCE = (ROOT / "docs" / "python.md").read_text()
+GUIDE = (ROOT / "docs" / "how-to" / "python.md").read_text()
 SHOWN_ADDRESS = "http://127.0.0.1:14345"
 START_A_SERVER = "windrow serve --data-dir windrow-data"
 
@@ -44,15 +38,17 @@ class Notebook:
     def run(self, source: str) -> tuple[str, list[tuple[str, str]]]:
         """Run a block and return what it printed, and each shown value beside the real one."""
         results = []
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
+        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+            # So few rows as a page has room for are warned about, which a reader sees and nothing ends by.
+            warnings.simplefilter("ignore", windrow.WindrowWarning)
             for statement in ast.parse(source).body:
                 shown = _shown_after(source, statement)
                 if isinstance(statement, ast.Expr):
-                    value = eval(compile(ast.Expression(statement.value), "guide.md", "eval"), self._names)
+                    value = eval(compile(ast.Expression(statement.value), "python.md", "eval"), self._names)
                     results += [] if shown is None else [(shown, repr(value))]
                 else:
                     assert shown is None, f"a value is shown where there is none: {shown}"
-                    exec(compile(ast.Module([statement], []), "guide.md", "exec"), self._names)
+                    exec(compile(ast.Module([statement], []), "python.md", "exec"), self._names)
         return printed.getvalue(), results
 
 
@@ -63,6 +59,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     servers.stop()
 
 
+@pytest.mark.slow
 def test_each_block_of_the_guide_works_and_gives_what_the_page_shows(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,30 +75,21 @@ def test_each_block_of_the_guide_works_and_gives_what_the_page_shows(
         assert printed == (block.printed or ""), block.source
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_works_and_prints_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (block,) = [block for block in _blocks((ROOT / "README.md").read_text()) if block.language == "python"]
-    assert Notebook().run(block.source)[0] == block.printed
+    shown = re.findall(r"print\(.*\)  # (.*)", block.source)
+    assert shown
+    assert Notebook().run(block.source)[0].splitlines() == shown
 
 
 def test_the_guide_shows_values_and_output() -> None:
     blocks = _blocks(GUIDE)
     assert sum("# ->" in block.source for block in blocks) >= 10
     assert sum(block.printed is not None for block in blocks) >= 3
-
-
-def test_the_reference_names_each_verb_and_each_option() -> None:
-    verbs = {name: verb for name, verb in inspect.getmembers(Session, inspect.isroutine) if not name.startswith("_")}
-    assert {verb for verb in verbs if f"`{verb}(" not in REFERENCE} == set()
-    taken = {option for verb in verbs.values() for option in inspect.signature(verb).parameters}
-    named = {*taken, *(field.name for field in fields(Requirement)), *PredictOptions.__annotations__}
-    named -= {"self", "options", "request"}
-    # Whole records are listed in any case.
-    named -= {"full"}
-    in_code = set(re.findall(r"\w+", " ".join(re.findall("`[^`]+`", REFERENCE))))
-    assert named - in_code == set()
 
 
 def _blocks(markdown: str) -> list[Block]:

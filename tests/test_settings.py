@@ -1,4 +1,4 @@
-"""Settings: every knob from its variable, and clear words for what cannot be read."""
+"""Settings: every setting from its variable, and clear words for what cannot be read."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -24,15 +24,15 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("log_format", "json", "json"),
         ("max_rows", "2", 2),
         ("offline", "Yes", True),
-        ("keep_training_rows", "off", False),
+        ("keep_training_data", "off", False),
         ("allowed_base_models", " a/b, c/d ,", ("a/b", "c/d")),
-        ("max_fits", "3", 3),
+        ("max_concurrent_fits", "3", 3),
         ("retention_days", "0", 0),
         ("retention_days", "36500", 36_500),
-        ("max_waiting", "1", 1),
-        ("max_encoded_bytes", "0", 0),
-        ("keep_loaded", "tickets, tone_v3", ("tickets", "tone_v3")),
-        ("keep_loaded", "", ()),
+        ("max_queued_requests", "1", 1),
+        ("embedding_cache_bytes", "0", 0),
+        ("pinned_classifiers", "tickets, tone_v3", ("tickets", "tone_v3")),
+        ("pinned_classifiers", "", ()),
     ],
 )
 def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> None:
@@ -47,11 +47,11 @@ def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> 
         ("retention_days", "-1"),
         ("retention_days", "36501"),
         ("max_rows", "1"),
-        ("max_fits", "0"),
-        ("max_waiting", "0"),
+        ("max_concurrent_fits", "0"),
+        ("max_queued_requests", "0"),
         ("max_texts", "0"),
         ("max_model_names", "-1"),
-        ("max_encoded_bytes", "-1"),
+        ("embedding_cache_bytes", "-1"),
         ("offline", "maybe"),
         ("log_format", "xml"),
         ("max_body_bytes", ""),
@@ -67,14 +67,26 @@ def test_a_mistyped_variable_is_refused_with_the_known_ones() -> None:
         read_settings({"WINDROW_DATADIR": "x"})
 
 
-def test_what_kubernetes_sets_beside_a_service_called_windrow_is_no_setting() -> None:
+@pytest.mark.parametrize("service", ["WINDROW", "WINDROW_API", "WINDROW_DATA_DIR_2"])
+def test_what_kubernetes_sets_beside_a_service_is_no_setting(service: str) -> None:
     links = {
-        "WINDROW_SERVICE_HOST": "10.0.0.1",
-        "WINDROW_SERVICE_PORT": "14345",
-        "WINDROW_PORT": "tcp://10.0.0.1:14345",
-        "WINDROW_PORT_14345_TCP_ADDR": "10.0.0.1",
+        f"{service}_SERVICE_HOST": "10.0.0.1",
+        f"{service}_SERVICE_PORT": "14345",
+        f"{service}_SERVICE_PORT_HTTP": "14345",
+        f"{service}_PORT": "tcp://10.0.0.1:14345",
+        f"{service}_PORT_14345_TCP": "tcp://10.0.0.1:14345",
+        f"{service}_PORT_14345_TCP_ADDR": "10.0.0.1",
+        f"{service}_PORT_14345_TCP_PORT": "14345",
+        f"{service}_PORT_14345_TCP_PROTO": "tcp",
     }
     assert read_settings(links) == Settings()
+    with pytest.raises(InvalidParameter, match="WINDROW_API_PROT is no setting"):
+        read_settings({**links, "WINDROW_API_PROT": "8000"})
+
+
+def test_what_looks_like_a_service_without_its_host_is_a_misspelt_setting() -> None:
+    with pytest.raises(InvalidParameter, match="WINDROW_HTTP_PORT is no setting"):
+        read_settings({"WINDROW_HTTP_PORT": "8000"})
 
 
 def test_the_limits_are_those_of_the_settings() -> None:
@@ -84,4 +96,4 @@ def test_the_limits_are_those_of_the_settings() -> None:
 
 
 def test_each_setting_says_what_it_is() -> None:
-    assert all(knob.metadata["doc"].endswith(".") for knob in fields(Settings))
+    assert all(each.metadata["doc"].endswith(".") for each in fields(Settings))

@@ -21,24 +21,24 @@ from tests.fakes.runner import RememberingRunner
 from windrow.arrays import Floats
 from windrow.bootstrap import open_dependencies, open_store
 from windrow.domain.base_models import StoredBaseModel
-from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import BaseModelUnavailable
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import Job, OnProgress, OnStep, Progress, ignore_progress
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.reproduction import Reproduction
-from windrow.domain.vitals import CacheVitals, Vitals
+from windrow.domain.server_stats import CacheStats, ServerStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.inventory import Inventory, _Copy
-from windrow.encoders.layout import adapted_maps
-from windrow.encoders.session import TextEncoder, Width
+from windrow.encoders.layout import adapted_projections
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
+from windrow.execution.control import TrainingControl
+from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.frames import Frame
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Outcome, ignore_steps
-from windrow.execution.tasks import FitTask, Task, TuneOutcome, TuneTask
-from windrow.execution.watch import Watch
+from windrow.execution.tasks import FitTask, Task, TrainAdapterOutcome, TrainAdapterTask
 from windrow.service.service import Service
 from windrow.settings import Settings
 
@@ -46,22 +46,22 @@ from windrow.settings import Settings
 _OUTCOMES: dict[bytes, Frame] = {}
 LOSSES = (1.5, 1.25)
 DIGEST = "fa" * 32
-INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, place="installed", size_bytes=90, graph_bytes=0)
+INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, location="installed", size_bytes=90, graph_bytes=0)
 DOWNLOADED = StoredBaseModel(
-    "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", place="data_directory", size_bytes=130, graph_bytes=0
+    "BAAI/bge-small-en-v1.5", "1" * 64, "5c38ec7", location="data_directory", size_bytes=130, graph_bytes=0
 )
-VITALS = Vitals(
-    waiting_requests=1,
-    waiting_texts=2,
+STATS = ServerStats(
+    queued_requests=1,
+    queued_texts=2,
     running_batches=3,
     batches=4,
     tokens=5,
     refused=6,
-    abandoned=7,
-    fits_running=8,
-    fits_waiting=9,
-    classifiers=CacheVitals(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
-    texts=CacheVitals(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+    client_closed=7,
+    running_fits=8,
+    queued_fits=9,
+    classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
+    texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
 )
 
 
@@ -79,10 +79,10 @@ class Toy(Service):
         settings: Limits; where their data directory is not the default, it is used, and kept.
         before_fit: Called once in each training, when its texts are encoded.
         at_step: Called after each step of contrastive training, and before the head is fitted.
-        before_predict: Called with ``is_wanted`` at the beginning of each predict.
+        before_predict: Called with ``is_connected`` at the beginning of each predict.
         before_fsck: Called at the beginning of each fsck.
         is_instant: Whether a predict may begin in an event loop while ``before_predict`` is set.
-        shown: The vitals; ``None`` shows the real ones.
+        shown: The stats; ``None`` shows the real ones.
     """
 
     def __init__(
@@ -91,10 +91,10 @@ class Toy(Service):
         *,
         before_fit: Callable[[], object] = do_nothing,
         at_step: Callable[[Progress], object] = do_nothing,
-        before_predict: Callable[[IsWanted], object] = do_nothing,
+        before_predict: Callable[[IsConnected], object] = do_nothing,
         before_fsck: Callable[[], object] = do_nothing,
         is_instant: bool = False,
-        shown: Vitals | None = None,
+        shown: ServerStats | None = None,
     ) -> None:
         self.before_fit = before_fit
         self.at_step = at_step
@@ -102,7 +102,7 @@ class Toy(Service):
         self.before_fsck = before_fsck
         self.is_instant = is_instant
         self.shown = shown
-        self.wanted: list[IsWanted] = []
+        self.wanted: list[IsConnected] = []
         self.started, self.closed = threading.Event(), threading.Event()
         self.num_joined = 0
         self._job_ids: set[str] = set()
@@ -110,7 +110,7 @@ class Toy(Service):
             settings = replace(settings, data_dir=Path(mkdtemp(prefix="windrow-toy-")))
             finalize(self, rmtree, settings.data_dir, ignore_errors=True)
         store = replace(open_store(settings), inventory=ToyInventory(settings.data_dir))
-        dependencies = open_dependencies(settings, store, ResidentEncoders(_load))
+        dependencies = open_dependencies(settings, store, EncoderRegistry(_load))
         super().__init__(replace(dependencies, runner=ToyRunner(self)))
 
     @property
@@ -121,11 +121,11 @@ class Toy(Service):
     @property
     def keeps_rows(self) -> bool:
         """Whether training rows are kept; may be changed between trainings."""
-        return self.settings.keep_training_rows
+        return self.settings.keep_training_data
 
     @keeps_rows.setter
     def keeps_rows(self, keeps: bool) -> None:
-        self.dependencies = replace(self.dependencies, settings=replace(self.settings, keep_training_rows=keeps))
+        self.dependencies = replace(self.dependencies, settings=replace(self.settings, keep_training_data=keeps))
 
     def start(self) -> None:
         """Start the service."""
@@ -137,9 +137,9 @@ class Toy(Service):
         super().close()
         self.closed.set()
 
-    def vitals(self) -> Vitals:
-        """Return the vitals that are to be shown."""
-        return self.shown or super().vitals()
+    def server_stats(self) -> ServerStats:
+        """Return the stats that are to be shown."""
+        return self.shown or super().server_stats()
 
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress
@@ -154,36 +154,41 @@ class Toy(Service):
         """Begin a training."""
         return self.begin_fit(request)[0]
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """Predict, after the hook."""
-        return self.start_predict(request, is_wanted).result()
+        return self.start_predict(request, is_connected).result()
 
-    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
         """Begin a predict, after the hook."""
-        self.before_predict(is_wanted)
-        return super().start_predict(request, is_wanted)
+        self.before_predict(is_connected)
+        return super().start_predict(request, is_connected)
 
     def start_predict_at_once(
-        self, request: PredictRequest, is_wanted: IsWanted
+        self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
         """Begin a predict if that takes no time, which a hook does unless it is said to be instant."""
         if self.before_predict is not do_nothing:
-            return self.start_predict(request, is_wanted) if self.is_instant else None
-        return super().start_predict_at_once(request, is_wanted)
+            return self.start_predict(request, is_connected) if self.is_instant else None
+        return super().start_predict_at_once(request, is_connected)
 
-    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
+    def cross_validate(
+        self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+    ) -> CrossValidation:
         """Cross-validate, and remember who is asked whether it is wanted."""
-        self.wanted.append(is_wanted)
-        return super().cross_validate(request, is_wanted)
+        self.wanted.append(is_connected)
+        return super().cross_validate(request, is_connected)
 
     def reproduce(
-        self, request: ModelRequest, on_progress: OnProgress = ignore_progress, is_wanted: IsWanted = always
+        self,
+        request: ModelRequest,
+        on_progress: OnProgress = ignore_progress,
+        is_connected: IsConnected = always_connected,
     ) -> Reproduction:
         """Train again, and remember who is asked whether it is wanted."""
-        self.wanted.append(is_wanted)
-        return super().reproduce(request, on_progress, is_wanted)
+        self.wanted.append(is_connected)
+        return super().reproduce(request, on_progress, is_connected)
 
-    def fsck(self, request: CheckRequest) -> Checkup:
+    def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Check the data directory, after the hook."""
         self.before_fsck()
         return super().fsck(request)
@@ -192,9 +197,9 @@ class Toy(Service):
 class ToyEncoder(FakeEncoder):
     """Takes an adapter, which changes nothing."""
 
-    def encode(self, batch: Any, adapters: Any, width: Width) -> Floats:
+    def encode(self, batch: Any, adapters: Any, parallelism: Parallelism) -> Floats:
         """Return the features of texts."""
-        return super().encode(batch, [None] * len(adapters), width)
+        return super().encode(batch, [None] * len(adapters), parallelism)
 
     def features(self, states: Floats, lengths: Any, adapter: Adapter | None = None) -> Floats:
         """Return the features of texts whose states are known."""
@@ -233,35 +238,37 @@ class ToyRunner(RememberingRunner):
     def __init__(self, toy: Toy) -> None:
         super().__init__(_OUTCOMES)
         self._toy = toy
-        self._begun: WeakSet[Watch] = WeakSet()
+        self._begun: WeakSet[TrainingControl] = WeakSet()
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         """Do a task."""
-        watch, toy = watch or Watch(), self._toy
-        if watch not in self._begun:
-            self._begun.add(watch)
-            _call(toy.before_fit, watch)
-        if isinstance(task, TuneTask):
-            return cast(Outcome, self._tune(task, on_step, watch))
+        control, toy = control or TrainingControl(), self._toy
+        if control not in self._begun:
+            self._begun.add(control)
+            _call(toy.before_fit, control)
+        if isinstance(task, TrainAdapterTask):
+            return cast(Outcome, self._tune(task, on_step, control))
         if isinstance(task, FitTask):
-            _call(toy.at_step, watch, Progress("finishing"))
-        return super().run(task, on_step, watch)
+            _call(toy.at_step, control, Progress("finishing"))
+        return super().run(task, on_step, control)
 
-    def _tune(self, task: TuneTask, on_step: OnStep, watch: Watch) -> TuneOutcome:
+    def _tune(self, task: TrainAdapterTask, on_step: OnStep, control: TrainingControl) -> TrainAdapterOutcome:
         folder = ToyEncoder().folder
         adapter = {}
-        for name, (inputs, outputs) in adapted_maps(folder):
+        for name, (inputs, outputs) in adapted_projections(folder):
             adapter[f"{name}.down"] = np.full((inputs, 1), 0.5, np.float16)
             adapter[f"{name}.up"] = np.zeros((1, outputs), np.float16)
         for number, loss in enumerate(LOSSES, start=1):
             on_step(number, len(LOSSES), loss)
-            _call(self._toy.at_step, watch, Progress("training", number, len(LOSSES), loss))
-        return TuneOutcome(
+            _call(self._toy.at_step, control, Progress("training", number, len(LOSSES), loss))
+        return TrainAdapterOutcome(
             adapter=adapter,
             layers=folder.layers,
             rank=1,
-            passes=1,
-            wanted_steps=len(LOSSES),
+            epochs=1,
+            requested_steps=len(LOSSES),
             planned_steps=len(LOSSES),
             losses=LOSSES,
         )
@@ -275,7 +282,7 @@ def _load(base_model: str) -> TextEncoder:
     return ToyEncoder(digest=DIGEST)
 
 
-def _call(hook: Callable[..., object], watch: Watch, *values: object) -> None:
+def _call(hook: Callable[..., object], control: TrainingControl, *values: object) -> None:
     """Call a hook, and leave it to itself where the training is to end meanwhile."""
     if hook is do_nothing:
         return
@@ -288,9 +295,9 @@ def _call(hook: Callable[..., object], watch: Watch, *values: object) -> None:
             failed.append(error)
         is_over.set()
 
-    with watch.stopped_by(is_over.set):
+    with control.on_cancel(is_over.set):
         threading.Thread(target=work, name=threading.current_thread().name, daemon=True).start()
         is_over.wait()
-    watch.check()
+    control.raise_if_cancelled()
     if failed:
         raise failed[0]

@@ -1,42 +1,307 @@
 """Windrow: train, keep and serve few-shot text classifiers on one small machine.
 
-``windrow.open(data_dir)`` gives every verb on this machine, ``windrow.Client(url)`` the same over a server, and
-``windrow.WindrowClassifier`` is a classifier for scikit-learn's pipelines. All is loaded where it is used.
+``windrow.open(data_dir)`` gives every verb on this machine, ``windrow.Client(url)`` the same over a server,
+``windrow.AsyncClient(url)`` that as coroutines, and ``windrow.WindrowClassifier`` is a classifier for scikit-learn's
+pipelines. What methods return has a name here, too (``windrow.Report``). All is loaded where it is used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from windrow.domain.alias import Alias as Alias
+    from windrow.domain.alias import AliasChange as AliasChange
+    from windrow.domain.alias import AliasHistory as AliasHistory
+    from windrow.domain.alias import AliasList as AliasList
+    from windrow.domain.alias import AliasRemoval as AliasRemoval
+    from windrow.domain.alias import Promotion as Promotion
+    from windrow.domain.alias import Rollback as Rollback
+    from windrow.domain.archive import Imported as Imported
+    from windrow.domain.base_models import BaseModelList as BaseModelList
+    from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
+    from windrow.domain.base_models import BaseModelUse as BaseModelUse
+    from windrow.domain.base_models import StoredBaseModel as StoredBaseModel
+    from windrow.domain.classifier import BulkDeletion as BulkDeletion
+    from windrow.domain.classifier import Classifier as Classifier
+    from windrow.domain.classifier import ClassifierDetails as ClassifierDetails
+    from windrow.domain.classifier import Copied as Copied
+    from windrow.domain.classifier import Deletion as Deletion
+    from windrow.domain.classifier import FitResult as FitResult
+    from windrow.domain.classifier import Origin as Origin
+    from windrow.domain.classifier import Restored as Restored
+    from windrow.domain.classifier import TestScore as TestScore
+    from windrow.domain.comparison import Comparison as Comparison
+    from windrow.domain.comparison import Disagreement as Disagreement
+    from windrow.domain.comparison import ModelResult as ModelResult
+    from windrow.domain.comparison import Pair as Pair
+    from windrow.domain.comparison import Recommendation as Recommendation
+    from windrow.domain.cross_validation import CrossValidation as CrossValidation
+    from windrow.domain.cross_validation import CurvePoint as CurvePoint
+    from windrow.domain.cross_validation import LabelAdvice as LabelAdvice
+    from windrow.domain.dataset import DataWarning as DataWarning
     from windrow.domain.errors import WindrowError as WindrowError
+    from windrow.domain.explanation import Explanation as Explanation
+    from windrow.domain.explanation import NearRow as NearRow
+    from windrow.domain.explanation import WordEffect as WordEffect
+    from windrow.domain.gate import Check as Check
+    from windrow.domain.gate import FailedRow as FailedRow
+    from windrow.domain.gate import GateMetrics as GateMetrics
+    from windrow.domain.gate import GateReport as GateReport
+    from windrow.domain.integrity import Finding as Finding
+    from windrow.domain.integrity import IntegrityReport as IntegrityReport
+    from windrow.domain.interval import Interval as Interval
+    from windrow.domain.job import FitEstimate as FitEstimate
+    from windrow.domain.job import Job as Job
+    from windrow.domain.job import JobList as JobList
+    from windrow.domain.job import Problem as Problem
+    from windrow.domain.job import Progress as Progress
+    from windrow.domain.job import StageEstimate as StageEstimate
+    from windrow.domain.listing import Listing as Listing
+    from windrow.domain.prediction import Answer as Answer
+    from windrow.domain.prediction import Prediction as Prediction
+    from windrow.domain.prediction import Predictions as Predictions
+    from windrow.domain.report import Calibration as Calibration
+    from windrow.domain.report import ConfusionMatrix as ConfusionMatrix
+    from windrow.domain.report import LabelReport as LabelReport
+    from windrow.domain.report import MajorityBaseline as MajorityBaseline
+    from windrow.domain.report import Misclassified as Misclassified
+    from windrow.domain.report import ReliabilityBin as ReliabilityBin
+    from windrow.domain.report import Report as Report
+    from windrow.domain.reproduction import EnvironmentChange as EnvironmentChange
+    from windrow.domain.reproduction import Reproduction as Reproduction
+    from windrow.domain.suggestion import Suggestion as Suggestion
+    from windrow.domain.suggestion import Suggestions as Suggestions
+    from windrow.domain.threshold import ProposedThreshold as ProposedThreshold
+    from windrow.domain.threshold import Threshold as Threshold
+    from windrow.domain.threshold import ThresholdChange as ThresholdChange
+    from windrow.domain.threshold import ThresholdUpdate as ThresholdUpdate
+    from windrow.domain.training_report import AdapterReport as AdapterReport
+    from windrow.domain.training_report import Candidate as Candidate
+    from windrow.domain.training_report import Estimate as Estimate
+    from windrow.domain.training_report import FitReport as FitReport
+    from windrow.domain.training_report import HeadReport as HeadReport
+    from windrow.domain.training_report import ScoreReport as ScoreReport
+    from windrow.domain.usage import ClassifierUsage as ClassifierUsage
+    from windrow.domain.usage import Usage as Usage
     from windrow.estimator import WindrowClassifier as WindrowClassifier
+    from windrow.session.async_client import AsyncClient as AsyncClient
+    from windrow.session.reply_warnings import WindrowWarning as WindrowWarning
     from windrow.session.session import Client as Client
     from windrow.session.session import Session as Session
     from windrow.session.session import open_session as open  # noqa: A004 - windrow.open reads like the built-in
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Session", "WindrowClassifier", "WindrowError", "__version__", "open"]
+__all__ = [
+    "AdapterReport",
+    "Alias",
+    "AliasChange",
+    "AliasHistory",
+    "AliasList",
+    "AliasRemoval",
+    "Answer",
+    "AsyncClient",
+    "BaseModelList",
+    "BaseModelRemoval",
+    "BaseModelUse",
+    "BulkDeletion",
+    "Calibration",
+    "Candidate",
+    "Check",
+    "Classifier",
+    "ClassifierDetails",
+    "ClassifierUsage",
+    "Client",
+    "Comparison",
+    "ConfusionMatrix",
+    "Copied",
+    "CrossValidation",
+    "CurvePoint",
+    "DataWarning",
+    "Deletion",
+    "Disagreement",
+    "EnvironmentChange",
+    "Estimate",
+    "Explanation",
+    "FailedRow",
+    "Finding",
+    "FitEstimate",
+    "FitReport",
+    "FitResult",
+    "GateMetrics",
+    "GateReport",
+    "HeadReport",
+    "Imported",
+    "IntegrityReport",
+    "Interval",
+    "Job",
+    "JobList",
+    "LabelAdvice",
+    "LabelReport",
+    "Listing",
+    "MajorityBaseline",
+    "Misclassified",
+    "ModelResult",
+    "NearRow",
+    "Origin",
+    "Pair",
+    "Prediction",
+    "Predictions",
+    "Problem",
+    "Progress",
+    "Promotion",
+    "ProposedThreshold",
+    "Recommendation",
+    "ReliabilityBin",
+    "Report",
+    "Reproduction",
+    "Restored",
+    "Rollback",
+    "ScoreReport",
+    "Session",
+    "StageEstimate",
+    "StoredBaseModel",
+    "Suggestion",
+    "Suggestions",
+    "TestScore",
+    "Threshold",
+    "ThresholdChange",
+    "ThresholdUpdate",
+    "Usage",
+    "WindrowClassifier",
+    "WindrowError",
+    "WindrowWarning",
+    "WordEffect",
+    "__version__",
+    "open",
+]
 
 # Where each public name lives, so that importing windrow loads none of them.
-_PLACES = {
-    "Client": ("windrow.session.session", "Client"),
-    "Session": ("windrow.session.session", "Session"),
-    "WindrowClassifier": ("windrow.estimator", "WindrowClassifier"),
-    "WindrowError": ("windrow.domain.errors", "WindrowError"),
-    "open": ("windrow.session.session", "open_session"),
+_MODULES = {
+    "windrow.domain.errors": ("WindrowError",),
+    "windrow.domain.alias": (
+        "Alias",
+        "AliasChange",
+        "AliasHistory",
+        "AliasList",
+        "AliasRemoval",
+        "Promotion",
+        "Rollback",
+    ),
+    "windrow.domain.archive": ("Imported",),
+    "windrow.domain.base_models": (
+        "BaseModelList",
+        "BaseModelRemoval",
+        "BaseModelUse",
+        "StoredBaseModel",
+    ),
+    "windrow.domain.classifier": (
+        "BulkDeletion",
+        "Classifier",
+        "ClassifierDetails",
+        "Copied",
+        "Deletion",
+        "FitResult",
+        "Origin",
+        "Restored",
+        "TestScore",
+    ),
+    "windrow.domain.comparison": (
+        "Comparison",
+        "Disagreement",
+        "ModelResult",
+        "Pair",
+        "Recommendation",
+    ),
+    "windrow.domain.cross_validation": (
+        "CrossValidation",
+        "CurvePoint",
+        "LabelAdvice",
+    ),
+    "windrow.domain.dataset": ("DataWarning",),
+    "windrow.domain.explanation": (
+        "Explanation",
+        "NearRow",
+        "WordEffect",
+    ),
+    "windrow.domain.gate": (
+        "Check",
+        "FailedRow",
+        "GateMetrics",
+        "GateReport",
+    ),
+    "windrow.domain.integrity": (
+        "Finding",
+        "IntegrityReport",
+    ),
+    "windrow.domain.interval": ("Interval",),
+    "windrow.domain.job": (
+        "FitEstimate",
+        "Job",
+        "JobList",
+        "Problem",
+        "Progress",
+        "StageEstimate",
+    ),
+    "windrow.domain.listing": ("Listing",),
+    "windrow.domain.prediction": (
+        "Answer",
+        "Prediction",
+        "Predictions",
+    ),
+    "windrow.domain.report": (
+        "Calibration",
+        "ConfusionMatrix",
+        "LabelReport",
+        "MajorityBaseline",
+        "Misclassified",
+        "ReliabilityBin",
+        "Report",
+    ),
+    "windrow.domain.reproduction": (
+        "EnvironmentChange",
+        "Reproduction",
+    ),
+    "windrow.domain.suggestion": (
+        "Suggestion",
+        "Suggestions",
+    ),
+    "windrow.domain.threshold": (
+        "ProposedThreshold",
+        "Threshold",
+        "ThresholdChange",
+        "ThresholdUpdate",
+    ),
+    "windrow.domain.training_report": (
+        "AdapterReport",
+        "Candidate",
+        "Estimate",
+        "FitReport",
+        "HeadReport",
+        "ScoreReport",
+    ),
+    "windrow.domain.usage": (
+        "ClassifierUsage",
+        "Usage",
+    ),
+    "windrow.estimator": ("WindrowClassifier",),
+    "windrow.session.async_client": ("AsyncClient",),
+    "windrow.session.reply_warnings": ("WindrowWarning",),
+    "windrow.session.session": ("Client", "Session", "open_session"),
 }
+_RENAMED = {"open": "open_session"}
+_PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in __all__:
         raise AttributeError(f"module 'windrow' has no attribute {name!r}")
     from importlib import import_module
 
-    module, attribute = _PLACES[name]
-    value = getattr(import_module(module), attribute)
+    attribute = _RENAMED.get(name, name)
+    value = getattr(import_module(_PLACES[attribute]), attribute)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Arrays of encoders and of learning: their types, token states, and texts of different lengths laid end to end."""
+"""Array types of encoders and learning, token states, and packing of texts of different lengths."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ Halves = npt.NDArray[np.float16]
 Ids = npt.NDArray[np.int64]
 Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
-# How token states become one state a text: their mean, or the first.
+# How token states become one state per text: their mean, or the first.
 Pooling = Literal["mean", "cls"]
 # The six matrices of an encoder's layer that training may change.
-MAPS = ("query", "key", "value", "attention_out", "expand", "contract")
+PROJECTIONS = ("query", "key", "value", "attention_out", "expand", "contract")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenStates:
-    """States of texts below the adapted layers, as the serving graph computed them.
+    """States of texts below the adapted layers, computed by the serving graph.
 
     Args:
         packed: One state for each token, text after text; shape [T, hidden], float32.
@@ -33,7 +33,7 @@ class TokenStates:
     def select(self, chosen: Ids) -> "TokenStates":
         """Return some of the texts, in the order of ``chosen``, shape [m]."""
         if len(chosen) <= len(self.lengths) and np.array_equal(chosen, np.arange(len(chosen))):
-            # The first texts as they are: a view. States of many long texts take gigabytes.
+            # A view for a prefix of the texts, since states of many long texts take gigabytes.
             tokens = int(self.lengths[: len(chosen)].sum(dtype=np.int64))
             return TokenStates(self.packed[:tokens], self.lengths[: len(chosen)])
         return TokenStates(self.packed[token_indices(self.lengths, chosen)], self.lengths[chosen])
@@ -41,11 +41,11 @@ class TokenStates:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How B texts with T tokens in all lie one behind the other. Made by :func:`pack`.
+    """The layout of B texts with T tokens in all, laid end to end. Made by :func:`pack`.
 
     Args:
         lengths: Tokens of each text; shape [B], int32.
-        positions: The place of each token in its text, from 0; shape [T], int64.
+        positions: The position of each token in its text, from 0; shape [T], int64.
         padded_index: The token for each cell of the padded grid, any token where the grid is padding; shape
             [B, longest], int64.
         packed_index: The cell of the flattened grid for each token; shape [T], int64.
@@ -75,7 +75,7 @@ def pack(lengths: Integers) -> Packing:
 
 
 def pooling_matrix(lengths: Integers, pooling: Pooling) -> Floats:
-    """Return the matrix that takes token states to one state a text.
+    """Return the matrix that pools token states into one state per text.
 
     Args:
         lengths: Tokens of each text, each at least 1; shape [B].
@@ -95,7 +95,7 @@ def pooling_matrix(lengths: Integers, pooling: Pooling) -> Floats:
 
 
 def first_tokens(lengths: Integers) -> Ids:
-    """Return where each text's first token lies among the packed ones.
+    """Return the index of each text's first token among the packed ones.
 
     Args:
         lengths: Tokens of each text; shape [B].
@@ -108,22 +108,22 @@ def first_tokens(lengths: Integers) -> Ids:
 
 
 def token_indices(lengths: Integers, chosen: Integers) -> Ids:
-    """Return where the tokens of the ``chosen`` texts lie, text by text, among all packed tokens."""
+    """Return the indices of the tokens of the ``chosen`` texts, text by text, among all packed tokens."""
     counts = lengths[chosen]
     starts = first_tokens(lengths)[chosen]
     rows = np.repeat(np.arange(len(chosen)), counts)
     return starts[rows] + np.arange(len(rows)) - first_tokens(counts)[rows]
 
 
-def cut(lengths: Integers, max_cells: int) -> Iterator[Ids]:
-    """Cut texts into chunks of similar length, shortest first, so that little of a chunk is padding.
+def batch_by_length(lengths: Integers, max_cells: int) -> Iterator[Ids]:
+    """Split texts into batches of similar length, shortest first, so that little of a batch is padding.
 
     Args:
         lengths: Tokens of each text; shape [n].
-        max_cells: Most cells, texts times longest text, in one chunk; a longer text gets a chunk of its own.
+        max_cells: The maximum number of cells, texts times longest text, of one batch; a longer text gets its own.
 
     Yields:
-        Positions in ``lengths``; together they name every text once.
+        Indices into ``lengths``; every text once.
     """
     order = np.argsort(lengths, kind="stable")
     start = 0

@@ -24,7 +24,8 @@ from windrow.domain.dataset import MIN_LABELS
 from windrow.domain.errors import ClassifierExists, ClassifierNotFound, InvalidInput
 from windrow.domain.prediction import Prediction
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, DEFAULT_BATCH_SIZE, DEFAULT_NUM_ITERATIONS, DEFAULT_SEED
-from windrow.session.columns import is_missing, read_texts
+from windrow.session.columns import check_computed, is_missing, read_texts
+from windrow.session.reply_warnings import warn_of
 from windrow.session.session import Session, open_session
 
 # A search asks each of its classifiers only for a while.
@@ -44,27 +45,33 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         cross_validate: Whether encoders are also trained on parts of the rows, so that probabilities are calibrated by
             rows that were held out; without, a training is faster.
         base_model: Id of the encoder to build on.
+        max_seconds: Ends a training after about so many seconds, with what was learned by then; ``None`` sets no limit.
     """
 
     classes_: npt.NDArray[Any]
+    """The labels, sorted, in their own type, shape ``(classes,)``; set by :meth:`fit`."""
     archive_: bytes
+    """The trained classifier as the bytes of an export; set by :meth:`fit`."""
 
-    def __init__(
+    # scikit-learn reads an estimator's parameters from this signature, so each of them stands here.
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         num_iterations: int = DEFAULT_NUM_ITERATIONS,
         batch_size: int = DEFAULT_BATCH_SIZE,
         seed: int = DEFAULT_SEED,
         cross_validate: bool = True,
         base_model: str = DEFAULT_BASE_MODEL,
+        max_seconds: float | None = None,
     ) -> None:
         self.num_iterations = num_iterations
         self.batch_size = batch_size
         self.seed = seed
         self.cross_validate = cross_validate
         self.base_model = base_model
+        self.max_seconds = max_seconds
 
     def fit(self, X: Iterable[Any], y: Iterable[Any]) -> Self:  # noqa: N803 - scikit-learn's name
-        """Train on labelled texts.
+        """Train on labelled texts. What is odd about them is a ``WindrowWarning``.
 
         Args:
             X: A column of n strings: a list, an array of one dimension, a column of pandas or polars.
@@ -145,9 +152,8 @@ class WindrowClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             Conflict: The name is taken, or exists and is not to be overwritten.
         """
         check_is_fitted(self)
-        return session.operations.import_classifier(
-            BytesIO(self.archive_), ImportRequest(model_name, overwrite=overwrite)
-        )
+        request = ImportRequest(model_name, overwrite=overwrite)
+        return warn_of(session.operations.import_classifier(BytesIO(self.archive_), request))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -165,7 +171,7 @@ class _Scratch:
         self._folder = mkdtemp(prefix="windrow-")
         self._names: dict[str, None] = {}
         self._lock = Lock()
-        self.session = open_session(self._folder, keep_training_rows=False)
+        self.session = open_session(self._folder, keep_training_data=False)
         atexit.register(self._clear)
         # A worker of multiprocessing ends without ``atexit``.
         Finalize(None, self._clear, exitpriority=20)
@@ -224,6 +230,10 @@ def _labels(y: Iterable[Any] | None) -> npt.NDArray[Any]:
     """Return labels as an array of one dimension, all of one kind."""
     if y is None:
         raise ValueError("WindrowClassifier requires y to be passed, but the target y is None. Pass a label each.")
+    try:
+        check_computed("y", y)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from error
     values = y.to_list() if hasattr(y, "to_list") else y
     array = column_or_1d(values if isinstance(values, np.ndarray) else np.array(list(values), object))
     for number, label in enumerate(array.tolist()):

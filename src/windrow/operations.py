@@ -1,9 +1,10 @@
 """Operations: every verb of the product, once. ``Service`` does them here, a client over HTTP.
 
-A verb takes one value and returns one; ``api/endpoints.py`` names each verb's endpoint. Wherever a classifier is only
-read, ``model_name`` may also be an alias, a revision (``tickets_v2@3``) or a task's highest version
-(``tickets@latest``). Every verb raises ``StorageFailed`` where the data directory cannot be read. Every verb that
-changes something raises ``StorageFull``, ``StorageFailed`` or ``ConcurrentChange`` where it changed nothing.
+A verb takes one value and returns one; ``api/endpoints.py`` names each verb's endpoint, and reads what it takes and
+returns from the annotations here. Wherever a classifier is only read, ``model_name`` may also be an alias, a revision
+(``tickets_v2@3``) or a task's highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data
+directory cannot be read. Every verb that changes something raises ``StorageFull``, ``StorageFailed`` or
+``ConcurrentChange`` where it changed nothing.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,6 @@ from windrow.domain.alias import (
 )
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
-from windrow.domain.checkup import CheckRequest, Checkup
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,
@@ -40,14 +40,16 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.job import Forecast, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.integrity import FsckRequest, IntegrityReport
+from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
 from windrow.domain.reproduction import Reproduction
+from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest, ThresholdUpdate
 from windrow.domain.usage import Usage
-from windrow.domain.vitals import Vitals
 
 
 class Operations(Protocol):
@@ -65,8 +67,8 @@ class Operations(Protocol):
             on_progress: Called now and then as the training goes on, from any thread.
 
         Raises:
-            Overloaded: As many trainings wait already as may wait.
-            TrainingCancelled: Somebody cancelled it; an earlier revision still answers.
+            Overloaded: The queue of trainings is full.
+            TrainingCancelled: It was cancelled; an earlier revision still answers.
             ShuttingDown: The process that trained it is stopping.
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
             NameTaken: The name is an alias's, or another one differs only in case.
@@ -77,18 +79,18 @@ class Operations(Protocol):
         ...
 
     def start_fit(self, request: FitRequest) -> Job:
-        """Begin :meth:`fit` and return its job at once.
+        """Start a :meth:`fit` and return its job at once.
 
         Raises:
-            InvalidInput: A rule or limit is broken; what only the training itself finds out is told by the job.
+            InvalidInput: A rule or limit is broken; errors of the training itself are in the job.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
         """
         ...
 
-    def forecast(self, request: FitRequest) -> Forecast:
-        """Say how long a training will take, and how much memory, and why, and begin nothing.
+    def estimate_fit(self, request: FitRequest) -> FitEstimate:
+        """Estimate the time and the memory that a training takes, with reasons, and start nothing.
 
         Raises:
             InvalidInput: A rule or limit is broken.
@@ -134,71 +136,74 @@ class Operations(Protocol):
         """
         ...
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """Classify texts: several by one classifier, or one by several classifiers. All of it is answered, or nothing.
 
         Args:
             request: Names, texts and how many scores to give.
-            is_wanted: Asked, from any thread, before something is computed.
+            is_connected: Called from any thread before anything costly is computed; returns whether the caller still
+                waits.
 
         Returns:
             An answer for each text, or for each name, in their order; all of a name's come from one revision.
 
         Raises:
             InvalidInput: A name, a text, their number or ``top_k`` breaks a rule.
-            NotFound: One of the names means nothing.
-            ArtifactInvalid: A saved classifier is damaged.
-            Overloaded: Too many requests wait already.
-            Abandoned: ``is_wanted`` said no.
+            NotFound: One of the names refers to nothing.
+            InvalidArtifact: A saved classifier is damaged.
+            Overloaded: The queue of requests is full.
+            ClientClosedRequest: ``is_connected`` returned false.
         """
         ...
 
     def evaluate(self, request: EvaluateRequest) -> Report:
-        """Judge a classifier by labelled rows that it has not seen, and keep the score with it.
+        """Evaluate a classifier on labelled rows that it has not seen, and keep the score with it.
 
-        A score that cannot be kept, since it was deleted or trained again meanwhile, is told all the same.
+        The report is returned even if it cannot be saved because the classifier was deleted or retrained meanwhile.
 
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
-            NotFound: The name means nothing.
-            ArtifactInvalid: The classifier is damaged.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
     def compare(self, request: CompareRequest) -> Comparison:
-        """Judge several classifiers by the same rows, and say which to promote. Nothing is kept.
+        """Compare several classifiers on the same rows, and recommend which to promote. Nothing is kept.
 
         Raises:
             InvalidInput: The names or a row break a rule, there are no rows, or none has a label that is known.
-            NotFound: One of the names means nothing.
-            ArtifactInvalid: A classifier is damaged.
+            NotFound: One of the names refers to nothing.
+            InvalidArtifact: A classifier is damaged.
         """
         ...
 
-    def cross_validate(self, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
-        """Judge a training on rows by trainings on parts of them. Nothing is kept.
+    def cross_validate(
+        self, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+    ) -> CrossValidation:
+        """Cross-validate a training: train on parts of the rows, evaluate on the rest. Nothing is kept.
 
         Args:
             request: The rows and the training.
-            is_wanted: Asked now and then, from any thread; where it says no, the trainings are ended.
+            is_connected: Called now and then, from any thread; once it returns false, the trainings end.
 
         Raises:
-            Abandoned: ``is_wanted`` said no.
+            ClientClosedRequest: ``is_connected`` returned false.
             InvalidInput: A row, a parameter or the base model breaks a rule, or no label has two different texts.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
             TrainingFailed: A training process failed.
         """
         ...
 
     def suggest(self, request: SuggestRequest) -> Suggestions:
-        """Choose those of many texts that are worth labelling: likely new classes first, then what is uncertain.
+        """Choose the texts of a pool that are most worth labelling: likely new classes first, then uncertain texts.
 
         Raises:
             InvalidInput: The name, the number or a text breaks a rule.
-            NotFound: The name means nothing.
-            ArtifactInvalid: The classifier is damaged.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
@@ -215,17 +220,30 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
-            ArtifactInvalid: The record is damaged.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The record is damaged.
         """
         ...
 
     def describe(self, request: DescribeRequest) -> Classifier:
-        """Change what is said about a classifier.
+        """Change the description and the tags of a classifier.
 
         Raises:
             InvalidInput: The name, the description or a tag breaks a rule.
             ClassifierNotFound: No classifier has this name.
+        """
+        ...
+
+    def set_threshold(self, request: SetThresholdRequest) -> ThresholdUpdate:
+        """Set or clear the score below which a classifier gives no label, from the next prediction on.
+
+        Each change is kept in the record, with who made it, when and why. The conditions of aliases are not looked at
+        again. A new training begins without a threshold, and an older revision that is restored has its own.
+
+        Raises:
+            InvalidInput: The name, the score or the note breaks a rule.
+            NotFound: There is no such classifier or revision.
+            ConcurrentChange: The revision that was named is not the one that answers.
         """
         ...
 
@@ -259,36 +277,36 @@ class Operations(Protocol):
             NotFound: There is no such classifier or revision, or it is purged.
             NotDeleted: It answers already.
             NameTaken: Its name is now an alias's, or differs only in case from another one.
-            ArtifactInvalid: Its files are damaged.
+            InvalidArtifact: Its files are damaged.
         """
         ...
 
     def copy(self, request: CopyRequest) -> Copied:
-        """Put a classifier under a second name, as it is: its weights, rows, notes and measurements.
+        """Copy a classifier to a second name: its weights, rows, notes and measurements.
 
-        The copy is a classifier of its own, which remembers where it comes from. Neither of the two notices what
-        becomes of the other. Where the disk has hard links, it takes the room of its record alone.
+        The copy is a classifier of its own, which remembers where it comes from. Neither of the two depends
+        on the other. Where the disk has hard links, it takes the room of its record alone.
 
         Raises:
             InvalidName: A name breaks the grammar.
             NotFound: There is nothing to copy.
             NameTaken: The new name is an alias's, or another one differs only in case.
             ClassifierExists: The new name exists, and the request does not overwrite.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
     def promote(self, request: PromoteRequest) -> Promotion:
         """Point an alias at a classifier, which is loaded before: each prediction comes from the old or the new one.
 
-        What the request requires, and the rows that the alias keeps, are looked at first. Unless every condition is
+        What the request requires, and the rows that the alias keeps, are checked first. Unless every condition is
         met, nothing changes.
 
         Raises:
-            InvalidInput: A name, the reason, the person, a row or a condition breaks a rule.
+            InvalidInput: A name, the reason, the author, a row or a condition breaks a rule.
             NotFound: There is no such classifier.
             NameTaken: A classifier has the alias's name, or another name differs only in case.
-            ArtifactInvalid: The classifier is damaged, so the alias stays where it points.
+            InvalidArtifact: The classifier is damaged, so the alias stays where it points.
             BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
             PromotionRefused: A condition is not met.
         """
@@ -298,19 +316,19 @@ class Operations(Protocol):
         """Point an alias back to where it pointed before its last promotion; again goes one further back.
 
         Raises:
-            InvalidInput: The name or what is said breaks a rule.
+            InvalidInput: The name or the note breaks a rule.
             AliasNotFound: There is no such alias.
             NothingToRollBack: It has pointed nowhere before, or that classifier is gone.
-            ArtifactInvalid: That classifier is damaged, so the alias stays where it points.
+            InvalidArtifact: That classifier is damaged, so the alias stays where it points.
             BaseModelUnavailable: Its base model is not on this machine, so the alias stays where it points.
         """
         ...
 
     def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
-        """Take an alias away; what it points to stays, and so does its history.
+        """Remove an alias; the classifier that it points to stays, and so does its history.
 
         Raises:
-            InvalidInput: The name or what is said breaks a rule.
+            InvalidInput: The name or the note breaks a rule.
             AliasNotFound: There is no such alias.
         """
         ...
@@ -320,7 +338,7 @@ class Operations(Protocol):
         ...
 
     def alias_history(self, request: AliasRequest) -> AliasHistory:
-        """Return each change of an alias, the first one first, also of one that was taken away.
+        """Return each change of an alias, the first one first, also of one that was removed.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -333,14 +351,14 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
-            RowsNotKept: The training rows were not kept.
-            ArtifactInvalid: The classifier is damaged.
+            NotFound: The name refers to nothing.
+            TrainingDataNotKept: The training rows were not kept.
+            InvalidArtifact: The classifier is damaged.
         """
         ...
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
-        """Take in a classifier that was exported. Everything is checked before anything is written.
+        """Import an exported classifier. Everything is checked before anything is written.
 
         Args:
             file: The export, open for reading at any place.
@@ -348,31 +366,32 @@ class Operations(Protocol):
 
         Raises:
             InvalidName: The name breaks the grammar.
-            ArchiveInvalid: The file is no whole export, or holds something else.
+            InvalidArchive: The file is no whole export, or holds something else.
+            BaseModelNotAllowed: Its base model's id is not on the allow-list.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
         """
         ...
 
     def reproduce(
-        self, request: ModelRequest, on_progress: OnProgress = ..., is_wanted: IsWanted = always
+        self, request: ModelRequest, on_progress: OnProgress = ..., is_connected: IsConnected = always_connected
     ) -> Reproduction:
         """Train a classifier again from its kept rows and its record, compare the two, and save nothing.
 
         Args:
             request: The classifier.
             on_progress: Called now and then as the training goes on, from any thread.
-            is_wanted: Asked now and then, from any thread; where it says no, the training is ended.
+            is_connected: Called now and then, from any thread; once it returns false, the training ends.
 
         Raises:
-            Abandoned: ``is_wanted`` said no.
+            ClientClosedRequest: ``is_connected`` returned false.
             InvalidName: The name breaks the grammar.
-            NotFound: It means nothing.
-            RowsNotKept: The training rows were not kept.
+            NotFound: The name refers to nothing.
+            TrainingDataNotKept: The training rows were not kept.
             LimitExceeded: They are more, or longer, than this server trains on.
-            ArtifactInvalid: The classifier is damaged.
+            InvalidArtifact: The classifier is damaged.
             BaseModelUnavailable: The base model is not here, or is another one than at the training.
-            Overloaded: As many trainings wait already as may wait.
+            Overloaded: The queue of trainings is full.
             TrainingFailed: The training process failed.
         """
         ...
@@ -395,7 +414,7 @@ class Operations(Protocol):
         """Return what the data directory holds, in bytes."""
         ...
 
-    def fsck(self, request: CheckRequest) -> Checkup:
+    def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Read the whole data directory and check every digest."""
         ...
 
@@ -406,15 +425,15 @@ class LocalOperations(Operations, Protocol):
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress
     ) -> "tuple[Job, Future[FitResult]]":
-        """Begin :meth:`fit` and return its job and its result to come, whose callbacks run in another thread.
+        """Begin :meth:`fit` and return its job and a future of its result, whose callbacks run in another thread.
 
         Raises:
             WindrowError: What :meth:`start_fit` raises; from the future, what ``fit`` raises.
         """
         ...
 
-    def start_predict(self, request: PredictRequest, is_wanted: IsWanted) -> "Future[tuple[Prediction, ...]]":
-        """Begin :meth:`predict` and return its answer to come, whose callbacks run in another thread.
+    def start_predict(self, request: PredictRequest, is_connected: IsConnected) -> "Future[tuple[Prediction, ...]]":
+        """Begin :meth:`predict` and return a future of its predictions, whose callbacks run in another thread.
 
         Raises:
             WindrowError: What ``predict`` raises, here or from the future.
@@ -422,7 +441,7 @@ class LocalOperations(Operations, Protocol):
         ...
 
     def start_predict_at_once(
-        self, request: PredictRequest, is_wanted: IsWanted
+        self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
         """Do :meth:`start_predict` if that is a matter of microseconds, so that an event loop may call it.
 
@@ -434,6 +453,6 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def vitals(self) -> Vitals:
-        """Return what goes on."""
+    def server_stats(self) -> ServerStats:
+        """Return the present statistics."""
         ...

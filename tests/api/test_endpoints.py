@@ -2,11 +2,28 @@
 
 import inspect
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
-from windrow.api.endpoints import BY_VERB, ENDPOINTS, TAGS, Endpoint, NoRequest
+from windrow.api.endpoints import (
+    BY_VERB,
+    ENDPOINTS,
+    EXPORT,
+    FIT,
+    FOLLOW_JOB,
+    IMPORT,
+    PREDICT,
+    TAGS,
+    USAGE,
+    Endpoint,
+    NoRequest,
+)
+from windrow.domain.archive import Export, ImportRequest
+from windrow.domain.classifier import FitRequest, FitResult
+from windrow.domain.job import Job
+from windrow.domain.prediction import Prediction
+from windrow.domain.values import has_default
 from windrow.operations import Operations
 
 VERBS = {name for name, verb in vars(Operations).items() if inspect.isfunction(verb) and not name.startswith("_")}
@@ -22,21 +39,46 @@ def test_what_has_the_same_method_and_path_is_told_apart_by_the_query() -> None:
     assert len(set(places)) == len(places)
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.verb)
-def test_request_and_reply_are_those_of_the_verb(endpoint: Endpoint[Any, Any]) -> None:
-    hints = get_type_hints(getattr(Operations, endpoint.verb))
-    reply = hints.pop("return")
-    assert endpoint.reply in (reply, *getattr(reply, "__args__", ()))
-    assert hints.get("request", NoRequest) is endpoint.request
-    assert ("is_wanted" in hints) == endpoint.cancellable
-    assert ("file" in hints) == (endpoint.body == "file")
+def test_what_a_verb_takes_and_returns_is_read_from_its_annotations() -> None:
+    taken = {each.verb: each.request for each in (FIT, USAGE, IMPORT)}
+    returned = {each.verb: (each.reply, each.reply_form) for each in (FIT, PREDICT, FOLLOW_JOB, EXPORT)}
+    assert taken == {"fit": FitRequest, "usage": NoRequest, "import_classifier": ImportRequest}
+    assert returned == {
+        "fit": (FitResult, "json"),
+        "predict": (Prediction, "json"),
+        "follow_job": (Job, "events"),
+        "export": (Export, "file"),
+    }
+    assert [each.verb for each in ENDPOINTS if each.body == "file"] == ["import_classifier"]
+    assert {each.verb for each in ENDPOINTS if each.cancellable} == {"predict", "cross_validate", "reproduce"}
+
+
+@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.optional_body], ids=lambda each: each.verb)
+def test_a_request_that_may_come_without_a_body_needs_nothing_besides_its_path(endpoint: Endpoint[Any]) -> None:
+    needed = {each.name for each in fields(endpoint.request) if not has_default(each)}
+    assert endpoint.body == "optional"
+    assert needed <= set(endpoint.path_fields)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.verb)
 def test_what_stands_in_the_path_is_a_field_and_what_stands_in_a_body_may_have_one(
-    endpoint: Endpoint[Any, Any],
+    endpoint: Endpoint[Any],
 ) -> None:
     kind: Any = endpoint.request
     assert set(endpoint.path_fields) <= {each.name for each in fields(kind)}
     assert endpoint.tag in TAGS
     assert endpoint.body == "none" or endpoint.method in ("POST", "PUT", "PATCH")
+
+
+def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() -> None:
+    assert {each.verb for each in ENDPOINTS if each.takes_many} == {
+        "fit",
+        "start_fit",
+        "estimate_fit",
+        "predict",
+        "evaluate",
+        "compare",
+        "cross_validate",
+        "suggest",
+        "promote",
+    }

@@ -11,7 +11,7 @@ from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.examples import PREDICT_REQUESTS, REQUESTS
 from windrow.api.flat import FORMS
 from windrow.api.openapi import openapi_document
-from windrow.codec.reading import read_value
+from windrow.codec.validation import read_value
 from windrow.codec.values import from_json
 from windrow.domain.errors import InvalidRequest
 
@@ -21,10 +21,10 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation for path in DOCUMENT["paths"].values() for operation in path.values()
 }
 # The verbs that share another one's method and path.
-WITHIN = {"start_fit", "forecast"}
+WITHIN = {"start_fit", "estimate_fit"}
 
 
-def _forms(endpoint: Endpoint[Any, Any]) -> tuple[Any, ...]:
+def _forms(endpoint: Endpoint[Any]) -> tuple[Any, ...]:
     return (endpoint.reply, *FORMS.get(endpoint.verb, ()))
 
 
@@ -111,7 +111,7 @@ def test_of_a_reply_every_member_is_there() -> None:
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.takes_json], ids=lambda each: each.verb)
 def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_misses(
-    endpoint: Endpoint[Any, Any],
+    endpoint: Endpoint[Any],
 ) -> None:
     if endpoint.verb == "predict":
         return
@@ -119,7 +119,7 @@ def test_a_body_has_the_fields_that_the_server_reads_and_requires_those_that_it_
     given = dict.fromkeys(endpoint.path_fields, "a")
     missing: list[str] = []
     try:
-        read_value(endpoint.request, {}, given=given)
+        read_value(endpoint.request, {}, preset=given)
     except InvalidRequest as error:
         missing = re.findall(r"'(\w+) is missing'", str(error.facts))
     assert schema.get("required", []) == missing
@@ -162,16 +162,16 @@ def test_a_fit_answers_in_three_ways_and_says_how_each_is_chosen() -> None:
     fit = OPERATIONS["fit"]
     assert [each["name"] for each in fit["parameters"]] == ["dry_run", "wait"]
     schemas = fit["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
-    assert [each["$ref"].rpartition("/")[2] for each in schemas] == ["FitResult", "Forecast"]
+    assert [each["$ref"].rpartition("/")[2] for each in schemas] == ["FitResult", "FitEstimate"]
     assert fit["responses"]["202"]["headers"]["Location"]
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.takes_json], ids=lambda each: each.verb)
-def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any, Any]) -> None:
+def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any]) -> None:
     verb = "fit" if endpoint.verb in WITHIN else endpoint.verb
     for example in REQUESTS[verb].values():
         document = json.loads(json.dumps(example))
-        read_value(endpoint.request, document, given=dict.fromkeys(endpoint.path_fields, "a"))
+        read_value(endpoint.request, document, preset=dict.fromkeys(endpoint.path_fields, "a"))
     if endpoint.verb == "predict":
         shown = [json.loads(json.dumps(each)) for each in REQUESTS[verb].values()]
         forms = [{"model_name", "text"}, {"model_name", "texts"}, {"model_names", "text"}]

@@ -31,10 +31,12 @@ def outcome(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.slow
 def test_version_is_the_packages_version() -> None:
     assert outcome(start("--version")) == (0, f"windrow {__version__}\n", "")
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy() -> None:
     program = "import sys, windrow.cli.app; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
@@ -53,12 +55,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert not loaded & heavy
 
 
+@pytest.mark.slow
 def test_without_a_verb_the_help_is_shown_and_nothing_is_on_stdout() -> None:
     code, out, err = outcome(start())
     assert (code, out) == (2, "")
     assert err.startswith("Usage: ")
 
 
+@pytest.mark.slow
 def test_shell_completion_completes_verbs_and_options() -> None:
     def complete(words: str, place: int) -> str:
         variables = {"_WINDROW_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)}
@@ -73,6 +77,7 @@ def test_shell_completion_completes_verbs_and_options() -> None:
     assert "--num-iterations" in complete("windrow fit --num", 2).split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -112,6 +117,7 @@ def test_ctrl_c_is_one_line_and_exit_code_130(ask: Run, toy: Toy, left: list[str
     assert left == ["left"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_a_process_that_waits_for_its_input(tmp_path: Path) -> None:
     process = start("--traceback", "fit", "tickets_v1", "-", "--data-dir", str(tmp_path / "data"))
     assert process.stdin is not None
@@ -125,6 +131,7 @@ def test_ctrl_c_stops_a_process_that_waits_for_its_input(tmp_path: Path) -> None
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["fsck", "usage", "base-models"])
 def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path, verb: str) -> None:
     (tmp_path / "aliases").mkdir()
@@ -138,6 +145,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(tmp_path: Path, verb: st
     process.stdin.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("verb", ["fsck", "usage"])
 def test_a_full_disk_below_standard_output_is_told_as_such(tmp_path: Path, verb: str) -> None:
@@ -182,6 +190,7 @@ def test_an_error_names_options(ask: Run) -> None:
     assert refused.refusal.startswith("--sort is 'foo', which is no order. Pass one of ")
 
 
+@pytest.mark.slow
 def test_data_is_utf_8_whatever_the_language_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "aliases" / "é").mkdir(parents=True)
     process = subprocess.run(

@@ -13,6 +13,9 @@ from windrow.api.endpoints import ENDPOINTS
 from windrow.api.examples import example_of
 from windrow.api.flat import write_reply
 from windrow.cli.call import Call
+from windrow.cli.labelled_file import FileRows
+from windrow.cli.surface import CliWords
+from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.job import Job
 from windrow.domain.listing import Listing
@@ -22,19 +25,21 @@ ENDPOINT = {endpoint.verb: endpoint for endpoint in ENDPOINTS}
 # Verbs of the product, and commands that do them.
 COMMANDS = [
     ("fit", "fit t_v1 ROWS"),
-    ("start_fit", "fit t_v1 ROWS --no-wait"),
-    ("forecast", "fit t_v1 ROWS --dry-run"),
+    ("start_fit", "fit t_v1 ROWS --detach"),
+    ("estimate_fit", "fit t_v1 ROWS --dry-run"),
     ("list_jobs", "jobs"),
     ("list_jobs", "jobs list --limit 3"),
     ("job", "jobs show 1"),
     ("follow_job", "jobs watch 1"),
     ("cancel_job", "jobs cancel 1"),
     ("copy", "copy t_v1 t_v2"),
+    ("set_threshold", "set-threshold t_v1 0.5 --reason why"),
+    ("set_threshold", "set-threshold t_v1 --clear"),
     ("predict", "predict t_v1 --text money"),
     ("predict", "predict t_v1 --also t_v2 --text money"),
     ("predict", "predict t_v1 ROWS"),
-    ("evaluate", "evaluate t_v1 ROWS"),
-    ("compare", "compare t_v1 t_v2 --on ROWS"),
+    ("evaluate", "evaluate t_v1 --test-data ROWS"),
+    ("compare", "compare t_v1 t_v2 --test-data ROWS"),
     ("cross_validate", "cross-validate ROWS"),
     ("suggest", "suggest t_v1 ROWS"),
     ("list_classifiers", "list"),
@@ -46,7 +51,7 @@ COMMANDS = [
     ("restore", "restore t_v1"),
     ("promote", "promote tickets t_v1"),
     ("rollback", "rollback tickets"),
-    ("remove_alias", "aliases --remove tickets --by ana"),
+    ("remove_alias", "aliases --remove tickets --author ana"),
     ("list_aliases", "aliases"),
     ("alias_history", "history tickets"),
     ("import_classifier", "import FILE"),
@@ -114,7 +119,7 @@ def test_json_is_the_document_of_the_http_api(
     examples: Examples, print_json: Callable[[str], Ended], verb: str, command: str
 ) -> None:
     ended = print_json(command)
-    assert ended.code == (1 if verb == "fsck" else 0), ended.err  # the example of a checkup has damage
+    assert ended.code == (1 if verb == "fsck" else 0), ended.err  # the example of a report has damage
     if verb == "fit":  # which waits for its job, and then looks at what that made
         assert json.loads(ended.out)["status"] == "trained"
         return
@@ -133,6 +138,13 @@ def test_what_is_for_people_is_printed_unless_json_is_wanted(capsys: pytest.Capt
     assert capsys.readouterr().out == "0 of them\n"
     Call(as_json=True).show(Listing(()), lambda listing: print("no"))
     assert capsys.readouterr().out == '{"models":[],"next_cursor":null}\n'
+
+
+def test_a_warning_about_rows_names_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    file = FileRows("tickets.csv", ("a", "b", "c"), (2, 5, 6))
+    call = Call(words=CliWords(files={"training_data": file}))
+    call.warn([DataWarning("duplicate_rows", "Two rows are the same.", (1, 2)), DataWarning("few", "Few\nrows.")])
+    assert capsys.readouterr().err == "Warning: Two rows are the same. Lines: 5, 6.\nWarning: Few rows.\n"
 
 
 def test_a_server_and_a_folder_are_not_asked_at_once(tmp_path: Path) -> None:

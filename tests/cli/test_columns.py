@@ -2,9 +2,8 @@
 
 import pytest
 
-from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, looks_like_header
-
-NOTHING = Wanted()
+from windrow.cli.columns import Columns, Evidence, UnresolvedColumn, distinct, find_columns, header_evidence
+from windrow.cli.read_options import DETECT_ALL, ReadOptions
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,7 @@ NOTHING = Wanted()
 def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_the_text(
     names: tuple[str, ...], text: str, label: str
 ) -> None:
-    assert find_columns(names, NOTHING, labelled=True) == Columns(text, label)
+    assert find_columns(names, DETECT_ALL, labelled=True) == Columns(text, label)
 
 
 @pytest.mark.parametrize(
@@ -40,34 +39,48 @@ def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_th
     ],
 )
 def test_what_could_be_meant_twice_or_not_at_all_is_refused(names: tuple[str, ...], words: str) -> None:
-    with pytest.raises(NotClear, match=words):
-        find_columns(names, NOTHING, labelled=True)
+    with pytest.raises(UnresolvedColumn, match=words):
+        find_columns(names, DETECT_ALL, labelled=True)
 
 
 def test_named_columns_win_in_any_case() -> None:
-    wanted = Wanted("SUBJECT", "b")
-    assert find_columns(("text", "subject", "b", "label"), wanted, labelled=True) == Columns("subject", "b")
+    options = ReadOptions(text_column="SUBJECT", label_column="b")
+    assert find_columns(("text", "subject", "b", "label"), options, labelled=True) == Columns("subject", "b")
 
 
 def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
-        NotClear, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
+        UnresolvedColumn, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
     ):
-        find_columns(("text", "n"), Wanted("body"), labelled=False)
+        find_columns(("text", "n"), ReadOptions(text_column="body"), labelled=False)
 
 
 def test_one_column_cannot_be_both() -> None:
-    with pytest.raises(NotClear, match="cannot hold both"):
-        find_columns(("text", "a"), Wanted("text", "text"), labelled=True)
+    with pytest.raises(UnresolvedColumn, match="cannot hold both"):
+        find_columns(("text", "a"), ReadOptions(text_column="text", label_column="text"), labelled=True)
 
 
 @pytest.mark.parametrize("names", [("anything",), ("label", "anything"), ("intent", "class", "anything", "text")])
 def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, ...]) -> None:
-    assert find_columns(names, NOTHING, labelled=False).label is None
+    assert find_columns(names, DETECT_ALL, labelled=False).label is None
 
 
-def test_a_sentence_is_no_header_even_beside_a_known_name() -> None:
-    assert looks_like_header(("id", "Text"), NOTHING)
-    assert not looks_like_header(("What is an atom?", "description"), NOTHING)
-    assert not looks_like_header(("a", "b"), NOTHING)
-    assert looks_like_header(("a", "b"), Wanted("a"))
+@pytest.mark.parametrize(
+    ("names", "evidence"),
+    [
+        (("id", "Text"), Evidence.SURE),
+        (("message", "queue"), Evidence.SURE),
+        (("id", "body", "date of receipt"), Evidence.TEXT),
+        (("mail", "team"), Evidence.LABEL),
+        (("What is an atom?", "description"), Evidence.NONE),
+        (("Team", " the login is broken"), Evidence.NONE),
+        (("a", "b"), Evidence.NONE),
+    ],
+)
+def test_names_tell_how_sure_it_is_that_they_are_a_header(names: tuple[str, ...], evidence: Evidence) -> None:
+    assert header_evidence(names, DETECT_ALL) is evidence
+    assert header_evidence(names, ReadOptions(text_column=names[0])) is Evidence.SURE
+
+
+def test_repeated_columns_get_numbers_that_no_other_column_has() -> None:
+    assert distinct(("a", "b", "a", "a_2", "a", "")) == ("a", "b", "a_3", "a_2", "a_4", "")

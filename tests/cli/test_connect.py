@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.toy import Toy
-from windrow.cli.connect import check_data_dir, connected, server_asked
+from windrow.cli.connect import check_data_dir, connected, resolve_server_url
 from windrow.domain.errors import InvalidParameter
 from windrow.settings import Settings
 
@@ -93,5 +93,5 @@ def test_a_folder_is_a_data_directory_by_what_is_in_it(tmp_path: Path) -> None:
 
 
 def test_an_empty_url_is_none(tmp_path: Path) -> None:
-    assert server_asked("", tmp_path) == ""
-    assert server_asked(None, None) == ""
+    assert resolve_server_url("", tmp_path) == ""
+    assert resolve_server_url(None, None) == ""

@@ -1,8 +1,10 @@
 """Bytes to text: encodings, gzip, and where something is wrong."""
 
 import codecs
+import contextlib
 import gzip
 import io
+import itertools
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.cli import decoding
-from windrow.cli.decoding import Source, lines, opened, text_blocks
+from windrow.cli.decoding import Source, open_source, split_lines, text_blocks
 from windrow.domain.errors import InvalidParameter
 
 TEXT = "naïve café\nzwei 😀 Zeilen\n"
@@ -80,43 +82,65 @@ def test_gzip_that_breaks_off_is_refused() -> None:
 
 @pytest.mark.parametrize("encoding", ["hex", "klingon", "rot13", ""])
 def test_what_is_no_encoding_of_text_is_refused(encoding: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="is no encoding of text"), opened(tmp_path / "any", encoding):
+    with pytest.raises(InvalidParameter, match="is no encoding of text"), open_source(tmp_path / "any", encoding):
         pass
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="There is no file"), opened(tmp_path / "none.csv"):
+    with pytest.raises(InvalidParameter, match="There is no file"), open_source(tmp_path / "none.csv"):
         pass
-    with pytest.raises(InvalidParameter, match="is a folder"), opened(tmp_path):
+    with pytest.raises(InvalidParameter, match="is a folder"), open_source(tmp_path):
         pass
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    with opened("-") as source:
+    with open_source("-") as source:
         assert "".join(text_blocks(source)) == TEXT
         assert source.name == "standard input"
 
 
 def test_the_bytes_that_were_read_are_counted(tmp_path: Path) -> None:
     (tmp_path / "mails.txt").write_text(TEXT, encoding="utf-8")
-    with opened(tmp_path / "mails.txt") as source:
+    with open_source(tmp_path / "mails.txt") as source:
         list(text_blocks(source))
         assert source.bytes_read == source.size_bytes == len(TEXT.encode())
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
-def test_lines_are_the_text_whatever_the_blocks(blocks: list[str]) -> None:
-    found = list(lines(Source("any", io.BytesIO()), iter(blocks)))
-    assert "".join(found) == "".join(blocks)
-    assert all(line.endswith("\n") and line.count("\n") == 1 for line in found[:-1])
+@given(st.text(st.sampled_from("a\n\r\u2028é")), st.lists(st.integers(0, 40)))
+def test_lines_are_the_text_whatever_the_blocks(text: str, cuts: list[int]) -> None:
+    # No line end of two characters falls between two blocks.
+    places = sorted({cut for cut in cuts if cut < len(text) and text[cut - 1 : cut + 1] != "\r\n"} | {0, len(text)})
+    blocks = [text[start:end] for start, end in itertools.pairwise(places)]
+    found = list(split_lines(Source("any", io.BytesIO()), iter(blocks)))
+    assert found == io.StringIO(text, newline="").readlines()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 64])
+def test_a_line_end_of_two_characters_stays_in_one_block(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_BLOCK_BYTES", size)
+    blocks = list(text_blocks(Source("any", io.BytesIO(b"one\r\ntwo\rthree\r\n\r"))))
+    assert "".join(blocks) == "one\r\ntwo\rthree\r\n\r"
+    assert not any(block.endswith("\r") for block in blocks[:-1] if block != blocks[-2])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_without_its_mark_is_told_with_both_orders(encoding: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"{encoding}-le, as Windows writes it, or --encoding {encoding}-be"):
+        read("naïve text".encode(f"{encoding}-le"), encoding)
+
+
+@given(st.binary(), st.sampled_from(["utf-16", "utf-32", "utf-7", "punycode", "idna", "utf-8-sig", "shift_jis", "hz"]))
+def test_no_error_of_a_codec_escapes(content: bytes, encoding: str) -> None:
+    with contextlib.suppress(InvalidParameter):
+        read(content, encoding)
 
 
 def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_LINE_CHARS", 10)
     blocks = iter(["short\n", "a" * 6, "a" * 6])
     with pytest.raises(InvalidParameter, match="line 2: the line has more than 10 characters"):
-        list(lines(Source("any", io.BytesIO()), blocks))
+        list(split_lines(Source("any", io.BytesIO()), blocks))
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])

@@ -4,10 +4,10 @@ import pytest
 
 from windrow.cli.exits import exit_code_of
 from windrow.domain.errors import (
-    ArtifactInvalid,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     Overloaded,
     PromotionRefused,
@@ -27,7 +27,7 @@ from windrow.domain.errors import (
         (TrainingCancelled, 5),
         (BaseModelUnavailable, 4),
         (Overloaded, 4),
-        (ArtifactInvalid, 5),
+        (InvalidArtifact, 5),
         (StorageFull, 5),
         (WindrowError, 5),
     ],

@@ -1,14 +1,13 @@
 """Figures as people read them."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from windrow.cli.formats import counted, duration, estimate_text, file_problem, listed, recipe_text, share, size, when
-from windrow.domain.classifier import Estimate
+from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import Estimate
 
 
 @pytest.mark.parametrize(
@@ -53,8 +52,3 @@ def test_shares_times_lists_and_counts() -> None:
 def test_an_estimate_and_a_recipe_in_a_few_words() -> None:
     assert estimate_text(Estimate(5, 6, 3, Interval(0.25, 1.0))) == "83.3 %, between 25.0 % and 100.0 %"
     assert recipe_text(Recipe(seed=7)) == "20 iterations, batch size 16, seed 7"
-
-
-def test_a_file_that_cannot_be_opened_is_named_with_the_reason() -> None:
-    error = file_problem(Path("rows.csv"), FileNotFoundError(2, "No such file or directory"))
-    assert error.detail.startswith("rows.csv: No such file or directory.")

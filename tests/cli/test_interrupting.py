@@ -15,11 +15,13 @@ from tests.http.conftest import RunningApp, operations, running_app
 from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Row
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["operations", "running_app"]
 # Without having heard Ctrl-C, a verb would wait for its server twice as long, or for ever.
-PATIENCE_S = 30
+CANCEL_TIMEOUT_S = 30
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def press_ctrl_c(process: "subprocess.Popen[str]", times: int = 1) -> tuple[int,
         for _ in range(times):
             os.killpg(process.pid, signal.SIGINT)
             threading.Event().wait(0.05)  # so that they come one after the other
-        _, said = process.communicate(timeout=PATIENCE_S)
+        _, said = process.communicate(timeout=CANCEL_TIMEOUT_S)
     finally:
         if process.poll() is None:
             process.kill()
@@ -80,7 +82,7 @@ def test_ctrl_c_ends_a_predict_whose_server_is_silent(
 ) -> None:
     asked = threading.Event()
 
-    def stay_silent(is_wanted: IsWanted) -> None:
+    def stay_silent(is_connected: IsConnected) -> None:
         asked.set()
         released.wait(60)
 

@@ -14,6 +14,7 @@ from windrow.domain.errors import InvalidParameter
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
 )
 
 
@@ -46,8 +47,16 @@ def test_each_value_knows_its_line() -> None:
         ('["a",\n"b"', "line 2: the JSON is broken: , is missing"),
         ('["a"\n "b"]', "line 2: the JSON is broken: , is missing"),
         ('["a",\n]', "line 2: the JSON is broken: expecting value"),
+        ('{"texts": ["a"],\n}', "line 2: the JSON is broken: expecting property name"),
+        ('{1: 2, "texts": ["a"]}', "expecting property name"),
         ('["a"] "b"', "something follows the end"),
-        ('{"text": "a"}', "line 1: the object holds no list under texts"),
+        ('{"text": "a"}', "line 1: the object holds no list under texts, training_data, test_data."),
+        ('{"n": 1,\n"n": 2, "texts": ["a"]}', "line 2: the JSON is broken: the key 'n' stands twice in one object"),
+        ('[1,\n{"text": "a", "text": "b"}]', "line 2: the JSON is broken: the key 'text' stands twice in one object"),
+        ("[1,\nNaN]", "line 2: the JSON is broken: NaN is no JSON number"),
+        ("[1,\n-Infinity]", "line 2: the JSON is broken: -Infinity is no JSON number"),
+        ("[1,\n1e999]", "line 2: the JSON is broken: a number is too large"),
+        ("[1,\n" + "9" * 5_000 + "]", "line 2: the JSON is broken: a number has too many digits"),
         ('{"texts": [], "test_data": []}', "a second list of rows, test_data"),
         ('{"texts" ["a"]}', ": is missing"),
         ("text", "begins with"),

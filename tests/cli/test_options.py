@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 import pytest
 
-from windrow.cli.options import TOLD, Option, Told, options_of, setting_help
+from windrow.cli.options import SHARED_OPTIONS, Option, OptionSpec, options_of, setting_help
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.dataset import Row
 from windrow.domain.names import ModelReference, Name
@@ -52,8 +52,8 @@ class Declared:
     """More."""
 
 
-def options(**told: Told) -> dict[str, Option]:
-    return {each.path: each for each in options_of(Declared, {**TOLD, **told}, ("left",))}
+def options(**told: OptionSpec) -> dict[str, Option]:
+    return {each.path: each for each in options_of(Declared, {**SHARED_OPTIONS, **told}, ("left",))}
 
 
 def typed(option: Option) -> tuple[Any, Any, Any]:
@@ -105,10 +105,17 @@ def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
     assert typed(texts)[2].help.startswith("Texts: CSV")
 
 
+def test_what_has_no_default_and_is_named_is_an_option_that_must_be_there() -> None:
+    rows = options(rows=OptionSpec("--test-rows"))["rows"]
+    kind, default, info = typed(rows)
+    assert (rows.is_argument, kind, default) == (False, Path, rows.parameter.empty)
+    assert (rows.name, info.metavar) == ("--test-rows", "FILE")
+
+
 def test_ranges_stand_in_the_annotation() -> None:
-    assert options()["share"].members == {"minimum": 0, "maximum": 1}
+    assert options()["share"].type.members == {"minimum": 0, "maximum": 1}
     seed = next(each for each in options_of(Recipe) if each.path == "seed")
-    assert seed.members["maximum"] == 2**32 - 1
+    assert seed.type.members["maximum"] == 2**32 - 1
 
 
 def test_help_is_the_docstring_without_what_concerns_python_alone() -> None:
@@ -119,9 +126,9 @@ def test_help_is_the_docstring_without_what_concerns_python_alone() -> None:
 
 def test_a_verb_may_tell_a_field_otherwise() -> None:
     told = options(
-        other=Told("--others -o", "WHICH", "Which.", is_argument=False),
-        inner_deep=Told(help="Deep."),
-        share=Told(is_argument=True),
+        other=OptionSpec("--others -o", "WHICH", "Which.", is_argument=False),
+        inner_deep=OptionSpec(help="Deep."),
+        share=OptionSpec(is_argument=True),
     )
     assert (told["other"].name, told["other"].metavar, told["other"].help) == ("--others", "WHICH", "Which.")
     assert told["inner.deep"].help == "Deep."
@@ -132,7 +139,7 @@ def test_what_is_left_out_is_no_option() -> None:
     found = [each.path for each in options_of(PromoteRequest, leave_out=("must_pass", "require.test_data"))]
     assert found == [
         "reason",
-        "by",
+        "author",
         "alias",
         "model_name",
         "require.not_worse",

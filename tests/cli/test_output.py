@@ -1,18 +1,18 @@
 """Data on standard output, all else on standard error, and tables that are whole where nothing must fit."""
 
-import errno
 import io
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
-from windrow.cli.output import data_console, notes_console, writing_data
-from windrow.cli.tables import Column, Listed, table_of
-from windrow.domain.errors import StorageFailed
+from windrow.cli.output import data_console, naming_file, notes_console
+from windrow.cli.tables import Column, TextTable, table_of
+from windrow.domain.errors import InvalidParameter
 
 
-def named(*cells: str) -> Listed:
+def named(*cells: str) -> TextTable:
     def column(place: int) -> Column[tuple[str, ...]]:
         return Column(str(place), lambda row: row[place])
 
@@ -52,11 +52,12 @@ def test_a_closed_pipe_is_left_to_the_edge() -> None:
         console.print("refund")
 
 
-def test_a_full_disk_is_told_and_a_closed_pipe_is_not() -> None:
-    with pytest.raises(StorageFailed, match="Standard output cannot be written: no space left"), writing_data():
-        raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(BrokenPipeError), writing_data():
-        raise BrokenPipeError
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidParameter, match=r"rows\.csv: No such file or directory\."),
+        naming_file(tmp_path / "rows.csv"),
+    ):
+        (tmp_path / "rows.csv").read_bytes()
 
 
 class Broken(io.StringIO):

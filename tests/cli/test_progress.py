@@ -37,9 +37,8 @@ def test_a_bar_says_stage_step_loss_and_what_is_left(
     monkeypatch.setenv("TERM", "xterm")
     with training_bar() as bar:
         bar.show_job(JOB)
-        bar.refresh()
+    with training_bar() as bar:
         bar.show(Progress("training", 1, 3, 1.5, 12.0))
-        bar.refresh()
     shown = capsys.readouterr().err
     assert "Waiting for its turn" in shown
     assert "2 before it" in shown

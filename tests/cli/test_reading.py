@@ -5,11 +5,15 @@ import io
 import json
 import sys
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from windrow.cli.reading import Reading, Record, open_table, read_rows
+from windrow.cli.read_options import ReadOptions
+from windrow.cli.reading import Record, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
@@ -80,10 +84,10 @@ def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "What is it?,description\nWho?,human\n")
-    how = Reading(text_column="1", label_column="2", header=False)
-    assert [row.label for row in read_rows(file, how, labelled=True)] == ["description", "human"]
+    options = ReadOptions(text_column="1", label_column="2", header=False)
+    assert [row.label for row in read_rows(file, options, labelled=True)] == ["description", "human"]
     single = written(tmp_path, "b.csv", "Who?\nWhat is it?\n")
-    assert [row.text for row in read_rows(single, Reading(header=False))] == ["Who?", "What is it?"]
+    assert [row.text for row in read_rows(single, ReadOptions(header=False))] == ["Who?", "What is it?"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     [
         ("a.csv", "text,label\na,b\n ,b\n", "a.csv, line 3: the text is blank"),
         ("a.csv", "text,label\na,\n", "a.csv, line 2: the label is blank"),
-        ("a.csv", "text,label\na\n", "a.csv, line 2: there are 1 fields"),
+        ("a.csv", "text,label\na\n", "a.csv, line 2: the first line has 2 fields, this row 1"),
         (
             "a.jsonl",
             '{"text": "a", "label": "b"}\n{"text": "a"}\n',
@@ -134,6 +138,43 @@ def test_a_table_without_rows_has_none(tmp_path: Path) -> None:
     assert list(read_rows(written(tmp_path, "a.csv", "text,label\n"), labelled=True)) == []
     with open_table(written(tmp_path, "a.json", "[]")) as table:
         assert table.columns is None
+
+
+WORDS = st.text(st.sampled_from("ab \"'é"), min_size=1, max_size=6).filter(str.strip)
+LABELS = st.sampled_from(["x", "y", "1", "class", "two words"])
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(WORDS, LABELS), min_size=2, max_size=5),
+    name=st.sampled_from(["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.json", "a"]),
+    delimiter=st.sampled_from(",;\t|"),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    has_header=st.booleans(),
+    labelled=st.booleans(),
+)
+def test_no_reader_gives_fewer_rows_than_there_are_without_a_word(
+    tmp_path: Path,
+    *,
+    rows: list[tuple[str, str]],
+    name: str,
+    delimiter: str,
+    end: str,
+    has_header: bool,
+    labelled: bool,
+) -> None:
+    delimiter = "\t" if name == "a.tsv" else delimiter
+    objects = [{"text": text, "label": label} for text, label in rows]
+    written_lines = [json.dumps(each) for each in objects]
+    if name == "a.json":
+        written_lines = json.dumps(objects, indent=1).split("\n")
+    elif name != "a.jsonl":
+        # As programs write that know nothing of quotation marks: a row is a line.
+        head = [f"text{delimiter}label"] if has_header else []
+        written_lines = [*head, *(f"{text}{delimiter}{label}" for text, label in rows)]
+    file = written(tmp_path, name, end.join((*written_lines, "")))
+    with suppress(InvalidParameter):  # which is a word
+        assert len(list(read_rows(file, labelled=labelled))) >= len(rows)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])

@@ -9,10 +9,17 @@ import pytest
 
 from windrow.cli import streaming
 from windrow.cli.reading import Record
-from windrow.cli.streaming import THREADS, Question, predict_stream
+from windrow.cli.streaming import THREADS, StreamRequest, predict_stream
 from windrow.cli.surface import CliWords
-from windrow.domain.errors import Abandoned, InvalidParameter, InvalidText, LimitExceeded, Overloaded, ShuttingDown
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.errors import (
+    ClientClosedRequest,
+    InvalidParameter,
+    InvalidText,
+    LimitExceeded,
+    Overloaded,
+    ShuttingDown,
+)
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.operations import Operations
 
 NOTHING = PredictRequest(model_name="tickets_v1@1")
@@ -22,20 +29,20 @@ NOTHING = PredictRequest(model_name="tickets_v1@1")
 class Echo:
     """Answers each text with itself, after whatever a test wants done."""
 
-    before: Callable[[PredictRequest, IsWanted], None] = lambda request, is_wanted: None
+    before: Callable[[PredictRequest, IsConnected], None] = lambda request, is_connected: None
     asked: list[PredictRequest] = field(default_factory=list)
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         self.asked.append(request)
-        self.before(request, is_wanted)
+        self.before(request, is_connected)
         return tuple(
             Prediction(label=text, scores={text: 1.0}, model_name="tickets_v1", revision=1, truncated=False)
             for text in request.all_texts
         )
 
     def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
-        question = Question(NOTHING, "mails.csv", chunk_texts)
-        for chunk, predictions in predict_stream(cast(Operations, self), records, question):
+        stream_request = StreamRequest(NOTHING, "mails.csv", chunk_texts)
+        for chunk, predictions in predict_stream(cast(Operations, self), records, stream_request):
             yield from ((record.text, prediction.label) for record, prediction in zip(chunk, predictions, strict=True))
 
 
@@ -51,7 +58,7 @@ def test_each_row_gets_its_own_answer_in_order(count: int) -> None:
 def test_answers_come_in_order_though_a_later_chunk_is_faster() -> None:
     is_second_done = threading.Event()
 
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         if "text 0" in request.all_texts:
             assert is_second_done.wait(30)
         elif "text 4" in request.all_texts:
@@ -85,7 +92,7 @@ def test_chunks_keep_to_the_most_texts_and_characters(monkeypatch: pytest.Monkey
 
 
 def test_a_chunk_that_is_too_large_for_the_server_is_halved() -> None:
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         if len(request.all_texts) > 3:
             raise LimitExceeded("texts has too many entries.", {"limit": 3, "setting": "WINDROW_MAX_TEXTS"})
 
@@ -95,7 +102,7 @@ def test_a_chunk_that_is_too_large_for_the_server_is_halved() -> None:
 def test_a_busy_server_is_asked_again() -> None:
     refused = set[str]()
 
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         if request.all_texts[0] not in refused:
             refused.add(request.all_texts[0])
             raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.001})
@@ -106,7 +113,7 @@ def test_a_busy_server_is_asked_again() -> None:
 def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "MAX_WAITING_S", 0.01)
 
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         raise Overloaded("Too many wait. Try again.", {"retry_after_s": 0.004})
 
     with pytest.raises(Overloaded):
@@ -115,7 +122,7 @@ def test_a_server_that_stays_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("error", [InvalidText, LimitExceeded])
 def test_a_row_that_is_refused_is_named_by_its_line(error: type[InvalidText | LimitExceeded]) -> None:
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         if "text 9" in request.all_texts:
             index = request.all_texts.index("text 9")
             raise error("{place:texts} is bad. Shorten it.", {"index": index})
@@ -138,7 +145,7 @@ def test_the_rows_before_a_wrong_one_are_answered() -> None:
 
 
 def test_what_the_server_says_ends_the_stream() -> None:
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         raise ShuttingDown("The server stops.")
 
     with pytest.raises(ShuttingDown):
@@ -148,21 +155,23 @@ def test_what_the_server_says_ends_the_stream() -> None:
 def test_leaving_early_stops_what_is_asked_and_ends_the_threads() -> None:
     begun = threading.Event()
 
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         if "text 0" in request.all_texts:
             return
         begun.set()
         pause = threading.Event()
-        while is_wanted():
+        while is_connected():
             pause.wait(0.001)
-        raise Abandoned("The caller left.")
+        raise ClientClosedRequest("The caller left.")
 
-    threads = threading.active_count()
     stream: Any = Echo(before).stream(rows(1_000))
     assert next(stream) == ("text 0", "text 0")
     assert begun.wait(30)
     stream.close()
-    assert threading.active_count() == threads
+    for thread in threading.enumerate():
+        if thread.name == "predict":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_ctrl_c_while_a_busy_server_is_waited_for_is_heard_at_once() -> None:
@@ -170,7 +179,7 @@ def test_ctrl_c_while_a_busy_server_is_waited_for_is_heard_at_once() -> None:
         yield from rows(8)
         raise KeyboardInterrupt
 
-    def before(request: PredictRequest, is_wanted: IsWanted) -> None:
+    def before(request: PredictRequest, is_connected: IsConnected) -> None:
         raise Overloaded("Too many wait.", {"retry_after_s": 500})
 
     with pytest.raises(KeyboardInterrupt):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from windrow.cli.labelled import FileRows
+from windrow.cli.labelled_file import FileRows
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import ClassifierExists, InvalidParameter, InvalidTestData, InvalidTrainingData
 from windrow.domain.words import render

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from windrow.api.flat import TextsReply
 from windrow.cli.decoding import Source
 from windrow.cli.reading import Record
-from windrow.cli.writing import Added, CsvWriter, DocumentWriter, JsonLinesWriter, RowWriter, TableWriter
+from windrow.cli.writing import CsvWriter, DocumentWriter, JsonLinesWriter, PredictionColumns, RowWriter, TableWriter
 from windrow.codec.values import from_json, to_json
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Prediction
@@ -36,7 +36,7 @@ RECORDS = [
 
 def test_csv_holds_all_columns_of_the_file_and_then_the_new_ones() -> None:
     file = io.StringIO(newline="")
-    writer = CsvWriter(file, Added(), SOURCE)
+    writer = CsvWriter(file, PredictionColumns(), SOURCE)
     writer.write(RECORDS[:1], [SURE])
     writer.write(RECORDS[1:], [UNSURE])
     assert file.getvalue() == (
@@ -51,7 +51,7 @@ def test_numbers_have_four_digits_after_the_point_since_more_are_noise() -> None
     noisy = Prediction(
         label="billing", scores=scores, model_name="tickets_v1", revision=3, truncated=False, in_scope=0.5123456
     )
-    assert Added(all_scores=True).values(noisy) == (
+    assert PredictionColumns(all_scores=True).values(noisy) == (
         *("billing", 0.75, 0.5123, False, False),
         {"account": 0.25, "billing": 0.75},
     )
@@ -59,7 +59,7 @@ def test_numbers_have_four_digits_after_the_point_since_more_are_noise() -> None
 
 def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
     file = io.StringIO()
-    JsonLinesWriter(file, Added("new_", all_scores=True), SOURCE).write(
+    JsonLinesWriter(file, PredictionColumns("new_", all_scores=True), SOURCE).write(
         [Record(1, "é", {"text": "é", "tags": ["a", None]})], [UNSURE]
     )
     assert "é" in file.getvalue()
@@ -78,7 +78,7 @@ def test_json_lines_hold_all_keys_of_the_file_and_then_the_new_ones() -> None:
 def test_csv_holds_scores_and_values_of_json_as_json() -> None:
     file = io.StringIO(newline="")
     record = Record(1, "a", {"text": "a", "tags": ["b"], "is_new": True, "none": None})
-    CsvWriter(file, Added(all_scores=True), SOURCE).write([record], [SURE])
+    CsvWriter(file, PredictionColumns(all_scores=True), SOURCE).write([record], [SURE])
     [row] = csv.DictReader(io.StringIO(file.getvalue()))
     assert json.loads(row["scores"]) == SURE.scores
     assert (row["tags"], row["is_new"], row["none"]) == ('["b"]', "true", "")
@@ -88,7 +88,7 @@ def test_csv_holds_scores_and_values_of_json_as_json() -> None:
 def test_csv_keeps_every_text(texts: list[str]) -> None:
     file = io.StringIO(newline="")
     records = [Record(1, text, {"text": text}) for text in texts]
-    CsvWriter(file, Added(), SOURCE).write(records, [SURE] * len(texts))
+    CsvWriter(file, PredictionColumns(), SOURCE).write(records, [SURE] * len(texts))
     assert [row["text"] for row in csv.DictReader(io.StringIO(file.getvalue(), newline=""))] == texts
 
 
@@ -96,13 +96,13 @@ def test_csv_keeps_every_text(texts: list[str]) -> None:
 def test_a_column_that_has_the_name_of_a_new_one_is_refused(kind: type[CsvWriter | JsonLinesWriter]) -> None:
     record = Record(2, "a", {"text": "a", "score": "1"})
     with pytest.raises(InvalidParameter, match=r"mails.csv: there is a column 'score' already.*--prefix"):
-        kind(io.StringIO(), Added(), SOURCE).write([record], [SURE])
-    kind(io.StringIO(), Added("new_"), SOURCE).write([record], [SURE])
+        kind(io.StringIO(), PredictionColumns(), SOURCE).write([record], [SURE])
+    kind(io.StringIO(), PredictionColumns("new_"), SOURCE).write([record], [SURE])
 
 
 def test_csv_leaves_a_missing_key_empty_and_refuses_a_new_one() -> None:
     file = io.StringIO(newline="")
-    writer = CsvWriter(file, Added(), SOURCE)
+    writer = CsvWriter(file, PredictionColumns(), SOURCE)
     writer.write([RECORDS[0], Record(3, "a", {"text": "a"})], [SURE, SURE])
     assert file.getvalue().splitlines()[2] == ",a,billing,0.75,0.5,false,false"
     with pytest.raises(InvalidParameter, match=r"line 4: 'more' stands in no row before.*--to jsonl"):
@@ -111,13 +111,13 @@ def test_csv_leaves_a_missing_key_empty_and_refuses_a_new_one() -> None:
 
 def test_a_table_fits_the_terminal() -> None:
     file = io.StringIO()
-    records = [Record(2, "word " * 50, {}), Record(3, "kurz", {})]
+    records = [Record(2, "word " * 50, {}), Record(3, "ku\x1brz", {})]
     TableWriter(file, ("account", "billing"), width=60).write(records, [SURE, UNSURE])
     header, first, second = file.getvalue().splitlines()
     assert header.split() == ["label", "score", "in", "scope", "text"]
     assert len(first) <= 60
     assert first.endswith("…")
-    assert second.split() == ["(abstained)", "0.50", "-", "kurz"]
+    assert second.split() == ["(abstained)", "0.50", "-", "ku", "rz"]
 
 
 def test_a_table_is_whole_where_there_is_no_terminal() -> None:

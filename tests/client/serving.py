@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from windrow.http.app import create_app
-from windrow.http.server import listen
+from windrow.http.server import listen, uvicorn_config
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -25,9 +25,9 @@ def serving(operations: Any, settings: Settings) -> Iterator[str]:
     structlog.configure(
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
-    listener = listen("127.0.0.1", 0)
+    (listener,) = listen("127.0.0.1", 0)
     app = create_app(cast(LocalOperations, operations), settings)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
+    server = uvicorn.Server(uvicorn_config(app, settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

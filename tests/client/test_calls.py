@@ -20,11 +20,11 @@ from windrow.api.endpoints import (
     DELETE_ALL,
     DESCRIBE,
     ENDPOINTS,
+    ESTIMATE_FIT,
     EVALUATE,
     EXPORT,
     FIT,
     FOLLOW_JOB,
-    FORECAST,
     FSCK,
     IMPORT,
     JOB,
@@ -42,12 +42,11 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.api.examples import example_of
-from windrow.client.calls import _CHECKS, call_of, to_json
+from windrow.client.calls import _PATH_CHECKS, build_call, to_json
 from windrow.client.remote import RemoteOperations
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import Export, ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     ClassifierDetails,
     DeleteRequest,
@@ -67,6 +66,7 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, PredictRequest
@@ -80,7 +80,7 @@ ROOT = "/v1/classifier"
 ROWS = (Row("a", "b"), Row("c", "d"))
 SHOWN_ROWS = [{"text": "a", "label": "b"}, {"text": "c", "label": "d"}]
 # An endpoint, a request, and what is sent: the path and, where there is a body, what is in it.
-SENT: list[tuple[Endpoint[Any, Any], object, str, object]] = [
+SENT: list[tuple[Endpoint[Any], object, str, object]] = [
     (SHOW, ModelRequest("tickets_v1@3"), "/models/tickets_v1@3", None),
     (SHOW, ModelRequest("tickets@latest"), "/models/tickets@latest", None),
     (DELETE, DeleteRequest("a", purge=True), "/models/a?purge=true", None),
@@ -94,14 +94,14 @@ SENT: list[tuple[Endpoint[Any, Any], object, str, object]] = [
     (CANCEL_JOB, JobRequest("a"), "/jobs/a/cancel", None),
     (LIST_JOBS, JobListRequest(3), "/jobs?limit=3", None),
     (USAGE, NoRequest(), "/usage", None),
-    (FSCK, CheckRequest(repair=True), "/fsck", {"repair": True}),
+    (FSCK, FsckRequest(repair=True), "/fsck", {"repair": True}),
     (LIST_CLASSIFIERS, ListRequest(prefix="ä&b", deleted=True), "/models?prefix=%C3%A4%26b&deleted=true", None),
     # Not lost: it is the server that says what is wrong with it.
     (DELETE_ALL, DeleteAllRequest(prefix=""), "/models?prefix=", None),
     (DELETE_ALL, DeleteAllRequest(tag="\ud800"), "/models?tag=%3F", None),
     (FIT, FitRequest("a", ROWS), "/fit", {"model_name": "a", "training_data": SHOWN_ROWS}),
     (START_FIT, FitRequest("a", (), cross_validate=False), "/fit?wait=false", {"cross_validate": False}),
-    (FORECAST, FitRequest("a", (), seed=7), "/fit?dry_run=true", {"seed": 7}),
+    (ESTIMATE_FIT, FitRequest("a", (), seed=7), "/fit?dry_run=true", {"seed": 7}),
     (PREDICT, PredictRequest(model_name="a", text="b", top_k=2), "/predict", {"text": "b", "top_k": 2}),
     (SUGGEST, SuggestRequest("a", ("b",)), "/suggest", {"model_name": "a", "texts": ["b"]}),
     (COMPARE, CompareRequest(("a", "b"), ROWS), "/compare", {"model_names": ["a", "b"], "test_data": SHOWN_ROWS}),
@@ -117,9 +117,9 @@ SENT: list[tuple[Endpoint[Any, Any], object, str, object]] = [
 
 @pytest.mark.parametrize(("endpoint", "request_", "path", "body"), SENT, ids=lambda value: getattr(value, "verb", ""))
 def test_a_request_is_path_query_and_body_without_what_was_left_out(
-    endpoint: Endpoint[Any, Any], request_: object, path: str, body: dict[str, object] | None
+    endpoint: Endpoint[Any], request_: object, path: str, body: dict[str, object] | None
 ) -> None:
-    call = call_of(endpoint, request_, 7)
+    call = build_call(endpoint, request_, 7)
     assert (call.method, call.path) == (endpoint.method, ROOT + path)
     if body is None:
         assert call.body is None
@@ -132,7 +132,7 @@ def test_a_request_is_path_query_and_body_without_what_was_left_out(
 
 def test_values_within_values_are_sent_whole() -> None:
     request = PromoteRequest("b", "a", require=Requirement(ROWS, not_worse=True, min_recall={"b": 0.5}))
-    body = call_of(PROMOTE, request, 7).body
+    body = build_call(PROMOTE, request, 7).body
     assert isinstance(body, bytes)
     assert json.loads(body)["require"] == {
         "test_data": SHOWN_ROWS,
@@ -144,57 +144,60 @@ def test_values_within_values_are_sent_whole() -> None:
 
 def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
     file = io.BytesIO(b"x")
-    call = call_of(IMPORT, ImportRequest("a", overwrite=True), 7, file)
+    call = build_call(IMPORT, ImportRequest("a", overwrite=True), 7, file)
     assert call.path == "/v1/classifier/models/import?model_name=a&overwrite=true"
     assert (call.body, call.content_type) == (file, "application/octet-stream")
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
-def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any, Any]) -> None:
+def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any]) -> None:
     made: Any = endpoint.request
     names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
-    known = names | dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
-    call = call_of(endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7)
-    assert call.timeout_s == (None if endpoint.patient else 7)
+    rows = dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
+    known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5}
+    call = build_call(
+        endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7
+    )
+    assert call.timeout_s == (None if endpoint.long_running else 7)
     assert call.idempotent == endpoint.idempotent
 
 
 def test_each_field_of_a_path_is_checked_before_it_stands_there() -> None:
-    assert {name for endpoint in ENDPOINTS for name in endpoint.path_fields} == set(_CHECKS)
+    assert {name for endpoint in ENDPOINTS for name in endpoint.path_fields} == set(_PATH_CHECKS)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/export", "a b", "a?full=true", "a@0", "é", "a\n", "{model_name}"])
 def test_a_name_that_might_mean_another_path_is_refused_as_the_server_would(name: str) -> None:
     with pytest.raises(InvalidName):
-        call_of(SHOW, ModelRequest(name), 7)
+        build_call(SHOW, ModelRequest(name), 7)
     with pytest.raises(InvalidName):
-        call_of(ALIAS_HISTORY, AliasRequest(name), 7)
+        build_call(ALIAS_HISTORY, AliasRequest(name), 7)
 
 
 @pytest.mark.parametrize("base_model", ["", "..", "../models/tickets_v1", "a/..", "BAAI/bge small", "a/b/c", "a/b?c=d"])
 def test_what_is_no_base_models_id_never_stands_in_a_path(base_model: str) -> None:
     with pytest.raises(InvalidParameter, match="no base model's id"):
-        call_of(REMOVE_BASE_MODEL, BaseModelRequest(base_model), 7)
+        build_call(REMOVE_BASE_MODEL, BaseModelRequest(base_model), 7)
 
 
 @pytest.mark.parametrize("job_id", ["", ".", "..", "../a", "a/cancel", "a?b", "a b", "é", "a" * 65, "a\n"])
 def test_what_is_no_jobs_id_never_stands_in_a_path(job_id: str) -> None:
     with pytest.raises(JobNotFound, match=re.escape(f"There is no job {job_id[:64]!r}")):
-        call_of(CANCEL_JOB, JobRequest(job_id), 7)
+        build_call(CANCEL_JOB, JobRequest(job_id), 7)
 
 
 def test_a_body_is_json_in_utf8_and_half_a_surrogate_pair_still_reaches_the_server() -> None:
-    content = to_json({"reason": "größer", "by": "\ud800"})
-    assert content == '{"reason":"größer","by":"\\ud800"}'.encode()
-    assert json.loads(content) == {"reason": "größer", "by": "\ud800"}
+    content = to_json({"reason": "größer", "author": "\ud800"})
+    assert content == '{"reason":"größer","author":"\\ud800"}'.encode()
+    assert json.loads(content) == {"reason": "größer", "author": "\ud800"}
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_json_has_not_is_refused_before_anything_is_sent(number: float) -> None:
     with pytest.raises(InvalidParameter, match="Pass a finite one"):
-        call_of(PREDICT, PredictRequest(model_name="a", text="b", abstain_below=number), 7)
+        build_call(PREDICT, PredictRequest(model_name="a", text="b", abstain_below=number), 7)
     with pytest.raises(InvalidParameter, match="Pass a finite one"):
-        call_of(PROMOTE, PromoteRequest("a", "b", require=Requirement(min_recall={"x": number})), 7)
+        build_call(PROMOTE, PromoteRequest("a", "b", require=Requirement(min_recall={"x": number})), 7)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +222,7 @@ def remote(served: tuple[Chosen, RemoteOperations]) -> RemoteOperations:
 
 @pytest.mark.parametrize(("endpoint", "request_"), REQUESTS, ids=lambda each: getattr(each, "verb", ""))
 def test_a_request_and_its_reply_arrive_as_they_were(
-    endpoint: Endpoint[Any, Any], request_: Any, twin: Twin, remote: RemoteOperations
+    endpoint: Endpoint[Any], request_: Any, twin: Twin, remote: RemoteOperations
 ) -> None:
     twin.answer = answer_to(endpoint, request_)
     verb = getattr(remote, endpoint.verb)
@@ -236,9 +239,9 @@ def test_each_verb_is_among_them() -> None:
 
 def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None:
     twin.answer = Export("tickets.windrow", 9, iter([b"some", b"bytes"]))
-    export = remote.export(ExportRequest("tickets_v1@3", training_rows=True))
+    export = remote.export(ExportRequest("tickets_v1@3", include_training_data=True))
     assert (export.file_name, export.size_bytes, b"".join(export.chunks)) == ("tickets.windrow", 9, b"somebytes")
-    assert twin.asked == [ExportRequest("tickets_v1@3", training_rows=True)]
+    assert twin.asked == [ExportRequest("tickets_v1@3", include_training_data=True)]
     twin.answer = example_of(IMPORT.reply)
     request = ImportRequest("other", overwrite=True, dry_run=True)
     assert remote.import_classifier(io.BytesIO(b"somebytes"), request) == twin.answer
@@ -247,7 +250,7 @@ def test_files_arrive_as_they_were(twin: Twin, remote: RemoteOperations) -> None
 
 def test_a_job_is_followed_to_its_end_and_its_problem_arrives_whole(twin: Twin, remote: RemoteOperations) -> None:
     running: Job = replace(example_of(Job), state="running", progress=Progress("encoding"), problem=None)
-    problem = Problem("training_cancelled", "The job {job} was cancelled; {send} it again.", {"job": ID})
+    problem = Problem("training_cancelled", "The job {job_id} was cancelled; {send} it again.", {"job_id": ID})
     ended = replace(running, state="cancelled", progress=None, problem=problem)
     # The client looks whether there is such a job, and the server looks at it now and then.
     looks = iter([running, running, ended])

@@ -48,7 +48,7 @@ def test_a_connection_that_breaks_twice_without_news_is_told() -> None:
         pytest.raises(ConnectionLost, match="The training is the job a1 and may still run") as caught,
     ):
         follow(server)
-    assert caught.value.facts["job"] == "a1"
+    assert caught.value.facts["job_id"] == "a1"
     assert len(server.requests) == 2
 
 

@@ -17,6 +17,7 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, e
 from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.toy import Toy
+from windrow.client.cancellation import now
 from windrow.client.errors import (
     ConnectionLost,
     FailedInServer,
@@ -25,7 +26,6 @@ from windrow.client.errors import (
     ServerUnreachable,
     UnexpectedReply,
 )
-from windrow.client.leaving import now
 from windrow.client.remote import RemoteOperations
 from windrow.codec.values import to_json
 from windrow.domain.alias import AliasChangeRequest, PromoteRequest
@@ -33,10 +33,10 @@ from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
-    Abandoned,
     ClassifierExists,
     ClassifierInUse,
     ClassifierNotFound,
+    ClientClosedRequest,
     InvalidName,
     InvalidParameter,
     InvalidText,
@@ -46,7 +46,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.job import JobListRequest, JobRequest, Problem, Progress
 from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import IsWanted, PredictRequest
+from windrow.domain.prediction import IsConnected, PredictRequest
 from windrow.operations import Operations
 from windrow.settings import Settings
 
@@ -101,7 +101,7 @@ def test_what_needs_no_server_to_be_refused_is_refused_without_one() -> None:
         remote.predict(replace(QUESTION, abstain_below=float("nan")))
     with pytest.raises(InvalidParameter, match="reason must be valid Unicode"):
         remote.remove_alias(AliasChangeRequest("a", reason="\ud800"))
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         remote.predict(QUESTION, lambda: False)
     with pytest.raises(ServerUnreachable):
         remote.show(ModelRequest("tickets_v1"))
@@ -130,15 +130,16 @@ def test_an_export_that_breaks_off_is_told() -> None:
     name = 'attachment; filename="a.windrow"'
     whole = reply(body=b"x" * 1_000, content_type="application/octet-stream", Content_Disposition=name)
     with ScriptedServer([lambda connection: connection.sendall(whole[:-1])]) as server:
-        export = RemoteOperations(server.url).export(ExportRequest("a", training_rows=True))
+        export = RemoteOperations(server.url).export(ExportRequest("a", include_training_data=True))
         assert (export.file_name, export.size_bytes) == ("a.windrow", 1_000)
         with pytest.raises(ConnectionLost):
             list(export.chunks)
-    assert server.lines == ["GET /v1/classifier/models/a/export?training_rows=true"]
+    assert server.lines == ["GET /v1/classifier/models/a/export?include_training_data=true"]
 
 
-def test_a_file_name_is_never_a_path() -> None:
-    name = 'attachment; filename="../../a.windrow"'
+@pytest.mark.parametrize("file_name", ["../../a.windrow", "..", ".bashrc", ".windrow", "setup.py", "a.windrow.py"])
+def test_a_server_names_no_file_but_an_export_in_the_folder(file_name: str) -> None:
+    name = f'attachment; filename="{file_name}"'
     with ScriptedServer([reply(body=b"x", Content_Disposition=name)]) as server:
         assert RemoteOperations(server.url).export(ExportRequest("tickets_v1@3")).file_name == "tickets_v1.windrow"
 
@@ -152,7 +153,7 @@ def test_an_import_is_not_sent_again() -> None:
 @pytest.mark.parametrize(
     ("problem", "error"),
     [
-        (Problem("training_cancelled", "Somebody did.", {"job": "a1"}), TrainingCancelled),
+        (Problem("training_cancelled", "Somebody did.", {"job_id": "a1"}), TrainingCancelled),
         (Problem("internal_error", "Look in the log.", {}), TrainingFailed),
     ],
 )
@@ -258,7 +259,7 @@ def test_a_fit_tells_how_far_it_is_and_gives_what_was_trained(remote: RemoteOper
 
 def test_an_export_is_a_file_that_an_import_takes(remote: RemoteOperations) -> None:
     remote.fit(FIT)
-    export = remote.export(ExportRequest("tickets_v1", training_rows=True))
+    export = remote.export(ExportRequest("tickets_v1", include_training_data=True))
     with tempfile.TemporaryFile() as file:
         for chunk in export.chunks:
             file.write(chunk)
@@ -290,7 +291,7 @@ def test_errors_that_only_http_has_carry_the_servers_code(remote: RemoteOperatio
         remote.fit(FitRequest("tickets_v1", rows))
     assert caught.value.code == "body_too_large"
 
-    def fail(is_wanted: IsWanted) -> None:
+    def fail(is_connected: IsConnected) -> None:
         raise RuntimeError("a defect")
 
     remote.fit(FIT)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from windrow.client.errors import FailedInServer, RefusedByServer, UnexpectedReply
-from windrow.client.replies import problem_of, read_answers, read_reply
+from windrow.client.replies import parse_problem, read_predict_reply, read_reply
 from windrow.domain import errors
 from windrow.domain.base_models import BaseModelRemoval
 from windrow.domain.errors import WindrowError
@@ -29,7 +29,7 @@ class Upper(Words):
 
 def problem(code: str, status: int = 400, **members: Any) -> WindrowError:
     content = json.dumps({"code": code, "status": status, "type": "x", "title": "X", "request_id": "id", **members})
-    return problem_of(status, f"{PROBLEM}; charset=utf-8", content.encode(), URL)
+    return parse_problem(status, f"{PROBLEM}; charset=utf-8", content.encode(), URL)
 
 
 @pytest.mark.parametrize("raised", CLASSES, ids=lambda raised: raised.code)
@@ -71,7 +71,7 @@ def test_codes_that_only_http_has_are_kept() -> None:
     ],
 )
 def test_whatever_else_refuses_is_no_windrow_server(status: int, content_type: str, content: bytes, said: str) -> None:
-    error = problem_of(status, content_type, content, URL)
+    error = parse_problem(status, content_type, content, URL)
     assert (type(error), error.facts) == (UnexpectedReply, {"url": URL, "status": status})
     assert said in error.detail
 
@@ -82,7 +82,7 @@ def test_a_reply_of_another_shape_is_no_windrow_servers(content: bytes) -> None:
         read_reply(BaseModelRemoval, content, URL)
     assert "base_model" not in caught.value.detail
     with pytest.raises(UnexpectedReply, match=URL):
-        read_answers(PredictRequest(model_name="a", text="b"), content, URL)
+        read_predict_reply(PredictRequest(model_name="a", text="b"), content, URL)
 
 
 def test_fields_that_a_newer_server_adds_are_left_out() -> None:

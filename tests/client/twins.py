@@ -13,8 +13,8 @@ from windrow.api.endpoints import (
     DELETE,
     DELETE_ALL,
     DESCRIBE,
+    ESTIMATE_FIT,
     EVALUATE,
-    FORECAST,
     FSCK,
     JOB,
     LIST_CLASSIFIERS,
@@ -26,6 +26,7 @@ from windrow.api.endpoints import (
     REPRODUCE,
     RESTORE,
     ROLLBACK,
+    SET_THRESHOLD,
     SHOW,
     START_FIT,
     SUGGEST,
@@ -35,7 +36,6 @@ from windrow.api.endpoints import (
 from windrow.api.examples import example_of
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -49,20 +49,22 @@ from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import WindrowError
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest
 
 ROWS = (Row("größer\u2028", "b"), Row('c\\"\n', "d"))
 ID = "20250915-103000-5f2b9c0d"
 FIT_REQUEST = FitRequest(
     "tickets_v1", ROWS, "by hand", ("b", "a"), False, seed=7, max_seconds=2.5, cross_validate=False, base_model="a/b"
 )
-REQUESTS: list[tuple[Endpoint[Any, Any], object]] = [
+REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (START_FIT, FIT_REQUEST),
-    (FORECAST, FIT_REQUEST),
+    (ESTIMATE_FIT, FIT_REQUEST),
     (LIST_JOBS, JobListRequest(3)),
     (JOB, JobRequest(ID)),
     (CANCEL_JOB, JobRequest(ID)),
@@ -73,25 +75,30 @@ REQUESTS: list[tuple[Endpoint[Any, Any], object]] = [
     (COMPARE, CompareRequest(("a", "b@2"), ROWS)),
     (CROSS_VALIDATE, CrossValidateRequest(ROWS, 3, num_iterations=0)),
     (SUGGEST, SuggestRequest("a", ("b", "c"), 1)),
-    (LIST_CLASSIFIERS, ListRequest(task="t", prefix="p", tag="ä &", sort="-size", limit=3, cursor=to_cursor("a"))),
+    (
+        LIST_CLASSIFIERS,
+        ListRequest(task="t", prefix="p", tag="ä &", sort="-size_bytes", limit=3, cursor=to_cursor("a")),
+    ),
     (DELETE_ALL, DeleteAllRequest(base_model="a/b", purge=True, force=True, dry_run=True)),
     (SHOW, ModelRequest("tickets_v1@3")),
     (DESCRIBE, DescribeRequest("tickets_v1", "", ())),
     (DESCRIBE, DescribeRequest("tickets_v1", tags=("x",))),
     (DELETE, DeleteRequest("tickets_v1@3", purge=True)),
     (RESTORE, RestoreRequest("tickets_v1")),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1@3", 0.5, reason="größer", author="b")),
+    (SET_THRESHOLD, SetThresholdRequest("tickets_v1", None)),
     (BY_VERB["copy"], CopyRequest("tickets_v1@3", "tickets_v4", overwrite=False)),
     (REPRODUCE, ModelRequest("tickets_v1")),
     (BY_VERB["list_aliases"], NoRequest()),
-    (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", by="b")),
+    (PROMOTE, PromoteRequest("tickets", "tickets_v1", reason="r", author="b")),
     (PROMOTE, PromoteRequest("tickets", "a", require=Requirement(ROWS, True, ROWS, {"b": 0.5}), must_pass=())),
-    (REMOVE_ALIAS, AliasChangeRequest("tickets", reason="größer", by="&?")),
+    (REMOVE_ALIAS, AliasChangeRequest("tickets", reason="größer", author="&?")),
     (ALIAS_HISTORY, AliasRequest("tickets")),
     (ROLLBACK, AliasChangeRequest("tickets")),
     (BY_VERB["base_models"], NoRequest()),
     (REMOVE_BASE_MODEL, BaseModelRequest("a/b")),
     (BY_VERB["usage"], NoRequest()),
-    (FSCK, CheckRequest(repair=True)),
+    (FSCK, FsckRequest(repair=True)),
 ]
 
 
@@ -114,13 +121,13 @@ class Twin:
 
         return do
 
-    def vitals(self) -> None:
+    def server_stats(self) -> None:
         """Say nothing of what goes on."""
 
-    def start_predict_at_once(self, request: PredictRequest, is_wanted: object) -> None:
+    def start_predict_at_once(self, request: PredictRequest, is_connected: object) -> None:
         """Leave it to a thread."""
 
-    def start_predict(self, request: PredictRequest, is_wanted: object) -> "Future[Any]":
+    def start_predict(self, request: PredictRequest, is_connected: object) -> "Future[Any]":
         future: Future[Any] = Future()
         try:
             future.set_result(self.predict(request))
@@ -139,7 +146,7 @@ class Chosen:
         return getattr(self.twin, name)
 
 
-def answer_to(endpoint: Endpoint[Any, Any], request: Any) -> Any:
+def answer_to(endpoint: Endpoint[Any], request: Any) -> Any:
     """Return a reply as the verb gives it."""
     reply = example_of(endpoint.reply)
     if endpoint is not PREDICT:

@@ -16,6 +16,7 @@ CASES: tuple[Case, ...] = (
     using.judging,
     using.judgements_that_are_refused,
     keeping.listing,
+    keeping.setting_a_threshold,
     keeping.deleting,
     keeping.promoting,
     keeping.exchanging,

@@ -16,13 +16,14 @@ from tests.conformance.observing import Refusal, refused
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.operations import Operations
 
 
@@ -60,6 +61,42 @@ def listing(operations: Operations) -> object:
         *["invalid_name", "classifier_not_found", "invalid_parameter"],
     ]
     return found, described, bad
+
+
+def setting_a_threshold(operations: Operations) -> object:
+    trained(operations, "sure_v1")
+    operations.promote(PromoteRequest("sure", "sure_v1"))
+    set_once = operations.set_threshold(SetThresholdRequest("sure_v1@1", 1.0, reason=REASON, author="ana"))
+    assert (set_once.status, set_once.threshold, set_once.before) == ("set", Threshold(1.0), None)
+    assert (set_once.aliases, [each.code for each in set_once.warnings]) == (("sure",), ["aliases_affected"])
+    silent = operations.predict(PredictRequest(model_name="sure", text=TEXT))
+    assert (silent[0].label, silent[0].abstained) == (None, True)
+    again = operations.set_threshold(SetThresholdRequest("sure_v1", 1.0))
+    assert (again.status, again.warnings) == ("unchanged", ())
+    cleared = operations.set_threshold(SetThresholdRequest("sure_v1", None))
+    assert (cleared.status, cleared.threshold, cleared.before) == ("cleared", None, Threshold(1.0))
+    answered = operations.predict(PredictRequest(model_name="sure", text=TEXT))
+    assert answered[0].label == "billing"
+    shown = operations.show(ModelRequest("sure_v1"))
+    assert [(each.before, each.after, each.author) for each in shown.threshold_changes] == [
+        (None, Threshold(1.0), "ana"),
+        (Threshold(1.0), None, ""),
+    ]
+    trained(operations, "sure_v1")
+    revisions = operations.show(ModelRequest("sure_v1")).revisions
+    bad = [
+        *(
+            refused(operations.set_threshold, SetThresholdRequest(name, 0.5))
+            for name in ("sure", "sure_v9", "sure_v1@99", "a/b", "sure@latest", "sure_v1@1")
+        ),
+        *(refused(operations.set_threshold, SetThresholdRequest("sure_v1", wrong)) for wrong in (-0.1, 1.1)),
+        refused(operations.set_threshold, SetThresholdRequest("sure_v1", 0.5, reason="x" * 501)),
+    ]
+    assert codes(bad) == [
+        *("classifier_not_found", "classifier_not_found", "revision_not_found", "invalid_name", "invalid_name"),
+        *("concurrent_change", "invalid_parameter", "invalid_parameter", "invalid_parameter"),
+    ]
+    return set_once, silent, again, cleared, answered, shown, revisions, bad
 
 
 def deleting(operations: Operations) -> object:
@@ -100,9 +137,9 @@ def promoting(operations: Operations) -> object:
     trained(operations, "alias_v1", "alias_v2")
     must = (Row(ROWS[0].text, "billing"),)
     required = Requirement(TEST_ROWS, not_worse=True, min_recall={"billing": 0.0})
-    first = operations.promote(PromoteRequest("alias", "alias_v2", reason=REASON, by="ana"))
-    assert (first.alias, first.points_to, first.reason, first.by) == ("alias", "alias_v2", REASON, "ana")
-    second = operations.promote(PromoteRequest("alias", "alias_v1", required, must, reason=REASON, by="ana"))
+    first = operations.promote(PromoteRequest("alias", "alias_v2", reason=REASON, author="ana"))
+    assert (first.alias, first.points_to, first.reason, first.author) == ("alias", "alias_v2", REASON, "ana")
+    second = operations.promote(PromoteRequest("alias", "alias_v1", required, must, reason=REASON, author="ana"))
     assert [check.condition for check in second.gate.checks] == ["must_pass", "not_worse", "min_recall"]
     assert (second.gate.passed, second.must_pass) == (True, must)
     shown = operations.show(ModelRequest("alias"))
@@ -110,11 +147,11 @@ def promoting(operations: Operations) -> object:
     aliases = [each for each in operations.list_aliases().aliases if each.alias == "alias"]
     assert [(each.points_to, each.answers) for each in aliases] == [("alias_v1", True)]
     bad = promotions_that_are_refused(operations, required)
-    back = operations.rollback(AliasChangeRequest("alias", reason="Back.", by="bob"))
+    back = operations.rollback(AliasChangeRequest("alias", reason="Back.", author="bob"))
     assert (back.points_to, back.status, back.must_pass) == ("alias_v2", "rolled_back", must)
     nothing = refused(operations.rollback, AliasChangeRequest("alias"))
     assert nothing.code == "nothing_to_roll_back"
-    removed = operations.remove_alias(AliasChangeRequest("alias", reason=REASON, by="ana"))
+    removed = operations.remove_alias(AliasChangeRequest("alias", reason=REASON, author="ana"))
     assert (removed.alias, removed.status) == ("alias", "deleted")
     history = operations.alias_history(AliasRequest("alias"))
     assert [(each.event, each.points_to) for each in history.changes] == [
@@ -148,7 +185,7 @@ def promotions_that_are_refused(operations: Operations, required: Requirement) -
         ],
         "invalid_name": [refused(operations.rollback, AliasChangeRequest("no name"))],
         "invalid_parameter": [
-            refused(operations.rollback, AliasChangeRequest("alias", by=LONG)),
+            refused(operations.rollback, AliasChangeRequest("alias", author=LONG)),
             refused(operations.remove_alias, AliasChangeRequest("alias", reason=LONG)),
         ],
     }
@@ -161,8 +198,8 @@ def promotions_that_are_refused(operations: Operations, required: Requirement) -
 def exchanging(operations: Operations) -> object:
     trained(operations, "export_v1")
     files = []
-    for training_rows in (False, True):
-        export = operations.export(ExportRequest("export_v1", training_rows=training_rows))
+    for include_training_data in (False, True):
+        export = operations.export(ExportRequest("export_v1", include_training_data=include_training_data))
         files.append(b"".join(export.chunks))
         assert (export.file_name, export.size_bytes) == ("export_v1.windrow", len(files[-1]))
 
@@ -182,7 +219,7 @@ def exchanging(operations: Operations) -> object:
         ("imported", "export_v2", 1),
         ("imported", "export_v1", 2),
     ]
-    assert [each.keeps_training_rows for each in (dry, saved, again)] == [False, True, False]
+    assert [each.keeps_training_data for each in (dry, saved, again)] == [False, True, False]
     assert saved.origin is not None
     assert (saved.origin.name, saved.origin.revision) == ("export_v1", 1)
     answers = operations.predict(PredictRequest(model_names=("export_v2", "export_v1"), text=TEXT))
@@ -194,12 +231,12 @@ def exchanging(operations: Operations) -> object:
         refused(take_in, b""),
         refused(operations.export, ExportRequest("export_v9")),
         refused(operations.export, ExportRequest("no name")),
-        refused(operations.export, ExportRequest("export_v1", training_rows=True)),
+        refused(operations.export, ExportRequest("export_v1", include_training_data=True)),
         refused(operations.reproduce, ModelRequest("export_v1")),
     ]
     assert codes(bad) == [
-        *["classifier_exists", "invalid_name", "archive_invalid", "archive_invalid"],
-        *["classifier_not_found", "invalid_name", "rows_not_kept", "rows_not_kept"],
+        *["classifier_exists", "invalid_name", "invalid_archive", "invalid_archive"],
+        *["classifier_not_found", "invalid_name", "training_data_not_kept", "training_data_not_kept"],
     ]
     return dry, saved, again, answers, bad
 
@@ -210,7 +247,7 @@ def copying(operations: Operations) -> object:
     copied = operations.copy(CopyRequest("copy_v1", "copied"))
     again = operations.copy(CopyRequest("copied@1", "copied", overwrite=True))
     assert (copied.name, copied.status, copied.revision, copied.description) == ("copied", "copied", 1, "Tickets.")
-    assert (again.revision, again.keeps_training_rows) == (2, True)
+    assert (again.revision, again.keeps_training_data) == (2, True)
     assert copied.origin is not None
     assert (copied.origin.name, copied.origin.revision) == ("copy_v1", 1)
     operations.promote(PromoteRequest("copy", "copied"))
@@ -245,13 +282,13 @@ def looking_after_the_disk(operations: Operations) -> object:
     trained(operations, "disk_v1")
     models = operations.base_models().base_models
     (default,) = (each for each in models if each.is_default)
-    assert (default.id, default.place, default.classifiers >= 1) == (DEFAULT_BASE_MODEL, "installed", True)
+    assert (default.id, default.location, default.classifiers >= 1) == (DEFAULT_BASE_MODEL, "installed", True)
     used = operations.usage()
     (own,) = (each for each in used.classifiers if each.name == "disk_v1")
     assert (own.revisions, own.deleted, own.size_bytes > 0) == (1, False, True)
-    checkup = operations.fsck(CheckRequest(repair=True))
-    assert checkup.sound
-    findings = operations.fsck(CheckRequest()).findings
+    report = operations.fsck(FsckRequest(repair=True))
+    assert report.sound
+    findings = operations.fsck(FsckRequest()).findings
     # Of another case, an alias whose classifier was deleted by force.
     assert {finding.severity for finding in findings} <= {"notice"}
     bad = [
@@ -267,5 +304,5 @@ def removing_a_base_model(operations: Operations) -> object:
     return [
         operations.remove_base_model(BaseModelRequest(each.id))
         for each in operations.base_models().base_models
-        if each.place == "data_directory"
+        if each.location == "data_directory"
     ]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job
 from windrow.operations import Operations
 
 # What two machines never agree on, though they do the same: how long something took, whether a cancelled job had its
-# turn already, and how many bytes a record takes that says so.
+# turn already, how many threads torch has before an adapter is trained, and how many bytes a record takes that says so.
 UNLIKE = frozenset(
     (
         "size_bytes",
@@ -27,6 +27,7 @@ UNLIKE = frozenset(
         "ahead",
         "started_at",
         "progress",
+        "cpu",
     )
 )
 # Of one and the same text, a score differs that much with what else is in its batch (windrow.domain.reproduction).

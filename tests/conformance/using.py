@@ -22,7 +22,7 @@ def fitting(operations: Operations) -> object:
     assert (first.model_name, first.revision, first.status, first.next_name) == ("fit_v1", 1, "trained", "fit_v2")
     assert (first.labels, first.rows_per_label, first.num_examples) == (LABELS, dict.fromkeys(LABELS, 3), 6)
     assert (first.base_model, first.adapter) == (DEFAULT_BASE_MODEL, None)
-    assert [warning.code for warning in first.warnings] == ["small_classes"]
+    assert [warning.code for warning in first.warnings] == ["small_classes", "not_better_than_majority"]
     told: list[object] = []
     second = operations.fit(request("fit_v1"), told.append)
     assert (second.revision, second.description, second.tags) == (2, "Tickets.", ("a", "shop"))
@@ -53,7 +53,7 @@ def fits_that_are_refused(operations: Operations) -> object:
         replace(good, tags=("",)): "invalid_parameter",
     }
     seen = {}
-    for verb in ("fit", "start_fit", "forecast"):
+    for verb in ("fit", "start_fit", "estimate_fit"):
         seen[verb] = [refused(getattr(operations, verb), each) for each in bad]
         assert codes(seen[verb]) == list(bad.values())
     watched = [refused(operations.fit, each, lambda news: None) for each in list(bad)[:3]]
@@ -61,9 +61,9 @@ def fits_that_are_refused(operations: Operations) -> object:
 
 
 def jobs(operations: Operations) -> object:
-    forecast = operations.forecast(request("jobs_v1"))
-    assert (forecast.model_name, forecast.num_examples, forecast.labels) == ("jobs_v1", 6, LABELS)
-    assert [part.stage for part in forecast.parts] == ["encoding", "finishing", "saving"]
+    estimate = operations.estimate_fit(request("jobs_v1"))
+    assert (estimate.model_name, estimate.num_examples, estimate.labels) == ("jobs_v1", 6, LABELS)
+    assert [part.stage for part in estimate.stages] == ["encoding", "finishing", "saving"]
     started = operations.start_fit(request("jobs_v1"))
     assert (started.model_name, started.num_examples, started.num_iterations) == ("jobs_v1", 6, 0)
     asked = JobRequest(started.id)
@@ -82,7 +82,7 @@ def jobs(operations: Operations) -> object:
     ]
     assert codes(bad) == ["job_finished", *["job_not_found"] * 3, *["invalid_parameter"] * 2]
     # Seconds and bytes are those of the machine.
-    return forecast.tokens, started.training_data_sha256, last, shown, bad
+    return estimate.tokens, started.training_data_sha256, last, shown, bad
 
 
 def cancelling(operations: Operations) -> object:
@@ -162,7 +162,9 @@ def predictions_that_are_refused(operations: Operations) -> object:
     }
     seen = [refused(operations.predict, each) for each in bad]
     assert codes(seen) == list(bad.values())
-    assert seen[9].facts["near_names"] == ["asked_v1", "asked_v2"]
+    near = seen[9].facts["near_names"]
+    assert isinstance(near, list | tuple)
+    assert list(near[:2]) == ["asked_v1", "asked_v2"]
     unwanted = refused(operations.predict, replace(one, text="Never asked before"), lambda: False)
     # Only who computes can say how far it came.
     return seen, unwanted.kind, unwanted.code
@@ -174,7 +176,8 @@ def judging(operations: Operations) -> object:
     shown = operations.show(ModelRequest("judge_v1"))
     assert (report.total, report.saved, report.model_name, report.revision) == (4, True, "judge_v1", 1)
     assert (report.majority_baseline.label, report.majority_baseline.accuracy) == ("billing", 0.5)
-    assert (shown.test, shown.threshold) == (report.score, report.threshold)
+    assert report.proposed_threshold is not None
+    assert (shown.test, shown.threshold) == (report.score, None)
     apart = operations.evaluate(EvaluateRequest("judge_v2", TEST_ROWS, save=False))
     assert (apart.saved, apart.correct) == (False, 4 - report.correct)
     compared = operations.compare(CompareRequest(("judge_v2", "judge_v1"), TEST_ROWS))
@@ -182,8 +185,8 @@ def judging(operations: Operations) -> object:
     assert compared.test_data_sha256 == report.test_data_sha256
     cross = operations.cross_validate(CrossValidateRequest(ROWS, 3, num_iterations=0))
     assert (cross.folds, cross.total, cross.recommended_num_iterations) == (3, 6, 0)
-    pile = (TEXT, "Do you ship to Norway?", "It crashes", ROWS[0].text)
-    suggested = operations.suggest(SuggestRequest("judge_v1", pile, 2))
+    pool = (TEXT, "Do you ship to Norway?", "It crashes", ROWS[0].text)
+    suggested = operations.suggest(SuggestRequest("judge_v1", pool, 2))
     assert (suggested.total, len(suggested.suggestions)) == (3, 2)
     return report, shown, apart, compared, cross, suggested
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from windrow.domain.alias import MAX_SAID_CHARS, Alias, PromoteRequest, Said, check_promote_request, check_said
+from windrow.domain.alias import MAX_NOTE_CHARS, Alias, ChangeNote, PromoteRequest, check_note, check_promote_request
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidName, InvalidParameter, InvalidTestData, LimitExceeded
 from windrow.domain.gate import MAX_MUST_PASS_ROWS, Requirement
@@ -15,24 +15,24 @@ ROWS = (Row("I was charged twice", "billing"),)
 LIMITS = DataLimits(max_rows=3, max_text_chars=40)
 
 
-@pytest.mark.parametrize(("reason", "by"), [("", ""), ("it is better", "Ada"), ("é\n\0", "x" * MAX_SAID_CHARS)])
-def test_what_can_be_kept_is_allowed(reason: str, by: str) -> None:
-    check_said(Said(reason=reason, by=by))
-    check_promote_request(PromoteRequest("live", "tickets_v2", reason=reason, by=by), LIMITS)
+@pytest.mark.parametrize(("reason", "author"), [("", ""), ("it is better", "Ada"), ("é\n\0", "x" * MAX_NOTE_CHARS)])
+def test_what_can_be_kept_is_allowed(reason: str, author: str) -> None:
+    check_note(ChangeNote(reason=reason, author=author))
+    check_promote_request(PromoteRequest("live", "tickets_v2", reason=reason, author=author), LIMITS)
 
 
-@pytest.mark.parametrize("text", ["x" * (MAX_SAID_CHARS + 1), "\ud800"])
-@pytest.mark.parametrize("field", ["reason", "by"])
+@pytest.mark.parametrize("text", ["x" * (MAX_NOTE_CHARS + 1), "\ud800"])
+@pytest.mark.parametrize("field", ["reason", "author"])
 def test_what_is_too_long_or_no_unicode_is_refused_by_name(field: str, text: str) -> None:
     request = PromoteRequest("live", "tickets_v2", **{field: text})  # type: ignore[arg-type]
     refusals: tuple[Callable[[], None], ...] = (
-        partial(check_said, request),
+        partial(check_note, request),
         partial(check_promote_request, request, LIMITS),
     )
     for refuse in refusals:
         with pytest.raises(InvalidParameter, match=f"^{field} must be") as caught:
             refuse()
-        assert caught.value.facts == {"parameter": field, "limit": MAX_SAID_CHARS}
+        assert caught.value.facts == {"parameter": field, "limit": MAX_NOTE_CHARS}
 
 
 def test_an_alias_has_a_name_like_any_other() -> None:

@@ -10,7 +10,7 @@ def use(classifiers: int) -> BaseModelUse:
     return BaseModelUse(
         "acme/tiny",
         "d" * 64,
-        place="data_directory",
+        location="data_directory",
         size_bytes=10,
         graph_bytes=20,
         classifiers=classifiers,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.records import record
-from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, MAX_TAGS, Classifier, FitResult, Threshold, check_notes
+from windrow.domain.classifier import MAX_DESCRIPTION_CHARS, MAX_TAGS, Classifier, FitResult, check_notes
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.recipe import Recipe
@@ -64,15 +64,10 @@ def test_a_score_is_a_share_of_the_rows() -> None:
     assert SCORE.accuracy == 0.75
 
 
-def test_a_threshold_says_how_many_answers_are_right_and_how_many_rows_are_answered() -> None:
-    threshold = Threshold(0.64, 0.95, correct=6, answered=8, total=10, test_data_sha256="e" * 64, measured_at=NOW)
-    assert (threshold.precision, threshold.coverage) == (0.75, 0.8)
-
-
 def test_a_classifier_shows_the_accuracy_of_its_last_measurement() -> None:
-    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_rows=True)
+    measured = recast(Classifier, record(test=SCORE), size_bytes=10, keeps_training_data=True)
     assert measured.test_accuracy == 0.75
-    assert recast(Classifier, record(), size_bytes=10, keeps_training_rows=True).test_accuracy is None
+    assert recast(Classifier, record(), size_bytes=10, keeps_training_data=True).test_accuracy is None
 
 
 def test_the_result_of_a_fit_tells_what_the_record_says() -> None:

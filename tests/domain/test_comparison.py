@@ -2,7 +2,7 @@
 
 import pytest
 
-from windrow.domain.comparison import CompareRequest, Contender, Pair, check_compare_request, recommend
+from windrow.domain.comparison import CompareRequest, ModelResult, Pair, check_compare_request, recommend
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ConfusionMatrix
@@ -12,9 +12,9 @@ def pair(fixed: int, broken: int, p_value: float, rows_needed: int | None = None
     return Pair("a", second, fixed, broken, p_value, (fixed - broken) / 100, Interval(0, 0), rows_needed, 100)
 
 
-def contender(name: str, correct: int) -> Contender:
-    return Contender(
-        asked=name,
+def result(name: str, correct: int) -> ModelResult:
+    return ModelResult(
+        reference=name,
         model_name=name,
         revision=1,
         correct=correct,
@@ -84,12 +84,12 @@ def test_what_lies_just_beside_the_border_does_not_look_alike() -> None:
 
 
 def test_the_first_one_is_kept_where_none_places_more_rows_right() -> None:
-    kept = recommend((contender("a", 80), contender("b", 80)), (pair(5, 5, 1.0),))
+    kept = recommend((result("a", 80), result("b", 80)), (pair(5, 5, 1.0),))
     assert (kept.model_name, kept.reason) == ("a", "Keep a: none of the others places more rows right.")
 
 
 def test_a_rival_whose_lead_chance_could_make_is_not_promoted() -> None:
-    kept = recommend((contender("a", 80), contender("b", 83)), (pair(8, 5, 0.581),))
+    kept = recommend((result("a", 80), result("b", 83)), (pair(8, 5, 0.581),))
     assert kept.model_name == "a"
     assert kept.reason == (
         "Keep a: b places more rows right, but chance could do that too (8 row(s) fixed, 5 broken, p = 0.581)."
@@ -97,25 +97,25 @@ def test_a_rival_whose_lead_chance_could_make_is_not_promoted() -> None:
 
 
 def test_a_rival_that_is_shown_to_be_better_is_promoted() -> None:
-    promoted = recommend((contender("a", 80), contender("b", 88)), (pair(9, 1, 0.0215),))
+    promoted = recommend((result("a", 80), result("b", 88)), (pair(9, 1, 0.0215),))
     assert promoted.model_name == "b"
     assert promoted.reason == "Promote b: it beats a (9 row(s) fixed, 1 broken, p = 0.0215)."
 
 
 def test_one_of_several_rivals_needs_a_clearer_lead() -> None:
-    three = (contender("a", 80), contender("b", 88), contender("c", 70))
+    three = (result("a", 80), result("b", 88), result("c", 70))
     pairs = (pair(9, 1, 0.0215), pair(0, 10, 0.002, second="c"))
     assert recommend(three, pairs).model_name == "b"
-    four = (*three, contender("d", 70))
+    four = (*three, result("d", 70))
     kept = recommend(four, (*pairs, pair(0, 10, 0.002, second="d")))
     assert kept.model_name == "a"
     assert kept.reason.endswith("(9 row(s) fixed, 1 broken, p = 0.0645, corrected for 3 rivals).")
 
 
 def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> None:
-    contenders = (contender("a", 80), contender("b", 91), contender("c", 90))
+    results = (result("a", 80), result("b", 91), result("c", 90))
     pairs = (pair(25, 14, 0.108), pair(10, 0, 0.00195, second="c"))
-    promoted = recommend(contenders, pairs)
+    promoted = recommend(results, pairs)
     assert promoted.model_name == "c"
     assert promoted.reason == (
         "Promote c: it beats a (10 row(s) fixed, 0 broken, p = 0.0039, corrected for 2 rivals). b places more rows "
@@ -124,19 +124,19 @@ def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> No
 
 
 def test_of_rivals_that_do_equally_well_the_first_named_one_is_promoted() -> None:
-    contenders = (contender("a", 80), contender("b", 90), contender("c", 90))
+    results = (result("a", 80), result("b", 90), result("c", 90))
     pairs = (pair(10, 0, 0.00195), pair(10, 0, 0.00195, second="c"))
-    assert recommend(contenders, pairs).model_name == "b"
+    assert recommend(results, pairs).model_name == "b"
 
 
 def test_no_p_is_shown_above_1() -> None:
-    contenders = (contender("a", 80), contender("b", 81), contender("c", 70))
-    kept = recommend(contenders, (pair(1, 0, 1.0), pair(0, 10, 0.002, second="c")))
+    results = (result("a", 80), result("b", 81), result("c", 70))
+    kept = recommend(results, (pair(1, 0, 1.0), pair(0, 10, 0.002, second="c")))
     assert "p = 1, corrected for 2 rivals" in kept.reason
 
 
 def test_a_rival_that_was_trained_on_test_rows_is_recommended_by_the_others_alone() -> None:
     """The outcomes count rows that the rival has seen; the pair does not, and there it is worse."""
-    kept = recommend((contender("a", 80), contender("b", 95)), (pair(0, 10, 0.002),))
+    kept = recommend((result("a", 80), result("b", 95)), (pair(0, 10, 0.002),))
     assert kept.model_name == "a"
     assert kept.reason == "Keep a: none of the others places more rows right."

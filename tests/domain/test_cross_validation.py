@@ -43,11 +43,11 @@ def of(*fold_accuracies: float) -> CrossValidation:
 def test_mean_and_spread_are_those_of_the_folds_each_counting_alike(accuracies: list[float]) -> None:
     found = of(*accuracies)
     assert found.mean_accuracy == pytest.approx(sum(accuracies) / len(accuracies))
-    assert found.accuracy_spread == pytest.approx(statistics.stdev(accuracies))
+    assert found.accuracy_std == pytest.approx(statistics.stdev(accuracies))
 
 
 def test_a_single_fold_has_no_spread() -> None:
-    assert (of(0.75).mean_accuracy, of(0.75).accuracy_spread) == (0.75, 0.0)
+    assert (of(0.75).mean_accuracy, of(0.75).accuracy_std) == (0.75, 0.0)
 
 
 def test_five_folds_of_the_usual_training_are_asked_for_by_default() -> None:

@@ -37,7 +37,10 @@ def test_label_ids_point_into_the_sorted_labels() -> None:
 
 
 @pytest.mark.parametrize("field", ["text", "label"])
-@pytest.mark.parametrize("value", ["", "   ", "\n\t", "\u2003", "half \ud800 pair"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "   ", "\n\t", "\u2003", "half \ud800 pair", "\u200b", "\ufeff", "\u00ad\u2060 \u200d", "\x00\x1b"],
+)
 def test_an_empty_blank_or_broken_value_is_refused_and_its_row_named(field: str, value: str) -> None:
     bad = Row(value, "x") if field == "text" else Row("x", value)
     with pytest.raises(InvalidTrainingData) as caught:
@@ -113,6 +116,22 @@ def test_each_oddity_has_its_warning_and_its_rows() -> None:
     assert found["contradicting_rows"].rows == (0, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (("Bug", "bug", "b"), "'Bug' / 'bug'"),
+        (("R\u00fcckfrage", "Ru\u0308ckfrage"), r"'Ru\u0308ckfrage' / 'R\xfcckfrage'"),
+        (("bug", "bu\u200bg"), r"'bug' / 'bu\u200bg'"),
+        (("bug", "bug\u202e", "Bug"), r"'Bug' / 'bug' / 'bug\u202e'"),
+    ],
+)
+def test_labels_that_look_alike_are_shown_with_what_tells_them_apart(labels: tuple[str, ...], shown: str) -> None:
+    rows = [Row(f"text {number} {label!a}", label) for number in range(4) for label in labels]
+    (warning,) = find_data_warnings(check_rows(rows, LIMITS))
+    assert warning.code == "labels_alike"
+    assert shown in warning.message
+
+
 def test_a_warning_names_five_rows_at_most() -> None:
     rows = [Row("t", "a")] * 20 + [Row("u", "b")] * 4
     found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
@@ -184,3 +203,12 @@ def test_what_follows_from_all_rows_is_computed_once() -> None:
 
 def test_distinct_texts_come_in_the_order_in_which_they_were_sent() -> None:
     assert Dataset((Row("b", "x"), Row("a", "y"), Row("b", "y"))).distinct_texts == ("b", "a")
+
+
+def test_labels_that_are_whole_numbers_are_worth_a_warning() -> None:
+    dataset = check_rows(
+        [Row(f"{label} {number}", label) for label in ("0", "-1", "v2") for number in range(4)], DataLimits()
+    )
+    [warning] = find_data_warnings(dataset)
+    assert warning.code == "number_labels"
+    assert "taken as their text ('-1', '0')" in warning.message

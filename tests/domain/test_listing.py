@@ -40,7 +40,7 @@ def classifier(
     test = None if accuracy is None else Score(round(100 * accuracy), 100, "e" * 64, DAY, 0.5, 0.1, {}, {})
     made = {"created_at": DAY.replace(day=day), "rows_per_label": {"billing": rows, "bug": 4}, "test": test}
     own = record(name, **{"tags": ("fold",)} | made | changes)
-    return recast(Classifier, own, size_bytes=size_bytes, keeps_training_rows=True)
+    return recast(Classifier, own, size_bytes=size_bytes, keeps_training_data=True)
 
 
 class TestListRequest:
@@ -99,8 +99,8 @@ class TestListRequest:
         assert [request.size for request in requests] == [None, 1, 100, 7]
 
     def test_sorts_the_versions_of_a_task_by_version_and_all_else_by_name(self) -> None:
-        requests = [ListRequest(), ListRequest(task="tickets"), ListRequest(task="tickets", sort="-size")]
-        assert [request.order for request in requests] == ["name", "version", "-size"]
+        requests = [ListRequest(), ListRequest(task="tickets"), ListRequest(task="tickets", sort="-size_bytes")]
+        assert [request.order for request in requests] == ["name", "version", "-size_bytes"]
 
 
 class TestSelection:
@@ -144,7 +144,7 @@ class TestOrder:
         [
             ("created_at", lambda name, rank: classifier(name, day=rank)),
             ("num_examples", lambda name, rank: classifier(name, rows=rank)),
-            ("size", lambda name, rank: classifier(name, size_bytes=rank)),
+            ("size_bytes", lambda name, rank: classifier(name, size_bytes=rank)),
             ("test_accuracy", lambda name, rank: classifier(name, accuracy=rank / 10)),
         ],
     )

@@ -18,7 +18,7 @@ from windrow.domain.prediction import (
     Prediction,
     PredictLimits,
     PredictRequest,
-    always,
+    always_connected,
     check_predict_request,
     check_share,
 )
@@ -107,8 +107,8 @@ def test_a_bad_text_among_several_is_called_by_its_place_and_a_single_one_is_not
     assert caught.value.facts == {"index": 0}
 
 
-def test_unless_somebody_says_otherwise_an_answer_is_wanted() -> None:
-    assert always()
+def test_by_default_a_caller_never_disconnects() -> None:
+    assert always_connected()
 
 
 @pytest.mark.parametrize("parameter", ["abstain_below", "min_in_scope"])

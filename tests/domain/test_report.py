@@ -39,12 +39,12 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
         revision=1,
         alias=None,
         majority_baseline=MajorityBaseline("a", 0.75),
-        misread=(),
+        misclassified=(),
         warnings=(),
         test_data_sha256="d" * 64,
         measured_at=NOW,
         saved=True,
-        threshold=None,
+        proposed_threshold=None,
     )
     assert report.accuracy == 0.625
     assert report.score == Score(
@@ -64,7 +64,7 @@ def test_what_is_kept_of_a_report_leaves_out_labels_without_rows() -> None:
 )
 def test_a_share_is_written_with_the_rows_that_it_rests_on(correct: int, total: int, shown: str) -> None:
     recall = correct / total if total else None
-    assert LabelReport("a", correct, total, 0, None, recall, None).shown == shown
+    assert LabelReport("a", correct, total, 0, None, recall, None).recall_text == shown
 
 
 @pytest.mark.parametrize("target", [None, 0.5, 0.95, 1.0])

@@ -1,4 +1,4 @@
-"""What a pile of texts to choose from must be like."""
+"""What a pool of texts to choose from must be like."""
 
 import pytest
 

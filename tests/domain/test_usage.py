@@ -7,8 +7,8 @@ from windrow.domain.usage import ClassifierUsage, Usage
 def test_each_sum_takes_in_what_it_is_for() -> None:
     usage = Usage(
         base_models=(
-            StoredBaseModel("acme/a", "a" * 64, place="installed", size_bytes=1, graph_bytes=2),
-            StoredBaseModel("acme/b", "b" * 64, place="hub_cache", size_bytes=4, graph_bytes=0),
+            StoredBaseModel("acme/a", "a" * 64, location="installed", size_bytes=1, graph_bytes=2),
+            StoredBaseModel("acme/b", "b" * 64, location="hub_cache", size_bytes=4, graph_bytes=0),
         ),
         classifiers=(
             ClassifierUsage("a", 8, 1, deleted=False),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pytest
 
-from windrow.domain.values import Schema, Value, computed, has_default, recast
+from windrow.domain.values import ListValue, Presented, Schema, Value, computed, has_default, present_with, recast
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,43 @@ def test_what_a_value_lacks_keeps_its_default_or_is_missed() -> None:
 
 def test_only_a_field_with_a_default_may_be_left_out() -> None:
     assert {each.name: has_default(each) for each in fields(Bounded)} == {"sure": False, "perhaps": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Entries(ListValue[int]):
+    _items = "numbers"
+
+    numbers: tuple[int, ...]
+
+
+def test_a_list_is_as_long_as_it_has_entries_which_are_iterated_and_found_by_their_place() -> None:
+    found = Entries((3, 4, 5))
+    assert (len(found), list(found), found[0], found[-1], found[1:]) == (3, [3, 4, 5], 3, 5, (4, 5))
+    assert 4 in found
+    assert (len(Entries(())), list(Entries(()))) == (0, [])
+    with pytest.raises(IndexError):
+        found[3]
+
+
+def test_a_list_without_entries_is_an_answer_all_the_same() -> None:
+    assert Entries(())
+
+
+def test_a_value_that_nobody_presents_leaves_a_notebook_its_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Presented, "_presenter", None)
+    assert Entries((1,))._repr_html_() is None
+    assert repr(Entries((1,))) == "Entries(numbers=[1])"
+
+
+def test_a_presenter_is_asked_by_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Telling:
+        def html(self, value: object) -> str:
+            return f"<b>{value}</b>"
+
+        def frame(self, value: object) -> object:
+            return [value]
+
+    monkeypatch.setattr(Presented, "_presenter", None)
+    present_with(Telling())
+    assert Entries((1,))._repr_html_() == "<b>Entries(numbers=[1])</b>"
+    assert Entries((1,)).to_frame() == [Entries((1,))]

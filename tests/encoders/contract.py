@@ -7,9 +7,9 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.bulk import encode, encode_states, features_of
+from windrow.encoders.bulk import compute_trunk_states, encode, features_from_states
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
 
 LONG = "word " * 600
 TEXTS = ["reset my password", "I was charged twice", "a", LONG, "Ünïcödé 漢字 🦄", "reset my password", "two words"]
@@ -29,12 +29,12 @@ class TextEncoderContract:
         encoded = encode(encoder, [])
         assert encoded.features.shape == (0, feature_size(encoder.folder))
         assert encoded.truncated.shape == (0,)
-        assert features_of(encoder, encode_states(encoder, encoder.tokenize([]))).shape == (
+        assert features_from_states(encoder, compute_trunk_states(encoder, encoder.tokenize([]))).shape == (
             0,
             feature_size(encoder.folder),
         )
 
-    def test_a_text_has_the_same_features_alone_and_in_any_mix(self, encoder: TextEncoder) -> None:
+    def test_a_text_has_the_same_features_alone_and_in_any_batch(self, encoder: TextEncoder) -> None:
         together = encode(encoder, TEXTS).features
         alone = np.concatenate([encode(encoder, [text]).features for text in TEXTS])
         backwards = encode(encoder, TEXTS[::-1]).features[::-1]
@@ -49,19 +49,19 @@ class TextEncoderContract:
     def test_only_texts_that_lost_their_end_are_called_truncated(self, encoder: TextEncoder) -> None:
         expected = [text == LONG for text in TEXTS]
         assert encode(encoder, TEXTS).truncated.tolist() == expected
-        assert encode_states(encoder, encoder.tokenize(TEXTS)).truncated.tolist() == expected
+        assert compute_trunk_states(encoder, encoder.tokenize(TEXTS)).truncated.tolist() == expected
 
     def test_states_lead_to_the_features_of_the_texts(self, encoder: TextEncoder) -> None:
-        states = encode_states(encoder, encoder.tokenize(TEXTS))
+        states = compute_trunk_states(encoder, encoder.tokenize(TEXTS))
         assert states.packed.dtype == np.float32
         assert states.packed.shape[0] == states.lengths.sum()
         assert len(states.lengths) == len(TEXTS)
-        np.testing.assert_allclose(features_of(encoder, states), encode(encoder, TEXTS).features, atol=1e-5)
+        np.testing.assert_allclose(features_from_states(encoder, states), encode(encoder, TEXTS).features, atol=1e-5)
 
     def test_the_number_of_cores_does_not_matter(self, encoder: TextEncoder) -> None:
         batch = encoder.tokenize(TEXTS)
         plain: list[Adapter | None] = [None] * len(batch)
-        one, every = (encoder.encode(batch, plain, width) for width in (Width.ONE_CORE, Width.ALL_CORES))
+        one, every = (encoder.encode(batch, plain, width) for width in (Parallelism.ONE_CORE, Parallelism.ALL_CORES))
         np.testing.assert_allclose(one, every, atol=1e-5)
 
     def test_batches_may_be_computed_in_any_order(self, encoder: TextEncoder) -> None:
@@ -71,10 +71,10 @@ class TextEncoderContract:
             counts.append(len(batches))
             return [batch() for batch in reversed(batches)][::-1]
 
-        states = encode_states(encoder, encoder.tokenize(TEXTS), last_first)
-        np.testing.assert_array_equal(states.packed, encode_states(encoder, encoder.tokenize(TEXTS)).packed)
-        features = features_of(encoder, states, compute=last_first)
-        np.testing.assert_array_equal(features, features_of(encoder, states))
+        states = compute_trunk_states(encoder, encoder.tokenize(TEXTS), last_first)
+        np.testing.assert_array_equal(states.packed, compute_trunk_states(encoder, encoder.tokenize(TEXTS)).packed)
+        features = features_from_states(encoder, states, compute=last_first)
+        np.testing.assert_array_equal(features, features_from_states(encoder, states))
         np.testing.assert_array_equal(
             encode(encoder, TEXTS, compute=last_first).features, encode(encoder, TEXTS).features
         )

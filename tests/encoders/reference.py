@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from sentence_transformers import SentenceTransformer
-from transformers.utils import logging
 
 from windrow.arrays import Floats
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 
 def last_layer(folder: Path, texts: Sequence[str]) -> Floats:
@@ -20,6 +20,8 @@ def last_layer(folder: Path, texts: Sequence[str]) -> Floats:
 
 def last_three_layers(folder: Path, texts: Sequence[str]) -> Floats:
     """Return the pooled, normalised states of the last three layers side by side; shape [n, 3 * hidden]."""
+    import torch
+
     model = _open(folder)
     transformer, pooling = cast(Any, model[0]), cast(Any, model[1])
     tokens = transformer.preprocess(list(texts))
@@ -31,7 +33,11 @@ def last_three_layers(folder: Path, texts: Sequence[str]) -> Floats:
     return np.asarray(torch.cat([torch.nn.functional.normalize(third) for third in pooled], dim=1).numpy(), np.float32)
 
 
-def _open(folder: Path) -> SentenceTransformer:
+def _open(folder: Path) -> "SentenceTransformer":
+    # Not above: together they take longer to import than most files of tests to run.
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)

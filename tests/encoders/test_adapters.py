@@ -7,17 +7,17 @@ import pytest
 
 from tests.encoders.adapters import adapter_for, changes_for
 from windrow.arrays import Halves
-from windrow.domain.errors import ArtifactInvalid
-from windrow.encoders.adapters import join_changes, mix
+from windrow.domain.errors import InvalidArtifact
+from windrow.encoders.adapters import pack_adapter, stack_adapters
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import adapted_maps
+from windrow.encoders.layout import adapted_projections
 
 
-def test_each_map_finds_its_change_side_by_side_with_the_others(tiny_folder: EncoderFolder) -> None:
+def test_each_projection_has_its_change_at_its_offset(tiny_folder: EncoderFolder) -> None:
     changes = changes_for(tiny_folder, rank=3)
-    adapter = join_changes(tiny_folder, changes)
+    adapter = pack_adapter(tiny_folder, changes)
     inputs = outputs = 0
-    for name, (rows, columns) in adapted_maps(tiny_folder):
+    for name, (rows, columns) in adapted_projections(tiny_folder):
         np.testing.assert_array_equal(adapter.down[:, inputs : inputs + rows], changes[f"{name}.down"].T)
         np.testing.assert_array_equal(adapter.up[:, outputs : outputs + columns], changes[f"{name}.up"])
         inputs, outputs = inputs + rows, outputs + columns
@@ -26,9 +26,9 @@ def test_each_map_finds_its_change_side_by_side_with_the_others(tiny_folder: Enc
     assert adapter.size_bytes == 2 * 3 * (inputs + outputs)
 
 
-def test_maps_that_an_adapter_leaves_alone_get_zeros(tiny_folder: EncoderFolder) -> None:
+def test_projections_without_a_change_get_zeros(tiny_folder: EncoderFolder) -> None:
     changes = {name: value for name, value in changes_for(tiny_folder, rank=2).items() if ".query." in name}
-    adapter = join_changes(tiny_folder, changes)
+    adapter = pack_adapter(tiny_folder, changes)
     assert adapter.rank == 2
     assert np.count_nonzero(adapter.down) == sum(np.count_nonzero(v) for n, v in changes.items() if n.endswith("down"))
     assert np.count_nonzero(adapter.up) == sum(np.count_nonzero(v) for n, v in changes.items() if n.endswith("up"))
@@ -49,13 +49,13 @@ def test_changes_that_do_not_fit_are_refused(
 ) -> None:
     changes = changes_for(tiny_folder, rank=4)
     change(changes)
-    with pytest.raises(ArtifactInvalid, match=rf"{problem}.*Train the classifier again"):
-        join_changes(tiny_folder, changes)
+    with pytest.raises(InvalidArtifact, match=rf"{problem}.*Train the classifier again"):
+        pack_adapter(tiny_folder, changes)
 
 
 def test_each_adapter_of_a_batch_is_there_once_and_each_token_takes_its_own(tiny_folder: EncoderFolder) -> None:
     first, second, none = (adapter_for(tiny_folder, rank, seed=rank) for rank in (2, 3, 0))
-    down, up, mask = mix([second, none, first, second], np.array([1, 2, 1, 2]))
+    down, up, mask = stack_adapters([second, none, first, second], np.array([1, 2, 1, 2]))
     np.testing.assert_array_equal(down, np.concatenate([second.down, first.down]))
     np.testing.assert_array_equal(up, np.concatenate([second.up, first.up]))
     seconds, nothing, firsts = [1, 1, 1, 0, 0], [0] * 5, [0, 0, 0, 1, 1]
@@ -64,7 +64,7 @@ def test_each_adapter_of_a_batch_is_there_once_and_each_token_takes_its_own(tiny
 
 def test_a_lone_adapter_is_not_copied(tiny_folder: EncoderFolder) -> None:
     adapter = adapter_for(tiny_folder, rank=2)
-    down, up, mask = mix([adapter, adapter], np.array([1, 1]))
+    down, up, mask = stack_adapters([adapter, adapter], np.array([1, 1]))
     assert down is adapter.down
     assert up is adapter.up
     assert mask.tolist() == [[1, 1], [1, 1]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from windrow.encoders.cores import Placement, place, usable_cores
+from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 
 
 @pytest.mark.parametrize(("text", "cores"), [("100000 100000\n", 1), ("50000 100000\n", 1), ("150000 100000\n", 2)])
@@ -52,37 +52,37 @@ def allow(numbers: set[int], monkeypatch: pytest.MonkeyPatch) -> list[frozenset[
 def test_each_thread_gets_a_core_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     confined = allow({0, 1, 2, 3, 4, 5}, monkeypatch)
     topology = write_topology(tmp_path, {0: "0,4", 1: "1,5", 2: "2-3", 3: "2-3", 4: "0,4", 5: "1,5"})
-    placement = place(3, topology)
-    assert placement is not None
-    assert placement.others == "2,6;3,4"
-    with placement.caller():
+    affinity = choose_affinity(3, topology)
+    assert affinity is not None
+    assert affinity.worker_processors == "2,6;3,4"
+    with affinity.pin_caller():
         assert confined == [frozenset({0, 4})]
     assert confined == [frozenset({0, 4}), frozenset(range(6))]
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot place threads")
-def test_a_core_that_was_taken_away_is_done_without() -> None:
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no thread affinity")
+def test_a_missing_core_leaves_the_thread_unpinned() -> None:
     before = os.sched_getaffinity(0)
-    with Placement((frozenset({100_000}), frozenset({100_001}))).caller():
+    with ThreadAffinity((frozenset({100_000}), frozenset({100_001}))).pin_caller():
         assert os.sched_getaffinity(0) == before
     assert os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize(("threads", "allowed"), [(1, {0}), (2, {0, 1, 2, 3}), (2, {0, 4})])
-def test_a_process_that_leaves_cores_to_others_is_not_placed(
+def test_a_process_that_does_not_use_all_its_cores_is_not_pinned(
     threads: int, allowed: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow(allowed, monkeypatch)
-    assert place(threads, write_topology(tmp_path, {0: "0,4", 4: "0,4"})) is None
+    assert choose_affinity(threads, write_topology(tmp_path, {0: "0,4", 4: "0,4"})) is None
 
 
 def test_processors_of_an_unknown_layout_count_as_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     allow({2, 5}, monkeypatch)
-    placement = place(2, write_topology(tmp_path, {2: "nonsense"}))
-    assert placement is not None
-    assert (placement.cores, placement.others) == ((frozenset({2}), frozenset({5})), "6")
+    affinity = choose_affinity(2, write_topology(tmp_path, {2: "nonsense"}))
+    assert affinity is not None
+    assert (affinity.cores, affinity.worker_processors) == ((frozenset({2}), frozenset({5})), "6")
 
 
-def test_a_system_that_cannot_place_threads_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_thread_affinity_pins_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("os.sched_setaffinity", raising=False)
-    assert place(2, tmp_path) is None
+    assert choose_affinity(2, tmp_path) is None

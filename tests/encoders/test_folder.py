@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub.utils._paths import filter_repo_objects
 
 from tests.encoders.tiny import edit_json
-from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable, InvalidParameter
+from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel, InvalidParameter
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import (
     BUNDLED_PACKAGE,
@@ -57,7 +57,7 @@ def test_altered_bundled_weights_are_refused(tmp_path: Path, path: Path, monkeyp
     (package / "__init__.py").write_text("raise RuntimeError('nobody may import this package')")
     shutil.copytree(path, package / "model")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    with pytest.raises(BaseModelInvalid, match="pip install --force-reinstall"):
+    with pytest.raises(InvalidBaseModel, match="pip install --force-reinstall"):
         find(tmp_path, DEFAULT_BASE_MODEL)
 
 
@@ -172,13 +172,52 @@ def test_the_digest_depends_on_content_alone(tiny_folder: EncoderFolder, path: P
         (lambda p: edit_json(p / "1_Pooling/config.json", pooling_mode="lasttoken"), "pools by"),
         (
             lambda p: edit_json(p / "config_sentence_transformers.json", default_prompt_name="query"),
-            "the prompt 'query'",
+            "the default prompt 'query', which is not among its prompts",
         ),
     ],
 )
 def test_a_folder_that_cannot_be_run_is_refused(spoil: Callable[[Path], object], problem: str, path: Path) -> None:
     spoil(path)
-    with pytest.raises(BaseModelInvalid, match=problem):
+    with pytest.raises(InvalidBaseModel, match=problem):
+        read_encoder_folder(path, ID)
+
+
+def put_prompt(path: Path, prompt: str, name: str | None = "query") -> None:
+    config = path / "config_sentence_transformers.json"
+    edit_json(config, prompts={"query": prompt, "other": "other: "}, default_prompt_name=name)
+
+
+def test_the_default_prompt_is_part_of_what_identifies_a_base_model(path: Path) -> None:
+    without = read_encoder_folder(path, ID)
+    put_prompt(path, "query: ", name=None)
+    assert (without.prompt, read_encoder_folder(path, ID).base_model.digest) == ("", without.base_model.digest)
+    digests = {without.base_model.digest}
+    for prompt in ("query: ", "Classify: "):
+        put_prompt(path, prompt)
+        folder = read_encoder_folder(path, ID)
+        assert folder.prompt == prompt
+        digests.add(folder.base_model.digest)
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("model_id", "prompt"),
+    [
+        ("intfloat/multilingual-e5-small", "query: "),
+        ("intfloat/e5-base-v2", "query: "),
+        ("intfloat/multilingual-e5-large-instruct", ""),
+        ("acme/multilingual-e5-small", ""),
+    ],
+)
+def test_an_e5_model_has_its_prompt_though_no_file_says_so(path: Path, model_id: str, prompt: str) -> None:
+    assert read_encoder_folder(path, model_id).prompt == prompt
+
+
+def test_a_prompt_that_pooling_leaves_out_is_refused(path: Path) -> None:
+    edit_json(path / "1_Pooling" / "config.json", include_prompt=False)
+    read_encoder_folder(path, ID)
+    put_prompt(path, "query: ")
+    with pytest.raises(InvalidBaseModel, match="leaves the prompt 'query: ' out of the pooling"):
         read_encoder_folder(path, ID)
 
 

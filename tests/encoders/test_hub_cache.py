@@ -49,7 +49,7 @@ def test_a_file_in_the_place_of_the_cache_holds_no_models(hub: Hub) -> None:
     assert ids() == []
 
 
-def test_all_revisions_of_one_model_are_removed_and_their_size_told(hub: Hub, source: Path) -> None:
+def test_all_revisions_of_one_model_are_removed_and_their_size_is_returned(hub: Hub, source: Path) -> None:
     hub.put("acme/a", source, ONE, ref="former")
     (source / "config.json").write_text('{"newer": 1}')
     hub.put("acme/a", source, TWO)

@@ -19,7 +19,7 @@ from tests.encoders.hub import Hub
 from tests.encoders.ticks import wait_for_tick
 from tests.encoders.tiny import edit_json
 from tests.fakes.files import Killed
-from windrow.domain.base_models import BaseModelPlace, StoredBaseModel
+from windrow.domain.base_models import BaseModelLocation, StoredBaseModel
 from windrow.domain.errors import (
     BaseModelInUse,
     BaseModelNotFound,
@@ -103,8 +103,8 @@ def digested(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
-def stored(base_model: BaseModel, place: BaseModelPlace, size: int, graphs: int) -> StoredBaseModel:
-    return recast(StoredBaseModel, base_model, place=place, size_bytes=size, graph_bytes=graphs)
+def stored(base_model: BaseModel, place: BaseModelLocation, size: int, graphs: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, base_model, location=place, size_bytes=size, graph_bytes=graphs)
 
 
 def test_nothing_is_shown_where_nothing_is(place: Place) -> None:
@@ -134,7 +134,7 @@ def test_copies_behind_the_installed_one_are_not_used_and_so_not_shown(place_wit
     folder = place_with_default.put(DEFAULT_BASE_MODEL)
     hub.put(DEFAULT_BASE_MODEL, folder, COMMIT)
     inventory = place_with_default.inventory()
-    assert [each.place for each in inventory.stored_base_models()] == ["installed"]
+    assert [each.location for each in inventory.stored_base_models()] == ["installed"]
     assert inventory.leftover_bytes() == size_bytes(folder)
 
 
@@ -169,7 +169,7 @@ def test_a_broken_folder_is_shown_with_its_problem_and_can_be_removed(
     inventory = place.inventory()
     (shown,) = inventory.stored_base_models()
     assert shown.problem is not None
-    assert (recast(BaseModel, shown), shown.place) == (BaseModel(ID, ""), "data_directory")
+    assert (recast(BaseModel, shown), shown.location) == (BaseModel(ID, ""), "data_directory")
     assert (shown.size_bytes, shown.graph_bytes) == (size_bytes(folder), 0)
     assert re.search(problem, shown.problem)
     assert str(place.data_dir) not in shown.problem
@@ -219,22 +219,22 @@ def test_of_the_hub_cache_what_is_allowed_and_can_be_run_is_shown(place: Place, 
     assert [each.id for each in place.inventory("*").stored_base_models()] == ["acme/other", ID]
 
 
-def test_an_id_means_the_copy_in_the_data_directory_and_then_the_one_behind_it(place: Place, hub: Hub) -> None:
+def test_an_id_refers_to_the_copy_in_the_data_directory_then_to_that_in_the_cache(place: Place, hub: Hub) -> None:
     hub.put(ID, place.source.path, COMMIT)
     (place.put() / "tokenizer.json").unlink()
     inventory = place.inventory()
     (broken,) = inventory.stored_base_models()
-    assert broken.place == "data_directory" and broken.problem is not None
+    assert broken.location == "data_directory" and broken.problem is not None
     inventory.remove(ID)
     (behind,) = inventory.stored_base_models()
-    assert behind.place == "hub_cache" and recast(BaseModel, behind) == place.find().base_model
+    assert behind.location == "hub_cache" and recast(BaseModel, behind) == place.find().base_model
     inventory.remove(ID)
     assert inventory.stored_base_models() == ()
     with pytest.raises(BaseModelUnavailable):
         place.find()
 
 
-def test_a_second_look_digests_nothing(place: Place, hub: Hub, digested: Counter[str]) -> None:
+def test_a_second_scan_digests_nothing(place: Place, hub: Hub, digested: Counter[str]) -> None:
     place.put()
     place.put("acme/b")
     hub.put("acme/c", place.source.path, COMMIT)
@@ -248,7 +248,7 @@ def test_a_second_look_digests_nothing(place: Place, hub: Hub, digested: Counter
     assert set(again) == {first}
 
 
-def test_two_that_look_at_once_digest_each_file_once(
+def test_two_concurrent_scans_digest_each_file_once(
     place: Place, digested: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.put()
@@ -309,7 +309,7 @@ def test_leftovers_are_what_belongs_to_no_base_model(place: Place) -> None:
 
 
 @pytest.mark.parametrize("where", ["data_directory", "hub_cache"])
-def test_a_removed_base_model_is_gone_with_its_graphs_and_its_bytes_are_told(
+def test_a_removed_base_model_is_gone_with_its_graphs_and_its_bytes_are_returned(
     where: str, place: Place, hub: Hub
 ) -> None:
     folder = place.put() if where == "data_directory" else hub.put(ID, place.source.path, COMMIT)
@@ -350,6 +350,7 @@ def test_what_is_not_here_or_not_windrows_is_not_removed(place: Place, hub: Hub)
     assert repository.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the step", "after the step"])
 @pytest.mark.parametrize("where", ["data_directory", "hub_cache"])
 def test_a_process_that_dies_at_any_step_of_a_removal_leaves_all_or_nothing(

@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_removed_folder_is_gone_and_its_size_told(folder: Path, tmp_path: Path) -> None:
+def test_a_removed_folder_is_gone_and_its_size_is_returned(folder: Path, tmp_path: Path) -> None:
     assert size_bytes(folder) == 4
     assert remove_folder(folder) == 4
     assert list(tmp_path.iterdir()) == []
@@ -32,7 +32,7 @@ def test_of_a_link_only_the_link_is_removed(folder: Path, tmp_path: Path) -> Non
     assert size_bytes(folder) == 4
 
 
-def test_what_cannot_be_deleted_is_hidden_and_not_said_to_be_freed(
+def test_what_cannot_be_deleted_is_hidden_and_not_counted_as_freed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlink = os.unlink

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 from tests.encoders.tiny import KINDS, edit_json, write_tiny_folder
-from windrow.arrays import MAPS
-from windrow.domain.errors import BaseModelInvalid
+from windrow.arrays import PROJECTIONS
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.layout import map_shape
+from windrow.encoders.layout import projection_shape
 from windrow.encoders.weights import _buckets, load_weights
+
+pytestmark = pytest.mark.slow
 
 
 def folder_at(path: Path) -> EncoderFolder:
@@ -28,9 +29,9 @@ def test_every_family_has_the_same_names_and_shapes(kind: str, tmp_path: Path) -
     assert weights["word"].shape == (folder.vocabulary, 32)
     assert weights["position"].shape == (200, 32)
     for layer in range(folder.layers):
-        for name in MAPS:
-            assert weights[f"layers.{layer}.{name}.weight"].shape == map_shape(folder, name)
-            assert weights[f"layers.{layer}.{name}.bias"].shape == map_shape(folder, name)[1:]
+        for name in PROJECTIONS:
+            assert weights[f"layers.{layer}.{name}.weight"].shape == projection_shape(folder, name)
+            assert weights[f"layers.{layer}.{name}.bias"].shape == projection_shape(folder, name)[1:]
     assert len(weights) == 4 + folder.layers * 16 + (kind == "mpnet")
 
 
@@ -54,7 +55,7 @@ def test_half_precision_files_are_read_as_float32(dtype: torch.dtype, path: Path
 
 def test_other_number_formats_are_refused(path: Path) -> None:
     save_file({n: t.double() for n, t in load_file(path / "model.safetensors").items()}, path / "model.safetensors")
-    with pytest.raises(BaseModelInvalid, match="numbers of the kind F64"):
+    with pytest.raises(InvalidBaseModel, match="numbers of the kind F64"):
         load_weights(folder_at(path))
 
 
@@ -62,38 +63,40 @@ def test_a_missing_tensor_is_named(path: Path) -> None:
     tensors = load_file(path / "model.safetensors")
     del tensors["encoder.layer.2.output.dense.bias"]
     save_file(tensors, path / "model.safetensors")
-    with pytest.raises(BaseModelInvalid, match=r"lacks 1 tensor.*encoder\.layer\.2\.output\.dense\.bias"):
+    with pytest.raises(InvalidBaseModel, match=r"lacks 1 tensor.*encoder\.layer\.2\.output\.dense\.bias"):
         load_weights(folder_at(path))
 
 
 @pytest.mark.parametrize("change", [{"hidden_size": 64}, {"intermediate_size": 40}, {"vocab_size": 5}])
 def test_a_shape_that_contradicts_the_config_is_refused(change: dict[str, int], path: Path) -> None:
     edit_json(path / "config.json", **change)
-    with pytest.raises(BaseModelInvalid, match=r"where config\.json asks for"):
+    with pytest.raises(InvalidBaseModel, match=r"where config\.json asks for"):
         load_weights(folder_at(path))
 
 
 def test_a_position_table_shorter_than_stated_is_refused(path: Path) -> None:
     edit_json(path / "config.json", max_position_embeddings=400)
     edit_json(path / "sentence_bert_config.json", max_seq_length=300)
-    with pytest.raises(BaseModelInvalid, match="position with shape"):
+    with pytest.raises(InvalidBaseModel, match="position with shape"):
         load_weights(folder_at(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n", b"\xff" * 64])
 def test_a_file_that_is_no_safetensors_is_refused(content: bytes, path: Path) -> None:
     (path / "model.safetensors").write_bytes(content)
-    with pytest.raises(BaseModelInvalid, match="cannot be read"):
+    with pytest.raises(InvalidBaseModel, match="cannot be read"):
         load_weights(folder_at(path))
 
 
 def test_a_file_that_was_cut_off_is_refused(path: Path) -> None:
     (path / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes()[:-1])
-    with pytest.raises(BaseModelInvalid, match="cannot be read"):
+    with pytest.raises(InvalidBaseModel, match="cannot be read"):
         load_weights(folder_at(path))
 
 
 def test_distances_fall_into_the_buckets_that_mpnet_gives_them() -> None:
+    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
     distances = np.arange(-600, 601)
     theirs = MPNetEncoder.relative_position_bucket(torch.from_numpy(distances))  # type: ignore[no-untyped-call]
     assert np.array_equal(_buckets(distances), theirs.numpy())

@@ -3,25 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import (
-    BertConfig,
-    BertModel,
-    DistilBertConfig,
-    DistilBertModel,
-    MPNetConfig,
-    MPNetModel,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-    RobertaConfig,
-    RobertaModel,
-    XLMRobertaConfig,
-    XLMRobertaModel,
-)
-from transformers.utils import logging
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 POSITIONS = 200
 _WORDS = [
@@ -57,27 +41,35 @@ _SIZES = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "
 
 @dataclass(frozen=True)
 class Kind:
-    """A family and a way of pooling."""
+    """A family, as transformers names its classes, and a way of pooling."""
 
-    config: type[Any]
-    model: type[PreTrainedModel]
+    name: str
     specials: list[str]
     pooling: str = "mean"
     extra_positions: int = 0
+    pieces: Literal["wordpiece", "unigram"] = "wordpiece"
 
 
 KINDS = {
-    "bert": Kind(BertConfig, BertModel, _BERT_SPECIALS),
-    "bert-cls": Kind(BertConfig, BertModel, _BERT_SPECIALS, pooling="cls"),
-    "distilbert": Kind(DistilBertConfig, DistilBertModel, _BERT_SPECIALS),
-    "mpnet": Kind(MPNetConfig, MPNetModel, _ROBERTA_SPECIALS, extra_positions=2),
-    "roberta": Kind(RobertaConfig, RobertaModel, _ROBERTA_SPECIALS, extra_positions=2),
-    "xlm-roberta": Kind(XLMRobertaConfig, XLMRobertaModel, _ROBERTA_SPECIALS, extra_positions=2),
+    "bert": Kind("Bert", _BERT_SPECIALS),
+    "bert-cls": Kind("Bert", _BERT_SPECIALS, pooling="cls"),
+    "distilbert": Kind("DistilBert", _BERT_SPECIALS),
+    "mpnet": Kind("MPNet", _ROBERTA_SPECIALS, extra_positions=2),
+    "roberta": Kind("Roberta", _ROBERTA_SPECIALS, extra_positions=2),
+    "xlm-roberta": Kind("XLMRoberta", _ROBERTA_SPECIALS, extra_positions=2),
+    # As paraphrase-multilingual-MiniLM-L12-v2 and multilingual-e5-small are, and as multilingual-e5-base is.
+    "multilingual-bert": Kind("Bert", _ROBERTA_SPECIALS, pieces="unigram"),
+    "multilingual-xlm-roberta": Kind("XLMRoberta", _ROBERTA_SPECIALS, extra_positions=2, pieces="unigram"),
 }
 
 
 def write_tiny_folder(path: Path, kind_name: str = "bert", **changes: object) -> Path:
     """Write a whole folder; ``changes`` go into the model's config."""
+    # Not above: transformers takes longer to import than most files of tests to run.
+    import torch
+    import transformers
+    from transformers.utils import logging
+
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     kind = KINDS[kind_name]
     tokenizer = _tokenizer(kind)
@@ -92,12 +84,13 @@ def write_tiny_folder(path: Path, kind_name: str = "bert", **changes: object) ->
         renamed = {"hidden_size": "dim", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads"}
         sizes = {renamed.get(name, name): size for name, size in sizes.items()} | {"hidden_dim": 48}
         del sizes["intermediate_size"]
-    model = kind.model(kind.config(**(sizes | changes)))
+    config = getattr(transformers, f"{kind.name}Config")(**(sizes | changes))
+    model = getattr(transformers, f"{kind.name}Model")(config)
     with torch.no_grad():
         for parameter in model.parameters():  # far from the usual start, so that no mistake hides behind a zero
             parameter.copy_(torch.randn_like(parameter) * 0.3 + (parameter == 1))
     model.save_pretrained(path)
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **_named(kind))  # type: ignore[no-untyped-call]
+    wrapped = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **_named(kind))  # type: ignore[no-untyped-call]
     wrapped.save_pretrained(path)
     _write(path / "modules.json", _modules())
     _write(path / "sentence_bert_config.json", {"max_seq_length": POSITIONS, "do_lower_case": False})
@@ -113,6 +106,25 @@ def edit_json(path: Path, **changes: object) -> None:
 
 
 def _tokenizer(kind: Kind) -> Tokenizer:
+    tokenizer = _unigram() if kind.pieces == "unigram" else _wordpiece(kind)
+    first, last = _named(kind)["cls_token"], _named(kind)["sep_token"]
+    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ids)
+    return tokenizer
+
+
+def _unigram() -> Tokenizer:
+    """Return a tokenizer as SentencePiece's unigram models are written for the library ``tokenizers``."""
+    words = [f"\u2581{word}" for word in (*_WORDS, "query", "passage", "rechnung", "passwort")]
+    pieces = dict.fromkeys([*_ROBERTA_SPECIALS, *words, "\u2581", ":", *_LETTERS, *"äöüß"])
+    scores = [(piece, -float(number % 7) - len(pieces) / (len(piece) + 1)) for number, piece in enumerate(pieces)]
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=_ROBERTA_SPECIALS.index("<unk>")))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    return tokenizer
+
+
+def _wordpiece(kind: Kind) -> Tokenizer:
     # A letter may also be a word: numbered twice, it would leave the last piece without a row in the model.
     pieces = dict.fromkeys([*kind.specials, *_WORDS, *_LETTERS, *(f"##{letter}" for letter in _LETTERS)])
     tokenizer = Tokenizer(
@@ -120,9 +132,6 @@ def _tokenizer(kind: Kind) -> Tokenizer:
     )
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    first, last = _named(kind)["cls_token"], _named(kind)["sep_token"]
-    ids = [(token, tokenizer.token_to_id(token)) for token in (first, last)]
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ids)
     return tokenizer
 
 

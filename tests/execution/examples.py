@@ -1,4 +1,4 @@
-"""Rows that a random encoder can learn something from, and a runner that remembers what it was asked."""
+"""Rows that a random encoder can learn something from, and runners that record their tasks."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -9,13 +9,21 @@ from tests.encoders.adapters import changes_for
 from tests.fakes.runner import InlineRunner
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.job import Job, OnStep
-from windrow.encoders.bulk import one_by_one
+from windrow.encoders.bulk import run_in_order
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import TextEncoder
-from windrow.execution.look import Means
+from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Outcome, Runner, ignore_steps
-from windrow.execution.tasks import AdapterTensors, FitTask, JudgeTask, StudyTask, Task, TuneOutcome, TuneTask
-from windrow.execution.watch import Watch
+from windrow.execution.tasks import (
+    AdapterTensors,
+    FitTask,
+    HoldoutTask,
+    LearningCurveTask,
+    Task,
+    TrainAdapterOutcome,
+    TrainAdapterTask,
+)
+from windrow.execution.training_set import TrainingContext
 from windrow.storage.namespace import utc_now
 
 WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
@@ -60,46 +68,50 @@ def queued_job(job_id: str) -> Job:
     )
 
 
-def means_of(encoder: TextEncoder, runner: Runner | None = None, watch: Watch | None = None) -> Means:
+def context_for(
+    encoder: TextEncoder, runner: Runner | None = None, control: TrainingControl | None = None
+) -> TrainingContext:
     """Return what a training in this thread works with."""
-    watch = watch or Watch()
-    return Means(encoder, watch.computing(one_by_one), runner or InlineRunner(), watch)
+    control = control or TrainingControl()
+    return TrainingContext(encoder, control.cancellable(run_in_order), runner or InlineRunner(), control)
 
 
-class AskedRunner(InlineRunner):
+class RecordingRunner(InlineRunner):
     """Does tasks in this thread, and remembers them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tasks: list[Any] = []
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         """Run the task here."""
         self.tasks.append(task)
-        return super().run(task, on_step, watch)
+        return super().run(task, on_step, control)
 
     @property
-    def tunes(self) -> Sequence[TuneTask]:
-        """The contrastive trainings that were asked for."""
-        return [task for task in self.tasks if isinstance(task, TuneTask)]
+    def adapter_tasks(self) -> Sequence[TrainAdapterTask]:
+        """The contrastive trainings."""
+        return [task for task in self.tasks if isinstance(task, TrainAdapterTask)]
 
     @property
-    def judges(self) -> Sequence[JudgeTask]:
-        """The heads that were asked about rows that they did not see."""
-        return [task for task in self.tasks if isinstance(task, JudgeTask)]
+    def holdout_tasks(self) -> Sequence[HoldoutTask]:
+        """The evaluations of held-out rows."""
+        return [task for task in self.tasks if isinstance(task, HoldoutTask)]
 
     @property
-    def fits(self) -> Sequence[FitTask]:
+    def fit_tasks(self) -> Sequence[FitTask]:
         """The ends of trainings."""
         return [task for task in self.tasks if isinstance(task, FitTask)]
 
     @property
-    def studies(self) -> Sequence[StudyTask]:
-        """The learning curves that were asked for."""
-        return [task for task in self.tasks if isinstance(task, StudyTask)]
+    def curve_tasks(self) -> Sequence[LearningCurveTask]:
+        """The learning curves."""
+        return [task for task in self.tasks if isinstance(task, LearningCurveTask)]
 
 
-class InstantRunner(AskedRunner):
+class InstantRunner(RecordingRunner):
     """Gives a random adapter in place of each contrastive training, so that many of them take no time.
 
     Args:
@@ -110,11 +122,15 @@ class InstantRunner(AskedRunner):
         super().__init__()
         self.folder = folder
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         """Run the task here, unless it is a contrastive training."""
-        if not isinstance(task, TuneTask):
-            return super().run(task, on_step, watch)
+        if not isinstance(task, TrainAdapterTask):
+            return super().run(task, on_step, control)
         self.tasks.append(task)
         changes = changes_for(self.folder, 2, seed=len(task.label_ids))
-        outcome = TuneOutcome(changes, layers=4, rank=2, passes=1, wanted_steps=1, planned_steps=1, losses=(1.0,))
+        outcome = TrainAdapterOutcome(
+            changes, layers=4, rank=2, epochs=1, requested_steps=1, planned_steps=1, losses=(1.0,)
+        )
         return cast(Outcome, outcome)

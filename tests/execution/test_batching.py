@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, Overloaded, ShuttingDown
-from windrow.domain.prediction import IsWanted
+from windrow.domain.errors import ClientClosedRequest, Overloaded, ShuttingDown
+from windrow.domain.prediction import IsConnected
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.session import TextEncoder, Tokens, Width
-from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_CHUNK, SHARE_TOKENS, BatchQueue
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
+from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TRAINING_BATCH, QUANTUM_TOKENS, BatchQueue
 
 PATIENCE_S = 30.0
 
@@ -25,18 +25,18 @@ class PausingEncoder(FakeEncoder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.batches: list[tuple[list[int], Width]] = []
+        self.batches: list[tuple[list[int], Parallelism]] = []
         self.begun = threading.Semaphore(0)
         self._let = threading.Semaphore(0)
         self.failure: Exception | None = None
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
-        self.batches.append(([int(tokens.ids[0]) for tokens in batch], width))
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
+        self.batches.append(([int(tokens.ids[0]) for tokens in batch], parallelism))
         self.begun.release()
         assert self._let.acquire(timeout=PATIENCE_S)
         if self.failure is not None:
             raise self.failure
-        return super().encode(batch, adapters, width)
+        return super().encode(batch, adapters, parallelism)
 
     def wait_for_batch(self) -> None:
         assert self.begun.acquire(timeout=PATIENCE_S)
@@ -49,17 +49,17 @@ class PausingEncoder(FakeEncoder):
         return [marks for marks, _ in self.batches]
 
 
-class Desk:
+class QueueFixture:
     """Asks a queue from threads of its own."""
 
     def __init__(self, queue: BatchQueue, encoder: TextEncoder) -> None:
         self.queue, self.encoder = queue, encoder
 
     def ask(
-        self, *texts: Tokens, is_wanted: IsWanted = lambda: True, encoder: TextEncoder | None = None
+        self, *texts: Tokens, is_connected: IsConnected = lambda: True, encoder: TextEncoder | None = None
     ) -> Future[Floats]:
         used = encoder or self.encoder
-        return self.queue.encode(used, texts, [None] * len(texts), is_wanted)
+        return self.queue.encode(used, texts, [None] * len(texts), is_connected)
 
     def close(self) -> None:
         self.queue.close()
@@ -85,49 +85,55 @@ def encoder() -> Iterator[PausingEncoder]:
 
 
 @pytest.fixture
-def one_core(encoder: PausingEncoder) -> Iterator[Desk]:
-    desk = Desk(BatchQueue(cores=1, max_waiting=40), encoder)
-    yield desk
+def one_core(encoder: PausingEncoder) -> Iterator[QueueFixture]:
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=40), encoder)
+    yield fixture
     encoder.let(1_000)
-    desk.close()
+    fixture.close()
 
 
 @pytest.fixture
-def two_cores(encoder: PausingEncoder) -> Iterator[Desk]:
-    desk = Desk(BatchQueue(cores=2, max_waiting=40), encoder)
-    yield desk
+def two_cores(encoder: PausingEncoder) -> Iterator[QueueFixture]:
+    fixture = QueueFixture(BatchQueue(cores=2, max_queued_requests=40), encoder)
+    yield fixture
     encoder.let(1_000)
-    desk.close()
+    fixture.close()
 
 
-def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: Desk, encoder: PausingEncoder) -> None:
+def test_a_lone_text_is_encoded_at_once_on_all_cores(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
     answer = two_cores.ask(text(1))
     encoder.let()
     assert answer.result(PATIENCE_S).shape == (1, 192)
-    assert encoder.batches == [([1], Width.ALL_CORES)]
+    assert encoder.batches == [([1], Parallelism.ALL_CORES)]
 
 
-def test_what_comes_while_a_batch_runs_shares_the_next_one(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_requests_that_arrive_while_a_batch_runs_share_the_next_one(
+    one_core: QueueFixture, encoder: PausingEncoder
+) -> None:
     answers = [one_core.ask(text(mark)) for mark in range(5)]
-    assert one_core.queue.vitals().waiting_requests == 4
+    assert one_core.queue.stats().queued_requests == 4
     encoder.let(2)
     assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in answers)
     assert encoder.marks == [[0], [1, 2, 3, 4]]
 
 
-def test_two_batches_that_both_wait_take_a_core_each(two_cores: Desk, encoder: PausingEncoder) -> None:
+def test_two_batches_that_both_wait_take_a_core_each(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
     long = [two_cores.ask(text(mark, tokens=BATCH_TOKENS)) for mark in range(3)]
     encoder.let()
     encoder.wait_for_batch()
     encoder.wait_for_batch()
     encoder.wait_for_batch()
-    assert two_cores.queue.vitals().running_batches == 2
+    assert two_cores.queue.stats().running_batches == 2
     encoder.let(2)
     assert [answer.result(PATIENCE_S).shape for answer in long] == [(1, 192)] * 3
-    assert [width for _, width in encoder.batches] == [Width.ALL_CORES, Width.ONE_CORE, Width.ONE_CORE]
+    assert [parallelism for _, parallelism in encoder.batches] == [
+        Parallelism.ALL_CORES,
+        Parallelism.ONE_CORE,
+        Parallelism.ONE_CORE,
+    ]
 
 
-def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_batch_holds_no_more_tokens_than_pay(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     half = BATCH_TOKENS // 2
     answers = [one_core.ask(text(1, half)), one_core.ask(text(2, half + 1)), one_core.ask(text(3, half))]
@@ -137,7 +143,7 @@ def test_a_batch_holds_no_more_tokens_than_pay(one_core: Desk, encoder: PausingE
     assert encoder.marks == [[0], [1, 3], [2]]
 
 
-def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     long, short = one_core.ask(text(1, BATCH_TOKENS + 50)), one_core.ask(text(2))
     encoder.let(3)
@@ -145,7 +151,7 @@ def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: Desk, encoder:
     assert encoder.marks == [[0], [1], [2]]
 
 
-def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     many = one_core.ask(*[text(mark, tokens=8) for mark in range(100)])
     encoder.wait_for_batch()
     single = one_core.ask(text(500))
@@ -158,13 +164,13 @@ def test_many_texts_of_one_request_do_not_hold_up_a_single_one(one_core: Desk, e
     assert many.result(PATIENCE_S).shape == (100, 192)
 
 
-def test_each_request_gets_a_share_of_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_each_request_gets_a_quantum_of_a_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     answers = [one_core.ask(*[text(mark, tokens=8)] * 50) for mark in (1, 2, 3)]
     encoder.let()
     encoder.wait_for_batch()
     encoder.wait_for_batch()
-    share = SHARE_TOKENS // 8
+    share = QUANTUM_TOKENS // 8
     assert encoder.marks[1] == [1] * share + [2] * share + [3] * share + [1] * share
     encoder.let(50)
     for answer in answers:
@@ -172,16 +178,16 @@ def test_each_request_gets_a_share_of_a_batch(one_core: Desk, encoder: PausingEn
 
 
 def test_texts_of_one_request_are_encoded_shortest_first_and_returned_in_their_order(
-    one_core: Desk, encoder: PausingEncoder
+    one_core: QueueFixture, encoder: PausingEncoder
 ) -> None:
     texts = [text(1, 60), text(2, 5), text(3, 90)]
     encoder.let(10)
     features = one_core.ask(*texts).result(PATIENCE_S)
     assert [mark for batch in encoder.marks for mark in batch] == [2, 1, 3]
-    np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Width.ALL_CORES), atol=1e-6)
+    np.testing.assert_allclose(features, FakeEncoder().encode(texts, [None] * 3, Parallelism.ALL_CORES), atol=1e-6)
 
 
-def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_texts_of_different_encoders_never_share_a_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     other = PausingEncoder()
     other.let(10)
     one_core.ask(text(0))
@@ -193,64 +199,69 @@ def test_texts_of_different_encoders_never_share_a_batch(one_core: Desk, encoder
     assert other.marks == [[2]]
 
 
-def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(encoder: PausingEncoder) -> None:
-    desk = Desk(BatchQueue(cores=1, max_waiting=2), encoder)
-    answers = [desk.ask(text(mark)) for mark in range(3)]
+def test_a_full_queue_refuses_immediately_and_says_when_to_retry(encoder: PausingEncoder) -> None:
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=2), encoder)
+    answers = [fixture.ask(text(mark)) for mark in range(3)]
     with pytest.raises(Overloaded, match="Try this one again in 1 s") as refused:
-        desk.ask(text(4))
-    assert refused.value.facts == {"retry_after_s": 1, "limit": 2, "setting": "WINDROW_MAX_WAITING", "waiting": 2}
-    assert desk.queue.vitals().refused == 1
+        fixture.ask(text(4))
+    assert refused.value.facts == {
+        "retry_after_s": 1,
+        "limit": 2,
+        "setting": "WINDROW_MAX_QUEUED_REQUESTS",
+        "waiting": 2,
+    }
+    assert fixture.queue.stats().refused == 1
     encoder.let(10)
     for answer in answers:
         answer.result(PATIENCE_S)
-    assert desk.ask(text(5)).result(PATIENCE_S).shape == (1, 192)
-    desk.close()
+    assert fixture.ask(text(5)).result(PATIENCE_S).shape == (1, 192)
+    fixture.close()
 
 
-def test_too_many_waiting_tokens_are_refused_and_the_wait_is_that_for_the_first_place(encoder: PausingEncoder) -> None:
-    desk = Desk(BatchQueue(cores=1, max_waiting=40, max_waiting_tokens=100_000), encoder)
-    desk.ask(text(0))
-    answers = [desk.ask(*[text(mark, 100)] * 600) for mark in range(2)]
+def test_too_many_waiting_tokens_are_refused_until_the_shortest_request_is_done(encoder: PausingEncoder) -> None:
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=40, max_queued_tokens=100_000), encoder)
+    fixture.ask(text(0))
+    answers = [fixture.ask(*[text(mark, 100)] * 600) for mark in range(2)]
     with pytest.raises(Overloaded) as refused:
-        desk.queue.check_room()
-    assert refused.value.facts["setting"] == "WINDROW_MAX_WAITING_TOKENS"
+        fixture.queue.check_capacity()
+    assert refused.value.facts["setting"] == "WINDROW_MAX_QUEUED_TOKENS"
     # Both get equal shares of 4,000 tokens/s, the guess before the first batch: the first place is free after 30 s.
     assert refused.value.facts["retry_after_s"] == 30
-    more = desk.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
+    more = fixture.queue.encode(encoder, [text(9)], [None], lambda: True, is_admitted=True)
     encoder.let(5_000)
     for answer in (*answers, more):
         answer.result(PATIENCE_S)
-    desk.queue.check_room()
-    desk.close()
+    fixture.queue.check_capacity()
+    fixture.close()
 
 
-def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_texts_that_nobody_wants_any_more_are_not_encoded(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     left = threading.Event()
-    gone, stays = one_core.ask(text(1), is_wanted=lambda: not left.is_set()), one_core.ask(text(2))
+    gone, stays = one_core.ask(text(1), is_connected=lambda: not left.is_set()), one_core.ask(text(2))
     left.set()
     encoder.let(5)
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         gone.result(PATIENCE_S)
     stays.result(PATIENCE_S)
     assert encoder.marks == [[0], [2]]
-    assert one_core.queue.vitals().abandoned == 1
+    assert one_core.queue.stats().client_closed == 1
 
 
-def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_request_whose_caller_leaves_halfway_stops_there(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     left = threading.Event()
-    gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_wanted=lambda: not left.is_set())
+    gone = one_core.ask(*[text(mark, tokens=64) for mark in range(20)], is_connected=lambda: not left.is_set())
     encoder.wait_for_batch()
     left.set()
     encoder.let(50)
-    with pytest.raises(Abandoned):
+    with pytest.raises(ClientClosedRequest):
         gone.result(PATIENCE_S)
     assert len(encoder.batches) == 1
-    assert one_core.queue.vitals().waiting_requests == 0
+    assert one_core.queue.stats().queued_requests == 0
 
 
 def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
-    one_core: Desk, encoder: PausingEncoder
+    one_core: QueueFixture, encoder: PausingEncoder
 ) -> None:
     one_core.ask(text(0))
     failing = [one_core.ask(text(1, 60)), one_core.ask(text(2, 60))]
@@ -268,7 +279,7 @@ def test_a_failure_reaches_all_whose_texts_were_in_the_batch_and_nobody_else(
     assert later.result(PATIENCE_S).shape == (1, 192)
 
 
-def chunk(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
+def training_batch(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
     """Return a batch of a training, which notes its number."""
 
     def work() -> Floats:
@@ -280,50 +291,52 @@ def chunk(number: int, order: list[int] | None = None) -> Callable[[], Floats]:
 
 
 def test_a_training_gets_its_results_in_order() -> None:
-    queue = BatchQueue(cores=3, max_waiting=1)
-    assert [float(result[0, 0]) for result in queue.compute([chunk(number) for number in range(20)])] == [*range(20)]
+    queue = BatchQueue(cores=3, max_queued_requests=1)
+    assert [float(result[0, 0]) for result in queue.compute([training_batch(number) for number in range(20)])] == [
+        *range(20)
+    ]
     assert queue.compute([]) == []
     queue.close()
 
 
 def test_a_failure_reaches_the_training() -> None:
-    queue = BatchQueue(cores=1, max_waiting=1)
+    queue = BatchQueue(cores=1, max_queued_requests=1)
 
     def fail() -> Floats:
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        queue.compute([chunk(0), fail])
-    assert len(queue.compute([chunk(1)])) == 1
+        queue.compute([training_batch(0), fail])
+    assert len(queue.compute([training_batch(1)])) == 1
     queue.close()
 
 
-def test_a_training_waits_while_predictions_do_but_not_for_ever(one_core: Desk, encoder: PausingEncoder) -> None:
-    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_CHUNK)]
+def test_a_training_waits_behind_predictions_but_not_forever(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    answers = [one_core.ask(text(mark, BATCH_TOKENS)) for mark in range(3 * BATCHES_PER_TRAINING_BATCH)]
     encoder.wait_for_batch()
     order: list[int] = []
     done = threading.Event()
 
     def note_batches() -> Floats:
-        return chunk(len(encoder.batches), order)()
+        return training_batch(len(encoder.batches), order)()
 
     def train() -> None:
-        one_core.queue.compute([note_batches, chunk(0)])
+        one_core.queue.compute([note_batches, training_batch(0)])
         done.set()
 
     training = threading.Thread(target=train)
     training.start()
-    wait_until(lambda: one_core.queue.waiting_chunks == 2)
+    wait_until(lambda: one_core.queue.waiting_training_batches == 2)
     encoder.let(len(answers))
     for answer in answers:
         answer.result(PATIENCE_S)
     assert done.wait(PATIENCE_S)
     training.join()
-    assert 1 <= order[0] <= BATCHES_PER_CHUNK + 1, "after that many batches of predictions"
+    assert 1 <= order[0] <= BATCHES_PER_TRAINING_BATCH + 1, "after that many batches of predictions"
 
 
 def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
-    queue = BatchQueue(cores=2, max_waiting=1)
+    queue = BatchQueue(cores=2, max_queued_requests=1)
     meeting = threading.Barrier(2, timeout=PATIENCE_S)
 
     def meet() -> Floats:
@@ -334,20 +347,20 @@ def test_a_training_takes_every_core_that_nobody_else_wants() -> None:
     queue.close()
 
 
-def test_closing_fails_a_training_that_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_fails_a_training_that_waits(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     one_core.ask(text(0))
     encoder.wait_for_batch()
     failure: list[ShuttingDown] = []
 
     def train() -> None:
         try:
-            one_core.queue.compute([chunk(0)])
+            one_core.queue.compute([training_batch(0)])
         except ShuttingDown as error:
             failure.append(error)
 
     training = threading.Thread(target=train)
     training.start()
-    wait_until(lambda: one_core.queue.waiting_chunks == 1)
+    wait_until(lambda: one_core.queue.waiting_training_batches == 1)
     encoder.let()
     one_core.close()
     training.join(PATIENCE_S)
@@ -360,7 +373,7 @@ def test_closing_fails_a_training_that_waits(one_core: Desk, encoder: PausingEnc
     st.integers(1, 4),
 )
 def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: list[list[int]], cores: int) -> None:
-    encoder, queue = FakeEncoder(), BatchQueue(cores, max_waiting=100)
+    encoder, queue = FakeEncoder(), BatchQueue(cores, max_queued_requests=100)
     requests = [
         [text(100 * number + place, size) for place, size in enumerate(own)] for number, own in enumerate(sizes)
     ]
@@ -371,27 +384,27 @@ def test_each_text_gets_its_own_features_whatever_it_shares_a_batch_with(sizes: 
     with ThreadPoolExecutor(len(requests)) as threads:
         answers = list(threads.map(ask, requests))
     for texts, features in zip(requests, answers, strict=True):
-        alone = np.concatenate([encoder.encode([one], [None], Width.ALL_CORES) for one in texts])
+        alone = np.concatenate([encoder.encode([one], [None], Parallelism.ALL_CORES) for one in texts])
         np.testing.assert_allclose(features, alone, atol=1e-5)
-    vitals = queue.vitals()
-    assert (vitals.waiting_requests, vitals.running_batches) == (0, 0)
-    assert vitals.tokens == sum(map(sum, sizes))
+    stats = queue.stats()
+    assert (stats.queued_requests, stats.running_batches) == (0, 0)
+    assert stats.tokens == sum(map(sum, sizes))
     queue.close()
 
 
 def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
-    encoder, queue = FakeEncoder(), BatchQueue(cores=2, max_waiting=1_000)
+    encoder, queue = FakeEncoder(), BatchQueue(cores=2, max_queued_requests=1_000)
     random = np.random.default_rng(1)
     sizes = random.integers(1, 60, 300).tolist()
 
     def work(number: int) -> bool:
         if number % 10 == 0:
-            return len(queue.compute([chunk(number)] * 3)) == 3
+            return len(queue.compute([training_batch(number)] * 3)) == 3
         wanted = number % 7 != 0
         try:
             texts = [text(number, sizes[number])] * (1 + number % 3)
             queue.encode(encoder, texts, [None] * len(texts), lambda: wanted).result(PATIENCE_S)
-        except Abandoned:
+        except ClientClosedRequest:
             return not wanted
         return wanted
 
@@ -401,7 +414,7 @@ def test_a_storm_of_requests_and_trainings_ends_with_every_core_free() -> None:
     queue.close()
 
 
-def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_finishes_what_runs_and_fails_what_waits(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     running, waiting = one_core.ask(text(0)), one_core.ask(text(1))
     encoder.wait_for_batch()
     closing = threading.Thread(target=one_core.close)
@@ -415,7 +428,7 @@ def test_closing_finishes_what_runs_and_fails_what_waits(one_core: Desk, encoder
         one_core.ask(text(2))
 
 
-def test_closing_after_a_failure_ends_everything(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_closing_after_a_failure_ends_everything(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     encoder.failure = RuntimeError("out of memory")
     failing = one_core.ask(*[text(mark, BATCH_TOKENS) for mark in range(3)])
     failing.add_done_callback(lambda _: one_core.queue.close())
@@ -424,11 +437,11 @@ def test_closing_after_a_failure_ends_everything(one_core: Desk, encoder: Pausin
         failing.result(PATIENCE_S)
     one_core.close()
     with pytest.raises(ShuttingDown):
-        one_core.queue.compute([chunk(0)])
+        one_core.queue.compute([training_batch(0)])
 
 
 def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue, encoder = BatchQueue(cores=2, max_waiting=5), FakeEncoder()
+    queue, encoder = BatchQueue(cores=2, max_queued_requests=5), FakeEncoder()
     start = threading.Thread.start
     started: list[threading.Thread] = []
 
@@ -447,7 +460,7 @@ def test_a_thread_that_cannot_be_started_fails_that_request_alone(monkeypatch: p
     queue.close()
 
 
-def test_an_answer_may_bring_the_next_request(one_core: Desk, encoder: PausingEncoder) -> None:
+def test_a_callback_may_send_the_next_request(one_core: QueueFixture, encoder: PausingEncoder) -> None:
     answered = threading.Event()
 
     def ask_again(_: Future[Floats]) -> None:

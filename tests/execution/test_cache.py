@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.domain.vitals import CacheVitals
+from windrow.domain.server_stats import CacheStats
 from windrow.execution.cache import LoadingCache
 
 
@@ -38,7 +38,7 @@ def test_a_hundred_simultaneous_callers_load_once(max_bytes: int) -> None:
     with ThreadPoolExecutor(100) as pool:
         answers = [pool.submit(kept.get, "a", load) for _ in range(100)]
         deadline = time.monotonic() + 30
-        while kept.vitals().misses < 100 and time.monotonic() < deadline:
+        while kept.stats().misses < 100 and time.monotonic() < deadline:
             time.sleep(0.001)
         all_have_asked.set()
         assert {answer.result() for answer in answers} == {"value"}
@@ -66,7 +66,7 @@ def test_a_budget_of_nothing_keeps_nothing() -> None:
     assert kept.get("a", lambda: "x") == "x"
     kept.put("b", "x")
     assert (kept.peek("a"), kept.peek("b")) == (None, None)
-    assert kept.vitals() == CacheVitals(entries=0, size_bytes=0, max_bytes=0, hits=0, misses=3)
+    assert kept.stats() == CacheStats(entries=0, size_bytes=0, max_bytes=0, hits=0, misses=3)
 
 
 def test_a_value_that_was_put_is_found() -> None:
@@ -75,10 +75,10 @@ def test_a_value_that_was_put_is_found() -> None:
     assert kept.peek("a") == kept.get("a", lambda: "loaded") == "x"
     kept.put("a", "another")
     assert kept.peek("a") == "another"
-    assert kept.vitals().size_bytes == len("another")
+    assert kept.stats().size_bytes == len("another")
 
 
-def test_a_look_at_a_value_keeps_it_from_going_first() -> None:
+def test_peeking_at_a_value_makes_it_the_most_recently_used() -> None:
     kept = cache(max_bytes=2)
     kept.put("a", "x")
     kept.put("b", "x")
@@ -93,7 +93,7 @@ def test_what_is_discarded_is_loaded_anew() -> None:
         kept.put(key, "old")
     kept.discard(lambda key: key.startswith("a"))
     assert [kept.get(key, lambda: "new") for key in ("a1", "a2", "b1")] == ["new", "new", "old"]
-    assert kept.vitals().size_bytes == 9
+    assert kept.stats().size_bytes == 9
 
 
 @pytest.mark.parametrize("is_failing", [False, True])
@@ -122,16 +122,16 @@ def test_a_load_that_began_before_a_discard_is_handed_out_but_not_kept(is_failin
     assert kept.peek("a") == "new"
 
 
-def test_vitals_tell_what_is_here_and_how_often_it_helped() -> None:
+def test_stats_tell_what_is_here_and_how_often_it_helped() -> None:
     kept = cache(max_bytes=5)
     for _ in range(3):
         kept.get("a", lambda: "xx")
     kept.put("b", "yyy")
     kept.peek("b")
     kept.peek("c")
-    assert kept.vitals() == CacheVitals(entries=2, size_bytes=5, max_bytes=5, hits=3, misses=2)
+    assert kept.stats() == CacheStats(entries=2, size_bytes=5, max_bytes=5, hits=3, misses=2)
     kept.put("c", "z")
-    assert (kept.vitals().entries, kept.vitals().size_bytes) == (2, 4)
+    assert (kept.stats().entries, kept.stats().size_bytes) == (2, 4)
 
 
 @settings(deadline=None)
@@ -140,9 +140,9 @@ def test_it_never_holds_more_than_its_budget(puts: list[tuple[str, int]], max_by
     kept = cache(max_bytes)
     for key, size in puts:
         kept.put(key, "x" * size)
-        vitals = kept.vitals()
-        assert vitals.size_bytes <= max_bytes
-        assert sum(len(kept.peek(letter) or "") for letter in "abcdef") == vitals.size_bytes
+        stats = kept.stats()
+        assert stats.size_bytes <= max_bytes
+        assert sum(len(kept.peek(letter) or "") for letter in "abcdef") == stats.size_bytes
 
 
 def test_a_failed_load_is_raised_and_tried_again() -> None:

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidTrainingData
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import OnnxEncoder, Tokens
+from windrow.domain.training_report import AdapterReport
+from windrow.encoders.onnx_encoder import OnnxEncoder, Tokens
 from windrow.execution import cross_validation
-from windrow.execution import look as look_module
-from windrow.execution.cross_validation import CURVE_SHARES, cross_validate
+from windrow.execution import training_set as training_set_module
+from windrow.execution.cross_validation import CURVE_FRACTIONS, cross_validate
 from windrow.execution.runner import Runner
 from windrow.learning import plan
 
@@ -26,7 +26,7 @@ HEAD_ONLY = Recipe(num_iterations=0)
 
 
 def by_head(data: Dataset, folds: int = 5, recipe: Recipe = HEAD_ONLY, runner: Runner | None = None) -> CrossValidation:
-    return cross_validate(data, folds, recipe, means_of(FakeEncoder(), runner))
+    return cross_validate(data, folds, recipe, context_for(FakeEncoder(), runner))
 
 
 def codes(found: CrossValidation) -> set[str]:
@@ -52,9 +52,9 @@ class CountingEncoder(FakeEncoder):
 
 
 def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
-    runner = AskedRunner()
+    runner = RecordingRunner()
     found = by_head(easy(10), runner=runner)
-    assert (len(runner.studies), len(runner.tasks)) == (1, 1)
+    assert (len(runner.curve_tasks), len(runner.tasks)) == (1, 1)
     assert (found.folds, found.correct, found.total) == (5, 30, 30)
     assert found.fold_accuracies == (1.0,) * 5
     assert found.mean_accuracy == found.head_only_accuracy == 1
@@ -63,17 +63,31 @@ def test_the_head_alone_takes_one_learning_curve_and_no_training() -> None:
     assert (found.head_only_interval.low, found.head_only_interval.high) == (0, 0)
 
 
+def test_figures_that_reach_the_majority_and_texts_that_are_not_read_whole_are_told() -> None:
+    rows = [Row(f"{number} of no use", f"label {number % 3}") for number in range(24)]
+    assert "not_better_than_majority" in codes(by_head(Dataset(tuple(rows))))
+    long = (*easy(12).rows, Row("word0 " * 400, "label 0"), Row("word1 " * 400, "label 1"))
+    found = by_head(Dataset(long))
+    assert codes(found) == {"truncated_rows"}
+    assert found.warnings[0].message.startswith("2 of 38 row(s) (5.3 %) are longer than the encoder reads, 256 tokens.")
+
+
 @pytest.mark.parametrize("folds", [2, 5])
 def test_an_adapter_takes_a_training_for_each_fold(folds: int, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
-    found = cross_validate(dataset(6), folds, Recipe(), means_of(tiny, runner))
-    assert (len(runner.studies), len(runner.tunes), len(runner.judges), len(runner.fits)) == (1, folds, folds, 0)
+    found = cross_validate(dataset(6), folds, Recipe(), context_for(tiny, runner))
+    assert (len(runner.curve_tasks), len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (
+        1,
+        folds,
+        folds,
+        0,
+    )
     assert (found.folds, len(found.fold_accuracies), found.total) == (folds, folds, 18)
 
 
 def test_every_text_is_encoded_once() -> None:
     encoder = CountingEncoder()
-    cross_validate(easy(10), 5, HEAD_ONLY, means_of(encoder))
+    cross_validate(easy(10), 5, HEAD_ONLY, context_for(encoder))
     assert encoder.texts == 30 + 3  # and the labels' names
 
 
@@ -121,17 +135,17 @@ def test_neither_a_limit_of_time_nor_a_recipe_without_judging_takes_a_fold_away(
     recipes = Recipe(), Recipe(max_seconds=0.001), Recipe(cross_validate=False)
     runners = [InstantRunner(tiny.folder) for _ in recipes]
     first, *others = (
-        cross_validate(dataset(), 4, recipe, means_of(tiny, runner))
+        cross_validate(dataset(), 4, recipe, context_for(tiny, runner))
         for recipe, runner in zip(recipes, runners, strict=True)
     )
-    assert [len(runner.tunes) for runner in runners] == [4] * 3
+    assert [len(runner.adapter_tasks) for runner in runners] == [4] * 3
     assert others == [first] * 2
 
 
 def test_the_same_request_has_the_same_answer_and_another_seed_other_folds(tiny: OnnxEncoder) -> None:
     recipe = Recipe(num_iterations=4)
     first, again, other = (
-        cross_validate(dataset(8), 3, replace(recipe, seed=seed), means_of(tiny)) for seed in (0, 0, 1)
+        cross_validate(dataset(8), 3, replace(recipe, seed=seed), context_for(tiny)) for seed in (0, 0, 1)
     )
     assert first == again
     assert first.calibration != other.calibration
@@ -162,13 +176,13 @@ def test_at_most_so_many_rows_are_doubted_the_most_confident_first(monkeypatch: 
     whole = by_head(data).probable_label_errors
     assert {each.row for each in whole} == {4, 8, 12}
     assert [each.score for each in whole] == sorted((each.score for each in whole), reverse=True)
-    monkeypatch.setattr(cross_validation, "MAX_DOUBTED_ROWS", 2)
+    monkeypatch.setattr(cross_validation, "MAX_LABEL_ERRORS", 2)
     assert by_head(data).probable_label_errors == whole[:2]
 
 
-def test_a_learning_curve_has_a_point_for_each_share_and_ends_with_the_head_alone() -> None:
+def test_a_learning_curve_has_a_point_for_each_fraction_and_ends_with_the_head_alone() -> None:
     found = by_head(easy(20), folds=5)
-    assert tuple(point.share for point in found.learning_curve) == CURVE_SHARES
+    assert tuple(point.share for point in found.learning_curve) == CURVE_FRACTIONS
     assert [point.rows for point in found.learning_curve] == [12, 24, 48]
     assert found.learning_curve[-1].accuracy == found.head_only_accuracy
     assert all(point.recall.keys() == {"label 0", "label 1", "label 2"} for point in found.learning_curve)
@@ -205,23 +219,25 @@ def test_where_only_the_head_was_asked_for_the_advice_is_to_ask_for_more() -> No
 def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(0.0, "The test says so.", ()))
-    found = cross_validate(easy(6), 3, Recipe(num_iterations=12), means_of(tiny))
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
+    )
+    found = cross_validate(easy(6), 3, Recipe(num_iterations=12), context_for(tiny))
     assert found.mean_accuracy <= found.head_only_accuracy
     assert found.recommended_num_iterations == 0
     assert found.recommendation == (
         "The encoder needs no change for these rows: any number of iterations does as the head alone."
     )
     assert found.accuracy == found.head_only_accuracy
-    words = cross_validation._recommend(12, 0.8, 0.8, is_shown=False)
+    words = cross_validation._recommend(12, 0.8, 0.8, is_significant=False)
     assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
 
 
-@pytest.mark.parametrize("is_shown", [True, False])
-def test_an_adapter_that_does_better_is_recommended_and_doubt_is_told(is_shown: bool) -> None:
-    words = cross_validation._recommend(12, 0.9, 0.8, is_shown=is_shown)
+@pytest.mark.parametrize("is_significant", [True, False])
+def test_a_better_adapter_is_recommended_with_any_doubt(is_significant: bool) -> None:
+    words = cross_validation._recommend(12, 0.9, 0.8, is_significant=is_significant)
     assert words.startswith("12 iterations: 90.0 % with 12 iterations, 80.0 % with the head alone")
-    assert ("chance may make such a difference" in words) is not is_shown
+    assert ("chance may make such a difference" in words) is not is_significant
 
 
 def test_a_label_with_few_texts_allows_few_folds_and_a_warning_says_so() -> None:
@@ -250,9 +266,9 @@ def test_where_nothing_can_be_held_out_it_is_refused_with_what_to_do() -> None:
         by_head(Dataset(rows))
 
 
-def test_of_too_many_rows_a_sample_is_judged_and_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_rows_a_sample_is_evaluated_and_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
     found = by_head(easy(40))
     assert found.total == 30
     assert codes(found) == {"sampled_rows"}
-    assert found.warnings[0].message.startswith("30 of 120 rows were looked at")
+    assert found.warnings[0].message.startswith("30 of 120 rows were used")

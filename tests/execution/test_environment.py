@@ -9,14 +9,14 @@ import numpy
 import pytest
 import torch
 
-from windrow.execution.environment import DECIDING_LIBRARIES, describe_environment, read_cpu_name
+from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name
 
 ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
 
 
 def test_libraries_python_platform_and_processor_are_described() -> None:
     found = describe_environment()
-    assert list(found) == [*DECIDING_LIBRARIES, "python", "platform", "cpu"]
+    assert list(found) == [*RECORDED_LIBRARIES, "python", "platform", "cpu"]
     assert found["numpy"] == numpy.__version__
     assert found["python"] == platform.python_version()
     assert found["platform"].split() == [platform.system(), platform.machine()]
@@ -48,8 +48,13 @@ def test_the_first_processor_gives_the_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [ARM, "model name\t:\n", "", None])
-def test_a_system_that_gives_no_name_still_gives_its_architecture(content: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("processor", "name"), [("arm", "arm"), ("", platform.machine())])
+def test_a_system_that_gives_no_name_still_gives_its_architecture(
+    content: str | None, processor: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Unless it is cached, Python asks a process.
+    monkeypatch.setattr(platform, "processor", lambda: processor)
     info = tmp_path / "cpuinfo"
     if content is not None:
         info.write_text(content)
-    assert read_cpu_name(info) == (platform.processor() or platform.machine()) != ""
+    assert read_cpu_name(info) == name != ""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.encoders.adapters import changes_for
-from tests.execution.place import Place, encoded_by, found
+from tests.execution.predictors import PredictorSetup, encoded_by, found
 from windrow.domain.dataset import Row
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution import explaining
 from windrow.execution.explaining import explain
 
@@ -15,27 +15,27 @@ ROWS = (Row("reset my password", "bug"), Row("charged twice", "billing"), Row("c
 
 
 def test_it_explains_the_label_that_is_answered() -> None:
-    place = Place()
+    setup = PredictorSetup()
     for seed in range(4):
-        entry = place.publish(f"c{seed}", seed)
-        explanation = explain(found(entry), TEXT, ROWS, place.predictor)
-        assert explanation.label == place.ask([entry], [TEXT])[0].label
+        entry = setup.publish(f"c{seed}", seed)
+        explanation = explain(found(entry), TEXT, ROWS, setup.predictor)
+        assert explanation.label == setup.ask([entry], [TEXT])[0].label
 
 
 def test_a_words_effect_is_by_how_much_the_score_falls_without_it() -> None:
-    place = Place()
-    entry = place.publish("a")
-    explanation = explain(found(entry), TEXT, None, place.predictor)
+    setup = PredictorSetup()
+    entry = setup.publish("a")
+    explanation = explain(found(entry), TEXT, None, setup.predictor)
     assert [(each.word, each.start) for each in explanation.words] == [("charged", 0), ("twice", 8), ("today", 14)]
-    whole, *without = place.ask([entry], [TEXT, "twice today", "charged today", "charged twice"])
+    whole, *without = setup.ask([entry], [TEXT, "twice today", "charged today", "charged twice"])
     for each, answer in zip(explanation.words, without, strict=True):
         fall = whole.scores[explanation.label] - answer.scores[explanation.label]
         assert each.effect == pytest.approx(fall, abs=1e-5)
 
 
 def test_the_nearest_rows_come_first_with_their_numbers() -> None:
-    place = Place()
-    nearest = explain(found(place.publish("a")), "charged twice", ROWS, place.predictor).nearest_rows
+    setup = PredictorSetup()
+    nearest = explain(found(setup.publish("a")), "charged twice", ROWS, setup.predictor).nearest_rows
     assert nearest is not None
     assert [each.row for each in nearest] == [1, 2, 0]
     assert nearest[0].similarity == pytest.approx(1)
@@ -43,40 +43,40 @@ def test_the_nearest_rows_come_first_with_their_numbers() -> None:
 
 
 def test_without_kept_rows_the_words_are_explained_all_the_same() -> None:
-    place = Place()
-    explanation = explain(found(place.publish("a")), TEXT, None, place.predictor)
+    setup = PredictorSetup()
+    explanation = explain(found(setup.publish("a")), TEXT, None, setup.predictor)
     assert explanation.nearest_rows is None
     assert len(explanation.words) == 3
 
 
 def test_a_second_text_does_not_encode_the_rows_again() -> None:
-    place = Place()
-    entry = found(place.publish("a"))
-    explain(entry, TEXT, ROWS, place.predictor)
-    assert encoded_by(place) == 1 + 3 + 2  # "charged twice" is both a row and the text without its last word
-    explain(entry, "not here", ROWS, place.predictor)
-    assert encoded_by(place) == 6 + 3
+    setup = PredictorSetup()
+    entry = found(setup.publish("a"))
+    explain(entry, TEXT, ROWS, setup.predictor)
+    assert encoded_by(setup) == 1 + 3 + 2  # "charged twice" is both a row and the text without its last word
+    explain(entry, "not here", ROWS, setup.predictor)
+    assert encoded_by(setup) == 6 + 3
 
 
 def test_of_very_many_rows_some_are_compared_evenly_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explaining, "MAX_COMPARED_ROWS", 4)
-    place = Place()
+    setup = PredictorSetup()
     rows = [Row(f"row {number}", "bug") for number in range(10)]
-    nearest = explain(found(place.publish("a")), "row 5", rows, place.predictor).nearest_rows
+    nearest = explain(found(setup.publish("a")), "row 5", rows, setup.predictor).nearest_rows
     assert nearest is not None
     assert sorted(each.row for each in nearest) == [0, 2, 5, 7]
     assert (nearest[0].row, nearest[0].text) == (5, "row 5")
 
 
 def test_rows_are_compared_as_the_classifiers_own_adapter_sees_them(tiny: OnnxEncoder) -> None:
-    place = Place(encoder=tiny)
+    setup = PredictorSetup(encoder=tiny)
     similarities = []
     for changes in (None, changes_for(tiny.folder, 2, seed=1)):
-        entry = found(place.publish("a", adapter=changes))
-        nearest = explain(entry, TEXT, ROWS[:1], place.predictor).nearest_rows
+        entry = found(setup.publish("a", adapter=changes))
+        nearest = explain(entry, TEXT, ROWS[:1], setup.predictor).nearest_rows
         assert nearest is not None
         text, row = (
-            features[-tiny.folder.hidden_size :] for features in place.predictor.features(entry, [TEXT, ROWS[0].text])
+            features[-tiny.folder.hidden_size :] for features in setup.predictor.features(entry, [TEXT, ROWS[0].text])
         )
         assert nearest[0].similarity == pytest.approx(float(np.dot(text, row)), abs=1e-5)
         similarities.append(nearest[0].similarity)

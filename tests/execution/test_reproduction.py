@@ -11,24 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.encoders.adapters import changes_for
-from tests.execution.examples import means_of
+from tests.execution.examples import context_for
 from tests.fakes.encoder import FakeEncoder
 from tests.fakes.runner import InlineRunner
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset, Row
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.domain.job import Progress
 from windrow.domain.recipe import Recipe
 from windrow.domain.reproduction import SCORE_TOLERANCE, EnvironmentChange, Reproduction
 from windrow.domain.values import recast
-from windrow.encoders.session import OnnxEncoder, TextEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.execution import reproduction
+from windrow.execution.control import TrainingControl
 from windrow.execution.environment import describe_environment
 from windrow.execution.reproduction import choose_texts, reproduce
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.execution.trainer import Trained, train
-from windrow.execution.watch import Watch
 from windrow.learning.head import LinearHead
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
@@ -57,42 +57,42 @@ def record_of(trained: Trained, encoder: TextEncoder, recipe: Recipe, rows: tupl
     )
 
 
-class Kept:
+class StoredJob:
     """A revision that was trained once, as it lies on the disk."""
 
     def __init__(self, encoder: TextEncoder, recipe: Recipe = Recipe(), runner: Runner | None = None) -> None:
-        trained = train(Dataset(ROWS), recipe, means_of(encoder, runner))
+        trained = train(Dataset(ROWS), recipe, context_for(encoder, runner))
         self.encoder = encoder
         self.record = record_of(trained, encoder, recipe)
         self.artifact = artifact_from_bytes(trained.artifact)
 
     def again(self, artifact: Artifact | None = None, record: Record | None = None) -> Reproduction:
         data = artifact_to_bytes(artifact or self.artifact)
-        return reproduce(record or self.record, data, Dataset(ROWS), means_of(self.encoder))
+        return reproduce(record or self.record, data, Dataset(ROWS), context_for(self.encoder))
 
     def with_head(self, weights: Floats) -> Artifact:
         return replace(self.artifact, head=LinearHead(weights, self.artifact.head.bias))
 
 
 @pytest.fixture(scope="module")
-def tuned(tiny: OnnxEncoder) -> Kept:
-    return Kept(tiny)
+def tuned(tiny: OnnxEncoder) -> StoredJob:
+    return StoredJob(tiny)
 
 
 @pytest.fixture(scope="module")
-def plain() -> Kept:
-    return Kept(FakeEncoder(), Recipe(num_iterations=0))
+def plain() -> StoredJob:
+    return StoredJob(FakeEncoder(), Recipe(num_iterations=0))
 
 
 def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEncoder) -> None:
     runners = [ProcessRunner(processes=1) for _ in range(2)]
     for runner in runners:
         runner.start()
-    kept = Kept(tiny, runner=runners[0])
+    kept = StoredJob(tiny, runner=runners[0])
     assert kept.artifact.adapter is not None
     told: list[Progress] = []
-    data, means = artifact_to_bytes(kept.artifact), means_of(tiny, runners[1], Watch(told.append))
-    found = reproduce(kept.record, data, Dataset(ROWS), means)
+    data, context = artifact_to_bytes(kept.artifact), context_for(tiny, runners[1], TrainingControl(told.append))
+    found = reproduce(kept.record, data, Dataset(ROWS), context)
     for runner in runners:
         runner.close()
     assert found.training_time_seconds > 0
@@ -108,10 +108,14 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
         notes=(),
         training_time_seconds=0,
     )
-    assert [(each.step, each.of) for each in told if each.stage == "training" and each.step] == [(1, 3), (2, 3), (3, 3)]
+    assert [(each.step, each.num_steps) for each in told if each.stage == "training" and each.step] == [
+        (1, 3),
+        (2, 3),
+        (3, 3),
+    ]
 
 
-def test_a_head_that_differs_in_its_last_bits_predicts_the_same(tuned: Kept) -> None:
+def test_a_head_that_differs_in_its_last_bits_predicts_the_same(tuned: StoredJob) -> None:
     found = tuned.again(tuned.with_head(np.nextafter(tuned.artifact.head.weights, np.float32(9))))
     assert found.verdict == "identical predictions"
     assert found.largest_weight_difference is not None
@@ -120,7 +124,7 @@ def test_a_head_that_differs_in_its_last_bits_predicts_the_same(tuned: Kept) -> 
     assert found.num_changed_labels == 0
 
 
-def test_factors_of_other_signs_are_other_weights_that_change_nothing(tuned: Kept) -> None:
+def test_factors_of_other_signs_are_other_weights_that_change_nothing(tuned: StoredJob) -> None:
     """A singular value decomposition leaves one sign of both factors free."""
     assert tuned.artifact.adapter is not None
     turned = {name: -tensor for name, tensor in tuned.artifact.adapter.items()}
@@ -128,13 +132,13 @@ def test_factors_of_other_signs_are_other_weights_that_change_nothing(tuned: Kep
     assert (found.verdict, found.largest_weight_difference) == ("identical predictions", 0.0)
 
 
-def test_scores_that_differ_with_equal_labels_are_different(plain: Kept) -> None:
+def test_scores_that_differ_with_equal_labels_are_different(plain: StoredJob) -> None:
     found = plain.again(plain.with_head(plain.artifact.head.weights * np.float32(1.01)))
     assert (found.verdict, found.num_changed_labels) == ("different", 0)
     assert SCORE_TOLERANCE < found.largest_score_difference < 0.1
 
 
-def test_another_artifact_is_different_in_numbers(plain: Kept) -> None:
+def test_another_artifact_is_different_in_numbers(plain: StoredJob) -> None:
     head = plain.artifact.head
     found = plain.again(Artifact(LinearHead(np.roll(head.weights, 1, axis=0), np.roll(head.bias, 1))))
     assert (found.verdict, found.num_changed_labels, found.num_texts) == ("different", 12, 12)
@@ -143,7 +147,7 @@ def test_another_artifact_is_different_in_numbers(plain: Kept) -> None:
     assert 0.1 < found.largest_score_difference <= 1
 
 
-def test_what_an_adapter_adds_is_compared_map_by_map(tuned: Kept) -> None:
+def test_weight_changes_are_compared_projection_by_projection(tuned: StoredJob) -> None:
     assert tuned.artifact.adapter is not None
     name = "layers.3.contract"
     doubled = {**tuned.artifact.adapter, f"{name}.up": tuned.artifact.adapter[f"{name}.up"] * np.float16(2)}
@@ -154,14 +158,14 @@ def test_what_an_adapter_adds_is_compared_map_by_map(tuned: Kept) -> None:
 
 
 @pytest.mark.parametrize("num_iterations", [0, 20])
-def test_an_adapter_on_one_side_only_has_no_weights_to_compare(num_iterations: int, tuned: Kept) -> None:
+def test_an_adapter_on_one_side_only_has_no_weights_to_compare(num_iterations: int, tuned: StoredJob) -> None:
     artifact = tuned.artifact if num_iterations == 0 else replace(tuned.artifact, adapter=None)
     found = tuned.again(artifact, replace(tuned.record, num_iterations=num_iterations))
     assert (found.verdict, found.largest_weight_difference) == ("different", None)
     assert found.largest_score_difference > SCORE_TOLERANCE
 
 
-def test_what_changed_in_the_environment_is_told(plain: Kept) -> None:
+def test_changes_of_the_environment_are_listed(plain: StoredJob) -> None:
     now = describe_environment()
     then = {**now, "torch": "1.0", "cpu": "another"}
     del then["python"]
@@ -174,7 +178,7 @@ def test_what_changed_in_the_environment_is_told(plain: Kept) -> None:
     assert found.verdict == "identical weights"
 
 
-def test_a_note_says_that_time_ended_the_first_training(tuned: Kept) -> None:
+def test_a_note_says_that_time_ended_the_first_training(tuned: StoredJob) -> None:
     report = tuned.record.adapter
     assert report is not None
     cut_short = replace(report, steps=2, ended_by="max_seconds")
@@ -182,20 +186,20 @@ def test_a_note_says_that_time_ended_the_first_training(tuned: Kept) -> None:
     assert note.startswith("The time limit ended the first training after 2 of 3 steps. How many steps fit depends on")
 
 
-def test_a_note_says_that_time_ended_the_new_training(tuned: Kept) -> None:
+def test_a_note_says_that_time_ended_the_new_training(tuned: StoredJob) -> None:
     found = tuned.again(record=replace(tuned.record, max_seconds=0.001))
     (note,) = found.notes
     assert note.startswith("The time limit ended the new training after 0 of 3 steps.")
     assert (found.verdict, found.largest_weight_difference) == ("different", None)
 
 
-def test_a_text_is_compared_once_and_of_many_some(plain: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_compared_once_and_of_many_some(plain: StoredJob, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = (*ROWS, *ROWS[:4])
     record = replace(plain.record, training_data_sha256=Dataset(rows).sha256)
-    data, means = artifact_to_bytes(plain.artifact), means_of(plain.encoder)
-    assert reproduce(record, data, Dataset(rows), means).num_texts == 12
+    data, context = artifact_to_bytes(plain.artifact), context_for(plain.encoder)
+    assert reproduce(record, data, Dataset(rows), context).num_texts == 12
     monkeypatch.setattr(reproduction, "MAX_COMPARED_TEXTS", 5)
-    assert reproduce(record, data, Dataset(rows), means).num_texts == 5
+    assert reproduce(record, data, Dataset(rows), context).num_texts == 5
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
@@ -210,12 +214,12 @@ def test_texts_are_taken_evenly_from_first_to_last(count: int, limit: int) -> No
     assert 0 < min(gaps) <= max(gaps) <= min(gaps) + 1
 
 
-def other_adapter(kept: Kept) -> Artifact:
+def other_adapter(kept: StoredJob) -> Artifact:
     changes = changes_for(kept.encoder.folder, rank=2)
     return replace(kept.artifact, adapter={name.replace("layers.3", "layers.9"): changes[name] for name in changes})
 
 
-def narrow_head(kept: Kept) -> Artifact:
+def narrow_head(kept: StoredJob) -> Artifact:
     # Without the scope, which would not fit this head, so that the file is no artifact at all.
     return replace(kept.with_head(kept.artifact.head.weights[:, :7]), scope=None)
 
@@ -229,14 +233,14 @@ def narrow_head(kept: Kept) -> Artifact:
     ],
 )
 def test_an_artifact_from_elsewhere_is_refused_before_anything_is_trained(
-    spoil: Callable[[Kept], Artifact], problem: str, tuned: Kept
+    spoil: Callable[[StoredJob], Artifact], problem: str, tuned: StoredJob
 ) -> None:
-    means = means_of(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
-    with pytest.raises(ArtifactInvalid, match=problem):
-        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), means)
+    context = context_for(tuned.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
+    with pytest.raises(InvalidArtifact, match=problem):
+        reproduce(tuned.record, artifact_to_bytes(spoil(tuned)), Dataset(ROWS), context)
 
 
-def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: Kept) -> None:
-    means = means_of(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
-    with pytest.raises(ArtifactInvalid, match=r"its training rows have another digest\. Restore .* train it again"):
-        reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), means)
+def test_rows_from_elsewhere_are_refused_before_anything_is_trained(plain: StoredJob) -> None:
+    context = context_for(plain.encoder, InlineRunner(TrainingFailed("This must not be reached.")))
+    with pytest.raises(InvalidArtifact, match=r"its training rows have another digest\. Restore .* train it again"):
+        reproduce(plain.record, artifact_to_bytes(plain.artifact), Dataset(ROWS[1:]), context)

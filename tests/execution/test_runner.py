@@ -18,17 +18,19 @@ from windrow.domain.errors import ShuttingDown, TrainingCancelled, TrainingFaile
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
-from windrow.execution.tasks import FitTask, JudgeTask, StudyTask, TuneTask
-from windrow.execution.training import fit, judge, study, tune
-from windrow.execution.watch import Watch
+from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
+from windrow.execution.tasks import FitTask, HoldoutTask, LearningCurveTask, TrainAdapterTask
 from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
-from windrow.learning.fitting import Examples
+from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
+
+pytestmark = pytest.mark.slow
 
 
 def fit_task(features: Floats, label_ids: Ids) -> FitTask:
-    return FitTask(Examples(features, label_ids, np.arange(len(label_ids))), hidden=2, seed=42)
+    return FitTask(Examples(features, label_ids, np.arange(len(label_ids))), hidden_size=2, seed=42)
 
 
 TASK = fit_task(np.eye(6, dtype=np.float32), np.array([0, 1, 2, 0, 1, 2]))
@@ -44,12 +46,12 @@ def changed_command(change: str) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def tune_task(tiny_folder: EncoderFolder) -> TuneTask:
+def tune_task(tiny_folder: EncoderFolder) -> TrainAdapterTask:
     """Four passes over two texts of each of three labels."""
     lengths = np.array([2, 5, 3, 9, 1, 4], dtype=np.int32)
     packed = np.random.default_rng(3).standard_normal((int(lengths.sum()), 32)).astype(np.float32)
     texts, label_ids = TokenStates(packed, lengths), np.array([0, 1, 2, 0, 1, 2])
-    return TuneTask(tiny_folder.path, tiny_folder.base_model, texts, label_ids, Recipe(num_iterations=20), None)
+    return TrainAdapterTask(tiny_folder.path, tiny_folder.base_model, texts, label_ids, Recipe(num_iterations=20), None)
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +77,14 @@ def test_the_same_task_yields_the_same_bytes(runner: Runner) -> None:
     assert runner.run(TASK).artifact == runner.run(TASK).artifact == fit(TASK).artifact
 
 
-def test_every_runner_judges_and_studies_as_is_done_here(runner: Runner) -> None:
+def test_every_runner_evaluates_holdouts_and_learning_curves_as_in_this_process(runner: Runner) -> None:
     examples = TASK.examples
-    asked = JudgeTask(examples, hidden=2, seed=1, is_tuned=True, asked=np.eye(3, 6, dtype=np.float32))
-    assert runner.run(asked).logits.tobytes() == judge(asked).logits.tobytes()
-    curve = StudyTask(examples, np.array([0, 0, 0, 1, 1, 1]), (0.5, 1.0), seed=1)
-    assert runner.run(curve).logits.tobytes() == study(curve).logits.tobytes()
+    holdout = HoldoutTask(
+        examples, hidden_size=2, seed=1, is_adapted=True, holdout_features=np.eye(3, 6, dtype=np.float32)
+    )
+    assert runner.run(holdout).logits.tobytes() == evaluate_holdout(holdout).logits.tobytes()
+    curve = LearningCurveTask(examples, np.array([0, 0, 0, 1, 1, 1]), (0.5, 1.0), seed=1)
+    assert runner.run(curve).logits.tobytes() == compute_curve(curve).logits.tobytes()
 
 
 def test_after_a_failed_task_the_next_one_works(runner: Runner) -> None:
@@ -89,22 +93,22 @@ def test_after_a_failed_task_the_next_one_works(runner: Runner) -> None:
     assert runner.run(TASK).artifact
 
 
-def test_a_contrastive_training_tells_each_step_in_order(runner: Runner, tune_task: TuneTask) -> None:
-    told: list[tuple[int, int, float]] = []
-    outcome = runner.run(tune_task, lambda *step: told.append(step))
-    assert [(step, of) for step, of, _ in told] == [(1, 3), (2, 3), (3, 3)]
-    assert tuple(loss for *_, loss in told) == outcome.losses
+def test_a_contrastive_training_reports_each_step_in_order(runner: Runner, tune_task: TrainAdapterTask) -> None:
+    reported: list[tuple[int, int, float]] = []
+    outcome = runner.run(tune_task, lambda *step: reported.append(step))
+    assert [(step, of) for step, of, _ in reported] == [(1, 3), (2, 3), (3, 3)]
+    assert tuple(loss for *_, loss in reported) == outcome.losses
 
 
-def test_the_same_contrastive_training_yields_the_same_bits(runner: Runner, tune_task: TuneTask) -> None:
+def test_the_same_contrastive_training_yields_the_same_bits(runner: Runner, tune_task: TrainAdapterTask) -> None:
     first, second = (runner.run(tune_task) for _ in range(2))
     assert first.losses == second.losses
     for name, tensor in first.adapter.items():
         assert tensor.tobytes() == second.adapter[name].tobytes()
 
 
-def test_every_runner_trains_the_same_adapter(process_runner: ProcessRunner, tune_task: TuneTask) -> None:
-    here, there = tune(tune_task, ignore_steps), process_runner.run(tune_task)
+def test_every_runner_trains_the_same_adapter(process_runner: ProcessRunner, tune_task: TrainAdapterTask) -> None:
+    here, there = train_adapter(tune_task, ignore_steps), process_runner.run(tune_task)
     for name, tensor in here.adapter.items():
         if name.endswith(".down"):  # one sign of both factors is free
             change = tensor.astype(np.float32) @ here.adapter[name[:-4] + "up"].astype(np.float32)
@@ -112,7 +116,9 @@ def test_every_runner_trains_the_same_adapter(process_runner: ProcessRunner, tun
             np.testing.assert_allclose(other, change, atol=1e-4)
 
 
-def test_whoever_follows_the_steps_may_fail_and_the_next_task_works(runner: Runner, tune_task: TuneTask) -> None:
+def test_whoever_follows_the_steps_may_fail_and_the_next_task_works(
+    runner: Runner, tune_task: TrainAdapterTask
+) -> None:
     def fail(step: int, of: int, loss: float) -> None:
         raise KeyError("nobody listens any more")
 
@@ -121,39 +127,39 @@ def test_whoever_follows_the_steps_may_fail_and_the_next_task_works(runner: Runn
     assert runner.run(TASK).artifact == fit(TASK).artifact
 
 
-def test_a_stopped_task_ends_at_once_and_the_next_one_works(runner: Runner, tune_task: TuneTask) -> None:
-    watch = Watch()
+def test_a_cancelled_task_ends_immediately_and_the_next_one_works(runner: Runner, tune_task: TrainAdapterTask) -> None:
+    control = TrainingControl()
     with pytest.raises(TrainingCancelled):
-        runner.run(tune_task, lambda *_: watch.stop(), watch)
+        runner.run(tune_task, lambda *_: control.cancel(), control)
     with pytest.raises(TrainingCancelled):
-        runner.run(TASK, ignore_steps, watch)
+        runner.run(TASK, ignore_steps, control)
     assert runner.run(TASK).artifact == fit(TASK).artifact
 
 
 def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_one_works(
-    tune_task: TuneTask, tmp_path: Path
+    tune_task: TrainAdapterTask, tmp_path: Path
 ) -> None:
     """It dies of itself, once, so that nothing depends on timing."""
     change = (
         "import os, pathlib, signal\n"
-        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.Step\n"
+        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.StepProgress\n"
         "def die_once(step, of, loss):\n"
         "    if step == 2 and not mark.exists():\n"
         "        mark.touch()\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return told(step, of, loss)\n"
-        "worker.Step = die_once"
+        "worker.StepProgress = die_once"
     )
     runner = ProcessRunner(1, changed_command(change))
-    told: list[int] = []
+    reported: list[int] = []
     with pytest.raises(TrainingFailed, match=r"ran out of memory\. Pass fewer rows"):
-        runner.run(tune_task, lambda step, of, loss: told.append(step))
-    assert told == [1]
+        runner.run(tune_task, lambda step, of, loss: reported.append(step))
+    assert reported == [1]
     assert len(runner.run(tune_task).losses) == 3
     runner.close()
 
 
-def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: TuneTask) -> None:
+def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: TrainAdapterTask) -> None:
     """NumPy and torch say it each in its own way."""
     change = (
         "import numpy, torch\n"

@@ -11,23 +11,23 @@ import pytest
 
 from tests.execution.examples import ADAPTER
 from windrow.arrays import TokenStates
-from windrow.domain.classifier import Estimate, HeadReport, ScoreReport
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.execution.frames import flatten, read_frame, restore, write_frame
 from windrow.execution.tasks import (
     FitOutcome,
     FitTask,
-    JudgeOutcome,
-    JudgeTask,
-    Refusal,
-    Step,
-    StudyTask,
-    TuneOutcome,
-    TuneTask,
+    HoldoutOutcome,
+    HoldoutTask,
+    LearningCurveTask,
+    StepProgress,
+    TaskFailure,
+    TrainAdapterOutcome,
+    TrainAdapterTask,
 )
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.fitting import Examples, Study
+from windrow.learning.head_fitting import Examples, LearningCurve
 
 V = TypeVar("V")
 
@@ -66,16 +66,16 @@ def assert_same(found: Any, expected: Any) -> None:
         assert found == expected
 
 
-def examples(anchors: int = 0) -> Examples:
+def examples(num_train_only_rows: int = 0) -> Examples:
     """Return five rows and so many anchors."""
-    rows = 5 + anchors
+    rows = 5 + num_train_only_rows
     features = np.linspace(-1, 1, 3 * rows, dtype=np.float32).reshape(rows, 3)
-    return Examples(features, np.arange(rows) % 2, np.array([7, 8, 8, -9, 7]), anchors)
+    return Examples(features, np.arange(rows) % 2, np.array([7, 8, 8, -9, 7]), num_train_only_rows)
 
 
-def tuning(deadline_s: float | None, stands_for: int | None) -> TuneTask:
+def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
     folder = Path("a") / "folder"
-    return TuneTask(folder, BASE_MODEL, STATES, np.array([0, 1]), RECIPE, deadline_s, stands_for)
+    return TrainAdapterTask(folder, BASE_MODEL, STATES, np.array([0, 1]), RECIPE, deadline_s, full_size)
 
 
 @pytest.mark.parametrize(
@@ -88,19 +88,23 @@ def tuning(deadline_s: float | None, stands_for: int | None) -> TuneTask:
         FitTask(examples(), 3, 9, held_out=HELD_OUT),
         FitTask(examples(1), 3, 9, dict(ADAPTER)),
         FitTask(examples(1), 3, 9, dict(ADAPTER), HELD_OUT),
-        JudgeTask(examples(2), 3, 5, is_tuned=True, asked=np.ones((4, 3), np.float32)),
-        JudgeTask(examples(), 3, 5, is_tuned=False, asked=np.ones((0, 3), np.float32)),
-        StudyTask(examples(), np.array([0, 1, 1, -1, 0]), (0.25, 0.5, 1.0), 5),
-        TuneOutcome(dict(ADAPTER), layers=6, rank=8, passes=4, wanted_steps=4, planned_steps=2, losses=(2.5, 1.25)),
-        TuneOutcome({}, layers=6, rank=8, passes=4, wanted_steps=4, planned_steps=2, losses=()),
+        HoldoutTask(examples(2), 3, 5, is_adapted=True, holdout_features=np.ones((4, 3), np.float32)),
+        HoldoutTask(examples(), 3, 5, is_adapted=False, holdout_features=np.ones((0, 3), np.float32)),
+        LearningCurveTask(examples(), np.array([0, 1, 1, -1, 0]), (0.25, 0.5, 1.0), 5),
+        TrainAdapterOutcome(
+            dict(ADAPTER), layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)
+        ),
+        TrainAdapterOutcome({}, layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=()),
         FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
         FitOutcome(
             b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}
         ),
-        JudgeOutcome(HELD_OUT.logits, HELD_OUT.likeness),
-        Study(np.array([0, 4]), np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.array([1, 2, 3], np.float32)),
-        Step(3, 8, 0.125),
-        Refusal("{files} is gone.", {"files": ["a", "b"], "left": None}),
+        HoldoutOutcome(HELD_OUT.logits, HELD_OUT.similarities),
+        LearningCurve(
+            np.array([0, 4]), np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.array([1, 2, 3], np.float32)
+        ),
+        StepProgress(3, 8, 0.125),
+        TaskFailure("{files} is gone.", {"files": ["a", "b"], "left": None}),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -118,6 +122,8 @@ def test_what_has_other_fields_is_no_task(spoil: Callable[[dict[str, Any]], dict
         restore(FitTask, type(frame)(frame.kind, spoil(dict(frame.fields)), frame.tensors))
 
 
-@pytest.mark.parametrize("kind", [TuneTask, FitTask, JudgeTask, StudyTask])
-def test_each_task_says_what_comes_of_it(kind: Any) -> None:
-    assert kind.outcome.__name__ == {"StudyTask": "Study"}.get(kind.__name__, kind.__name__.replace("Task", "Outcome"))
+@pytest.mark.parametrize("kind", [TrainAdapterTask, FitTask, HoldoutTask, LearningCurveTask])
+def test_each_task_names_the_class_of_its_outcome(kind: Any) -> None:
+    assert kind.outcome.__name__ == {"LearningCurveTask": "LearningCurve"}.get(
+        kind.__name__, kind.__name__.replace("Task", "Outcome")
+    )

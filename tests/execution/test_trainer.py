@@ -1,4 +1,4 @@
-"""A training from checked rows to a finished artifact: what passes from step to step, and what is told of it."""
+"""A training from checked rows to a finished artifact: what epochs from step to step, and what is told of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -6,23 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.execution.examples import AskedRunner, InstantRunner, dataset, easy, means_of
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset, easy
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
-from windrow.domain.classifier import AdapterReport
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.job import OnProgress, Progress, ignore_progress
 from windrow.domain.recipe import Recipe
-from windrow.encoders.adapters import Adapter, join_changes
+from windrow.domain.training_report import AdapterReport
+from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.bulk import encode
-from windrow.encoders.session import OnnxEncoder, Tokens, Width
-from windrow.execution import look as look_module
-from windrow.execution.forecast import measure_size
+from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, Tokens
+from windrow.execution import training_set as training_set_module
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Runner
 from windrow.execution.trainer import Trained, train
-from windrow.execution.watch import Watch
+from windrow.execution.training_cost import measure_workload
 from windrow.learning import plan
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR
+from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR
 from windrow.storage.artifact import artifact_from_bytes
 
 Fit = Callable[..., Trained]
@@ -36,13 +36,13 @@ def fit(tiny: OnnxEncoder) -> Fit:
         on_progress: OnProgress = ignore_progress,
         runner: Runner | None = None,
     ) -> Trained:
-        return train(data, recipe, means_of(tiny, runner, Watch(on_progress)))
+        return train(data, recipe, context_for(tiny, runner, TrainingControl(on_progress)))
 
     return fit
 
 
 def fit_head_only(data: Dataset, recipe: Recipe = Recipe(num_iterations=0), runner: Runner | None = None) -> Trained:
-    return train(data, recipe, means_of(FakeEncoder(), runner))
+    return train(data, recipe, context_for(FakeEncoder(), runner))
 
 
 def report_of(trained: Trained) -> AdapterReport:
@@ -54,17 +54,19 @@ def codes(trained: Trained) -> set[str]:
     return {warning.code for warning in trained.warnings}
 
 
-def strength_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    monkeypatch.setattr(look_module, "choose_strength", lambda *_: AdapterReport(value, "The test says so.", ()))
+def scale_is(monkeypatch: pytest.MonkeyPatch, value: float) -> None:
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(value, "The test says so.", ())
+    )
 
 
 def test_no_iterations_train_the_head_alone(fit: Fit) -> None:
-    runner = AskedRunner()
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(num_iterations=0), runner=runner)
     assert trained.adapter is None
     assert trained.head.cv_folds > 0
     assert artifact_from_bytes(trained.artifact).adapter is None
-    assert len(runner.fits) == len(runner.tasks) == 1
+    assert len(runner.fit_tasks) == len(runner.tasks) == 1
 
 
 class CountingEncoder:
@@ -85,49 +87,49 @@ class CountingEncoder:
         self.encoded += len(batch)
         return self.encoder.states(batch)
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
-        return self.encoder.encode(batch, adapters, width)
+        return self.encoder.encode(batch, adapters, parallelism)
 
 
 @pytest.mark.parametrize("num_iterations", [0, 20])
 def test_each_distinct_text_and_each_label_name_is_read_and_encoded_once(
     num_iterations: int, tiny: OnnxEncoder
 ) -> None:
-    """With the trainings that judge the adapter, and with the forecast before."""
+    """With the trainings that judge the adapter, and with the estimate before."""
     data, encoder = dataset(), CountingEncoder(tiny)
     repeated = Dataset((*data.rows, *data.rows[:5], Row(data.rows[0].text, "label 1")))
     recipe = Recipe(num_iterations=num_iterations)
-    selection = measure_size(repeated, recipe, encoder).selection
-    trained = train(repeated, recipe, means_of(encoder, InstantRunner(tiny.folder)), selection)
+    selection = measure_workload(repeated, recipe, encoder).selection
+    trained = train(repeated, recipe, context_for(encoder, InstantRunner(tiny.folder)), selection)
     assert encoder.read == [*data.texts, "label 0", "label 1", "label 2"]
     assert encoder.encoded == 15
     assert (artifact_from_bytes(trained.artifact).adapter is not None) is (num_iterations > 0)
 
 
-def test_an_adapter_is_trained_judged_and_told_about(fit: Fit) -> None:
+def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     told: list[Progress] = []
-    runner = AskedRunner()
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(num_iterations=20), told.append, runner)
     report = report_of(trained)
     assert artifact_from_bytes(trained.artifact).adapter is not None
-    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
+    assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (3, 3, 3, "plan")
     steps = [each for each in told if each.stage == "training" and each.step]
-    assert [(each.step, each.of) for each in steps] == [(1, 3), (2, 3), (3, 3)]
+    assert [(each.step, each.num_steps) for each in steps] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (steps[0].loss, steps[-1].loss)
     # The trainings that judge are told fold by fold.
-    judged = [(each.step, each.of) for each in told if each.stage == "judging"]
+    judged = [(each.step, each.num_steps) for each in told if each.stage == "validating"]
     assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "judging", "finishing"]
-    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (4, 3, 1)
-    assert trained.warnings == ()
+    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "validating", "finishing"]
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
+    assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more
 
 
 def test_the_head_fits_the_features_that_the_saved_adapter_gives(fit: Fit, tiny: OnnxEncoder) -> None:
     data = dataset()
     artifact = artifact_from_bytes(fit(data, Recipe(cross_validate=False)).artifact)
     assert artifact.adapter is not None
-    scores = artifact.head.scores(encode(tiny, data.texts, join_changes(tiny.folder, artifact.adapter)).features)
+    scores = artifact.head.scores(encode(tiny, data.texts, pack_adapter(tiny.folder, artifact.adapter)).features)
     assert (scores.argmax(axis=1) == data.label_ids).all()
 
 
@@ -137,11 +139,11 @@ def test_an_estimate_is_of_all_rows_and_calibrates_the_scores(fit: Fit, tiny: On
     estimate, scores = trained.report.estimate, trained.scores
     assert estimate is not None
     assert (estimate.total, estimate.folds) == (12, 3)
-    (task,) = runner.fits
+    (task,) = runner.fit_tasks
     assert task.held_out is not None
     assert estimate.correct == int((task.held_out.logits.argmax(axis=1) == task.held_out.label_ids).sum())
     assert scores.source == "out_of_fold"
-    assert scores.likeness == pytest.approx(float(task.held_out.likeness.mean()))
+    assert scores.similarity == pytest.approx(float(task.held_out.similarities.mean()))
     assert artifact_from_bytes(trained.artifact).scope is not None
 
 
@@ -151,22 +153,22 @@ def test_a_head_alone_is_estimated_by_its_own_folds() -> None:
     assert estimate is not None
     assert (estimate.correct, estimate.total, estimate.folds) == (30, 30, 5)
     assert trained.scores.source == "out_of_fold"
-    assert trained.warnings == ()
+    assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more
 
 
-def test_a_training_that_is_not_to_be_judged_takes_no_other_and_warns_of_nothing(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_without_cross_validation_no_fold_is_trained_and_no_warning_is_given(fit: Fit, tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     trained = fit(dataset(), Recipe(cross_validate=False), runner=runner)
-    assert (len(runner.tunes), len(runner.judges)) == (1, 0)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks)) == (1, 0)
     assert trained.report.estimate is None
-    assert (trained.scores.source, trained.scores.temperature) == ("prior", TUNED_PRIOR.temperature)
-    assert trained.scores.likeness is None
+    assert (trained.scores.source, trained.scores.temperature) == ("prior", ADAPTED_PRIOR.temperature)
+    assert trained.scores.similarity is None
     assert artifact_from_bytes(trained.artifact).scope is None
-    assert trained.warnings == ()
+    assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more
 
 
-def test_a_head_alone_is_estimated_whether_or_not_that_is_wanted() -> None:
-    """It costs nothing: its strength is chosen by the same folds."""
+def test_a_head_alone_is_always_estimated() -> None:
+    """It costs nothing: its scale is chosen by the same folds."""
     without, with_it = (
         fit_head_only(easy(4), Recipe(num_iterations=0, cross_validate=wanted)) for wanted in (False, True)
     )
@@ -193,7 +195,7 @@ def test_a_limit_of_time_is_not_blamed_where_no_row_can_be_held_out(torn: tuple[
     assert trained.warnings[-1].message.endswith(": no label has two different texts.")
 
 
-def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_where_no_time_is_left_for_folds_a_warning_says_so(fit: Fit, tiny: OnnxEncoder) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001), runner=InstantRunner(tiny.folder))
     assert codes(trained) == {"no_estimate"}
     assert trained.warnings[-1].message == (
@@ -204,7 +206,7 @@ def test_where_no_time_is_left_to_judge_a_warning_says_so(fit: Fit, tiny: OnnxEn
     assert trained.scores.source == "prior"
 
 
-def test_what_was_counted_in_the_rows_is_told_with_the_training() -> None:
+def test_counts_of_the_rows_are_reported() -> None:
     rows = [*easy(4).rows, Row("word0 0", "label 0"), Row("word0 0", "label 1"), Row("word " * 400, "rare")]
     trained = fit_head_only(Dataset(tuple(rows)))
     report = trained.report
@@ -214,11 +216,22 @@ def test_what_was_counted_in_the_rows_is_told_with_the_training() -> None:
     assert codes(trained) == {"duplicate_rows", "contradicting_rows", "small_classes", "truncated_rows"}
 
 
+def test_an_estimate_that_reaches_the_majority_is_told() -> None:
+    rows = [Row(f"{number} of no use", f"label {number % 3}") for number in range(24)]
+    trained = fit_head_only(Dataset(tuple(rows)))
+    estimate = trained.report.estimate
+    assert estimate is not None
+    assert estimate.interval.low <= trained.report.majority_accuracy
+    (message,) = (each.message for each in trained.warnings if each.code == "not_better_than_majority")
+    assert "always saying 'label 0', which is right for 33.3 %" in message
+    assert "not_better_than_majority" not in codes(fit_head_only(easy(12)))
+
+
 def test_an_encoder_that_needs_no_change_gets_none(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    strength_is(monkeypatch, 0.0)
+    scale_is(monkeypatch, 0.0)
     trained = fit(dataset())
     report = report_of(trained)
-    assert (report.strength, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
+    assert (report.scale, report.reason, report.steps, report.first_loss) == (0.0, "The test says so.", 0, None)
     assert artifact_from_bytes(trained.artifact).adapter is None
     monkeypatch.undo()
     assert trained.artifact == fit(dataset(), Recipe(num_iterations=0)).artifact
@@ -251,7 +264,7 @@ def test_a_sample_without_an_adapter_still_fits_the_head_on_every_row(
 def test_time_that_is_up_before_the_first_step_leaves_the_head(fit: Fit) -> None:
     trained = fit(dataset(), Recipe(max_seconds=0.001))
     report = report_of(trained)
-    assert (report.strength, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
+    assert (report.scale, report.steps, report.planned_steps, report.ended_by) == (0.0, 0, 3, "max_seconds")
     assert (report.first_loss, report.last_loss) == (None, None)
     assert codes(trained) == {"ended_by_max_seconds"}
     assert artifact_from_bytes(trained.artifact).adapter is None
@@ -262,21 +275,21 @@ def test_time_enough_changes_nothing(fit: Fit) -> None:
     assert fit(dataset(), Recipe(max_seconds=3_600)).artifact == fit(dataset()).artifact
 
 
-@pytest.mark.parametrize(("strength", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
-def test_where_no_adapter_comes_about_nothing_is_trained_to_judge_one(
-    strength: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("scale", "max_seconds", "tunes"), [(0.0, None, 0), (1.0, 0.001, 1)])
+def test_without_an_adapter_no_fold_is_trained(
+    scale: float, max_seconds: float | None, tunes: int, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strength_is(monkeypatch, strength)
-    runner = AskedRunner()
+    scale_is(monkeypatch, scale)
+    runner = RecordingRunner()
     trained = fit(dataset(), Recipe(max_seconds=max_seconds), runner=runner)
-    assert (len(runner.tunes), len(runner.judges), len(runner.fits)) == (tunes, 0, 1)
-    assert runner.fits[0].held_out is None
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (tunes, 0, 1)
+    assert runner.fit_tasks[0].held_out is None
     # The head tells by its own folds, at no cost.
     assert trained.report.estimate is not None
     assert trained.report.estimate.total == 12
 
 
-def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
+def test_calibration_changes_confidence_but_not_the_order_of_labels(fit: Fit, tiny: OnnxEncoder) -> None:
     data = dataset()
     judged, usual = (
         fit(data, Recipe(cross_validate=wanted), runner=InstantRunner(tiny.folder)) for wanted in (True, False)
@@ -286,7 +299,7 @@ def test_calibration_makes_scores_humbler_or_bolder_and_leaves_the_order_of_labe
     heads = [artifact_from_bytes(trained.artifact).head for trained in (judged, usual)]
     adapter = artifact_from_bytes(judged.artifact).adapter
     assert adapter is not None
-    features = encode(tiny, ["reset my password", "charged twice", *data.texts], join_changes(tiny.folder, adapter))
+    features = encode(tiny, ["reset my password", "charged twice", *data.texts], pack_adapter(tiny.folder, adapter))
     logits = [head.logits(features.features) for head in heads]
     np.testing.assert_allclose(logits[0] * temperatures[0], logits[1] * temperatures[1], rtol=1e-4, atol=1e-5)
     scores = [head.scores(features.features) for head in heads]
@@ -304,13 +317,13 @@ def test_labels_without_a_second_text_get_no_adapter(fit: Fit) -> None:
 
 def test_label_names_are_no_examples_to_the_head(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one row a label, held-out names would make a cross-validation."""
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: True)
     trained = fit(dataset(1), Recipe(num_iterations=0))
     assert (trained.head.cv_accuracy, trained.head.cv_folds) == (None, 0)
 
 
 def test_a_label_name_may_be_one_of_the_texts(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look_module, "names_mean_something", lambda *_: True)
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: True)
     data = dataset()
     rows = (*data.rows, Row("label 0", "label 0"), Row("label 1", "label 0"))
     assert artifact_from_bytes(fit(replace(data, rows=rows)).artifact).head.weights.shape == (3, 96)
@@ -325,8 +338,10 @@ def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Fit) -> Non
     data = dataset()
     rows = (*data.rows, Row("word " * 400, "label 0"))
     for num_iterations in (0, 5):
-        (warning,) = fit(replace(data, rows=rows), Recipe(num_iterations=num_iterations)).warnings
-        assert (warning.code, warning.rows) == ("truncated_rows", (12,))
+        warnings = fit(replace(data, rows=rows), Recipe(num_iterations=num_iterations)).warnings
+        (warning,) = (each for each in warnings if each.code == "truncated_rows")
+        assert warning.rows == (12,)
+        assert "1 of 13 row(s) (7.7 %) are longer than the encoder reads, 200 tokens" in warning.message
 
 
 @pytest.mark.parametrize("rows_per_label", [4, 100])

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, first_tokens
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import Tokens, Width, token_counts
+from windrow.encoders.onnx_encoder import Parallelism, Tokens, token_counts
 
 HIDDEN_SIZE = 64
 NUM_THIRDS = 3
@@ -52,9 +52,9 @@ class FakeEncoder:
             for row in words
         ]
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         if any(adapters):
-            raise ArtifactInvalid("This encoder takes no adapter. Train the classifier without one.")
+            raise InvalidArtifact("This encoder takes no adapter. Train the classifier without one.")
         return self.features(self.states(batch), token_counts(batch))
 
     def states(self, batch: Sequence[Tokens]) -> Floats:

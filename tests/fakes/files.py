@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-from windrow.storage.files import KeyExists, KeyMissing
+from windrow.storage.files import MAX_BYTES, KeyExists, KeyMissing, KeyUnusable
 
 
 @dataclass
@@ -37,12 +37,15 @@ class MemoryFiles:
             self.kept[key] = bytes(data)
             self._note_change(key)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         self._count("get", key)
         try:
-            return self.kept[key]
+            content = self.kept[key]
         except KeyError as error:
             raise KeyMissing(key) from error
+        if len(content) > max_bytes:
+            raise KeyUnusable("it is too large")
+        return content
 
     def list(self, prefix: str) -> list[str]:
         self._count("list", prefix)
@@ -56,8 +59,8 @@ class MemoryFiles:
             if self.kept.pop(key, None) is not None:
                 self._note_change(key)
 
-    def change_token(self, prefix: str) -> str | None:
-        self._count("change_token", prefix)
+    def version_token(self, prefix: str) -> str | None:
+        self._count("version_token", prefix)
         with self._lock:
             return str(self._changes[prefix])
 
@@ -104,14 +107,14 @@ class BreakingFiles:
     def remove(self, key: str) -> None:
         self._take_step(lambda: self.files.remove(key))
 
-    def get(self, key: str) -> bytes:
-        return self.files.get(key)
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
+        return self.files.get(key, max_bytes)
 
     def list(self, prefix: str) -> list[str]:
         return self.files.list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
-        return self.files.change_token(prefix)
+    def version_token(self, prefix: str) -> str | None:
+        return self.files.version_token(prefix)
 
     def _take_step(self, do: Callable[[], None]) -> None:
         self.steps += 1

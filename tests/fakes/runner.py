@@ -7,11 +7,11 @@ from threadpoolctl import threadpool_limits
 
 from windrow.domain.errors import ShuttingDown, TrainingFailed
 from windrow.domain.job import OnStep
+from windrow.execution.control import TrainingControl
 from windrow.execution.frames import Frame, flatten, restore, write_frame
 from windrow.execution.runner import Outcome, ignore_steps
+from windrow.execution.task_execution import run_task
 from windrow.execution.tasks import Task
-from windrow.execution.training import perform
-from windrow.execution.watch import Watch
 
 
 class InlineRunner:
@@ -28,28 +28,30 @@ class InlineRunner:
     def start(self) -> None:
         """Do nothing: there is no process."""
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
         """Run the task here."""
         if self.closed:
             raise ShuttingDown("The runner is closed.")
         if self.failure is not None:
             raise self.failure
-        watch = watch or Watch()
-        watch.check()
+        control = control or TrainingControl()
+        control.raise_if_cancelled()
 
         def step(number: int, of: int, loss: float) -> None:
             on_step(number, of, loss)
-            watch.check()
+            control.raise_if_cancelled()
 
         try:
-            return restore(task.outcome, self.perform(flatten(type(task).__name__, task), step))
+            return restore(task.outcome, self.run_task(flatten(type(task).__name__, task), step))
         except ValueError as error:
             raise TrainingFailed("The training failed.") from error
 
-    def perform(self, frame: Frame, on_step: OnStep) -> Frame:
+    def run_task(self, frame: Frame, on_step: OnStep) -> Frame:
         """Do a task, on one core as a training process does."""
         with threadpool_limits(limits=1, user_api="blas"):
-            return perform(frame, on_step)
+            return run_task(frame, on_step)
 
     def close(self) -> None:
         """Take no further task."""
@@ -67,11 +69,11 @@ class RememberingRunner(InlineRunner):
         super().__init__()
         self.outcomes = outcomes
 
-    def perform(self, frame: Frame, on_step: OnStep) -> Frame:
+    def run_task(self, frame: Frame, on_step: OnStep) -> Frame:
         """Do a task, or give what came of it the last time."""
         stream = io.BytesIO()
         write_frame(stream, frame)
         task = stream.getvalue()
         if task not in self.outcomes:
-            self.outcomes[task] = super().perform(frame, on_step)
+            self.outcomes[task] = super().run_task(frame, on_step)
         return self.outcomes[task]

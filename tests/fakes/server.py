@@ -12,7 +12,7 @@ import time
 
 from tests.toy import Toy
 from windrow.domain.job import JobListRequest, JobRequest
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 from windrow.http.server import serve
 from windrow.settings import read_settings
 
@@ -23,14 +23,14 @@ def _pause() -> None:
     os.read(sys.stdin.fileno(), 1_000)
 
 
-def _break(is_wanted: IsWanted) -> None:
+def _break(is_connected: IsConnected) -> None:
     raise RuntimeError("a defect that nobody foresaw")
 
 
-def _wait(is_wanted: IsWanted) -> None:
+def _wait(is_connected: IsConnected) -> None:
     print("predict waits", flush=True)
     deadline = time.monotonic() + 30
-    while is_wanted() and time.monotonic() < deadline:
+    while is_connected() and time.monotonic() < deadline:
         time.sleep(0.005)
 
 

@@ -73,7 +73,7 @@ def everything(operations: Operations) -> dict[str, object]:
     """Train, ask, export, delete, import and ask again; return what a test can look at."""
     fit_body = {"model_name": "tickets_v1", "training_data": ROWS, "num_iterations": 0}
     one, many = {"model_name": "tickets_v1", "text": TEXT}, {"model_name": "tickets_v1", "texts": [TEXT, "let me in"]}
-    forecast = operations.call("fit", body=fit_body, dry_run=True)
+    estimate = operations.call("fit", body=fit_body, dry_run=True)
     fitted = operations.call("fit", body=fit_body)
     before = operations.call("predict", body=one)
     texts = operations.call("predict", body=many)
@@ -86,7 +86,7 @@ def everything(operations: Operations) -> dict[str, object]:
     after = operations.call("predict", body=one)
     return {
         "operations": operations.names,
-        "forecast": [_kind(forecast), forecast.num_examples],
+        "estimate_fit": [_kind(estimate), estimate.num_examples],
         "fit": [_kind(fitted), fitted.status, fitted.model_name],
         "predict": [_kind(before), before.label],
         "scores": [before.scores.to_dict(), after.scores.to_dict()],

@@ -16,9 +16,9 @@ import structlog
 import uvicorn
 
 from tests.toy import Toy
-from windrow.domain.vitals import Vitals
+from windrow.domain.server_stats import ServerStats
 from windrow.http.app import create_app
-from windrow.http.server import listen
+from windrow.http.server import listen, uvicorn_config
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -30,7 +30,7 @@ SETTINGS = Settings(
     max_text_chars=600,
     max_texts=10,
     max_model_names=5,
-    max_waiting=8,
+    max_queued_requests=8,
     max_import_bytes=20_000,
 )
 
@@ -44,9 +44,9 @@ class Switch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.chosen, name)
 
-    def vitals(self) -> Vitals:
+    def server_stats(self) -> ServerStats:
         assert self.chosen is not None
-        return self.chosen.vitals()
+        return self.chosen.server_stats()
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def running_app() -> Iterator[RunningApp]:
     structlog.configure(
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
-    listener = listen("127.0.0.1", 0)
+    (listener,) = listen("127.0.0.1", 0)
     switch = Switch()
     app = create_app(cast(LocalOperations, switch), SETTINGS)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
+    server = uvicorn.Server(uvicorn_config(app, SETTINGS))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield RunningApp(listener.getsockname()[1], switch)

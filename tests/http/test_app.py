@@ -26,7 +26,7 @@ def test_the_four_verbs_answer_with_the_fields_and_values_of_the_contract(client
     adapter = reply["adapter"]
     assert (adapter["planned_steps"], adapter["steps"], adapter["ended_by"]) == (2, 2, "plan")
     assert (adapter["first_loss"], adapter["last_loss"]) == LOSSES
-    assert [warning["code"] for warning in reply["warnings"]] == ["small_classes"]
+    assert [warning["code"] for warning in reply["warnings"]] == ["small_classes", "not_better_than_majority"]
 
     predicted = client.post(PREDICT_PATH, json=PREDICT).json()
     assert predicted.keys() >= {"label", "scores", "model_name"}

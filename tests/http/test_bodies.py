@@ -40,5 +40,5 @@ def test_a_body_that_may_be_left_out_is_read_as_strictly_as_any_other_where_it_i
     assert str(document["detail"]).startswith("repiar is no field of this request; did you mean repair?")
     document = check_problem(client.post(f"{API}/fsck", json={"repair": "true"}), 422, "invalid_request")
     assert "repair must be true or false" in str(document["detail"])
-    document = check_problem(client.post(f"{ALIASES}/a/rollback", json={"by": 1}), 422, "invalid_request")
-    assert "by must be a string" in str(document["detail"])
+    document = check_problem(client.post(f"{ALIASES}/a/rollback", json={"author": 1}), 422, "invalid_request")
+    assert "author must be a string" in str(document["detail"])

@@ -32,7 +32,7 @@ def test_a_fit_that_waits_for_its_end_holds_no_thread_so_that_any_number_of_them
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
     operations.before_fit = gate.stop
-    number = THREADS["fit"] + SETTINGS.max_fits + SETTINGS.max_waiting_fits + 5
+    number = THREADS["fit"] + SETTINGS.max_concurrent_fits + SETTINGS.max_queued_fits + 5
     with (
         ThreadPoolExecutor(number) as pool,
         httpx.Client(base_url=client.base_url, timeout=30, limits=httpx.Limits(max_connections=number)) as many,
@@ -54,9 +54,9 @@ def test_the_list_and_health_answer_while_as_many_predictions_wait_as_may(
 ) -> None:
     client.post(FIT_PATH, json=FIT)
     gate = Gate()
-    operations.before_predict = lambda is_wanted: gate.stop()
-    with ThreadPoolExecutor(SETTINGS.max_waiting) as pool:
-        predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_waiting)]
+    operations.before_predict = lambda is_connected: gate.stop()
+    with ThreadPoolExecutor(SETTINGS.max_queued_requests) as pool:
+        predicts = [pool.submit(client.post, PREDICT_PATH, json=PREDICT) for _ in range(SETTINGS.max_queued_requests)]
         try:
             for _ in predicts:
                 assert gate.reached.acquire(timeout=30)
@@ -98,14 +98,15 @@ def test_a_training_that_saves_nothing_is_told_when_its_client_has_left(
     address = (client.base_url.host, client.base_url.port or 0)
     content = json.dumps(body).encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
     )
     with socket.create_connection(address) as connection:
         connection.sendall(head.encode() + content)
         assert gate.reached.acquire(timeout=30)
-        (is_wanted,) = operations.wanted
-        assert is_wanted()
+        (is_connected,) = operations.wanted
+        assert is_connected()
     try:
-        wait_until(lambda: not is_wanted())
+        wait_until(lambda: not is_connected())
     finally:
         gate.open.set()

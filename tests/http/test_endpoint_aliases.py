@@ -25,7 +25,7 @@ def _answering(client: httpx.Client) -> str:
 
 
 def test_a_promotion_says_where_the_alias_points_now_and_predict_follows(client: httpx.Client) -> None:
-    promoted = _promote(client, "tickets_v1", reason="first", by="ana").json()
+    promoted = _promote(client, "tickets_v1", reason="first", author="ana").json()
     assert TIME.fullmatch(promoted["changed_at"])
     assert promoted == {
         "status": "promoted",
@@ -35,7 +35,7 @@ def test_a_promotion_says_where_the_alias_points_now_and_predict_follows(client:
         "points_to": "tickets_v1",
         "changed_at": promoted["changed_at"],
         "reason": "first",
-        "by": "ana",
+        "author": "ana",
         "answers": True,
         "must_pass": [],
         "gate": {"passed": True, "checks": [], "failed_rows": [], "candidate": None, "current": None},
@@ -59,8 +59,8 @@ def test_an_alias_follows_a_name_or_stays_at_a_revision(
 def test_a_rollback_goes_one_promotion_back_each_time(client: httpx.Client) -> None:
     for name in ("tickets_v1", "tickets_v2", "tickets_v10"):
         _promote(client, name)
-    reply = client.post(f"{LIVE}/rollback", json={"reason": "It took refunds for bills.", "by": "bo"}).json()
-    assert (reply["status"], reply["points_to"], reply["by"]) == ("rolled_back", "tickets_v2", "bo")
+    reply = client.post(f"{LIVE}/rollback", json={"reason": "It took refunds for bills.", "author": "bo"}).json()
+    assert (reply["status"], reply["points_to"], reply["author"]) == ("rolled_back", "tickets_v2", "bo")
     assert client.post(f"{LIVE}/rollback").json()["points_to"] == "tickets_v1"
     check_problem(client.post(f"{LIVE}/rollback"), 409, "nothing_to_roll_back")
     assert _answering(client) == "tickets_v1"
@@ -69,14 +69,14 @@ def test_a_rollback_goes_one_promotion_back_each_time(client: httpx.Client) -> N
 def test_the_history_tells_who_when_from_where_to_where_and_why_also_of_an_alias_that_is_gone(
     client: httpx.Client,
 ) -> None:
-    _promote(client, "tickets_v1", reason="first", by="ana")
-    _promote(client, "tickets_v2", reason="better", by="bo")
+    _promote(client, "tickets_v1", reason="first", author="ana")
+    _promote(client, "tickets_v2", reason="better", author="bo")
     client.post(f"{LIVE}/rollback")
-    gone = client.delete(LIVE, params={"reason": "not needed", "by": "cy"})
+    gone = client.delete(LIVE, params={"reason": "not needed", "author": "cy"})
     assert gone.json() == {"status": "deleted", "alias": "live"}
     history = client.get(f"{LIVE}/history").json()
     assert history["alias"] == "live"
-    names = ("number", "event", "points_from", "points_to", "reason", "by")
+    names = ("number", "event", "points_from", "points_to", "reason", "author")
     told = [tuple(change[name] for name in names) for change in history["changes"]]
     assert all(TIME.fullmatch(change["at"]) for change in history["changes"])
     assert history["changes"][0].keys() == {*names, "at"}
@@ -103,8 +103,8 @@ def test_the_list_is_sorted_by_name_and_without_those_that_are_gone(client: http
         ({"model_name": "tickets_v1@9"}, 404, "revision_not_found"),
         ({"model_name": "a b"}, 422, "invalid_name"),
         ({"model_name": "tickets_v1", "reason": "a" * 501}, 422, "invalid_parameter"),
-        ({"model_name": "tickets_v1", "by": "a" * 501}, 422, "invalid_parameter"),
-        ({"model_name": "tickets_v1", "by": None}, 422, "invalid_request"),
+        ({"model_name": "tickets_v1", "author": "a" * 501}, 422, "invalid_parameter"),
+        ({"model_name": "tickets_v1", "author": None}, 422, "invalid_request"),
         ({"model_name": "tickets_v1", "reasons": ""}, 422, "invalid_request"),
         ({}, 422, "invalid_request"),
         ({"model_name": "tickets_v1", "require": {"not_worse": True}}, 422, "invalid_parameter"),
@@ -159,7 +159,7 @@ def test_an_alias_that_is_none_is_refused_with_names_that_are_close(client: http
 def test_what_is_said_of_the_end_of_an_alias_has_its_limit(client: httpx.Client) -> None:
     _promote(client, "tickets_v1")
     check_problem(client.delete(LIVE, params={"reason": "a" * 501}), 422, "invalid_parameter")
-    check_problem(client.post(f"{LIVE}/rollback", json={"by": "a" * 501}), 422, "invalid_parameter")
+    check_problem(client.post(f"{LIVE}/rollback", json={"author": "a" * 501}), 422, "invalid_parameter")
     assert _answering(client) == "tickets_v1"
 
 

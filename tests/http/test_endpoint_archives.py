@@ -66,7 +66,7 @@ def test_a_dry_run_checks_everything_and_saves_nothing(client: httpx.Client) -> 
     reply = client.post(IMPORT, params=query, content=_export(client), headers=ZIP).json()
     assert (reply["status"], reply["name"]) == ("dry_run", "b")
     check_problem(client.get(f"{MODELS}/b"), 404, "classifier_not_found")
-    check_problem(client.post(IMPORT, params=query, content=b"no export", headers=ZIP), 422, "archive_invalid")
+    check_problem(client.post(IMPORT, params=query, content=b"no export", headers=ZIP), 422, "invalid_archive")
 
 
 def test_an_existing_name_is_taken_only_where_the_import_says_so(client: httpx.Client) -> None:
@@ -81,8 +81,8 @@ def test_an_existing_name_is_taken_only_where_the_import_says_so(client: httpx.C
 @pytest.mark.parametrize(
     ("query", "content", "code"),
     [
-        ({}, b"", "archive_invalid"),
-        ({}, b"no export", "archive_invalid"),
+        ({}, b"", "invalid_archive"),
+        ({}, b"no export", "invalid_archive"),
         ({"model_name": "a/b"}, None, "invalid_name"),
         ({"model_name": "tickets@latest"}, None, "invalid_name"),
         ({"overwrite": "yes"}, None, "invalid_parameter"),
@@ -104,7 +104,7 @@ def test_an_import_that_cannot_be_saves_nothing(
         ("other", {}, 404, "classifier_not_found"),
         (f"{EXAMPLE_NAME}@9", {}, 404, "revision_not_found"),
         ("a%2Fb", {}, 422, "invalid_name"),
-        (EXAMPLE_NAME, {"training_rows": "yes"}, 422, "invalid_parameter"),
+        (EXAMPLE_NAME, {"include_training_data": "yes"}, 422, "invalid_parameter"),
     ],
 )
 def test_an_export_that_cannot_be_is_a_problem_and_no_file(
@@ -119,10 +119,14 @@ def test_the_training_rows_go_along_where_they_are_asked_for_and_were_kept(
 ) -> None:
     operations.keeps_rows = False
     fit(client, "other")
-    check_problem(client.get(f"{MODELS}/other/export", params={"training_rows": "true"}), 409, "rows_not_kept")
+    check_problem(
+        client.get(f"{MODELS}/other/export", params={"include_training_data": "true"}), 409, "training_data_not_kept"
+    )
     operations.keeps_rows = True
     fit(client)
-    without, with_rows = (zipfile.ZipFile(io.BytesIO(_export(client, training_rows=rows))) for rows in ("0", "1"))
+    without, with_rows = (
+        zipfile.ZipFile(io.BytesIO(_export(client, include_training_data=rows))) for rows in ("0", "1")
+    )
     assert len(with_rows.namelist()) == len(without.namelist()) + 1
 
 

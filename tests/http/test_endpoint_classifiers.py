@@ -148,7 +148,7 @@ def test_everything_that_is_known_of_a_classifier_is_shown(client: httpx.Client)
         "tags": ["shop"],
     }
     assert shown["rows_per_label"] == {"account": 2, "billing": 2, "technical": 2}
-    assert (shown["keeps_training_rows"], shown["origin"], shown["deleted_at"]) == (True, None, None)
+    assert (shown["keeps_training_data"], shown["origin"], shown["deleted_at"]) == (True, None, None)
     now = client.get(MODEL).json()
     assert (now["revision"], now["answers"], now["aliases"]) == (2, True, ["live"])
     assert client.get(f"{MODELS}/live").json() == now
@@ -332,7 +332,7 @@ def test_a_training_done_again_says_how_alike_the_two_are(client: httpx.Client) 
 def test_a_training_whose_rows_are_gone_cannot_be_done_again(client: httpx.Client, operations: Toy) -> None:
     operations.keeps_rows = False
     fit(client)
-    check_problem(client.post(f"{MODEL}/reproduce"), 409, "rows_not_kept")
+    check_problem(client.post(f"{MODEL}/reproduce"), 409, "training_data_not_kept")
     check_problem(client.post(f"{MODELS}/other/reproduce"), 404, "classifier_not_found")
 
 

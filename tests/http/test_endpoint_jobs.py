@@ -76,7 +76,9 @@ def test_a_training_that_is_not_waited_for_is_answered_with_its_job_and_goes_on(
     assert (job["model_name"], job["num_examples"], job["problem"]) == ("tickets_v1", 6, None)
     asked = [job[name] for name in ("num_iterations", "batch_size", "seed", "max_seconds", "cross_validate")]
     assert asked == [7, 32, 3, 60.0, False]
-    running = wait_for(client, job, "running")
+    wait_until(lambda: look(client, job)["progress"] is not None)  # it runs, and says so, a moment later
+    running = look(client, job)
+    assert running["state"] == "running"
     assert TIME.fullmatch(running["started_at"])
     assert running["finished_at"] is None
     assert running["progress"]["stage"] in ("encoding", "training")
@@ -106,11 +108,11 @@ def test_a_dry_run_says_what_a_training_will_take_and_begins_nothing(client: htt
     for more in ("", "&wait=false"):
         reply = client.post(f"{FIT_PATH}?dry_run=true{more}", json=FIT)
         assert reply.status_code == 200
-        forecast = reply.json()
-        stages = [part["stage"] for part in forecast["parts"]]
-        assert stages == ["encoding", "training", "judging", "finishing", "saving"]
-        assert forecast["seconds"] == pytest.approx(sum(part["seconds"] for part in forecast["parts"]))
-        assert (forecast["labels"], forecast["num_examples"]) == (["account", "billing", "technical"], 6)
+        estimate = reply.json()
+        stages = [part["stage"] for part in estimate["stages"]]
+        assert stages == ["encoding", "training", "validating", "finishing", "saving"]
+        assert estimate["seconds"] == pytest.approx(sum(part["seconds"] for part in estimate["stages"]))
+        assert (estimate["labels"], estimate["num_examples"]) == (["account", "billing", "technical"], 6)
     assert client.get(JOBS).json() == {"jobs": []}
     check_problem(client.get(MODEL), 404, "classifier_not_found")
 
@@ -124,7 +126,7 @@ def test_a_fit_that_is_waited_for_is_a_job_like_any_other_which_others_see_and_c
         [job] = client.get(JOBS).json()["jobs"]
         assert cancel(client, job).json()["state"] == "cancelled"
         document = check_problem(answer.result(), 409, "training_cancelled")
-    assert document["job"] == job["id"]
+    assert document["job_id"] == job["id"]
     check_problem(client.get(MODEL), 404, "classifier_not_found")
 
 
@@ -153,12 +155,12 @@ def test_an_equal_request_joins_the_training_that_is_on_its_way_and_another_one_
 def test_who_comes_when_as_many_wait_as_may_gets_429_and_when_to_come_again(
     client: httpx.Client, operations: Toy, go_on: threading.Event
 ) -> None:
-    for number in range(SETTINGS.max_fits + SETTINGS.max_waiting_fits):
+    for number in range(SETTINGS.max_concurrent_fits + SETTINGS.max_queued_fits):
         begin(client, f"tickets_v{number}")
     for path in (FIT_PATH, f"{FIT_PATH}?wait=false"):
         reply = client.post(path, json=FIT)
         document = check_problem(reply, 429, "overloaded")
-        assert (reply.headers["retry-after"], document["setting"]) == ("5", "WINDROW_MAX_WAITING_FITS")
+        assert (reply.headers["retry-after"], document["setting"]) == ("5", "WINDROW_MAX_QUEUED_FITS")
     assert client.post(f"{FIT_PATH}?dry_run=true", json=FIT).status_code == 200
     operations.close()
 
@@ -200,7 +202,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled_and_an_unknown_one_is_not_foun
     [job] = client.get(JOBS).json()["jobs"]
     assert check_problem(cancel(client, job), 409, "job_finished")["state"] == "succeeded"
     for reply in (client.get(f"{JOBS}/nothing"), client.post(f"{JOBS}/nothing/cancel")):
-        assert check_problem(reply, 404, "job_not_found")["job"] == "nothing"
+        assert check_problem(reply, 404, "job_not_found")["job_id"] == "nothing"
 
 
 def test_cancelling_takes_no_fields(client: httpx.Client, go_on: threading.Event) -> None:

@@ -131,11 +131,11 @@ class TestEvaluate:
         assert (reply["correct"], reply["total"]) == (6, 7)
         assert reply["accuracy_interval"]["low"] < 6 / 7 == reply["accuracy"] < reply["accuracy_interval"]["high"]
         assert [label["label"] for label in reply["labels"]] == ["account", "billing", "technical"]
-        assert [label["shown"] for label in reply["labels"]] == ["1.00 (2/2)", "1.00 (2/2)", "0.67 (2/3)"]
+        assert [label["recall_text"] for label in reply["labels"]] == ["1.00 (2/2)", "1.00 (2/2)", "0.67 (2/3)"]
         assert reply["confusion_matrix"]["counts"] == [[2, 0, 0], [0, 2, 0], [0, 1, 2]]
         assert reply["majority_baseline"] == {"label": "technical", "accuracy": 3 / 7}
-        [misread] = reply["misread"]
-        assert (misread["row"], misread["label"], misread["predicted"]) == (6, "technical", "billing")
+        [misclassified] = reply["misclassified"]
+        assert (misclassified["row"], misclassified["label"], misclassified["predicted"]) == (6, "technical", "billing")
         shown = trained.get(MODEL).json()
         assert (shown["test_accuracy"], shown["test"]["macro_f1"]) == (reply["accuracy"], reply["macro_f1"])
         assert shown["test"]["rows_per_label"] == {"account": 2, "billing": 2, "technical": 3}
@@ -149,11 +149,24 @@ class TestEvaluate:
         shown = trained.get(MODEL).json()
         assert (shown["test_accuracy"], shown["threshold"]) == (None, None)
 
-    def test_a_threshold_is_told_kept_and_used_unless_a_request_brings_its_own(self, trained: httpx.Client) -> None:
-        threshold = ask(trained, EVALUATE, target_precision=1.0)["threshold"]
-        assert threshold["precision"] == 1.0
-        assert 0 < threshold["coverage"] < 1
-        assert trained.get(MODEL).json()["threshold"] == threshold
+    def test_a_threshold_is_proposed_and_no_answer_changes(self, trained: httpx.Client) -> None:
+        doubtful = {**PREDICT, "text": "A sentence without any word in common"}
+        before = trained.post(PREDICT_PATH, json=doubtful).json()
+        proposed = ask(trained, EVALUATE, target_precision=1.0)["proposed_threshold"]
+        assert proposed["precision"] == 1.0
+        assert 0 < proposed["coverage"] < 1
+        assert trained.get(MODEL).json()["threshold"] is None
+        assert trained.post(PREDICT_PATH, json=doubtful).json() == before
+
+    def test_a_threshold_that_was_set_is_used_unless_a_request_brings_its_own(self, trained: httpx.Client) -> None:
+        proposed = ask(trained, EVALUATE, target_precision=1.0)["proposed_threshold"]
+        body = {"abstain_below": proposed["abstain_below"], "reason": "Sure answers only", "author": "ana"}
+        update = trained.put(f"{MODEL}/threshold", json=body).json()
+        assert (update["status"], update["before"]) == ("set", None)
+        shown = trained.get(MODEL).json()
+        assert shown["threshold"] == update["threshold"] == {"abstain_below": proposed["abstain_below"]}
+        (change,) = shown["threshold_changes"]
+        assert (change["reason"], change["author"]) == ("Sure answers only", "ana")
         doubtful = {**PREDICT, "text": "A sentence without any word in common"}
         abstained = trained.post(PREDICT_PATH, json=doubtful).json()
         assert (abstained["label"], abstained["abstained"]) == (None, True)
@@ -173,13 +186,13 @@ class TestEvaluate:
 class TestCompare:
     def test_the_reply_sets_each_two_side_by_side_and_says_which_to_promote(self, trained: httpx.Client) -> None:
         reply = ask(trained, COMPARE, test_data=ROWS)
-        assert [(each["asked"], each["correct"]) for each in reply["models"]] == [(EXAMPLE_NAME, 6), ("other", 4)]
+        assert [(each["reference"], each["correct"]) for each in reply["models"]] == [(EXAMPLE_NAME, 6), ("other", 4)]
         [pair] = reply["pairs"]
         assert (pair["first"], pair["second"], pair["fixed"], pair["broken"]) == (EXAMPLE_NAME, "other", 0, 2)
         assert pair["better"] is None
         assert pair["verdict"].startswith("Not enough evidence: only 2 row(s) differ")
-        assert len(reply["flips"]) == 2
-        assert all(set(flip["predicted"]) == {EXAMPLE_NAME, "other"} for flip in reply["flips"])
+        assert len(reply["disagreements"]) == 2
+        assert all(set(disagreement["predicted"]) == {EXAMPLE_NAME, "other"} for disagreement in reply["disagreements"])
         assert reply["recommendation"]["model_name"] == EXAMPLE_NAME
         assert trained.get(MODEL).json()["test_accuracy"] is None
 
@@ -189,7 +202,7 @@ class TestCrossValidate:
         reply = ask(client, CROSS_VALIDATE)
         assert (reply["folds"], len(reply["fold_accuracies"]), reply["total"]) == (2, 2, len(ROWS))
         assert reply["mean_accuracy"] == pytest.approx(statistics.fmean(reply["fold_accuracies"]))
-        assert reply["accuracy_spread"] == pytest.approx(statistics.stdev(reply["fold_accuracies"]))
+        assert reply["accuracy_std"] == pytest.approx(statistics.stdev(reply["fold_accuracies"]))
         for error in reply["probable_label_errors"]:
             assert ROWS[error["row"]] == {"text": error["text"], "label": error["label"]}
         assert reply["advice_text"]
@@ -202,7 +215,7 @@ class TestSuggest:
         reply = ask(trained, SUGGEST)
         assert (reply["model_name"], reply["revision"]) == (EXAMPLE_NAME, 1)
         assert len(reply["suggestions"]) == reply["total"] == len({*TEXTS} - {row["text"] for row in ROWS})
-        reasons = [each["why"] for each in reply["suggestions"]]
+        reasons = [each["reason"] for each in reply["suggestions"]]
         assert reasons == sorted(reasons)  # new, uncertain
         for each in reply["suggestions"]:
             assert each["text"] == TEXTS[each["index"]]

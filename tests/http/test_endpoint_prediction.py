@@ -12,7 +12,7 @@ import pytest
 from tests.http.asking import ALIASES, FIT, FIT_PATH, PREDICT, PREDICT_PATH, ROWS, check_problem, fit, wait_until
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_TEXT
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
 
 
 def test_many_texts_are_answered_in_their_order_each_as_it_would_be_alone(client: httpx.Client) -> None:
@@ -71,7 +71,7 @@ def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_th
     client.post(FIT_PATH, json=FIT)
     operations.is_instant = is_instant
     threads: list[str] = []
-    operations.before_predict = lambda is_wanted: threads.append(threading.current_thread().name)
+    operations.before_predict = lambda is_connected: threads.append(threading.current_thread().name)
     content = json.dumps(PREDICT) + " " * padding
     assert client.post(PREDICT_PATH, content=content, headers={"Content-Type": "application/json"}).is_success
     assert threads[0].startswith("predict") == takes_thread
@@ -79,11 +79,11 @@ def test_only_a_large_prediction_or_one_that_must_load_its_classifier_takes_a_th
 
 def test_an_answer_is_wanted_until_the_client_closes_its_connection(client: httpx.Client, operations: Toy) -> None:
     client.post(FIT_PATH, json=FIT)
-    asked: Queue[IsWanted] = Queue()
+    asked: Queue[IsConnected] = Queue()
     go_on, done = threading.Event(), threading.Event()
 
-    def block(is_wanted: IsWanted) -> None:
-        asked.put(is_wanted)
+    def block(is_connected: IsConnected) -> None:
+        asked.put(is_connected)
         go_on.wait()
         done.set()
 
@@ -91,11 +91,11 @@ def test_an_answer_is_wanted_until_the_client_closes_its_connection(client: http
     leaver = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
     try:
         leaver.request("POST", PREDICT_PATH, json.dumps(PREDICT), {"Content-Type": "application/json"})
-        is_wanted = asked.get(timeout=30)
+        is_connected = asked.get(timeout=30)
         assert client.get("/health").status_code == 200  # the server has had its chance to err
-        assert is_wanted()
+        assert is_connected()
         leaver.close()
-        wait_until(lambda: not is_wanted())
+        wait_until(lambda: not is_connected())
     finally:
         go_on.set()
     assert done.wait(30)
@@ -106,23 +106,23 @@ def test_a_second_request_sent_before_the_first_is_answered_is_no_departure(
     client: httpx.Client, operations: Toy
 ) -> None:
     client.post(FIT_PATH, json=FIT)
-    asked: Queue[IsWanted] = Queue()
+    asked: Queue[IsConnected] = Queue()
     go_on = threading.Event()
 
-    def block(is_wanted: IsWanted) -> None:
-        asked.put(is_wanted)
+    def block(is_connected: IsConnected) -> None:
+        asked.put(is_connected)
         go_on.wait()
 
     operations.before_predict = block
     body = json.dumps(PREDICT).encode()
-    head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     sent = head % (PREDICT_PATH.encode(), len(body)) + body
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(sent)
-        is_wanted = asked.get(timeout=30)
+        is_connected = asked.get(timeout=30)
         connection.sendall(sent)
         assert client.get("/health").status_code == 200
-        assert is_wanted()
+        assert is_connected()
         go_on.set()
         received = b""
         while received.count(b"HTTP/1.1 200 OK") < 2 or not received.endswith(b"}\n"):

@@ -17,12 +17,21 @@ def test_a_fit_without_contrastive_training_has_no_adapter(client: httpx.Client)
     assert reply["adapter"] is None
 
 
+def test_a_label_that_is_a_whole_number_is_taken_as_its_text_with_a_warning(client: httpx.Client) -> None:
+    rows = [
+        {"text": f"{word} {number}", "label": label} for label, word in ((0, "no"), (1, "yes")) for number in "abcd"
+    ]
+    reply = client.post(FIT_PATH, json={**FIT, "training_data": rows, "num_iterations": 0}).json()
+    assert reply["labels"] == ["0", "1"]
+    assert [warning["code"] for warning in reply["warnings"]].count("number_labels") == 1
+
+
 def test_a_client_that_leaves_within_its_body_or_before_its_answer_harms_nobody(
     client: httpx.Client, operations: Toy
 ) -> None:
     address = (client.base_url.host, client.base_url.port)
     with socket.create_connection(address) as leaver:
-        leaver.sendall(b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        leaver.sendall(b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         leaver.sendall(b'Content-Length: 500\r\n\r\n{"model_name"')
     running, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -67,7 +76,7 @@ def test_a_refit_adds_a_revision_and_keeps_what_was_noted_and_the_older_one_can_
 def test_a_name_that_exists_is_refused_where_the_request_does_not_overwrite(client: httpx.Client) -> None:
     fit(client, overwrite=False)
     document = check_problem(client.post(FIT_PATH, json={**FIT, "overwrite": False}), 409, "classifier_exists")
-    assert document["name"] == EXAMPLE_NAME
+    assert document["model_name"] == EXAMPLE_NAME
     assert client.get(MODEL).json()["revisions"] == [1]
 
 

@@ -20,7 +20,7 @@ def test_the_base_models_are_listed_with_what_they_take_and_who_needs_them(clien
     ]
     assert listed[0] == {
         "id": SMALL,
-        "place": "data_directory",
+        "location": "data_directory",
         "size_bytes": 130,
         "graph_bytes": 0,
         "digest": "1" * 64,

@@ -95,7 +95,7 @@ def test_each_step_comes_while_the_training_is_still_at_it(client: httpx.Client,
     with followed(client, job) as lines:
         _, _, shown = next_event(lines)
         progress = shown["progress"]
-        assert (progress["stage"], progress["step"], progress["of"], progress["loss"]) == ("training", 1, 2, 1.5)
+        assert (progress["stage"], progress["step"], progress["num_steps"], progress["loss"]) == ("training", 1, 2, 1.5)
         step.release()
         _, _, shown = next_event(lines)
         assert (shown["progress"]["stage"], shown["progress"]["step"]) == ("training", 2)

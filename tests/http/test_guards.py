@@ -1,5 +1,7 @@
 """What is refused before any endpoint is asked: unknown parameters, and pages of other sites."""
 
+import socket
+
 import httpx
 import pytest
 
@@ -94,3 +96,87 @@ def test_a_browser_that_asks_whether_a_page_may_send_more_is_not_told_yes(
     reply = client.options(path, headers=headers)
     assert reply.status_code == 405
     assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+def _ask(client: httpx.Client, lines: bytes, target: str = MODELS, version: str = "1.1") -> bytes:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30) as connection:
+        head = f"GET {target} HTTP/{version}\r\n".encode()
+        connection.sendall(head + lines + b"Connection: close\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(65_536):
+            received += chunk
+    return received
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "PATCH"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:14345", "127.0.0.1.evil.example", "a.localhost.b", "2130706433"]
+)
+def test_a_page_whose_name_leads_to_this_server_learns_and_changes_nothing(
+    client: httpx.Client, method: str, host: str
+) -> None:
+    fit(client)
+    for path in (
+        MODEL,
+        f"{MODEL}/export?include_training_data=true",
+        f"{API}/fsck",
+        "/docs",
+        "/",
+        "/openapi.json",
+        "/metrics",
+    ):
+        reply = client.request(method, path, headers={"Host": host, "Origin": f"http://{host}"})
+        document = check_problem(reply, 421, "misdirected_request")
+        assert document["setting"] == "WINDROW_ALLOWED_HOSTS"
+        assert document["host"] == host.partition(":")[0]
+        assert "set WINDROW_ALLOWED_HOSTS to it" in str(document["detail"])
+    assert client.get(MODEL).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:14345",
+        "localhost.",
+        "a.localhost",
+        "127.0.0.1",
+        "192.0.2.7:80",
+        "[::1]",
+        "[2001:db8::1]:80",
+    ],
+)
+def test_addresses_and_names_of_this_machine_are_answered(client: httpx.Client, host: str) -> None:
+    assert client.get(MODELS, headers={"Host": host}).status_code == 200
+
+
+def test_what_only_looks_like_an_address_is_named_in_the_refusal(client: httpx.Client) -> None:
+    received = _ask(client, b"Host: [1:2]\r\n", MODELS)
+    assert received.startswith(b"HTTP/1.1 421 ")
+    assert b'"host": "1:2"' in received
+
+
+def test_a_probe_is_answered_by_any_name(client: httpx.Client) -> None:
+    assert client.get("/health", headers={"Host": "windrow.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("target", [MODELS, "/health", "/nothing"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"",
+        b"Host: localhost\r\nHost: localhost\r\n",
+        b"Host: local host\r\n",
+        b"Host: a@localhost\r\n",
+        b"Host: [::1\r\n",
+    ],
+    ids=["none", "two", "a blank", "a user", "half an address"],
+)
+def test_a_request_without_one_host_is_refused(client: httpx.Client, target: str, lines: bytes) -> None:
+    received = _ask(client, lines, target)
+    assert received.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b'"code": "request_refused"' in received
+
+
+def test_a_request_of_http_1_0_needs_no_host(client: httpx.Client) -> None:
+    assert b" 200 OK\r\n" in _ask(client, b"", version="1.0")

@@ -22,6 +22,7 @@ def _json_lines(log: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
+@pytest.mark.slow
 def test_each_request_is_one_json_line_with_id_status_and_timings(start_server: StartServer) -> None:
     server = start_server(WINDROW_LOG_FORMAT="json")
     fitted = httpx.post(f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
@@ -41,6 +42,7 @@ def test_each_request_is_one_json_line_with_id_status_and_timings(start_server: 
     assert lost.headers["x-request-id"] == "mine-1"
 
 
+@pytest.mark.slow
 def test_a_request_is_one_line_of_text_for_a_person(start_server: StartServer) -> None:
     server = start_server()
     reply = httpx.get(f"{server.url}/health")
@@ -54,6 +56,7 @@ def test_a_request_is_one_line_of_text_for_a_person(start_server: StartServer) -
     )
 
 
+@pytest.mark.slow
 def test_a_predict_whose_client_has_left_is_logged_with_499(start_server: StartServer) -> None:
     server = start_server("--wait", WINDROW_LOG_FORMAT="json")
     httpx.post(f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
@@ -82,6 +85,7 @@ def test_a_request_id_that_is_not_sane_is_replaced(client: httpx.Client, sent: s
     assert sent not in ids
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_an_unexpected_error_is_logged_once_with_its_id_and_without_the_text(
     start_server: StartServer, log_format: str

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.http.asking import wait_until
-from tests.toy import VITALS, Toy
+from tests.toy import STATS, Toy
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.http.app import endpoint_routes
 
@@ -28,19 +28,19 @@ def _label_values(client: httpx.Client, label: str) -> set[str]:
 
 
 def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> None:
-    operations.shown = VITALS
+    operations.shown = STATS
     found = _samples(client)
     shown = {name: value for name, value in found.items() if name.startswith("windrow_") and "_duration_" not in name}
     assert shown == {
-        "windrow_waiting_requests": 1,
-        "windrow_waiting_texts": 2,
+        "windrow_queued_requests": 1,
+        "windrow_queued_texts": 2,
         "windrow_running_batches": 3,
         "windrow_batches_total": 4,
         "windrow_tokens_total": 5,
         "windrow_refused_requests_total": 6,
-        "windrow_abandoned_requests_total": 7,
-        "windrow_fits_running": 8,
-        "windrow_fits_waiting": 9,
+        "windrow_client_closed_requests_total": 7,
+        "windrow_running_fits": 8,
+        "windrow_queued_fits": 9,
         'windrow_cache_entries{cache="classifiers"}': 10,
         'windrow_cache_bytes{cache="classifiers"}': 11,
         'windrow_cache_max_bytes{cache="classifiers"}': 12,
@@ -90,6 +90,7 @@ def test_the_process_and_its_python_are_shown(client: httpx.Client) -> None:
         ("GET", "/v1/classifier/usage?colour=red", "/v1/classifier/usage", 422),
         ("GET", "/health", "/health", 200),
         ("HEAD", "/health", "/health", 200),
+        ("HEAD", f"{MODEL}", f"{TEMPLATE}", 200),
     ],
 )
 def test_a_request_is_counted_under_its_endpoints_template(
@@ -99,7 +100,8 @@ def test_a_request_is_counted_under_its_endpoints_template(
     sample = f'{COUNT}{{endpoint="{endpoint}",method="{method}",status="{status}"}}'
     before = _samples(client).get(sample, 0)
     body = {} if path.endswith(("restore", "reproduce")) else PREDICT
-    assert client.request(method, path, json=body).status_code == status
+    sent = body if method in {"POST", "PUT", "PATCH"} else None
+    assert client.request(method, path, json=sent).status_code == status
     # A streamed answer is counted when its end is sent, just after its last byte.
     wait_until(lambda: _samples(client).get(sample, 0) == before + 1)
 

@@ -108,11 +108,11 @@ def test_the_docs_page_names_no_other_server(client: httpx.Client) -> None:
     page = client.get("/docs").text
     assert re.findall(r"https?://[^\"' ]+", page) == []
     files = re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page)
-    assert len(files) == 2
+    assert len(files) == 4
     for path in files:
         assert client.get(path).status_code == client.head(path).status_code == 200, path
         assert client.get(f"{path}%0A").status_code == 404, path
-    assert client.get(f"{files[0].rpartition('/')[0]}/__init__.py").status_code == 404
+    assert client.get(f"{files[-1].rpartition('/')[0]}/__init__.py").status_code == 404
 
 
 def _find_chromium() -> str:
@@ -124,6 +124,7 @@ def _find_chromium() -> str:
     return found
 
 
+@pytest.mark.slow
 def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, tmp_path: Any) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     url = str(client.base_url.join("/docs"))
@@ -137,3 +138,46 @@ def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, t
     assert "opblock-summary-path" in run.stdout
     for path in {endpoint.split()[1] for endpoint in VERBS}:
         assert path.split("{")[0] in run.stdout.replace("\u200b", "")
+
+
+def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert __version__ in page.text
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert {"/docs", "/openapi.json", "/health", "/metrics", "/v1/classifier/models", "/favicon.ico"} == set(links)
+    assert {client.get(link).status_code for link in links} == {200}
+
+
+def test_there_is_an_icon(client: httpx.Client) -> None:
+    icon = client.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.content.startswith(b"<svg")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_a_page_can_be_framed_by_nobody_and_runs_only_what_this_server_sends(client: httpx.Client, path: str) -> None:
+    page = client.get(path)
+    policy = dict(each.strip().split(" ", 1) for each in page.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "script-src" not in policy
+    # What the policy would not let run.
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son[a-z]+=|javascript:", page.text)
+    for source in re.findall(r'(?:src|href)="([^"]+\.(?:js|css|ico))"', page.text):
+        assert client.get(source).status_code == 200, source
+
+
+def test_the_script_of_the_documentation_finds_the_document_from_its_page(client: httpx.Client) -> None:
+    script = client.get("/docs/files/swagger_start.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    url = re.search(r'url: "([^"]+)"', script.text)
+    assert url is not None
+    assert client.get(httpx.URL("/docs").join(url[1])).json()["openapi"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/openapi.json", "/health", "/metrics", "/nothing", f"{API}/models", MODEL]
+)
+def test_no_browser_takes_an_answer_for_another_type(client: httpx.Client, path: str) -> None:
+    assert client.get(path).headers["x-content-type-options"] == "nosniff"

@@ -24,6 +24,7 @@ def test_a_query_is_read_by_name_and_decoded() -> None:
     [
         (b"colour=red", ("tag", "limit"), "colour is no parameter of this request; known are limit, tag. /docs"),
         (b"lmit=3", ("tag", "limit"), "lmit is no parameter of this request; did you mean limit? /docs"),
+        (b"limit=3&lmit=3", ("tag", "limit"), "lmit is no parameter of this request; known are limit, tag. /docs"),
         (b"a", (), "a is no parameter of this request; it takes none. /docs"),
         (b"tag=a&%74ag=b", ("tag",), "tag stands twice in the query. "),
     ],
@@ -38,9 +39,9 @@ def test_each_value_has_the_type_of_its_field() -> None:
     texts = {"limit": "-3", "deleted": "1", "full": "false", "tag": "true", "cursor": "5"}
     read = {"limit": -3, "deleted": True, "full": False, "tag": "true", "cursor": "5"}
     assert read_parameters(ListRequest, texts) == read
-    assert read_parameters(ExportRequest, {"model_name": "7", "training_rows": "0"}) == {
+    assert read_parameters(ExportRequest, {"model_name": "7", "include_training_data": "0"}) == {
         "model_name": "7",
-        "training_rows": False,
+        "include_training_data": False,
     }
 
 

@@ -4,6 +4,7 @@ import inspect
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +14,10 @@ from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
 from windrow.domain import errors
-from windrow.domain.prediction import IsWanted
+from windrow.domain.errors import StorageFailed
+from windrow.domain.prediction import IsConnected
 from windrow.http import problems
-from windrow.http.problems import STATUSES, problem_response
+from windrow.http.problems import STATUSES, problem_response, without_folder
 
 
 def _leaves(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
@@ -66,7 +68,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
         (_fit_with(training_data=[ROWS[0], SECRET]), "invalid_request", "training_data[1] must be an object"),
         (_fit_with(training_data={"text": SECRET}), "invalid_request", "training_data must be a list"),
         (
-            _fit_with(training_data=[{"text": SECRET, "label": 3}]),
+            _fit_with(training_data=[{"text": SECRET, "label": 3.5}]),
             "invalid_request",
             "training_data[0].label must be a",
         ),
@@ -77,7 +79,7 @@ def _fit_with(**changes: object) -> dict[str, object]:
             "training_data[6].text",
         ),
         (_fit_with(training_data=[*ROWS, {"text": " \n", "label": "a"}]), "invalid_training_data", "is blank"),
-        (_fit_with(training_data=[{**ROWS[0], "lable": SECRET}]), "invalid_request", "did you mean label?"),
+        (_fit_with(training_data=[{"text": SECRET, "lable": SECRET}]), "invalid_request", "did you mean label?"),
         (_fit_with(model_name="../../etc"), "invalid_name", "[A-Za-z0-9]"),
         (_fit_with(model_name=""), "invalid_name", "[A-Za-z0-9]"),
         (_fit_with(model_name=7), "invalid_request", "model_name must be a string"),
@@ -140,7 +142,7 @@ def test_a_number_too_large_for_a_computer_is_outside_the_range(client: httpx.Cl
 
 
 def test_at_most_ten_problems_are_listed_and_all_are_counted(client: httpx.Client) -> None:
-    body = _fit_with(training_data=[{"text": 1, "label": 2}] * 9)
+    body = _fit_with(training_data=[{"text": 1, "label": 2.5}] * 9)
     document = check_problem(client.post(FIT_PATH, json=body), 422, "invalid_request")
     assert isinstance(document["problems"], list)
     assert (len(document["problems"]), document["num_problems"]) == (10, 18)
@@ -167,7 +169,7 @@ def test_a_text_sent_as_a_field_name_is_cut_short_in_the_reply(client: httpx.Cli
         (b'{"text": "\xff"}', "byte 10 is no UTF-8"),
         (b"\xef\xbb\xbf{}", "byte order mark"),
         ('{"text": 1}'.encode("utf-16"), "is no UTF-8"),
-        (b'{"n": ' + b"9" * 5_000 + b"}", "thousands of digits"),
+        (b'{"n": ' + b"9" * 5_000 + b"}", "too many digits"),
         (b"\x00", "line 1, column 1"),
     ],
 )
@@ -298,7 +300,7 @@ def test_a_page_that_cannot_be_gets_422_with_the_rule(
 def test_who_comes_when_too_many_wait_gets_429_and_the_seconds_after_which_to_come_again(
     client: httpx.Client, operations: Toy
 ) -> None:
-    def refuse(is_wanted: IsWanted) -> None:
+    def refuse(is_connected: IsConnected) -> None:
         raise errors.Overloaded("256 requests wait already. Try again in 3 s.", {"retry_after_s": 3})
 
     operations.before_predict = refuse
@@ -322,7 +324,7 @@ def test_every_error_of_a_verb_gets_its_status(
 
 
 def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, operations: Toy) -> None:
-    def fail(is_wanted: IsWanted) -> None:
+    def fail(is_connected: IsConnected) -> None:
         raise RuntimeError(SECRET)
 
     operations.before_predict = fail
@@ -334,11 +336,18 @@ def test_an_unexpected_error_gets_500_without_its_words(client: httpx.Client, op
 
 
 def test_an_unknown_path_gets_404_with_the_known_endpoints(client: httpx.Client) -> None:
-    for path in ("/", "/v1/classifier/fit/", "/v1/classifier"):
+    for path in ("/v2", "/v1/classifier/fit/", "/v1/classifier"):
         document = check_problem(client.get(path), 404, "not_found")
+        assert "POST /v1/classifier/predict" not in str(document["detail"])
         assert isinstance(document["endpoints"], list)
         assert "POST /v1/classifier/predict" in document["endpoints"]
         assert "DELETE /v1/classifier/models/{model_name}" in document["endpoints"]
+
+
+def test_an_unknown_path_that_nearly_is_one_is_told_that_one(client: httpx.Client) -> None:
+    document = check_problem(client.post("/v1/classifier/cross_validate", json={}), 404, "not_found")
+    assert document["near"] == ["/v1/classifier/cross-validate"]
+    assert "did you mean /v1/classifier/cross-validate?" in str(document["detail"])
 
 
 def test_a_wrong_method_gets_405_with_the_right_one(client: httpx.Client) -> None:
@@ -357,7 +366,7 @@ def _read_head(connection: socket.socket) -> bytes:
 def test_a_body_that_declares_too_much_gets_413_before_any_of_it_is_sent(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(
-            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 20001\r\n\r\n"
         )
         assert _read_head(connection).startswith(b"HTTP/1.1 413 ")
@@ -366,7 +375,7 @@ def test_a_body_that_declares_too_much_gets_413_before_any_of_it_is_sent(client:
 def test_a_body_that_streams_too_much_without_declaring_it_gets_413_while_it_streams(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port)) as connection:
         connection.sendall(
-            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/classifier/fit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n"
         )
         for _ in range(5):  # 20,480 bytes, and the stream does not end
@@ -382,3 +391,13 @@ def test_a_body_over_the_limit_is_told_the_limit_and_its_setting_and_one_at_the_
     document = check_problem(reply, 413, "body_too_large")
     assert (document["limit"], document["setting"]) == (SETTINGS.max_body_bytes, "WINDROW_MAX_BODY_BYTES")
     assert client.post(FIT_PATH, content=body.ljust(20_000), headers=JSON).status_code == 200
+
+
+def test_a_client_is_not_told_where_the_data_directory_lies() -> None:
+    folder = Path("/srv/windrow data")
+    for place, told in ((folder, "WINDROW_DATA_DIR"), (folder / "jobs" / "a", "jobs/a"), (Path("/srv"), "/srv")):
+        error = StorageFailed("{folder} cannot be read.", {"folder": str(place), "retry_after_s": 3})
+        shown = without_folder(error, folder)
+        assert type(shown) is StorageFailed
+        assert shown.facts == {"folder": told, "retry_after_s": 3}
+        assert shown.detail == f"{told} cannot be read."

@@ -15,6 +15,9 @@ from tests.http.conftest import ServerProcess, StartServer
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.server import banner, listen
+from windrow.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 FIT = {
     "model_name": EXAMPLE_NAME,
@@ -49,9 +52,86 @@ def test_the_banner_shows_an_address_that_a_browser_can_open(host: str, address:
     assert f"curl -sS {address}/v1/classifier/predict" in banner(host, 14345)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "windrow.example"])
+def test_the_banner_warns_where_others_reach_the_server_and_says_how_it_answers_to_a_name(host: str) -> None:
+    text = " ".join(banner(host, 14345).split())
+    assert "Everyone who reaches this machine may now train, read and delete every classifier" in text
+    assert "name it in WINDROW_ALLOWED_HOSTS" in text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_the_banner_warns_of_nothing_where_only_this_machine_reaches_the_server(host: str) -> None:
+    assert "Everyone" not in banner(host, 14345)
+    assert "ALLOWED_HOSTS" not in banner(host, 14345)
+
+
+def test_a_server_that_others_reach_warns_in_its_log_and_answers_to_the_names_that_it_was_given(
+    start_server: StartServer,
+) -> None:
+    server = start_server(WINDROW_HOST="0.0.0.0", WINDROW_ALLOWED_HOSTS="windrow.example, windrow")
+    assert "open_to_the_network" in server.log.read_text()
+    for name, status in (("windrow.example", 200), ("WINDROW:14345", 200), ("evil.example", 421)):
+        assert httpx.get(f"{server.url}/v1/classifier/models", headers={"Host": name}).status_code == status
+
+
 def test_a_port_in_use_is_refused_with_what_to_do() -> None:
-    with listen("127.0.0.1", 0) as taken, pytest.raises(InvalidParameter, match="--port"):
+    (taken,) = listen("127.0.0.1", 0)
+    with taken, pytest.raises(InvalidParameter, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return socket.has_dualstack_ipv6()
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize("host", ["::", ""])
+def test_every_address_means_those_of_both_families(host: str) -> None:
+    (listener,) = listen(host, 0)
+    with listener:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, listener.getsockname()[1]), timeout=5).close()
+
+
+def test_a_name_is_listened_on_at_each_of_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 0)) for n in (1, 2)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    listeners = listen("localhost", 0)
+    addresses = [listener.getsockname() for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    assert [address for address, _ in addresses] == ["127.0.0.1", "127.0.0.2"]
+    assert len({port for _, port in addresses}) == 1
+
+
+def test_a_connection_stays_open_between_requests_as_long_as_the_setting_says(start_server: StartServer) -> None:
+    assert Settings().keep_alive_s >= 75
+    server = start_server(WINDROW_KEEP_ALIVE_S="1")
+    with httpx.Client(base_url=server.url) as client:
+        port = client.base_url.port
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(4096):  # until the server closes it, after the second that the setting gives
+            received += chunk
+        assert received.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_is_no_http_is_refused_as_every_problem_is(start_server: StartServer) -> None:
+    server = start_server()
+    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nno header\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(4096):
+            received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert json.loads(body)["code"] == "request_refused"
 
 
 def test_an_address_that_is_not_this_machines_is_refused() -> None:
@@ -97,7 +177,7 @@ def test_a_second_ctrl_c_quits_at_once(start_server: StartServer) -> None:
 def test_a_fit_that_outlives_the_servers_patience_is_told_so_and_does_not_keep_it_from_ending(
     start_server: StartServer,
 ) -> None:
-    server = start_server("--pause", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--pause", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     with ThreadPoolExecutor(1) as pool:
         fit = pool.submit(httpx.post, f"{server.url}/v1/classifier/fit", json=FIT, timeout=60)
         server.wait_for_line("fit is running")
@@ -107,7 +187,7 @@ def test_a_fit_that_outlives_the_servers_patience_is_told_so_and_does_not_keep_i
 
 
 def test_a_request_that_outlives_the_servers_patience_does_not_keep_it_from_ending(start_server: StartServer) -> None:
-    server = start_server("--stuck", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--stuck", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(httpx.post, f"{server.url}/v1/classifier/fsck", timeout=60)
         server.wait_for_line("fsck is stuck")
@@ -132,7 +212,7 @@ def test_a_training_that_no_request_waits_for_is_finished_before_the_server_ends
 def test_a_training_that_outlives_the_servers_patience_is_interrupted_and_whoever_follows_it_is_told(
     start_server: StartServer,
 ) -> None:
-    server = start_server("--pause", "--tell", WINDROW_STOP_TIMEOUT_S="0")
+    server = start_server("--pause", "--tell", WINDROW_SHUTDOWN_TIMEOUT_S="0")
     job = _begin(server)
     with httpx.stream("GET", f"{server.url}/v1/classifier/jobs/{job}/events", timeout=60) as events:
         lines = events.iter_lines()

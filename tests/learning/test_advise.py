@@ -1,4 +1,4 @@
-"""Advice on rows: which labels are in doubt, and of which labels more rows would help, and in which words."""
+"""Label errors, the labels that more rows would help, and the summary in words."""
 
 import math
 
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres
-from windrow.learning.advise import CLEAR_GAIN_ERRORS, advise, doubtful_rows
-from windrow.learning.fitting import Examples, fit_head
+from windrow.learning.advise import CLEAR_GAIN_ERRORS, advise, find_label_errors
 from windrow.learning.head import softmax
+from windrow.learning.head_fitting import Examples, fit_head
 
 
 def test_a_flipped_label_is_found_by_trainings_that_did_not_see_it() -> None:
@@ -19,36 +19,36 @@ def test_a_flipped_label_is_found_by_trainings_that_did_not_see_it() -> None:
     label_ids[flipped] = (label_ids[flipped] + 1) % 3
     _, _, judged = fit_head(Examples(features, label_ids, np.arange(60)), seed=0)
     assert judged is not None
-    found = judged.rows[doubtful_rows(softmax(judged.logits), label_ids[judged.rows])]
+    found = judged.rows[find_label_errors(softmax(judged.logits), label_ids[judged.rows])]
     assert sorted(found.tolist()) == flipped
 
 
-def test_rows_that_are_placed_right_are_not_in_doubt() -> None:
+def test_correctly_classified_rows_are_no_label_errors() -> None:
     scores = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]], np.float32)
-    assert doubtful_rows(scores, np.array([0, 0, 1])).tolist() == []
+    assert find_label_errors(scores, np.array([0, 0, 1])).tolist() == []
 
 
-def test_a_wrong_row_is_in_doubt_only_where_the_other_label_is_as_sure_as_it_is_of_its_own_rows() -> None:
+def test_a_misclassified_row_is_a_label_error_only_above_the_mean_score_of_the_other_label() -> None:
     own = [[0.9, 0.1], [0.7, 0.3]]  # on average 0.8
     label_ids = np.array([0, 0, 1, 1, 1])
     scores = np.array([*own, [0.75, 0.25], [0.85, 0.15], [0.1, 0.9]], np.float32)
-    assert doubtful_rows(scores, label_ids).tolist() == [3]
+    assert find_label_errors(scores, label_ids).tolist() == [3]
 
 
-def test_the_most_confident_doubt_comes_first_and_of_equals_the_first_row() -> None:
+def test_the_most_confident_label_error_comes_first_and_of_equals_the_first_row() -> None:
     scores = np.array([[0.5, 0.5], [0.7, 0.3], [0.9, 0.1], [0.7, 0.3], [0.2, 0.8]], np.float32)
-    assert doubtful_rows(scores, np.array([0, 1, 1, 1, 1])).tolist() == [2, 1, 3]
+    assert find_label_errors(scores, np.array([0, 1, 1, 1, 1])).tolist() == [2, 1, 3]
 
 
-def test_a_label_that_no_judged_row_bears_casts_no_doubt() -> None:
+def test_a_label_without_rows_makes_no_label_errors() -> None:
     scores = np.array([[0.1, 0.2, 0.7], [0.8, 0.1, 0.1]], np.float32)
-    assert doubtful_rows(scores, np.array([0, 0])).tolist() == []
+    assert find_label_errors(scores, np.array([0, 0])).tolist() == []
 
 
 def test_the_label_that_gained_most_comes_first_and_in_words() -> None:
-    half = {"a": 0.50, "b": 0.20, "c": 0.90}
-    whole = {"a": 0.75, "b": 0.80, "c": 0.90}
-    advice, words = advise(half, whole, dict.fromkeys("abc", 100))
+    half_recalls = {"a": 0.50, "b": 0.20, "c": 0.90}
+    full_recalls = {"a": 0.75, "b": 0.80, "c": 0.90}
+    advice, words = advise(half_recalls, full_recalls, dict.fromkeys("abc", 100))
     assert [(each.label, each.gain, each.helps) for each in advice] == [
         ("b", pytest.approx(0.6), True),
         ("a", 0.25, True),
@@ -68,22 +68,22 @@ def test_where_no_label_gained_the_words_say_so() -> None:
 
 def test_at_most_three_labels_are_named_and_the_others_counted() -> None:
     labels = list("abcdefghijkl")
-    half = {label: 0.1 if number < 6 else 0.9 for number, label in enumerate(labels)}
-    advice, words = advise(half, dict.fromkeys(labels, 0.9), dict.fromkeys(labels, 50))
+    half_recalls = {label: 0.1 if number < 6 else 0.9 for number, label in enumerate(labels)}
+    advice, words = advise(half_recalls, dict.fromkeys(labels, 0.9), dict.fromkeys(labels, 50))
     assert len(advice) == 12
     assert "Then 'b', 'c', 'd' and 2 more." in words
     assert "For 'g', 'h', 'i' and 3 more the last doubling of the rows brought no clear gain." in words
 
 
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0, 1))
-def test_a_gain_counts_only_beyond_two_standard_errors(rows: int, half: float, whole: float) -> None:
-    (advice,), _ = advise({"a": half}, {"a": whole}, {"a": rows})
-    leaves_more_to_gain = whole < 1 and round((whole - half) * rows) >= 2
-    if whole * (1 - whole) * (rows + 1) > 0.25:
-        error = math.sqrt(whole * (1 - whole) / rows)
-        assert advice.helps is (leaves_more_to_gain and whole - half > 2 * error)
+def test_a_gain_counts_only_beyond_two_standard_errors(rows: int, half_recalls: float, full_recalls: float) -> None:
+    (advice,), _ = advise({"a": half_recalls}, {"a": full_recalls}, {"a": rows})
+    leaves_more_to_gain = full_recalls < 1 and round((full_recalls - half_recalls) * rows) >= 2
+    if full_recalls * (1 - full_recalls) * (rows + 1) > 0.25:
+        error = math.sqrt(full_recalls * (1 - full_recalls) / rows)
+        assert advice.helps is (leaves_more_to_gain and full_recalls - half_recalls > 2 * error)
     else:  # a recall of 0 or 1 on a few rows has an error too
-        assert advice.helps is (leaves_more_to_gain and whole - half > 1 / math.sqrt(rows * (rows + 1)))
+        assert advice.helps is (leaves_more_to_gain and full_recalls - half_recalls > 1 / math.sqrt(rows * (rows + 1)))
     assert CLEAR_GAIN_ERRORS == 2
 
 

@@ -1,6 +1,6 @@
 """A pair's figures, against the same figures computed in another way."""
 
-import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import binom, bootstrap
 
 from windrow.arrays import Bools
-from windrow.domain.comparison import MAX_ROWS_NEEDED, Flip
+from windrow.domain.comparison import MAX_ROWS_NEEDED, Disagreement
 from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
-from windrow.learning.compare import _EARLIEST, _LATEST, _NORMAL_95, compare_pair, flips, rows_needed
+from windrow.learning.compare import _EARLIEST, _LATEST, _NORMAL_95, compare_pair, find_disagreements, rows_needed
 
 NAMES = ("a", "b")
 
@@ -26,10 +26,13 @@ def answers(fixed: int, broken: int, total: int) -> tuple[Bools, Bools]:
     return first, second
 
 
+@cache
 def exact_p(fixed: int, broken: int) -> float:
     """Return McNemar's exact p, in whole numbers: twice the chance of so few heads among so many coins."""
-    tosses = fixed + broken
-    extreme = sum(math.comb(tosses, heads) for heads in range(min(fixed, broken) + 1))
+    tosses, ways, extreme = fixed + broken, 1, 0
+    for heads in range(min(fixed, broken) + 1):
+        extreme += ways
+        ways = ways * (tosses - heads) // (heads + 1)
     return min(1.0, 2 * extreme / int(2**tosses))
 
 
@@ -48,7 +51,7 @@ def test_5_of_6_against_6_of_6_shows_nothing() -> None:
     first, second = np.array([True] * 5 + [False]), np.array([True] * 6)
     pair = compare_pair(NAMES, first, second)
     assert (pair.first, pair.second, pair.fixed, pair.broken, pair.p_value) == ("a", "b", 1, 0, 1.0)
-    assert (pair.difference, pair.total, pair.is_shown, pair.better) == (1 / 6, 6, False, None)
+    assert (pair.difference, pair.total, pair.is_significant, pair.better) == (1 / 6, 6, False, None)
     # At this rate, 33 rows hold 6 that are fixed (5.5, rounded), and six coins all show heads or tails once in 32.
     assert pair.rows_needed == 33
     assert pair.verdict.startswith("Not enough evidence: only 1 row(s) differ, too few to say")
@@ -162,13 +165,13 @@ def test_the_border_of_the_exact_test_lies_where_the_search_looks_for_it() -> No
 
 def test_rows_that_are_answered_differently_are_listed_with_every_answer() -> None:
     rows = [Row("one", "x"), Row("two", "y"), Row("three", "y")]
-    found = flips(rows, {"b": ["x", "y", "x"], "a": ["x", "x", "x"], "c": ["x", "y", "y"]})
+    found = find_disagreements(rows, {"b": ["x", "y", "x"], "a": ["x", "x", "x"], "c": ["x", "y", "y"]})
     assert found == (
-        Flip(1, "two", "y", {"b": "y", "a": "x", "c": "y"}),
-        Flip(2, "three", "y", {"b": "x", "a": "x", "c": "y"}),
+        Disagreement(1, "two", "y", {"b": "y", "a": "x", "c": "y"}),
+        Disagreement(2, "three", "y", {"b": "x", "a": "x", "c": "y"}),
     )
-    assert [list(flip.predicted) for flip in found] == [["b", "a", "c"]] * 2
+    assert [list(disagreement.predicted) for disagreement in found] == [["b", "a", "c"]] * 2
 
 
-def test_rows_that_all_answer_alike_are_not_listed_even_if_all_are_wrong() -> None:
-    assert flips([Row("one", "x")], {"a": ["y"], "b": ["y"]}) == ()
+def test_rows_without_disagreement_are_not_listed_even_if_all_are_wrong() -> None:
+    assert find_disagreements([Row("one", "x")], {"a": ["y"], "b": ["y"]}) == ()

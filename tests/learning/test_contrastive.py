@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from tests.learning.serving import layers_of, tensors, weights_of
-from windrow.arrays import MAPS, Ids, TokenStates
+from windrow.arrays import PROJECTIONS, Ids, TokenStates
 from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.learning import contrastive
-from windrow.learning.contrastive import Lesson, Tuned, contrastive_loss, train_layers
+from windrow.learning.contrastive import ContrastiveInputs, ContrastiveResult, contrastive_loss, train_layers
 from windrow.learning.layers import pack_texts, token_states
-from windrow.learning.plan import FEW, plan_steps
+from windrow.learning.plan import FULL_BATCH, plan_steps
 
 LENGTHS = (2, 9, 4, 30, 3, 3, 17, 8, 5, 12, 6, 1)
 LABELS = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)
@@ -28,20 +28,20 @@ def some_texts(lengths: tuple[int, ...] = LENGTHS, seed: int = 5) -> TokenStates
 
 
 @pytest.fixture(scope="module")
-def lesson(tiny_folder: EncoderFolder) -> Lesson:
+def inputs(tiny_folder: EncoderFolder) -> ContrastiveInputs:
     return lesson_on(tiny_folder, some_texts(), np.array(LABELS))
 
 
-def lesson_on(folder: EncoderFolder, texts: TokenStates, label_ids: Ids, num_iterations: int = 20) -> Lesson:
+def lesson_on(folder: EncoderFolder, texts: TokenStates, label_ids: Ids, num_iterations: int = 20) -> ContrastiveInputs:
     plan = plan_steps(label_ids, texts.lengths.astype(np.int64), Recipe(num_iterations=num_iterations))
-    return Lesson(texts, label_ids, weights_of(folder), layers_of(folder), plan)
+    return ContrastiveInputs(texts, label_ids, weights_of(folder), layers_of(folder), plan)
 
 
-def train(lesson: Lesson, max_seconds: float | None = None) -> Tuned:
-    return train_layers(lesson, lambda *_: None, max_seconds)
+def train(inputs: ContrastiveInputs, max_seconds: float | None = None) -> ContrastiveResult:
+    return train_layers(inputs, lambda *_: None, max_seconds)
 
 
-def assert_equal_bits(first: Tuned, second: Tuned) -> None:
+def assert_equal_bits(first: ContrastiveResult, second: ContrastiveResult) -> None:
     assert first.losses == second.losses
     assert first.changes.keys() == second.changes.keys()
     for name, change in first.changes.items():
@@ -49,19 +49,19 @@ def assert_equal_bits(first: Tuned, second: Tuned) -> None:
 
 
 def unit_points(count: int, seed: int = 0) -> Tensor:
-    points = torch.from_numpy(np.random.default_rng(seed).standard_normal((count, 5)))
-    return torch.nn.functional.normalize(points, dim=1)
+    embeddings = torch.from_numpy(np.random.default_rng(seed).standard_normal((count, 5)))
+    return torch.nn.functional.normalize(embeddings, dim=1)
 
 
-def loss_by_loop(points: Tensor, labels: list[int], temperature: float) -> float:
+def loss_by_loop(embeddings: Tensor, labels: list[int], temperature: float) -> float:
     losses = []
     for anchor, label in enumerate(labels):
         others = [other for other in range(len(labels)) if other != anchor]
-        partners = [other for other in others if labels[other] == label]
-        if not partners:
+        num_positives = [other for other in others if labels[other] == label]
+        if not num_positives:
             continue
-        nearness = {other: math.exp(float(points[anchor] @ points[other]) / temperature) for other in others}
-        shares = [math.log(nearness[partner] / sum(nearness.values())) for partner in partners]
+        nearness = {other: math.exp(float(embeddings[anchor] @ embeddings[other]) / temperature) for other in others}
+        shares = [math.log(nearness[positives] / sum(nearness.values())) for positives in num_positives]
         losses.append(-sum(shares) / len(shares))
     return sum(losses) / len(losses)
 
@@ -69,93 +69,96 @@ def loss_by_loop(points: Tensor, labels: list[int], temperature: float) -> float
 @pytest.mark.parametrize("temperature", [0.05, 0.2, 1.0])
 @pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0, 1, 0, 2, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0]])
 def test_the_loss_is_the_published_one(labels: list[int], temperature: float) -> None:
-    points = unit_points(len(labels))
-    loss = contrastive_loss(points, torch.tensor(labels), temperature)
-    assert float(loss) == pytest.approx(loss_by_loop(points, labels, temperature), rel=1e-9)
+    embeddings = unit_points(len(labels))
+    loss = contrastive_loss(embeddings, torch.tensor(labels), temperature)
+    assert float(loss) == pytest.approx(loss_by_loop(embeddings, labels, temperature), rel=1e-9)
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], [0]])
 def test_without_any_partner_the_loss_is_0_and_pulls_nowhere(labels: list[int]) -> None:
-    points = unit_points(len(labels)).requires_grad_()
-    loss = contrastive_loss(points, torch.tensor(labels), 0.2)
+    embeddings = unit_points(len(labels)).requires_grad_()
+    loss = contrastive_loss(embeddings, torch.tensor(labels), 0.2)
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0
-    assert points.grad is not None and not points.grad.any()
+    assert embeddings.grad is not None and not embeddings.grad.any()
 
 
-def test_the_loss_falls_and_changes_every_map(lesson: Lesson) -> None:
+def test_the_loss_falls_and_changes_every_map(inputs: ContrastiveInputs) -> None:
     told: list[tuple[int, int, float]] = []
-    tuned = train_layers(lesson, lambda *step: told.append(step))
+    tuned = train_layers(inputs, lambda *step: told.append(step))
     assert tuned.losses[-1] < tuned.losses[0] - 0.1
     assert told == [(number, 3, loss) for number, loss in enumerate(tuned.losses, start=1)]
-    assert tuned.changes.keys() == {f"layers.{layer}.{part}" for layer in range(4) for part in MAPS}
+    assert tuned.changes.keys() == {f"layers.{layer}.{name}" for layer in range(4) for name in PROJECTIONS}
     assert all(np.isfinite(change).all() and change.any() for change in tuned.changes.values())
 
 
-def test_the_same_lesson_gives_the_same_bits(lesson: Lesson) -> None:
-    assert_equal_bits(train(lesson), train(lesson))
+def test_the_same_lesson_gives_the_same_bits(inputs: ContrastiveInputs) -> None:
+    assert_equal_bits(train(inputs), train(inputs))
 
 
-def test_a_step_in_parts_is_the_step_in_one_piece(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = gradients(lesson)
+def test_a_step_in_parts_is_the_step_in_one_piece(inputs: ContrastiveInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = gradients(inputs)
     for part_tokens in (1, 16, 40):
-        monkeypatch.setattr(contrastive, "MAX_PART_TOKENS", part_tokens)
-        in_parts = gradients(lesson)
+        monkeypatch.setattr(contrastive, "MAX_MICRO_BATCH_TOKENS", part_tokens)
+        in_parts = gradients(inputs)
         assert in_parts.keys() == whole.keys()
         for name, gradient in whole.items():
             torch.testing.assert_close(in_parts[name], gradient, atol=1e-6, rtol=1e-3)
 
 
-def gradients(lesson: Lesson) -> dict[str, Tensor]:
-    """Return the loss of one step over all texts, and its slope at each map."""
-    weights = tensors(lesson.weights)
-    names = [f"layers.{layer}.{part}.weight" for layer in (0, 3) for part in MAPS]
+def gradients(inputs: ContrastiveInputs) -> dict[str, Tensor]:
+    """Return the loss of one step over all texts, and its gradient for each projection."""
+    weights = tensors(inputs.weights)
+    names = [f"layers.{layer}.{name}.weight" for layer in (0, 3) for name in PROJECTIONS]
     trained = {name: weights[name].requires_grad_() for name in names}
-    chosen = np.arange(len(lesson.label_ids))
-    parts = [pack_texts(lesson.texts, part, "mean") for part in contrastive._parts(lesson.texts, chosen)]
-    loss = contrastive._backward(parts, torch.from_numpy(lesson.label_ids), weights, lesson.layers, 0.2)
-    slopes = {name: tensor.grad for name, tensor in trained.items() if tensor.grad is not None}
-    assert slopes.keys() == trained.keys()
-    return slopes | {"loss": torch.tensor(loss)}
+    chosen = np.arange(len(inputs.label_ids))
+    micro_batches = [
+        pack_texts(inputs.texts, micro_batch, "mean")
+        for micro_batch in contrastive._micro_batches(inputs.texts, chosen)
+    ]
+    loss = contrastive._backward(micro_batches, torch.from_numpy(inputs.label_ids), weights, inputs.layers, 0.2)
+    gradients = {name: tensor.grad for name, tensor in trained.items() if tensor.grad is not None}
+    assert gradients.keys() == trained.keys()
+    return gradients | {"loss": torch.tensor(loss)}
 
 
 def test_parts_hold_each_text_once_and_bound_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = some_texts(tuple(range(1, 41)))
-    monkeypatch.setattr(contrastive, "MAX_PART_TOKENS", 100)
-    parts = contrastive._parts(texts, np.arange(40))
-    assert sorted(itertools.chain(*parts)) == list(range(40))
-    assert all(texts.lengths[part].sum() <= 100 + 40 for part in parts)
+    monkeypatch.setattr(contrastive, "MAX_MICRO_BATCH_TOKENS", 100)
+    micro_batches = contrastive._micro_batches(texts, np.arange(40))
+    assert sorted(itertools.chain(*micro_batches)) == list(range(40))
+    assert all(texts.lengths[micro_batch].sum() <= 100 + 40 for micro_batch in micro_batches)
 
 
-def test_layers_below_the_trained_ones_stay_and_may_as_well_be_computed_before(lesson: Lesson) -> None:
-    upper = replace(lesson, plan=replace(lesson.plan, manner=replace(FEW, layers=2)))
+def test_layers_below_the_trained_ones_stay_and_may_as_well_be_computed_before(inputs: ContrastiveInputs) -> None:
+    upper = replace(inputs, plan=replace(inputs.plan, schedule=replace(FULL_BATCH, layers=2)))
     tuned = train(upper)
     assert {name.split(".")[1] for name in tuned.changes} == {"2", "3"}
     # The same, from states that something else brought through the lower two layers.
-    packed = pack_texts(lesson.texts, np.arange(len(LENGTHS)), "mean")
+    packed = pack_texts(inputs.texts, np.arange(len(LENGTHS)), "mean")
     with torch.no_grad():
-        reached = token_states(packed, tensors(lesson.weights), replace(lesson.layers, layers=(0, 1))).numpy()
-    spans = np.split(reached, np.cumsum(lesson.texts.lengths[packed.order])[:-1])
+        reached = token_states(packed, tensors(inputs.weights), replace(inputs.layers, layers=(0, 1))).numpy()
+    spans = np.split(reached, np.cumsum(inputs.texts.lengths[packed.order])[:-1])
     in_order = [spans[place] for place in np.argsort(packed.order)]
-    states = TokenStates(np.concatenate(in_order), lesson.texts.lengths)
-    directly = train(replace(upper, texts=states, layers=replace(lesson.layers, layers=(2, 3))))
+    states = TokenStates(np.concatenate(in_order), inputs.texts.lengths)
+    directly = train(replace(upper, texts=states, layers=replace(inputs.layers, layers=(2, 3))))
     assert tuned.losses == pytest.approx(directly.losses, abs=1e-4)
     for name, change in tuned.changes.items():
         np.testing.assert_allclose(change, directly.changes[name], atol=1e-4)
 
 
-def test_time_that_ran_out_leaves_at_least_one_step(lesson: Lesson) -> None:
-    tuned = train(lesson, max_seconds=1e-9)
+def test_time_that_ran_out_leaves_at_least_one_step(inputs: ContrastiveInputs) -> None:
+    tuned = train(inputs, max_seconds=1e-9)
     assert len(tuned.losses) == 1
     assert any(change.any() for change in tuned.changes.values())
-    assert len(train(lesson, max_seconds=600).losses) == 3
+    assert len(train(inputs, max_seconds=600).losses) == 3
 
 
-def test_no_step_is_begun_that_would_end_too_late(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_is_begun_that_would_end_too_late(inputs: ContrastiveInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at this clock takes 10 s: a second step would end at 50 s, a third at 55 s."""
     clock = itertools.count(start=0, step=10)
     monkeypatch.setattr(contrastive.time, "monotonic", lambda: float(next(clock)))  # type: ignore[attr-defined]
-    assert len(train(lesson, max_seconds=52).losses) == 2
+    assert len(train(inputs, max_seconds=52).losses) == 2
 
 
 def test_labels_of_one_text_each_change_nothing(tiny_folder: EncoderFolder) -> None:
@@ -185,7 +188,7 @@ def test_no_step_changes_nothing(tiny_folder: EncoderFolder) -> None:
     assert not any(change.any() for change in tuned.changes.values())
 
 
-def test_the_encoders_own_weights_are_left_alone(lesson: Lesson) -> None:
-    before = {name: array.copy() for name, array in lesson.weights.items()}
-    train(lesson)
-    assert all(np.array_equal(before[name], array) for name, array in lesson.weights.items())
+def test_the_encoders_own_weights_are_left_alone(inputs: ContrastiveInputs) -> None:
+    before = {name: array.copy() for name, array in inputs.weights.items()}
+    train(inputs)
+    assert all(np.array_equal(before[name], array) for name, array in inputs.weights.items())

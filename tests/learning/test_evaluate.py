@@ -12,7 +12,14 @@ from sklearn.metrics import accuracy_score, f1_score
 from windrow.arrays import Bools, Floats
 from windrow.domain.dataset import Row
 from windrow.domain.report import MajorityBaseline
-from windrow.learning.evaluate import calibration_of, choose_threshold, judge, majority, misread, wilson
+from windrow.learning.evaluate import (
+    choose_threshold,
+    compute_calibration,
+    compute_metrics,
+    find_misclassified,
+    majority_baseline,
+    wilson_interval,
+)
 
 LABELS = ("a", "b", "c")
 # Rows that get a, b, c, a, b, a.
@@ -39,14 +46,14 @@ def test_an_interval_is_wilsons(counts: tuple[int, int]) -> None:
     z = 1.959963984540054
     centre = (correct + z * z / 2) / (total + z * z)
     half = z / (total + z * z) * math.sqrt(correct * (total - correct) / total + z * z / 4)
-    interval = wilson(correct, total)
+    interval = wilson_interval(correct, total)
     assert interval.low == pytest.approx(max(0, centre - half), abs=1e-9)
     assert interval.high == pytest.approx(min(1, centre + half), abs=1e-9)
     assert 0 <= interval.low <= correct / total <= interval.high <= 1
 
 
 def test_six_of_six_rows_are_no_proof_of_much() -> None:
-    interval = wilson(6, 6)
+    interval = wilson_interval(6, 6)
     assert (round(interval.low, 3), interval.high) == (0.610, 1.0)
 
 
@@ -54,10 +61,10 @@ def test_six_of_six_rows_are_no_proof_of_much() -> None:
 @example([(0.0, True), (1.0, False)])
 @settings(deadline=None)
 def test_calibration_agrees_with_bins_filled_by_hand(rows: list[tuple[float, bool]]) -> None:
-    calibration = calibration_of(*columns(rows))
+    calibration = compute_calibration(*columns(rows))
     bins, distance = [], 0.0
-    for place in range(15):
-        low, high = place / 15, (place + 1) / 15
+    for index in range(15):
+        low, high = index / 15, (index + 1) / 15
         inside = [(score, right) for score, right in rows if low < score <= high or score == low == 0]
         if inside:
             mean, share = (
@@ -75,7 +82,7 @@ def test_calibration_agrees_with_bins_filled_by_hand(rows: list[tuple[float, boo
 def test_a_score_on_the_border_of_two_bins_belongs_to_the_lower_one() -> None:
     # float32 has none of the inner borders, so this takes float64.
     on_borders = np.array([0.0, 0.2, 0.4, 1.0])
-    bins = calibration_of(on_borders, np.ones(4, bool)).bins
+    bins = compute_calibration(on_borders, np.ones(4, bool)).bins
     assert [(each.low, each.high, each.rows) for each in bins] == [
         (0.0, 1 / 15, 1),
         (2 / 15, 0.2, 1),
@@ -85,25 +92,25 @@ def test_a_score_on_the_border_of_two_bins_belongs_to_the_lower_one() -> None:
 
 
 def test_scores_that_are_right_as_often_as_they_say_have_no_calibration_error() -> None:
-    assert calibration_of(np.full(4, 0.75, np.float32), np.array([True, True, True, False])).ece == 0
-    assert calibration_of(np.full(4, 0.75, np.float32), np.zeros(4, bool)).ece == 0.75
+    assert compute_calibration(np.full(4, 0.75, np.float32), np.array([True, True, True, False])).ece == 0
+    assert compute_calibration(np.full(4, 0.75, np.float32), np.zeros(4, bool)).ece == 0.75
 
 
 def test_an_outcome_counts_what_a_person_would_count() -> None:
-    outcome = judge(SCORES, ["a", "b", "c", "b", "b", "a"], LABELS)
+    outcome = compute_metrics(SCORES, ["a", "b", "c", "b", "b", "a"], LABELS)
     assert (outcome.correct, outcome.total, outcome.accuracy) == (5, 6, 5 / 6)
-    assert outcome.accuracy_interval == wilson(5, 6)
+    assert outcome.accuracy_interval == wilson_interval(5, 6)
     assert outcome.confusion_matrix.counts == ((2, 0, 0), (1, 2, 0), (0, 0, 1))
     a, b, c = outcome.labels
     assert (a.label, a.correct, a.total, a.predicted, a.precision, a.recall, a.f1) == ("a", 2, 2, 3, 2 / 3, 1.0, 0.8)
     assert (b.label, b.correct, b.total, b.predicted, b.precision, b.recall, b.f1) == ("b", 2, 3, 2, 1.0, 2 / 3, 0.8)
     assert (c.label, c.correct, c.total, c.predicted, c.precision, c.recall, c.f1) == ("c", 1, 1, 1, 1.0, 1.0, 1.0)
     assert outcome.macro_f1 == pytest.approx((0.8 + 0.8 + 1) / 3)
-    assert [each.shown for each in outcome.labels] == ["1.00 (2/2)", "0.67 (2/3)", "1.00 (1/1)"]
+    assert [each.recall_text for each in outcome.labels] == ["1.00 (2/2)", "0.67 (2/3)", "1.00 (1/1)"]
 
 
 def test_labels_that_the_classifier_does_not_know_come_last_sorted_and_count_as_wrong() -> None:
-    outcome = judge(SCORES, ["z", "b", "c", "a", "b", "m"], LABELS)
+    outcome = compute_metrics(SCORES, ["z", "b", "c", "a", "b", "m"], LABELS)
     assert [each.label for each in outcome.labels] == ["a", "b", "c", "m", "z"]
     assert outcome.correct == 4
     z = outcome.labels[-1]
@@ -114,14 +121,14 @@ def test_labels_that_the_classifier_does_not_know_come_last_sorted_and_count_as_
 
 
 def test_a_label_that_no_row_has_and_none_was_given_is_left_out_of_the_mean() -> None:
-    outcome = judge(SCORES[[0, 1]], ["a", "b"], LABELS)
+    outcome = compute_metrics(SCORES[[0, 1]], ["a", "b"], LABELS)
     c = outcome.labels[2]
     assert (c.total, c.predicted, c.precision, c.recall, c.f1) == (0, 0, None, None, None)
     assert outcome.macro_f1 == 1
 
 
 def test_a_label_that_no_row_has_but_some_were_given_is_no_recall_but_counts_in_the_mean() -> None:
-    outcome = judge(SCORES[[0, 2]], ["a", "a"], LABELS)
+    outcome = compute_metrics(SCORES[[0, 2]], ["a", "a"], LABELS)
     c = outcome.labels[2]
     assert (c.precision, c.recall, c.f1) == (0.0, None, 0.0)
     assert outcome.macro_f1 == pytest.approx((2 / 3 + 0) / 2)
@@ -132,9 +139,9 @@ def test_a_label_that_no_row_has_but_some_were_given_is_no_recall_but_counts_in_
 def test_an_outcome_agrees_with_scikit_learn_on_the_labels_themselves(rows: int, labels: int, seed: int) -> None:
     scores, generator = random_scores(rows, labels, seed), np.random.default_rng(seed)
     names = [f"l{number:03}" for number in range(labels)]
-    predicted = [names[place] for place in scores.argmax(axis=1)]
+    predicted = [names[index] for index in scores.argmax(axis=1)]
     truth = [own if generator.random() < 0.6 else "unknown" for own in predicted]
-    outcome = judge(scores, truth, names)
+    outcome = compute_metrics(scores, truth, names)
     assert outcome.accuracy == pytest.approx(accuracy_score(truth, predicted))
     assert outcome.macro_f1 == pytest.approx(f1_score(truth, predicted, average="macro", zero_division=0.0))
     assert np.sum(outcome.confusion_matrix.counts) == rows
@@ -143,11 +150,11 @@ def test_an_outcome_agrees_with_scikit_learn_on_the_labels_themselves(rows: int,
     assert np.sum(outcome.confusion_matrix.counts, axis=0).tolist() == [each.predicted for each in outcome.labels]
 
 
-def test_misread_rows_come_with_the_highest_score_first_then_in_their_order() -> None:
+def test_misclassified_rows_come_with_the_highest_score_first_then_in_their_order() -> None:
     rows = [Row(f"text {number}", label) for number, label in enumerate("abbbxb")]
     scores = SCORES.copy()
     scores[5] = scores[2][[2, 1, 0]]  # as sure as row 2, of another label
-    found = misread(scores, rows, LABELS)
+    found = find_misclassified(scores, rows, LABELS)
     assert [(each.row, each.text, each.label, each.predicted) for each in found] == [
         (3, "text 3", "b", "a"),
         (2, "text 2", "b", "c"),
@@ -157,14 +164,14 @@ def test_misread_rows_come_with_the_highest_score_first_then_in_their_order() ->
     assert [each.score for each in found] == [float(scores[each.row].max()) for each in found]
 
 
-def test_of_rows_that_are_all_placed_right_none_is_misread() -> None:
-    assert misread(SCORES[:1], [Row("text", "a")], LABELS) == ()
+def test_correctly_classified_rows_are_not_listed_as_misclassified() -> None:
+    assert find_misclassified(SCORES[:1], [Row("text", "a")], LABELS) == ()
 
 
 def test_the_baseline_is_the_most_frequent_label_and_of_equals_the_first() -> None:
-    assert majority(["b", "a", "b", "c"]) == MajorityBaseline("b", 0.5)
-    assert majority(["c", "b", "c", "b"]) == MajorityBaseline("b", 0.5)
-    assert majority(["x"]) == MajorityBaseline("x", 1.0)
+    assert majority_baseline(["b", "a", "b", "c"]) == MajorityBaseline("b", 0.5)
+    assert majority_baseline(["c", "b", "c", "b"]) == MajorityBaseline("b", 0.5)
+    assert majority_baseline(["x"]) == MajorityBaseline("x", 1.0)
 
 
 def by_trial(scores: Floats, is_right: Bools, target: float) -> tuple[float, int, int] | None:

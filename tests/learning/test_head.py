@@ -1,4 +1,4 @@
-"""The head: what it computes, alone and beside others, and how it is fitted to features of a tuned encoder."""
+"""The head: its scores, alone and stacked with others, and its fit to features of an adapted encoder."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.learning.examples import around_centres
 from windrow.learning.head import (
-    TUNED_LAYER_WEIGHTS,
-    TUNED_STRENGTH,
+    ADAPTED_C,
+    ADAPTED_LAYER_WEIGHTS,
     LinearHead,
-    fit_tuned_head,
+    fit_adapted_head,
     rotate,
-    score_together,
+    score_heads,
     solve,
 )
 
@@ -41,7 +41,7 @@ def test_heads_score_together_as_they_do_alone(labels: list[int], rows: int, see
         for count in labels
     ]
     features = random.normal(size=(rows, 8)).astype(np.float32)
-    for head, scores in zip(heads, score_together(heads, features), strict=True):
+    for head, scores in zip(heads, score_heads(heads, features), strict=True):
         np.testing.assert_allclose(scores, head.scores(features), atol=1e-5)
 
 
@@ -55,17 +55,17 @@ def test_rotated_features_keep_every_product_and_lead_back(rows_per_label: int, 
 
 
 @pytest.mark.parametrize("labels", [2, 5])
-def test_a_tuned_head_is_scikit_learns_on_layers_that_are_weighted(labels: int) -> None:
+def test_an_adapted_head_is_scikit_learns_on_weighted_layers(labels: int) -> None:
     features, label_ids = around_centres(6, labels, spread=1.5, width=48)
-    head, report = fit_tuned_head(features, label_ids)
-    weighted = features.astype(float) * np.repeat(TUNED_LAYER_WEIGHTS, 16)
-    reference = LogisticRegression(C=TUNED_STRENGTH, max_iter=5_000, tol=1e-8).fit(weighted, label_ids)
+    head, report = fit_adapted_head(features, label_ids)
+    weighted = features.astype(float) * np.repeat(ADAPTED_LAYER_WEIGHTS, 16)
+    reference = LogisticRegression(C=ADAPTED_C, max_iter=5_000, tol=1e-8).fit(weighted, label_ids)
     np.testing.assert_allclose(head.scores(features), reference.predict_proba(weighted), atol=5e-3)
-    assert (report.strength, report.cv_accuracy, report.cv_folds) == (TUNED_STRENGTH, None, 0)
+    assert (report.c, report.cv_accuracy, report.cv_folds) == (ADAPTED_C, None, 0)
 
 
 def test_a_stronger_head_is_surer_of_its_rows() -> None:
     features, label_ids = around_centres(6, 3, spread=0.5)
-    scores = [solve(features, label_ids, strength).scores(features).max(axis=1).mean() for strength in (0.1, 1.0, 10.0)]
+    scores = [solve(features, label_ids, c).scores(features).max(axis=1).mean() for c in (0.1, 1.0, 10.0)]
     assert scores == sorted(scores)
     assert scores[0] < 0.5 < scores[-1]

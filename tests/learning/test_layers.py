@@ -1,4 +1,4 @@
-"""What is trained is what is served: the layers in torch compute what the serving graph does."""
+"""The layers in torch compute what the serving graph computes."""
 
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from tests.encoders.adapters import changes_for
 from tests.encoders.tiny import KINDS, write_tiny_folder
 from tests.learning.serving import layers_of, pooled_as_trained, tensors, weights_of
 from windrow.arrays import TokenStates
-from windrow.encoders.adapters import join_changes
-from windrow.encoders.bulk import States, encode, encode_states, features_of
+from windrow.encoders.adapters import pack_adapter
+from windrow.encoders.bulk import TrunkStates, compute_trunk_states, encode, features_from_states
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
-from windrow.encoders.session import OnnxEncoder, load_encoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, load_encoder
 from windrow.learning.layers import pack_texts, pooled, token_states
+
+pytestmark = pytest.mark.slow
 
 # From a single token to as many as a tiny encoder reads, with neighbours that share a bucket and some that do not.
 LENGTHS = np.array([7, 1, 200, 2, 30, 31, 1, 199, 33, 8, 8, 90, 2, 61], dtype=np.int32)
@@ -29,9 +31,9 @@ TEXTS = [
 ]
 
 
-def some_states(folder: EncoderFolder) -> States:
+def some_states(folder: EncoderFolder) -> TrunkStates:
     packed = np.random.default_rng(5).standard_normal((int(LENGTHS.sum()), folder.hidden_size)).astype(np.float32)
-    return States(packed, LENGTHS, np.zeros(len(LENGTHS), np.bool_))
+    return TrunkStates(packed, LENGTHS, np.zeros(len(LENGTHS), np.bool_))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,25 +42,25 @@ def test_every_family_trains_what_it_serves(kind: str, tmp_path: Path) -> None:
     encoder = load_encoder(folder, tmp_path, threads=1)
     for states in (
         some_states(folder),
-        encode_states(encoder, encoder.tokenize(["how do i reset my password ?", "word", "and " * 250])),
+        compute_trunk_states(encoder, encoder.tokenize(["how do i reset my password ?", "word", "and " * 250])),
     ):
         for changes in (None, changes_for(folder, rank=4)):
-            adapter = None if changes is None else join_changes(folder, changes)
-            served = features_of(encoder, states, adapter)[:, -folder.hidden_size :]
+            adapter = None if changes is None else pack_adapter(folder, changes)
+            served = features_from_states(encoder, states, adapter)[:, -folder.hidden_size :]
             trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, changes)
             np.testing.assert_allclose(trained, served, atol=1e-4)
-    plain = features_of(encoder, states)
-    assert np.abs(features_of(encoder, states, adapter) - plain).max() > 0.01, "the adapter changed nothing"
+    plain = features_from_states(encoder, states)
+    assert np.abs(features_from_states(encoder, states, adapter) - plain).max() > 0.01, "the adapter changed nothing"
 
 
 @pytest.mark.parametrize("adapted", [False, True])
 def test_the_bundled_encoder_trains_what_it_serves(bundled: OnnxEncoder, adapted: bool) -> None:
     folder = bundled.folder
     changes = changes_for(folder, rank=8, size=0.035) if adapted else {}
-    states = encode_states(bundled, bundled.tokenize(TEXTS))
+    states = compute_trunk_states(bundled, bundled.tokenize(TEXTS))
     assert (states.lengths.min(), states.lengths.max()) == (3, folder.max_tokens)
     trained = pooled_as_trained(TokenStates(states.packed, states.lengths), folder, changes)
-    served = encode(bundled, TEXTS, join_changes(folder, changes)).features
+    served = encode(bundled, TEXTS, pack_adapter(folder, changes)).features
     np.testing.assert_allclose(trained, served[:, -folder.hidden_size :], atol=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""What num_iterations and batch_size mean: passes, steps, rates, the budget, and the rows that take part."""
+"""What num_iterations and batch_size mean: epochs, steps, learning rates, the step budget, and the sampled rows."""
 
 import math
 from collections import Counter
@@ -13,14 +13,14 @@ from windrow.arrays import Ids
 from windrow.domain.recipe import Recipe
 from windrow.learning import plan
 from windrow.learning.plan import (
-    FEW,
-    FULL_STEP_TEXTS,
+    FULL_BATCH,
+    FULL_BATCH_TEXTS,
     GROUP_TEXTS,
-    MANY,
     MAX_PLANNED_TEXTS,
     MAX_PLANNED_TOKENS,
-    Manner,
+    MINI_BATCH,
     Plan,
+    ScheduleConfig,
 )
 
 any_recipe = st.builds(
@@ -47,25 +47,25 @@ def labels_of(counts: list[int]) -> Ids:
 
 @given(sizes, any_recipe)
 @settings(deadline=None)
-def test_every_pass_holds_each_text_once(counts: list[int], recipe: Recipe) -> None:
+def test_every_epoch_holds_each_text_once(counts: list[int], recipe: Recipe) -> None:
     label_ids = labels_of(counts)
     planned = plan_steps(label_ids, recipe)
-    in_a_pass = math.ceil(len(label_ids) / max(recipe.batch_size, FULL_STEP_TEXTS))
-    assert planned.wanted_steps == planned.passes * in_a_pass
-    for first in range(0, len(planned.steps) - in_a_pass + 1, in_a_pass):
-        met = np.concatenate(planned.steps[first : first + in_a_pass])
+    in_an_epoch = math.ceil(len(label_ids) / max(recipe.batch_size, FULL_BATCH_TEXTS))
+    assert planned.requested_steps == planned.epochs * in_an_epoch
+    for first in range(0, len(planned.steps) - in_an_epoch + 1, in_an_epoch):
+        met = np.concatenate(planned.steps[first : first + in_an_epoch])
         assert sorted(met.tolist()) == list(range(len(label_ids)))
 
 
 @given(sizes, any_recipe, st.integers(0, 60))
 @settings(deadline=None)
-def test_more_iterations_never_give_fewer_passes_or_steps(counts: list[int], recipe: Recipe, more: int) -> None:
+def test_more_iterations_never_give_fewer_epochs_or_steps(counts: list[int], recipe: Recipe, more: int) -> None:
     label_ids = labels_of(counts)
     less = plan_steps(label_ids, recipe)
     grown = plan_steps(label_ids, replace(recipe, num_iterations=recipe.num_iterations + more))
-    assert grown.passes >= less.passes
+    assert grown.epochs >= less.epochs
     assert len(grown.steps) >= len(less.steps)
-    assert grown.wanted_steps >= less.wanted_steps
+    assert grown.requested_steps >= less.requested_steps
 
 
 @given(sizes, any_recipe, st.integers(2, 1_024))
@@ -80,23 +80,23 @@ def test_a_larger_batch_never_gives_smaller_steps(counts: list[int], recipe: Rec
 @pytest.mark.parametrize("counts", [[3, 4], [400, 500]])
 def test_no_iterations_give_no_step(counts: list[int]) -> None:
     planned = plan_steps(labels_of(counts), Recipe(num_iterations=0))
-    assert (planned.steps, planned.rates, planned.passes, planned.wanted_steps) == ((), (), 0, 0)
+    assert (planned.steps, planned.learning_rates, planned.epochs, planned.requested_steps) == ((), (), 0, 0)
 
 
 def test_few_texts_all_meet_in_every_step() -> None:
     planned = plan_steps(labels_of([100, 156]), Recipe(num_iterations=20))
-    assert planned.manner == FEW
-    assert [len(step) for step in planned.steps] == [256] * math.ceil(20 / FEW.iterations_a_pass)
-    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20)).manner == MANY
-    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20, batch_size=300)).manner == FEW
+    assert planned.schedule == FULL_BATCH
+    assert [len(step) for step in planned.steps] == [256] * math.ceil(20 / FULL_BATCH.iterations_per_epoch)
+    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20)).schedule == MINI_BATCH
+    assert plan_steps(labels_of([100, 157]), Recipe(num_iterations=20, batch_size=300)).schedule == FULL_BATCH
 
 
 def test_the_budget_bounds_the_texts_of_all_steps_and_the_plan_says_what_it_cut() -> None:
     planned = plan_steps(labels_of([3_000, 1_000]), Recipe(num_iterations=20))
     assert sum(map(len, planned.steps)) <= MAX_PLANNED_TEXTS
     assert sum(map(len, planned.steps)) + len(planned.steps[-1]) > MAX_PLANNED_TEXTS
-    assert (planned.passes, planned.wanted_steps) == (5, 5 * 16)
-    assert len(planned.rates) == len(planned.steps) == 32
+    assert (planned.epochs, planned.requested_steps) == (5, 5 * 16)
+    assert len(planned.learning_rates) == len(planned.steps) == 32
 
 
 def test_texts_beyond_the_budget_still_get_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,29 +104,29 @@ def test_texts_beyond_the_budget_still_get_one_step(monkeypatch: pytest.MonkeyPa
     for counts in ([20, 20], [500, 500]):
         planned = plan_steps(labels_of(counts), Recipe())
         assert len(planned.steps) == 1
-        assert planned.wanted_steps > 1
+        assert planned.requested_steps > 1
 
 
 @given(sizes, st.integers(1, 1_000))
 @settings(deadline=None)
 def test_rates_warm_up_and_fall_and_stay_within_peak_and_movement(counts: list[int], num_iterations: int) -> None:
     planned = plan_steps(labels_of(counts), Recipe(num_iterations=num_iterations))
-    rates = np.array(planned.rates)
-    top = int(rates.argmax())
-    assert (rates > 0).all()
-    assert (np.diff(rates[: top + 1]) >= 0).all()
-    assert (np.diff(rates[top:]) <= 0).all()
-    assert top <= max(1, len(rates) // 10)
-    assert rates.max() <= planned.manner.peak_rate * (1 + 1e-9)
-    assert rates.sum() <= planned.manner.movement * (1 + 1e-9)
-    if len(rates) > 10:
-        assert rates[-1] < rates.max() / 5
+    learning_rates = np.array(planned.learning_rates)
+    top = int(learning_rates.argmax())
+    assert (learning_rates > 0).all()
+    assert (np.diff(learning_rates[: top + 1]) >= 0).all()
+    assert (np.diff(learning_rates[top:]) <= 0).all()
+    assert top <= max(1, len(learning_rates) // 10)
+    assert learning_rates.max() <= planned.schedule.peak_learning_rate * (1 + 1e-9)
+    assert learning_rates.sum() <= planned.schedule.max_lr_sum * (1 + 1e-9)
+    if len(learning_rates) > 10:
+        assert learning_rates[-1] < learning_rates.max() / 5
 
 
-def test_more_passes_over_few_texts_go_no_further() -> None:
+def test_more_epochs_over_few_texts_do_not_raise_the_sum_of_learning_rates() -> None:
     plans = [plan_steps(labels_of([8, 8]), Recipe(num_iterations=iterations)) for iterations in (20, 50, 100)]
-    sums = [sum(plan.rates) for plan in plans]
-    assert sums == pytest.approx([FEW.movement] * 3)
+    sums = [sum(plan.learning_rates) for plan in plans]
+    assert sums == pytest.approx([FULL_BATCH.max_lr_sum] * 3)
 
 
 def test_a_label_finds_partners_in_its_step() -> None:
@@ -143,7 +143,7 @@ def test_the_seed_alone_decides_the_steps(counts: list[int]) -> None:
     label_ids = labels_of(counts)
     first, again, other = (plan_steps(label_ids, Recipe(seed=seed)) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first.steps, again.steps, strict=True))
-    if len(label_ids) > FULL_STEP_TEXTS:
+    if len(label_ids) > FULL_BATCH_TEXTS:
         assert not all(np.array_equal(a, b) for a, b in zip(first.steps, other.steps, strict=True))
 
 
@@ -179,7 +179,7 @@ def test_long_texts_use_the_budget_up_sooner() -> None:
     planned = plan.plan_steps(label_ids, lengths, Recipe(num_iterations=20))
     taken = sum(int(lengths[step].sum()) for step in planned.steps)
     assert MAX_PLANNED_TOKENS // 2 < taken <= MAX_PLANNED_TOKENS
-    assert len(planned.steps) < planned.wanted_steps
+    assert len(planned.steps) < planned.requested_steps
     rows = plan.sample_rows(label_ids, lengths, seed=0)
     assert lengths[rows].sum() <= MAX_PLANNED_TOKENS
     assert set(label_ids[rows]) == {0, 1}
@@ -199,34 +199,34 @@ def standing_for(texts: int, all_of_them: int, recipe: Recipe = Recipe(num_itera
 
 @given(st.integers(3, 700), st.integers(0, 300))
 @settings(deadline=None)
-def test_a_part_of_some_texts_is_trained_in_the_manner_of_all_of_them(part: int, others: int) -> None:
+def test_a_fold_is_trained_with_the_schedule_of_all_texts(part: int, others: int) -> None:
     whole = plan_steps(np.arange(part + others) % 3, Recipe(num_iterations=8))
     planned = standing_for(part, part + others)
-    assert (planned.manner, planned.passes) == (whole.manner, whole.passes)
+    assert (planned.schedule, planned.epochs) == (whole.schedule, whole.epochs)
     assert max(map(len, planned.steps)) <= max(map(len, whole.steps))
     assert len(planned.steps) <= len(whole.steps)
 
 
 @pytest.mark.parametrize(
-    ("part", "all_of_them", "manner", "sizes_of_a_pass"),
+    ("part", "all_of_them", "schedule", "sizes_of_an_epoch"),
     [
-        (171, 256, FEW, [171]),
-        (171, 257, MANY, [86, 85]),  # all take two steps of 129 at most, and so do these
-        (349, 523, MANY, [175, 174]),  # all take three of 175 at most
-        (800, 1_000, MANY, [200, 200, 200, 200]),
+        (171, 256, FULL_BATCH, [171]),
+        (171, 257, MINI_BATCH, [86, 85]),  # all take two steps of 129 at most, and so do these
+        (349, 523, MINI_BATCH, [175, 174]),  # all take three of 175 at most
+        (800, 1_000, MINI_BATCH, [200, 200, 200, 200]),
     ],
 )
 def test_a_part_of_some_texts_takes_steps_as_large_as_all_of_them_do(
-    part: int, all_of_them: int, manner: Manner, sizes_of_a_pass: list[int]
+    part: int, all_of_them: int, schedule: ScheduleConfig, sizes_of_an_epoch: list[int]
 ) -> None:
     planned = standing_for(part, all_of_them)
-    assert planned.manner is manner
-    assert [len(step) for step in planned.steps] == sizes_of_a_pass * planned.passes
-    assert planned.wanted_steps == len(planned.steps)
+    assert planned.schedule is schedule
+    assert [len(step) for step in planned.steps] == sizes_of_an_epoch * planned.epochs
+    assert planned.requested_steps == len(planned.steps)
 
 
 def test_all_of_some_texts_stand_for_themselves() -> None:
     for texts in (200, 300, 600):
         alone, standing = plan_steps(np.arange(texts) % 3, Recipe(num_iterations=8)), standing_for(texts, texts)
         assert [step.tolist() for step in alone.steps] == [step.tolist() for step in standing.steps]
-        assert alone.rates == standing.rates
+        assert alone.learning_rates == standing.learning_rates

@@ -1,4 +1,4 @@
-"""How like its training data a text is: a share of held-out rows, alone and for many classifiers at once."""
+"""The fraction of in-scope texts below a text, for one classifier and for many at once."""
 
 from bisect import bisect, bisect_left
 from itertools import pairwise
@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats
 from windrow.learning.scope import (
-    LEAST_DEVIATION,
-    MAX_STEPS,
+    MAX_QUANTILES,
+    MIN_DEVIATION,
     Scope,
-    centers_of,
-    in_scope_together,
-    likeness_of,
+    label_centroids,
     measure_scope,
+    score_scopes,
+    similarity_to_nearest,
 )
 
 HIDDEN = 32
-some_likeness = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_STEPS)
+some_likeness = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_QUANTILES)
 
 
-def of(*likeness: float) -> Scope:
+def of(*similarities: float) -> Scope:
     """Return the scope of one center, along the first axis."""
-    return Scope.of(np.eye(1, HIDDEN, dtype=np.float16), np.sort(np.array(likeness, np.float32)))
+    return Scope.of(np.eye(1, HIDDEN, dtype=np.float16), np.sort(np.array(similarities, np.float32)))
 
 
 def scopes(seed: int, labels: list[int]) -> list[Scope]:
@@ -49,54 +49,54 @@ def at_angle(cosine: float) -> Floats:
     return text
 
 
-def test_on_a_held_out_row_it_is_the_share_of_rows_up_to_it() -> None:
+def test_at_a_held_out_row_it_is_the_fraction_of_rows_up_to_it() -> None:
     scope = of(0.25, 0.5, 0.75)
-    assert [scope.share_below(likeness) for likeness in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
-    assert scope.share_below(0.375) == 0.375
+    assert [scope.fraction_below(similarities) for similarities in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
+    assert scope.fraction_below(0.375) == 0.375
 
 
 def test_beyond_the_rows_it_falls_and_rises_by_a_factor_of_e_in_each_deviation() -> None:
     scope = of(0.25, 0.5, 0.75)
     assert scope.deviation == 0.25
-    assert scope.share_below(0.0) == pytest.approx(0.25 / np.e)
-    assert scope.share_below(-0.25) == pytest.approx(0.25 / np.e**2)
-    assert scope.share_below(1.0) == pytest.approx(1 - 0.25 / np.e)
+    assert scope.fraction_below(0.0) == pytest.approx(0.25 / np.e)
+    assert scope.fraction_below(-0.25) == pytest.approx(0.25 / np.e**2)
+    assert scope.fraction_below(1.0) == pytest.approx(1 - 0.25 / np.e)
 
 
 @given(some_likeness, st.floats(-1, 1), st.floats(-1, 1))
 @settings(deadline=None)
-def test_of_two_texts_the_one_less_like_the_data_never_has_more(likeness: list[float], one: float, two: float) -> None:
-    scope, (less, more) = of(*likeness), sorted((one, two))
-    low, high = scope.share_below(less), scope.share_below(more)
+def test_a_less_similar_text_never_has_the_larger_fraction(similarities: list[float], one: float, two: float) -> None:
+    scope, (less, more) = of(*similarities), sorted((one, two))
+    low, high = scope.fraction_below(less), scope.fraction_below(more)
     assert 0 <= low <= high <= 1
 
 
 @given(some_likeness)
 @settings(deadline=None)
-def test_it_leaps_only_where_several_rows_are_equally_like_the_data(likeness: list[float]) -> None:
-    scope = of(*likeness)
-    for step in set(scope.likeness):
-        equals = scope.likeness.count(step)
-        leap = scope.share_below(step) - scope.share_below(float(np.nextafter(step, -2)))
-        assert leap == pytest.approx((equals - 1) / (len(likeness) + 1), abs=1e-6)
+def test_it_leaps_only_where_several_rows_are_equally_like_the_data(similarities: list[float]) -> None:
+    scope = of(*similarities)
+    for step in set(scope.similarities):
+        equals = scope.similarities.count(step)
+        leap = scope.fraction_below(step) - scope.fraction_below(float(np.nextafter(step, -2)))
+        assert leap == pytest.approx((equals - 1) / (len(similarities) + 1), abs=1e-6)
 
 
-@given(st.integers(2, MAX_STEPS), st.integers(0, 99))
+@given(st.integers(2, MAX_QUANTILES), st.integers(0, 99))
 @settings(deadline=None)
-def test_of_texts_like_the_held_out_rows_as_many_fall_below_a_share_as_it_says(rows: int, seed: int) -> None:
+def test_in_scope_texts_fall_below_a_fraction_as_often_as_it_says(rows: int, seed: int) -> None:
     held_out = np.random.default_rng(seed).normal(0.5, 0.1, rows).astype(np.float32)
     scope = of(*held_out.tolist())
-    shares = np.array([scope.share_below(likeness) for likeness in held_out.tolist()])
+    fractions = np.array([scope.fraction_below(similarities) for similarities in held_out.tolist()])
     for bound in (0.05, 0.25, 0.5, 0.9):
-        assert (shares <= bound + 1e-9).sum() == pytest.approx(bound * (rows + 1), abs=1)
+        assert (fractions <= bound + 1e-9).sum() == pytest.approx(bound * (rows + 1), abs=1)
 
 
 def test_it_falls_with_the_distance_from_the_nearest_center() -> None:
     scope = of(0.7, 0.8, 0.9)
-    shares = [float(scope.in_scope(at_angle(cosine))[0]) for cosine in (1.0, 0.95, 0.85, 0.75, 0.5, 0.0, -1.0)]
-    assert all(nearer > farther for nearer, farther in pairwise(shares))
-    assert shares[0] > 0.8
-    assert shares[-1] < 1e-6
+    fractions = [float(scope.in_scope(at_angle(cosine))[0]) for cosine in (1.0, 0.95, 0.85, 0.75, 0.5, 0.0, -1.0)]
+    assert all(nearer > farther for nearer, farther in pairwise(fractions))
+    assert fractions[0] > 0.8
+    assert fractions[-1] < 1e-6
 
 
 def test_only_the_last_layer_counts() -> None:
@@ -105,11 +105,11 @@ def test_only_the_last_layer_counts() -> None:
     assert scope.in_scope(layers) == scope.in_scope(text)
 
 
-@pytest.mark.parametrize("likeness", [(0.5, 0.5), (0.5, 0.500001, 0.500002)])
-def test_rows_that_happen_to_lie_together_do_not_put_all_else_out_of_scope(likeness: tuple[float, ...]) -> None:
-    scope = of(*likeness)
-    assert scope.deviation == LEAST_DEVIATION
-    assert scope.share_below(0.49) == pytest.approx(np.exp(-0.5) / (len(likeness) + 1), rel=1e-3)
+@pytest.mark.parametrize("similarities", [(0.5, 0.5), (0.5, 0.500001, 0.500002)])
+def test_rows_that_happen_to_lie_together_do_not_put_all_else_out_of_scope(similarities: tuple[float, ...]) -> None:
+    scope = of(*similarities)
+    assert scope.deviation == MIN_DEVIATION
+    assert scope.fraction_below(0.49) == pytest.approx(np.exp(-0.5) / (len(similarities) + 1), rel=1e-3)
 
 
 @given(st.integers(0, 99), st.lists(st.integers(1, 5), min_size=1, max_size=6), st.integers(0, 5), st.integers(0, 4))
@@ -120,38 +120,38 @@ def test_many_are_told_together_what_each_is_told_alone(
     asked: list[Scope | None] = [*scopes(seed, labels)]
     asked.insert(min(without, len(asked)), None)
     texts = unit(np.random.default_rng(seed).normal(size=(num_texts, 3 * HIDDEN)))
-    for scope, told in zip(asked, in_scope_together(asked, texts), strict=True):
+    for scope, told in zip(asked, score_scopes(asked, texts), strict=True):
         alone = [None] * num_texts if scope is None else scope.in_scope(texts).tolist()
         assert len(told) == num_texts
         assert told == (alone if scope is None else pytest.approx(alone, abs=1e-5))
 
 
 def test_classifiers_that_cannot_tell_tell_nothing_of_any_text() -> None:
-    assert in_scope_together([None, None], np.ones((3, HIDDEN), np.float32)) == [[None] * 3] * 2
-    assert in_scope_together([], np.ones((3, HIDDEN), np.float32)) == []
+    assert score_scopes([None, None], np.ones((3, HIDDEN), np.float32)) == [[None] * 3] * 2
+    assert score_scopes([], np.ones((3, HIDDEN), np.float32)) == []
 
 
 def test_a_center_is_the_mean_direction_of_its_labels_last_layer() -> None:
     features, label_ids = around_centres(6, 4, spread=0.8, width=96)
     shuffled = np.random.default_rng(0).permutation(24)
-    centers = centers_of(features[shuffled], label_ids[shuffled], HIDDEN)
-    assert centers.dtype == np.float16
-    for label_id, center in enumerate(centers):
+    centroids = label_centroids(features[shuffled], label_ids[shuffled], HIDDEN)
+    assert centroids.dtype == np.float16
+    for label_id, center in enumerate(centroids):
         mean = features[label_ids == label_id, -HIDDEN:].mean(axis=0)
         np.testing.assert_allclose(center, mean / np.linalg.norm(mean), atol=1e-3)
 
 
 def test_rows_that_cancel_out_have_no_direction_and_no_center_that_cannot_be_saved() -> None:
     row = np.eye(1, HIDDEN, dtype=np.float32)
-    centers = centers_of(np.concatenate([row, -row]), np.zeros(2, np.int64), HIDDEN)
-    assert not centers.any()
+    centroids = label_centroids(np.concatenate([row, -row]), np.zeros(2, np.int64), HIDDEN)
+    assert not centroids.any()
 
 
-def test_likeness_is_the_cosine_to_the_nearest_center() -> None:
+def test_similarity_is_the_cosine_to_the_nearest_centroid() -> None:
     features, label_ids = around_centres(6, 4, spread=0.8, width=HIDDEN)
-    centers = centers_of(features, label_ids, HIDDEN)
-    expected = [max(float(row @ center) for center in centers.astype(np.float32)) for row in features]
-    assert likeness_of(features, centers) == pytest.approx(expected, abs=1e-6)
+    centroids = label_centroids(features, label_ids, HIDDEN)
+    expected = [max(float(row @ center) for center in centroids.astype(np.float32)) for row in features]
+    assert similarity_to_nearest(features, centroids) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -159,29 +159,29 @@ def test_fewer_than_two_held_out_rows_are_no_measure(rows: int) -> None:
     assert measure_scope(np.eye(1, HIDDEN, dtype=np.float16), np.full(rows, 0.5, np.float32)) is None
 
 
-def measured(likeness: Floats) -> Scope:
-    centers: npt.NDArray[np.float16] = np.eye(1, HIDDEN, dtype=np.float16)
-    scope = measure_scope(centers, likeness)
+def measured(similarities: Floats) -> Scope:
+    centroids: npt.NDArray[np.float16] = np.eye(1, HIDDEN, dtype=np.float16)
+    scope = measure_scope(centroids, similarities)
     assert scope is not None
-    assert scope.centers is centers
+    assert scope.centroids is centroids
     return scope
 
 
-@given(st.integers(2, MAX_STEPS), st.integers(0, 99))
+@given(st.integers(2, MAX_QUANTILES), st.integers(0, 99))
 @settings(deadline=None)
 def test_each_of_a_few_held_out_rows_is_a_step(rows: int, seed: int) -> None:
     held_out = np.random.default_rng(seed).normal(0.5, 0.1, rows).astype(np.float32)
-    assert measured(held_out).likeness == tuple(sorted(held_out.tolist()))
+    assert measured(held_out).similarities == tuple(sorted(held_out.tolist()))
 
 
-@given(st.integers(MAX_STEPS + 1, 2_000), st.integers(0, 99))
+@given(st.integers(MAX_QUANTILES + 1, 2_000), st.integers(0, 99))
 @settings(deadline=None)
 def test_many_held_out_rows_are_stepped_through_evenly(rows: int, seed: int) -> None:
     held_out = np.random.default_rng(seed).normal(0.5, 0.1, rows).astype(np.float32)
     scope = measured(held_out)
-    assert len(scope.likeness) == MAX_STEPS
+    assert len(scope.similarities) == MAX_QUANTILES
     ranked = np.sort(held_out).tolist()
-    for number, step in enumerate(scope.likeness, start=1):
+    for number, step in enumerate(scope.similarities, start=1):
         # Rows may be equally like their label.
         below, not_above = bisect_left(ranked, step), bisect(ranked, step)
-        assert below - 1.01 <= rows * number / (MAX_STEPS + 1) <= not_above + 1.01
+        assert below - 1.01 <= rows * number / (MAX_QUANTILES + 1) <= not_above + 1.01

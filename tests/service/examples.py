@@ -16,13 +16,13 @@ from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.frames import Frame
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
 from windrow.service.service import Service
 from windrow.settings import Settings
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.namespace import Namespace
 
@@ -51,7 +51,7 @@ class FakeInventory(Inventory):
         """Return what there is now."""
         pinned = (encoder.folder.base_model for encoder in self._encoders.values())
         return tuple(
-            recast(StoredBaseModel, each, place="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
+            recast(StoredBaseModel, each, location="data_directory", size_bytes=0, graph_bytes=0) for each in pinned
         )
 
 
@@ -85,7 +85,7 @@ def fake_service(
     store = replace(open_store(chosen), inventory=FakeInventory(known))
     if names is not None:
         store = replace(store, names=names, catalog=Catalog(names), aliases=Aliases(names))
-    dependencies = open_dependencies(chosen, store, ResidentEncoders(load))
+    dependencies = open_dependencies(chosen, store, EncoderRegistry(load))
     return Service(replace(dependencies, runner=runner or RememberingRunner(_OUTCOMES)))
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
-from windrow.domain.alias import Alias, AliasChangeRequest, AliasRequest, PromoteRequest, Promotion, Said
+from windrow.domain.alias import Alias, AliasChangeRequest, AliasRequest, ChangeNote, PromoteRequest, Promotion
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     BaseModelUnavailable,
     ClassifierNotFound,
     ConcurrentChange,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     InvalidTestData,
@@ -30,10 +30,10 @@ from windrow.domain.errors import (
 from windrow.domain.gate import NOTHING_REQUIRED, Requirement
 from windrow.domain.names import Reference
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.encoders.session import TextEncoder, Tokens
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.predictor import Predictor
 from windrow.service.service import Service
-from windrow.storage.aliases import UNCONDITIONAL, Aliases, Terms, WayBack
+from windrow.storage.alias_store import UNCONDITIONAL, Aliases, PromotionPreconditions, RollbackTarget
 from windrow.storage.namespace import Namespace
 
 LONG = "x" * 501
@@ -41,7 +41,7 @@ NOT_WORSE = Requirement(ROWS, not_worse=True)
 
 
 def promote(service: Service, model_name: str, alias: str = "tickets", reason: str = "") -> Promotion:
-    return service.promote(PromoteRequest(alias, model_name, reason=reason, by="ada"))
+    return service.promote(PromoteRequest(alias, model_name, reason=reason, author="ada"))
 
 
 def promote_if(
@@ -64,10 +64,10 @@ def test_a_promotion_and_two_steps_back_are_all_in_the_history(service: Service)
     fit(service, "tickets_v3", rows=ROWS[1:])
     first = promote(service, "tickets_v1", reason="the first one")
     assert (first.alias, first.points_to, first.answers) == ("tickets", "tickets_v1", True)
-    assert (first.reason, first.by) == ("the first one", "ada")
+    assert (first.reason, first.author) == ("the first one", "ada")
     promote(service, "tickets_v2", reason="3 points better")
     promote(service, "tickets_v3@1")
-    back = service.rollback(AliasChangeRequest("tickets", reason="it was worse", by="bob"))
+    back = service.rollback(AliasChangeRequest("tickets", reason="it was worse", author="bob"))
     assert back.points_to == "tickets_v2"
     assert ask(service, "tickets", "error").model_name == "tickets_v2"
     assert service.rollback(AliasChangeRequest("tickets")).points_to == "tickets_v1"
@@ -82,7 +82,7 @@ def test_a_promotion_and_two_steps_back_are_all_in_the_history(service: Service)
         (5, "rolled_back", "tickets_v1"),
     ]
     assert [change.points_from for change in changes][1:] == [change.points_to for change in changes][:-1]
-    assert (changes[3].reason, changes[3].by) == ("it was worse", "bob")
+    assert (changes[3].reason, changes[3].author) == ("it was worse", "bob")
 
 
 def test_what_a_promotion_names_is_pinned_down(service: Service) -> None:
@@ -125,7 +125,7 @@ def test_a_removed_alias_answers_no_more_and_keeps_its_history(service: Service)
         (PromoteRequest("tickets@1", "tickets_v1"), InvalidName),
         (PromoteRequest("tickets", "!"), InvalidName),
         (PromoteRequest("tickets", "tickets_v1", reason=LONG), InvalidParameter),
-        (PromoteRequest("tickets", "tickets_v1", by="\ud800"), InvalidParameter),
+        (PromoteRequest("tickets", "tickets_v1", author="\ud800"), InvalidParameter),
         (PromoteRequest("tickets", "elsewhere"), ClassifierNotFound),
         (PromoteRequest("tickets", "tickets_v1@9"), RevisionNotFound),
         (PromoteRequest("tickets", "mail@latest"), ClassifierNotFound),
@@ -201,9 +201,9 @@ def test_a_damaged_classifier_is_not_promoted_and_not_rolled_back_to(opened: Ope
     promote(before, "tickets_v1", alias="other")
     alter(blob_of(before, "tickets_v2"))
     service = opened()
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         promote(service, "tickets_v2")
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.rollback(AliasChangeRequest("other"))
     for alias in ("tickets", "other"):
         assert ask(service, alias, "error").model_name == "tickets_v1"
@@ -234,12 +234,14 @@ class WatchedAliases(Aliases):
         self.loaded: list[tuple[str, bool]] = []
         self._catalog, self._predictor = service.dependencies.store.catalog, service.dependencies.predictor
 
-    def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Note, and promote."""
         self._note(target)
-        return super().promote(alias, target, said, terms)
+        return super().promote(alias, target, said, preconditions)
 
-    def roll_back(self, alias: str, way: WayBack, said: Said) -> Alias:
+    def roll_back(self, alias: str, way: RollbackTarget, said: ChangeNote) -> Alias:
         """Note, and roll back."""
         self._note(way.target)
         return super().roll_back(alias, way, said)
@@ -250,7 +252,7 @@ class WatchedAliases(Aliases):
 
 def loads(predictor: Predictor) -> int:
     """Return how often a classifier was read from the disk."""
-    return predictor.vitals(0, 0).classifiers.misses
+    return predictor.server_stats(0, 0).classifiers.misses
 
 
 def test_what_an_alias_will_point_to_is_loaded_before_the_switch_and_only_once(opened: Open) -> None:
@@ -274,7 +276,7 @@ def test_an_alias_that_is_to_be_kept_loaded_keeps_what_it_points_to(opened: Open
     fit(first, "tickets_v1")
     fit(first, "tickets_v2", rows=ROWS[1:])
     promote(first, "tickets_v1")
-    service = opened(keep_loaded=("tickets",), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("tickets",), classifier_cache_bytes=0)
     service.start()
     assert loads(service.dependencies.predictor) == 1
     ask(service, "tickets", "error")
@@ -448,11 +450,13 @@ class DisturbedAliases(Aliases):
         super().__init__(names)
         self._left = left
 
-    def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Let somebody else do something first."""
         if self._left:
             self._left.pop()()
-        return super().promote(alias, target, said, terms)
+        return super().promote(alias, target, said, preconditions)
 
 
 def disturbed(service: Service, left: list[Callable[[], object]]) -> Service:
@@ -517,7 +521,9 @@ class BusyAliases(Aliases):
 
     asked = 0
 
-    def promote(self, alias: str, target: Reference, said: Said, terms: Terms = UNCONDITIONAL) -> Alias:
+    def promote(
+        self, alias: str, target: Reference, said: ChangeNote, preconditions: PromotionPreconditions = UNCONDITIONAL
+    ) -> Alias:
         """Refuse."""
         self.asked += 1
         raise ConcurrentChange("Others have been changing the data directory for too long. Try again.")

@@ -16,6 +16,8 @@ from windrow.domain.classifier import DeleteRequest
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("charged twice", "error on screen", "an invoice", "the screen")
 PREDICTIONS = 1_000
 THREADS = 16
@@ -55,9 +57,11 @@ def ask_in_threads(service: Service, change: Callable[[int], None]) -> list[tupl
     return list(answers)
 
 
-@pytest.mark.parametrize("max_encoded_bytes", [0, 10**6])
-def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(opened: Open, max_encoded_bytes: int) -> None:
-    service = opened(max_encoded_bytes=max_encoded_bytes)
+@pytest.mark.parametrize("embedding_cache_bytes", [0, 10**6])
+def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(
+    opened: Open, embedding_cache_bytes: int
+) -> None:
+    service = opened(embedding_cache_bytes=embedding_cache_bytes)
     fit(service, "tickets_v1")
     fit(service, "tickets_v2", rows=DIFFERENT)
     expected = asked_directly(service, "tickets_v1", "tickets_v2")
@@ -69,13 +73,13 @@ def test_a_thousand_predictions_come_wholly_from_one_of_two_classifiers(opened: 
         promote(service, target)
         assert ask(service, "tickets", TEXTS[0]) == expected[target, TEXTS[0]]
 
-    loads = service.vitals().classifiers.misses
+    loads = service.server_stats().classifiers.misses
     answers = ask_in_threads(service, change)
     assert len(answers) == PREDICTIONS
     for text, answer in answers:
         assert answer == expected[answer.model_name, text]
     assert {answer.model_name for _, answer in answers} == {"tickets_v1", "tickets_v2"}
-    assert service.vitals().classifiers.misses == loads
+    assert service.server_stats().classifiers.misses == loads
 
 
 def test_none_fails_though_the_old_one_is_purged_right_after_each_promotion(opened: Open) -> None:

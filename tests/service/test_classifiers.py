@@ -19,9 +19,9 @@ from windrow.domain.classifier import (
     RestoreRequest,
 )
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     NameTaken,
@@ -110,7 +110,7 @@ def test_what_cannot_be_shown_says_why(service: Service) -> None:
         with pytest.raises(error):
             show(service, name)
     (service.dependencies.settings.data_dir / "classifiers" / "tickets_v1" / "000002.json").write_text("{")
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         show(service, "tickets_v1")
 
 
@@ -213,7 +213,7 @@ def test_a_damaged_classifier_is_not_restored_and_stays_deleted(service: Service
     path = blob_of(service, "tickets_v1")
     service.delete(DeleteRequest("tickets_v1"))
     alter(path)
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.restore(RestoreRequest("tickets_v1"))
     assert revisions(service) == []
 

@@ -16,8 +16,8 @@ from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidParameter,
     InvalidTestData,
     InvalidText,
@@ -27,12 +27,13 @@ from windrow.domain.errors import (
 )
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.report import EvaluateRequest, Outcome, Report
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.session import OnnxEncoder, TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, Tokens
 from windrow.execution.frames import Frame
 from windrow.service.service import Service
 
@@ -106,9 +107,9 @@ class CountingEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         return self._inner.tokenize(texts)
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.encoded += len(batch)
-        return self._inner.encode(batch, adapters, width)
+        return self._inner.encode(batch, adapters, parallelism)
 
     def states(self, batch: Sequence[Tokens]) -> Floats:
         self.encoded += len(batch)
@@ -183,33 +184,39 @@ class TestEvaluate:
 
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
-        misread = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misread}
+        misclassified = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misclassified}
         for number, row in enumerate(rows):
             answer = ask(service, row.text)
-            assert (number in misread) is (answer.label != row.label)
-            if answer.label is not None and number in misread:
-                predicted, score = misread[number]
+            assert (number in misclassified) is (answer.label != row.label)
+            if answer.label is not None and number in misclassified:
+                predicted, score = misclassified[number]
                 assert predicted == answer.label
                 assert score == pytest.approx(answer.scores[predicted], abs=1e-5)
 
     def test_keeps_nothing_where_that_is_not_wanted(self, service: Service) -> None:
         before = show(service, "tickets")
         report = evaluate(service, save=False, target_precision=0.9)
-        assert (report.saved, report.threshold is not None) == (False, True)
+        assert (report.saved, report.proposed_threshold is not None) == (False, True)
         assert show(service, "tickets") == before
         assert "not_saved" not in codes(report)
 
-    def test_chooses_a_threshold_that_predictions_heed_unless_they_bring_their_own(self, service: Service) -> None:
-        assert ask(service, GIBBERISH).label is not None
-        wrong = wrongly_labelled(service, GIBBERISH)
-        report = evaluate(service, (*TESTS, wrong), target_precision=1.0)
-        threshold = report.threshold
+    def test_proposes_a_threshold_and_changes_no_answer(self, service: Service) -> None:
+        texts = (GIBBERISH, *(row.text for row in TESTS))
+        before = service.predict(PredictRequest(model_name="tickets", texts=texts))
+        report = evaluate(service, (*TESTS, wrongly_labelled(service, GIBBERISH)), target_precision=1.0)
+        proposed = report.proposed_threshold
+        assert proposed is not None
+        assert (proposed.correct, proposed.total) == (proposed.answered, len(TESTS) + 1)
+        assert (show(service, "tickets").threshold, show(service, "tickets").test) == (None, report.score)
+        assert service.predict(PredictRequest(model_name="tickets", texts=texts)) == before
+
+    def test_proposes_what_answers_its_rows_as_it_says_once_it_is_set(self, service: Service) -> None:
+        proposed = evaluate(service, (*TESTS, wrongly_labelled(service, GIBBERISH)), target_precision=1.0)
+        threshold = proposed.proposed_threshold
         assert threshold is not None
-        assert show(service, "tickets").threshold == threshold
-        assert (threshold.correct, threshold.total) == (threshold.answered, len(TESTS) + 1)
+        service.set_threshold(SetThresholdRequest("tickets", threshold.abstain_below))
         doubtful = ask(service, GIBBERISH)
         assert (doubtful.label, doubtful.abstained) == (None, True)
-        assert max(doubtful.scores.values()) < threshold.abstain_below
         answers = service.predict(PredictRequest(model_name="tickets", texts=tuple(row.text for row in TESTS)))
         assert sum(not answer.abstained for answer in answers) == threshold.answered
         overridden = ask(service, GIBBERISH, abstain_below=0.0)
@@ -223,19 +230,19 @@ class TestEvaluate:
     def test_says_where_no_score_reaches_the_precision_and_leaves_the_threshold_that_was_there(
         self, service: Service
     ) -> None:
-        threshold = evaluate(service, target_precision=0.5).threshold
+        service.set_threshold(SetThresholdRequest("tickets", 0.25))
         report = evaluate(service, [wrongly_labelled(service, row.text) for row in TESTS], target_precision=0.9)
-        assert (report.threshold, "precision_not_reached" in codes(report)) == (None, True)
+        assert (report.proposed_threshold, "precision_not_reached" in codes(report)) == (None, True)
         shown = show(service, "tickets")
-        assert (shown.test, shown.threshold) == (report.score, threshold)
-        assert threshold is not None
+        assert (shown.test, shown.threshold) == (report.score, Threshold(0.25))
 
     def test_a_training_that_follows_begins_without_score_and_threshold(self, service: Service) -> None:
-        report = evaluate(service, target_precision=0.5)
+        report = evaluate(service)
+        service.set_threshold(SetThresholdRequest("tickets", 0.25))
         fit(service, "tickets", rows=ROWS[1:])
         shown, before = show(service, "tickets"), show(service, "tickets@1")
-        assert (shown.test, shown.threshold) == (None, None)
-        assert (before.test, before.threshold) == (report.score, report.threshold)
+        assert (shown.test, shown.threshold, shown.threshold_changes) == (None, None, ())
+        assert (before.test, before.threshold) == (report.score, Threshold(0.25))
 
     def test_names_the_test_rows_that_were_trained_on(self, service: Service) -> None:
         report = evaluate(service, (*TESTS, ROWS[2], ROWS[7]))
@@ -250,7 +257,7 @@ class TestEvaluate:
         assert "training_rows_in_test" not in codes(report)
 
     def test_says_where_nobody_can_tell_what_was_trained_on(self, opened: Open) -> None:
-        service = opened(keep_training_rows=False)
+        service = opened(keep_training_data=False)
         fit(service, "tickets", rows=ROWS)
         (unknown,) = (each for each in evaluate(service).warnings if each.code == "overlap_unknown")
         (same,) = (each for each in evaluate(service, ROWS).warnings if each.code == "overlap_unknown")
@@ -264,6 +271,13 @@ class TestEvaluate:
         assert warning_rows(report, "unknown_labels") == (len(TESTS),)
         assert report.score.rows_per_label["Billing"] == 1
         assert report.score.correct_per_label["Billing"] == 0
+        (warning,) = (each for each in report.warnings if each.code == "unknown_labels")
+        assert "'Billing' (like 'billing')" in warning.message
+
+    def test_shows_what_tells_an_unknown_label_from_a_known_one(self, service: Service) -> None:
+        report = evaluate(service, (*TESTS, Row(TESTS[0].text, "bu\u200bg")))
+        (warning,) = (each for each in report.warnings if each.code == "unknown_labels")
+        assert r"'bu\u200bg' (like 'bug')" in warning.message
 
     def test_of_labels_none_of_which_is_known_is_refused(self, service: Service) -> None:
         with pytest.raises(InvalidTestData, match=r"No label of test_data is known to tickets.*'account'") as caught:
@@ -315,6 +329,19 @@ class TestEvaluate:
         assert "few_test_rows" in codes(evaluate(service))
         assert "few_test_rows" not in codes(evaluate(service, TESTS * 40))
 
+    def test_says_where_the_figures_are_no_better_than_always_the_same_label(self, service: Service) -> None:
+        rows = [wrongly_labelled(service, row.text) for row in TESTS]
+        assert "not_better_than_majority" in codes(evaluate(service, rows))
+        assert "not_better_than_majority" not in codes(evaluate(service, TESTS * 40))
+
+    def test_says_how_many_rows_are_not_read_whole_and_what_that_may_cost(self, service: Service) -> None:
+        report = evaluate(service, (*TESTS, Row("my invoice " * 400, "billing")))
+        (warning,) = (each for each in report.warnings if each.code == "truncated_rows")
+        assert warning.rows == (len(TESTS),)
+        assert "1 of 10 row(s) (10.0 %) are longer than the encoder reads" in warning.message
+        compared = service.compare(CompareRequest(("tickets", "tickets@1"), (Row("my invoice " * 400, "billing"),)))
+        assert "truncated_rows" in {each.code for each in compared.warnings}
+
     def test_encodes_a_text_that_comes_again_once(self, service: Service, encoder: CountingEncoder) -> None:
         before = encoder.encoded
         evaluate(service, TESTS * 5)
@@ -323,13 +350,13 @@ class TestEvaluate:
     def test_that_another_training_overtakes_is_told_and_not_kept(
         self, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        measured = service.dependencies.store.catalog.measured
+        measured = service.dependencies.store.catalog.record_evaluation
 
         def overtaken(*args: object) -> object:
             fit(service, "tickets", rows=SWAPPED)
             return measured(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(service.dependencies.store.catalog, "measured", overtaken)
+        monkeypatch.setattr(service.dependencies.store.catalog, "record_evaluation", overtaken)
         report = evaluate(service)
         assert not report.saved
         assert [each.message for each in report.warnings if each.code == "not_saved"] == [
@@ -340,10 +367,7 @@ class TestEvaluate:
 
     def test_says_how_many_rows_a_stored_threshold_keeps_back(self, service: Service) -> None:
         fit(service, "tickets", rows=ROWS)
-        strict = evaluate(service, target_precision=1.0)
-        assert strict.threshold is not None
-        entry = service.dependencies.store.find("tickets").entry
-        service.dependencies.store.catalog.measured(entry, strict.score, replace(strict.threshold, abstain_below=1.0))
+        service.set_threshold(SetThresholdRequest("tickets", 1.0))
         codes = {each.code: each.message for each in evaluate(service).warnings}
         assert f"{len(TESTS)} of {len(TESTS)} rows get no label" in codes["threshold_in_force"]
 
@@ -370,7 +394,7 @@ class TestCompare:
     def test_names_what_differs_and_recommends_what_is_better(self, service: Service) -> None:
         fit(service, "swapped", rows=SWAPPED)
         found = service.compare(CompareRequest(("swapped", "tickets"), TESTS))
-        assert [(each.asked, each.model_name, each.revision) for each in found.models] == [
+        assert [(each.reference, each.model_name, each.revision) for each in found.models] == [
             ("swapped", "swapped", 1),
             ("tickets", "tickets", 1),
         ]
@@ -378,15 +402,17 @@ class TestCompare:
         right = found.models[1].correct
         assert (pair.first, pair.second, pair.fixed, pair.broken) == ("swapped", "tickets", right, 0)
         assert (found.recommendation.model_name, pair.better) == ("tickets", "tickets")
-        assert [flip.row for flip in found.flips] == list(range(len(TESTS)))
-        for flip in found.flips:
-            assert flip.predicted == {name: ask(service, flip.text, name).label for name in ("swapped", "tickets")}
+        assert [disagreement.row for disagreement in found.disagreements] == list(range(len(TESTS)))
+        for disagreement in found.disagreements:
+            assert disagreement.predicted == {
+                name: ask(service, disagreement.text, name).label for name in ("swapped", "tickets")
+            }
 
     def test_keeps_the_one_in_use_where_nothing_is_shown_and_saves_no_score(self, service: Service) -> None:
         fit(service, "other", rows=ROWS[::-1])
         service.promote(PromoteRequest("live", "tickets"))
         found = service.compare(CompareRequest(("live", "other"), TESTS))
-        assert (found.recommendation.model_name, found.flips) == ("live", ())
+        assert (found.recommendation.model_name, found.disagreements) == ("live", ())
         assert found.models[0].model_name == "tickets"
         assert [classifier.test for classifier in listed(service)] == [None, None]
 
@@ -396,8 +422,8 @@ class TestCompare:
         names = ("tickets@1", "tickets", "other")
         found = service.compare(CompareRequest(names, TESTS))
         assert [(pair.first, pair.second) for pair in found.pairs] == [names[:2], (names[0], names[2]), names[1:]]
-        alone = {name: recast(Outcome, evaluate(service, name=name, save=False)) for name in names}
-        assert {each.asked: recast(Outcome, each) for each in found.models} == alone
+        alone = {name: recast(ClassificationMetrics, evaluate(service, name=name, save=False)) for name in names}
+        assert {each.reference: recast(ClassificationMetrics, each) for each in found.models} == alone
 
     def test_encodes_each_text_once_for_all(self, service: Service, encoder: CountingEncoder) -> None:
         for name in ("second", "third"):
@@ -525,7 +551,7 @@ class TestSuggest:
         found = service.suggest(SuggestRequest("tickets", (*known, *FOREIGN), n=4))
         assert (found.model_name, found.revision, found.total) == ("tickets", 1, len(known) + len(FOREIGN))
         first = found.suggestions[0]
-        assert (first.why, first.text in FOREIGN, first.alike) == ("new", True, len(FOREIGN))
+        assert (first.reason, first.text in FOREIGN, first.num_similar) == ("new", True, len(FOREIGN))
         assert first.in_scope is not None
         assert first.in_scope < 0.05
         assert len(found.suggestions) == 4
@@ -538,17 +564,17 @@ class TestSuggest:
     def test_counts_a_text_that_comes_again_once_and_names_its_first_place(
         self, service: Service, encoder: CountingEncoder
     ) -> None:
-        pile = (TESTS[0].text, TESTS[1].text, TESTS[0].text)
+        pool = (TESTS[0].text, TESTS[1].text, TESTS[0].text)
         before = encoder.encoded
-        found = service.suggest(SuggestRequest("tickets", pile, n=10))
-        assert {each.index: each.text for each in found.suggestions} == dict(enumerate(pile[:2]))
+        found = service.suggest(SuggestRequest("tickets", pool, n=10))
+        assert {each.index: each.text for each in found.suggestions} == dict(enumerate(pool[:2]))
         assert (found.total, encoder.encoded - before) == (2, 2)
 
     def test_hesitates_between_labels_where_nothing_can_be_new(self, opened: Open) -> None:
         service = opened()
         fit(service, "pair", rows=(Row("My invoice is wrong", "billing"), Row("The app crashes", "bug")))
         found = service.suggest(SuggestRequest("pair", (*FOREIGN, TESTS[0].text), n=2))
-        assert [(each.why, each.in_scope) for each in found.suggestions] == [("uncertain", None)] * 2
+        assert [(each.reason, each.in_scope) for each in found.suggestions] == [("uncertain", None)] * 2
 
     @pytest.mark.parametrize(
         ("request_", "error"),
@@ -634,7 +660,7 @@ class TestExplain:
         assert explanation.nearest_rows[0].similarity == pytest.approx(1, abs=1e-5)
 
     def test_without_kept_rows_there_are_no_nearest_ones(self, opened: Open) -> None:
-        service = opened(keep_training_rows=False)
+        service = opened(keep_training_data=False)
         fit(service, "tickets", rows=ROWS)
         explanation = ask(service, "Please send me the invoice", explain=True).explanation
         assert explanation is not None
@@ -661,5 +687,5 @@ class TestExplain:
     def test_damaged_rows_are_told(self, service: Service) -> None:
         alter(blob_of(service, "tickets", "rows"))
         assert ask(service, "no refund").label is not None
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             ask(service, "no refund", explain=True)

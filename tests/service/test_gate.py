@@ -10,11 +10,11 @@ import pytest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, InvalidTestData
 from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
-from windrow.execution.examination import Answers
+from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.service.gate import (
     NO_LABEL,
     Conditions,
-    Side,
+    EvaluatedModel,
     check_conditions,
     check_recalled_labels,
     conditions_of,
@@ -25,10 +25,10 @@ BILL, BUG = Row("I was charged twice", "billing"), Row("The app crashes", "bug")
 ROWS = tuple(Row(f"{row.text} {number}", row.label) for row in (BILL, BUG) for number in range(5))
 
 
-def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> Side:
+def side(name: str, given: list[str], labels: tuple[str, ...] = ("billing", "bug")) -> EvaluatedModel:
     """Return a classifier that gives these labels, one for each text of the conditions."""
     scores = np.array([[0.75 if label == best else 0.25 for label in labels] for best in given], np.float32)
-    return Side(name, Answers(labels, scores, None, np.zeros(len(given), np.bool_)))
+    return EvaluatedModel(name, ClassifierOutputs(labels, scores, None, np.zeros(len(given), np.bool_)))
 
 
 def answers_of(conditions: Conditions, wrong: int = 0) -> list[str]:
@@ -81,6 +81,10 @@ class TestNotWorse:
         report = check_conditions(conditions, strict, side("tickets_v1", right[: len(ROWS)]))
         assert [check.passed for check in report.checks] == [False, False, False]
         assert [row.predicted for row in report.failed_rows] == [NO_LABEL]
+        words = "tickets_v2 gives no label to {} of these rows, below its threshold of 0.76, which counts as wrong."
+        assert all(
+            check.detail.endswith(words.format(count)) for check, count in zip(report.checks, (1, 10, 5), strict=True)
+        )
         always = replace(strict, abstain_below=0.75)
         assert check_conditions(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
 

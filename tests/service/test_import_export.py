@@ -11,10 +11,8 @@ import pytest
 
 from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, notes_of, revisions, show
-from tests.storage.examples import TEST_SCORE, THRESHOLD
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import (
     Classifier,
     Copied,
@@ -26,24 +24,27 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArchiveInvalid,
-    ArtifactInvalid,
+    BaseModelNotAllowed,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
+    InvalidArchive,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     RevisionNotFound,
-    RowsNotKept,
+    TrainingDataNotKept,
     WindrowError,
 )
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.domain.values import recast
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes, artifact_to_bytes
-from windrow.storage.catalog import Draft
+from windrow.storage.catalog import NewRevision
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def there(opened: Open, tmp_path: Path) -> Service:
     return opened(tmp_path / "there")
 
 
-def exported(service: Service, name: str = "tickets_v1", *, training_rows: bool = False) -> bytes:
-    export = service.export(ExportRequest(name, training_rows=training_rows))
+def exported(service: Service, name: str = "tickets_v1", *, include_training_data: bool = False) -> bytes:
+    export = service.export(ExportRequest(name, include_training_data=include_training_data))
     content = b"".join(export.chunks)
     assert len(content) == export.size_bytes
     return content
@@ -93,11 +94,11 @@ def test_an_export_is_named_after_the_classifier_whatever_it_is_asked_by(
 
 def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Service) -> None:
     fit(service)
-    plain, whole = exported(service), exported(service, training_rows=True)
-    assert not take_in(there, plain).keeps_training_rows
-    with pytest.raises(RowsNotKept):
+    plain, whole = exported(service), exported(service, include_training_data=True)
+    assert not take_in(there, plain).keeps_training_data
+    with pytest.raises(TrainingDataNotKept):
         there.reproduce(ModelRequest("tickets_v1"))
-    assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_rows
+    assert take_in(there, whole, ImportRequest("with_rows")).keeps_training_data
     assert there.reproduce(ModelRequest("with_rows")).verdict == "identical weights"
     with zipfile.ZipFile(io.BytesIO(plain)) as file:
         unpacked = b"".join(file.read(name) for name in file.namelist())
@@ -107,19 +108,19 @@ def test_texts_stay_here_unless_they_are_asked_for(service: Service, there: Serv
 def test_what_was_measured_on_a_test_set_goes_along(service: Service, there: Service) -> None:
     fit(service)
     rows = (*ROWS, Row("charged twice", "bug"))
-    report = service.evaluate(EvaluateRequest("tickets_v1", rows, target_precision=0.5))
-    assert report.threshold is not None
+    report = service.evaluate(EvaluateRequest("tickets_v1", rows))
+    service.set_threshold(SetThresholdRequest("tickets_v1", 0.25, reason="Sure answers only", author="ana"))
+    set_there = show(service).threshold_changes
     received = take_in(there, exported(service))
-    assert (received.test, received.threshold) == (report.score, report.threshold)
+    assert (received.test, received.threshold, received.threshold_changes) == (report.score, Threshold(0.25), set_there)
     assert recast(Classifier, show(there)) == recast(Classifier, received)
     back = take_in(service, exported(there), ImportRequest("back"))
-    assert (back.test, back.threshold) == (report.score, report.threshold)
+    assert (back.test, back.threshold_changes) == (report.score, set_there)
 
 
 def test_a_threshold_that_came_along_is_heeded(service: Service, there: Service) -> None:
     fit(service)
-    entry = service.dependencies.store.find("tickets_v1").entry
-    service.dependencies.store.catalog.measured(entry, TEST_SCORE, replace(THRESHOLD, abstain_below=1.0))
+    service.set_threshold(SetThresholdRequest("tickets_v1", 1.0))
     take_in(there, exported(service))
     assert ask(there, "tickets_v1", "charged twice").label is None
     assert ask(there, "tickets_v1", "charged twice").scores == ask(service, "tickets_v1", "charged twice").scores
@@ -192,7 +193,17 @@ def test_a_missing_base_model_is_a_warning_and_once_it_is_there_the_classifier_a
     assert ask(there, "tickets_v1", "error").label == "bug"
 
 
-def test_a_base_model_that_is_not_allowed_there_or_is_another_one_is_a_warning(opened: Open, tmp_path: Path) -> None:
+def test_a_base_model_that_is_not_allowed_is_refused_as_in_a_training(opened: Open, tmp_path: Path) -> None:
+    here: dict[str, TextEncoder] = {"other/one": FakeEncoder("other/one")}
+    fit(opened(encoders=here), base_model="other/one")
+    there = opened(tmp_path / "there", encoders=here, allowed_base_models=(DEFAULT_BASE_MODEL,))
+    for dry_run in (True, False):
+        with pytest.raises(BaseModelNotAllowed, match="WINDROW_ALLOWED_BASE_MODELS"):
+            take_in(there, exported(opened(encoders=here)), ImportRequest(dry_run=dry_run))
+    assert revisions(there) == []
+
+
+def test_a_base_model_that_is_another_one_there_is_a_warning(opened: Open, tmp_path: Path) -> None:
     service = opened()
     fit(service)
     other: dict[str, TextEncoder] = {DEFAULT_BASE_MODEL: FakeEncoder(digest="0" * 64)}
@@ -217,7 +228,7 @@ def test_a_head_that_does_not_fit_the_base_model_here_is_refused_and_nothing_is_
     service = opened()
     fit(service)
     there = opened(tmp_path / "there", encoders={DEFAULT_BASE_MODEL: WideEncoder()})
-    with pytest.raises(ArchiveInvalid) as caught:
+    with pytest.raises(InvalidArchive) as caught:
         take_in(there, exported(service))
     assert caught.value.facts["problem"] == "does_not_fit_base_model"
     assert revisions(there) == []
@@ -230,9 +241,9 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
     record = service.dependencies.store.find("tickets_v1").entry.record
     head = artifact_from_bytes(blob_of(service, "tickets_v1").read_bytes()).head
     odd = Artifact(head, {"layers.99.query.down": np.ones((2, 1), np.float16)})
-    service.dependencies.store.catalog.publish(Draft(record, {ARTIFACT: artifact_to_bytes(odd)}))
+    service.dependencies.store.catalog.publish(NewRevision(record, {ARTIFACT: artifact_to_bytes(odd)}))
     for dry_run in (True, False):
-        with pytest.raises(ArchiveInvalid, match=r"layers\.99") as caught:
+        with pytest.raises(InvalidArchive, match=r"layers\.99") as caught:
             take_in(there, exported(service), ImportRequest(dry_run=dry_run))
         assert caught.value.facts["problem"] == "does_not_fit_base_model"
     assert revisions(there) == []
@@ -242,7 +253,7 @@ def test_an_adapter_that_does_not_fit_the_base_model_here_is_refused_and_nothing
 def test_what_is_no_whole_export_is_refused_and_nothing_is_saved(service: Service, there: Service, cut: int) -> None:
     fit(service)
     content = exported(service)
-    with pytest.raises(ArchiveInvalid):
+    with pytest.raises(InvalidArchive):
         take_in(there, content[: len(content) - cut] if cut else b"")
     assert revisions(there) == []
 
@@ -250,20 +261,20 @@ def test_what_is_no_whole_export_is_refused_and_nothing_is_saved(service: Servic
 def test_a_file_larger_than_allowed_is_refused(opened: Open, tmp_path: Path) -> None:
     service = opened()
     fit(service)
-    with pytest.raises(ArchiveInvalid):
+    with pytest.raises(InvalidArchive):
         take_in(opened(tmp_path / "there", max_import_bytes=1_000), exported(service))
 
 
 def test_what_cannot_be_exported_says_why(opened: Open) -> None:
-    service = opened(keep_training_rows=False)
+    service = opened(keep_training_data=False)
     service.fit(REQUEST)
     for name, error in (("!", InvalidName), ("elsewhere", ClassifierNotFound), ("tickets_v1@2", RevisionNotFound)):
         with pytest.raises(error):
             service.export(ExportRequest(name))
-    with pytest.raises(RowsNotKept):
-        service.export(ExportRequest("tickets_v1", training_rows=True))
+    with pytest.raises(TrainingDataNotKept):
+        service.export(ExportRequest("tickets_v1", include_training_data=True))
     alter(blob_of(service, "tickets_v1"))
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.export(ExportRequest("tickets_v1"))
 
 
@@ -271,11 +282,11 @@ def test_what_was_imported_can_be_exported_again_and_deleted_and_restored(
     service: Service, there: Service, opened: Open, tmp_path: Path
 ) -> None:
     fit(service)
-    take_in(there, exported(service, training_rows=True), ImportRequest("second"))
+    take_in(there, exported(service, include_training_data=True), ImportRequest("second"))
     there.delete(DeleteRequest("second"))
     assert there.restore(RestoreRequest("second")).origin is not None
     third = opened(tmp_path / "third")
-    received = take_in(third, exported(there, "second", training_rows=True), ImportRequest("third"))
+    received = take_in(third, exported(there, "second", include_training_data=True), ImportRequest("third"))
     assert received.origin is not None
     assert received.origin.name == "second"
     assert third.reproduce(ModelRequest("third")).verdict == "identical weights"
@@ -302,7 +313,7 @@ def test_a_copy_shares_its_blobs_with_its_origin_and_outlives_it(service: Servic
     assert all(one.samefile(other) for one, other in zip(kept, copied, strict=True))
     service.delete(DeleteRequest("tickets_v1", purge=True))
     assert ask(service, "mails_v1", "charged twice").label == "billing"
-    assert service.fsck(CheckRequest()).findings == ()
+    assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Service) -> None:
@@ -311,13 +322,13 @@ def test_a_folder_with_a_copy_is_whole_by_itself(service: Service, there: Servic
     here, other = (each.dependencies.settings.data_dir / "classifiers" for each in (service, there))
     shutil.copytree(here / "mails_v1", other / "mails_v1")
     assert ask(there, "mails_v1", "charged twice").label == "billing"
-    assert there.fsck(CheckRequest()).sound
+    assert there.fsck(FsckRequest()).sound
 
 
 def test_a_damaged_classifier_is_not_copied(service: Service) -> None:
     fit(service)
     alter(blob_of(service, "tickets_v1", ARTIFACT))
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         service.copy(CopyRequest("tickets_v1", "mails_v1"))
     with pytest.raises(ClassifierNotFound):
         show(service, "mails_v1")
@@ -326,5 +337,5 @@ def test_a_damaged_classifier_is_not_copied(service: Service) -> None:
 def test_a_copy_can_be_exported_and_trained_again(service: Service, there: Service) -> None:
     fit(service)
     service.copy(CopyRequest("tickets_v1", "mails_v1"))
-    assert take_in(there, exported(service, "mails_v1", training_rows=True)).name == "mails_v1"
+    assert take_in(there, exported(service, "mails_v1", include_training_data=True)).name == "mails_v1"
     assert service.reproduce(ModelRequest("mails_v1")).verdict == "identical weights"

@@ -9,7 +9,6 @@ from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
 from windrow.bootstrap import open_service
 from windrow.domain.base_models import BaseModelRemoval, BaseModelRequest, BaseModelUse
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import (
     BaseModelInUse,
@@ -17,10 +16,11 @@ from windrow.domain.errors import (
     BaseModelUnavailable,
     InvalidParameter,
 )
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.folder import EncoderFolder, read_encoder_folder
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import OnnxEncoder, TextEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder, TextEncoder
 from windrow.service.service import Service
 from windrow.settings import Settings
 
@@ -52,8 +52,8 @@ def test_base_models_say_where_they_are_what_they_take_and_who_needs_them(
     fit(service, "a")
     fit(service, "b", base_model=TINY)
     default, tiny = use_of(service, DEFAULT_BASE_MODEL), use_of(service, TINY)
-    assert (default.classifiers, default.is_default, default.place) == (1, True, "installed")
-    assert (tiny.classifiers, tiny.is_default, tiny.place) == (1, False, "data_directory")
+    assert (default.classifiers, default.is_default, default.location) == (1, True, "installed")
+    assert (tiny.classifiers, tiny.is_default, tiny.location) == (1, False, "data_directory")
     assert tiny.digest == tiny_folder.base_model.digest
     assert tiny.size_bytes == bytes_below(tiny_folder.path)
     assert tiny.problem is None
@@ -134,18 +134,18 @@ def test_usage_says_what_is_shared_what_is_each_ones_own_and_what_purging_would_
     assert service.usage().deleted_bytes == 0
 
 
-def test_a_checkup_of_a_sound_directory_reads_everything_and_finds_nothing(service: Service) -> None:
+def test_a_report_of_a_sound_directory_reads_everything_and_finds_nothing(service: Service) -> None:
     fit(service, "a")
     fit(service, "a", rows=ROWS[1:])
     fit(service, "b")
     service.delete(DeleteRequest("b"))
-    checkup = service.fsck(CheckRequest())
-    assert checkup.findings == ()
-    assert (checkup.classifiers, checkup.records, checkup.blobs) == (2, 4, 6)
-    assert checkup.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
+    report = service.fsck(FsckRequest())
+    assert report.findings == ()
+    assert (report.classifiers, report.records, report.blobs) == (2, 4, 6)
+    assert report.size_bytes == bytes_below(service.dependencies.settings.data_dir / "classifiers")
 
 
-def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
+def test_a_report_names_damage_and_repairs_garbage_and_nothing_else(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(service, "a")
@@ -155,19 +155,19 @@ def test_a_checkup_names_damage_and_repairs_garbage_and_nothing_else(
     damaged = path.read_bytes()
     garbage = service.dependencies.settings.data_dir / ".aside" / ("a" * 32)
     garbage.write_bytes(b"half")
-    checkup = service.fsck(CheckRequest())
-    found = {(finding.severity, finding.place, finding.repaired) for finding in checkup.findings}
+    report = service.fsck(FsckRequest())
+    found = {(finding.severity, finding.path, finding.repaired) for finding in report.findings}
     place = str(path.relative_to(service.dependencies.settings.data_dir))
     assert found == {("damage", place, False), ("garbage", f".aside/{'a' * 32}", False)}
-    assert not checkup.sound
-    young = service.fsck(CheckRequest(repair=True))
+    assert not report.sound
+    young = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in young.findings if finding.severity == "garbage"] == [False]
-    monkeypatch.setattr("windrow.storage.fsck.SETTLED_AFTER_S", -60)
-    repaired = service.fsck(CheckRequest(repair=True))
+    monkeypatch.setattr("windrow.storage.fsck.GRACE_PERIOD_S", -60)
+    repaired = service.fsck(FsckRequest(repair=True))
     assert [finding.repaired for finding in repaired.findings if finding.severity == "garbage"] == [True]
     assert not garbage.exists()
     assert path.read_bytes() == damaged
-    assert [finding.severity for finding in service.fsck(CheckRequest()).findings] == ["damage"]
+    assert [finding.severity for finding in service.fsck(FsckRequest()).findings] == ["damage"]
     assert ask(service, "a", "error").label == "bug"
 
 
@@ -176,13 +176,13 @@ def test_a_purge_that_was_cut_off_is_finished_by_a_repair_or_by_the_next_sweep(s
         fit(service, name)
         folder = service.dependencies.settings.data_dir / "classifiers" / name
         (folder / "000002.json").write_text('{"format": 1, "kind": "purged", "at": "2025-09-23T08:00:00Z"}')
-        assert [finding.code for finding in service.fsck(CheckRequest()).findings] == ["purge_unfinished"]
+        assert [finding.code for finding in service.fsck(FsckRequest()).findings] == ["purge_unfinished"]
         if name == "repaired":
-            assert service.fsck(CheckRequest(repair=True)).sound
+            assert service.fsck(FsckRequest(repair=True)).sound
         else:
-            service.dependencies.sweeper._sweep()
+            service.dependencies.purge_task._action()
         assert not folder.exists()
-        assert service.fsck(CheckRequest()).findings == ()
+        assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_a_graph_is_counted_with_its_base_model(opened: Open, tiny_folder: EncoderFolder, tmp_path: Path) -> None:

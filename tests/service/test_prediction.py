@@ -14,10 +14,10 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    Abandoned,
-    ArtifactInvalid,
     BaseModelUnavailable,
     ClassifierNotFound,
+    ClientClosedRequest,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     InvalidRequest,
@@ -29,12 +29,12 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.names import Reference
-from windrow.domain.prediction import Prediction, PredictRequest, always
+from windrow.domain.prediction import Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.session import TextEncoder, Tokens, Width
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.service.service import Service
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 
 
 def test_an_alias_a_revision_and_the_latest_version_answer_and_say_who_they_are(service: Service) -> None:
@@ -134,11 +134,11 @@ def test_many_classifiers_answer_one_text_in_the_order_of_their_names(service: S
 
 def test_one_unknown_name_among_many_is_named_and_nothing_is_computed(service: Service) -> None:
     fit(service)
-    before = service.vitals()
+    before = service.server_stats()
     with pytest.raises(ClassifierNotFound, match="elsewhere") as caught:
         service.predict(PredictRequest(model_names=("tickets_v1", "elsewhere"), text="a text that is new"))
-    assert caught.value.facts["name"] == "elsewhere"
-    assert service.vitals() == before
+    assert caught.value.facts["model_name"] == "elsewhere"
+    assert service.server_stats() == before
 
 
 @pytest.mark.parametrize("top_k", [-1, 0, 4])
@@ -176,11 +176,11 @@ def test_more_names_or_texts_than_the_settings_allow_are_refused(opened: Open) -
 
 def test_an_answer_that_nobody_wants_any_more_is_not_computed(service: Service) -> None:
     fit(service)
-    before = service.vitals()
-    with pytest.raises(Abandoned):
+    before = service.server_stats()
+    with pytest.raises(ClientClosedRequest):
         service.predict(PredictRequest(model_name="tickets_v1", text="a text that is new"), lambda: False)
-    after = service.vitals()
-    assert (after.batches, after.abandoned) == (before.batches, before.abandoned + 1)
+    after = service.server_stats()
+    assert (after.batches, after.client_closed) == (before.batches, before.client_closed + 1)
 
 
 class BlockedEncoder(FakeEncoder):
@@ -190,20 +190,20 @@ class BlockedEncoder(FakeEncoder):
         super().__init__()
         self.began, self.may_go_on = threading.Event(), threading.Event()
 
-    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], width: Width) -> Floats:
+    def encode(self, batch: Sequence[Tokens], adapters: Sequence[Adapter | None], parallelism: Parallelism) -> Floats:
         self.began.set()
         assert self.may_go_on.wait(30)
-        return super().encode(batch, adapters, width)
+        return super().encode(batch, adapters, parallelism)
 
 
 def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opened: Open) -> None:
     first = opened()
     fit(first)
     encoder = BlockedEncoder()
-    service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_waiting=1)
+    service = opened(encoders={DEFAULT_BASE_MODEL: encoder}, encoder_threads=1, max_queued_requests=1)
 
     def start(text: str) -> "Future[tuple[Prediction, ...]]":
-        return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always)
+        return service.start_predict(PredictRequest(model_name="tickets_v1", text=text), always_connected)
 
     answers = [start("a text that is encoded")]
     assert encoder.began.wait(30)
@@ -223,7 +223,7 @@ def test_a_prediction_starts_at_once_only_where_nothing_must_be_loaded(opened: O
     service = opened()
 
     def start(**asked: object) -> "Future[tuple[Prediction, ...]] | None":
-        return service.start_predict_at_once(PredictRequest(**asked), always)  # type: ignore[arg-type]
+        return service.start_predict_at_once(PredictRequest(**asked), always_connected)  # type: ignore[arg-type]
 
     for name in ("tickets", "tickets_v1", "elsewhere"):
         assert start(model_name=name, text="x") is None
@@ -246,12 +246,14 @@ def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any
     catalog, looked_up = service.dependencies.store.catalog, []
     find = catalog.find
 
-    def note(reference: Reference) -> Found:
+    def note(reference: Reference) -> ResolvedModel:
         looked_up.append(reference)
         return find(reference)
 
     monkeypatch.setattr(catalog, "find", note)
-    assert service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always) is not None
+    assert (
+        service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always_connected) is not None
+    )
     assert looked_up == [Reference("tickets_v1")]
     asked = PredictRequest(model_name="tickets_v1", text="x")
     for wrong, error in (
@@ -260,7 +262,7 @@ def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any
         (replace(asked, top_k=3), InvalidParameter),
     ):
         with pytest.raises(error):
-            service.start_predict_at_once(wrong, always)
+            service.start_predict_at_once(wrong, always_connected)
 
 
 def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(opened: Open) -> None:
@@ -301,9 +303,9 @@ def test_a_damaged_classifier_says_so_in_every_way_of_asking_while_the_others_an
     damage(before)
     service = opened()
     for name in ("broken", "broken@1", "alias"):
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             ask(service, name, "error")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             service.predict(PredictRequest(model_names=("tickets_v1", name), text="error"))
     assert ask(service, "tickets_v1", "error").label == "bug"
     assert service.fit(REQUEST).revision == 2
@@ -317,7 +319,7 @@ def test_a_damaged_file_that_is_put_back_answers_again_without_a_restart(service
     whole = path.read_bytes()
     path.write_bytes(b"{")
     service.dependencies.store.names.classifiers._index.clear()  # as in a server that was started after the damage
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(InvalidArtifact):
         ask(service, "tickets_v1", "error")
     path.write_bytes(whole)
     assert ask(service, "tickets_v1", "error").label == "bug"

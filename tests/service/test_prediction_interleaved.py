@@ -16,7 +16,7 @@ from windrow.domain.classifier import DeleteRequest
 from windrow.domain.errors import NotFound
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
-from windrow.storage.files import Files
+from windrow.storage.files import MAX_BYTES, Files
 from windrow.storage.namespace import Namespace
 
 OTHERS = tuple(replace(row, label=f"other {row.label}") for row in ROWS[1:])
@@ -39,17 +39,17 @@ class WatchedFiles:
     def remove(self, key: str) -> None:
         self.files.remove(key)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         self._look(key)
-        return self.files.get(key)
+        return self.files.get(key, max_bytes)
 
     def list(self, prefix: str) -> "list[str]":
         self._look(prefix)
         return self.files.list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         self._look(prefix)
-        return self.files.change_token(prefix)
+        return self.files.version_token(prefix)
 
     def _look(self, key: str) -> None:
         self.looks += 1
@@ -71,8 +71,8 @@ class Place:
         self.other = opened(names=Namespace(memory, memory.lock))
         self.service = opened(
             names=Namespace(self.files, memory.lock),
-            max_loaded_bytes=10**6 if knows_classifiers else 0,
-            max_encoded_bytes=0,
+            classifier_cache_bytes=10**6 if knows_classifiers else 0,
+            embedding_cache_bytes=0,
         )
 
 

@@ -2,16 +2,17 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.service.examples import SHOUTING, Open, altered, ask, blob_of, fit, listed
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest, RestoreRequest
 from windrow.domain.errors import ClassifierNotFound, RevisionNotFound, ShuttingDown
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
-from windrow.execution.sweeper import Sweeper
+from windrow.execution.periodic_task import PeriodicTask
 from windrow.service.service import Service
 
 
@@ -19,7 +20,7 @@ def test_what_is_to_be_kept_loaded_is_loaded_at_the_start_and_what_is_not_there_
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     fit(opened())
-    service = opened(keep_loaded=("missing", "!", "tickets_v1"), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("missing", "!", "tickets_v1"), classifier_cache_bytes=0)
     service.start()
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
@@ -31,7 +32,7 @@ def test_what_is_to_be_kept_loaded_is_loaded_at_the_start_and_what_is_not_there_
 
 def test_a_classifier_that_was_kept_loaded_is_let_go_when_it_is_deleted(opened: Open) -> None:
     fit(opened())
-    service = opened(keep_loaded=("tickets_v1",), max_loaded_bytes=0)
+    service = opened(pinned_classifiers=("tickets_v1",), classifier_cache_bytes=0)
     service.start()
     entry = service.dependencies.store.catalog.current("tickets_v1")
     assert service.dependencies.predictor.is_loaded(entry)
@@ -53,10 +54,10 @@ def ask_names(service: Service) -> list[str]:
     return [found.name for found in listed(service)]
 
 
-def test_the_vitals_say_how_many_trainings_run_and_wait(service: Service) -> None:
-    with service.dependencies.turns.join().turn():
-        assert (service.vitals().fits_running, service.vitals().fits_waiting) == (1, 0)
-    assert service.vitals().fits_running == 0
+def test_the_stats_say_how_many_trainings_run_and_wait(service: Service) -> None:
+    with service.dependencies.slots.enqueue().acquire():
+        assert (service.server_stats().running_fits, service.server_stats().queued_fits) == (1, 0)
+    assert service.server_stats().running_fits == 0
 
 
 def delete_days_ago(service: Service, name: str, days: float) -> None:
@@ -104,19 +105,30 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
     delete_days_ago(service, "tickets_v1", 8)
     assert fit(service, rows=SHOUTING) == 3
     assert ask(service, "tickets_v1@1", "error").label == "bug"
-    opened().dependencies.sweeper._sweep()
+    opened().dependencies.purge_task._action()
     with pytest.raises(RevisionNotFound):
         ask(service, "tickets_v1@1", "error")
     assert ask(service, "tickets_v1", "error").label == "BUG"
-    assert service.fsck(CheckRequest()).findings == ()
+    assert service.fsck(FsckRequest()).findings == ()
 
 
 def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened: Open) -> None:
     sweeps = threading.Semaphore(0)
-    service = altered(opened(), sweeper=Sweeper(sweeps.release, 0.0))
+    service = altered(opened(), purge_task=PeriodicTask(sweeps.release, 0.0))
     service.start()
     for _ in range(3):
         assert sweeps.acquire(timeout=30)
     service.close()
-    service.dependencies.sweeper._thread.join(30)
-    assert not service.dependencies.sweeper._thread.is_alive()
+    service.dependencies.purge_task._thread.join(30)
+    assert not service.dependencies.purge_task._thread.is_alive()
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o700, False), (0o750, True), (0o701, True)])
+def test_a_data_directory_that_is_open_to_others_is_told_at_the_start(
+    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_told: bool
+) -> None:
+    data_dir = tmp_path / "theirs"
+    data_dir.mkdir(mode)
+    data_dir.chmod(mode)
+    opened(data_dir).start()
+    assert ("chmod go-rwx" in caplog.text) is is_told

@@ -13,12 +13,14 @@ import pytest
 
 from tests.service.examples import ROWS, SHOUTING, Open, ask, fit, listed
 from windrow.domain.alias import AliasChangeRequest, PromoteRequest
-from windrow.domain.checkup import CheckRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, RestoreRequest
-from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, NotFound, WindrowError
+from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, NotFound, WindrowError
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.prediction import Prediction
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("a", "b", "c", "d")
 ALIASES = ("first", "second")
@@ -83,7 +85,7 @@ class Busy:
         self.labels[name, revision] = tuple(sorted({row.label for row in rows}))
 
     def _promote(self, alias: str, name: str) -> None:
-        self.service.promote(PromoteRequest(alias, name, by="somebody"))
+        self.service.promote(PromoteRequest(alias, name, author="somebody"))
 
 
 def highest_numbers(service: Service) -> Numbers:
@@ -116,15 +118,15 @@ def assert_within(before: Numbers, copied: Numbers, after: Numbers) -> None:
 
 def assert_sound(backup: Service, busy: Busy) -> None:
     """Assert that nothing is damaged, each classifier answers for itself, and an alias does or is told not to."""
-    checkup = backup.fsck(CheckRequest())
-    assert {finding.severity for finding in checkup.findings} <= {"garbage", "notice"}
+    report = backup.fsck(FsckRequest())
+    assert {finding.severity for finding in report.findings} <= {"garbage", "notice"}
     for classifier in listed(backup):
         name, revision = classifier.name, classifier.revision
         answer = ask(backup, name, TEXT)
         assert (answer.model_name, answer.revision) == (name, revision)
         assert tuple(answer.scores) == busy.labels[name, revision]
     # Aliases and classifiers are copied one after the other, so an alias may be ahead of what it points to.
-    dangling = {finding.place for finding in checkup.findings if finding.code == "alias_dangling"}
+    dangling = {finding.path for finding in report.findings if finding.code == "alias_dangling"}
     for alias in backup.list_aliases().aliases:
         assert alias.answers == (f"aliases/{alias.alias}" not in dangling)
         if alias.answers:
@@ -141,7 +143,7 @@ def test_a_backup_is_put_in_place_by_copying_it_back(opened: Open, tmp_path: Pat
     shutil.rmtree(service.dependencies.settings.data_dir)
     cp(tmp_path / "backup", service.dependencies.settings.data_dir)
     restarted = opened()
-    assert restarted.fsck(CheckRequest()).sound
+    assert restarted.fsck(FsckRequest()).sound
     assert ask(restarted, "first", TEXT) == expected
     assert fit(restarted, "a") == 2
 
@@ -208,7 +210,7 @@ def test_a_classifier_moves_into_another_directory_while_both_are_used_and_is_th
             assert isinstance(heard, ClassifierNotFound)
     assert tuple(found.scores) == labels_of[found.revision]
     assert ask(there, "other", TEXT).model_name == "other"
-    assert {finding.severity for finding in there.fsck(CheckRequest()).findings} <= {"garbage"}
+    assert {finding.severity for finding in there.fsck(FsckRequest()).findings} <= {"garbage"}
 
 
 def test_a_plain_copy_in_place_is_not_there_or_unusable_or_right_but_never_wrong(
@@ -231,7 +233,7 @@ def test_a_plain_copy_in_place_is_not_there_or_unusable_or_right_but_never_wrong
         if isinstance(heard, Prediction):
             assert heard == right[heard.revision]
         else:
-            assert isinstance(heard, ClassifierNotFound | ArtifactInvalid)
+            assert isinstance(heard, ClassifierNotFound | InvalidArtifact)
     assert ask(there, "moving", TEXT) == right[2]
 
 
@@ -248,7 +250,7 @@ def test_in_whatever_order_the_files_of_a_plain_copy_come_only_what_is_whole_ans
     opened: Open, tmp_path: Path
 ) -> None:
     """The newest numbered file counts as soon as its name is there, and answers once it and its blob are whole."""
-    here, there = opened(keep_training_rows=False), opened(tmp_path / "there", max_loaded_bytes=0)
+    here, there = opened(keep_training_data=False), opened(tmp_path / "there", classifier_cache_bytes=0)
     fit(here, "moving")
     fit(here, "moving", rows=SHOUTING[1:])
     fit(there, "other")
@@ -282,5 +284,5 @@ def assert_answer(
     elif {Path(f"00000{newest}.json"), artifact_of[newest]} <= whole:
         assert ask(there, "moving", TEXT) == right[newest]
     else:
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             ask(there, "moving", TEXT)

@@ -2,19 +2,26 @@
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.execution.examples import queued_job
 from tests.fakes.files import MemoryFiles
 from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revisions, show
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.dataset import Row
 from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.domain.job import JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
+from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
-from windrow.storage.namespace import Namespace
+from windrow.storage.files import MAX_BYTES
+from windrow.storage.job_files import JobFiles
+from windrow.storage.namespace import Namespace, utc_now
 
 Verb = Callable[[Service], object]
 
@@ -32,19 +39,24 @@ class FailingFiles(MemoryFiles):
         self.free_writes -= 1
         super().put_new(key, data, same_as)
 
-    def get(self, key: str) -> bytes:
+    def remove(self, key: str) -> None:
+        """Remove, which makes room."""
+        super().remove(key)
+        self.free_writes += 1
+
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         """Read, if that is possible."""
         self._check()
-        return super().get(key)
+        return super().get(key, max_bytes)
 
     def list(self, prefix: str) -> "list[str]":
         """List, if that is possible."""
         self._check()
         return super().list(prefix)
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Return no token where the disk says nothing."""
-        return super().change_token(prefix) if self.is_readable else None
+        return super().version_token(prefix) if self.is_readable else None
 
     def _check(self) -> None:
         if not self.is_readable:
@@ -61,8 +73,6 @@ CHANGES: Mapping[str, Verb] = {
     "fit again": lambda service: fit(service, "a", rows=SHOUTING),
     "describe": lambda service: service.describe(DescribeRequest("a", description="new")),
     "delete": lambda service: service.delete(DeleteRequest("b")),
-    "purge": lambda service: service.delete(DeleteRequest("b", purge=True)),
-    "purge a revision": lambda service: service.delete(DeleteRequest("a@1", purge=True)),
     "delete all": lambda service: service.delete_all(DeleteAllRequest(prefix="b")),
     "restore": lambda service: service.restore(RestoreRequest("deleted")),
     "restore a revision": lambda service: service.restore(RestoreRequest("a@1")),
@@ -70,6 +80,12 @@ CHANGES: Mapping[str, Verb] = {
     "roll back": lambda service: service.rollback(AliasChangeRequest("alias")),
     "take away": lambda service: service.remove_alias(AliasChangeRequest("alias")),
     "import": import_again,
+}
+PURGES: Mapping[str, Verb] = {
+    "purge": lambda service: service.delete(DeleteRequest("b", purge=True)),
+    "purge a revision": lambda service: service.delete(DeleteRequest("a@1", purge=True)),
+    "purge all": lambda service: service.delete_all(DeleteAllRequest(prefix="b", purge=True)),
+    "purge what was deleted": lambda service: service.delete(DeleteRequest("deleted", purge=True)),
 }
 LOOKS: Mapping[str, Verb] = {
     "predict": lambda service: ask(service, "a", "error"),
@@ -112,16 +128,36 @@ def test_a_full_disk_is_told_and_nothing_has_changed(verb: str, files: FailingFi
     assert files.kept != kept
 
 
-@pytest.mark.parametrize("verb", [*CHANGES, *LOOKS])
+@pytest.mark.parametrize("verb", PURGES)
+def test_a_full_disk_is_purged_all_the_same(verb: str, files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.free_writes, kept = 0, set(files.kept)
+    PURGES[verb](service)
+    assert kept - set(files.kept)
+    assert ask(service, "alias", "error").model_name == "a"
+
+
+def test_an_evaluation_whose_score_cannot_be_kept_is_told_all_the_same(files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock))
+    files.free_writes = 0
+    report = service.evaluate(EvaluateRequest("a", (Row("error", "bug"),)))
+    assert report.total == 1
+    assert report.saved is False
+    (warning,) = (each for each in report.warnings if each.code == "not_saved")
+    assert "The disk is full" in warning.message
+    assert show(service, "a").test is None
+
+
+@pytest.mark.parametrize("verb", [*CHANGES, *PURGES, *LOOKS])
 def test_a_disk_that_cannot_be_read_is_told_by_every_verb_and_forgotten_once_it_can(
     verb: str, files: FailingFiles, opened: Open
 ) -> None:
     service = opened(names=Namespace(files, files.lock))
     files.is_readable = False
     with pytest.raises(StorageFailed):
-        {**CHANGES, **LOOKS}[verb](service)
+        {**CHANGES, **PURGES, **LOOKS}[verb](service)
     files.is_readable = True
-    {**CHANGES, **LOOKS}[verb](service)
+    {**CHANGES, **PURGES, **LOOKS}[verb](service)
 
 
 @pytest.mark.parametrize("free_writes", range(5))
@@ -137,3 +173,17 @@ def test_a_disk_that_fills_up_in_the_midst_of_a_fit_never_leaves_a_half_written_
     again = opened(names=Namespace(files, files.lock))
     assert revisions(again) == []
     assert fit(again) == 1
+
+
+def test_a_service_starts_on_a_full_disk_that_holds_a_job_of_a_dead_process(
+    files: FailingFiles, opened: Open, tmp_path: Path
+) -> None:
+    dead = JobFiles(tmp_path, files)
+    job_id = dead.new_id()
+    dead.put(replace(queued_job(job_id), state="running", started_at=utc_now()), 1)
+    dead.close()
+    files.free_writes = 0
+    service = opened(names=Namespace(files, files.lock))
+    service.start()
+    assert service.job(JobRequest(job_id)).state == "interrupted"
+    assert ask(service, "a", "error").model_name == "a"

@@ -27,34 +27,34 @@ from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import Classifier, DeleteRequest, ModelRequest, Trained
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
-    ArtifactInvalid,
     BaseModelNotAllowed,
     BaseModelUnavailable,
     ClassifierExists,
     ClassifierNotFound,
     ConcurrentChange,
+    InvalidArtifact,
     InvalidName,
     InvalidParameter,
     InvalidTrainingData,
     LimitExceeded,
     NameTaken,
     Overloaded,
-    RowsNotKept,
+    TrainingDataNotKept,
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
-from windrow.encoders.session import TextEncoder
-from windrow.execution.predictor import Memory, Predictor
-from windrow.execution.question import LoadedClassifier
+from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.prediction_plan import LoadedClassifier
+from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.service.service import Service
 from windrow.storage.artifact import rows_from_blob
-from windrow.storage.catalog import Catalog, Draft, Found
+from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 
 def test_a_fitted_classifier_answers_with_scores_that_sum_to_1(service: Service) -> None:
@@ -75,10 +75,10 @@ def test_a_training_is_saved_though_others_change_the_directory_for_minutes(
         [ConcurrentChange("Others are at it. Try again.")] * 3,
     )
 
-    def busy(draft: Draft) -> Entry:
+    def busy(new_revision: NewRevision) -> ClassifierState:
         if refusals:
             raise refusals.pop()
-        return publish(draft)
+        return publish(new_revision)
 
     monkeypatch.setattr(service.dependencies.store.catalog, "publish", busy)
     fit(service)
@@ -214,7 +214,7 @@ def test_a_failed_training_leaves_the_old_revision(service: Service) -> None:
 
 def test_a_directory_that_others_keep_locked_is_told_as_a_concurrent_change(service: Service, tmp_path: Path) -> None:
     folder = service.dependencies.settings.data_dir
-    names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, patience_s=0.01))
+    names = Namespace(service.dependencies.store.names.files, DirectoryLock(folder, timeout_s=0.01))
     impatient = altered(service, names=names, catalog=Catalog(names))
     with service.dependencies.store.names.lock(), pytest.raises(ConcurrentChange):
         fit(impatient)
@@ -229,11 +229,11 @@ def test_a_training_is_saved_once_others_free_the_directory_however_long_that_ta
 
         refused = 0
 
-        def publish(self, draft: Draft) -> Entry:
+        def publish(self, new_revision: NewRevision) -> ClassifierState:
             if self.refused < refusals:
                 self.refused += 1
                 raise ConcurrentChange(f"Others keep {folder} locked. Try again.")
-            return super().publish(draft)
+            return super().publish(new_revision)
 
     catalog = BusyCatalog(service.dependencies.store.names)
     assert fit(altered(service, catalog=catalog)) == 1
@@ -242,10 +242,10 @@ def test_a_training_is_saved_once_others_free_the_directory_however_long_that_ta
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_rows_are_kept_unless_switched_off(keep: bool, opened: Open) -> None:
-    service = opened(keep_training_rows=keep)
+    service = opened(keep_training_data=keep)
     fit(service)
     entry = service.dependencies.store.catalog.current("tickets_v1")
-    assert ("rows" in entry.blobs) is show(service, "tickets_v1").keeps_training_rows is keep
+    assert ("rows" in entry.blobs) is show(service, "tickets_v1").keeps_training_data is keep
     if keep:
         assert rows_from_blob(blob_of(service, "tickets_v1", "rows").read_bytes()) == ROWS
 
@@ -261,19 +261,19 @@ class FullPredictor(Predictor):
     loaded: int = 0
 
     def predict(
-        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+        self, asked: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
         """Refuse."""
         raise Overloaded("Too many wait. Try again in 1 s.", {"retry_after_s": 1})
 
-    def load(self, found: Found) -> LoadedClassifier:
+    def load(self, found: ResolvedModel) -> LoadedClassifier:
         """Count."""
         self.loaded += 1
         return super().load(found)
 
 
 def test_a_fit_succeeds_though_too_many_predictions_wait_to_ask_it_anything(service: Service) -> None:
-    memory = Memory(max_loaded_bytes=1_000_000, max_encoded_bytes=0)
+    memory = CacheLimits(classifier_cache_bytes=1_000_000, embedding_cache_bytes=0)
     full = FullPredictor(
         service.dependencies.store.catalog, service.dependencies.encoders, service.dependencies.queue, memory
     )
@@ -303,18 +303,18 @@ def test_what_cannot_be_reproduced_says_why(opened: Open) -> None:
     with pytest.raises(TrainingFailed):
         altered(service, runner=InlineRunner(TrainingFailed("it died"))).reproduce(ModelRequest("tickets_v1"))
     encoders[DEFAULT_BASE_MODEL] = FakeEncoder(digest="0" * 64)
-    service.dependencies.encoders.forget(DEFAULT_BASE_MODEL)
+    service.dependencies.encoders.evict(DEFAULT_BASE_MODEL)
     with pytest.raises(BaseModelUnavailable, match="0000"):
         service.reproduce(ModelRequest("tickets_v1"))
     alter(blob_of(service, "tickets_v1", "rows"))
-    with pytest.raises(ArtifactInvalid, match="altered"):
+    with pytest.raises(InvalidArtifact, match="altered"):
         service.reproduce(ModelRequest("tickets_v1"))
 
 
 def test_without_rows_nothing_is_reproduced_and_the_way_out_is_told(opened: Open) -> None:
-    service = opened(keep_training_rows=False)
+    service = opened(keep_training_data=False)
     fit(service)
-    with pytest.raises(RowsNotKept, match="your own copy") as caught:
+    with pytest.raises(TrainingDataNotKept, match="your own copy") as caught:
         service.reproduce(ModelRequest("tickets_v1"))
     assert caught.value.facts["training_data_sha256"] == show(service, "tickets_v1").training_data_sha256
 

@@ -19,15 +19,17 @@ from windrow.domain.job import Progress
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, Recipe
 from windrow.domain.values import recast
-from windrow.encoders.adapters import MapChanges
-from windrow.encoders.bulk import encode_states
+from windrow.encoders.adapters import LowRankChanges
+from windrow.encoders.bulk import compute_trunk_states
 from windrow.encoders.layout import FEATURE_LAYERS
-from windrow.encoders.session import OnnxEncoder
+from windrow.encoders.onnx_encoder import OnnxEncoder
 from windrow.execution.runner import ProcessRunner, Runner
 from windrow.learning import plan
 from windrow.learning.layers import pack_texts, pooled
 from windrow.service.service import Service
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
+
+pytestmark = pytest.mark.slow
 
 TICKETS = {
     "billing": (
@@ -131,7 +133,7 @@ def test_a_training_done_again_on_this_machine_gives_identical_weights(service: 
     assert (found.verdict, found.largest_weight_difference, found.num_changed_labels) == ("identical weights", 0.0, 0)
     assert (found.num_texts, found.changes, found.notes) == (len(ROWS), (), ())
     steps = [each for each in told if each.stage == "training" and each.step]
-    assert steps[-1].step == steps[-1].of == len(steps)
+    assert steps[-1].step == steps[-1].num_steps == len(steps)
 
 
 def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> None:
@@ -142,13 +144,13 @@ def test_the_record_says_what_was_asked_and_what_was_done(service: Service) -> N
     assert recast(Recipe, listed) == recipe
     report = listed.adapter
     assert report is not None
-    assert (report.passes, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
+    assert (report.epochs, report.planned_steps, report.steps, report.ended_by) == (1, 1, 1, "plan")
     assert "torch" in listed.versions
 
 
-def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: MapChanges) -> Floats:
+def features_as_trained(encoder: OnnxEncoder, texts: list[str], adapter: LowRankChanges) -> Floats:
     """Return what training makes of texts: the last three layers in torch, side by side."""
-    states, folder = encode_states(encoder, encoder.tokenize(texts)), encoder.folder
+    states, folder = compute_trunk_states(encoder, encoder.tokenize(texts)), encoder.folder
     packed = pack_texts(TokenStates(states.packed, states.lengths), np.arange(len(texts)), folder.pooling)
     weights, layers = tensors(weights_of(folder, adapter)), layers_of(folder)
     reached = [
@@ -183,7 +185,7 @@ HARD_CASES = {
     "duplicates": ((*numbered(4, "a"), *numbered(4, "b")) * 2, {"duplicate_rows"}),
     "labels without a meaning": (
         tuple(Row(row.text, str(number % 2)) for number, row in enumerate(numbered(12, "word"))),
-        set(),
+        {"number_labels"},
     ),
     "a thousand labels": (
         tuple(Row(f"{word} {number}", f"label {number}") for number in range(1_000) for word in ("reset", "twice")),
@@ -197,6 +199,11 @@ def tiny_service(tiny: OnnxEncoder, tmp_path: Path) -> Iterator[Service]:
     service = service_with(tiny, tmp_path, InlineRunner())
     yield service
     service.close()
+
+
+def odd(record: FitResult) -> set[str]:
+    """Return the codes of what is told, but for what the random encoder makes of so few rows."""
+    return {warning.code for warning in record.warnings} - {"not_better_than_majority"}
 
 
 def assert_usable(service: Service, record: FitResult) -> None:
@@ -213,7 +220,7 @@ def test_every_hard_case_ends_in_a_usable_classifier_and_says_what_was_odd(
 ) -> None:
     rows, expected = HARD_CASES[case]
     record = tiny_service.fit(FitRequest("hard", rows, num_iterations=num_iterations))
-    assert {warning.code for warning in record.warnings} == expected
+    assert odd(record) == expected
     assert (record.adapter is None) is (num_iterations == 0)
     assert_usable(tiny_service, record)
 
@@ -223,7 +230,7 @@ def test_more_rows_than_the_step_budget_end_in_a_usable_classifier(
 ) -> None:
     monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 50)
     record = tiny_service.fit(FitRequest("large", (*numbered(200, "a"), *numbered(100, "b"))))
-    assert [warning.code for warning in record.warnings] == ["step_budget"]
+    assert odd(record) == {"step_budget"}
     assert record.adapter is not None
     assert record.adapter.texts == 50
     assert_usable(tiny_service, record)

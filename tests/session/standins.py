@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 
 
 class Counting:
@@ -19,7 +19,7 @@ class Counting:
     def __getattr__(self, verb: str) -> Any:
         return getattr(self._operations, verb)
 
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         self.sizes.append(len(request.all_texts))
-        answers: tuple[Prediction, ...] = self._operations.predict(request, is_wanted)
+        answers: tuple[Prediction, ...] = self._operations.predict(request, is_connected)
         return answers

@@ -113,6 +113,8 @@ def test_an_unknown_condition_is_refused_and_the_nearest_one_named() -> None:
 def test_an_unknown_name_is_refused_as_python_does() -> None:
     check_known("fit", ["seed"], ["seed", "tags"])
     with pytest.raises(TypeError, match=r"^fit\(\) got an unexpected keyword argument 'sed'\. Did you mean 'seed'\?$"):
+        check_known("fit", ["tags", "sed"], ["seed", "tags"])
+    with pytest.raises(TypeError, match=r"^fit\(\) .* 'sed'\. It takes: seed, tags\.$"):
         check_known("fit", ["seed", "sed"], ["seed", "tags"])
     with pytest.raises(TypeError, match=r"^fit\(\) .* 'zzz'\. It takes: seed, tags\.$"):
         check_known("fit", ["zzz"], ["seed", "tags"])

@@ -69,8 +69,21 @@ def test_a_column_with_a_gap_is_refused(column: Any) -> None:
 
 
 def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
-    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type int, not a string"):
-        read_rows("training_data", TEXTS, [0, 1])
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.label is of type float, not a string"):
+        read_rows("training_data", TEXTS, [0.0, 1.0])
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[0\]\.text is of type int, not a string"):
+        read_rows("training_data", [0, 1], LABELS)
+    with pytest.raises(InvalidTrainingData, match=r"training_data\[1\]\.label is of type bool, not a string"):
+        read_rows("training_data", TEXTS, [1, True])
+
+
+@pytest.mark.parametrize("labels", [[0, 1], np.array([0, 1]), [np.int64(0), np.uint8(1)], pd.Series([0, 1]), ["0", 1]])
+def test_labels_that_are_whole_numbers_are_taken_as_their_text(labels: Any) -> None:
+    for rows in (
+        read_rows("training_data", TEXTS, labels),
+        read_rows("training_data", list(zip(TEXTS, labels, strict=True))),
+    ):
+        assert [row.label for row in rows] == ["0", "1"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +104,27 @@ def test_a_value_that_is_no_string_is_named_by_its_type() -> None:
 def test_what_is_no_column_or_table_is_refused(texts: Any, labels: Any, message: str) -> None:
     with pytest.raises(InvalidTrainingData, match=f"^training_data ?{message}"):
         read_rows("training_data", texts, labels)
+
+
+@pytest.mark.parametrize("lazy", [pl.LazyFrame({"text": TEXTS, "label": LABELS}), pl.LazyFrame({"text": TEXTS})])
+def test_what_holds_no_values_yet_is_refused_with_the_method_that_computes_them(lazy: Any) -> None:
+    message = r"^training_data is of type LazyFrame.* Pass what \.collect\(\) returns\.$"
+    with pytest.raises(InvalidTrainingData, match=message) as refused:
+        read_rows("training_data", lazy)
+    assert refused.value.facts["method"] == "collect"
+    for texts, labels in ((lazy, LABELS), (TEXTS, lazy)):
+        with pytest.raises(InvalidTrainingData, match=message):
+            read_rows("training_data", texts, labels)
+    with pytest.raises(InvalidText, match=r"texts is of type LazyFrame.*\.collect\(\)"):
+        read_texts(lazy)
+
+
+def test_a_plan_of_another_library_is_known_by_its_method() -> None:
+    class Plan:
+        def compute(self) -> None: ...
+
+    with pytest.raises(InvalidParameter, match=r"^tags is of type Plan.*\.compute\(\) returns"):
+        read_values("tags", Plan())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("column", COLUMNS)

@@ -1,5 +1,7 @@
 import inspect
 import pydoc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, cast
 
@@ -9,9 +11,10 @@ from windrow.api.endpoints import BY_VERB
 from windrow.domain.classifier import DeleteRequest, Deletion, FitRequest
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidTrainingData
-from windrow.domain.job import ignore_progress
+from windrow.domain.job import Progress, ignore_progress
 from windrow.domain.prediction import PredictRequest
 from windrow.operations import Operations
+from windrow.session import keywords
 from windrow.session.predicting import PredictOptions
 from windrow.session.session import Session
 
@@ -24,7 +27,7 @@ VERBS = {
 }
 
 
-class Told:
+class RecordingOperations:
     """Operations that take note of what they are asked, and give it back."""
 
     def __getattr__(self, verb: str) -> Any:
@@ -33,7 +36,7 @@ class Told:
 
 @pytest.fixture
 def told() -> Any:
-    return Session(cast(Operations, Told()))
+    return Session(cast(Operations, RecordingOperations()))
 
 
 def derived() -> list[str]:
@@ -51,7 +54,7 @@ def test_columns_become_rows_and_what_is_no_request_is_passed_on(told: Any) -> N
     assert told.fit("a", [("x", "y")], seed=3) == ("fit", (request,), {})
     assert told.fit("a", labels=["y"], texts=["x"], on_progress=print, seed=3)[2] == {"on_progress": print}
     with pytest.raises(InvalidTrainingData, match=r"^training_data\[0\]\.label is missing"):
-        told.forecast("a", ["x"], [None])
+        told.estimate_fit("a", ["x"], [None])
 
 
 def test_a_wrong_argument_is_refused_before_anything_is_asked(told: Any) -> None:
@@ -71,7 +74,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_asked(told: Any) -> None
 def test_each_field_of_a_request_can_be_said(name: str) -> None:
     """Also those of verbs whose arguments have a class of their own."""
     endpoint: Any = BY_VERB[VERBS.get(name, name)]
-    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress"}
+    said = set(inspect.signature(getattr(Session, name)).parameters) - {"self", "on_progress", "progress"}
     if "labels" in said:
         said = said - {"texts", "labels"} | {"test_data" if name in ("evaluate", "compare") else "training_data"}
     assert said == {each.name for each in fields(endpoint.request)}
@@ -88,17 +91,17 @@ def test_defaults_are_those_of_the_request(name: str) -> None:
 
 @pytest.mark.parametrize("name", derived())
 def test_help_shows_each_argument_and_what_it_means(name: str) -> None:
-    session = Session(cast(Operations, Told()))
+    session = Session(cast(Operations, RecordingOperations()))
     shown = pydoc.plain(pydoc.render_doc(getattr(session, name)))
     assert f"{name}(" in shown
     for parameter in inspect.signature(getattr(session, name)).parameters:
         assert f"\n        {parameter}: " in shown
     assert "request:" not in shown
-    assert "is_wanted:" not in shown
+    assert "is_connected" not in shown
 
 
 def test_help_shows_types_and_results() -> None:
-    session = Session(cast(Operations, Told()))
+    session = Session(cast(Operations, RecordingOperations()))
     signature = inspect.signature(session.delete)
     assert str(signature.replace(return_annotation=inspect.Signature.empty)) == (
         "(model_name: str, *, purge: bool = False, force: bool = False)"
@@ -117,3 +120,25 @@ def test_the_options_of_predict_are_fields_of_its_request() -> None:
         "texts",
         "explain",
     }
+
+
+def test_a_training_shows_a_bar_where_it_is_wanted_and_tells_its_listener_too(
+    told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Progress] = []
+    heard: list[Progress] = []
+    asked: list[bool | None] = []
+
+    @contextmanager
+    def bar(wanted: bool | None) -> Iterator[Any]:
+        asked.append(wanted)
+        yield None if wanted is False else shown.append
+
+    monkeypatch.setattr(keywords, "training_bar", bar)
+    news = Progress("saving")
+    told.fit("a", [("x", "y")])[2]["on_progress"](news)
+    told.fit("a", [("x", "y")], on_progress=heard.append, progress=True)[2]["on_progress"](news)
+    told.reproduce("a", progress=True)[2]["on_progress"](news)
+    assert (shown, heard) == ([news] * 3, [news])
+    assert told.fit("a", [("x", "y")], progress=False)[2] == {}
+    assert asked == [None, True, True, False]

@@ -1,3 +1,4 @@
+import pydoc
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import pytest
 from tests.session.standins import Counting
 from windrow.domain.errors import ClassifierNotFound, InvalidName, InvalidParameter, InvalidText, LimitExceeded
 from windrow.operations import Operations
+from windrow.session.async_client import AsyncClient
 from windrow.session.session import Session
 
 
@@ -120,3 +122,12 @@ def test_an_explanation_comes_with_the_answer(session: Session) -> None:
 
 def test_texts_worth_labelling_are_chosen_from_a_column(session: Session) -> None:
     assert len(session.suggest("tickets_v1", pd.Series(["sign here", "what", "why"]), n=2).suggestions) == 2
+
+
+@pytest.mark.parametrize("owner", [Session, AsyncClient])
+@pytest.mark.parametrize("method", ["predict", "explain", "predict_with"])
+def test_help_shows_each_option_of_a_prediction_with_its_default(owner: type, method: str) -> None:
+    shown = pydoc.plain(pydoc.render_doc(getattr(owner, method)))
+    assert (
+        "*, top_k: int | None = None, abstain_below: float | None = None, min_in_scope: float | None = None)" in shown
+    )

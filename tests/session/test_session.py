@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import windrow
+from tests.domain.test_shown import REPLIES
 from windrow.domain.errors import (
     AliasNotFound,
     BaseModelInUse,
@@ -28,6 +29,9 @@ from windrow.session.session import Client, Session, open_session
 
 TEXTS = ["money back", "my money please", "cannot sign in", "sign in fails"]
 LABELS = ["refund", "refund", "login", "login"]
+
+# So few rows as here are always warned about; tests/session/test_reply_warnings.py is about that.
+pytestmark = pytest.mark.filterwarnings("ignore::windrow.session.reply_warnings.WindrowWarning")
 
 
 def _public(owner: type) -> set[str]:
@@ -62,10 +66,10 @@ def test_a_client_is_a_session_that_connects_when_it_is_first_used() -> None:
 
 
 def test_a_directory_is_opened_with_the_settings_that_are_given(tmp_path: Path) -> None:
-    with windrow.open(tmp_path / "data", max_texts=2, keep_loaded=["a", "b"], offline=True) as session:
+    with windrow.open(tmp_path / "data", max_texts=2, pinned_classifiers=["a", "b"], offline=True) as session:
         assert str(tmp_path / "data") in repr(session)
         assert session.models().models == ()
-        assert session.operations.dependencies.settings.keep_loaded == ("a", "b")  # type: ignore[attr-defined]
+        assert session.operations.dependencies.settings.pinned_classifiers == ("a", "b")  # type: ignore[attr-defined]
 
 
 def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,12 +81,13 @@ def test_the_environment_says_what_is_not_given(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_setting_that_is_unknown_or_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"'max_fit'\. Did you mean 'max_fits'"):
-        open_session(tmp_path, max_fit=2)
-    with pytest.raises(InvalidParameter, match="max_fits=0 cannot be used: at least 1 expected"):
-        open_session(tmp_path, max_fits=0)
+    with pytest.raises(TypeError, match=r"'max_concurrent_fit'\. Did you mean 'max_concurrent_fits'"):
+        open_session(tmp_path, max_concurrent_fit=2)
+    with pytest.raises(InvalidParameter, match="max_concurrent_fits=0 cannot be used: at least 1 expected"):
+        open_session(tmp_path, max_concurrent_fits=0)
 
 
+@pytest.mark.slow
 def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None:
     assert set(windrow.__all__) <= set(dir(windrow))
     assert (windrow.Client, windrow.Session, windrow.open) == (Client, Session, open_session)
@@ -93,6 +98,14 @@ def test_the_package_offers_its_names_and_loads_none_before_it_is_used() -> None
     assert done.stdout == "[]\n"
 
 
+def test_what_methods_return_has_its_name_in_the_package() -> None:
+    replies = {each.__name__: each for each in REPLIES if each.__module__.startswith("windrow.domain.")}
+    assert len(replies) > 50
+    assert {name: getattr(windrow, name, None) for name in replies} == replies
+    assert set(replies) <= set(windrow.__all__)
+
+
+@pytest.mark.slow
 def test_using_a_session_loads_no_library_of_tables() -> None:
     code = "import windrow, sys; windrow.Session; print({'pandas', 'polars', 'numpy', 'sklearn'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -159,8 +172,8 @@ def test_a_started_fit_is_followed_to_its_end_and_listed(session: Session) -> No
         session.cancel_job("nonsense")
 
 
-def test_a_forecast_begins_nothing(session: Session) -> None:
-    assert session.forecast("tickets_v2", TEXTS, LABELS).num_examples == 4
+def test_an_estimate_begins_nothing(session: Session) -> None:
+    assert session.estimate_fit("tickets_v2", TEXTS, LABELS).num_examples == 4
     assert names(session) == ["tickets_v1"]
 
 
@@ -202,7 +215,7 @@ def test_what_is_deleted_can_be_restored_until_it_is_purged(session: Session) ->
 
 def test_an_alias_is_promoted_rolled_back_and_removed_and_its_history_stays(session: Session) -> None:
     session.fit("tickets_v2", TEXTS, LABELS, num_iterations=0)
-    assert session.promote("tickets", "tickets_v1", reason="first", by="Ada").by == "Ada"
+    assert session.promote("tickets", "tickets_v1", reason="first", author="Ada").author == "Ada"
     require = {"not_worse": True, "test_data": [("money back", "refund")]}
     assert session.promote("tickets", "tickets_v2", require=require).gate.passed
     with pytest.raises(ClassifierInUse, match="force=True"):
@@ -210,7 +223,7 @@ def test_an_alias_is_promoted_rolled_back_and_removed_and_its_history_stays(sess
     assert session.rollback("tickets", reason="worse").points_to == "tickets_v1"
     assert [each.alias for each in session.aliases()] == ["tickets"]
     assert session.remove_alias("tickets").alias == "tickets"
-    assert session.aliases() == ()
+    assert list(session.aliases()) == []
     assert [change.event for change in session.history("tickets")] == ["promoted", "promoted", "rolled_back", "removed"]
     with pytest.raises(AliasNotFound):
         session.history("nothing")

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, record, sealed
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD_CHANGE, artifact, record, sealed
 from windrow.domain.classifier import Origin
 from windrow.domain.dataset import Row, rows_as_jsonl
 from windrow.learning.head import LinearHead
-from windrow.storage.archive import FILE_NAMES, MANIFEST, pack
+from windrow.storage.archive_format import FILE_NAMES, MANIFEST, pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.revision import BlobRef, Entry
+from windrow.storage.revision import BlobRef, ClassifierState
 
 EXPORTED_AT = datetime(2025, 9, 20, 12, 0, tzinfo=UTC)
 MAX_BYTES = 2**20
@@ -40,9 +40,9 @@ def refer(blobs: Mapping[str, bytes]) -> dict[str, BlobRef]:
     return {r: BlobRef(hashlib.sha256(blob).hexdigest(), len(blob), SUFFIXES[r]) for r, blob in blobs.items()}
 
 
-def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
+def entry(blobs: Mapping[str, bytes] = BLOBS) -> ClassifierState:
     """Return a classifier of which everything is known that can be."""
-    return Entry(
+    return ClassifierState(
         kind="measured",
         at=_LATER,
         record=replace(
@@ -51,7 +51,7 @@ def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
             description="What customers want",
             tags=("live", "support"),
             test=replace(TEST_SCORE, test_data_sha256="7" * 64, measured_at=_LATER),
-            threshold=replace(THRESHOLD, test_data_sha256="8" * 64, measured_at=_LATER),
+            threshold_changes=(replace(THRESHOLD_CHANGE, at=_LATER, author="Ada"),),
             origin=Origin("ticket_classifier_v1", 4, _LATER),
         ),
         blobs=refer(blobs),
@@ -59,7 +59,7 @@ def entry(blobs: Mapping[str, bytes] = BLOBS) -> Entry:
     )
 
 
-def export(a_classifier: Entry | None = None, blobs: Mapping[str, bytes] = BLOBS) -> bytes:
+def export(a_classifier: ClassifierState | None = None, blobs: Mapping[str, bytes] = BLOBS) -> bytes:
     """Return a sound export."""
     return b"".join(pack(a_classifier or entry(blobs), blobs, EXPORTED_AT).chunks)
 
@@ -393,7 +393,7 @@ def _manifests() -> _Attacks:
     yield "an array", Attack("not_an_export", zip_files({**files(), MANIFEST: b"[]"}))
     for kind in ("trained", "backup", None, 1, ["export"]):
         yield f"the kind {kind!r}", Attack("not_an_export", zip_files(files({"kind": kind})))
-    yield "a newer format", Attack("newer_format", zip_files(files({"format": 3})))
+    yield "a newer format", Attack("newer_format", zip_files(files({"format": 4})))
     newer = save({"head.bias": np.ones(2, np.float32)}, {"windrow_format": "2"})
     yield "tensors of a newer format", Attack("newer_format", zip_files(files(blobs={**BLOBS, ARTIFACT: newer})))
     wrong: dict[str, list[object]] = {
@@ -419,7 +419,8 @@ def _manifests() -> _Attacks:
         "entry.record.scores.source": ["a guess"],
         "entry.record.adapter.ended_by": ["x" * 257],
         "entry.record.test.rows_per_label": [[5, 5], {"billing": "5"}],
-        "entry.record.threshold.answered": [8.0, 10**400, _REMOVED],
+        "entry.record.threshold_changes": [{}, [{}], [None], "none", _REMOVED],
+        "entry.record.threshold": [None, {"abstain_below": 0.5}],
         "entry.record.test.correct": [10**400],
         "entry.record.report.estimate.correct": [10**400],
         "entry.record.description": [None],
@@ -443,7 +444,9 @@ def _manifests() -> _Attacks:
 
 def _records() -> _Attacks:
     warning = {"code": "small_classes", "message": "", "rows": []}
-    candidate = {"strength": 0.0, "estimated_accuracy": None}
+    candidate = {"scale": 0.0, "estimated_accuracy": None}
+    too_high = {"abstain_below": 1.01}
+    change = {"reason": "", "author": "", "at": "2025-09-20T12:00:00Z", "before": None, "after": {"abstain_below": 0.5}}
     long_labels: dict[str, object] = {"entry.record.labels": ["a", "b" * 257]}
     long_labels["entry.record.rows_per_label"] = {"a": 2, "b" * 257: 2}
     broken: dict[str, dict[str, object]] = {
@@ -474,9 +477,10 @@ def _records() -> _Attacks:
             "entry.record.test.correct_per_label": {**_LESS, "x" * 257: 0},
             "entry.record.test.rows_per_label": {**_LESS, "x" * 257: 1},
         },
-        "a digest of a threshold that is none": {"entry.record.threshold.test_data_sha256": "8" * 63},
-        "a threshold above every score": {"entry.record.threshold.abstain_below": 1.01},
-        "a threshold that answers more than there are": {"entry.record.threshold.answered": 11},
+        "a threshold above every score": {"entry.record.threshold_changes": [{**change, "after": too_high}]},
+        "thresholds that do not follow": {"entry.record.threshold_changes": [change, change]},
+        "many thresholds": {"entry.record.threshold_changes": [{**change, "after": None}] * 101},
+        "a threshold with a long reason": {"entry.record.threshold_changes": [{**change, "reason": "x" * 501}]},
         "an estimate with more right than there are": {"entry.record.report.estimate.correct": 5},
         "a temperature of 0": {"entry.record.scores.temperature": 0},
         "more small classes than classes": {"entry.record.report.small_classes": ["bug", "billing", "bug"]},

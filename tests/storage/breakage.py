@@ -1,6 +1,8 @@
 """Everything that can be wrong with a data directory, each done by hand to a sound one."""
 
 import gzip
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -9,29 +11,30 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, draft, open_names, sealed
+from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, new_revision, open_names, sealed
 from tests.storage.model import Server
-from windrow.domain.checkup import Severity
 from windrow.domain.dataset import rows_as_jsonl
+from windrow.domain.integrity import Severity
+from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.revision import Entry, revision_from_json
+from windrow.storage.revision import ClassifierState, entry_from_json
 
 Break = Callable[[Path], str]
 UNNEEDED = f"{'c' * 64}.safetensors"
 
 
-def sound_draft(name: str = "tickets", seed: int = 0) -> Draft:
+def sound_draft(name: str = "tickets", seed: int = 0) -> NewRevision:
     """Return a training whose record is true of its rows."""
-    made = draft(name, contents=blobs(seed))
+    made = new_revision(name, contents=blobs(seed))
     return replace(made, record=replace(made.record, training_data_sha256=ROWS_SHA256))
 
 
-def entry_of(root: Path, name: str = "tickets", number: int = 2) -> Entry:
-    value = revision_from_json(name, number, (root / f"classifiers/{name}/{number:06d}.json").read_bytes())
-    assert isinstance(value, Entry)
+def entry_of(root: Path, name: str = "tickets", number: int = 2) -> ClassifierState:
+    value = entry_from_json(name, number, (root / f"classifiers/{name}/{number:06d}.json").read_bytes())
+    assert isinstance(value, ClassifierState)
     return value
 
 
@@ -100,7 +103,7 @@ def misplace(root: Path) -> str:
 
 def newer(root: Path) -> str:
     place = "classifiers/tickets/000003.json"
-    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 2', b'"format": 99'))
+    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 3', b'"format": 99'))
 
 
 def change(root: Path, place: str, old: bytes, new: bytes, *, seal: bool = False) -> str:
@@ -190,6 +193,11 @@ DAMAGE: dict[str, tuple[str, Break]] = {
     "a link beside the numbers": ("link", lambda root: link(root, "classifiers/tickets/000004.json", "000001.json")),
     "a link among the blobs": ("link", lambda root: link(root, "classifiers/gone/blobs/x", "/etc/passwd")),
     "a link aside": ("link", lambda root: link(root, f".aside/{'0' * 32}", "/etc/passwd")),
+    "graphs with another byte": ("graphs_altered", lambda root: broken_graphs(root)),  # noqa: PLW0108 - below
+    "a folder in a number's place": (
+        "special_file",
+        lambda root: make_folder(root, "classifiers/tickets/000004.json"),
+    ),
     "a pipe": ("special_file", lambda root: pipe(root, "classifiers/tickets/000004.json")),
 }
 GARBAGE: dict[str, tuple[str, Break]] = {
@@ -251,6 +259,21 @@ ALL: dict[str, tuple[Severity, str, Break]] = {
     **{case: ("garbage", *rest) for case, rest in GARBAGE.items()},
     **{case: ("notice", *rest) for case, rest in NOTICES.items()},
 }
+
+
+def broken_graphs(root: Path) -> str:
+    place = f"base_models/graphs/{'a' * 32}-v{GRAPH_VERSION}"
+    files = {"trunk.onnx": b"trunk", "top.onnx": b"top", "adapted_top.onnx": b"adapted", "tensors.bin": b"tensors"}
+    for name, content in files.items():
+        put(root, f"{place}/{name}", content)
+    described = {
+        name: {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    }
+    put(root, f"{place}/digests.json", json.dumps(described).encode())
+    assert find_graph_problem(root / place) is None
+    flip(root, f"{place}/tensors.bin")
+    return place
 
 
 def publish_halves(root: Path) -> None:

@@ -12,31 +12,22 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tests.fakes.files import BreakingFiles, MemoryFiles
-from windrow.domain.alias import Said
-from windrow.domain.classifier import (
-    AdapterReport,
-    Candidate,
-    Estimate,
-    FitReport,
-    HeadReport,
-    Origin,
-    Record,
-    ScoreReport,
-    TestScore,
-    Threshold,
-)
+from windrow.domain.alias import ChangeNote
+from windrow.domain.classifier import Origin, Record, TestScore
 from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
+from windrow.domain.threshold import Threshold, ThresholdChange
+from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.learning.head import LinearHead
 from windrow.learning.scope import Scope
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
 from windrow.storage.namespace import Namespace, utc_now
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 ROW_EXAMPLES = (
     Row("I was charged twice", "billing"),
@@ -45,16 +36,16 @@ ROW_EXAMPLES = (
     Row("Caf\u00e9 \U0001f375 page shows nothing", "bug"),
 )
 
-_DIGEST = re.compile(rb'(^\{\s*"format": 2,\s*"sha256": ")[0-9a-f]{64}')
+_DIGEST = re.compile(rb'(\A\{\n  "format": [2-9],\n  "sha256": ")[0-9a-f]{64}')
 ROWS_SHA256 = hashlib.sha256(rows_as_jsonl(ROW_EXAMPLES)).hexdigest()
 
 ADAPTER_REPORT = AdapterReport(
-    strength=0.5,
+    scale=0.5,
     reason="A share of the change is used: the encoder as it is misplaces 1 of 18 rows, each judged without itself.",
     candidates=(Candidate(0.0, 0.9444), Candidate(0.5, None)),
     layers=6,
     rank=8,
-    passes=4,
+    epochs=4,
     planned_steps=4,
     steps=4,
     ended_by="plan",
@@ -95,14 +86,13 @@ TEST_SCORE = TestScore(
     correct_per_label={"billing": 5, "bug": 4, "other": 0},
     rows_per_label={"billing": 5, "bug": 4, "other": 1},
 )
-THRESHOLD = Threshold(
-    abstain_below=0.625,
-    target_precision=0.95,
-    correct=8,
-    answered=8,
-    total=10,
-    test_data_sha256="e" * 64,
-    measured_at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+THRESHOLD = Threshold(0.625)
+# As a document of format 1, where evaluations set thresholds, is read since.
+THRESHOLD_CHANGE = ThresholdChange(
+    at=datetime(2025, 9, 15, 11, 0, tzinfo=UTC),
+    before=None,
+    after=THRESHOLD,
+    reason="Set by an evaluation for 95.0% right answers: 8 of 8 were, 10 test rows.",
 )
 
 
@@ -121,7 +111,7 @@ def blobs(seed: int = 0) -> dict[str, bytes]:
     return {ARTIFACT: artifact_to_bytes(artifact(seed)), ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))}
 
 
-def draft(
+def new_revision(
     name: str = "tickets",
     mark: str = "a",
     contents: Mapping[str, bytes] | None = None,
@@ -129,13 +119,13 @@ def draft(
     description: str | None = None,
     overwrite: bool = True,
     origin: Origin | None = None,
-) -> Draft:
+) -> NewRevision:
     """Return a training that is to be saved, without blobs unless some are given."""
     made = replace(record(name, mark), origin=origin)
-    return Draft(made, contents or {}, description, kind="imported" if origin else "trained", overwrite=overwrite)
+    return NewRevision(made, contents or {}, description, kind="imported" if origin else "trained", overwrite=overwrite)
 
 
-def notes(entry: Entry) -> tuple[str, tuple[str, ...]]:
+def notes(entry: ClassifierState) -> tuple[str, tuple[str, ...]]:
     """Return what people say about a classifier: description and tags."""
     return entry.record.description, entry.record.tags
 
@@ -171,7 +161,7 @@ def open_aliases(files: Files, now: Callable[[], datetime] = utc_now) -> Aliases
 
 def promote(files: Files, alias: str, target: str) -> None:
     """Point an alias somewhere, as another server does."""
-    open_aliases(files).promote(alias, read_reference(target), Said())
+    open_aliases(files).promote(alias, read_reference(target), ChangeNote())
 
 
 def fast_folder(parent: str | None = None) -> AbstractContextManager[str]:

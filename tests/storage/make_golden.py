@@ -1,7 +1,7 @@
 """Write the golden folder and the golden export of the present format, the export beside the folder.
 
-``python -m tests.storage.make_golden tests/storage/golden/format-2``, once for each new format number (docs/format.md,
-"When the format changes"), and never over an existing folder.
+``python -m tests.storage.make_golden tests/storage/golden/format-<number>``, once for each new format number
+(docs/explanation/format.md, "When the format changes"), and never over an existing folder.
 """
 
 import sys
@@ -10,20 +10,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, TEST_SCORE, THRESHOLD, artifact, open_names, record
-from windrow.domain.alias import Said
-from windrow.domain.classifier import DescribeRequest, Origin, ScoreReport
+from tests.storage.examples import (
+    ROW_EXAMPLES,
+    ROWS_SHA256,
+    TEST_SCORE,
+    THRESHOLD,
+    THRESHOLD_CHANGE,
+    artifact,
+    open_names,
+    record,
+)
+from windrow.domain.alias import ChangeNote
+from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.job import Job, Problem
 from windrow.domain.names import Reference
-from windrow.storage.aliases import Aliases, Terms
-from windrow.storage.archive import pack
+from windrow.domain.training_report import ScoreReport
+from windrow.storage.alias_store import Aliases, PromotionPreconditions
+from windrow.storage.archive_format import pack
 from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
-from windrow.storage.files import ASIDE, LocalFiles
-from windrow.storage.jobs import JOBS, Kept, kept_to_json
+from windrow.storage.catalog import Catalog, NewRevision
+from windrow.storage.files import STAGING, LocalFiles
+from windrow.storage.job_files import JOBS, StoredJob, stored_job_to_json
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import BlobRef, Entry, Purged, Revision, revision_to_json
+from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged, entry_to_json
 
 START = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 # Of the three revisions of ``tickets``; only the second one has an adapter, and the first one no scope either.
@@ -51,7 +61,7 @@ FAILED = replace(
 JOBS_MADE = (QUEUED, RUNNING, FAILED)
 
 
-def golden_draft(name: str, revision: int, *, keeps_rows: bool = True) -> Draft:
+def golden_revision(name: str, revision: int, *, keeps_rows: bool = True) -> NewRevision:
     """Return a training that is kept in the golden folder."""
     one = ARTIFACTS[revision - 1]
     golden = replace(record(name, revision=revision), training_data_sha256=ROWS_SHA256)
@@ -60,22 +70,22 @@ def golden_draft(name: str, revision: int, *, keeps_rows: bool = True) -> Draft:
         report, scores = replace(golden.report, estimate=None), ScoreReport(1.25, "prior", None, None)
         golden = replace(golden, report=report, scores=scores, cross_validate=False)
     rows = {ROWS: rows_to_blob(rows_as_jsonl(ROW_EXAMPLES))} if keeps_rows else {}
-    return Draft(golden, {ARTIFACT: artifact_to_bytes(one), **rows})
+    return NewRevision(golden, {ARTIFACT: artifact_to_bytes(one), **rows})
 
 
-def golden_entry() -> tuple[Entry, dict[str, bytes]]:
+def golden_entry() -> tuple[ClassifierState, dict[str, bytes]]:
     """Return the classifier that is kept as an export: all that can be known of one; and its blobs."""
-    draft = golden_draft("tickets", 2)
+    new_revision = golden_revision("tickets", 2)
     record = replace(
-        draft.record,
+        new_revision.record,
         description="For the help desk, caf\u00e9 too",
         tags=("best", "small"),
         test=TEST_SCORE,
-        threshold=THRESHOLD,
+        threshold_changes=(THRESHOLD_CHANGE,),
         origin=Origin("theirs", 7, START),
     )
-    refs = {role: BlobRef.of(blob, SUFFIXES[role]) for role, blob in draft.blobs.items()}
-    return Entry(kind="measured", at=START, record=record, blobs=refs, purged=(1,)), dict(draft.blobs)
+    refs = {role: BlobRef.of(blob, SUFFIXES[role]) for role, blob in new_revision.blobs.items()}
+    return ClassifierState(kind="measured", at=START, record=record, blobs=refs, purged=(1,)), dict(new_revision.blobs)
 
 
 def make_golden(folder: Path) -> None:
@@ -86,29 +96,31 @@ def make_golden(folder: Path) -> None:
     catalog, aliases = Catalog(names), Aliases(names)
     _make_tickets(names, catalog)
     origin = Origin("theirs", 7, next(minutes))
-    taken_in = golden_draft("taken_in", 1, keeps_rows=False)
-    measured = replace(taken_in.record, origin=origin, test=TEST_SCORE, threshold=THRESHOLD)
+    taken_in = golden_revision("taken_in", 1, keeps_rows=False)
+    measured = replace(taken_in.record, origin=origin, test=TEST_SCORE, threshold_changes=(THRESHOLD_CHANGE,))
     catalog.publish(replace(taken_in, record=measured, kind="imported"))
-    catalog.publish(golden_draft("gone", 1))
+    catalog.publish(golden_revision("gone", 1))
     catalog.delete("gone")
     for revision in (1, 3):
-        catalog.publish(golden_draft("anew", revision))
+        catalog.publish(golden_revision("anew", revision))
         if revision == 1:
             catalog.delete("anew")
-    catalog.publish(golden_draft("half_gone", 1))
+    catalog.publish(golden_revision("half_gone", 1))
     _append(names, "half_gone", 2, Purged("purged", next(minutes)))
-    aliases.promote("live", Reference("tickets", 3), Said(reason="the first", by="Ada"))
-    terms = Terms(MUST_PASS, aliases.standing("live").number)
-    aliases.promote("live", Reference("tickets"), Said(reason="two points better", by="Ada"), terms)
-    aliases.roll_back("live", aliases.way_back("live"), Said(reason="worse on long texts", by="Bob"))
-    aliases.promote("former", Reference("taken_in"), Said())
-    aliases.remove("former", Said(reason="nobody asks for it"))
-    twin = golden_draft("twin", 3)
+    aliases.promote("live", Reference("tickets", 3), ChangeNote(reason="the first", author="Ada"))
+    preconditions = PromotionPreconditions(MUST_PASS, aliases.state("live").number)
+    aliases.promote("live", Reference("tickets"), ChangeNote(reason="two points better", author="Ada"), preconditions)
+    aliases.roll_back("live", aliases.rollback_target("live"), ChangeNote(reason="worse on long texts", author="Bob"))
+    aliases.promote("former", Reference("taken_in"), ChangeNote())
+    aliases.remove("former", ChangeNote(reason="nobody asks for it"))
+    twin = golden_revision("twin", 3)
     origin = Origin("tickets", 3, next(minutes))
     catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
     for number, job in enumerate(JOBS_MADE, 1):
-        files.put_new(f"{JOBS}/{job.id}/{number:06d}.json", kept_to_json(Kept(job, number, "0123456789abcdef")))
-    (folder / ASIDE).rmdir()
+        files.put_new(
+            f"{JOBS}/{job.id}/{number:06d}.json", stored_job_to_json(StoredJob(job, number, "0123456789abcdef"))
+        )
+    (folder / STAGING).rmdir()
 
 
 def make_export() -> bytes:
@@ -118,15 +130,18 @@ def make_export() -> bytes:
 
 def _make_tickets(names: Namespace, catalog: Catalog) -> None:
     for revision in (1, 2, 3):
-        catalog.publish(golden_draft("tickets", revision))
+        catalog.publish(golden_revision("tickets", revision))
     catalog.restore("tickets", 2)
     described = catalog.describe(DescribeRequest("tickets", "For the help desk, caf\u00e9 too", ("best", "small")))
-    catalog.measured(described, TEST_SCORE, THRESHOLD)
+    catalog.record_evaluation(described, TEST_SCORE)
+    # At a time of its own, so that what follows happens in the minutes of format 1.
+    at_once = Catalog(open_names(names.files, lambda: THRESHOLD_CHANGE.at))
+    at_once.set_threshold(Reference("tickets"), THRESHOLD, THRESHOLD_CHANGE)
     catalog.purging.purge_revision("tickets", 1)
 
 
-def _append(names: Namespace, name: str, number: int, revision: Revision) -> None:
-    names.classifiers.append(name, number, revision_to_json(name, number, revision))
+def _append(names: Namespace, name: str, number: int, revision: LogEntry) -> None:
+    names.classifiers.append(name, number, entry_to_json(name, number, revision))
 
 
 def _minutes() -> Iterator[datetime]:

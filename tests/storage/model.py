@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, THRESHOLD, open_names, record
-from windrow.domain.alias import Said
+from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, open_names, record
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
@@ -26,15 +26,16 @@ from windrow.domain.errors import (
 )
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference, read_reference
+from windrow.domain.threshold import Threshold
 from windrow.learning.head import LinearHead
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft
+from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.lock import Lock
 from windrow.storage.namespace import Namespace, utc_now
-from windrow.storage.revision import Entry, Purged
+from windrow.storage.revision import ClassifierState, Purged
 
 State = Mapping[str, object]
 
@@ -46,6 +47,8 @@ class Verbs(Protocol):
     def take_in(self, name: str, seed: int) -> object: ...
     def describe(self, name: str, description: str) -> object: ...
     def measure(self, name: str, seed: int) -> object: ...
+
+    def set_threshold(self, name: str, seed: int) -> object: ...
     def delete(self, name: str, force: bool = False) -> object: ...
     def restore(self, name: str, revision: int | None = None) -> object: ...
     def purge(self, name: str, force: bool = False) -> object: ...
@@ -95,6 +98,7 @@ def random_verb(random: Random, names: str, aliases: str, seed: int) -> Verb:
         (1, verb("take_in", name, seed)),
         (1, verb("describe", name, f"described {seed}")),
         (1, verb("measure", name, seed)),
+        (1, verb("set_threshold", name, seed)),
         (2, verb("delete", name, force)),
         (2, verb("restore", name, revision)),
         (1, verb("purge", name, force)),
@@ -120,7 +124,8 @@ class Kept:
         is_deleted: Whether it is.
         purged: Numbers that were removed.
         buried: The number of the deletion whose trainings a sweep takes; 0 for none.
-        measured: What was measured of each revision: right answers and a threshold.
+        measured: What was measured of each revision: right answers.
+        thresholds: The threshold of each revision, and how often it was changed.
     """
 
     number: int
@@ -131,7 +136,8 @@ class Kept:
     is_deleted: bool = False
     purged: tuple[int, ...] = ()
     buried: int = 0
-    measured: Mapping[int, tuple[int, float | None]] = field(default_factory=dict)
+    measured: Mapping[int, int] = field(default_factory=dict)
+    thresholds: Mapping[int, tuple[float | None, int]] = field(default_factory=dict)
 
     def without(self, numbers: Collection[int]) -> "Kept":
         """Return it without some files, and with one file more that says so."""
@@ -141,8 +147,13 @@ class Kept:
             about={number: about for number, about in after.about.items() if number not in numbers},
             trainings={number: training for number, training in self.trainings.items() if number not in numbers},
             measured={number: score for number, score in self.measured.items() if number not in numbers},
+            thresholds={number: each for number, each in self.thresholds.items() if number not in numbers},
             purged=tuple(sorted({*self.purged, *numbers})),
         )
+
+    def about_quality(self, number: int) -> object:
+        """Return how a revision did on test rows, and its threshold."""
+        return self.measured.get(number), self.thresholds.get(number, (None, 0))
 
     def then(self, about: int | None) -> "Kept":
         """Return it with one file more."""
@@ -198,12 +209,17 @@ class Model:
 
     def measure(self, name: str, seed: int) -> int:
         kept = self._live(name)
-        score, threshold = measurement(seed)
-        if threshold is None:
-            _, threshold = kept.measured.get(kept.answers, (0, None))
-        measured = {**kept.measured, kept.answers: (score, threshold)}
+        measured = {**kept.measured, kept.answers: seed % 10}
         self.classifiers[name] = replace(kept.then(kept.answers), measured=measured)
         return kept.answers
+
+    def set_threshold(self, name: str, seed: int) -> float | None:
+        kept = self._live(name)
+        before, changes = kept.thresholds.get(kept.answers, (None, 0))
+        if before != (after := threshold_of(seed)):
+            thresholds = {**kept.thresholds, kept.answers: (after, changes + 1)}
+            self.classifiers[name] = replace(kept.then(kept.answers), thresholds=thresholds)
+        return before
 
     def delete(self, name: str, force: bool = False) -> None:
         kept = self._live(name)
@@ -310,7 +326,7 @@ class Model:
         kept = self.classifiers[name]
         numbers = tuple(sorted(kept.about))
         counts = kept.purged, kept.buried, numbers
-        trainings = {number: (training, kept.measured.get(number)) for number, training in kept.trainings.items()}
+        trainings = {number: (training, kept.about_quality(number)) for number, training in kept.trainings.items()}
         return kept.is_deleted, kept.answers, kept.description, trainings, counts
 
     def alias_state(self, alias: str) -> object:
@@ -396,9 +412,9 @@ class Model:
             raise NameTaken(name)
 
 
-def measurement(seed: int) -> tuple[int, float | None]:
-    """Return how many of ten answers were right, and the threshold that was chosen, if one was."""
-    return seed % 10, seed % 8 / 8 if seed % 2 else None
+def threshold_of(seed: int) -> float | None:
+    """Return the threshold that is set, or ``None`` where it is cleared."""
+    return seed % 4 / 4 if seed % 3 else None
 
 
 def rows(seed: int) -> Dataset:
@@ -434,13 +450,18 @@ class Server:
         assert described.record.description == description
 
     def measure(self, name: str, seed: int) -> int:
-        correct, abstain_below = measurement(seed)
+        correct = seed % 10
         per_label = {"billing": correct, "bug": 0}
         score = replace(
             TEST_SCORE, correct=correct, correct_per_label=per_label, rows_per_label={"billing": 9, "bug": 1}
         )
-        threshold = None if abstain_below is None else replace(THRESHOLD, abstain_below=abstain_below)
-        return self.catalog.measured(self.catalog.current(name), score, threshold).record.revision
+        return self.catalog.record_evaluation(self.catalog.current(name), score).record.revision
+
+    def set_threshold(self, name: str, seed: int) -> float | None:
+        abstain_below = threshold_of(seed)
+        threshold = None if abstain_below is None else Threshold(abstain_below)
+        _, before = self.catalog.set_threshold(Reference(name), threshold, ChangeNote(reason=f"seed {seed}"))
+        return None if before is None else before.abstain_below
 
     def delete(self, name: str, force: bool = False) -> None:
         self.catalog.delete(name, force=force)
@@ -455,13 +476,15 @@ class Server:
         assert self.catalog.purging.purge_revision(name, revision, force=force) >= 0
 
     def promote(self, alias: str, target: str, reason: str = "") -> str:
-        return str(self.aliases.promote(alias, read_reference(target), Said(reason=reason)).points_to)
+        return str(self.aliases.promote(alias, read_reference(target), ChangeNote(reason=reason)).points_to)
 
     def roll_back(self, alias: str, reason: str = "") -> str:
-        return str(self.aliases.roll_back(alias, self.aliases.way_back(alias), Said(reason=reason)).points_to)
+        return str(
+            self.aliases.roll_back(alias, self.aliases.rollback_target(alias), ChangeNote(reason=reason)).points_to
+        )
 
     def remove(self, alias: str, reason: str = "") -> None:
-        self.aliases.remove(alias, Said(reason=reason))
+        self.aliases.remove(alias, ChangeNote(reason=reason))
 
     def sweep(self) -> str:
         return " ".join(self.catalog.purging.purge_expired(utc_now() + timedelta(days=1)))
@@ -474,7 +497,7 @@ class Server:
             return type(error).__name__
         return entry.record.revision, entry.record.seed, entry.record.description
 
-    def contents(self, entry: Entry) -> Mapping[str, bytes]:
+    def contents(self, entry: ClassifierState) -> Mapping[str, bytes]:
         """Return the blobs of a training."""
         return {role: self.catalog.blobs.read(entry.record.name, ref) for role, ref in entry.blobs.items()}
 
@@ -502,9 +525,9 @@ class Server:
         """Return what ``fsck`` finds, as it would do some days later; there must be no damage."""
         assert isinstance(self.names.files, LocalFiles)
         later = Namespace(self.names.files, self.names.lock, lambda: utc_now() + timedelta(days=3))
-        checkup = check(self.names.files.root, later, repair=repair)
-        assert checkup.sound, checkup.findings
-        return {finding.code for finding in checkup.findings if finding.severity == "garbage"}
+        report = check(self.names.files.root, later, repair=repair)
+        assert report.sound, report.findings
+        return {finding.code for finding in report.findings if finding.severity == "garbage"}
 
     def half_purged(self) -> set[str]:
         """Return the names that a crash left in the middle of a purge."""
@@ -516,8 +539,8 @@ class Server:
     ) -> int:
         training = replace(record(name), seed=seed, training_data_sha256=rows(seed).sha256, origin=origin)
         kind: Literal["trained", "imported"] = "imported" if origin else "trained"
-        draft = Draft(training, contents(seed), description, kind=kind, overwrite=overwrite)
-        return self.catalog.publish(draft).record.revision
+        new_revision = NewRevision(training, contents(seed), description, kind=kind, overwrite=overwrite)
+        return self.catalog.publish(new_revision).record.revision
 
     def _classifier_state(self, name: str, *, is_deleted: bool) -> object:
         last = self.names.last_entry(name)
@@ -526,14 +549,15 @@ class Server:
         counts = last.purged, last.buried.up_to if last.buried else 0, numbers
         return is_deleted, last.record.revision, last.record.description, trainings, counts
 
-    def _training(self, name: str, revision: int, last: Entry) -> object:
+    def _training(self, name: str, revision: int, last: ClassifierState) -> object:
         entry = self.names.training(name, revision, last)
         kept, seed = entry.record, entry.record.seed
         assert (kept.name, kept.revision) == (name, revision)
         assert self.contents(entry) == contents(seed)
         threshold = None if kept.threshold is None else kept.threshold.abstain_below
-        measured = None if kept.test is None else (kept.test.correct, threshold)
-        return (seed, "trained" if kept.origin is None else "imported"), measured
+        correct = None if kept.test is None else kept.test.correct
+        found = correct, (threshold, len(kept.threshold_changes))
+        return (seed, "trained" if kept.origin is None else "imported"), found
 
     def _alias_state(self, alias: str) -> object:
         shown = {one.alias: one for one in self.aliases.list()}.get(alias)

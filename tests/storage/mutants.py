@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from windrow.storage.archive import MANIFEST, Manifest
+from windrow.storage.archive_format import MANIFEST, Manifest
 from windrow.storage.format import read
-from windrow.storage.jobs import read_kept
-from windrow.storage.revision import alias_from_json, check_entry, revision_from_json
+from windrow.storage.job_files import stored_job_from_json
+from windrow.storage.revision import alias_from_json, check_entry, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
 Look = Callable[[bytes], object]
@@ -54,10 +54,12 @@ def reader_of(place: str) -> Look:
     """Return what reads the numbered file in a place."""
     kind, name, file = place.split("/")
     number = int(Path(file).stem)
-    if kind == "jobs":
-        return lambda data: read_kept(data, number, strictly=True)
-    look: Callable[..., object] = revision_from_json if kind == "classifiers" else alias_from_json
-    return partial(look, name, number, strictly=True)
+    looks: dict[str, Callable[..., object]] = {
+        "aliases": alias_from_json,
+        "classifiers": entry_from_json,
+        "jobs": stored_job_from_json,
+    }
+    return partial(looks[kind], name, number, strictly=True)
 
 
 def places(plain: Any, *path: Any) -> Iterator[tuple[Any, ...]]:

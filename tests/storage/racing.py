@@ -258,7 +258,7 @@ class Referee:
 
     def _may_contents(self, window: Sequence[Model], said: object, name: str, seed: int) -> bool:
         """Contents belong to their training; those of one that was purged meanwhile may be missing."""
-        return said is True or (said == "ArtifactInvalid" and not all(model.has(name, seed) for model in window))
+        return said is True or (said == "InvalidArtifact" and not all(model.has(name, seed) for model in window))
 
     def _may_listing(self, window: Sequence[Model], said: Mapping[str, object]) -> bool:
         """A listing looks at one name after the other."""

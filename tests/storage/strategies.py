@@ -1,39 +1,32 @@
 """Any record, numbered file, artifact and rows that follow the rules, for Hypothesis to draw."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from hypothesis import strategies as st
 
-from windrow.domain.alias import Said
-from windrow.domain.classifier import (
-    AdapterReport,
-    Candidate,
-    Estimate,
-    FitReport,
-    HeadReport,
-    Origin,
-    Record,
-    ScoreReport,
-    Threshold,
-)
+from windrow.domain.alias import ChangeNote
+from windrow.domain.classifier import Origin, Record
 from windrow.domain.classifier import TestScore as Score
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
+from windrow.domain.threshold import Threshold, ThresholdChange
+from windrow.domain.training_report import AdapterReport, Candidate, Estimate, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import recast
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact
 from windrow.storage.revision import (
-    AliasRevision,
+    AliasLogEntry,
     BlobRef,
-    Buried,
-    Entry,
+    ClassifierState,
+    DeletedPredecessors,
+    LogEntry,
     Pointer,
     Purged,
     Removed,
-    Revision,
     Tombstone,
 )
 
@@ -49,12 +42,12 @@ _heads = st.builds(HeadReport, _number, st.none() | st.floats(0, 1), _count)
 _candidates = st.builds(Candidate, st.floats(0, 1), st.none() | st.floats(0, 1))
 _adapters = st.builds(
     AdapterReport,
-    strength=st.floats(0, 1),
+    scale=st.floats(0, 1),
     reason=_text,
     candidates=st.lists(_candidates, max_size=3).map(tuple),
     layers=_count,
     rank=_count,
-    passes=_count,
+    epochs=_count,
     planned_steps=_count,
     steps=_count,
     ended_by=st.sampled_from(["plan", "step_budget", "max_seconds"]),
@@ -118,7 +111,7 @@ def any_record(draw: st.DrawFn) -> Record:
         description=draw(_text),
         tags=draw(_tags),
         test=draw(st.none() | any_score()),
-        threshold=draw(st.none() | any_threshold()),
+        threshold_changes=draw(any_threshold_changes()),
         origin=draw(st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time)),
     )
 
@@ -146,35 +139,29 @@ def any_score(draw: st.DrawFn) -> Score:
 
 
 @st.composite
-def any_threshold(draw: st.DrawFn) -> Threshold:
-    """Draw a threshold whose counts are possible."""
-    correct, wrong, unanswered = (draw(st.integers(0, 1_000)) for _ in range(3))
-    answered = max(1, correct + wrong)
-    return Threshold(
-        abstain_below=draw(st.floats(0, 1)),
-        target_precision=draw(st.floats(0.5, 1)),
-        correct=correct,
-        answered=answered,
-        total=answered + unanswered,
-        test_data_sha256=draw(_digest),
-        measured_at=draw(any_time),
+def any_threshold_changes(draw: st.DrawFn) -> tuple[ThresholdChange, ...]:
+    """Draw changes of a threshold that follow from each other."""
+    thresholds = draw(st.lists(st.none() | st.builds(Threshold, st.floats(0, 1)), min_size=1, max_size=4))
+    return tuple(
+        ThresholdChange(at=draw(any_time), before=before, after=after, reason=draw(_text), author=draw(_text))
+        for before, after in pairwise(thresholds)
     )
 
 
 any_blob_ref = st.builds(BlobRef, _digest, _count, st.sampled_from([".safetensors", ".jsonl.gz"]))
 any_entry = st.builds(
-    Entry,
-    kind=st.sampled_from(["trained", "imported", "described", "measured", "restored", "trimmed"]),
+    ClassifierState,
+    kind=st.sampled_from(["trained", "imported", "described", "measured", "threshold_set", "restored", "trimmed"]),
     at=any_time,
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
-    buried=st.none() | st.builds(Buried, st.integers(1, 10**7), any_time),
+    buried=st.none() | st.builds(DeletedPredecessors, st.integers(1, 10**7), any_time),
 )
 
 
 @st.composite
-def any_revision(draw: st.DrawFn) -> tuple[str, int, Revision]:
+def any_revision(draw: st.DrawFn) -> tuple[str, int, LogEntry]:
     """Draw what a classifier's numbered file may say, after the name and a number that it may bear."""
     if draw(st.booleans()):
         ending = draw(
@@ -187,12 +174,12 @@ def any_revision(draw: st.DrawFn) -> tuple[str, int, Revision]:
 
 
 @st.composite
-def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
+def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasLogEntry]:
     """Draw what an alias's numbered file may say, after a number that it may bear."""
     number, at, said = (
         draw(st.integers(1, 10**7)),
         draw(any_time),
-        draw(st.builds(Said, reason=_text, by=_text)),
+        draw(st.builds(ChangeNote, reason=_text, author=_text)),
     )
     if draw(st.booleans()):
         return number, recast(Removed, said, at=at)
@@ -213,7 +200,7 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasRevision]:
 def _scopes(draw: st.DrawFn, labels: int, features: int) -> Scope:
     hidden = draw(st.integers(1, features))
     centers = np.random.default_rng(draw(st.integers(0, 2**32))).uniform(-1, 1, (labels, hidden)).astype(np.float16)
-    likeness = sorted(draw(st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_STEPS)))
+    likeness = sorted(draw(st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=MAX_QUANTILES)))
     return Scope.of(centers, np.array(likeness, np.float32))
 
 

@@ -11,12 +11,14 @@ from safetensors.numpy import save
 
 from tests.storage.examples import ROW_EXAMPLES, artifact
 from tests.storage.strategies import any_artifact, any_rows
-from windrow.domain.dataset import Row, rows_as_jsonl
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.domain.characters import MOST_TEXT_CHARS
+from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.artifact import (
     FORMAT,
+    MAX_ROW_BYTES,
     Artifact,
     artifact_from_bytes,
     artifact_to_bytes,
@@ -42,8 +44,8 @@ class TestArtifact:
         np.testing.assert_array_equal(read.head.bias, saved.head.bias, strict=True)
         assert (read.scope is None) == (saved.scope is None)
         if read.scope is not None and saved.scope is not None:
-            np.testing.assert_array_equal(read.scope.centers, saved.scope.centers, strict=True)
-            assert (read.scope.likeness, read.scope.deviation) == (saved.scope.likeness, saved.scope.deviation)
+            np.testing.assert_array_equal(read.scope.centroids, saved.scope.centroids, strict=True)
+            assert (read.scope.similarities, read.scope.deviation) == (saved.scope.similarities, saved.scope.deviation)
         assert (read.adapter is None) == (saved.adapter is None)
         assert (read.adapter or {}).keys() == (saved.adapter or {}).keys()
         for name, tensor in (saved.adapter or {}).items():
@@ -55,7 +57,7 @@ class TestArtifact:
         head = LinearHead(np.asfortranarray(saved.head.weights), saved.head.bias[::-1].copy()[::-1])
         tensors = reversed([*(saved.adapter or {}).items()])
         adapter = {name: tensor.astype(np.float32) for name, tensor in tensors}
-        scope = saved.scope and replace(saved.scope, centers=np.asfortranarray(saved.scope.centers))
+        scope = saved.scope and replace(saved.scope, centroids=np.asfortranarray(saved.scope.centroids))
         assert artifact_to_bytes(Artifact(head, adapter, scope)) == artifact_to_bytes(saved)
 
     @pytest.mark.parametrize("adapter", [{"a": np.array([1e6], np.float32)}, {"a": np.array([np.nan], np.float32)}])
@@ -83,7 +85,7 @@ class TestArtifact:
     )
     def test_with_other_tensors_is_refused(self, tensors: dict[str, Any]) -> None:
         assert artifact_from_bytes(save(TENSORS, {"windrow_format": "1"})).adapter is None
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+        with pytest.raises(InvalidArtifact, match="train the classifier again"):
             artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
 
     @pytest.mark.parametrize("likeness", [np.nan, np.inf])
@@ -91,14 +93,14 @@ class TestArtifact:
         with pytest.raises(TrainingFailed, match=r"scope\.likeness"):
             artifact_to_bytes(replace(artifact(), scope=Scope(SCOPE["scope.centers"], (0.5, likeness), 0.1)))
 
-    @pytest.mark.parametrize("likeness", [[-1.0, 1.0], [0.5, 0.5], [0.5] * MAX_STEPS])
+    @pytest.mark.parametrize("likeness", [[-1.0, 1.0], [0.5, 0.5], [0.5] * MAX_QUANTILES])
     def test_with_the_widest_scope_and_any_ascending_steps_is_sound(self, likeness: list[float]) -> None:
         steps = np.array(likeness, np.float32)
         tensors = {**TENSORS, "scope.centers": np.ones((2, 4), np.float16), "scope.likeness": steps}
         scope = artifact_from_bytes(save(tensors, {"windrow_format": "1"})).scope
         assert scope is not None
-        assert scope.centers.shape == (2, 4)
-        assert scope.likeness == tuple(steps.tolist())
+        assert scope.centroids.shape == (2, 4)
+        assert scope.similarities == tuple(steps.tolist())
 
     @pytest.mark.parametrize(
         ("changes", "problem"),
@@ -115,7 +117,7 @@ class TestArtifact:
             ({"scope.centers": np.ones((1, 3), np.float16)}, "has a scope of shapes"),
             ({"scope.centers": np.ones((2, 5), np.float16)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones(1, np.float32)}, "has a scope of shapes"),
-            ({"scope.likeness": np.ones(MAX_STEPS + 1, np.float32)}, "has a scope of shapes"),
+            ({"scope.likeness": np.ones(MAX_QUANTILES + 1, np.float32)}, "has a scope of shapes"),
             ({"scope.likeness": np.ones((2, 1), np.float32)}, "has a scope of shapes"),
             ({"scope.centers": np.full((2, 3), 1.02, np.float16)}, "numbers that cannot be"),
             ({"scope.centers": np.full((2, 3), -1.02, np.float16)}, "numbers that cannot be"),
@@ -128,26 +130,26 @@ class TestArtifact:
     def test_with_a_scope_that_is_none_is_refused(self, changes: dict[str, Any], problem: str) -> None:
         assert artifact_from_bytes(save({**TENSORS, **SCOPE}, {"windrow_format": "1"})).scope is not None
         tensors = {name: tensor for name, tensor in {**TENSORS, **SCOPE, **changes}.items() if tensor is not None}
-        with pytest.raises(ArtifactInvalid, match=f"{problem}.*train the classifier again"):
+        with pytest.raises(InvalidArtifact, match=f"{problem}.*train the classifier again"):
             artifact_from_bytes(save(tensors, {"windrow_format": "1"}))
 
     def test_without_a_format_is_refused(self) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             artifact_from_bytes(save(TENSORS))
 
     @pytest.mark.parametrize("number", ["", "0", "1.0", "-1", "one"])
     def test_of_an_unknown_format_is_refused(self, number: str) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             artifact_from_bytes(save(TENSORS, {"windrow_format": number}))
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"format 2, of a newer Windrow.*Upgrade Windrow\.$"):
+        with pytest.raises(InvalidArtifact, match=r"format 2, of a newer Windrow.*Upgrade Windrow\.$"):
             artifact_from_bytes(save(TENSORS, {"windrow_format": "2"}))
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         whole = artifact_to_bytes(artifact())
         for length in range(len(whole)):
-            with pytest.raises(ArtifactInvalid):
+            with pytest.raises(InvalidArtifact):
                 artifact_from_bytes(whole[:length])
 
 
@@ -163,7 +165,7 @@ class TestRows:
     def test_unpack_to_no_more_than_is_allowed(self) -> None:
         size_bytes = len(rows_as_jsonl(ROW_EXAMPLES))
         assert rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes) == ROW_EXAMPLES
-        with pytest.raises(ArtifactInvalid, match="unpacks to more than"):
+        with pytest.raises(InvalidArtifact, match="unpacks to more than"):
             rows_from_blob(rows_to_blob(rows_as_jsonl(ROW_EXAMPLES)), size_bytes - 1)
 
     @pytest.mark.parametrize(
@@ -188,14 +190,21 @@ class TestRows:
         ],
     )
     def test_that_are_damaged_are_refused(self, blob: bytes) -> None:
-        with pytest.raises(ArtifactInvalid, match="train the classifier again"):
+        with pytest.raises(InvalidArtifact, match="train the classifier again"):
             rows_from_blob(blob)
+
+    def test_with_a_line_longer_than_any_row_are_refused_before_they_are_unpacked_whole(self) -> None:
+        longest = rows_as_jsonl((Row("\x01" * MOST_TEXT_CHARS, "\x01" * MAX_LABEL_CHARS),))
+        assert len(longest) == MAX_ROW_BYTES
+        assert len(rows_from_blob(gzip.compress(longest))) == 1
+        with pytest.raises(InvalidArtifact, match=f"a row of more than {MAX_ROW_BYTES} bytes"):
+            rows_from_blob(gzip.compress(longest[:-3] + b"x" * 2**18))
 
     def test_are_read_one_by_one_up_to_the_first_that_is_damaged(self) -> None:
         text = rows_as_jsonl(ROW_EXAMPLES[:2]) + b"damaged\n"
         rows = each_row(gzip.compress(text))
         assert [next(rows), next(rows)] == [*ROW_EXAMPLES[:2]]
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             next(rows)
 
 
@@ -205,11 +214,11 @@ class TestFormat:
 
     @pytest.mark.parametrize("number", [FORMAT + 1, 10**9])
     def test_that_is_newer_asks_for_an_upgrade(self, number: int) -> None:
-        with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+        with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
             check_artifact_format(number)
         assert caught.value.facts == {"format": number, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize("number", [None, 0, -1, 1.0, "1", True, [1]])
     def test_that_is_none_is_refused(self, number: object) -> None:
-        with pytest.raises(ArtifactInvalid, match="no format number"):
+        with pytest.raises(InvalidArtifact, match="no format number"):
             check_artifact_format(number)

@@ -16,7 +16,7 @@ from tests.storage.examples import (
     ROW_EXAMPLES,
     ROWS_SHA256,
     TEST_SCORE,
-    THRESHOLD,
+    THRESHOLD_CHANGE,
     open_aliases,
     open_catalog,
     open_names,
@@ -26,8 +26,8 @@ from tests.storage.make_golden import (
     JOBS_MADE,
     MUST_PASS,
     START,
-    golden_draft,
     golden_entry,
+    golden_revision,
     make_golden,
 )
 from tests.storage.model import Server
@@ -36,18 +36,18 @@ from windrow.domain.errors import ClassifierNotFound
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import Reference
 from windrow.domain.values import recast
-from windrow.storage.archive import unpack
+from windrow.storage.archive_format import unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes, rows_from_blob
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.format import FORMAT
-from windrow.storage.jobs import JOBS, JobFiles, read_kept
-from windrow.storage.revision import Buried, alias_from_json, revision_from_json
+from windrow.storage.job_files import JOBS, JobFiles, stored_job_from_json
+from windrow.storage.revision import DeletedPredecessors, alias_from_json, entry_from_json
 
 GOLDEN = Path(__file__).parent / "golden"
 NEWEST = GOLDEN / f"format-{FORMAT}"
 CLASSIFIERS, ALIASES = (sorted((NEWEST / kind).rglob("*.json")) for kind in ("classifiers", "aliases"))
-SPEC = Path(__file__).parents[2] / "docs" / "format.md"
+SPEC = Path(__file__).parents[2] / "docs" / "explanation" / "format.md"
 
 
 @pytest.fixture(params=range(1, FORMAT + 1))
@@ -62,16 +62,16 @@ def catalog(files: LocalFiles) -> Catalog:
 
 def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
     anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
-    measured: dict[str, Any] = {"test": TEST_SCORE, "threshold": THRESHOLD}
+    measured: dict[str, Any] = {"test": TEST_SCORE, "threshold_changes": (THRESHOLD_CHANGE,)}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
-    assert recast(Record, anew) == golden_draft("anew", 3).record
-    assert recast(Record, tickets) == replace(golden_draft("tickets", 2).record, **measured, **said)
+    assert recast(Record, anew) == golden_revision("anew", 3).record
+    assert recast(Record, tickets) == replace(golden_revision("tickets", 2).record, **measured, **said)
     origin = Origin("theirs", 7, START.replace(minute=7))
-    assert recast(Record, taken_in) == replace(golden_draft("taken_in", 1).record, **measured, origin=origin)
-    assert (tickets.keeps_training_rows, taken_in.keeps_training_rows) == (True, False)
+    assert recast(Record, taken_in) == replace(golden_revision("taken_in", 1).record, **measured, origin=origin)
+    assert (tickets.keeps_training_data, taken_in.keeps_training_data) == (True, False)
     for copied in twin:  # there was no such kind in format 1
         origin = Origin("tickets", 3, START.replace(minute=21))
-        assert recast(Record, copied) == replace(golden_draft("twin", 3).record, revision=1, origin=origin)
+        assert recast(Record, copied) == replace(golden_revision("twin", 3).record, revision=1, origin=origin)
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -83,8 +83,8 @@ def test_the_blobs_of_a_released_format_stay_readable(catalog: Catalog, revision
     np.testing.assert_array_equal(read.head.bias, made.head.bias, strict=True)
     assert read.scope is not None
     assert made.scope is not None
-    np.testing.assert_array_equal(read.scope.centers, made.scope.centers, strict=True)
-    assert (read.scope.likeness, read.scope.deviation) == (made.scope.likeness, made.scope.deviation)
+    np.testing.assert_array_equal(read.scope.centroids, made.scope.centroids, strict=True)
+    assert (read.scope.similarities, read.scope.deviation) == (made.scope.similarities, made.scope.deviation)
     assert (read.adapter or {}).keys() == (made.adapter or {}).keys()
     for name, tensor in (made.adapter or {}).items():
         np.testing.assert_array_equal((read.adapter or {})[name], tensor, strict=True)
@@ -98,15 +98,15 @@ def test_what_was_purged_in_a_released_format_stays_purged(files: LocalFiles, ca
 
 def test_a_deletion_of_a_released_format_stays_one(catalog: Catalog) -> None:
     (gone,) = catalog.listing(ListRequest(deleted=True)).models
-    assert (recast(Record, gone), gone.deleted_at) == (golden_draft("gone", 1).record, START.replace(minute=10))
+    assert (recast(Record, gone), gone.deleted_at) == (golden_revision("gone", 1).record, START.replace(minute=10))
     with pytest.raises(ClassifierNotFound):
         catalog.current("gone")
 
 
 def test_what_was_deleted_before_a_training_of_a_released_format_waits_to_be_purged(catalog: Catalog) -> None:
-    assert catalog.current("anew").buried == Buried(2, START.replace(minute=12))
+    assert catalog.current("anew").buried == DeletedPredecessors(2, START.replace(minute=12))
     before = catalog.find(Reference("anew", 1)).entry
-    assert before.record == golden_draft("anew", 1).record
+    assert before.record == golden_revision("anew", 1).record
     assert artifact_from_bytes(catalog.blobs.read("anew", before.blobs[ARTIFACT])).scope is None
 
 
@@ -125,7 +125,7 @@ def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catal
 def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles) -> None:
     (job_id,) = JobFiles(files.root, files).ids()
     for number, made in enumerate(JOBS_MADE, 1):
-        kept = read_kept(files.get(f"{JOBS}/{job_id}/{number:06d}.json"), number)
+        kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"
         if made.problem is None:
             assert kept.job == made
@@ -156,7 +156,9 @@ def test_the_golden_folder_has_every_kind_of_file() -> None:
     endings = {"deleted", "purged"}
     assert (
         kinds
-        == {"imported", "copied", "trained", "described", "measured", "restored", "trimmed"} | endings | of_aliases
+        == {"imported", "copied", "trained", "described", "measured", "threshold_set", "restored", "trimmed"}
+        | endings
+        | of_aliases
     )
 
 
@@ -169,7 +171,7 @@ def test_what_is_written_today_has_the_golden_form(tmp_path: Path) -> None:
         for plain in (kept, new):  # how well gzip packs differs from one zlib to the next, and the order does not count
             plain.get("blobs", {}).pop(ROWS, None)
             del plain["sha256"]
-        assert new == kept, "the format changed: docs/format.md says what to do"
+        assert new == kept, "the format changed: docs/explanation/format.md says what to do"
 
 
 def test_the_same_is_written_byte_for_byte(tmp_path: Path) -> None:
@@ -184,10 +186,10 @@ def test_the_examples_in_the_spec_can_be_read() -> None:
     blocks = re.findall(r"```json\n(.*?)```", SPEC.read_text("utf-8"), re.DOTALL)
     classifier, deleted, purged, alias, removed, job = map(str.encode, blocks)
     for document in (classifier, deleted, purged):
-        revision_from_json("tickets", 2, document)
+        entry_from_json("tickets", 2, document)
     for document in (alias, removed):
         alias_from_json("tickets", 2, document)
-    assert read_kept(job, 3).job.is_finished
+    assert stored_job_from_json("019a1c5e4b2f-7d0c41", 3, job).job.is_finished
 
 
 def test_the_spec_names_every_field_and_every_kind() -> None:
@@ -198,6 +200,7 @@ def test_the_spec_names_every_field_and_every_kind() -> None:
     assert {word for word in words if f"`{word}`" not in spec and f'"kind": "{word}"' not in spec} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["classifiers/tickets/000002.json", "aliases/live/000001.json"])
 def test_the_command_in_the_spec_computes_the_digest_of_a_document(tmp_path: Path, place: str) -> None:
     commands = commands_of("The digest")
@@ -217,6 +220,7 @@ def _fields(plain: object) -> set[str]:
     return set(plain).union(*map(_fields, inner))
 
 
+@pytest.mark.slow
 def test_the_commands_in_the_spec_compute_the_digest_of_the_training_rows(tmp_path: Path) -> None:
     commands = commands_of("Training rows")
     assert len(commands) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.blobs import Blobs
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.revision import BlobRef
@@ -48,7 +48,7 @@ def test_a_damaged_blob_is_refused_and_replaced_by_what_is_kept_again(
 ) -> None:
     files.put_new(KEY, damaged)
     ref = BlobRef(SHA256, 7, ".jsonl.gz")
-    with pytest.raises(ArtifactInvalid, match=r"blobs/.* was altered.*train the classifier again"):
+    with pytest.raises(InvalidArtifact, match=r"blobs/.* was altered.*train the classifier again"):
         blobs.read("tickets", ref)
     assert blobs.keep("tickets", CONTENT, ".jsonl.gz") == ref
     assert blobs.read("tickets", ref) == CONTENT
@@ -72,13 +72,13 @@ def test_a_link_to_nowhere_is_replaced_by_what_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_missing_blob_is_refused(blobs: Blobs) -> None:
-    with pytest.raises(ArtifactInvalid, match=r"blobs/.* is missing"):
+    with pytest.raises(InvalidArtifact, match=r"blobs/.* is missing"):
         blobs.read("tickets", BlobRef(SHA256, 7, ".jsonl.gz"))
 
 
 def test_a_blob_of_another_size_than_the_recorded_one_is_refused(blobs: Blobs) -> None:
     blobs.keep("tickets", CONTENT, ".jsonl.gz")
-    with pytest.raises(ArtifactInvalid, match="was altered"):
+    with pytest.raises(InvalidArtifact, match="was altered"):
         blobs.read("tickets", BlobRef(SHA256, 8, ".jsonl.gz"))
 
 

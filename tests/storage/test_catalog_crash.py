@@ -18,6 +18,8 @@ from tests.storage.model import Model, Server, Verb, verb
 from windrow.domain.errors import StorageFull
 from windrow.storage.files import Files, LocalFiles
 
+pytestmark = pytest.mark.slow
+
 # What is there beforehand and must never be touched, with rows that other trainings share.
 BYSTANDERS = (
     *(verb("fit", "bystander", seed, "stands by") for seed in (1, 2)),
@@ -57,6 +59,7 @@ CASES = {
     "import": Case((), verb("take_in", "tickets", 15)),
     "describe": Case(FITTED, verb("describe", "tickets", "another")),
     "measure": Case(FITTED, verb("measure", "tickets", 15)),
+    "set a threshold": Case(FITTED, verb("set_threshold", "tickets", 13)),
     "measure anew": Case((*FITTED, verb("measure", "tickets", 15)), verb("measure", "tickets", 16)),
     "delete": Case(FITTED, verb("delete", "tickets")),
     "restore": Case((*TRIMMED, verb("delete", "tickets")), verb("restore", "tickets")),
@@ -183,4 +186,6 @@ def test_a_disk_that_is_full_at_any_system_call_leaves_the_old_or_the_new_state(
         outcomes.add((outcome, check_what_is_left(files, case, outcome)))
         if failing.steps < step:
             break
-    assert outcomes & {(refusal, False) for refusal in REFUSALS}
+    # Freeing room takes none: a purge is done all the same.
+    is_purge = case.act.method in ("purge", "purge_revision", "sweep")
+    assert bool(outcomes & {(refusal, False) for refusal in REFUSALS}) is not is_purge

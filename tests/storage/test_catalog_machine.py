@@ -66,6 +66,10 @@ class CatalogMachine(RuleBasedStateMachine):
     def measure(self, name: str) -> None:
         self.do("measure", name, self.turn)
 
+    @rule(name=fitted)
+    def set_threshold(self, name: str) -> None:
+        self.do("set_threshold", name, self.turn)
+
     @rule(name=fitted, force=RARELY)
     def delete(self, name: str, force: bool) -> None:
         self.do("delete", name, force)

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.storage.examples import TEST_SCORE, THRESHOLD, draft, notes, open_catalog, open_names
+from tests.storage.examples import TEST_SCORE, THRESHOLD, new_revision, notes, open_catalog, open_names
 from tests.storage.tickets import AT, publish
+from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import ClassifierNotFound, ConcurrentChange
 from windrow.domain.listing import ListRequest
@@ -14,6 +15,7 @@ from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files
 
+NOTE = ChangeNote(reason="Sure answers only", author="Ada")
 BETTER = replace(
     TEST_SCORE,
     correct=10,
@@ -24,68 +26,63 @@ BETTER = replace(
 )
 
 
-def test_a_score_and_a_threshold_are_kept_with_the_revision_and_nothing_else_changes(
-    files: Files, catalog: Catalog
-) -> None:
+def test_a_score_is_kept_with_the_revision_and_nothing_else_changes(files: Files, catalog: Catalog) -> None:
     publish(catalog, (1, 1), (2, 1))
     before = catalog.describe(DescribeRequest("tickets", "for the help desk", ("best",)))
     later = open_catalog(files, lambda: AT + timedelta(hours=1))
-    measured = later.measured(before, TEST_SCORE, THRESHOLD)
+    measured = later.record_evaluation(before, TEST_SCORE)
     at = AT + timedelta(hours=1)
-    assert measured == replace(
-        before, kind="measured", at=at, record=replace(before.record, test=TEST_SCORE, threshold=THRESHOLD)
-    )
+    assert measured == replace(before, kind="measured", at=at, record=replace(before.record, test=TEST_SCORE))
     assert catalog.current("tickets") == catalog.find(Reference("tickets", 2)).entry == measured
     assert catalog.find(Reference("tickets", 1)).entry.record.test is None
 
 
 def test_a_score_is_there_after_a_restart(files: Files, catalog: Catalog) -> None:
-    measured = catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
+    measured = catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
     assert open_catalog(files).current("tickets") == measured
 
 
 def test_a_score_shows_in_the_list(files: Files, catalog: Catalog) -> None:
-    catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
+    catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
     for each in (catalog, open_catalog(files)):
         (shown,) = each.listing(ListRequest()).models
-        assert (shown.test, shown.threshold) == (TEST_SCORE, THRESHOLD)
+        assert shown.test == TEST_SCORE
         assert shown.test is not None
         assert shown.test.accuracy == 0.9
 
 
 def test_a_score_takes_the_place_of_the_one_before(catalog: Catalog) -> None:
-    entry = catalog.measured(catalog.publish(draft()), TEST_SCORE, None)
-    assert catalog.measured(entry, BETTER, None).record.test == BETTER
-    assert catalog.measured(entry, TEST_SCORE, None).record.test == TEST_SCORE  # found before the last change
+    entry = catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
+    assert catalog.record_evaluation(entry, BETTER).record.test == BETTER
+    assert catalog.record_evaluation(entry, TEST_SCORE).record.test == TEST_SCORE  # found before the last change
 
 
-def test_a_threshold_stays_where_none_is_chosen_and_gives_way_to_the_next(catalog: Catalog) -> None:
-    entry = catalog.publish(draft())
-    lower = replace(THRESHOLD, abstain_below=0.5, answered=9)
-    assert catalog.measured(entry, TEST_SCORE, None).record.threshold is None
-    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).record.threshold == THRESHOLD
-    assert catalog.measured(entry, BETTER, None).record.threshold == THRESHOLD
-    assert catalog.measured(entry, BETTER, lower).record.threshold == lower
+def test_a_threshold_stays_when_a_score_is_kept(catalog: Catalog) -> None:
+    entry = catalog.publish(new_revision())
+    catalog.set_threshold(Reference("tickets"), THRESHOLD, NOTE)
+    assert catalog.record_evaluation(entry, TEST_SCORE).record.threshold == THRESHOLD
 
 
 def test_notes_that_were_changed_meanwhile_are_kept(catalog: Catalog) -> None:
-    entry = catalog.publish(draft())
+    entry = catalog.publish(new_revision())
     catalog.describe(DescribeRequest("tickets", "said while rows were answered"))
-    measured = catalog.measured(entry, TEST_SCORE, None)
+    measured = catalog.record_evaluation(entry, TEST_SCORE)
     assert (notes(measured), measured.record.test) == (("said while rows were answered", ()), TEST_SCORE)
 
 
 def test_describing_deleting_and_restoring_leave_score_and_threshold(catalog: Catalog) -> None:
-    measured = catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
+    catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
+    measured, _ = catalog.set_threshold(Reference("tickets"), THRESHOLD, NOTE)
     catalog.describe(DescribeRequest("tickets", "another"))
     catalog.delete("tickets")
     restored = catalog.restore("tickets")
-    assert (restored.record.test, restored.record.threshold) == (measured.record.test, measured.record.threshold)
+    assert (restored.record.test, restored.record.threshold_changes) == (TEST_SCORE, measured.record.threshold_changes)
 
 
 def test_a_training_that_follows_has_neither_and_the_revision_before_keeps_both(catalog: Catalog) -> None:
-    catalog.measured(catalog.publish(draft()), TEST_SCORE, THRESHOLD)
-    trained = catalog.publish(draft(mark="b"))
+    catalog.record_evaluation(catalog.publish(new_revision()), TEST_SCORE)
+    catalog.set_threshold(Reference("tickets"), THRESHOLD, NOTE)
+    trained = catalog.publish(new_revision(mark="b"))
     before = catalog.find(Reference("tickets", 1)).entry
     assert (trained.record.test, trained.record.threshold) == (None, None)
     assert (before.record.test, before.record.threshold) == (TEST_SCORE, THRESHOLD)
@@ -93,28 +90,28 @@ def test_a_training_that_follows_has_neither_and_the_revision_before_keeps_both(
 
 
 def test_a_score_is_refused_once_another_revision_answers(files: Files, catalog: Catalog) -> None:
-    entry = catalog.publish(draft())
-    catalog.publish(draft(mark="b"))
+    entry = catalog.publish(new_revision())
+    catalog.publish(new_revision(mark="b"))
     with pytest.raises(ConcurrentChange, match=r"Revision 1 of tickets.*revision 2 answers now.*Evaluate again\.$"):
-        catalog.measured(entry, TEST_SCORE, THRESHOLD)
+        catalog.record_evaluation(entry, TEST_SCORE)
     assert open_names(files).classifiers.numbers("tickets") == (1, 2)
     catalog.restore("tickets", 1)
-    assert catalog.measured(entry, TEST_SCORE, THRESHOLD).record.test == TEST_SCORE
+    assert catalog.record_evaluation(entry, TEST_SCORE).record.test == TEST_SCORE
 
 
 def test_a_score_is_refused_once_the_name_was_purged_and_its_numbers_begin_anew(files: Files, catalog: Catalog) -> None:
-    entry = catalog.publish(draft())
+    entry = catalog.publish(new_revision())
     catalog.purging.purge("tickets")
-    assert catalog.publish(draft(mark="b")).record.revision == entry.record.revision
+    assert catalog.publish(new_revision(mark="b")).record.revision == entry.record.revision
     with pytest.raises(ConcurrentChange, match="so the score was not kept"):
-        catalog.measured(entry, TEST_SCORE, THRESHOLD)
+        catalog.record_evaluation(entry, TEST_SCORE)
     assert open_catalog(files).current("tickets").record.test is None
 
 
 def test_a_score_of_what_was_deleted_meanwhile_is_refused(catalog: Catalog) -> None:
-    entry = catalog.publish(draft())
+    entry = catalog.publish(new_revision())
     catalog.delete("tickets")
     with pytest.raises(ClassifierNotFound):
-        catalog.measured(entry, TEST_SCORE, THRESHOLD)
+        catalog.record_evaluation(entry, TEST_SCORE)
     catalog.restore("tickets")
     assert catalog.current("tickets").record.test is None

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.storage.examples import TEST_SCORE, draft, notes, open_catalog, open_names, promote, sealed
+from tests.storage.examples import TEST_SCORE, new_revision, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     NotDeleted,
@@ -21,7 +21,7 @@ from windrow.domain.names import Reference, read_reference
 from windrow.storage.artifact import ARTIFACT
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files
-from windrow.storage.revision import revision_to_json
+from windrow.storage.revision import entry_to_json
 
 
 class TestDelete:
@@ -39,7 +39,7 @@ class TestDelete:
         catalog.delete("tickets")
         tombstone = json.loads(files.get(f"{FOLDER}/000002.json"))
         assert len(tombstone.pop("sha256")) == 64
-        assert tombstone == {"format": 2, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
+        assert tombstone == {"format": 3, "kind": "deleted", "at": "2025-09-16T08:00:00Z"}
 
     def test_of_what_is_not_there_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
@@ -77,7 +77,7 @@ class TestDelete:
 def promote_by_hand(files: Files) -> None:
     """Point an alias at ``tickets``, whether it can be read or not."""
     catalog = open_catalog(files)
-    catalog.publish(draft("other"))
+    catalog.publish(new_revision("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', b'"tickets"')
     files.put_new("aliases/live/000002.json", sealed(text))
@@ -98,14 +98,14 @@ class TestRestore:
         publish(catalog, (1, 1), (2, 1))
         measured = replace(catalog.find(Reference("tickets", 1)).entry, kind="measured")
         measured = replace(measured, record=replace(measured.record, test=TEST_SCORE))
-        open_names(files).classifiers.append("tickets", 3, revision_to_json("tickets", 3, measured))
+        open_names(files).classifiers.append("tickets", 3, entry_to_json("tickets", 3, measured))
         catalog.restore("tickets", 2)
         catalog.describe(DescribeRequest("tickets", "today"))
         restored = catalog.restore("tickets", 1)
         assert (restored.record.revision, notes(restored), restored.record.test) == (1, ("today", ()), TEST_SCORE)
         assert catalog.blobs.read("tickets", catalog.current("tickets").blobs[ARTIFACT]) == b"artifact 1"
         assert open_names(files).revisions("tickets") == (1, 2)
-        assert catalog.publish(draft()).record.revision == 7
+        assert catalog.publish(new_revision()).record.revision == 7
 
     def test_brings_back_an_older_revision_of_a_deleted_classifier(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
@@ -118,7 +118,7 @@ class TestRestore:
         for revision in (None, 2):
             with pytest.raises(NotDeleted, match="its revision 2 answers") as caught:
                 catalog.restore("tickets", revision)
-            assert caught.value.facts == {"name": "tickets", "revision": 2, "revisions": [1, 2], "other": 1}
+            assert caught.value.facts == {"model_name": "tickets", "revision": 2, "revisions": [1, 2], "other": 1}
 
     def test_of_what_answers_says_what_else_there_is(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
@@ -129,7 +129,7 @@ class TestRestore:
         files.remove(f"{FOLDER}/000003.json")  # its own file is lost, and a later one still says what answers
         with pytest.raises(NotDeleted, match=r"name it, such as tickets@2\.") as caught:
             catalog.restore("tickets")
-        assert caught.value.facts == {"name": "tickets", "revision": 3, "revisions": [1, 2, 3], "other": 2}
+        assert caught.value.facts == {"model_name": "tickets", "revision": 3, "revisions": [1, 2, 3], "other": 2}
 
     def test_of_a_revision_that_is_not_there_is_refused(self, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1), (3, 1))
@@ -157,11 +157,11 @@ class TestRestore:
     def test_of_a_name_that_was_given_away_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1))
         catalog.delete("tickets")
-        catalog.publish(draft("TICKETS"))
+        catalog.publish(new_revision("TICKETS"))
         with pytest.raises(NameTaken, match="differs only in case from the classifier TICKETS"):
             catalog.restore("tickets")
         promote(files, "live", "TICKETS")
-        catalog.publish(draft("other"))
+        catalog.publish(new_revision("other"))
         catalog.delete("other")
         promote(files, "other", "TICKETS")
         with pytest.raises(NameTaken, match="belongs to the alias other"):
@@ -171,17 +171,17 @@ class TestRestore:
         publish(catalog, (1, 1), (2, 1))
         lost = catalog.find(Reference("tickets", 1)).entry.blobs[ARTIFACT]
         files.remove(f"{FOLDER}/blobs/{lost.file_name}")
-        with pytest.raises(ArtifactInvalid, match="is missing"):
+        with pytest.raises(InvalidArtifact, match="is missing"):
             catalog.restore("tickets", 1)
         catalog.delete("tickets")
         assert catalog.restore("tickets").record.revision == 2
 
     def test_of_what_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
         files.put_new(f"{FOLDER}/000001.json", b"{")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.restore("tickets")
         catalog.delete("tickets")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.restore("tickets")
 
     def test_of_a_bad_name_is_refused(self, catalog: Catalog) -> None:

@@ -5,7 +5,11 @@ import secrets
 import subprocess
 import sys
 
+import pytest
+
 from tests.storage.dying import ONE_THREAD, ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def torture(*arguments: str) -> None:

@@ -16,14 +16,14 @@ from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
-from windrow.storage.files import FRESH_NS, Files, KeyExists, KeyMissing, LocalFiles
+from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, KeyUnusable, LocalFiles
 
 BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
 
 
 def long_after() -> int:
     """Tell a time at which no folder counts as just changed."""
-    return time.time_ns() + 10 * FRESH_NS
+    return time.time_ns() + 10 * CTIME_GRANULARITY_NS
 
 
 @pytest.fixture(params=["local", "local, times trusted", "memory"])
@@ -42,6 +42,12 @@ class TestEveryImplementation:
     def test_gives_back_what_was_put(self, files: Files) -> None:
         files.put_new("a/b/c.json", b"\0content")
         assert files.get("a/b/c.json") == b"\0content"
+
+    def test_gives_nothing_of_what_is_larger_than_it_can_be(self, files: Files) -> None:
+        files.put_new("a", b"12345")
+        assert files.get("a", 5) == b"12345"
+        with pytest.raises(KeyUnusable):
+            files.get("a", 4)
 
     def test_keeps_the_first_content_of_a_key(self, files: Files) -> None:
         files.put_new("a/b", b"first")
@@ -104,15 +110,15 @@ class TestEveryImplementation:
             lambda: files.remove("a/c"),
         ]
         for change in changes:
-            before = files.change_token("a")
+            before = files.version_token("a")
             wait_for_tick(tmp_path)  # for the case in which times are trusted
             change()
-            after = files.change_token("a")
+            after = files.version_token("a")
             assert after is None or after != before
 
     @pytest.mark.parametrize("key", BAD_KEYS)
     def test_refuses_a_key_that_could_lead_elsewhere(self, files: Files, key: str) -> None:
-        for verb in (files.get, files.list, files.remove, files.change_token, lambda key: files.put_new(key, b"")):
+        for verb in (files.get, files.list, files.remove, files.version_token, lambda key: files.put_new(key, b"")):
             with pytest.raises(ValueError, match="is no key"):
                 verb(key)
 
@@ -121,24 +127,48 @@ class TestChangeToken:
     def test_of_an_old_folder_stays_while_nothing_changes(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path, long_after)
         files.put_new("a/b", b"")
-        token = files.change_token("a")
+        token = files.version_token("a")
         assert token is not None
         assert files.get("a/b") == b""
-        assert files.change_token("a") == token
+        assert files.version_token("a") == token
 
     def test_of_a_folder_that_just_changed_is_unknown(self, tmp_path: Path) -> None:
-        files = LocalFiles(tmp_path, lambda: (tmp_path / "a").stat().st_ctime_ns + FRESH_NS - 1)
+        files = LocalFiles(tmp_path, lambda: (tmp_path / "a").stat().st_ctime_ns + CTIME_GRANULARITY_NS - 1)
         files.put_new("a/b", b"")
-        assert files.change_token("a") is None
+        assert files.version_token("a") is None
 
     def test_of_a_folder_whose_time_was_set_back_is_unknown(self, tmp_path: Path) -> None:
         files = LocalFiles(tmp_path)
         files.put_new("a/b", b"")
         os.utime(tmp_path / "a", (1, 1))
-        assert files.change_token("a") is None
+        assert files.version_token("a") is None
 
     def test_of_a_missing_folder_is_unknown(self, tmp_path: Path) -> None:
-        assert LocalFiles(tmp_path, long_after).change_token("a") is None
+        assert LocalFiles(tmp_path, long_after).version_token("a") is None
+
+
+def make_hole(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 40 * 10**9)
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": Path.mkdir,
+    "a link to content": lambda path: path.symlink_to("../content"),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "40 GB of nothing": make_hole,
+}
+
+
+@pytest.mark.parametrize("put", ODD.values(), ids=ODD)
+def test_what_is_no_content_is_told_at_once(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("content", b"elsewhere")
+    (tmp_path / "a").mkdir()
+    put(tmp_path / "a" / "odd")
+    with pytest.raises(KeyUnusable, match=r".+"):
+        files.get("a/odd")
 
 
 def test_files_left_aside_by_a_dead_process_are_no_content(tmp_path: Path) -> None:
@@ -328,6 +358,7 @@ def test_a_file_in_place_of_a_folder_is_a_failure_that_says_what_to_check(tmp_pa
     assert blocking.read_bytes() == b"in the way"
 
 
+@pytest.mark.slow
 def test_a_file_size_limit_of_the_system_leaves_nothing(tmp_path: Path) -> None:
     script = """
 import resource, sys
@@ -347,6 +378,7 @@ except StorageFailed as error:
     assert everything(tmp_path) == {"a/small": bytes(1000)}
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full_leaves_what_was_there(tmp_path: Path) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
     mounted = subprocess.run(mount, capture_output=True, check=False)

@@ -13,9 +13,19 @@ import pytest
 
 from tests.storage.examples import fast_folder, open_names, sealed
 from tests.storage.mutants import GOLDEN, documents, mutants, reader_of
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.files import LocalFiles
-from windrow.storage.format import FORMAT, MOST_WHOLE, Mismatch, check_format, parse, parse_object, read, write
+from windrow.storage.format import (
+    FORMAT,
+    MAX_SAFE_INTEGER,
+    MAX_VALUES,
+    Mismatch,
+    check_format,
+    parse,
+    parse_object,
+    read,
+    write,
+)
 from windrow.storage.fsck import check
 
 NEWEST = GOLDEN / f"format-{FORMAT}"
@@ -63,6 +73,14 @@ def document(plain: Mapping[str, Any], text: str = "", new: str = "") -> bytes:
     return sealed(written.replace(text, new).encode() if text else written.encode())
 
 
+class TestValues:
+    def test_that_are_too_many_are_refused_before_they_are_parsed(self) -> None:
+        many = b"[" + b"[]," * MAX_VALUES + b"[]]"
+        for look in (parse, parse_object, lambda data: read(data, Outer)):
+            with pytest.raises(Mismatch, match=f"has more than {MAX_VALUES} values"):
+                look(many)
+
+
 class TestWrite:
     def test_gives_json_for_people_whose_digest_is_that_of_the_rest(self) -> None:
         written = write(VALUE)
@@ -102,10 +120,11 @@ class TestRead:
         assert read(nested, kinds, strictly=True).name == '\n  "kind": "end"'
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
-        for newer in (b'{"format": 3}', write(VALUE).replace(b'"format": 2', b'"format": 3')):
-            with pytest.raises(ArtifactInvalid, match=r"Upgrade Windrow\.$") as caught:
+        ours, theirs = (b'"format": %d' % number for number in (FORMAT, FORMAT + 1))
+        for newer in (b"{%b}" % theirs, write(VALUE).replace(ours, theirs)):
+            with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$") as caught:
                 read(newer, Outer)
-            assert caught.value.facts == {"format": 3, "newest_known_format": FORMAT}
+            assert caught.value.facts == {"format": FORMAT + 1, "newest_known_format": FORMAT}
 
     @pytest.mark.parametrize(
         "altered",
@@ -120,7 +139,7 @@ class TestRead:
         ids=["another letter", "cut off", "a line more", "other line ends", "written anew", "without a digest"],
     )
     def test_of_what_was_altered_is_refused(self, altered: bytes) -> None:
-        with pytest.raises(ArtifactInvalid, match="was altered") as caught:
+        with pytest.raises(InvalidArtifact, match="was altered") as caught:
             read(altered, Outer)
         assert caught.value.facts["altered"] is True
 
@@ -134,7 +153,7 @@ class TestStrictly:
     def test_takes_a_number_without_a_fraction(self) -> None:
         assert read(document({**PLAIN, "named": {"a": 1}}), Outer, strictly=True) == VALUE
 
-    @pytest.mark.parametrize("number", [MOST_WHOLE, -MOST_WHOLE])
+    @pytest.mark.parametrize("number", [MAX_SAFE_INTEGER, -MAX_SAFE_INTEGER])
     def test_takes_whole_numbers_that_every_program_reads_alike(self, number: int) -> None:
         assert read(document({**PLAIN, "many": [{"count": number, "share": None}]}), Outer, strictly=True)
 
@@ -228,7 +247,7 @@ class TestStrictly:
         ],
     )
     def test_refuses_what_json_does_not_say_or_says_twice(self, text: str, new: str) -> None:
-        with pytest.raises((Mismatch, ArtifactInvalid)):
+        with pytest.raises((Mismatch, InvalidArtifact)):
             read(document(PLAIN, text, new), Outer, strictly=True)
 
 
@@ -241,7 +260,7 @@ def test_what_windrow_never_wrote_is_refused_though_its_digest_is_true(name: str
     for done, mutant in mutants(data):
         try:
             look(sealed(mutant))
-        except (ArtifactInvalid, Mismatch):
+        except (InvalidArtifact, Mismatch):
             continue
         accepted.append(done)
     assert accepted == []
@@ -299,7 +318,7 @@ def test_no_byte_changes_unnoticed(place: str) -> None:
     data, look = (NEWEST / place).read_bytes(), reader_of(place)
     look(data)
     for mutant in altered(data):
-        with pytest.raises((ArtifactInvalid, Mismatch)):
+        with pytest.raises((InvalidArtifact, Mismatch)):
             look(mutant)
 
 
@@ -313,10 +332,10 @@ def test_fsck_names_each_file_of_which_a_byte_changed(place: str) -> None:
         for name, content in {**wrong, f"{folder}/000100.json": data}.items():
             Path(root, name).write_bytes(content)
         found = check(Path(root), open_names(LocalFiles(Path(root)))).findings
-    named = {finding.place for finding in found if finding.code.startswith(("record_", "job_"))}
+    named = {finding.path for finding in found if finding.code.startswith(("record_", "job_"))}
     assert named == wrong.keys()
     if not place.startswith("jobs"):
-        altered = {finding.place for finding in found if finding.code == "record_altered"}
+        altered = {finding.path for finding in found if finding.code == "record_altered"}
         # Without its first line a document is of another format, or of none.
         assert len(wrong) - len(altered) < 100
 

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.storage.examples import record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage import history
-from windrow.storage.revision import BlobRef, Entry, Purged, Revision, Tombstone
+from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged, Tombstone
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
-DAMAGED = ArtifactInvalid("It is damaged.")
+DAMAGED = InvalidArtifact("It is damaged.")
 DELETED, GONE = Tombstone("deleted", AT), Purged("purged", AT)
 
 
-def entry(revision: int, kind: Any = "trained", purged: tuple[int, ...] = ()) -> Entry:
+def entry(revision: int, kind: Any = "trained", purged: tuple[int, ...] = ()) -> ClassifierState:
     blobs = {"artifact": BlobRef(f"{revision:064}", revision, ".safetensors")}
-    return Entry(kind=kind, at=AT, record=record(revision=revision), blobs=blobs, purged=purged)
+    return ClassifierState(kind=kind, at=AT, record=record(revision=revision), blobs=blobs, purged=purged)
 
 
 def test_the_highest_number_that_is_there_is_the_truth() -> None:
@@ -34,7 +34,7 @@ def test_what_was_purged_is_what_the_last_readable_entry_lists() -> None:
 
 
 def test_a_training_can_be_reached_unless_it_is_purged_damaged_or_gone() -> None:
-    log: history.Log[Revision] = {
+    log: history.Log[LogEntry] = {
         1: entry(1),
         2: entry(2),
         3: DAMAGED,
@@ -51,7 +51,7 @@ def test_a_training_can_be_reached_unless_it_is_purged_damaged_or_gone() -> None
 
 def test_a_training_is_what_its_last_file_says_of_it_as_long_as_its_own_is_there() -> None:
     measured = entry(1, "measured")
-    log: history.Log[Revision] = {1: entry(1), 2: entry(2), 3: measured, 4: entry(2, "restored"), 5: DAMAGED}
+    log: history.Log[LogEntry] = {1: entry(1), 2: entry(2), 3: measured, 4: entry(2, "restored"), 5: DAMAGED}
     assert history.training(log, 1, ()) == measured
     assert history.training(log, 2, ()) == log[4]
     assert history.training(log, 2, (4,)) == log[2]

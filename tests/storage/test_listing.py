@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import TEST_SCORE, blobs, draft, open_catalog
+from tests.storage.examples import TEST_SCORE, blobs, new_revision, open_catalog
 from tests.storage.tickets import AT
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import InvalidParameter
@@ -21,7 +21,7 @@ from windrow.storage.files import Files, LocalFiles
 
 def publish(catalog: Catalog, *names: str) -> None:
     for name in names:
-        catalog.publish(draft(name))
+        catalog.publish(new_revision(name))
 
 
 def part(limit: int | None = None, after: str | None = None, **more: Any) -> ListRequest:
@@ -52,10 +52,10 @@ class TestWholeList:
         assert names_on(catalog, part()) == ["a", "c"]
 
     def test_shows_the_newest_revision_and_what_is_said_about_it(self, catalog: Catalog) -> None:
-        catalog.publish(draft("a", mark="a", contents=blobs()))
-        entry = catalog.publish(draft("a", mark="b", contents=blobs(), description="new"))
+        catalog.publish(new_revision("a", mark="a", contents=blobs()))
+        entry = catalog.publish(new_revision("a", mark="b", contents=blobs(), description="new"))
         (classifier,) = catalog.listing(part()).models
-        assert classifier == entry.shown()
+        assert classifier == entry.to_classifier()
         assert classifier.size_bytes == sum(map(len, blobs().values()))
 
     def test_costs_one_look_a_name_while_nothing_changes(self) -> None:
@@ -65,10 +65,10 @@ class TestWholeList:
         catalog.listing(part())
         files.calls.clear()
         catalog.listing(part())
-        assert files.calls == {"change_token": 4}
+        assert files.calls == {"version_token": 4}
 
     def test_of_nothing_is_empty(self, catalog: Catalog) -> None:
-        for request in (part(), part(10), part(after="a"), part(sort="-size"), part(deleted=True)):
+        for request in (part(), part(10), part(after="a"), part(sort="-size_bytes"), part(deleted=True)):
             listing = catalog.listing(request)
             assert (listing.models, listing.next_cursor) == ((), None)
 
@@ -84,7 +84,7 @@ class TestWholeList:
             (root / stray).write_bytes(whole)
         for each in (catalog, open_catalog(LocalFiles(tmp_path))):
             assert names_on(each, part()) == ["tickets"]
-        assert catalog.publish(draft()).record.revision == 2
+        assert catalog.publish(new_revision()).record.revision == 2
 
 
 class TestPage:
@@ -119,7 +119,7 @@ class TestPage:
         assert files.calls["get"] == 3
         files.calls.clear()
         catalog.listing(part(2, "b"))
-        assert files.calls == {"change_token": 1 + 3}
+        assert files.calls == {"version_token": 1 + 3}
 
     def test_leaves_out_a_damaged_name(self, tmp_path: Path) -> None:
         catalog = open_catalog(LocalFiles(tmp_path))
@@ -130,7 +130,7 @@ class TestPage:
     def test_after_page_goes_through_every_order(self, catalog: Catalog) -> None:
         random = Random(1)
         for name in ("t_v2", "t_v10", "t", "b_v1", "B_v1x", "c"):
-            catalog.publish(draft(name, contents={"artifact": bytes(random.randrange(3))}))
+            catalog.publish(new_revision(name, contents={"artifact": bytes(random.randrange(3))}))
         for order in (*SORTS, *(f"-{sort}" for sort in SORTS)):
             whole = names_on(catalog, part(sort=order))
             for limit in (1, 2, 5, 6):
@@ -143,7 +143,7 @@ class TestPage:
         catalog.delete("t_v2")
         assert names_on(catalog, part(1, "t_v2", sort="version")) == ["t_v10"]
         assert names_on(catalog, part(1, "t_v2", sort="name")) == []
-        for order in ("-name", "-version", "created_at", "-size", "test_accuracy"):
+        for order in ("-name", "-version", "created_at", "-size_bytes", "test_accuracy"):
             with pytest.raises(InvalidParameter, match="Start again without cursor") as caught:
                 catalog.listing(part(1, "t_v2", sort=order))
             assert caught.value.facts == {"parameter": "cursor"}
@@ -161,7 +161,7 @@ class TestSelection:
         publish(catalog, "fold_1", "fold_2", "gold")
         for name in ("fold_1", "gold"):
             catalog.describe(DescribeRequest(name, tags=("best",)))
-        other = draft("fold_3")
+        other = new_revision("fold_3")
         catalog.publish(replace(other, record=replace(other.record, base_model="other/encoder")))
         assert names_on(catalog, part(prefix="fold_")) == ["fold_1", "fold_2", "fold_3"]
         assert names_on(catalog, part(tag="best")) == ["fold_1", "gold"]
@@ -192,17 +192,17 @@ class TestOrder:
         for name, correct in (("a", 5), ("c", 9)):
             counts = {"billing": correct}, {"billing": 10}
             score = replace(TEST_SCORE, correct=correct, correct_per_label=counts[0], rows_per_label=counts[1])
-            catalog.measured(catalog.current(name), score, None)
+            catalog.record_evaluation(catalog.current(name), score)
         assert names_on(catalog, part(sort="-test_accuracy")) == ["c", "a", "b"]
         assert names_on(catalog, part(sort="test_accuracy")) == ["b", "a", "c"]
 
     def test_by_date_is_by_the_training_that_answers(self, catalog: Catalog) -> None:
         for number, name in enumerate("bca"):
-            one = draft(name)
+            one = new_revision(name)
             at = one.record.created_at + timedelta(seconds=number)
             catalog.publish(replace(one, record=replace(one.record, created_at=at)))
         assert names_on(catalog, part(sort="-created_at")) == ["a", "c", "b"]
-        catalog.publish(draft("a"))
+        catalog.publish(new_revision("a"))
         catalog.restore("a", 1)
         assert names_on(catalog, part(sort="-created_at")) == ["a", "c", "b"]
 
@@ -220,13 +220,13 @@ class TestDeleted:
 
     def test_pages_chooses_and_sorts_like_any_list(self, catalog: Catalog) -> None:
         for name in ("t_v2", "t_v10", "u_v1"):
-            catalog.publish(draft(name, contents={"artifact": name.encode()}))
+            catalog.publish(new_revision(name, contents={"artifact": name.encode()}))
             catalog.describe(DescribeRequest(name, tags=(name[0],)))
             catalog.delete(name)
         assert pages(catalog, part(2, deleted=True)) == ["t_v10t_v2", "u_v1"]
         assert names_on(catalog, part(task="t", deleted=True)) == ["t_v2", "t_v10"]
         assert names_on(catalog, part(tag="u", deleted=True)) == ["u_v1"]
-        assert names_on(catalog, part(sort="-size", deleted=True)) == ["t_v10", "t_v2", "u_v1"]
+        assert names_on(catalog, part(sort="-size_bytes", deleted=True)) == ["t_v10", "t_v2", "u_v1"]
 
     def test_leaves_out_what_nothing_is_left_of_to_restore(self, tmp_path: Path) -> None:
         catalog = open_catalog(LocalFiles(tmp_path))
@@ -241,7 +241,7 @@ class TestDeleted:
 def test_a_name_takes_less_than_2_kb_of_memory() -> None:
     files, count = MemoryFiles(), 200
     for number in range(count):
-        open_catalog(files).publish(draft(f"tickets_{number}", mark=f"{number % 16:x}"))
+        open_catalog(files).publish(new_revision(f"tickets_{number}", mark=f"{number % 16:x}"))
     catalog = open_catalog(files)
     catalog.listing(part(1))
     tracemalloc.start()

@@ -55,7 +55,7 @@ def forked(lock: DirectoryLock | None = None) -> Iterator[int]:
 
 @pytest.fixture
 def impatient(tmp_path: Path) -> DirectoryLock:
-    return DirectoryLock(tmp_path / "data", patience_s=0)
+    return DirectoryLock(tmp_path / "data", timeout_s=0)
 
 
 @pytest.fixture
@@ -114,11 +114,13 @@ def test_a_thread_that_waits_goes_on_when_the_lock_is_free(patient: DirectoryLoc
     assert steps == ["holder", "follower"]
 
 
+@pytest.mark.slow
 def test_processes_exclude_each_other(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with forked(patient):
         assert is_held(impatient)
 
 
+@pytest.mark.slow
 def test_a_killed_process_holds_nothing(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with forked(patient) as holder:
         waiting = threading.Thread(target=lambda: is_held(patient))
@@ -128,6 +130,7 @@ def test_a_killed_process_holds_nothing(patient: DirectoryLock, impatient: Direc
     assert not is_held(impatient)
 
 
+@pytest.mark.slow
 def test_a_process_that_was_forked_meanwhile_holds_nothing(patient: DirectoryLock, impatient: DirectoryLock) -> None:
     with ExitStack() as until_the_end:
         with patient():
@@ -135,9 +138,10 @@ def test_a_process_that_was_forked_meanwhile_holds_nothing(patient: DirectoryLoc
         assert not is_held(impatient)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_own", [True, False], ids=["in this process", "in another one"])
 def test_waiting_ends_with_advice_when_patience_does(tmp_path: Path, is_own: bool) -> None:
-    lock = DirectoryLock(tmp_path, patience_s=0.001)
+    lock = DirectoryLock(tmp_path, timeout_s=0.001)
     advice = pytest.raises(ConcurrentChange, match=r"was not made\. Try again; if that lasts, look for")
     with lock() if is_own else forked(lock), advice, lock():
         pass
@@ -172,7 +176,7 @@ def test_a_file_system_without_locks_is_a_failure_that_says_what_to_check(
     with pytest.raises(StorageFailed, match="its file system has locks"), DirectoryLock(tmp_path)():
         pass
     monkeypatch.undo()
-    assert not is_held(DirectoryLock(tmp_path, patience_s=0))
+    assert not is_held(DirectoryLock(tmp_path, timeout_s=0))
 
 
 def test_a_full_disk_is_told_apart_from_a_broken_one(patient: DirectoryLock) -> None:

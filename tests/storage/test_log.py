@@ -9,14 +9,14 @@ import pytest
 
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import wait_for_tick
-from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
-from windrow.storage.files import FRESH_NS, Files, KeyMissing, LocalFiles
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, StorageFailed
+from windrow.storage.files import CTIME_GRANULARITY_NS, MAX_BYTES, Files, KeyMissing, LocalFiles
 from windrow.storage.log import Logs
 
 
 def read(name: str, number: int, content: bytes) -> str:
     if content == b"damaged":
-        raise ArtifactInvalid("It is damaged.", {"number": number})
+        raise InvalidArtifact("It is damaged.", {"number": number})
     return f"{name} {number} {content.decode()}"
 
 
@@ -36,7 +36,7 @@ def trusted(folder: Path) -> LocalFiles:
             wait_for_tick(folder)
             super().remove(key)
 
-    return Ticking(folder, lambda: time.time_ns() + 10 * FRESH_NS)
+    return Ticking(folder, lambda: time.time_ns() + 10 * CTIME_GRANULARITY_NS)
 
 
 @pytest.fixture(params=["local", "local, times trusted", "memory"])
@@ -81,7 +81,7 @@ class TestNames:
         logs.names()
         files.calls.clear()
         logs.names()
-        assert files.calls == {"change_token": 1}
+        assert files.calls == {"version_token": 1}
 
     def test_are_those_of_folders_that_can_be_names(self, tmp_path: Path) -> None:
         for folder in ("bad name", ".hidden", "-a", "a" * 129, "empty"):
@@ -122,7 +122,7 @@ class TestNewest:
         logs.newest("a")
         files.calls.clear()
         assert logs.newest("a") is logs.newest("a")
-        assert files.calls == {"change_token": 2}
+        assert files.calls == {"version_token": 2}
 
     def test_sees_a_commit_that_came_while_it_was_listing(self) -> None:
         files = Meanwhile()
@@ -178,7 +178,7 @@ class TestNewest:
         with caplog.at_level(logging.WARNING, "windrow.storage"):
             for _ in range(2):
                 error = logs.newest("a").value
-                assert isinstance(error, ArtifactInvalid)
+                assert isinstance(error, InvalidArtifact)
                 assert (error.detail, error.facts) == (
                     "logs/a/000002.json: It is damaged.",
                     {"number": 2, "file": "logs/a/000002.json"},
@@ -188,7 +188,7 @@ class TestNewest:
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:
         logs = logs_of(trusted(tmp_path))
         logs.append("a", 1, b"damaged")
-        assert isinstance(logs.newest("a").value, ArtifactInvalid)
+        assert isinstance(logs.newest("a").value, InvalidArtifact)
         (tmp_path / "logs/a/000001.json").write_bytes(b"x")
         assert logs.newest("a").value == "a 1 x"
 
@@ -197,8 +197,8 @@ class TestNewest:
         logs.append("a", 1, b"x")
         (tmp_path / "logs/a/000002.json").symlink_to(tmp_path / "nowhere")
         for value in (logs.newest("a").value, logs.at("a", 2)):
-            assert isinstance(value, ArtifactInvalid)
-            assert "cannot be opened" in value.detail
+            assert isinstance(value, InvalidArtifact)
+            assert "is a link, which is not followed" in value.detail
 
 
 class TestAt:
@@ -206,7 +206,7 @@ class TestAt:
         for number in (1, 2, 3):
             logs.append("a", number, b"damaged" if number == 2 else b"x")
         assert logs.at("a", 1) == "a 1 x"
-        assert isinstance(logs.at("a", 2), ArtifactInvalid)
+        assert isinstance(logs.at("a", 2), InvalidArtifact)
         assert logs.at("a", 3) == "a 3 x"
 
     def test_of_what_is_not_there_is_nothing(self, logs: Logs[str]) -> None:
@@ -222,13 +222,13 @@ class TestAt:
         logs.at("a", 1)
         files.calls.clear()
         logs.at("a", 1)
-        assert files.calls == {"change_token": 1}
+        assert files.calls == {"version_token": 1}
 
     def test_that_was_mended_in_place_is_seen_although_no_time_tells(self, tmp_path: Path) -> None:
         logs = logs_of(trusted(tmp_path))
         logs.append("a", 1, b"damaged")
         logs.append("a", 2, b"x")
-        assert isinstance(logs.at("a", 1), ArtifactInvalid)
+        assert isinstance(logs.at("a", 1), InvalidArtifact)
         (tmp_path / "logs/a/000001.json").write_bytes(b"x")
         assert logs.at("a", 1) == "a 1 x"
 
@@ -252,11 +252,11 @@ class TestAgain:
         class Late(MemoryFiles):
             misses = 1
 
-            def get(self, key: str) -> bytes:
+            def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
                 if self.misses:
                     self.misses -= 1
                     raise KeyMissing(key)
-                return super().get(key)
+                return super().get(key, max_bytes)
 
         files = Late()
         files.put_new("logs/a/000001.json", b"anew")
@@ -264,11 +264,24 @@ class TestAgain:
 
     def test_what_is_listed_and_can_never_be_opened_is_damaged(self) -> None:
         class Closed(MemoryFiles):
-            def get(self, key: str) -> bytes:
+            def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
                 raise KeyMissing(key)
 
         files = Closed()
         files.put_new("logs/a/000001.json", b"there")
         value = logs_of(files).at("a", 1)
-        assert isinstance(value, ArtifactInvalid)
+        assert isinstance(value, InvalidArtifact)
         assert "cannot be opened" in value.detail
+
+    def test_what_is_too_large_is_damaged_and_names_its_file(self) -> None:
+        files = MemoryFiles()
+        files.put_new("logs/a/000001.json", bytes(MAX_BYTES + 1))
+        value = logs_of(files).at("a", 1)
+        assert isinstance(value, InvalidArtifact)
+        assert value.facts["file"] == "logs/a/000001.json" and "too large" in value.detail
+
+    def test_what_could_not_be_read_again_is_not_written(self) -> None:
+        files = MemoryFiles()
+        with pytest.raises(StorageFailed, match="fewer or shorter rows"):
+            logs_of(files).append("a", 1, bytes(MAX_BYTES + 1))
+        assert files.kept == {}

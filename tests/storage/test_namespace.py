@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import blobs, draft, open_aliases, open_catalog, open_names
-from windrow.domain.alias import Said
+from tests.storage.examples import blobs, new_revision, open_aliases, open_catalog, open_names
+from windrow.domain.alias import ChangeNote
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     NameTaken,
     RevisionNotFound,
 )
 from windrow.domain.names import read_reference
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
 from windrow.storage.namespace import Namespace, in_use, utc_now
@@ -46,7 +46,7 @@ def aliases(files: MemoryFiles) -> Aliases:
 
 
 def promote(aliases: Aliases, alias: str, target: str) -> None:
-    aliases.promote(alias, read_reference(target), Said())
+    aliases.promote(alias, read_reference(target), ChangeNote())
 
 
 def test_the_time_is_told_in_whole_seconds_of_utc() -> None:
@@ -57,7 +57,7 @@ def test_the_time_is_told_in_whole_seconds_of_utc() -> None:
 class TestEntry:
     def test_is_what_the_newest_file_says(self, names: Namespace, catalog: Catalog) -> None:
         assert names.entry("tickets") is None
-        published = catalog.publish(draft())
+        published = catalog.publish(new_revision())
         assert names.entry("tickets") == published
         catalog.delete("tickets")
         assert names.entry("tickets") is None
@@ -65,42 +65,47 @@ class TestEntry:
     def test_that_is_damaged_is_an_error_each_time(self, files: MemoryFiles, names: Namespace) -> None:
         files.put_new("classifiers/tickets/000001.json", b"{")
         for _ in range(2):
-            with pytest.raises(ArtifactInvalid, match=r"classifiers/tickets/000001\.json"):
+            with pytest.raises(InvalidArtifact, match=r"classifiers/tickets/000001\.json"):
                 names.entry("tickets")
 
 
 class TestRevision:
     def test_is_the_training_with_the_notes_of_today(self, names: Namespace, catalog: Catalog) -> None:
-        first = catalog.publish(draft(mark="a", description="old"))
-        catalog.publish(draft(mark="b", description="new"))
+        first = catalog.publish(new_revision(mark="a", description="old"))
+        catalog.publish(new_revision(mark="b", description="new"))
         revision = names.revision("tickets", 1)
         assert revision.record == replace(first.record, description="new")
 
     def test_is_counted_by_its_own_file_alone(self, names: Namespace, catalog: Catalog) -> None:
-        catalog.publish(draft(mark="a"))
+        catalog.publish(new_revision(mark="a"))
         catalog.delete("tickets")
         catalog.restore("tickets")
-        catalog.publish(draft(mark="b"))
+        catalog.publish(new_revision(mark="b"))
         assert names.revisions("tickets") == (1, 4)
         for number in (2, 3, 5, 0):
             with pytest.raises(RevisionNotFound, match=r"revision \d\. Its revisions are 1, 4\. Name one") as caught:
                 names.revision("tickets", number)
-            assert caught.value.facts == {"name": "tickets", "revision": number, "revisions": [1, 4], "newest": [1, 4]}
+            assert caught.value.facts == {
+                "model_name": "tickets",
+                "revision": number,
+                "revisions": [1, 4],
+                "newest": [1, 4],
+            }
 
     def test_of_one_names_that(self, names: Namespace, catalog: Catalog) -> None:
-        catalog.publish(draft())
+        catalog.publish(new_revision())
         with pytest.raises(RevisionNotFound, match=r"^tickets has no revision 9\. Its only revision is 1\.$"):
             names.revision("tickets", 9)
 
     def test_of_many_names_the_last_ten(self, names: Namespace, catalog: Catalog) -> None:
         for _ in range(12):
-            catalog.publish(draft())
+            catalog.publish(new_revision())
         with pytest.raises(RevisionNotFound, match=r"Its newest revisions are 3, 4, .*, 12\. Name one") as caught:
             names.revision("tickets", 13)
         assert caught.value.facts["revisions"] == [*range(1, 13)]
 
     def test_of_what_is_not_there_or_deleted_is_refused(self, names: Namespace, catalog: Catalog) -> None:
-        catalog.publish(draft())
+        catalog.publish(new_revision())
         catalog.delete("tickets")
         for name in ("tickets", "unheard-of"):
             with pytest.raises(ClassifierNotFound):
@@ -110,9 +115,9 @@ class TestRevision:
         self, files: MemoryFiles, names: Namespace, catalog: Catalog
     ) -> None:
         for mark in "abc":
-            catalog.publish(draft(mark=mark))
+            catalog.publish(new_revision(mark=mark))
         files.kept["classifiers/tickets/000002.json"] = b"{"
-        with pytest.raises(ArtifactInvalid, match=r"000002\.json"):
+        with pytest.raises(InvalidArtifact, match=r"000002\.json"):
             names.revision("tickets", 2)
         assert names.revision("tickets", 1).record.training_data_sha256 == "a" * 64
         assert names.revisions("tickets") == (1, 3)
@@ -120,10 +125,10 @@ class TestRevision:
     def test_whose_own_file_is_lost_is_not_found_by_its_later_ones(
         self, files: MemoryFiles, names: Namespace, catalog: Catalog
     ) -> None:
-        catalog.publish(draft(mark="a"))
-        catalog.publish(draft(mark="b"))
+        catalog.publish(new_revision(mark="a"))
+        catalog.publish(new_revision(mark="b"))
         catalog.restore("tickets", 1)
-        catalog.publish(draft(mark="c"))
+        catalog.publish(new_revision(mark="c"))
         files.remove("classifiers/tickets/000001.json")
         with pytest.raises(RevisionNotFound, match="Its revisions are 2, 4"):
             names.revision("tickets", 1)
@@ -132,7 +137,7 @@ class TestRevision:
         files = PurgedMeanwhile()
         names, catalog = open_names(files), open_catalog(files)
         for mark in "ab":
-            catalog.publish(draft(mark=mark, description="old"))
+            catalog.publish(new_revision(mark=mark, description="old"))
         files.listings = 2  # the first one finds what answers
         with pytest.raises(ClassifierNotFound):
             names.revision("tickets", 1)
@@ -141,7 +146,7 @@ class TestRevision:
         files = PurgedMeanwhile()
         names, catalog = open_names(files), open_catalog(files)
         for mark in "ab":
-            catalog.publish(draft(mark=mark, description="old"))
+            catalog.publish(new_revision(mark=mark, description="old"))
         files.listings, files.anew = 2, "cd"
         revision = names.revision("tickets", 1)
         assert (revision.record.training_data_sha256, revision.record.description) == ("c" * 64, "new")
@@ -159,14 +164,14 @@ class PurgedMeanwhile(MemoryFiles):
             if not self.listings:
                 open_catalog(self).purging.purge("tickets")
                 for mark in self.anew:
-                    open_catalog(self).publish(draft(mark=mark, description="new"))
+                    open_catalog(self).publish(new_revision(mark=mark, description="new"))
         return super().list(prefix)
 
 
 class TestPurgedNumbers:
     def trimmed(self, catalog: Catalog) -> None:
         for mark in "abc":
-            catalog.publish(draft(mark=mark))
+            catalog.publish(new_revision(mark=mark))
         catalog.purging.purge_revision("tickets", 2)
 
     def test_are_those_that_the_last_file_lists(self, names: Namespace, catalog: Catalog) -> None:
@@ -178,7 +183,7 @@ class TestPurgedNumbers:
         self.trimmed(catalog)
         catalog.delete("tickets")
         assert names.purged("tickets") == (2,)
-        assert catalog.publish(draft()).purged == (2,)
+        assert catalog.publish(new_revision()).purged == (2,)
 
     def test_are_not_forgotten_when_the_newest_file_is_damaged(
         self, files: MemoryFiles, names: Namespace, catalog: Catalog
@@ -186,7 +191,7 @@ class TestPurgedNumbers:
         self.trimmed(catalog)
         files.put_new("classifiers/tickets/000005.json", b"{")
         assert names.purged("tickets") == (2,)
-        assert catalog.publish(draft()).purged == (2,)
+        assert catalog.publish(new_revision()).purged == (2,)
 
     def test_cannot_be_reached_although_their_files_are_still_there(
         self, files: MemoryFiles, names: Namespace, catalog: Catalog
@@ -205,12 +210,12 @@ class TestPurgedNumbers:
             "classifiers/tickets/000005.json", b'{"format": 1, "kind": "purged", "at": "2025-09-16T08:00:00Z"}'
         )
         assert names.purged("tickets") == ()
-        assert catalog.publish(draft()).record.revision == 1
+        assert catalog.publish(new_revision()).record.revision == 1
 
 
 class TestLastEntry:
     def test_is_what_answers_or_answered(self, names: Namespace, catalog: Catalog) -> None:
-        published = catalog.publish(draft())
+        published = catalog.publish(new_revision())
         assert names.last_entry("tickets") == published
         catalog.delete("tickets")
         assert names.last_entry("tickets") == published
@@ -220,32 +225,32 @@ class TestLastEntry:
             names.last_entry("tickets")
 
     def test_that_is_damaged_is_an_error(self, files: MemoryFiles, names: Namespace, catalog: Catalog) -> None:
-        catalog.publish(draft())
+        catalog.publish(new_revision())
         catalog.delete("tickets")
         files.kept["classifiers/tickets/000001.json"] = b"{"
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             names.last_entry("tickets")
 
 
 class TestPointer:
     def test_is_where_an_alias_points(self, names: Namespace, catalog: Catalog, aliases: Aliases) -> None:
-        catalog.publish(draft())
+        catalog.publish(new_revision())
         assert names.pointer("live") is None
         promote(aliases, "live", "tickets@1")
         pointer = names.pointer("live")
         assert pointer is not None
         assert str(pointer.target) == "tickets@1"
-        aliases.remove("live", Said())
+        aliases.remove("live", ChangeNote())
         assert names.pointer("live") is None
 
     def test_that_is_damaged_is_an_error_and_is_left_out_of_all(
         self, files: MemoryFiles, names: Namespace, catalog: Catalog, aliases: Aliases
     ) -> None:
-        catalog.publish(draft())
+        catalog.publish(new_revision())
         for alias in ("b", "a"):
             promote(aliases, alias, "tickets")
         files.put_new("aliases/b/000002.json", b"{")
-        with pytest.raises(ArtifactInvalid, match=r"aliases/b/000002\.json"):
+        with pytest.raises(InvalidArtifact, match=r"aliases/b/000002\.json"):
             names.pointer("b")
         assert [alias for alias, _ in names.pointers()] == ["a"]
 
@@ -253,24 +258,24 @@ class TestPointer:
 class TestLatest:
     def test_is_the_highest_version_that_answers(self, names: Namespace, catalog: Catalog) -> None:
         for name in ("t_v9", "t_v2", "t_v10", "t_v02", "t_v11", "t_v1_v99", "T_v99", "other_v99"):
-            catalog.publish(draft(name))
+            catalog.publish(new_revision(name))
         assert names.latest("t").record.name == "t_v11"
         catalog.delete("t_v11")
         assert names.latest("t").record.name == "t_v10"
 
     @pytest.mark.parametrize("task", ["t", "t_v1", "", "unheard-of"])
     def test_of_a_task_without_versions_is_not_found(self, names: Namespace, catalog: Catalog, task: str) -> None:
-        catalog.publish(draft("t"))
-        catalog.publish(draft("t_v1"))
+        catalog.publish(new_revision("t"))
+        catalog.publish(new_revision("t_v1"))
         catalog.delete("t_v1")
         with pytest.raises(ClassifierNotFound, match="has no version") as caught:
             names.latest(task)
-        assert caught.value.facts == {"name": f"{task}@latest", "task": task, "near_names": []}
+        assert caught.value.facts == {"model_name": f"{task}@latest", "task": task, "near_names": []}
 
     def test_that_is_damaged_is_an_error(self, files: MemoryFiles, names: Namespace, catalog: Catalog) -> None:
-        catalog.publish(draft("t_v1"))
+        catalog.publish(new_revision("t_v1"))
         files.put_new("classifiers/t_v2/000001.json", b"{")
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             names.latest("t")
 
 
@@ -285,11 +290,11 @@ class TestCheckFree:
         self, files: MemoryFiles, taken: str, wanted: str, is_alias: bool, for_alias: bool
     ) -> None:
         names, catalog = open_names(files), open_catalog(files)
-        catalog.publish(draft("other"))
+        catalog.publish(new_revision("other"))
         if is_alias:
             promote(open_aliases(files), taken, "other")
         else:
-            catalog.publish(draft(taken))
+            catalog.publish(new_revision(taken))
         if taken == wanted and is_alias == for_alias:
             names.check_free(wanted, for_alias=for_alias)
             return
@@ -304,9 +309,9 @@ class TestCheckFree:
     def test_gives_back_the_names_of_what_was_deleted(
         self, names: Namespace, catalog: Catalog, aliases: Aliases
     ) -> None:
-        catalog.publish(draft("Name"))
+        catalog.publish(new_revision("Name"))
         promote(aliases, "Live", "Name")
-        aliases.remove("Live", Said())
+        aliases.remove("Live", ChangeNote())
         catalog.delete("Name")
         for name in ("Name", "name", "Live", "LIVE"):
             for for_alias in (False, True):
@@ -334,11 +339,11 @@ class TestUse:
     @pytest.fixture(autouse=True)
     def _pointed(self, catalog: Catalog, aliases: Aliases) -> None:
         for _ in range(2):
-            catalog.publish(draft(contents=blobs()))
-        catalog.publish(draft("moods"))
+            catalog.publish(new_revision(contents=blobs()))
+        catalog.publish(new_revision("moods"))
         for alias, target in (("b", "tickets"), ("a", "tickets@1"), ("c", "moods"), ("d", "tickets")):
             promote(aliases, alias, target)
-        aliases.remove("d", Said())
+        aliases.remove("d", ChangeNote())
 
     def test_of_a_classifier_is_by_aliases_to_it_and_to_its_revisions(self, names: Namespace) -> None:
         assert names.pointing_at("tickets") == ("a", "b")
@@ -372,18 +377,18 @@ class TestNotFound:
     @pytest.fixture(autouse=True)
     def _some(self, catalog: Catalog, aliases: Aliases) -> None:
         for name in ("tickets_v1", "tickets_v2", "moods"):
-            catalog.publish(draft(name))
+            catalog.publish(new_revision(name))
         promote(aliases, "tickets_live", "tickets_v1")
 
     def test_lists_near_names_of_both_kinds_that_live(
         self, names: Namespace, catalog: Catalog, aliases: Aliases
     ) -> None:
         assert names.not_found("ticket_v1").facts == {
-            "name": "ticket_v1",
+            "model_name": "ticket_v1",
             "near_names": ["tickets_v1", "tickets_v2", "tickets_live"],
         }
         catalog.delete("tickets_v2")
-        aliases.remove("tickets_live", Said())
+        aliases.remove("tickets_live", ChangeNote())
         error = names.not_found("ticket_v1")
         assert error.facts["near_names"] == ["tickets_v1"]
         assert "Did you mean tickets_v1? List the classifiers" in error.detail
@@ -397,16 +402,16 @@ class TestNotFound:
         open_catalog(files, lambda: datetime(2025, 9, 16, 8, 0, tzinfo=UTC)).delete("moods")
         error = names.not_found("moods")
         assert error.detail.startswith("moods was deleted at 2025-09-16T08:00:00Z. Restore it")
-        assert error.facts == {"name": "moods", "near_names": [], "deleted_at": "2025-09-16T08:00:00Z"}
+        assert error.facts == {"model_name": "moods", "near_names": [], "deleted_at": "2025-09-16T08:00:00Z"}
 
     def test_says_where_an_alias_points(self, names: Namespace) -> None:
         error = names.not_found("tickets_live")
         assert error.detail == "tickets_live is an alias; it points to tickets_v1. Name the classifier itself."
-        assert error.facts == {"name": "tickets_live", "points_to": "tickets_v1", "near_names": ["tickets_v1"]}
+        assert error.facts == {"model_name": "tickets_live", "points_to": "tickets_v1", "near_names": ["tickets_v1"]}
 
     def test_lists_near_aliases_where_an_alias_was_meant(self, names: Namespace) -> None:
         error = names.alias_not_found("ticket_live")
         assert isinstance(error, AliasNotFound)
-        assert error.facts == {"name": "ticket_live", "near_names": ["tickets_live"]}
+        assert error.facts == {"alias": "ticket_live", "near_names": ["tickets_live"]}
         assert "Did you mean tickets_live?" in error.detail
         assert names.alias_not_found("zzz").facts["near_names"] == []

@@ -1,35 +1,38 @@
 """Purging: what is freed, what others still need, and what waits until it is time."""
 
+import subprocess
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.storage.examples import draft, notes, open_catalog, open_names, promote, sealed
+from tests.storage.examples import new_revision, notes, open_catalog, open_names, promote, sealed
 from tests.storage.tickets import AT, FOLDER, begin_purge, contents, kept_contents, names, publish
 from windrow.domain.classifier import DescribeRequest
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     InvalidName,
     RevisionNotFound,
     StorageFailed,
+    StorageFull,
 )
 from windrow.domain.names import Reference
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
+from windrow.storage.fsck import check
 from windrow.storage.purging import Purging
-from windrow.storage.revision import Buried
+from windrow.storage.revision import DeletedPredecessors
 
 
 def promote_by_hand(files: Files, target: str = "tickets") -> None:
     """Point an alias at something, whether it can be read or not."""
     catalog = open_catalog(files)
-    catalog.publish(draft("other"))
+    catalog.publish(new_revision("other"))
     promote(files, "live", "other")
     text = files.get("aliases/live/000001.json").replace(b'"other"', f'"{target}"'.encode())
     files.put_new("aliases/live/000002.json", sealed(text))
@@ -52,7 +55,7 @@ class TestPurge:
     @pytest.mark.parametrize("is_deleted", [False, True])
     def test_leaves_nothing_and_tells_what_it_freed(self, files: Files, catalog: Catalog, is_deleted: bool) -> None:
         publish(catalog, (1, 1), (2, 1))
-        catalog.publish(draft("moods", contents=contents(1, 1)))
+        catalog.publish(new_revision("moods", contents=contents(1, 1)))
         if is_deleted:
             catalog.delete("tickets")
         assert catalog.purging.purge("tickets") == len(b"artifact 1" + b"artifact 2" + b"rows 1")
@@ -67,9 +70,9 @@ class TestPurge:
         assert [path.name for path in tmp_path.iterdir()] == [".aside"]
 
     def test_lets_the_name_begin_anew(self, catalog: Catalog) -> None:
-        catalog.publish(draft(description="old"))
+        catalog.publish(new_revision(description="old"))
         catalog.purging.purge("tickets")
-        entry = catalog.publish(draft(mark="b"))
+        entry = catalog.publish(new_revision(mark="b"))
         assert (entry.record.revision, notes(entry), entry.purged) == (1, ("", ()), ())
 
     def test_of_what_an_alias_points_to_takes_force(self, files: Files, catalog: Catalog) -> None:
@@ -150,7 +153,7 @@ class TestPurgeRevision:
         catalog.purging.purge_revision("tickets", 2)
         assert catalog.current("tickets").purged == (1, 2)
         assert open_names(files).revisions("tickets") == (3,)
-        assert catalog.publish(draft()).purged == (1, 2)
+        assert catalog.publish(new_revision()).purged == (1, 2)
 
     def test_takes_every_file_of_the_revision(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 1))
@@ -225,9 +228,62 @@ class TestPurgeRevision:
     def test_where_the_newest_file_is_damaged_is_refused(self, files: Files, catalog: Catalog) -> None:
         publish(catalog, (1, 1), (2, 2))
         damage(files, 2)
-        with pytest.raises(ArtifactInvalid):
+        with pytest.raises(InvalidArtifact):
             catalog.purging.purge_revision("tickets", 1)
         assert len(kept_contents(files)) == 4
+
+
+class TestOnAFullDisk:
+    """What is to be removed makes the room that its removal takes."""
+
+    def test_a_purge_takes_no_room_at_all(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        catalog = open_catalog(files)
+        publish(catalog, (1, 1), (2, 2))
+        freed = catalog.purging.blob_bytes("tickets")
+        assert open_catalog(FullFiles(tmp_path)).purging.purge("tickets") == freed > 0
+        assert files.list("classifiers") == []
+
+    def test_so_does_a_purge_of_what_was_deleted_long_ago(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        catalog = open_catalog(files, lambda: AT)
+        publish(catalog, (1, 1))
+        catalog.delete("tickets")
+        full = open_catalog(FullFiles(tmp_path))
+        assert full.purging.purge_expired(AT + timedelta(days=7)) == ["tickets"]
+        assert files.list("classifiers") == []
+
+    @pytest.mark.slow
+    def test_a_revision_makes_the_room_for_the_note_that_it_is_gone(self, tmp_path: Path) -> None:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(tmp_path)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("mounting a small disk takes root")
+        try:
+            files = LocalFiles(tmp_path)
+            catalog = open_catalog(files)
+            publish(catalog, (1, 1), (2, 2))
+            with suppress(OSError), (tmp_path / ".filler").open("wb", buffering=0) as filler:
+                while filler.write(bytes(4096)):
+                    pass
+            with pytest.raises(StorageFull):
+                catalog.delete("tickets")
+            found = finding_codes(files)
+            assert catalog.purging.purge_revision("tickets", 1) > 0
+            assert open_catalog(files).current("tickets").purged == (1,)
+            assert finding_codes(files) <= found
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def finding_codes(files: LocalFiles) -> set[str]:
+    return {finding.code for finding in check(files.root, open_names(files)).findings}
+
+
+class FullFiles(LocalFiles):
+    """Files of a disk without any room."""
+
+    def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
+        raise StorageFull("The disk is full.")
 
 
 def damage(files: Files, number: int) -> None:
@@ -238,7 +294,7 @@ def damage(files: Files, number: int) -> None:
 class TestPurgeExpired:
     def delete(self, files: Files, name: str, day: int) -> None:
         catalog = open_catalog(files, lambda: AT.replace(day=day))
-        catalog.publish(draft(name, contents=contents(1, 1)))
+        catalog.publish(new_revision(name, contents=contents(1, 1)))
         catalog.delete(name)
 
     def test_purges_what_was_deleted_before_a_time_and_what_was_half_purged(self, files: Files) -> None:
@@ -311,7 +367,7 @@ class TestBuried:
         return open_catalog(files, lambda: AT).purging.purge_expired(AT + timedelta(seconds=1))
 
     def test_is_remembered_by_everything_that_follows(self, catalog: Catalog) -> None:
-        buried = Buried(3, AT)
+        buried = DeletedPredecessors(3, AT)
         assert catalog.current("tickets").buried == buried
         assert catalog.describe(DescribeRequest("tickets", "new")).buried == buried
         publish(catalog, (5, 5))
@@ -319,7 +375,7 @@ class TestBuried:
         catalog.delete("tickets")
         assert catalog.restore("tickets").buried == buried
         catalog.delete("tickets")
-        assert catalog.publish(draft()).buried == Buried(9, AT)
+        assert catalog.publish(new_revision()).buried == DeletedPredecessors(9, AT)
 
     def test_can_be_reached_until_it_is_purged(self, files: Files, catalog: Catalog) -> None:
         assert catalog.find(Reference("tickets", 2)).entry.record.revision == 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.domain.errors import ArchiveInvalid
+from windrow.domain.errors import InvalidArchive
 from windrow.storage.zip_file import read_zip, refused, write_zip
 
 CONTENTS = {"one.json": b"{}", "two.bin": bytes(range(256)) * 3_000, "none": b""}
@@ -59,7 +59,7 @@ def test_the_limits_are_the_last_that_are_allowed() -> None:
     size_bytes = len(file.getvalue())
     exact = {name: len(content) for name, content in CONTENTS.items()}
     assert read_zip(file, exact, size_bytes) == CONTENTS
-    with pytest.raises(ArchiveInvalid) as caught:
+    with pytest.raises(InvalidArchive) as caught:
         read_zip(file, exact, size_bytes - 1)
     assert caught.value.facts == {
         "problem": "too_large",
@@ -68,7 +68,7 @@ def test_the_limits_are_the_last_that_are_allowed() -> None:
         "limit": size_bytes - 1,
         "setting": "WINDROW_MAX_IMPORT_BYTES",
     }
-    with pytest.raises(ArchiveInvalid, match=r"holds two\.bin of 768000 bytes; at most 767999 may be"):
+    with pytest.raises(InvalidArchive, match=r"holds two\.bin of 768000 bytes; at most 767999 may be"):
         read_zip(file, {**exact, "two.bin": exact["two.bin"] - 1}, size_bytes)
 
 
@@ -77,7 +77,7 @@ def test_what_is_packed_counts_with_its_true_size() -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("one.json", bytes(1_000))
     assert len(file.getvalue()) < 1_000 == len(read_zip(file, LIMITS, 1_000)["one.json"])
-    with pytest.raises(ArchiveInvalid, match="has 1000 bytes, or unpacks to them; at most 999 may be"):
+    with pytest.raises(InvalidArchive, match="has 1000 bytes, or unpacks to them; at most 999 may be"):
         read_zip(file, LIMITS, 999)
 
 

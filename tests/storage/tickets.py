@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from tests.storage.examples import draft, open_names
+from tests.storage.examples import new_revision, open_names
 from windrow.domain.listing import ListRequest
 from windrow.storage.artifact import ARTIFACT, ROWS
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files
-from windrow.storage.revision import Purged, revision_to_json
+from windrow.storage.revision import Purged, entry_to_json
 
 AT = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 FOLDER = "classifiers/tickets"
@@ -20,7 +20,7 @@ def contents(artifact: int, rows: int) -> dict[str, bytes]:
 def publish(catalog: Catalog, *trainings: tuple[int, int]) -> None:
     """Train ``tickets`` once for each artifact and rows."""
     for number, each in enumerate(trainings):
-        catalog.publish(draft(mark="abcdef"[number], contents=contents(*each)))
+        catalog.publish(new_revision(mark="abcdef"[number], contents=contents(*each)))
 
 
 def names(catalog: Catalog) -> list[str]:
@@ -33,5 +33,5 @@ def kept_contents(files: Files) -> set[bytes]:
 
 def begin_purge(files: Files, number: int) -> None:
     """Leave what a crash after the first step of a purge leaves."""
-    purged = revision_to_json("tickets", number, Purged("purged", AT))
+    purged = entry_to_json("tickets", number, Purged("purged", AT))
     open_names(files).classifiers.append("tickets", number, purged)

@@ -1,61 +1,30 @@
-"""The endpoints: where each verb of ``Operations`` stands in HTTP, what it takes and gives, and how it is treated.
+"""The endpoints: where each verb of ``Operations`` stands in HTTP, and how it is treated.
 
 Server, client, OpenAPI document and reference pages are derived from this table. A field of a request stands in the
 path where the path names it, else in the query of a request without a JSON body, else in the body.
 """
 
 import string
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from functools import cached_property
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from windrow.domain.alias import (
-    AliasChangeRequest,
-    AliasHistory,
-    AliasList,
-    AliasRemoval,
-    AliasRequest,
-    PromoteRequest,
-    Promotion,
-    Rollback,
-)
-from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
-from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
-from windrow.domain.checkup import CheckRequest, Checkup
-from windrow.domain.classifier import (
-    BulkDeletion,
-    Classifier,
-    ClassifierDetails,
-    Copied,
-    CopyRequest,
-    DeleteRequest,
-    Deletion,
-    DescribeRequest,
-    FitRequest,
-    FitResult,
-    ModelRequest,
-    Restored,
-    RestoreRequest,
-)
-from windrow.domain.comparison import CompareRequest, Comparison
-from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
-from windrow.domain.job import Forecast, Job, JobList, JobListRequest, JobRequest
-from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
-from windrow.domain.prediction import Prediction, PredictRequest
-from windrow.domain.report import EvaluateRequest, Report
-from windrow.domain.reproduction import Reproduction
-from windrow.domain.suggestion import Suggestions, SuggestRequest
-from windrow.domain.usage import Usage
+from windrow.codec.types import types_of
+from windrow.domain.archive import Export
+from windrow.domain.dataset import Row
+from windrow.operations import Operations
 
-Q = TypeVar("Q")
 R = TypeVar("R")
 # Threads of their own, so that what takes long holds up nothing that does not: looking something up; changing the data
-# directory, which may wait for others; reading much of it; files; encoding many texts; predictions; trainings.
-Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "fit"]
-# ``optional``: a request whose fields all have defaults may come without a body.
+# directory, which may wait for others; reading much of it; files; encoding many texts; predictions; trainings; large
+# bodies of any verb.
+Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "fit", "parse"]
 Body = Literal["none", "required", "optional", "file"]
 ReplyForm = Literal["json", "file", "events"]
 
+# The largest body of a verb that takes neither rows nor texts.
+MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
 # Of an exported classifier: what it is, and what may be said of any file.
 FILE_TYPES: Final = ("application/zip", "application/octet-stream")
@@ -80,210 +49,179 @@ class Tag:
 
 TRAIN: Final = Tag("train and predict", "Train classifiers and ask them.")
 JOBS: Final = Tag("jobs", "Trainings that wait, run or have ended.")
-JUDGE: Final = Tag("judge", "How good classifiers and trainings are, and what to label next.")
+EVALUATION: Final = Tag("evaluation", "How good classifiers and trainings are, and what to label next.")
 CLASSIFIERS: Final = Tag("classifiers", "The classifiers that exist.")
 FILES: Final = Tag("export and import", "Classifiers as files.")
 ALIASES: Final = Tag("aliases", "Second names that point at classifiers.")
-DISK: Final = Tag("base models and disk", "What takes the room, and whether it is sound.")
+MAINTENANCE: Final = Tag("maintenance", "What takes the room, and whether it is sound.")
 SERVER: Final = Tag("server", "For whoever watches the server.")
-TAGS: Final = (TRAIN, JOBS, JUDGE, CLASSIFIERS, FILES, ALIASES, DISK, SERVER)
+TAGS: Final = (TRAIN, JOBS, EVALUATION, CLASSIFIERS, FILES, ALIASES, MAINTENANCE, SERVER)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint(Generic[Q, R]):
-    """One verb's place in HTTP."""
+@dataclass(frozen=True)
+class Endpoint(Generic[R]):
+    """One verb's place in HTTP. What the verb takes and returns, its own annotations say, which are read when asked."""
 
-    verb: str
-    """Its name in ``Operations``, and the operation id."""
+    operation: Callable[..., R]
+    """The verb: a method of ``Operations``."""
     method: str
     """``GET``, ``POST`` …"""
-    path: str
-    """The path; what stands in braces is a field of the request."""
-    request: Callable[..., Q]
-    """The class of the request."""
-    reply: Callable[..., R]
-    """The class of the reply; of each value of it where the reply is a stream or a tuple."""
+    below_root: str
+    """The path below ``ROOT``; what stands in braces is a field of the request."""
     tag: Tag
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
-    body: Body = "none"
-    """What the request carries."""
-    reply_form: ReplyForm = field(default="json", kw_only=True)
-    """What the reply carries."""
     status: int = field(default=200, kw_only=True)
     """The status of success."""
-    repeatable: bool = field(default=False, kw_only=True)
-    """Whether doing it twice is doing it once, though it is no GET."""
-    patient: bool = field(default=False, kw_only=True)
+    optional_body: bool = field(default=False, kw_only=True)
+    """Whether it may come without its JSON body: all that the request needs stands in the path."""
+    idempotent_post: bool = field(default=False, kw_only=True)
+    """Whether it is idempotent, though it is a POST."""
+    long_running: bool = field(default=False, kw_only=True)
     """Whether it may take minutes."""
-    cancellable: bool = field(default=False, kw_only=True)
-    """Whether the verb takes ``is_wanted``, and ends where the client has left."""
     chosen_by: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The query that chooses it among verbs of the same method and path."""
 
-    @property
-    def idempotent(self) -> bool:
-        """Whether doing it twice is doing it once, so that a client may send it again where a connection breaks."""
-        return self.method == "GET" or self.repeatable
+    @cached_property
+    def verb(self) -> str:
+        """Its name in ``Operations``, and the operation id."""
+        return self.operation.__name__
 
-    @property
+    @cached_property
+    def path(self) -> str:
+        """The whole path; what stands in braces is a field of the request."""
+        return ROOT + self.below_root
+
+    @cached_property
     def path_fields(self) -> tuple[str, ...]:
         """The fields of the request that stand in the path."""
         return tuple(name for _, name, _, _ in string.Formatter().parse(self.path) if name is not None)
+
+    @cached_property
+    def request(self) -> Any:
+        """The class of the request."""
+        return self._hints.get("request", NoRequest)
+
+    @cached_property
+    def reply(self) -> Any:
+        """The class of the reply; of each value of it where the reply is a stream or a tuple."""
+        returned = self._hints["return"]
+        return next(iter(get_args(returned)), returned)
+
+    @cached_property
+    def body(self) -> Body:
+        """What the request carries."""
+        if self.method in ("GET", "DELETE"):
+            return "none"
+        if "file" in self._hints:
+            return "file"
+        return "optional" if self.optional_body else "required"
+
+    @cached_property
+    def reply_form(self) -> ReplyForm:
+        """What the reply carries."""
+        if self.reply is Export:
+            return "file"
+        return "events" if get_origin(self._hints["return"]) is Iterator else "json"
+
+    @cached_property
+    def cancellable(self) -> bool:
+        """Whether the operation is cancelled when the client disconnects."""
+        return "is_connected" in self._hints
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether a client may send it again where a connection breaks."""
+        return self.method == "GET" or self.idempotent_post
 
     @property
     def takes_json(self) -> bool:
         """Whether all other fields stand in a JSON body; otherwise they stand in the query."""
         return self.body in ("required", "optional")
 
+    @cached_property
+    def takes_many(self) -> bool:
+        """Whether its JSON body may hold many rows or texts; another one has ``MAX_SMALL_BODY_BYTES`` at most."""
+        return self.takes_json and _holds_many(self.request)
 
-_MODELS, _MODEL = f"{ROOT}/models", f"{ROOT}/models/{{model_name}}"
-_JOBS, _JOB = f"{ROOT}/jobs", f"{ROOT}/jobs/{{job_id}}"
-_ALIASES, _ALIAS = f"{ROOT}/aliases", f"{ROOT}/aliases/{{alias}}"
-_BASE_MODELS = f"{ROOT}/base-models"
+    @cached_property
+    def _hints(self) -> Mapping[str, Any]:
+        return get_type_hints(self.operation)
 
-FIT: Final = Endpoint("fit", "POST", f"{ROOT}/fit", FitRequest, FitResult, TRAIN, "fit", "required", patient=True)
-START_FIT: Final = Endpoint(
-    "start_fit",
+
+def _holds_many(kind: Any) -> bool:
+    return any(
+        name == "texts" or each.item is Row or (is_dataclass(each.kind) and _holds_many(each.kind))
+        for name, each in types_of(kind).items()
+    )
+
+
+FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", long_running=True)
+START_FIT: Final = Endpoint(Operations.start_fit, "POST", "/fit", TRAIN, "fit", status=202, chosen_by={"wait": "false"})
+ESTIMATE_FIT: Final = Endpoint(
+    Operations.estimate_fit,
     "POST",
-    f"{ROOT}/fit",
-    FitRequest,
-    Job,
+    "/fit",
     TRAIN,
     "fit",
-    "required",
-    status=202,
-    chosen_by={"wait": "false"},
-)
-FORECAST: Final = Endpoint(
-    "forecast",
-    "POST",
-    f"{ROOT}/fit",
-    FitRequest,
-    Forecast,
-    TRAIN,
-    "fit",
-    "required",
-    repeatable=True,
-    patient=True,
+    idempotent_post=True,
+    long_running=True,
     chosen_by={"dry_run": "true"},
 )
-PREDICT: Final = Endpoint(
-    "predict",
-    "POST",
-    f"{ROOT}/predict",
-    PredictRequest,
-    Prediction,
-    TRAIN,
-    "predict",
-    "required",
-    repeatable=True,
-    cancellable=True,
-)
-LIST_JOBS: Final = Endpoint("list_jobs", "GET", _JOBS, JobListRequest, JobList, JOBS, "light")
-JOB: Final = Endpoint("job", "GET", _JOB, JobRequest, Job, JOBS, "light")
-FOLLOW_JOB: Final = Endpoint(
-    "follow_job", "GET", f"{_JOB}/events", JobRequest, Job, JOBS, "light", reply_form="events", patient=True
-)
-CANCEL_JOB: Final = Endpoint("cancel_job", "POST", f"{_JOB}/cancel", JobRequest, Job, JOBS, "write", "optional")
-EVALUATE: Final = Endpoint(
-    "evaluate", "POST", f"{ROOT}/evaluate", EvaluateRequest, Report, JUDGE, "bulk", "required", patient=True
-)
+PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", idempotent_post=True)
+LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light")
+JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light")
+FOLLOW_JOB: Final = Endpoint(Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", long_running=True)
+CANCEL_JOB: Final = Endpoint(Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", optional_body=True)
+EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", long_running=True)
 COMPARE: Final = Endpoint(
-    "compare",
-    "POST",
-    f"{ROOT}/compare",
-    CompareRequest,
-    Comparison,
-    JUDGE,
-    "bulk",
-    "required",
-    repeatable=True,
-    patient=True,
+    Operations.compare, "POST", "/compare", EVALUATION, "bulk", idempotent_post=True, long_running=True
 )
 CROSS_VALIDATE: Final = Endpoint(
-    "cross_validate",
-    "POST",
-    f"{ROOT}/cross-validate",
-    CrossValidateRequest,
-    CrossValidation,
-    JUDGE,
-    "fit",
-    "required",
-    patient=True,
-    cancellable=True,
+    Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", long_running=True
 )
 SUGGEST: Final = Endpoint(
-    "suggest",
-    "POST",
-    f"{ROOT}/suggest",
-    SuggestRequest,
-    Suggestions,
-    JUDGE,
-    "bulk",
-    "required",
-    repeatable=True,
-    patient=True,
+    Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", idempotent_post=True, long_running=True
 )
-LIST_CLASSIFIERS: Final = Endpoint("list_classifiers", "GET", _MODELS, ListRequest, Listing, CLASSIFIERS, "light")
-DELETE_ALL: Final = Endpoint(
-    "delete_all", "DELETE", _MODELS, DeleteAllRequest, BulkDeletion, CLASSIFIERS, "scan", patient=True
-)
-IMPORT: Final = Endpoint(
-    "import_classifier", "POST", f"{_MODELS}/import", ImportRequest, Imported, FILES, "transfer", "file", patient=True
-)
-EXPORT: Final = Endpoint(
-    "export", "GET", f"{_MODEL}/export", ExportRequest, Export, FILES, "transfer", reply_form="file", patient=True
-)
-SHOW: Final = Endpoint("show", "GET", _MODEL, ModelRequest, ClassifierDetails, CLASSIFIERS, "light")
-DESCRIBE: Final = Endpoint("describe", "PATCH", _MODEL, DescribeRequest, Classifier, CLASSIFIERS, "write", "required")
-DELETE: Final = Endpoint("delete", "DELETE", _MODEL, DeleteRequest, Deletion, CLASSIFIERS, "write")
+LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light")
+DELETE_ALL: Final = Endpoint(Operations.delete_all, "DELETE", "/models", CLASSIFIERS, "scan", long_running=True)
+IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import", FILES, "transfer", long_running=True)
+EXPORT: Final = Endpoint(Operations.export, "GET", "/models/{model_name}/export", FILES, "transfer", long_running=True)
+SHOW: Final = Endpoint(Operations.show, "GET", "/models/{model_name}", CLASSIFIERS, "light")
+DESCRIBE: Final = Endpoint(Operations.describe, "PATCH", "/models/{model_name}", CLASSIFIERS, "write")
+SET_THRESHOLD: Final = Endpoint(Operations.set_threshold, "PUT", "/models/{model_name}/threshold", CLASSIFIERS, "write")
+DELETE: Final = Endpoint(Operations.delete, "DELETE", "/models/{model_name}", CLASSIFIERS, "write")
 RESTORE: Final = Endpoint(
-    "restore", "POST", f"{_MODEL}/restore", RestoreRequest, Restored, CLASSIFIERS, "write", "optional"
+    Operations.restore, "POST", "/models/{model_name}/restore", CLASSIFIERS, "write", optional_body=True
 )
-COPY: Final = Endpoint("copy", "POST", f"{_MODEL}/copy", CopyRequest, Copied, CLASSIFIERS, "transfer", "required")
+COPY: Final = Endpoint(Operations.copy, "POST", "/models/{model_name}/copy", CLASSIFIERS, "transfer")
 REPRODUCE: Final = Endpoint(
-    "reproduce",
+    Operations.reproduce,
     "POST",
-    f"{_MODEL}/reproduce",
-    ModelRequest,
-    Reproduction,
+    "/models/{model_name}/reproduce",
     CLASSIFIERS,
     "fit",
-    "optional",
-    patient=True,
-    cancellable=True,
+    optional_body=True,
+    long_running=True,
 )
-LIST_ALIASES: Final = Endpoint("list_aliases", "GET", _ALIASES, NoRequest, AliasList, ALIASES, "light")
-PROMOTE: Final = Endpoint(
-    "promote", "PUT", _ALIAS, PromoteRequest, Promotion, ALIASES, "write", "required", patient=True
-)
-REMOVE_ALIAS: Final = Endpoint("remove_alias", "DELETE", _ALIAS, AliasChangeRequest, AliasRemoval, ALIASES, "write")
-ALIAS_HISTORY: Final = Endpoint(
-    "alias_history", "GET", f"{_ALIAS}/history", AliasRequest, AliasHistory, ALIASES, "light"
-)
+LIST_ALIASES: Final = Endpoint(Operations.list_aliases, "GET", "/aliases", ALIASES, "light")
+PROMOTE: Final = Endpoint(Operations.promote, "PUT", "/aliases/{alias}", ALIASES, "write", long_running=True)
+REMOVE_ALIAS: Final = Endpoint(Operations.remove_alias, "DELETE", "/aliases/{alias}", ALIASES, "write")
+ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alias}/history", ALIASES, "light")
 ROLLBACK: Final = Endpoint(
-    "rollback", "POST", f"{_ALIAS}/rollback", AliasChangeRequest, Rollback, ALIASES, "write", "optional"
+    Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", optional_body=True
 )
 LIST_BASE_MODELS: Final = Endpoint(
-    "base_models", "GET", _BASE_MODELS, NoRequest, BaseModelList, DISK, "scan", patient=True
+    Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", long_running=True
 )
 REMOVE_BASE_MODEL: Final = Endpoint(
-    "remove_base_model",
-    "DELETE",
-    f"{_BASE_MODELS}/{{base_model}}",
-    BaseModelRequest,
-    BaseModelRemoval,
-    DISK,
-    "scan",
-    patient=True,
+    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", long_running=True
 )
-USAGE: Final = Endpoint("usage", "GET", f"{ROOT}/usage", NoRequest, Usage, DISK, "scan", patient=True)
-FSCK: Final = Endpoint("fsck", "POST", f"{ROOT}/fsck", CheckRequest, Checkup, DISK, "scan", "optional", patient=True)
+USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", long_running=True)
+FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", optional_body=True, long_running=True)
 
-
-ENDPOINTS: Final[tuple[Endpoint[Any, Any], ...]] = tuple(
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)
 )
-BY_VERB: Final[Mapping[str, Endpoint[Any, Any]]] = {each.verb: each for each in ENDPOINTS}
+BY_VERB: Final[Mapping[str, Endpoint[Any]]] = {each.verb: each for each in ENDPOINTS}

@@ -4,12 +4,12 @@ Replies are values of their classes. What matters is written here, by the name o
 types.
 """
 
-import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
+from windrow.codec.types import Type, types_of
 from windrow.domain.classifier import Origin
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -55,19 +55,23 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     "compare": {"two versions": {"model_names": [EXAMPLE_NAME, _RIVAL], "test_data": EXAMPLE_ROWS}},
     "cross_validate": {"six rows": {"training_data": EXAMPLE_ROWS, "folds": 2}},
     "suggest": {
-        "a small pile": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
+        "a small pool": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "Do you have a phone number?"], "n": 1}
     },
     "describe": {"notes": {"description": "Tickets of the web shop.", "tags": ["shop", "tickets"]}},
+    "set_threshold": {
+        "sure answers only": {"abstain_below": 0.6, "reason": "95 % right on the May tickets.", "author": "ana"},
+        "cleared": {"abstain_below": None, "reason": "People sort them all anyway."},
+    },
     "copy": {"a second name": {"new_name": "mail_classifier_v1"}},
     "promote": {
         "on conditions": {
             "model_name": EXAMPLE_NAME,
             "reason": "4 points better on the May tickets.",
-            "by": "ana",
+            "author": "ana",
             "require": {"test_data": EXAMPLE_ROWS, "not_worse": True},
         }
     },
-    "rollback": {"why": {"reason": "It took refunds for bills.", "by": "ana"}},
+    "rollback": {"why": {"reason": "It took refunds for bills.", "author": "ana"}},
     "fsck": {"look only": {"repair": False}},
     "cancel_job": {"nothing to say": {}},
     "restore": {"nothing to say": {}},
@@ -86,7 +90,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "next_name": _RIVAL,
     "points_to": EXAMPLE_NAME,
     "alias": EXAMPLE_ALIAS,
-    "by": "ana",
+    "author": "ana",
     "reason": "4 points better on the May tickets.",
     "base_model": DEFAULT_BASE_MODEL,
     "labels": tuple(_PER_LABEL),
@@ -120,12 +124,14 @@ _VALUES: Final[Mapping[str, object]] = {
     "answers": True,
     "passed": True,
     "points_from": None,
+    "threshold_changes": (),
     "explanation": None,
     "problem": None,
     "deleted_at": None,
     "skipped": (),
     "BulkDeletion.aliases": (),
     "ClassifierDetails.aliases": (EXAMPLE_ALIAS,),
+    "ThresholdUpdate.aliases": (EXAMPLE_ALIAS,),
     "small_classes": (),
     "warnings": (),
     "import_warnings": (),
@@ -140,11 +146,12 @@ _VALUES: Final[Mapping[str, object]] = {
     "freed_bytes": 91_000_000,
     "Copied.origin": Origin(EXAMPLE_NAME, 1, _TIME),
     "Finding.code": "blob_altered",
-    "Finding.place": f"blobs/{_DIGEST}",
+    "Finding.path": f"blobs/{_DIGEST}",
     "Finding.detail": "The file is not as it was saved. Restore it from a backup.",
     "Alias.must_pass": (),
     "NearRow.text": EXAMPLE_ROWS[0]["text"],
-    "Contender.asked": EXAMPLE_NAME,
+    "ModelResult.reference": EXAMPLE_NAME,
+    "Suggestion.reason": ...,
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,
@@ -152,9 +159,10 @@ _VALUES: Final[Mapping[str, object]] = {
     "ClassifierUsage.revisions": ...,
     "Record.scores": ...,
     "LabelReport.predicted": ...,
-    "Flip.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
-    "Outcome.labels": ...,
-    "SideReport.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "Disagreement.predicted": {EXAMPLE_NAME: "billing", _RIVAL: "account"},
+    "ClassificationMetrics.labels": ...,
+    "GateMetrics.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
+    "ConfusionMatrix.counts": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
     "CurvePoint.recall": {"account": 1.0, "billing": 1.0, "technical": 1.0},
     "BaseModel.id": DEFAULT_BASE_MODEL,
     "CrossValidation.fold_accuracies": (1.0, 1.0),
@@ -173,24 +181,21 @@ _PLAIN: Final[Mapping[Any, object]] = {
 
 def example_of(kind: Any) -> Any:
     """Return a value of a dataclass as an example."""
-    hints = get_type_hints(kind)
-    return kind(**{each.name: _field(kind, each.name, hints[each.name]) for each in fields(kind) if each.init})
+    types = types_of(kind)
+    return kind(**{each.name: _field(kind, each.name, types[each.name]) for each in fields(kind) if each.init})
 
 
-def _field(kind: Any, name: str, hint: Any) -> object:
+def _field(kind: Any, name: str, declared: Type) -> object:
     keys = (*(f"{each.__name__}.{name}" for each in kind.__mro__), name)
-    found = next((_VALUES[key] for key in keys if key in _VALUES), ...)
-    return _of(hint) if found is ... else found
+    example = next((_VALUES[key] for key in keys if key in _VALUES), ...)
+    return _of(declared) if example is ... else example
 
 
-def _of(hint: Any) -> Any:
-    if hint in _PLAIN:
-        return _PLAIN[hint]
-    if is_dataclass(hint):
-        return example_of(hint)
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return inner[0]
-    if origin in (Union, types.UnionType):
+def _of(declared: Type) -> Any:
+    if declared.optional:
         return None
-    return (_of(inner[0]),) if origin is tuple else {}
+    if declared.each is not None:
+        return (_of(declared.each),) if declared.kind is tuple else {}
+    if is_dataclass(declared.kind):
+        return example_of(declared.kind)
+    return declared.choices[0] if declared.choices else _PLAIN[declared.kind]

@@ -1,7 +1,7 @@
 """The few replies whose JSON is flatter or shorter than the value of the verb, in one place for server and client.
 
-Predictions have three forms, one for each form of the question: what all answers share is said once. A list of
-classifiers is short unless whole records are asked for, and has a cursor only where it is a page.
+Predictions have three forms, one for each form of the request; common values are given once. A list of
+classifiers is short unless whole records are requested, and has a cursor only where it is a page.
 """
 
 from collections.abc import Callable, Mapping

@@ -72,8 +72,8 @@ def openapi_document() -> JsonObject:
     }
 
 
-def _operation(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
-    summary, description = _told(getattr(Operations, endpoint.verb))
+def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
+    summary, description = _summary_and_description(getattr(Operations, endpoint.verb))
     parameters = _parameters(endpoint, schemas)
     return {
         "operationId": endpoint.verb,
@@ -86,29 +86,31 @@ def _operation(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
     }
 
 
-def _told(verb: Any) -> tuple[str, str]:
+def _summary_and_description(verb: Any) -> tuple[str, str]:
     """Return the first sentence of a verb's docstring, and all of it that is no list of arguments or errors."""
     told = re.split(r"\n\n(?=(?:Args|Returns|Yields|Raises):)", inspect.getdoc(verb) or "")[0]
-    shown = plain_text(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", " ".join(told.split())))
-    first, _, _ = shown.partition(". ")
-    return first.rstrip("."), shown
+    description = plain_text(re.sub(r":\w+:`~?([^`]+)`", r"`\1`", " ".join(told.split())))
+    first, _, _ = description.partition(". ")
+    return first.rstrip("."), description
 
 
-def _parameters(endpoint: Endpoint[Any, Any], schemas: Schemas) -> list[JsonObject]:
+def _parameters(endpoint: Endpoint[Any], schemas: Schemas) -> list[JsonObject]:
     kind: Any = endpoint.request
-    found = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
+    parameters = [_parameter(endpoint, name, "path", schemas) for name in endpoint.path_fields]
     if not endpoint.takes_json:
         names = [each.name for each in fields(kind) if each.name not in endpoint.path_fields]
-        found += [_parameter(endpoint, name, "query", schemas) for name in names]
+        parameters += [_parameter(endpoint, name, "query", schemas) for name in names]
     choices = {name: said for each in ENDPOINTS if each.path == endpoint.path for name, said in each.chosen_by.items()}
     for name in sorted(choices):
         schema = {"type": "boolean", "default": choices[name] != "true"}
-        found.append({"name": name, "in": "query", "required": False, "description": _CHOICES[name], "schema": schema})
-    return found
+        parameters.append(
+            {"name": name, "in": "query", "required": False, "description": _CHOICES[name], "schema": schema}
+        )
+    return parameters
 
 
-def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Schemas) -> JsonObject:
-    [own] = [each for each in fields(endpoint.request) if each.name == name]  # type: ignore[arg-type]
+def _parameter(endpoint: Endpoint[Any], name: str, place: str, schemas: Schemas) -> JsonObject:
+    [own] = [each for each in fields(endpoint.request) if each.name == name]
     schema = schemas.field_of(endpoint.request, name, is_request=True)
     described = schema.pop("description")
     if "anyOf" in schema:  # it may be left out, but not be null
@@ -128,7 +130,7 @@ def _parameter(endpoint: Endpoint[Any, Any], name: str, place: str, schemas: Sch
     }
 
 
-def _request_body(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+def _request_body(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.body == "file":  # of the two that the server takes, openapi-python-client knows but this one
         return {"required": True, "description": "The exported classifier.", "content": {FILE_TYPES[1]: _FILE}}
     kind: Any = endpoint.request
@@ -153,36 +155,38 @@ def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], s
     schemas.components[name] = {**schema, "description": told, "required": list(needed)}
 
 
-def _replies(endpoint: Endpoint[Any, Any], schemas: Schemas) -> JsonObject:
+def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.reply_form == "file":
         return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
     if endpoint.reply_form == "events":
-        told = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
-        return {"200": {"description": told, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
-    found: dict[str, JsonObject] = {}
+        description = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
+        return {"200": {"description": description, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
+    responses: dict[str, JsonObject] = {}
     for each in (one for one in ENDPOINTS if (one.method, one.path) == (endpoint.method, endpoint.path)):
         for kind in FORMS.get(each.verb, (each.reply,)):
-            told = plain_text(summary_of(kind))
-            reply = found.setdefault(str(each.status), {"description": told, "content": {"application/json": {}}})
+            description = plain_text(summary_of(kind))
+            reply = responses.setdefault(
+                str(each.status), {"description": description, "content": {"application/json": {}}}
+            )
             content = reply["content"]["application/json"]
             content["schema"] = _one_of(content.get("schema"), schemas.reference(kind))
             content.setdefault("examples", {}).update(_named(_reply_examples(each)))
-    if "202" in found:
+    if "202" in responses:
         location = {"description": "The job.", "schema": {"type": "string"}}
-        found["202"]["headers"] = {"Location": location}
-    return found
+        responses["202"]["headers"] = {"Location": location}
+    return responses
 
 
 def _one_of(schema: JsonObject | None, further: JsonObject) -> JsonObject:
     return further if schema is None else {"anyOf": [*schema.get("anyOf", [schema]), further]}
 
 
-def _reply_examples(endpoint: Endpoint[Any, Any]) -> dict[str, Any]:
+def _reply_examples(endpoint: Endpoint[Any]) -> dict[str, Any]:
     value = example_of(endpoint.reply)
     if endpoint is PREDICT:
         names, requests = REQUESTS[PREDICT.verb], PREDICT_REQUESTS
-        shown = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
-        return dict(zip(names, map(json.loads, shown), strict=True))
+        replies = (write_reply(PREDICT.verb, each, (value,) * len(each.texts or "1")) for each in requests)
+        return dict(zip(names, map(json.loads, replies), strict=True))
     requested = ListRequest() if endpoint.verb == "list_classifiers" else None
     return {endpoint.verb: json.loads(write_reply(endpoint.verb, requested, value))}
 

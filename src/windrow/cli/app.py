@@ -1,7 +1,4 @@
-"""The command line as a whole, and how each run of it ends.
-
-Owns refusals and exit codes; knows nothing of what a verb does. Loads nothing heavy.
-"""
+"""Runs the command line, and turns errors into messages and exit codes. Loads nothing heavy."""
 
 import errno
 import io
@@ -15,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from windrow import __version__
-from windrow.cli.contents import ReaderGone, Verbs
-from windrow.cli.exits import FAILED, INTERRUPTED, OK, READER_GONE, WRONG_INPUT, Stopped, exit_code_of
+from windrow.cli.command_group import CommandGroup, OutputClosed
+from windrow.cli.exits import FAILED, INTERRUPTED, OK, SIGPIPE, WRONG_INPUT, Interrupted, exit_code_of
 from windrow.cli.output import output_failed
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import WindrowError
@@ -29,9 +26,9 @@ _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBAD
 
 app = typer.Typer(
     name="windrow",
-    cls=Verbs,
+    cls=CommandGroup,
     help="Train, keep and serve few-shot text classifiers on one small machine.",
-    epilog="`windrow demo` shows it at work. `windrow VERB --help` shows a verb's options and an example.",
+    epilog="`windrow demo` shows it at work. `windrow COMMAND --help` shows a command's options and an example.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -74,13 +71,13 @@ def main() -> None:
         _end(error.told(words), exit_code_of(error))
     except UsageError as error:
         _refuse_usage(error)
-    except Stopped as stopped:
+    except Interrupted as stopped:
         _end(f"stopped; {stopped.detail}", INTERRUPTED)
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped; nothing is left half done.", INTERRUPTED)
-    except (ReaderGone, BrokenPipeError):
+    except (OutputClosed, BrokenPipeError):
         _forget_output()
-        sys.exit(READER_GONE)
+        sys.exit(SIGPIPE)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback unasked
         if isinstance(error, OSError) and _is_of_output(error):
             _forget_output()
@@ -88,13 +85,13 @@ def main() -> None:
         if "--traceback" in sys.argv:
             tracebacks.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        hint = "`windrow --traceback VERB …` shows where it came from; please report that."
+        hint = "`windrow --traceback COMMAND …` shows where it came from; please report that."
         _end(f"this is a defect of Windrow: {what}. {hint}", FAILED)
 
 
 def _run(words: CliWords) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal shows what it can; whoever reads data gets UTF-8, whatever the machine's language.
+        # A terminal shows what it can; piped data is UTF-8, whatever the locale.
         is_shown = sys.stdout.isatty()
         sys.stdout.reconfigure(encoding=None if is_shown else "utf-8", errors="replace" if is_shown else "strict")
     at_sigterm = signal.getsignal(signal.SIGTERM)
@@ -120,9 +117,11 @@ def _refuse_usage(error: Any) -> NoReturn:
 
 def _end(words: str, code: int) -> NoReturn:
     if code == INTERRUPTED:
-        # Whoever presses Ctrl-C again, while Python ends, must not be shown where it was.
+        # A second Ctrl-C while Python exits must not print a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print(f"windrow: {words}", file=sys.stderr)
+    # Names of files and labels may hold what a terminal would obey.
+    shown = "".join(char if char.isprintable() else " " for char in words)
+    print(f"windrow: {shown}", file=sys.stderr)
     sys.exit(code)
 
 

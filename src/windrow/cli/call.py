@@ -1,15 +1,17 @@
-"""One run of a verb: whom it asks, and how it shows the reply."""
+"""The context of one CLI command: its connection to a server or data directory, and how it prints the reply."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from windrow.cli.connect import connected, server_asked
+from windrow.cli.connect import connected, resolve_server_url
+from windrow.cli.formats import one_line
 from windrow.cli.output import notes_console
 from windrow.cli.surface import CliWords
+from windrow.domain.dataset import DataWarning
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -19,34 +21,34 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What every verb is told."""
+    """The options that every command has."""
 
     url: str | None = field(default=None, metadata={"setting": "url"})
     data_dir: Path | None = field(default=None, metadata={"setting": "data_dir"})
     as_json: bool = False
     """Print one JSON document, the same as the HTTP API's."""
     words: CliWords = field(default_factory=CliWords)
-    """The words for errors, which know the verb's options and its files."""
+    """Renders error messages with the command's options and files."""
 
     @property
     def server(self) -> str:
-        """The address of the server that is asked; empty where the data directory itself is."""
-        return server_asked(self.url, self.data_dir)
+        """The address of the server; empty where the data directory is used without one."""
+        return resolve_server_url(self.url, self.data_dir)
 
     @property
     def lines(self) -> Sequence[int]:
-        """Where the rows of the only file begin, from 1."""
+        """The line at which each row of the only input file begins, from 1."""
         (file,) = self.words.files.values()
         return file.lines
 
     @contextmanager
     def connected(self, *, doing: str = "", may_create: bool = False, **changes: object) -> "Iterator[Operations]":
-        """Give the verbs of a server or of a data directory, and close it at the end.
+        """Connect to the server or open the data directory, and close it at the end.
 
         Args:
-            doing: What is being done meanwhile, to be shown in a terminal.
-            may_create: Whether a data directory that does not exist is made.
-            changes: Settings, by name, that are to be otherwise where a data directory is used.
+            doing: The text beside the spinner in a terminal; empty for no spinner.
+            may_create: Whether to create a data directory that does not exist.
+            changes: Settings to override, by name, if a data directory is used.
 
         Raises:
             InvalidParameter: Both are named, or there is no such data directory.
@@ -55,23 +57,33 @@ class Call:
         with connected(self.url, self.data_dir, may_create=may_create, **changes) as operations, _working(doing):
             yield operations
 
-    def show(self, reply: R, tell: Callable[[R], object]) -> None:
-        """Print a reply: as JSON where that is wanted, else for people."""
-        if self.as_json:
-            from windrow.codec.values import to_json
+    def show(self, reply: R, tell: Callable[[R], object], verb: str = "", request: object = None) -> None:
+        """Print a reply: as JSON with ``--json``, else as text.
 
-            self.show_json(to_json(reply))
+        Args:
+            reply: The reply.
+            tell: Prints it as text.
+            verb: The operation that returned it, if its JSON depends on the request.
+            request: The request, likewise.
+        """
+        if self.as_json:
+            from windrow.api.flat import write_reply
+
+            sys.stdout.write(write_reply(verb, request, reply).decode() + "\n")
         else:
             tell(reply)
 
-    def show_json(self, document: bytes) -> None:
-        """Print one JSON document and a line's end."""
-        sys.stdout.write(document.decode() + "\n")
+    def warn(self, warnings: Iterable[DataWarning]) -> None:
+        """Print warnings about the training or test rows, with the lines of the affected rows."""
+        notes = notes_console()
+        for warning in warnings:
+            lines = ", ".join(str(self.lines[row]) for row in warning.rows)
+            notes.print(f"Warning: {one_line(warning.message)}{f' Lines: {lines}.' if lines else ''}")
 
 
 @contextmanager
 def _working(words: str) -> Iterator[None]:
-    """Show in a terminal that something is being done."""
+    """Show a spinner in a terminal."""
     console = notes_console() if words else None
     if console is None or not console.is_terminal:
         yield

@@ -1,14 +1,16 @@
-"""Which column holds the texts and which the labels, by name.
+"""Find the text column and the label column by name.
 
-Owns the names that are understood; knows nothing of files. Where more than one could be meant, nothing is guessed.
+Knows the usual names, and nothing of files. If several columns match, it raises an error instead of guessing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
+from windrow.cli.read_options import ReadOptions
 from windrow.domain.words import render
 
-# The first group of which a file has a name decides, if it has one alone.
+# The first group with a match decides; two matches in that group are ambiguous.
 TEXT_NAMES = (
     ("text", "texts"),
     ("message", "body", "content", "sentence", "utterance", "document", "comment", "review", "query", "question"),
@@ -18,40 +20,30 @@ LABEL_NAMES = (
     ("label", "labels"),
     ("class", "category", "intent", "target", "tag", "topic", "team", "queue", "department", "y"),
 )
+# The maximum number of words of a header cell: in a header with certain names, and in any other.
+_MOST_SURE_WORDS = 4
+_MOST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row's parts stand.
+    """The names of the text column and the label column.
 
     Args:
-        text: The column with the text.
-        label: The column with the label; ``None`` where none is wanted.
+        text: The text column.
+        label: The label column; ``None`` if labels are not needed.
     """
 
     text: str
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The columns that somebody named.
+class UnresolvedColumn(ValueError):  # noqa: N818 - callers turn it into an error with the file's name
+    """The text or label column is missing or ambiguous.
 
     Args:
-        text: The one with the text; ``None`` to find it.
-        label: The one with the label; ``None`` to find it.
-    """
-
-    text: str | None = None
-    label: str | None = None
-
-
-class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentence of its own
-    """It is not clear which column is meant.
-
-    Args:
-        template: Why, and which option says it, without a full stop.
-        facts: What it names.
+        template: The reason, and the option that resolves it; without a full stop.
+        facts: The values for the template's placeholders.
     """
 
     def __init__(self, template: str, **facts: object) -> None:
@@ -60,22 +52,22 @@ class NotClear(ValueError):  # noqa: N818 - it is told to a person, in a sentenc
         self.facts = facts
 
 
-def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Columns:
-    """Return which of a file's columns hold texts and labels.
+def find_columns(names: Sequence[str], options: ReadOptions, *, labelled: bool) -> Columns:
+    """Return the text column and the label column of a file.
 
     Args:
-        names: The columns.
-        wanted: Those that somebody named.
-        labelled: Whether labels are wanted.
+        names: All columns of the file.
+        options: The read options, which may name the columns.
+        labelled: Whether the rows must have labels.
 
     Raises:
-        NotClear: A named column is not there, or there is none, or more than one, that could be meant.
+        UnresolvedColumn: A column named in the options is missing, or no column or several columns match.
     """
-    asked_text, asked_label = wanted.text or "", wanted.label or ""
+    asked_text, asked_label = options.text_column or "", options.label_column or ""
     text = _named(names, asked_text, "text") or _guessed(names, TEXT_NAMES, "text", asked_label)
     if labelled:
         label = _named(names, asked_label, "label") or _guessed(names, LABEL_NAMES, "label", text)
-        # Not the other way round: what stands beside a text may be a ticket's number, which would train without a word.
+        # Not the other way round: the column beside a text may be a ticket number, which would train without an error.
         text = text or _other(names, label)
     else:
         label = next((name for name in names if _is_in(name, LABEL_NAMES)), "")
@@ -85,24 +77,68 @@ def find_columns(names: Sequence[str], wanted: Wanted, *, labelled: bool) -> Col
     if labelled and not label:
         raise _not_found(names, "label")
     if labelled and text == label:
-        raise NotClear("the column {column!r} cannot hold both the text and the label. Name two columns", column=text)
+        raise UnresolvedColumn(
+            "the column {column!r} cannot hold both the text and the label. Name two columns", column=text
+        )
     return Columns(text, label if labelled else None)
 
 
-def looks_like_header(names: Sequence[str], wanted: Wanted) -> bool:
-    """Whether the first line of a file names its columns beyond doubt.
+class Evidence(IntEnum):
+    """The evidence that the first line of a file is a header."""
 
-    A label of a row may be called "question" too, so a line with a sentence in it is no header.
+    NONE = 0
+    """No known column name, or a sentence."""
+    LABEL = 1
+    """Only the known name of a label column, which may also be the last value of a row."""
+    TEXT = 2
+    """The known name of a text column."""
+    SURE = 3
+    """Names of both columns, the name ``text`` or ``label`` itself, or a column named in the read options."""
+
+
+def header_evidence(names: Sequence[str], options: ReadOptions) -> Evidence:
+    """Return the evidence that the first line of a file is a header.
+
+    A value such as "question" may be a label or a column name, so a line with a sentence is not a header.
     """
-    asked = [name for name in (wanted.text, wanted.label) if name]
-    if any(name in names for name in asked):
-        return True
-    is_sentence = any(len(name.split()) > 4 or name.rstrip().endswith((".", "?", "!")) for name in names)
-    return not is_sentence and any(_is_in(name, (*TEXT_NAMES, *LABEL_NAMES)) for name in names)
+    if any(asked in names for asked in (options.text_column, options.label_column) if asked):
+        return Evidence.SURE
+    most_words = max((len(name.split()) for name in names), default=0)
+    texts = [name for name in names if _is_in(name, TEXT_NAMES)]
+    labels = [name for name in names if _is_in(name, LABEL_NAMES)]
+    if most_words > _MOST_SURE_WORDS or any(name.rstrip().endswith((".", "?", "!")) for name in names):
+        return Evidence.NONE
+    if (texts and labels) or any(_is_in(name, (TEXT_NAMES[0], LABEL_NAMES[0])) for name in names):
+        return Evidence.SURE
+    if most_words > _MOST_WORDS or not (texts or labels):
+        return Evidence.NONE
+    return Evidence.TEXT if texts else Evidence.LABEL
+
+
+def ambiguous_header_names(names: Sequence[str], options: ReadOptions) -> dict[int, str]:
+    """Return the header names, by column index, that may be values: one that recurs in its column is one."""
+    return {
+        place: name
+        for place, name in enumerate(names)
+        if name == options.label_column or _is_in(name, (*LABEL_NAMES, *TEXT_NAMES[1:]))
+        if name != options.text_column
+    }
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return unique column names: a repeated name gets a number (``Comment``, ``Comment_2``)."""
+    unique: dict[str, None] = {}
+    for name in names:
+        number, own = 1, name
+        while own in unique or (number > 1 and own in names):
+            number += 1
+            own = f"{name}_{number}"
+        unique[own] = None
+    return tuple(unique)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as they are shown in messages."""
+    """Return names for an error message, quoted and truncated."""
     shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:39]}…") for name in names[:20])
     return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 
@@ -116,22 +152,22 @@ def _named(names: Sequence[str], asked: str, what: str) -> str:
     if len(alike) == 1:
         return alike[0]
     words = "there is no column {column!r}. Its columns are {names}; name one with --{field}-column"
-    raise NotClear(words, column=asked, names=listed(names), field=what)
+    raise UnresolvedColumn(words, column=asked, names=listed(names), field=what)
 
 
 def _guessed(names: Sequence[str], groups: Sequence[Sequence[str]], what: str, taken: str) -> str:
     for group in groups:
-        found = [name for name in names if _is_in(name, (group,)) and name != taken]
-        if len(found) > 1:
+        matches = [name for name in names if _is_in(name, (group,)) and name != taken]
+        if len(matches) > 1:
             words = "{names} could all hold the {field}. Name the right one with --{field}-column"
-            raise NotClear(words, names=listed(found), field=what)
-        if found:
-            return found[0]
+            raise UnresolvedColumn(words, names=listed(matches), field=what)
+        if matches:
+            return matches[0]
     return ""
 
 
 def _other(names: Sequence[str], known: str) -> str:
-    """Return what is left of two columns once one is known."""
+    """Return the other one of two columns; empty if there are not exactly two."""
     others = [name for name in names if name != known]
     return others[0] if known and len(names) == 2 and len(others) == 1 else ""
 
@@ -140,6 +176,6 @@ def _is_in(name: str, groups: Sequence[Sequence[str]]) -> bool:
     return any(name.strip().casefold() in group for group in groups)
 
 
-def _not_found(names: Sequence[str], what: str) -> NotClear:
+def _not_found(names: Sequence[str], what: str) -> UnresolvedColumn:
     words = "it is not clear which column holds the {field}. Its columns are {names}; name one with --{field}-column"
-    return NotClear(words, names=listed(names), field=what)
+    return UnresolvedColumn(words, names=listed(names), field=what)

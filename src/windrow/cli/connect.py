@@ -1,4 +1,4 @@
-"""Whom a verb asks: a server, or the data directory itself."""
+"""Connects a command to a server or straight to a data directory."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # A folder that has none of these is no data directory; what only reads must not make one of it.
-_MARKS = ("classifiers", "aliases", "base_models", "jobs")
+_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs")
 
 
 def open_server(url: str) -> "Connection":
@@ -40,10 +40,10 @@ def open_directory(settings: Settings) -> "Connection":
 
 
 @contextmanager
-def connected_for_a_look(url: str | None, data_dir: Path | None) -> "Iterator[Operations]":
+def connect_dry_run(url: str | None, data_dir: Path | None) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
-    That is for what saves nothing, and asks only what would happen.
+    For dry runs, which save nothing.
 
     Args:
         url: The server's address.
@@ -54,7 +54,7 @@ def connected_for_a_look(url: str | None, data_dir: Path | None) -> "Iterator[Op
         Unavailable: The server cannot be reached.
     """
     with ExitStack() as stack:
-        if not server_asked(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
+        if not resolve_server_url(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
             data_dir = Path(stack.enter_context(TemporaryDirectory(prefix="windrow-")))
         yield stack.enter_context(connected(url, data_dir, may_create=True))
 
@@ -78,7 +78,7 @@ def connected(
         Unavailable: The server cannot be reached.
     """
     settings = settings_for(data_dir, **changes)
-    address = server_asked(url, data_dir)
+    address = resolve_server_url(url, data_dir)
     if not address and not may_create:
         check_data_dir(settings.data_dir)
     connection = open_server(address) if address else open_directory(settings)
@@ -99,8 +99,8 @@ def settings_for(data_dir: Path | None, **changes: object) -> Settings:
     return dataclasses.replace(read_settings(), **named, **changes)  # type: ignore[arg-type]
 
 
-def server_asked(url: str | None, data_dir: Path | None) -> str:
-    """Return the address of the server that is asked; empty where the data directory itself is.
+def resolve_server_url(url: str | None, data_dir: Path | None) -> str:
+    """Return the address of the server; empty where the data directory is used without one.
 
     Raises:
         InvalidParameter: Both are given.
@@ -114,7 +114,7 @@ def server_asked(url: str | None, data_dir: Path | None) -> str:
 
 def is_data_dir(folder: Path) -> bool:
     """Whether a folder is a data directory."""
-    return any((folder / mark).is_dir() for mark in _MARKS)
+    return any((folder / name).is_dir() for name in _DATA_FOLDERS)
 
 
 def check_data_dir(data_dir: Path) -> None:

@@ -1,30 +1,38 @@
-"""From bytes of a file or of standard input to text: gzip, encodings, and where in the file something is wrong.
+"""Decode a file or standard input to blocks of text: decompress gzip, detect the encoding, and locate errors by line.
 
-Owns bytes, their encoding and line numbers; knows nothing of rows or columns. Holds one block of the file at a time.
+Knows nothing of rows or columns. Holds one block of the file in memory at a time.
 """
 
 import codecs
 import gzip
+import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
+from windrow.disk import reason
 from windrow.domain.errors import InvalidParameter
 
 STANDARD_INPUT = "-"
-# Enough that reading costs little, and little enough that a slow pipe's rows come soon.
+# Large enough for fast reading, small enough that the rows of a slow pipe arrive without delay.
 _BLOCK_BYTES = 1 << 16
-# A longer line holds no text that anyone could mean; it would only fill the memory.
+# A longer line is no plausible text; it would only fill the memory.
 MAX_LINE_CHARS = 1 << 24
-_GZIP = b"\x1f\x8b"
-# Of .xlsx and .ods, which are zip files, and of .xls: what those who keep their texts in a table often have.
-_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_GZIP_MAGIC = b"\x1f\x8b"
+# The first bytes of .xlsx and .ods (zip files), and of .xls.
+_SPREADSHEET_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# Some programs save an HTML page or XML under the name .xls.
+_MARKUP = re.compile(r"\ufeff?\s*<(?:!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
+# Where lines end: in Windows, elsewhere, and on old Macs.
+LINE_END = re.compile(r"\r\n?|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class _Readable(Protocol):
@@ -33,14 +41,14 @@ class _Readable(Protocol):
 
 @dataclass(slots=True)
 class Source:
-    """A file that is being read.
+    """An open file, and how much of it has been read.
 
     Args:
-        name: What it is called in messages.
-        file: Its bytes, as they lie on the disk.
-        size_bytes: Its size, if that is known.
-        encoding: The encoding that somebody named, if anyone did.
-        bytes_read: How many of its bytes were read by now.
+        name: The file's name in error messages.
+        file: The raw bytes, possibly compressed.
+        size_bytes: The size on disk; ``None`` if unknown, as for a pipe.
+        encoding: The encoding that the user gave; ``None`` to detect it.
+        bytes_read: The number of raw bytes read so far.
     """
 
     name: str
@@ -50,38 +58,38 @@ class Source:
     bytes_read: int = field(default=0)
 
     def read1(self, size: int, /) -> bytes:
-        """Return some of the next bytes, as many as are there, and none at the end."""
+        """Return up to ``size`` of the next raw bytes, as soon as some are available; empty at the end."""
         block = cast(_Readable, self.file).read1(size)
         self.bytes_read += len(block)
         return block
 
-    def wrong(self, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
+    def error(self, template: str, line: int | None = None, **facts: object) -> InvalidParameter:
         """Return an error that names the file, and the line where there is one.
 
         Args:
-            template: What is wrong and what to do, from a small letter to a full stop.
-            line: Counted from 1.
-            **facts: What it names.
+            template: The problem and what to do about it; begins in lower case and ends with a full stop.
+            line: The line, counted from 1.
+            **facts: The values for the template's placeholders.
         """
         where = "{file}" if line is None else "{file}, line {line}"
         return InvalidParameter(f"{where}: {template}", {**facts, "file": self.name, "line": line})
 
 
 def source_name(path: Path | str) -> str:
-    """Return what a file, or standard input, is called in messages."""
+    """Return the name of a file, or of standard input, for error messages."""
     return "standard input" if str(path) == STANDARD_INPUT else str(path)
 
 
 @contextmanager
-def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
+def open_source(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     """Open a file, or standard input where the path is ``-``.
 
     Args:
         path: The file.
-        encoding: The encoding of its text; ``None`` for UTF-8, or what a byte-order mark says.
+        encoding: The encoding of its text; ``None`` for that of the byte-order mark, else UTF-8.
 
     Raises:
-        InvalidParameter: There is no such file, it cannot be read, or nobody knows the encoding.
+        InvalidParameter: There is no such file, it cannot be read, or the encoding is unknown.
     """
     if encoding is not None:
         _check_encoding(encoding)
@@ -96,17 +104,17 @@ def opened(path: Path | str, encoding: str | None = None) -> Iterator[Source]:
     except FileNotFoundError as error:
         raise InvalidParameter("There is no file {file}. Check its name.", {"file": str(path)}) from error
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = reason(error) if isinstance(error, OSError) else str(error)
         facts = {"file": str(path), "reason": why}
         raise InvalidParameter("{file} cannot be read: {reason}. Name another file.", facts) from error
     with file:
-        # A pipe or a device has no size that says anything.
+        # The size of a pipe or a device means nothing.
         size_bytes = path.stat().st_size if path.is_file() else None
         yield Source(source_name(path), file, size_bytes, encoding)
 
 
 def text_blocks(source: Source) -> Iterator[str]:
-    """Yield a file's text in blocks of any length; gzip is undone, and a byte-order mark left out.
+    """Yield a file's decoded text in blocks of any length, decompressed and without a byte-order mark.
 
     Raises:
         InvalidParameter: The bytes are not of the encoding, hold NUL characters, or are damaged gzip.
@@ -118,25 +126,37 @@ def text_blocks(source: Source) -> Iterator[str]:
         if len(first) >= len(codecs.BOM_UTF8):
             break
     encoding, mark = _encoding_of(source, first)
-    # ``utf-8-sig`` and the like would hide where an error lies, so the mark is cut off here.
-    decoder = codecs.getincrementaldecoder(encoding)()
+    # A codec such as ``utf-8-sig`` would shift the offsets in errors, so the mark is cut off here.
+    # The newline decoder keeps a ``\r\n`` together in one block.
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=False)
     done, line = len(mark), 1
-    # No block waits for the next one, so that the rows of a slow pipe are answered as they come.
+    # No block waits for the next one, so that the rows of a slow pipe are classified as soon as they arrive.
     for block in chain((first[len(mark) :],), blocks, (None,)):
         try:
             text = decoder.decode(block or b"", final=block is None)
         except UnicodeDecodeError as error:
-            raise _undecodable(source, error, done + len(block or b""), (encoding, line)) from error
+            raise _decoding_error(source, error, done + len(block or b""), (encoding, line)) from error
+        except ValueError as error:
+            raise _unreadable_error(source, line, encoding) from error
         if "\0" in text:
-            raise _nul(source, line + text[: text.index("\0")].count("\n"), encoding)
+            raise _nul_error(source, line + count_line_ends(text[: text.index("\0")]), encoding)
         done += len(block or b"")
-        line += text.count("\n")
+        line += count_line_ends(text)
         if text:
             yield text
 
 
-def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
-    r"""Yield the lines of text blocks, each with its ``\n``, the last one as it is.
+def count_line_ends(text: str) -> int:
+    """Return how many lines end in a text."""
+    return text.count("\n") if "\r" not in text else len(LINE_END.findall(text))
+
+
+def split_lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
+    r"""Yield the lines of text blocks, each with its end (``\n``, ``\r\n`` or ``\r``), the last one as it is.
+
+    Args:
+        source: The file, for messages.
+        blocks: Its text; no ``\r\n`` falls between two of them.
 
     Raises:
         InvalidParameter: A line is longer than ``MAX_LINE_CHARS``.
@@ -144,53 +164,72 @@ def lines(source: Source, blocks: Iterator[str]) -> Iterator[str]:
     pending: list[str] = []
     pending_chars, number = 0, 1
     for block in blocks:
-        head, *rest = block.split("\n")
-        pending.append(head)
-        pending_chars += len(head)
+        whole = _whole_lines(block)
+        rest = block[sum(map(len, whole)) :]
+        if whole:
+            yield "".join((*pending, whole[0]))
+            yield from whole[1:]
+            pending, pending_chars, number = [], 0, number + len(whole)
+        pending.append(rest)
+        pending_chars += len(rest)
         if pending_chars > MAX_LINE_CHARS:
-            raise source.wrong(
+            raise source.error(
                 "the line has more than {limit:,} characters. Is it a file of another kind? Name the right kind with "
                 "--format.",
                 number,
                 limit=MAX_LINE_CHARS,
             )
-        if rest:
-            yield "".join(pending) + "\n"
-            for line in rest[:-1]:
-                yield line + "\n"
-            pending, pending_chars, number = [rest[-1]], len(rest[-1]), number + len(rest)
     if pending_chars:
         yield "".join(pending)
 
 
+def _whole_lines(block: str) -> list[str]:
+    """Return the lines that end in a block."""
+    if "\r" in block:
+        return _LINE.findall(block)
+    return [f"{line}\n" for line in block.split("\n")[:-1]]
+
+
+def check_not_markup(source: Source, beginning: str) -> None:
+    """Refuse an HTML or XML file, whose lines are not texts.
+
+    Raises:
+        InvalidParameter: The text begins as HTML or XML does.
+    """
+    if _MARKUP.match(beginning):
+        raise source.error(
+            "it is HTML or XML, as some programs save spreadsheets under the name .xls. Save it as CSV with the "
+            "program that made it, and name that file; or add --format txt if each line of it is a text."
+        )
+
+
 def _plain_blocks(source: Source) -> Iterator[bytes]:
-    """Yield a file's bytes, uncompressed where they begin as gzip does."""
+    """Yield a file's bytes, decompressed if they begin as gzip does."""
     try:
         first = source.read1(_BLOCK_BYTES)
-        while first and len(first) < len(_SPREADSHEETS[0]) and (more := source.read1(_BLOCK_BYTES)):
+        while first and len(first) < len(_SPREADSHEET_MAGIC[0]) and (more := source.read1(_BLOCK_BYTES)):
             first += more
-        if first.startswith(_SPREADSHEETS):
-            raise source.wrong(
+        if first.startswith(_SPREADSHEET_MAGIC):
+            raise source.error(
                 "it is a spreadsheet (Excel or the like) or another packed file, no text. Save it as CSV with the "
                 "program that made it, and name that file."
             )
-        if not first.startswith(_GZIP):
+        if not first.startswith(_GZIP_MAGIC):
             yield first
             while block := source.read1(_BLOCK_BYTES):
                 yield block
             return
-        with gzip.GzipFile(fileobj=cast(BinaryIO, _Rejoined(first, source))) as unzipped:
+        with gzip.GzipFile(fileobj=cast(BinaryIO, _PrefixedReader(first, source))) as unzipped:
             while block := unzipped.read1(_BLOCK_BYTES):
                 yield block
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise source.wrong("it is damaged gzip ({reason}). Fetch or compress it again.", reason=str(error)) from error
+        raise source.error("it is damaged gzip ({reason}). Fetch or compress it again.", reason=str(error)) from error
     except OSError as error:
-        why = error.strerror or str(error)
-        raise source.wrong("it cannot be read: {reason}. Name another file.", reason=why) from error
+        raise source.error("it cannot be read: {reason}. Name another file.", reason=reason(error)) from error
 
 
-class _Rejoined:
-    """What was read of a file already, and then the rest of it."""
+class _PrefixedReader:
+    """A file-like object that returns the bytes read in advance, then the rest of the source."""
 
     def __init__(self, first: bytes, source: Source) -> None:
         self._first = first
@@ -215,8 +254,8 @@ def _check_encoding(encoding: str) -> None:
 
 
 def _encoding_of(source: Source, first: bytes) -> tuple[str, bytes]:
-    """Return the encoding of a file, and the byte-order mark with which it begins."""
-    marked = next(((encoding, mark) for mark, encoding in _MARKS if first.startswith(mark)), None)
+    """Return the encoding of a file, and its byte-order mark (empty if it has none)."""
+    marked = next(((encoding, mark) for mark, encoding in _BYTE_ORDER_MARKS if first.startswith(mark)), None)
     if source.encoding is None:
         return marked or ("utf-8", b"")
     wanted = codecs.lookup(source.encoding).name
@@ -225,24 +264,25 @@ def _encoding_of(source: Source, first: bytes) -> tuple[str, bytes]:
     return wanted, b""
 
 
-def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tuple[str, int]) -> InvalidParameter:
-    """Return an error that says which byte it is.
+def _decoding_error(source: Source, error: UnicodeDecodeError, end: int, place: tuple[str, int]) -> InvalidParameter:
+    """Return the error for a byte that the encoding cannot decode.
 
     Args:
         source: The file.
-        error: What the decoder said; it may hold bytes from before the last block.
-        end: Where the last block ends in the file's bytes.
-        place: The encoding, and the line with which the last block begins.
+        error: The decoder's error; its ``object`` may begin before the last block.
+        end: The offset in bytes at which the last block ends.
+        place: The encoding, and the line at which the last block begins.
     """
     encoding, line = place
     offset = end - len(error.object) + error.start
-    line += error.object[: error.start].decode(encoding, "ignore").count("\n")
+    with suppress(ValueError):
+        line += count_line_ends(error.object[: error.start].decode(encoding, "ignore"))
     advice = (
         "Name its encoding, often --encoding cp1252, or save the file as UTF-8."
         if encoding == "utf-8"
         else "Name its real encoding with --encoding."
     )
-    return source.wrong(
+    return source.error(
         f"the byte 0x{{byte:02x}} at offset {{offset}} is not {{encoding}}. {advice}",
         line,
         byte=error.object[error.start],
@@ -251,6 +291,17 @@ def _undecodable(source: Source, error: UnicodeDecodeError, end: int, place: tup
     )
 
 
-def _nul(source: Source, line: int, encoding: str) -> InvalidParameter:
+def _unreadable_error(source: Source, line: int, encoding: str) -> InvalidParameter:
+    """Return an error for bytes that an encoding refuses as a whole, such as UTF-16 without a byte-order mark."""
+    if encoding in ("utf-16", "utf-32"):
+        return source.error(
+            "it does not begin with a byte order mark, so it is not clear how {encoding} orders its bytes. Name "
+            "--encoding {encoding}-le, as Windows writes it, or --encoding {encoding}-be.",
+            encoding=encoding,
+        )
+    return source.error("it is not {encoding}. Name its real encoding with --encoding.", line, encoding=encoding)
+
+
+def _nul_error(source: Source, line: int, encoding: str) -> InvalidParameter:
     advice = "If it is UTF-16, add --encoding utf-16-le." if encoding == "utf-8" else "Remove it."
-    return source.wrong(f"there is a NUL character, which no text has. Is it a text file? {advice}", line)
+    return source.error(f"there is a NUL character, which no text has. Is it a text file? {advice}", line)

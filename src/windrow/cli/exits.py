@@ -1,7 +1,4 @@
-"""Exit codes, the same for every verb, so that scripts can tell what happened.
-
-Owns which family of errors ends with which code; knows nothing of the verbs.
-"""
+"""Exit codes, the same for every command, and the families of errors that they stand for."""
 
 from typing import Final
 
@@ -16,17 +13,25 @@ from windrow.domain.errors import (
 )
 
 OK: Final = 0
-NO: Final = 1  # It was looked at, and the answer is no: damage found, a promotion refused.
+"""Done."""
+CHECK_FAILED: Final = 1
+"""The check failed: ``fsck`` found damage, a condition of ``promote`` is not met."""
 WRONG_INPUT: Final = 2
-NOT_POSSIBLE: Final = 3  # What was named does not exist, or something else stands in its way.
+"""Wrong input: the command, a file, a row, a name, a setting."""
+NOT_POSSIBLE: Final = 3
+"""Not possible: what was named does not exist, or something stands in its way."""
 UNAVAILABLE: Final = 4
+"""Not available: the server cannot be reached or is overloaded, a base model is not on this machine."""
 FAILED: Final = 5
-INTERRUPTED: Final = 130  # What shells make of Ctrl-C: 128 and the number of the signal. SIGTERM ends alike.
-READER_GONE: Final = 141  # And of a closed pipe (`| head`), likewise: nothing is wrong.
+"""Failed: the disk, standard output, a damaged file, a training (also where others cancelled it), or Windrow itself."""
+INTERRUPTED: Final = 130
+"""Interrupted by Ctrl-C or by SIGTERM (``kill``, ``timeout``): 128 and the number of the signal, as shells have it."""
+SIGPIPE: Final = 141
+"""The reader of the output closed it (``| head``): 128 and the number of that signal; nothing is wrong."""
 
 _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
-    (PromotionRefused, NO),
-    # Nothing stands in the way of it: somebody else ended what was asked for.
+    (PromotionRefused, CHECK_FAILED),
+    # Before ``Conflict``, its base class: the training was possible, but was cancelled.
     (TrainingCancelled, FAILED),
     (InvalidInput, WRONG_INPUT),
     (NotFound, NOT_POSSIBLE),
@@ -35,8 +40,8 @@ _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
 )
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error: somebody pressed Ctrl-C
-    """Somebody pressed Ctrl-C.
+class Interrupted(Exception):  # noqa: N818 - not an error: the user pressed Ctrl-C
+    """The user pressed Ctrl-C.
 
     Args:
         detail: What became of what was going on, in a sentence.

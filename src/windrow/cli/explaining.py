@@ -1,53 +1,57 @@
-"""Single answers for people: the label with its scores, and why."""
+"""Prints single predictions: the label, its scores and the explanation."""
 
 from collections.abc import Sequence
 
-from windrow.cli.output import data_console
-from windrow.cli.tables import Column, number, table_of
+from windrow.cli.formats import one_line
+from windrow.cli.output import data_console, notes_console
+from windrow.cli.tables import Column, number, print_table
 from windrow.domain.explanation import Explanation
 from windrow.domain.prediction import Prediction
+from windrow.domain.quality_warnings import TRUNCATED_TEXT
 
 # The words that matter least say nothing.
 _MAX_WORDS = 12
 _BAR_CELLS = 20
+# Of a text that its label's rows as a whole are not like, and of a row that it is nearly a copy of.
+_RARELY_IN_SCOPE = 0.05
+_NEAR_COPY = 0.9
 
 
 def print_answer(prediction: Prediction) -> None:
     """Print one classifier's answer for one text."""
     console = data_console()
     console.print(f"{_label(prediction)}  (by {prediction.model_name}@{prediction.revision})")
-    table = table_of(
+    print_table(
         sorted(prediction.scores.items(), key=lambda pair: -pair[1]),
         Column("label", lambda pair: pair[0]),
         number("score", lambda pair: f"{pair[1]:.3f}"),
         Column("", lambda pair: "█" * round(pair[1] * _BAR_CELLS)),
     )
-    console.print(table)
     if prediction.in_scope is not None:
         console.print(
-            f"In scope: {prediction.in_scope:.2f}. 0 is unlike anything in the training data, around 0.5 is ordinary, "
-            "1 is as like it as can be."
+            f"In scope: {prediction.in_scope:.2f}. That is the share of the training rows, each held out, that are "
+            "less like their label's rows as a whole than this text. Below 0.05 the text may fit no label."
         )
     if prediction.truncated:
-        console.print("The text is longer than the encoder reads, so its end was left out.")
+        notes_console().print(f"Warning: {TRUNCATED_TEXT}")
     if prediction.explanation is not None:
         _print_explanation(prediction.explanation)
+        _print_lone_row(prediction, prediction.explanation)
 
 
 def print_answers(predictions: Sequence[Prediction]) -> None:
     """Print the answers of several classifiers for one text."""
-    table = table_of(
+    print_table(
         predictions,
-        Column("classifier", lambda one: f"{one.model_name}@{one.revision}", whole=True),
+        Column("classifier", lambda one: f"{one.model_name}@{one.revision}", no_wrap=True),
         Column("label", _label),
         number("score", lambda one: f"{max(one.scores.values()):.3f}"),
         number("in scope", lambda one: "-" if one.in_scope is None else f"{one.in_scope:.2f}"),
     )
-    data_console().print(table)
 
 
 def _label(prediction: Prediction) -> str:
-    return "(no label: abstained)" if prediction.label is None else prediction.label
+    return "(no label: abstained)" if prediction.label is None else one_line(prediction.label)
 
 
 def _print_explanation(explanation: Explanation) -> None:
@@ -55,23 +59,31 @@ def _print_explanation(explanation: Explanation) -> None:
     if explanation.words:
         console.print(f"\nBy how much the score of {explanation.label!r} would fall without each word:")
         strongest = sorted(explanation.words, key=lambda word: -abs(word.effect))
-        table = table_of(
+        print_table(
             strongest[:_MAX_WORDS],
             Column("word", lambda word: word.word),
             number("effect", lambda word: f"{word.effect:+.3f}"),
         )
-        console.print(table)
         if len(strongest) > _MAX_WORDS:
             console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
     if explanation.nearest_rows is None:
         console.print("\nThe training rows were not kept, so the nearest ones cannot be shown.")
         return
     console.print("\nThe training rows most like it:")
-    table = table_of(
+    print_table(
         explanation.nearest_rows,
         number("row", lambda near: str(near.row)),
         Column("label", lambda near: near.label),
         number("similarity", lambda near: f"{near.similarity:.2f}"),
-        Column("text", lambda near: " ".join(near.text.split())),
+        Column("text", lambda near: near.text),
     )
-    console.print(table)
+
+
+def _print_lone_row(prediction: Prediction, explanation: Explanation) -> None:
+    """Say why a text may be out of scope although a training row is nearly the same."""
+    scope, rows = prediction.in_scope, explanation.nearest_rows
+    if scope is not None and scope < _RARELY_IN_SCOPE and rows and rows[0].similarity >= _NEAR_COPY:
+        data_console().print(
+            f"In scope is {scope:.2f} although the first of these rows is nearly the same: that row is itself unlike "
+            "the rest of its label. Look whether its label is right; else add rows like it."
+        )

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windrow.domain.errors import InvalidParameter
-
 if TYPE_CHECKING:
-    from windrow.domain.classifier import Estimate
     from windrow.domain.recipe import Recipe
+    from windrow.domain.training_report import Estimate
 
 
 def size(size_bytes: int) -> str:
@@ -46,8 +43,8 @@ def when(at: datetime | None) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a list, and a dash where there is none."""
-    return ", ".join(words) or "-"
+    """Return words as a list on one line, and a dash where there is none."""
+    return one_line(", ".join(words)) or "-"
 
 
 def counted(count: int, one: str, several: str = "") -> str:
@@ -66,12 +63,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
+def several_lines(text: str) -> str:
+    """Return a text with its line ends, but without characters that a terminal would obey."""
+    return "\n".join(map(one_line, text.splitlines()))
+
+
 def recipe_text(recipe: "Recipe") -> str:
     """Return what decides how a training goes, in a few words."""
     return f"{recipe.num_iterations} iterations, batch size {recipe.batch_size}, seed {recipe.seed}"
-
-
-def file_problem(path: Path, error: OSError) -> InvalidParameter:
-    """Return the error for a file that cannot be read or written."""
-    facts = {"parameter": "file", "file": str(path), "reason": error.strerror or str(error)}
-    return InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts)

@@ -1,6 +1,6 @@
-"""The values of a JSON document, one by one, however long the document is.
+"""Parse a JSON document of any length incrementally, one value at a time, with line numbers.
 
-Owns where a value begins and ends, and its line; knows nothing of rows. Holds one value and a block of text at a time.
+Knows nothing of rows. Holds one value and one block of text in memory at a time.
 """
 
 import json
@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from windrow.cli.decoding import MAX_LINE_CHARS, Source
+from windrow.codec.strict import parse_value, short_key, why_refused
 
-# What the HTTP API calls lists of texts and of rows, so that a request's body can be read as a file.
+# The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")
-_DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 
 
 def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
-    """Yield each value of a list with its line: of a list, or of the list that an object holds under a known key.
+    """Yield each item of a JSON array with its line: a top-level array, or one under a known key of an object.
 
     Args:
         source: The file, for messages.
         blocks: Its text.
 
     Raises:
-        InvalidParameter: It is no JSON, or holds no such list.
+        InvalidParameter: It is not JSON, or has no such array.
     """
     document = _Document(source, blocks)
     opening = document.peek()
@@ -33,36 +33,37 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
     elif opening == "{":
         yield from _values_of_object(document)
     else:
-        raise document.wrong(
+        raise document.error(
             "a JSON document begins with [ or {. Is it a file of another kind? Name the right one with --format."
         )
     if document.peek():
-        raise document.wrong(
+        raise document.error(
             "something follows the end of the JSON document. If each line is an object of its own, add --format jsonl."
         )
 
 
 def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
-    found = False
-    document.take("{")
-    while document.peek() != "}":
-        key = document.value()
+    has_list = False
+    keys: set[str] = set()
+    for _ in document.members("{", "}"):
+        key = document.key()
+        if key in keys:
+            raise document.broken(f"the key {short_key(key)!r} stands twice in one object")
+        keys.add(key)
         document.take(":")
         if key in ROW_KEYS and document.peek() == "[":
-            if found:
-                raise document.wrong("there is a second list of rows, {key}. Keep only one of them.", key=key)
-            found = True
+            if has_list:
+                raise document.error("there is a second list of rows, {key}. Keep only one of them.", key=key)
+            has_list = True
             yield from document.elements()
         else:
             document.value()
-        if document.peek() != "}":
-            document.take(",")
-    document.take("}")
-    if not found:
-        raise document.wrong(
-            "the object holds no list under {keys:joined}. Give it one, or write a list of objects. If each line is "
-            "an object of its own, add --format jsonl.",
-            keys=list(ROW_KEYS),
+    if not has_list:
+        raise document.error(
+            # As one string: in a list, names of parameters would be told as options and files.
+            "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "
+            "line is an object of its own, add --format jsonl.",
+            keys=", ".join(ROW_KEYS),
         )
 
 
@@ -86,9 +87,13 @@ class _Document:
     line: int = field(default=1)
     is_whole: bool = field(default=False)
 
-    def wrong(self, template: str, **facts: object) -> Exception:
+    def error(self, template: str, **facts: object) -> Exception:
         """Return an error that names this place."""
-        return self.source.wrong(template, self.line, **facts)
+        return self.source.error(template, self.line, **facts)
+
+    def broken(self, why: str) -> Exception:
+        """Return an error that says why this is no JSON."""
+        return self.error("the JSON is broken: {reason}. Correct it.", reason=why)
 
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; nothing at the end."""
@@ -104,19 +109,27 @@ class _Document:
     def take(self, expected: str) -> None:
         """Take a character that must come next."""
         if self.peek() != expected:
-            raise self._broken(f"{expected} is missing")
+            raise self.broken(f"{expected} is missing")
         self.at += 1
+
+    def key(self) -> str:
+        """Take the key of a member."""
+        if self.peek() != '"':
+            raise self.broken("expecting property name enclosed in double quotes")
+        return str(self.value())
 
     def value(self) -> Any:
         """Take the next value."""
         self.peek()
         while True:
             try:
-                value, end = _DECODER.raw_decode(self.text, self.at)
-            except (json.JSONDecodeError, RecursionError) as error:
+                value, end = parse_value(self.text, self.at)
+            except json.JSONDecodeError as error:
                 # What breaks off may only be unread.
-                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS or isinstance(error, RecursionError):
-                    raise self._broken(why_broken(error)) from error
+                if self.is_whole or len(self.text) - self.at > MAX_LINE_CHARS:
+                    raise self.broken(why_refused(error)) from error
+            except (ValueError, RecursionError) as error:
+                raise self.broken(why_refused(error)) from error
             else:
                 # A number at the end of what was read may go on.
                 if end < len(self.text) or self.is_whole:
@@ -127,18 +140,23 @@ class _Document:
 
     def elements(self) -> Iterator[tuple[int, Any]]:
         """Take a list, value by value, each with the line where it begins."""
-        self.take("[")
-        if self.peek() == "]":
-            self.at += 1
-            return
-        while True:
-            self.peek()
-            line = self.line
+        for line in self.members("[", "]"):
             yield line, self.value()
-            if self.peek() == "]":
-                self.at += 1
-                return
-            self.take(",")
+
+    def members(self, opening: str, closing: str) -> Iterator[int]:
+        """Take what stands around the members of a list or an object; yield before each one, which is then to be taken.
+
+        Yields:
+            The line where the member begins.
+        """
+        self.take(opening)
+        is_more = self.peek() != closing
+        while is_more:
+            self.peek()
+            yield self.line
+            if is_more := self.peek() != closing:
+                self.take(",")
+        self.take(closing)
 
     def _pass_over(self, end: int) -> None:
         self.line += self.text.count("\n", self.at, end)
@@ -154,13 +172,3 @@ class _Document:
             parts.append(block)
             read += len(block)
         self.text, self.at = "".join(parts), 0
-
-    def _broken(self, why: str) -> Exception:
-        return self.wrong("the JSON is broken: {reason}. Correct it.", reason=why)
-
-
-def why_broken(error: Exception) -> str:
-    """Return what is wrong with JSON, in the words of the parser."""
-    if isinstance(error, json.JSONDecodeError):
-        return error.msg[:1].lower() + error.msg[1:]
-    return "it is nested too deeply"

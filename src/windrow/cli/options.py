@@ -1,25 +1,25 @@
-"""Options of the command line, as dataclasses declare them: requests of the domain, and what many verbs are told.
+"""Options of the command line, as dataclasses declare them: requests of the domain, and shared options.
 
-A field without a default is an argument, each other one an option: ``num_iterations`` is ``--num-iterations``, a switch
-that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be repeated; labelled rows and texts
-are a file. What a field is for, its docstring says.
+A field without a default is an argument, unless its option is named; each other one is an option: ``num_iterations`` is
+``--num-iterations``, a switch that is off by default ``--purge``, one that is on ``--no-overwrite``. A tuple may be
+repeated; labelled rows and texts are a file. What a field is for, its docstring says.
 """
 
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final
 
 import typer
 
 from windrow.cli.surface import option_name
 from windrow.codec.docs import field_docs
+from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
 from windrow.domain.names import ModelReference, Name
-from windrow.domain.values import Schema, has_default
+from windrow.domain.values import has_default
 from windrow.settings import Settings, variable_name
 
 ROWS_HELP: Final = "Labelled rows: CSV, TSV, JSONL or JSON, also .gz; - for stdin."
@@ -27,8 +27,8 @@ TEXTS_HELP: Final = "Texts: CSV, TSV, JSONL, JSON or plain lines, also .gz; - fo
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How the command line tells a field, where that does not follow from its declaration."""
+class OptionSpec:
+    """How a field becomes an option, where that does not follow from its declaration."""
 
     names: str = ""
     """The option's names, with blanks between."""
@@ -40,23 +40,27 @@ class Told:
     """Whether it must be there, and without a name, though it has a default."""
 
 
-TOLD: Final[Mapping[str, Told]] = {
-    "alias": Told(metavar="ALIAS"),
-    "as_json": Told("--json"),
-    "base_model": Told(metavar="ID"),
-    "by": Told(metavar="WHO"),
-    "data_dir": Told(metavar="FOLDER"),
-    "encoding": Told(metavar="NAME"),
-    "header": Told(help="The first line of the CSV or TSV is a row; the columns are called 1, 2, …."),
-    "job_id": Told(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
-    "label_column": Told(metavar="NAME"),
-    "n": Told("-n"),
-    "prefix": Told(metavar="PREFIX"),
-    "reason": Told(metavar="WORDS"),
-    "tags": Told("--tag"),
-    "task": Told(metavar="TASK"),
-    "text_column": Told(metavar="NAME"),
-    "url": Told(metavar="URL"),
+SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
+    "alias": OptionSpec(metavar="ALIAS"),
+    "as_json": OptionSpec("--json"),
+    "base_model": OptionSpec(metavar="ID"),
+    "author": OptionSpec(metavar="WHO"),
+    "data_dir": OptionSpec(metavar="FOLDER"),
+    "encoding": OptionSpec(metavar="NAME"),
+    "header": OptionSpec(
+        "--header/--no-header",
+        help="The first line of the CSV or TSV names the columns, or is a row; then they are called 1, 2, ….",
+    ),
+    "job_id": OptionSpec(metavar="ID", help="The job's id, as `windrow jobs` shows it."),
+    "label_column": OptionSpec(metavar="NAME"),
+    "n": OptionSpec("-n"),
+    "prefix": OptionSpec(metavar="PREFIX"),
+    "reason": OptionSpec(metavar="WORDS"),
+    "tag": OptionSpec(metavar="TAG"),
+    "tags": OptionSpec("--tag", metavar="TAG"),
+    "task": OptionSpec(metavar="TASK"),
+    "text_column": OptionSpec(metavar="NAME"),
+    "url": OptionSpec(metavar="URL"),
 }
 _METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL"}
 # What the file of an argument may hold, by what is read from it.
@@ -64,17 +68,15 @@ _FILES: Final[Mapping[Any, str]] = {Row: ROWS_HELP, str: TEXTS_HELP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option(Told):
+class Option(OptionSpec):
     """What a field becomes."""
 
     path: str
     """The field, and the one that it is in: ``require.not_worse``."""
-    kind: Any
-    """Its type, apart from ``None``."""
+    type: Type
+    """Its type."""
     default: Any
     """Its default, if it has one."""
-    members: Mapping[str, Any]
-    """What its annotation says of its range."""
 
     @property
     def key(self) -> str:
@@ -82,21 +84,18 @@ class Option(Told):
         return self.path.replace(".", "_")
 
     @property
-    def held(self) -> Any:
-        """The type of what its tuple holds; ``None`` where it is no tuple."""
-        return get_args(self.kind)[0] if get_origin(self.kind) is tuple else None
-
-    @property
     def is_file(self) -> bool:
         """Whether its value is read from a file."""
-        return self.held is Row or (self.held is not None and self.is_argument)
+        return self.type.item is Row or (self.type.item is not None and self.is_argument)
 
     @property
     def name(self) -> str:
         """What messages call it."""
         if self.is_argument:
             return self.metavar or self.path.upper()
-        return self.names.split()[0] if self.names else option_name(self.path, turns_off=self.default is True)
+        if self.names:
+            return self.names.split()[0].partition("/")[0]
+        return option_name(self.path, turns_off=self.default is True)
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -104,80 +103,67 @@ class Option(Told):
         kind, default = self._shape()
         metavar = "FILE" if self.is_file else self.metavar
         if self.is_argument:
-            said = _FILES[self.held] if self.is_file else self.help
-            hint, default = Annotated[kind, typer.Argument(help=said, metavar=metavar)], inspect.Parameter.empty
+            help_text = _FILES[self.type.item] if self.is_file else self.help
+            hint, default = Annotated[kind, typer.Argument(help=help_text, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
+            if self.default is MISSING:
+                default = inspect.Parameter.empty
             kind = kind if default is not None else kind | None
             hint = Annotated[kind, typer.Option(*names, help=self.help, metavar=metavar)]
         return inspect.Parameter(self.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
     def _shape(self) -> tuple[Any, Any]:
         """Return the type and the default of what is typed."""
-        if self.kind is bool:
-            return bool, False
+        if self.type.kind is bool:
+            return bool, None if self.type.optional else False
         if self.is_file:
             return Path, None
-        if self.held is not None or get_origin(self.kind) is Mapping:
-            return list[str], None
-        return self.kind, self.default
+        return (self.type.kind, self.default) if self.type.each is None else (list[str], None)
 
 
 def options_of(
-    kind: Any, told: Mapping[str, Told] = TOLD, leave_out: Collection[str] = (), before: str = ""
+    kind: Any, specs: Mapping[str, OptionSpec] = SHARED_OPTIONS, leave_out: Collection[str] = (), before: str = ""
 ) -> Iterator[Option]:
     """Yield the options for a dataclass's fields, and for those of dataclasses in it.
 
     Args:
         kind: The dataclass.
-        told: How fields are told, by name; those of dataclasses in it are called like ``require_not_worse``.
+        specs: How fields are specs, by name; those of dataclasses in it are called like ``require_not_worse``.
         leave_out: Fields that are no options.
         before: The path to the dataclass, with a dot at its end.
     """
-    docs, hints = field_docs(kind), get_type_hints(kind, include_extras=True)
+    docs, types = field_docs(kind), types_of(kind)
     for each in fields(kind):
         path = before + each.name
         if path in leave_out or not each.init:
             continue
-        inner, members, metavar = parts_of(hints[each.name])
-        if is_dataclass(inner):
-            yield from options_of(inner, told, leave_out, f"{path}.")
+        declared = types[each.name]
+        if is_dataclass(declared.kind):
+            yield from options_of(declared.kind, specs, leave_out, f"{path}.")
             continue
-        own = told.get(path.replace(".", "_"), Told())
+        own = specs.get(path.replace(".", "_"), OptionSpec())
         yield Option(
             names=own.names,
-            metavar=own.metavar or metavar,
+            metavar=own.metavar or _METAVARS.get(declared.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
-            is_argument=own.is_argument or not has_default(each),
+            is_argument=own.is_argument or not (has_default(each) or own.names),
             path=path,
-            kind=inner,
-            default=each.default,
-            members=members,
+            type=declared,
+            default=None if each.default_factory is not MISSING else each.default,
         )
 
 
 def setting_help(setting: str) -> str:
     """Return what an option that overrides a setting is for: the setting's own words."""
-    knob = next(knob for knob in fields(Settings) if knob.name == setting)
-    default = f"; default: {knob.default}" if knob.default != "" else ""
-    return f"{knob.metadata['doc']} [variable: {variable_name(setting)}{default}]"
-
-
-def parts_of(hint: Any) -> tuple[Any, Mapping[str, Any], str | None]:
-    """Return a type without ``None`` and annotations, what the annotations say of it, and what stands for its value."""
-    members: dict[str, Any] = {}
-    metavar = None
-    while get_origin(hint) is Annotated or NoneType in get_args(hint):
-        metavar = _METAVARS.get(hint, metavar)
-        for each in getattr(hint, "__metadata__", ()):
-            members |= each.members if isinstance(each, Schema) else {}
-        hint = next(each for each in get_args(hint) if each is not NoneType)
-    return hint, members, metavar
+    declared = next(each for each in fields(Settings) if each.name == setting)
+    default = f"; default: {declared.default}" if declared.default != "" else ""
+    return f"{declared.metadata['doc']} [variable: {variable_name(setting)}{default}]"
 
 
 def _help(docs: Mapping[str, str], name: str) -> str:
     """Return what a field is for: its docstring without what only concerns Python, and with options for fields."""
     clauses = re.split(r"(?<=[.;]) ", docs.get(name, ""))
-    said = " ".join(each for each in clauses if "``None``" not in each)
-    said = re.sub(r"``([^`]+)``", lambda match: option_name(match[1]) if match[1] in docs else match[1], said)
-    return f"{said.rstrip('.;')}."
+    text = " ".join(each for each in clauses if "``None``" not in each)
+    text = re.sub(r"``([^`]+)``", lambda match: option_name(match[1]) if match[1] in docs else match[1], text)
+    return f"{text.rstrip('.;')}."

@@ -1,26 +1,30 @@
-"""Where words go: data to standard output, all else to standard error. Rich is loaded only when something is shown."""
+"""Consoles for data (standard output) and notes (standard error). Rich is imported only when something is printed."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from windrow.domain.errors import StorageFailed
+from windrow.disk import reason
+from windrow.domain.errors import InvalidParameter, StorageFailed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Where there is no terminal that a table must fit, nothing of it is cut.
-_WIDE = 100_000
+# Without a terminal, tables are not cut.
+NO_TERMINAL_CELLS = 100_000
+# The preferred width of a piped table, if its names and numbers fit: a pager or a mail shows no more.
+PIPED_CELLS = 120
 
 
 def data_console() -> "Console":
-    """Return what prints data for people; a table fits the terminal, and is whole where there is none."""
-    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, soft_wrap=False)
+    """Return the console for data on standard output; tables fit the terminal, or are uncut without one."""
+    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else NO_TERMINAL_CELLS, soft_wrap=False)
 
 
 def notes_console() -> "Console":
-    """Return what prints remarks and progress, so that standard output holds nothing but data."""
+    """Return the console for notes and progress on standard error, so that standard output holds only data."""
     return _console(file=sys.stderr, soft_wrap=True)
 
 
@@ -28,35 +32,34 @@ def _console(**more: Any) -> "Console":
     from rich.console import Console
 
     class Plain(Console):
-        """Leaves a closed pipe to the edge of the command line, and cuts nothing off that is too wide."""
+        """Lets ``main`` handle a closed pipe, and does not crop wide lines."""
 
         def on_broken_pipe(self) -> NoReturn:
             raise  # noqa: PLE0704 - Rich calls it while it handles the error
 
-        def print(self, *objects: Any, **how: Any) -> None:
-            super().print(*objects, **{"crop": False, **how})
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*objects, **{"crop": False, **options})
 
     return Plain(highlight=False, markup=False, emoji=False, **more)
 
 
 @contextmanager
-def writing_data() -> Iterator[None]:
-    """Tell in a plain sentence that standard output takes no more; what has gone to a closed pipe is no error.
+def naming_file(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` into an error that names the file.
 
     Raises:
-        StorageFailed: It cannot be written.
+        InvalidParameter: The file cannot be read or written.
     """
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise output_failed(error) from error
+        facts = {"parameter": "file", "file": str(path), "reason": reason(error)}
+        raise InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts) from error
 
 
 def output_failed(error: OSError) -> StorageFailed:
     """Return the error for standard output that cannot be written."""
-    why = (error.strerror or str(error)).lower()
     return StorageFailed(
-        "Standard output cannot be written: {reason}. Make room, or write to another place.", {"reason": why}
+        "Standard output cannot be written: {reason}. Make room, or write to another place.",
+        {"reason": reason(error).lower()},
     )

@@ -1,4 +1,4 @@
-"""One run over a file: its rows through a classifier to an output, with a bar, remarks and a way to go on later."""
+"""Predicts the rows of a file into an output, with a progress bar, notes and a way to resume."""
 
 import io
 import shutil
@@ -10,29 +10,40 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from windrow.cli.exits import Stopped
+from windrow.cli.exits import Interrupted
 from windrow.cli.formats import counted, duration
-from windrow.cli.partial import Begun, Kept, Partial, check_same, find_begun, output_file, partial_path, rest_of
 from windrow.cli.progress import RowBar, row_bar
-from windrow.cli.reading import Reading, Table, open_table
-from windrow.cli.streaming import Pinned, Question, pin, predict_stream
+from windrow.cli.read_options import ReadOptions
+from windrow.cli.reading import Table, open_table
+from windrow.cli.resumable_output import (
+    ResumableOutput,
+    RunFingerprint,
+    WrittenRows,
+    check_same_run,
+    find_fingerprint,
+    output_file,
+    partial_path,
+    remaining_records,
+)
+from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, predict_stream
 from windrow.cli.writing import (
-    Added,
     CsvWriter,
     DocumentWriter,
     JsonLinesWriter,
     OutputFormat,
+    PredictionColumns,
     RowWriter,
     TableWriter,
 )
 from windrow.domain.errors import WindrowError
 from windrow.domain.prediction import PredictRequest
+from windrow.domain.quality_warnings import warn_of_truncated
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
 
 # "json" is the one document that the HTTP API answers with.
-Shown = Literal["csv", "jsonl", "table", "json"]
+ShownFormat = Literal["csv", "jsonl", "table", "json"]
 _SHOWN_LINES = 10
 
 
@@ -58,9 +69,9 @@ class RunOptions:
     """No remarks and no bar on standard error."""
 
     @property
-    def added(self) -> Added:
-        """What each row gains."""
-        return Added(self.prefix, self.scores)
+    def added(self) -> PredictionColumns:
+        """The columns that a prediction adds to each row."""
+        return PredictionColumns(self.prefix, self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +79,20 @@ class Run:
     """What is to be done."""
 
     request: PredictRequest
-    """The classifier, and what is wanted of its answers; no texts."""
+    """The classifier and the prediction options; without texts."""
     path: Path | str
     """The file, ``-`` for standard input."""
-    reading: Reading
+    read_options: ReadOptions
     """How to read it."""
     options: RunOptions
     """Where the rows go."""
-    shown: Shown
+    shown: ShownFormat
     """What comes out."""
     chunk_texts: int = 512
     """The most texts of one request."""
 
     @property
-    def asked(self) -> str:
+    def model_name(self) -> str:
         """The classifier as the user named it."""
         return self.request.all_names[0]
 
@@ -90,82 +101,79 @@ class Run:
         if not self.options.quiet:
             print(words, file=sys.stderr)
 
-    def begun(self, reference: str) -> Begun:
+    def fingerprint(self, reference: str) -> RunFingerprint:
         """Return what decides what a row of the output looks like."""
-        wanted = (self.request.top_k, self.request.abstain_below, self.request.min_in_scope)
-        names = ("top_k", "abstain_below", "min_in_scope")
-        options = {"format": self.shown, **dict(zip(names, wanted, strict=True)), **asdict(self.options.added)}
+        asked = {name: getattr(self.request, name) for name in ("top_k", "abstain_below", "min_in_scope")}
+        options = {"format": self.shown, **asked, **asdict(self.options.added)}
         if self.options.skip_bad_rows:
             options["skip_bad_rows"] = True
-        return Begun(self.asked, reference, options)
+        return RunFingerprint(self.model_name, reference, options)
 
 
 @dataclass(slots=True)
-class _Pass:
+class _FileRun:
     """A run that has begun.
 
     Args:
         run: What is to be done.
         pinned: The revision that answers.
         table: The file.
-        rows, abstained, truncated: What was answered by now.
+        abstained, truncated: The number of such predictions so far.
         skipped: The lines of the rows that were left out.
     """
 
     run: Run
-    pinned: Pinned
+    pinned: PinnedRevision
     table: Table
-    rows: int = field(default=0)
     abstained: int = field(default=0)
     truncated: int = field(default=0)
     skipped: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
-    def predict(self, operations: "Operations", partial: Partial, bar: RowBar) -> None:
+    def predict(self, operations: "Operations", partial: ResumableOutput, bar: RowBar) -> None:
         """Write each row's answer behind what is there already."""
         writer = self._writer(partial)
         request = replace(self.run.request, model_name=self.pinned.reference)
         skip = self.skipped.append if self.run.options.skip_bad_rows else None
-        question = Question(request, self.table.source.name, self.run.chunk_texts, skip)
-        records = bar.counted(rest_of(self.table, partial.kept, skip))
-        with closing(predict_stream(operations, records, question)) as answered:
+        stream_request = StreamRequest(request, self.table.source.name, self.run.chunk_texts, skip)
+        records = bar.counted(remaining_records(self.table, partial.written, skip))
+        with closing(predict_stream(operations, records, stream_request)) as answered:
             for chunk, predictions in answered:
                 if not chunk:
                     continue
                 writer.write(chunk, predictions)
                 partial.rows += len(chunk)
-                self.rows += len(chunk)
                 self.abstained += sum(prediction.abstained for prediction in predictions)
                 self.truncated += sum(prediction.truncated for prediction in predictions)
                 bar.advance(len(chunk))
         writer.end()
 
-    def say_beginning(self) -> None:
+    def report_start(self) -> None:
         """Tell which revision answers, and which column is read where its name does not say so."""
         text = self.table.columns.text if self.table.columns is not None else "text"
         where = "" if text.casefold() == "text" else f", and the texts stand in {text!r}"
         self.run.say(f"{self.pinned.reference} answers all rows{where}.")
 
-    def say_ending(self) -> None:
-        """Tell what was done."""
+    def report_end(self, rows: int) -> None:
+        """Tell what was done: how many rows, and with what result."""
         seconds = time.perf_counter() - self.started
-        counts = [f"{self.rows:,} rows in {duration(seconds)} ({self.rows / max(seconds, 1e-9):,.0f} rows/s)"]
+        counts = [f"{counted(rows, 'row')} in {duration(seconds)} ({rows / max(seconds, 1e-9):,.0f} rows/s)"]
         if self.abstained:
             counts.append(f"{self.abstained:,} without a label")
-        if self.truncated:
-            counts.append(f"{self.truncated:,} longer than the encoder reads")
         where = "" if self.run.options.out is None else f" written to {self.run.options.out}"
         self.run.say(f"{', '.join(counts)}{where}.")
+        for warning in warn_of_truncated(self.truncated, rows):
+            self.run.say(f"Warning: {warning.message}")
         if self.skipped:
             lines = ", ".join(map(str, sorted(self.skipped)[:_SHOWN_LINES]))
             more = ", …" if len(self.skipped) > _SHOWN_LINES else ""
-            rows = counted(len(self.skipped), "row")
-            self.run.say(f"Left out, since the text is blank or too long: {rows}, of the lines {lines}{more}.")
+            skipped = counted(len(self.skipped), "row")
+            self.run.say(f"Left out, since the text is blank or too long: {skipped}, of the lines {lines}{more}.")
 
-    def _writer(self, partial: Partial) -> RowWriter:
+    def _writer(self, partial: ResumableOutput) -> RowWriter:
         run, source = self.run, self.table.source
         if run.shown == "csv":
-            names = partial.kept.names
+            names = partial.written.names
             columns = self.table.names or None if names is None else names[: len(names) - len(run.options.added.names)]
             return CsvWriter(partial.file, run.options.added, source, columns, has_header=names is not None)
         if run.shown == "jsonl":
@@ -181,60 +189,60 @@ def predict_file(operations: "Operations", run: Run) -> None:
     """Predict each row of a file. All answers come from one revision.
 
     Args:
-        operations: Whom to ask.
+        operations: The verbs.
         run: What is to be done.
 
     Raises:
-        InvalidInput: The file, a row or an option is wrong; the words name the line.
+        InvalidInput: The file, a row or an option is wrong; the message names the line.
         NotFound: The classifier does not exist.
-        Stopped: Somebody pressed Ctrl-C.
+        Interrupted: The user pressed Ctrl-C.
     """
-    begun = None
+    fingerprint = None
     if run.options.out is not None:
         if run.options.resume and run.options.out.exists() and not partial_path(run.options.out).exists():
             run.say(f"{run.options.out} is whole already; nothing is left to do.")
             return
-        begun = find_begun(run.options.out, resume=run.options.resume, overwrite=run.options.overwrite)
-        if begun is not None:
-            check_same(begun, run.begun(begun.reference), run.options.out)
-    pinned = pin(operations, run.asked if begun is None else begun.reference)
-    with open_table(run.path, run.reading) as table:
+        fingerprint = find_fingerprint(run.options.out, resume=run.options.resume, overwrite=run.options.overwrite)
+        if fingerprint is not None:
+            check_same_run(fingerprint, run.fingerprint(fingerprint.reference), run.options.out)
+    pinned = pin(operations, run.model_name if fingerprint is None else fingerprint.reference)
+    with open_table(run.path, run.read_options) as table:
         if table.columns is not None and run.shown in ("csv", "jsonl"):
             run.options.added.check(table.names, table.source)
-        answering = _Pass(run, pinned, table)
-        answering.say_beginning()
+        file_run = _FileRun(run, pinned, table)
+        file_run.report_start()
         with _output(run, pinned, table) as (partial, bar):
-            answering.predict(operations, partial, bar)
-        answering.say_ending()
+            file_run.predict(operations, partial, bar)
+        file_run.report_end(bar.done)
 
 
 @contextmanager
-def _output(run: Run, pinned: Pinned, table: Table) -> Iterator[tuple[Partial, RowBar]]:
-    """Open what is written to, with a bar where somebody watches and no rows would be in its way."""
+def _output(run: Run, pinned: PinnedRevision, table: Table) -> Iterator[tuple[ResumableOutput, RowBar]]:
+    """Open the output, with a progress bar if standard error is a terminal and no rows are printed there."""
     is_watched = sys.stderr.isatty() and not run.options.quiet
     if run.options.out is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        partial = Partial(Path("-"), sys.stdout, Kept(), 0)
+        partial = ResumableOutput(sys.stdout, WrittenRows(), 0)
         with row_bar(table.source, is_shown=is_watched and not sys.stdout.isatty()) as bar:
             try:
                 yield partial, bar
             except KeyboardInterrupt as interrupt:
                 rows = counted(partial.rows, "row")
-                raise Stopped(f"{rows} {'was' if partial.rows == 1 else 'were'} written before.") from interrupt
+                raise Interrupted(f"{rows} {'was' if partial.rows == 1 else 'were'} written before.") from interrupt
         return
     with (
-        _said_where_it_stopped(run.options.out, is_resumable=not run.options.skip_bad_rows),
-        output_file(run.options.out, run.begun(pinned.reference), resume=run.options.resume) as partial,
+        _with_resume_hint(run.options.out, is_resumable=not run.options.skip_bad_rows),
+        output_file(run.options.out, run.fingerprint(pinned.reference), resume=run.options.resume) as partial,
         row_bar(table.source, is_shown=is_watched) as bar,
     ):
-        if partial.kept.rows:
-            run.say(f"{partial.kept.rows:,} rows are there already; going on behind them.")
+        if partial.written.rows:
+            run.say(f"{partial.written.rows:,} rows are there already; going on behind them.")
         yield partial, bar
 
 
 @contextmanager
-def _said_where_it_stopped(out: Path, *, is_resumable: bool) -> Iterator[None]:
+def _with_resume_hint(out: Path, *, is_resumable: bool) -> Iterator[None]:
     """Add to what ends a run where the rows before are, and how to go on."""
     partial = partial_path(out)
     go_on = "; go on with --resume" if is_resumable else ""
@@ -248,4 +256,4 @@ def _said_where_it_stopped(out: Path, *, is_resumable: bool) -> Iterator[None]:
         raise
     except KeyboardInterrupt as interrupt:
         rows = f"the rows before are in {partial}{go_on}" if partial.exists() else "no row was written"
-        raise Stopped(f"{rows}.") from interrupt
+        raise Interrupted(f"{rows}.") from interrupt

@@ -1,4 +1,4 @@
-"""Bars that show how a training, a transfer or rows go on, on standard error and only in a terminal."""
+"""Progress bars for trainings, transfers and rows, on standard error and only in a terminal."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STAGES = {
     "encoding": "Encoding the texts",
     "training": "Training the encoder",
-    "judging": "Judging by trainings on parts",
+    "validating": "Judging by trainings on parts",
     "finishing": "Fitting the head",
     "saving": "Saving",
 }
@@ -45,14 +45,10 @@ class TrainingBar:
         self._bars.update(
             self._task,
             description=_STAGES[progress.stage],
-            total=progress.of or 1,
+            total=progress.num_steps or 1,
             completed=progress.step,
             note=", ".join(words),
         )
-
-    def refresh(self) -> None:
-        """Draw it now, rather than soon."""
-        self._bars.refresh()
 
     def show_job(self, job: Job) -> None:
         """Show how far a job is."""
@@ -119,7 +115,7 @@ def drawn(*columns: "ProgressColumn | str") -> "Bars":
 
 @dataclass(slots=True)
 class RowBar:
-    """Counts rows, and draws them where somebody watches."""
+    """Counts rows, and draws a progress bar in a terminal."""
 
     source: "Source"
     """The file that is read, whose size tells about how many rows there are."""

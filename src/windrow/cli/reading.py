@@ -1,6 +1,6 @@
-"""Rows from a file or from standard input, one by one: CSV, TSV, JSONL, JSON and plain text.
+"""Read rows one by one from a file or standard input: CSV, TSV, JSONL, JSON and plain text.
 
-Owns formats and what makes a row wrong, with its line; knows nothing of classifiers. Memory is the same for any length.
+Checks each row and names the line of a wrong one. Memory does not depend on the length of the file.
 """
 
 import json
@@ -9,14 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
-from windrow.cli.columns import Columns, NotClear, Wanted, find_columns, listed
-from windrow.cli.decoding import STANDARD_INPUT, Source, lines, opened, text_blocks
-from windrow.cli.delimited import Layout, Numbered, begins_with_header, read_delimited
-from windrow.cli.json_values import ROW_KEYS, listed_values, why_broken
+from windrow.cli.columns import Columns, UnresolvedColumn, find_columns, listed
+from windrow.cli.decoding import (
+    LINE_END,
+    STANDARD_INPUT,
+    Source,
+    check_not_markup,
+    open_source,
+    split_lines,
+    text_blocks,
+)
+from windrow.cli.delimited import NumberedRow, read_delimited
+from windrow.cli.format_detection import detect_format, detect_txt_format
+from windrow.cli.json_values import listed_values
+from windrow.cli.read_options import DETECT_ALL, Format, ReadOptions
+from windrow.codec.strict import parse_value, why_refused
+from windrow.domain.characters import is_blank
 
-Format = Literal["csv", "tsv", "jsonl", "json", "txt"]
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
     ".json": "json",
@@ -27,47 +38,22 @@ _FORMATS: Final[dict[str, Format]] = {
     ".tsv": "tsv",
     ".txt": "txt",
 }
-# A first line that is longer is taken for one JSON document.
+# A longer first line is taken for one JSON document.
 _MAX_BEGINNING_CHARS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a file is to be read: options of every verb that reads one. What is left out is found in the file."""
-
-    format: Format | None = None
-    """What the file is, if its name does not say so."""
-    text_column: str | None = None
-    """The column (in JSON: the key) with the text, if its name does not say so."""
-    label_column: str | None = None
-    """The column (in JSON: the key) with the label, if its name does not say so."""
-    header: bool = True
-    """Whether the first line of CSV and TSV names the columns; otherwise they are called 1, 2, …."""
-    encoding: str | None = None
-    """The encoding of the file, such as cp1252; UTF-8 if left out."""
-
-    @property
-    def wanted(self) -> Wanted:
-        """The columns that were named."""
-        return Wanted(self.text_column, self.label_column)
-
-    def named(self, format_: Format) -> "Reading":
-        """Return the same with a format."""
-        return replace(self, format=format_)
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """A row with everything that stands in it."""
+    """A row of a file, with all its columns."""
 
     line: int
-    """Where it begins, from 1."""
+    """The line at which it begins, from 1."""
     text: str
     """Its text."""
     values: Mapping[str, object]
-    """All of its columns, in their order; strings, or in JSON anything."""
+    """All columns in file order: strings, or any JSON value in JSON and JSONL."""
     label: str = ""
-    """Its label, where one is wanted."""
+    """Its label; empty if labels are not read."""
 
 
 @dataclass(slots=True)
@@ -76,23 +62,23 @@ class Table:
 
     source: Source
     """The file."""
-    format: Format
-    """Its format."""
     columns: Columns | None
-    """Where the parts of a row stand; ``None`` where there is no row."""
+    """The text and label columns; ``None`` without rows."""
     names: tuple[str, ...]
-    """The columns of the first row, or of the header where there is no row."""
-    rows: Iterator[Numbered] = field(repr=False)
-    """What was not read yet."""
+    """All columns: those of the first row, or of the header without rows."""
+    rows: Iterator[NumberedRow] = field(repr=False)
+    """The rows that have not been read yet."""
+    is_delimited: bool = field(default=False, kw_only=True)
+    """Whether it is CSV or TSV, where labels are stripped of surrounding blanks."""
 
     def records(self, skip: Callable[[int], None] | None = None) -> Iterator[Record]:
         """Yield each row.
 
         Args:
-            skip: Is told the line of each row whose text is blank, which then is left out.
+            skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
 
         Raises:
-            InvalidParameter: A row is wrong; the words name its line.
+            InvalidParameter: A row is wrong; the message names its line.
         """
         columns = self.columns
         for line, values in self.rows:
@@ -107,23 +93,34 @@ class Table:
     def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
         """Return the text or the label of a row."""
         value = values.get(column)
-        if isinstance(value, str) and value.isascii() and value.strip():
+        if field == "text" and isinstance(value, str) and value.isascii() and not is_blank(value):
             return value  # as nearly all are
         if column not in values:
             has = "it has {names}" if values else "it is empty"
             words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
-            raise self.source.wrong(words, line, field=field, column=column, names=listed(tuple(values)))
-        # Classes are often numbered; in CSV nobody could tell the difference.
-        if field == "label" and isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+            raise self.source.error(words, line, field=field, column=column, names=listed(tuple(values)))
+        if field == "label":
+            value = self._label(line, value, column)
         problem = _problem(value)
         if problem is not None:
-            raise self.source.wrong(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+            raise self.source.error(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
         return str(value)
+
+    def _label(self, line: int, value: object, column: str) -> object:
+        """Return a label as a string, also if it is an integer or the only item of a list."""
+        if isinstance(value, list):
+            if len(value) != 1:
+                words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
+                raise self.source.error(words, line, column=column, found=len(value))
+            [value] = value
+        # Classes are often numbered, and CSV does not distinguish 1 from "1".
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value.strip() if self.is_delimited and isinstance(value, str) else value
 
 
 def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and is_blank(value))
 
 
 def _problem(value: object) -> str | None:
@@ -139,51 +136,57 @@ def _problem(value: object) -> str | None:
 
 
 @contextmanager
-def open_table(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Table]:
-    """Open a file or, with ``-``, standard input, and find its format and columns; no more than its beginning is read.
+def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Table]:
+    """Open a file or, with ``-``, standard input, and detect its format and columns from its beginning.
 
     Args:
         path: The file.
-        how: What somebody said about it.
-        labelled: Whether its rows have labels that are needed.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
 
     Raises:
-        InvalidParameter: It cannot be read, is empty, or it is not clear which columns are meant.
+        InvalidParameter: It cannot be read, is empty, or its columns are ambiguous.
     """
-    with opened(path, how.encoding) as source:
+    with open_source(path, options.encoding) as source:
         blocks = text_blocks(source)
-        format_ = how.format or _format_of_name(path)
-        beginning = _beginning(blocks, is_line_needed=format_ is None)
+        format_ = options.format or _format_by_extension(path)
+        beginning = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
         if not beginning.strip():
-            raise source.wrong("there is nothing in it. Name a file with rows.")
+            raise source.error("there is nothing in it. Name a file with rows.")
         blocks = chain((beginning,), blocks)
-        format_ = format_ or _guessed_format(beginning, how, labelled=labelled)
+        if options.format is None:
+            check_not_markup(source, beginning)
+            if format_ is None:
+                format_ = detect_format(source, beginning, options, labelled=labelled)
+            elif format_ == "txt":
+                format_ = detect_txt_format(source, beginning, options, labelled=labelled)
         if labelled and format_ == "txt":
-            raise source.wrong("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
-        rows = _rows(source, blocks, how.named(format_), labelled)
+            raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
+        rows = _rows(source, blocks, replace(options, format=format_), labelled)
         try:
             first = next(rows)
         except StopIteration as end:
-            yield Table(source, format_, None, end.value or (), iter(()))
+            yield Table(source, None, end.value or (), iter(()))
             return
         try:
-            columns = find_columns(tuple(first[1]), how.wanted, labelled=labelled)
-        except NotClear as error:
-            raise source.wrong(f"{error.template}.", None, **error.facts) from error
-        yield Table(source, format_, columns, tuple(first[1]), chain((first,), rows))
+            columns = find_columns(tuple(first[1]), options, labelled=labelled)
+        except UnresolvedColumn as error:
+            raise source.error(f"{error.template}.", None, **error.facts) from error
+        is_delimited = format_ in ("csv", "tsv")
+        yield Table(source, columns, tuple(first[1]), chain((first,), rows), is_delimited=is_delimited)
 
 
-def read_rows(path: Path | str, how: Reading = Reading(), *, labelled: bool = False) -> Iterator[Record]:
+def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Record]:
     """Yield each row of a file; see :func:`open_table`.
 
     Raises:
-        InvalidParameter: The file or a row is wrong; the words name its line.
+        InvalidParameter: The file or a row is wrong; the message names its line.
     """
-    with open_table(path, how, labelled=labelled) as table:
+    with open_table(path, options, labelled=labelled) as table:
         yield from table.records()
 
 
-def _format_of_name(path: Path | str) -> Format | None:
+def _format_by_extension(path: Path | str) -> Format | None:
     if str(path) == STANDARD_INPUT:
         return None
     name = Path(path).name.lower().removesuffix(".gz")
@@ -191,59 +194,39 @@ def _format_of_name(path: Path | str) -> Format | None:
 
 
 def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
-    """Return the first blocks: up to what is not blank, or to the end of that line, which tells the format."""
+    """Return the first blocks up to the first non-blank text, or to the end of its line if detection needs it."""
     text = ""
     for block in blocks:
         text += block
         line = text.lstrip()
-        if line and (not is_line_needed or line[0] == "[" or "\n" in line or len(text) > _MAX_BEGINNING_CHARS):
+        if line and (not is_line_needed or line[0] == "[" or LINE_END.search(line) or len(text) > _MAX_BEGINNING_CHARS):
             break
     return text
 
 
-def _guessed_format(beginning: str, how: Reading, *, labelled: bool) -> Format:
-    """Return the format that a file's first line shows."""
-    line = beginning.lstrip().split("\n", 1)[0].rstrip()
-    if line.startswith("["):
-        return "json"
-    if line.startswith("{"):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            return "json"  # an object that goes on in the next line
-        return "json" if any(isinstance(value.get(key), list) for key in ROW_KEYS) else "jsonl"
-    has_columns = labelled or bool(how.text_column) or not how.header
-    return "csv" if has_columns or begins_with_header(line, how.wanted) else "txt"
-
-
 def _rows(
-    source: Source, blocks: Iterator[str], how: Reading, labelled: bool
-) -> Generator[Numbered, None, tuple[str, ...] | None]:
-    if how.format == "txt":
+    source: Source, blocks: Iterator[str], options: ReadOptions, labelled: bool
+) -> Generator[NumberedRow, None, tuple[str, ...] | None]:
+    if options.format == "txt":
         return _read_plain(source, blocks)
-    if how.format == "json":
-        return _read_json(source, blocks, labelled)
-    if how.format == "jsonl":
-        return _read_json_lines(source, blocks, labelled)
-    delimiter = "\t" if how.format == "tsv" else None
-    return read_delimited(source, blocks, Layout(how.wanted, how.header, delimiter))
+    if options.format in ("json", "jsonl"):
+        values = listed_values(source, blocks) if options.format == "json" else _json_lines(source, blocks)
+        return ((line, _as_object(source, line, value, labelled)) for line, value in values)
+    return read_delimited(source, blocks, options, labelled=labelled)
 
 
-def _read_json_lines(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
-    for number, line in enumerate(lines(source, blocks), 1):
+def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(split_lines(source, blocks), 1):
         if line.isspace():
             continue
         try:
-            value = json.loads(line)
+            value, end = parse_value(line.strip())
+            if end < len(line.strip()):
+                raise json.JSONDecodeError("Extra data", line, end)
+            yield number, value
         except (ValueError, RecursionError) as error:
             words = "the JSON is broken: {reason}. Correct that line."
-            raise source.wrong(words, number, reason=why_broken(error)) from error
-        yield number, _as_object(source, number, value, labelled)
-
-
-def _read_json(source: Source, blocks: Iterator[str], labelled: bool) -> Generator[Numbered, None, None]:
-    for number, value in listed_values(source, blocks):
-        yield number, _as_object(source, number, value, labelled)
+            raise source.error(words, number, reason=why_refused(error)) from error
 
 
 def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object]:
@@ -253,15 +236,15 @@ def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict
         return {"text": value}
     wanted = "an object with a text and a label" if labelled else "an object or a text"
     words = "a row is {kind}; it must be {wanted}. Correct or remove it."
-    raise source.wrong(words, line, kind=_kind(value), wanted=wanted)
+    raise source.error(words, line, kind=_kind(value), wanted=wanted)
 
 
-def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[Numbered, None, None]:
-    """Read a text a line. A blank line is no text, but at the end of the file it does no harm."""
+def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
+    """Yield a text per line. A blank line is an empty text, except at the end of the file, where it is dropped."""
     blank: list[int] = []
-    for number, line in enumerate(lines(source, blocks), 1):
+    for number, line in enumerate(split_lines(source, blocks), 1):
         text = line.rstrip("\r\n")
-        if not text or text.isspace():
+        if is_blank(text):
             blank.append(number)
             continue
         for before in blank:

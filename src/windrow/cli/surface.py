@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from windrow.domain.words import Words
 
 if TYPE_CHECKING:
-    from windrow.cli.labelled import FileRows
+    from windrow.cli.labelled_file import FileRows
 
 # Parameters that are no option: rows of no file, which are kept with a classifier, and what several words make.
 _PLAIN: Final = {
@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "cancel_job": "jobs cancel",
     "delete_all": "delete",
     "follow_job": "jobs watch",
-    "forecast": "fit --dry-run",
+    "estimate_fit": "fit --dry-run",
     "import_classifier": "import",
     "job": "jobs show",
     "list_aliases": "aliases",
@@ -31,7 +31,7 @@ _COMMANDS: Final = {
     "list_jobs": "jobs",
     "remove_alias": "aliases --remove",
     "remove_base_model": "base-models --remove",
-    "start_fit": "fit --no-wait",
+    "start_fit": "fit --detach",
 }
 
 

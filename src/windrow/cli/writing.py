@@ -1,6 +1,6 @@
-"""Answered rows on their way out: CSV, JSONL, a table for a terminal, or the HTTP API's own document.
+"""Write rows with their predictions: as CSV, JSONL, a table for a terminal, or the HTTP API's JSON document.
 
-Owns the columns that are added and how each format shows them; knows nothing of where the rows come from.
+Defines the prediction columns and how each format writes them.
 """
 
 import csv
@@ -10,26 +10,27 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
 from windrow.cli.decoding import Source
+from windrow.cli.formats import one_line
 from windrow.cli.reading import Record
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
 
 OutputFormat = Literal["csv", "jsonl", "table"]
-ADDED: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
-SCORES: Final = "scores"
-# More are noise of the encoder's arithmetic, which depends on the texts that it reads together.
-DIGITS: Final = 4
-_JSON = json.JSONEncoder(ensure_ascii=False)
+PREDICTION_COLUMNS: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")
+SCORES_COLUMN: Final = "scores"
+# Further decimals are floating-point noise, which depends on the other texts of the batch.
+SCORE_DECIMALS: Final = 4
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """What each row gains.
+class PredictionColumns:
+    """The columns that a prediction adds to each row.
 
     Args:
-        prefix: What the names of the new columns begin with.
-        all_scores: Whether the scores of all labels are among them.
+        prefix: The prefix of the column names.
+        all_scores: Whether to add a column with the scores of all labels.
     """
 
     prefix: str = ""
@@ -38,29 +39,31 @@ class Added:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the new columns."""
-        return tuple(f"{self.prefix}{name}" for name in (*ADDED, *((SCORES,) if self.all_scores else ())))
+        return tuple(
+            f"{self.prefix}{name}" for name in (*PREDICTION_COLUMNS, *((SCORES_COLUMN,) if self.all_scores else ()))
+        )
 
     def values(self, prediction: Prediction) -> tuple[object, ...]:
         """Return the values of the new columns."""
         shown = (
             prediction.label,
-            round(max(prediction.scores.values()), DIGITS),
-            None if prediction.in_scope is None else round(prediction.in_scope, DIGITS),
+            round(max(prediction.scores.values()), SCORE_DECIMALS),
+            None if prediction.in_scope is None else round(prediction.in_scope, SCORE_DECIMALS),
             prediction.abstained,
             prediction.truncated,
         )
         if not self.all_scores:
             return shown
-        return (*shown, {label: round(score, DIGITS) for label, score in prediction.scores.items()})
+        return (*shown, {label: round(score, SCORE_DECIMALS) for label, score in prediction.scores.items()})
 
     def check(self, columns: Sequence[str], source: Source) -> None:
-        """Make sure that no column of a file has the name of a new one.
+        """Refuse a file that already has one of the prediction columns.
 
         Raises:
-            InvalidParameter: One has.
+            InvalidParameter: It has one.
         """
         if taken := [name for name in self.names if name in columns]:
-            raise source.wrong(
+            raise source.error(
                 "there is a column {column!r} already. Give the new columns other names, for example with --prefix "
                 "new_.",
                 column=taken[0],
@@ -68,18 +71,22 @@ class Added:
 
 
 class RowWriter(Protocol):
-    """Writes answered rows."""
+    """Writes rows with their predictions."""
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
-        """Write rows with their answers.
+        """Write rows with their predictions.
+
+        Args:
+            records: The rows, shape (n,).
+            predictions: Their predictions, shape (n,).
 
         Raises:
-            InvalidParameter: A row has columns that do not go with those before.
+            InvalidParameter: A row has a column that the rows before do not have.
         """
         ...
 
     def end(self) -> None:
-        """Write what comes after the last row."""
+        """Write the end of the output after the last row."""
         ...
 
 
@@ -88,49 +95,49 @@ class CsvWriter:
     """Writes CSV: the columns of the file, then the new ones; a header first.
 
     Args:
-        file: Where to.
-        added: The new columns.
+        file: The output.
+        prediction_columns: The new columns.
         source: The file that is read, for messages.
         columns: Its columns; ``None`` to take those of the first row.
-        has_header: Whether the header is written already.
+        has_header: Whether the header has been written.
     """
 
     file: TextIO
-    added: Added
+    prediction_columns: PredictionColumns
     source: Source
     columns: tuple[str, ...] | None = None
     has_header: bool = False
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
-        """Write rows with their answers."""
-        writer = csv.writer(_UnixLines(self.file))
+        """Write rows with their predictions."""
+        writer = csv.writer(LineFeedWriter(self.file))
         if self.columns is None:
             self.columns = tuple(records[0].values)
         self._write_header(self.columns)
         for record, prediction in zip(records, predictions, strict=True):
             values = record.values
             if len(values) > len(self.columns) or not values.keys() <= set(self.columns):
-                raise self._unknown(record)
+                raise self._unknown_column_error(record)
             row = [_cell(values.get(column)) for column in self.columns]
-            writer.writerow([*row, *map(_cell, self.added.values(prediction))])
+            writer.writerow([*row, *map(_cell, self.prediction_columns.values(prediction))])
         self.file.flush()
 
     def end(self) -> None:
-        """Write the header where there was no row, so that the file is a table all the same."""
+        """Write the header if there was no row, so that the file is valid CSV."""
         if self.columns is not None:
             self._write_header(self.columns)
             self.file.flush()
 
     def _write_header(self, columns: Sequence[str]) -> None:
         if not self.has_header:
-            self.added.check(columns, self.source)
-            csv.writer(_UnixLines(self.file)).writerow((*columns, *self.added.names))
+            self.prediction_columns.check(columns, self.source)
+            csv.writer(LineFeedWriter(self.file)).writerow((*columns, *self.prediction_columns.names))
             self.has_header = True
 
-    def _unknown(self, record: Record) -> InvalidParameter:
+    def _unknown_column_error(self, record: Record) -> InvalidParameter:
         assert self.columns is not None
         column = next(name for name in record.values if name not in self.columns)
-        return self.source.wrong(
+        return self.source.error(
             "{column!r} stands in no row before, so the CSV has no column for it. Add --to jsonl.",
             record.line,
             column=column,
@@ -138,40 +145,41 @@ class CsvWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnixLines:
-    r"""Ends each row with ``\n``. A csv writer told to do so would not quote a ``\r`` in a text.
+class LineFeedWriter:
+    r"""Ends each row with ``\n``. ``csv.writer`` with that line terminator would not quote a ``\r``.
 
     Args:
-        file: Where to.
+        file: The output.
     """
 
     file: TextIO
 
     def write(self, row: str) -> None:
+        """Write a row."""
         self.file.write(row.removesuffix("\r\n") + "\n")
 
 
 @dataclass(slots=True)
 class JsonLinesWriter:
-    """Writes a JSON object a line: the keys of the file, then the new ones.
+    """Writes JSON Lines: the keys of the file, then those of the prediction.
 
     Args:
-        file: Where to.
-        added: The new keys.
+        file: The output.
+        prediction_columns: The new keys.
         source: The file that is read, for messages.
     """
 
     file: TextIO
-    added: Added
+    prediction_columns: PredictionColumns
     source: Source
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
-        """Write rows with their answers."""
-        names = self.added.names
+        """Write rows with their predictions."""
+        names = self.prediction_columns.names
         for record, prediction in zip(records, predictions, strict=True):
             if not record.values.keys().isdisjoint(names):
-                self.added.check(tuple(record.values), self.source)
-            gained = dict(zip(names, self.added.values(prediction), strict=True))
+                self.prediction_columns.check(tuple(record.values), self.source)
+            gained = dict(zip(names, self.prediction_columns.values(prediction), strict=True))
             self.file.write(_JSON.encode({**record.values, **gained}) + "\n")
         self.file.flush()
 
@@ -181,13 +189,13 @@ class JsonLinesWriter:
 
 @dataclass(slots=True)
 class TableWriter:
-    """Writes a line a row for people: label, score, likeness to the training data, and the text, cut to the width.
+    """Writes a table for a terminal: label, score, ``in_scope``, and the text, cut to the width.
 
     Args:
-        file: Where to.
-        labels: The classifier's labels, whose longest one sets the width of its column.
-        width: Cells of the terminal; ``None`` to cut nothing.
-        has_header: Whether something was written already.
+        file: The output.
+        labels: The classifier's labels; the longest sets the width of the label column.
+        width: The terminal's width in cells; ``None`` to cut nothing.
+        has_header: Whether the header has been written.
     """
 
     file: TextIO
@@ -196,7 +204,7 @@ class TableWriter:
     has_header: bool = field(default=False)
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:
-        """Write rows with their answers."""
+        """Write rows with their predictions."""
         from rich.cells import cell_len, set_cell_size
 
         wide = min(32, max(cell_len(label) for label in (*self.labels, "(abstained)")))
@@ -204,9 +212,9 @@ class TableWriter:
             self.file.write(f"{set_cell_size('label', wide)}  score  in scope  text\n")
             self.has_header = True
         for record, prediction in zip(records, predictions, strict=True):
-            label = set_cell_size(prediction.label or "(abstained)", wide)
+            label = set_cell_size(one_line(prediction.label or "(abstained)"), wide)
             scope = "       -" if prediction.in_scope is None else f"{prediction.in_scope:8.2f}"
-            text = " ".join(record.text.split())
+            text = one_line(record.text)
             if self.width is not None and cell_len(text) > (room := max(10, self.width - wide - 19)):
                 text = set_cell_size(text, room - 1) + "…"
             self.file.write(f"{label}  {max(prediction.scores.values()):5.2f}  {scope}  {text}\n")
@@ -218,22 +226,22 @@ class TableWriter:
 
 @dataclass(slots=True)
 class DocumentWriter:
-    """Writes the one JSON document with which the HTTP API answers many texts, however many they are.
+    """Writes the same JSON document as the HTTP API's response, incrementally.
 
     Args:
-        file: Where to.
-        who: The classifier and its revision.
-        alias: The alias by which it was asked.
-        has_rows: Whether something was written already.
+        file: The output.
+        model: The classifier and its revision.
+        alias: The alias in the request; ``None`` if it named the classifier.
+        has_rows: Whether a prediction has been written.
     """
 
     file: TextIO
-    who: tuple[str, int]
+    model: tuple[str, int]
     alias: str | None = None
     has_rows: bool = field(default=False)
 
     def write(self, records: Sequence[Record], predictions: Sequence[Prediction]) -> None:  # noqa: ARG002
-        """Write the answers; the document does not repeat the rows."""
+        """Write the predictions; the document does not repeat the rows."""
         from windrow.codec.values import to_json
 
         for prediction in predictions:
@@ -243,17 +251,17 @@ class DocumentWriter:
         self.file.flush()
 
     def end(self) -> None:
-        """Write who answered."""
-        name, revision = self.who
+        """Write the classifier's name, revision and alias, and close the document."""
+        name, revision = self.model
         if not self.has_rows:
             self.file.write('{"predictions":[')
-        who = json.dumps({"model_name": name, "revision": revision, "alias": self.alias}, separators=(",", ":"))
-        self.file.write(f"],{who[1:]}\n")
+        model = json.dumps({"model_name": name, "revision": revision, "alias": self.alias}, separators=(",", ":"))
+        self.file.write(f"],{model[1:]}\n")
         self.file.flush()
 
 
 def _cell(value: object) -> object:
-    """Return a value as CSV holds it."""
+    """Return a value as a CSV cell."""
     if value is None:
         return ""
     if isinstance(value, bool):

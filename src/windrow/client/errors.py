@@ -1,4 +1,4 @@
-"""What can go wrong only between a client and a server, each with a stable ``code``.
+"""The errors of the connection between client and server, each with a stable ``code``.
 
 ::
 
@@ -13,7 +13,7 @@
     └── Failure
         └── FailedInServer            failed_in_server
 
-Whatever a verb refuses comes back as the class of ``windrow.domain.errors`` that the server raised.
+Other errors of the server are raised as their own class from ``windrow.domain.errors``.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from collections.abc import Mapping
 from windrow.domain.errors import Failure, InvalidInput, Unavailable, WindrowError
 
 
-class _Coded(WindrowError):  # noqa: N818
-    """An error whose code is the server's.
+class _ReportedByServer(WindrowError):  # noqa: N818
+    """An error reported by the server with a code that is no class of the domain.
 
     Args:
-        code: The server's code.
-        template: The server's words.
-        facts: The server's values.
+        code: The error code in the reply.
+        template: The message template in the reply.
+        facts: The values for the template's placeholders.
     """
 
     def __init__(self, code: str, template: str, facts: Mapping[str, object] | None = None) -> None:
@@ -35,7 +35,7 @@ class _Coded(WindrowError):  # noqa: N818
         self.code = code  # type: ignore[misc]
 
 
-class RefusedByServer(_Coded, InvalidInput):
+class RefusedByServer(_ReportedByServer, InvalidInput):
     """The server refused the request for a reason that only HTTP has; ``code`` is the server's (``body_too_large``)."""
 
     code = "refused_by_server"
@@ -48,24 +48,66 @@ class ServerUnreachable(Unavailable):
 
 
 class ServerTimedOut(Unavailable):
-    """The server did not answer in time; what it was asked for may still be done."""
+    """The server did not answer in time; the operation may still be carried out."""
 
     code = "server_timed_out"
 
 
 class ConnectionLost(Unavailable):
-    """The connection broke before the whole answer was there; what was asked for may have been done."""
+    """The connection broke before the reply was complete; the operation may have been carried out."""
 
     code = "connection_lost"
 
 
 class UnexpectedReply(Unavailable):
-    """What answered is no Windrow server, or one of another version."""
+    """The reply is not from a Windrow server, or from one of another version."""
 
     code = "unexpected_reply"
 
 
-class FailedInServer(_Coded, Failure):
+class FailedInServer(_ReportedByServer, Failure):
     """Something unforeseen failed in the server; ``code`` is the server's (``internal_error``)."""
 
     code = "failed_in_server"
+
+
+def unreachable(url: str, reason: str) -> ServerUnreachable:
+    """Return the error for a server that does not listen.
+
+    Args:
+        url: The server.
+        reason: Why, in a few words.
+    """
+    return ServerUnreachable(
+        "No Windrow server can be reached at {url}: {reason}. Start it with `windrow serve`, or name the right one "
+        "with {arg:url}.",
+        {"url": url, "reason": reason},
+    )
+
+
+def timed_out(url: str) -> ServerTimedOut:
+    """Return the error for a server that was silent for too long."""
+    return ServerTimedOut(
+        "The server at {url} did not answer in time. Ask again later, or with more patience; a change that was asked "
+        "for may have been made, so look first.",
+        {"url": url},
+    )
+
+
+def connection_lost(url: str) -> ConnectionLost:
+    """Return the error for a connection that broke."""
+    return ConnectionLost(
+        "The connection to {url} broke before the answer was there. Look whether the server still runs; a change that "
+        "was asked for may have been made.",
+        {"url": url},
+    )
+
+
+def not_http(url: str) -> UnexpectedReply:
+    """Return the error for a reply that is not HTTP."""
+    return UnexpectedReply("What answers at {url} does not speak HTTP. Check the URL.", {"url": url})
+
+
+def client_closed(url: str) -> ServerUnreachable:
+    """Return the error for a client that was closed."""
+    return ServerUnreachable("This client is closed. Make a new one.", {"url": url})

@@ -1,10 +1,10 @@
-"""A job's news as they come, over as many connections as it takes."""
+"""Follows the events of a job, and reconnects where a connection breaks."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from windrow.client.errors import ConnectionLost, ServerTimedOut, UnexpectedReply
-from windrow.client.events import read_events
+from windrow.client.event_stream import read_events
 from windrow.client.replies import read_reply
 from windrow.client.transport import Call, Transport
 from windrow.domain.errors import Unavailable
@@ -22,19 +22,19 @@ def follow(connect: Callable[[], Iterator[Job]]) -> Iterator[Job]:
         ServerTimedOut: The same, where the server was silent for too long.
     """
     last: Job | None = None
-    brought_news = True
+    had_update = True
     while True:
         try:
             for job in connect():
                 if job != last:
                     yield job
-                    last, brought_news = job, True
+                    last, had_update = job, True
                 if job.is_finished:
                     return
         except (ConnectionLost, ServerTimedOut):
-            if not brought_news:
+            if not had_update:
                 raise
-        brought_news = False
+        had_update = False
 
 
 def events_of(transport: Transport, call: Call) -> Generator[Job]:
@@ -44,24 +44,32 @@ def events_of(transport: Transport, call: Call) -> Generator[Job]:
         UnexpectedReply: What comes are no events of a job.
         ConnectionLost: The server stopped before the job's end.
     """
-    chunks = transport.pieces(transport.open(call))
+    chunks = transport.iter_chunks(transport.open(call))
     try:
         for data in read_events(chunks):
             yield read_reply(Job, data, transport.url)
     except ValueError as error:
-        raise UnexpectedReply(
-            "What {url} sends are no events of a job. Check the URL.", {"url": transport.url}
-        ) from error
+        raise no_events(transport.url) from error
     finally:
         chunks.close()
-    raise ConnectionLost(
+    raise stopped_telling(transport.url)
+
+
+def no_events(url: str) -> UnexpectedReply:
+    """Return the error for a stream that tells nothing of a job."""
+    return UnexpectedReply("What {url} sends are no events of a job. Check the URL.", {"url": url})
+
+
+def stopped_telling(url: str) -> ConnectionLost:
+    """Return the error for a stream that ended before its job."""
+    return ConnectionLost(
         "The server at {url} stopped telling about a training before its end. Look whether the server still runs.",
-        {"url": transport.url},
+        {"url": url},
     )
 
 
 @contextmanager
-def may_go_on(job_id: str) -> Iterator[None]:
+def naming_job(job_id: str) -> Iterator[None]:
     """Name the job in what goes wrong between here and the server, since the training does not end with it.
 
     Raises:
@@ -70,5 +78,5 @@ def may_go_on(job_id: str) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        more = " The training is the job {job} and may still run: ask for it again, or cancel it."
-        raise type(error)(error.template + more, {**error.facts, "job": job_id}) from error
+        more = " The training is the job {job_id} and may still run: ask for it again, or cancel it."
+        raise type(error)(error.template + more, {**error.facts, "job_id": job_id}) from error

@@ -1,51 +1,50 @@
-"""RemoteOperations: the verbs, done by a server."""
+"""``RemoteOperations`` implements ``Operations`` over HTTP."""
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
+from typing import BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 from windrow.api.endpoints import (
     BY_VERB,
     EXPORT,
     FOLLOW_JOB,
     IMPORT,
-    LIST_CLASSIFIERS,
     PREDICT,
-    REMOVE_ALIAS,
     Endpoint,
     NoRequest,
 )
-from windrow.client.calls import call_of
+from windrow.client.calls import build_call, complete_request
+from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
 from windrow.client.errors import UnexpectedReply
-from windrow.client.following import events_of, follow, may_go_on
-from windrow.client.leaving import cancel_begun, cancel_within, now
-from windrow.client.replies import read_answers, read_reply
+from windrow.client.following import events_of, follow, naming_job
+from windrow.client.replies import read_predict_reply, read_reply
+from windrow.client.retrying import check_timeout
 from windrow.client.transport import Transport
-from windrow.domain.alias import AliasChangeRequest, AliasRemoval, check_said
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
-from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
-from windrow.domain.errors import Abandoned, InvalidParameter, JobFinished, WindrowError
+from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
+from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
-from windrow.domain.listing import Listing, ListRequest
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.names import NAME_GRAMMAR
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.values import recast
 from windrow.operations import Operations
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# A server gives a sign of life every 15 seconds, however impatient the client is otherwise.
-_EVENTS_TIMEOUT_S = 45.0
-_FILE_NAME = re.compile(r'filename="([^"/\\]+)"')
+# The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
+EVENTS_TIMEOUT_S = 45.0
+# No other name is taken: a server must not choose which file of the working directory is replaced.
+_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}\.windrow)"')
 _log = logging.getLogger("windrow.client")
 
 
-def _verb(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenate[RemoteOperations, P], R]":
-    """Return the method that does a verb of ``Operations`` by its endpoint alone; what is no request stays here."""
+def _remote_method(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenate[RemoteOperations, P], R]":
+    """Return the method that calls the endpoint of an operation; arguments beside the request are not sent."""
     endpoint = BY_VERB[verb.__name__]
 
     @wraps(verb)
@@ -57,10 +56,10 @@ def _verb(verb: Callable[Concatenate[Operations, P], R]) -> "Callable[Concatenat
 
 
 class RemoteOperations:
-    """Every verb of ``Operations``, done by a server; from any number of threads.
+    """Implements ``Operations`` by calls to a server; thread-safe.
 
-    Errors are those of ``windrow.domain.errors`` that the server raised, and those of ``windrow.client.errors`` where
-    something stood between. What is idempotent is sent again where the server is busy or the connection breaks; what
+    Errors are those of ``windrow.domain.errors`` that the server raised, and those of ``windrow.client.errors`` for
+    the connection. What is idempotent is sent again where the server is busy or the connection breaks; what
     changes something never is.
 
     Args:
@@ -76,11 +75,7 @@ class RemoteOperations:
     __slots__ = ("_timeout_s", "_transport")
 
     def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3) -> None:
-        if not timeout_s > 0:
-            raise InvalidParameter(
-                "{arg:timeout_s} is {value}; it must be more than {minimum}.",
-                {"parameter": "timeout_s", "value": timeout_s, "minimum": 0},
-            )
+        check_timeout(timeout_s)
         self._transport = Transport(url, retries)
         self._timeout_s = timeout_s
 
@@ -93,54 +88,45 @@ class RemoteOperations:
         """Close the connections; the server goes on."""
         self._transport.close()
 
-    start_fit = _verb(Operations.start_fit)
-    forecast = _verb(Operations.forecast)
-    list_jobs = _verb(Operations.list_jobs)
-    job = _verb(Operations.job)
-    cancel_job = _verb(Operations.cancel_job)
-    evaluate = _verb(Operations.evaluate)
-    compare = _verb(Operations.compare)
-    cross_validate = _verb(Operations.cross_validate)
-    suggest = _verb(Operations.suggest)
-    show = _verb(Operations.show)
-    describe = _verb(Operations.describe)
-    copy = _verb(Operations.copy)
-    delete = _verb(Operations.delete)
-    delete_all = _verb(Operations.delete_all)
-    restore = _verb(Operations.restore)
-    reproduce = _verb(Operations.reproduce)
-    list_aliases = _verb(Operations.list_aliases)
-    promote = _verb(Operations.promote)
-    rollback = _verb(Operations.rollback)
-    alias_history = _verb(Operations.alias_history)
-    base_models = _verb(Operations.base_models)
-    remove_base_model = _verb(Operations.remove_base_model)
-    usage = _verb(Operations.usage)
-    fsck = _verb(Operations.fsck)
+    start_fit = _remote_method(Operations.start_fit)
+    estimate_fit = _remote_method(Operations.estimate_fit)
+    list_jobs = _remote_method(Operations.list_jobs)
+    job = _remote_method(Operations.job)
+    cancel_job = _remote_method(Operations.cancel_job)
+    evaluate = _remote_method(Operations.evaluate)
+    compare = _remote_method(Operations.compare)
+    cross_validate = _remote_method(Operations.cross_validate)
+    suggest = _remote_method(Operations.suggest)
+    show = _remote_method(Operations.show)
+    describe = _remote_method(Operations.describe)
+    set_threshold = _remote_method(Operations.set_threshold)
+    copy = _remote_method(Operations.copy)
+    delete = _remote_method(Operations.delete)
+    delete_all = _remote_method(Operations.delete_all)
+    restore = _remote_method(Operations.restore)
+    reproduce = _remote_method(Operations.reproduce)
+    list_aliases = _remote_method(Operations.list_aliases)
+    promote = _remote_method(Operations.promote)
+    rollback = _remote_method(Operations.rollback)
+    alias_history = _remote_method(Operations.alias_history)
+    base_models = _remote_method(Operations.base_models)
+    remove_base_model = _remote_method(Operations.remove_base_model)
+    usage = _remote_method(Operations.usage)
+    fsck = _remote_method(Operations.fsck)
+    list_classifiers = _remote_method(Operations.list_classifiers)
+    remove_alias = _remote_method(Operations.remove_alias)
 
-    def list_classifiers(self, request: ListRequest) -> Listing:
-        """See ``Operations.list_classifiers``. Each entry is the whole record."""
-        return self._call(LIST_CLASSIFIERS, replace(request, full=True))
-
-    def remove_alias(self, request: AliasChangeRequest) -> AliasRemoval:
-        """See ``Operations.remove_alias``."""
-        check_said(request)  # what is no Unicode has no form in a query
-        return self._call(REMOVE_ALIAS, request)
-
-    def predict(self, request: PredictRequest, is_wanted: IsWanted = always) -> tuple[Prediction, ...]:
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
         """See ``Operations.predict``."""
-        if not is_wanted():
-            raise Abandoned("The caller left, so nothing was computed. Ask again.")
-        content = self._transport.ask(call_of(PREDICT, request, self._timeout_s))
-        return read_answers(request, content, self.url)
+        if not is_connected():
+            raise ClientClosedRequest("The caller left, so nothing was computed. Ask again.")
+        content = self._transport.fetch(build_call(PREDICT, request, self._timeout_s))
+        return read_predict_reply(request, content, self.url)
 
     def export(self, request: ExportRequest) -> Export:
-        """See ``Operations.export``. Its chunks come from the connection as they are taken."""
-        response = self._transport.open(call_of(EXPORT, request, self._timeout_s))
-        named = _FILE_NAME.search(response.headers.get("Content-Disposition", ""))
-        file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
-        size_bytes = int(response.headers.get("Content-Length", "0"))
-        return Export(file_name, size_bytes, self._transport.pieces(response))
+        """See ``Operations.export``. Chunks are read from the connection lazily."""
+        response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
+        return parse_export(request, response.headers, self._transport.iter_chunks(response))
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -151,8 +137,8 @@ class RemoteOperations:
 
         Where the connection breaks, a new one is made; where that brings nothing new, the error is raised.
         """
-        # An unknown id is told at once, and not with the first job; no connection is left open for who takes none.
-        with may_go_on(request.job_id):
+        # Raise for an unknown id at once, and not at the first iteration; an unused iterator opens no connection.
+        with naming_job(request.job_id):
             self.job(request)
         return self._follow(request)
 
@@ -161,43 +147,39 @@ class RemoteOperations:
 
         The training is begun and its job followed, so that it outlives a broken connection, and Ctrl-C ends it.
         """
-        since, begun = now(), None
+        since, started = now(), None
         try:
-            job = begun = self.start_fit(request)
-            for news in self._follow(JobRequest(job.id)):
-                if news.progress is not None and news.progress != job.progress:
-                    _tell(on_progress, news.progress)
-                job = news
+            job = started = self.start_fit(request)
+            for update in self._follow(JobRequest(job.id)):
+                if update.progress is not None and update.progress != job.progress:
+                    report_progress(on_progress, update.progress)
+                job = update
         except KeyboardInterrupt:
-            self._leave(request, since, begun)
+            self.cancel_after_interrupt(request, since, started)
             raise
-        if job.problem is not None:
-            raise job.problem.as_error()
-        if job.revision is None:
-            raise UnexpectedReply(
-                "The training {job} ended without a result and without a reason. Look at its job.", {"job": job.id}
-            )
-        made = self.show(ModelRequest(f"{job.model_name}@{job.revision}"))
-        return recast(FitResult, made, model_name=made.name, next_name=job.next_name)
+        return fit_result(job, self.show(trained_model(job)))
 
-    def _call(self, endpoint: Endpoint[Any, R], request: object, file: BinaryIO | None = None) -> R:
-        content = self._transport.ask(call_of(endpoint, request, self._timeout_s, file))
-        return read_reply(endpoint.reply, content, self.url)
+    def _call(self, endpoint: Endpoint[R], request: object, file: BinaryIO | None = None) -> R:
+        content = self._transport.fetch(
+            build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)
+        )
+        reply: R = read_reply(endpoint.reply, content, self.url)
+        return reply
 
     def _follow(self, request: JobRequest) -> Iterator[Job]:
-        call = call_of(FOLLOW_JOB, request, self._timeout_s)
+        call = build_call(FOLLOW_JOB, request, self._timeout_s)
         # Not sent again below, since that is done here.
-        once = replace(call, timeout_s=max(_EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
-        with may_go_on(request.job_id):
+        once = replace(call, timeout_s=max(EVENTS_TIMEOUT_S, self._timeout_s), idempotent=False)
+        with naming_job(request.job_id):
             yield from follow(lambda: events_of(self._transport, once))
 
-    def _leave(self, request: FitRequest, since: datetime, begun: Job | None) -> None:
-        """Cancel a training after Ctrl-C, which nothing that goes wrong here takes the place of."""
+    def cancel_after_interrupt(self, request: FitRequest, since: datetime, started: Job | None) -> None:
+        """Cancel a training after Ctrl-C; errors are logged, so that they do not replace ``KeyboardInterrupt``."""
         try:
-            if begun is not None:
+            if started is not None:
                 with suppress(JobFinished):
-                    cancel_within(self, begun.id)
-            elif (job := cancel_begun(self, request, since)) is None:
+                    cancel_within(self, started.id)
+            elif (job := cancel_orphaned_fit(self, request, since)) is None:
                 _log.warning("The training may have begun; see the jobs.")
             elif job.revision is not None:
                 _log.warning("%s was saved already, as revision %d.", job.model_name, job.revision)
@@ -205,7 +187,42 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def _tell(on_progress: OnProgress, progress: Progress) -> None:
+def parse_export(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
+    """Return the export in a reply.
+
+    Args:
+        request: The request.
+        headers: The reply's headers.
+        chunks: Its body.
+    """
+    named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
+    file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
+    return Export(file_name, int(headers.get("Content-Length", "0")), chunks)
+
+
+def trained_model(job: Job) -> ModelRequest:
+    """Return the request for what a job has trained.
+
+    Raises:
+        WindrowError: Why it did not succeed.
+        UnexpectedReply: The job has neither a result nor an error.
+    """
+    if job.problem is not None:
+        raise job.problem.as_error()
+    if job.revision is None:
+        raise UnexpectedReply(
+            "The training {job_id} ended without a result and without a reason. Look at its job.", {"job_id": job.id}
+        )
+    return ModelRequest(f"{job.model_name}@{job.revision}")
+
+
+def fit_result(job: Job, classifier: ClassifierDetails) -> FitResult:
+    """Return what a job has trained as a fit returns it."""
+    return recast(FitResult, classifier, model_name=classifier.name, next_name=job.next_name)
+
+
+def report_progress(on_progress: OnProgress, progress: Progress) -> None:
+    """Call a progress callback; an exception in it is logged and does not stop the training."""
     try:
         on_progress(progress)
     except Exception:  # noqa: BLE001  who listens does not end a training on this machine either

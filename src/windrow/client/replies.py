@@ -1,4 +1,4 @@
-"""What a server's replies mean: a value of the domain, or the error that it raised."""
+"""Parse a server's HTTP replies into domain values, or into the error that the server raised."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,43 +11,48 @@ from windrow.domain.errors import WindrowError, class_of
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.domain.words import literal
 
-# What RFC 9457, the server's log and the words of an error make of a problem; the rest are the error's facts.
+# The members of a problem document (RFC 9457) that are not facts of the error.
 _MEMBERS = frozenset(("type", "title", "status", "code", "detail", "template", "request_id"))
 R = TypeVar("R")
 
 
 def read_reply(kind: Callable[..., R], content: bytes, url: str) -> R:
-    """Return a reply as the value that is expected; fields that a newer server adds are left out.
+    """Parse a successful reply; unknown fields, which a newer server may add, are ignored.
 
     Args:
-        kind: The value's class.
+        kind: The expected class.
         content: The reply's body.
-        url: The server, for the error.
+        url: The server's address, for the error.
 
     Raises:
-        UnexpectedReply: It is no such value.
+        UnexpectedReply: The body does not parse as that class.
     """
-    # Not before something is read: pydantic takes longer to load than all of the client.
+    # Imported lazily: pydantic takes longer to load than the rest of the client.
     from windrow.codec.values import from_json
 
-    with _expected(url):
+    with _raising_unexpected_reply(url):
         return from_json(cast(type[R], kind), content, extra="ignore")
 
 
-def read_answers(request: PredictRequest, content: bytes, url: str) -> tuple[Prediction, ...]:
-    """Return what a server answered to a request, whichever form that has.
+def read_predict_reply(request: PredictRequest, content: bytes, url: str) -> tuple[Prediction, ...]:
+    """Parse the reply to a prediction request, in the form that belongs to that request.
 
     Raises:
-        UnexpectedReply: It has none of them.
+        UnexpectedReply: The body does not parse in that form.
     """
     from windrow.api.flat import read_predictions
 
-    with _expected(url):
+    with _raising_unexpected_reply(url):
         return read_predictions(request, content)
 
 
 @contextmanager
-def _expected(url: str) -> Iterator[None]:
+def _raising_unexpected_reply(url: str) -> Iterator[None]:
+    """Turn a ``ValueError`` of parsing into ``UnexpectedReply``.
+
+    Raises:
+        UnexpectedReply: The reply cannot be parsed.
+    """
     try:
         yield
     except ValueError as error:
@@ -58,18 +63,18 @@ def _expected(url: str) -> Iterator[None]:
         ) from error
 
 
-def problem_of(status: int, content_type: str, content: bytes, url: str) -> WindrowError:
-    """Return the error that a reply is, which is no success.
+def parse_problem(status: int, content_type: str, content: bytes, url: str) -> WindrowError:
+    """Return the error that an unsuccessful reply stands for.
 
     Args:
-        status: Its HTTP status.
-        content_type: What it says that it carries.
-        content: Its body.
-        url: The server, for the error.
+        status: The HTTP status.
+        content_type: The ``Content-Type`` header.
+        content: The body, a problem document if Windrow sent it.
+        url: The server's address, for the error.
     """
     document = _read_problem(content) if content_type.partition(";")[0].strip().lower() == PROBLEM_TYPE else {}
     if not isinstance(code := document.get("code"), str):
-        return UnexpectedReply(_stranger(status), {"url": url, "status": status})
+        return UnexpectedReply(_not_windrow(status), {"url": url, "status": status})
     template = document.get("template", literal(str(document.get("detail", "The server gave no reason."))))
     facts = {name: value for name, value in document.items() if name not in _MEMBERS}
     if (known := class_of(code)) is not None:
@@ -87,7 +92,7 @@ def _read_problem(content: bytes) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _stranger(status: int) -> str:
+def _not_windrow(status: int) -> str:
     if 300 <= status < 400:
         return "{url} points to another address (status {status}). Name the address of the Windrow server itself."
     if status in (401, 407):

@@ -1,7 +1,6 @@
-"""Requests over HTTP: connections that are kept, patience, and trying again. Knows nothing of single verbs."""
+"""Sends HTTP requests with a connection pool, timeouts and retries. Knows nothing of single verbs."""
 
 import http.client
-import random
 import socket
 import time
 from collections.abc import Callable, Generator
@@ -22,18 +21,17 @@ from urllib3.exceptions import (
 
 from windrow import __version__
 from windrow.client.address import read_address
-from windrow.client.errors import ConnectionLost, ServerTimedOut, ServerUnreachable, UnexpectedReply
-from windrow.client.replies import problem_of
-from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, WindrowError
+from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
+from windrow.client.replies import parse_problem
+from windrow.client.retrying import back_off, check_retries, retry_delay
+from windrow.domain.errors import WindrowError
 
 JSON: Final = "application/json"
-# So long may it take until a connection is there; what a server does with a request may take longer.
-_CONNECT_TIMEOUT_S = 10.0
-_KEPT_CONNECTIONS = 64
-_BLOCK_BYTES = 65_536
-_RETRIED = (429, 503)
-_FIRST_DELAY_S = 0.1
-# Longer than that nobody waits without being told.
+# Until a connection is open; the reply to a request may take longer.
+CONNECT_TIMEOUT_S = 10.0
+POOL_SIZE = 64
+BLOCK_BYTES = 65_536
+# The longest wait before a retry; a longer one is left to the caller.
 _MAX_DELAY_S = 30.0
 
 
@@ -71,11 +69,7 @@ class Transport:
     """
 
     def __init__(self, url: str, retries: int = 3, sleep: Callable[[float], object] = time.sleep) -> None:
-        if retries < 0:
-            raise InvalidParameter(
-                "{arg:retries} is {value}; it must be at least {minimum}.",
-                {"parameter": "retries", "value": retries, "minimum": 0},
-            )
+        check_retries(retries)
         address = read_address(url)
         self.url = str(address)
         self._prefix = address.prefix
@@ -90,14 +84,14 @@ class Transport:
         self._pool = pool(
             address.host,
             address.port,
-            maxsize=_KEPT_CONNECTIONS,
+            maxsize=POOL_SIZE,
             retries=False,
-            blocksize=_BLOCK_BYTES,
+            blocksize=BLOCK_BYTES,
             socket_options=alive,
         )
 
-    def ask(self, call: Call) -> bytes:
-        """Send a request and return what a success carries.
+    def fetch(self, call: Call) -> bytes:
+        """Send a request and return the body of its reply.
 
         Raises:
             WindrowError: What the server raised, as the same class.
@@ -106,34 +100,34 @@ class Transport:
             ConnectionLost: The connection broke.
             UnexpectedReply: What answers is no Windrow server.
         """
-        return self.open(call, is_whole=True).data
+        return self.open(call, preload=True).data
 
-    def open(self, call: Call, *, is_whole: bool = False) -> BaseHTTPResponse:
+    def open(self, call: Call, *, preload: bool = False) -> BaseHTTPResponse:
         """Send a request and return a success, whose body is still to be read; or read already.
 
         Raises:
-            WindrowError: As :meth:`ask`.
+            WindrowError: As :meth:`fetch`.
         """
         retries = self._retries if call.idempotent else 0
         for attempt in range(retries + 1):
             is_last = attempt == retries
             try:
-                response = self._send(call, is_whole)
+                response = self._send(call, preload)
             except ConnectionLost:
                 if is_last:
                     raise
-                self._sleep(_back_off(attempt))
+                self._sleep(back_off(attempt))
                 continue
             if response.status < 300:
                 return response
             problem = self._problem(response)
-            delay_s = _delay(response, problem, attempt)
+            delay_s = retry_delay(response.status, response.headers.get("Retry-After", ""), problem, attempt)
             if is_last or delay_s is None:
                 raise problem
             self._sleep(delay_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def pieces(self, response: BaseHTTPResponse) -> Generator[bytes]:
+    def iter_chunks(self, response: BaseHTTPResponse) -> Generator[bytes]:
         """Yield a reply's body as it comes, and let go of the connection at the end.
 
         Raises:
@@ -141,10 +135,10 @@ class Transport:
             ConnectionLost: The connection broke before the end.
         """
         try:
-            while piece := response.read1(_BLOCK_BYTES):
-                yield piece
+            while chunk := response.read1(BLOCK_BYTES):
+                yield chunk
         except (HTTPError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._connection_error(error) from error
         finally:
             response.close()
 
@@ -152,10 +146,10 @@ class Transport:
         """Close the connections."""
         self._pool.close()
 
-    def _send(self, call: Call, is_whole: bool) -> BaseHTTPResponse:
+    def _send(self, call: Call, preload: bool) -> BaseHTTPResponse:
         headers = self._headers if call.body is None else {**self._headers, "Content-Type": call.content_type}
         if call.body is not None and not isinstance(call.body, bytes):
-            headers["Content-Length"] = str(_size_bytes(call.body))
+            headers["Content-Length"] = str(size_of(call.body))
         try:
             return self._pool.urlopen(
                 call.method,
@@ -164,72 +158,44 @@ class Transport:
                 headers=headers,
                 retries=False,
                 redirect=False,
-                timeout=Timeout(connect=_CONNECT_TIMEOUT_S, read=call.timeout_s),
-                preload_content=is_whole,
+                timeout=Timeout(connect=CONNECT_TIMEOUT_S, read=call.timeout_s),
+                preload_content=preload,
             )
         except (HTTPError, OSError) as error:
-            raise self._broken(error) from error
+            raise self._connection_error(error) from error
 
     def _problem(self, response: BaseHTTPResponse) -> WindrowError:
         try:
             content = response.data
         except (HTTPError, OSError) as error:
-            return self._broken(error)
-        return problem_of(response.status, response.headers.get("Content-Type", ""), content, self.url)
+            return self._connection_error(error)
+        return parse_problem(response.status, response.headers.get("Content-Type", ""), content, self.url)
 
-    def _broken(self, error: Exception) -> WindrowError:
-        facts = {"url": self.url}
+    def _connection_error(self, error: Exception) -> WindrowError:
         if isinstance(error, ClosedPoolError):
-            return ServerUnreachable("This client is closed. Make a new one.", facts)
+            return client_closed(self.url)
         if isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError):
-            return ServerUnreachable(
-                "No Windrow server can be reached at {url}: {reason}. Start it with `windrow serve`, or name the right "
-                "one with {arg:url}.",
-                {**facts, "reason": _reason(error)},
-            )
+            return unreachable(self.url, _reason(error))
         if isinstance(error, ReadTimeoutError):
-            return ServerTimedOut(
-                "The server at {url} did not answer in time. Ask again later, or with more patience; a change that was "
-                "asked for may have been made, so look first.",
-                facts,
-            )
+            return timed_out(self.url)
         if isinstance(error, ProtocolError) and any(map(_is_garbage, error.args)):
-            return UnexpectedReply("What answers at {url} does not speak HTTP. Check the URL.", facts)
-        return ConnectionLost(
-            "The connection to {url} broke before the answer was there. Look whether the server still runs; a change "
-            "that was asked for may have been made.",
-            facts,
-        )
+            return not_http(self.url)
+        return connection_lost(self.url)
 
 
-def _size_bytes(file: BinaryIO) -> int:
+def size_of(file: BinaryIO) -> int:
+    """Return how many bytes a file has, and put it at its beginning."""
     size_bytes = file.seek(0, 2)
     file.seek(0)
     return size_bytes
 
 
-def _delay(response: BaseHTTPResponse, problem: WindrowError, attempt: int) -> float | None:
-    """Return how long to wait before a refused request is sent again, in seconds; ``None`` where that is no use."""
-    if response.status not in _RETRIED or isinstance(problem, BaseModelUnavailable):
-        return None
-    said = response.headers.get("Retry-After", "")
-    if not said.isdecimal():
-        return _back_off(attempt)
-    delay_s = max(float(said), _back_off(attempt))
-    return delay_s if delay_s <= _MAX_DELAY_S else None
-
-
-def _back_off(attempt: int) -> float:
-    """Return some seconds, about twice as many with each attempt, so that many clients do not come back at once."""
-    return _FIRST_DELAY_S * float(2**attempt) * random.uniform(1.0, 1.5)  # noqa: S311 - nothing is secret here
-
-
 def _reason(error: HTTPError) -> str:
     cause = error.__cause__ or error.__context__
     if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-        return f"nothing answered within {_CONNECT_TIMEOUT_S:.0f} seconds"
-    said = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None)
-    return str(said or cause or error).rstrip(".").lower()
+        return f"nothing answered within {CONNECT_TIMEOUT_S:.0f} seconds"
+    detail = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None)
+    return str(detail or cause or error).rstrip(".").lower()
 
 
 def _is_garbage(cause: object) -> bool:

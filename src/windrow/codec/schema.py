@@ -7,10 +7,11 @@ of a reply, each is there.
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from windrow.codec.docs import field_docs, summary_of
-from windrow.domain.values import Schema, has_default
+from windrow.codec.types import Type, types_of
+from windrow.domain.values import has_default
 
 JsonObject = dict[str, Any]
 _PLAIN: Mapping[Any, JsonObject] = {
@@ -37,7 +38,7 @@ class Schemas:
         self._described_like = described_like
 
     def reference(self, kind: Any, *, is_request: bool = False) -> JsonObject:
-        """Return a reference to the schema of a dataclass, which is made when it is first asked for."""
+        """Return a reference to the schema of a dataclass, which is built on first use."""
         name = self._names.get(kind, kind.__name__)
         if name not in self.components:
             self.components[name] = {}  # it may refer to itself
@@ -70,23 +71,23 @@ class Schemas:
         if is_request and own.default not in (None, "") and isinstance(own.default, bool | int | float | str):
             default = str(own.default).lower() if isinstance(own.default, bool) else own.default
             told = f"{told} Default: {default}."
-        return {**self.schema_of(get_type_hints(kind, include_extras=True)[name], is_request), "description": told}
+        return {**self.schema_of(types_of(kind)[name], is_request), "description": told}
 
-    def schema_of(self, hint: Any, is_request: bool = False) -> JsonObject:
-        """Return the schema of a type hint."""
-        if hint in _PLAIN:
-            return dict(_PLAIN[hint])
-        if is_dataclass(hint):
-            return self.reference(hint, is_request=is_request)
-        origin, inner = get_origin(hint), get_args(hint)
-        if origin is Literal:
-            return {"type": "string", **({"const": inner[0]} if len(inner) == 1 else {"enum": list(inner)})}
-        part = self.schema_of(inner[1 if origin is Mapping else 0], is_request)
-        if origin is Annotated:
-            return _with_members(part, inner[1:])
-        if origin is Mapping:
-            return {"type": "object", "additionalProperties": part}
-        return {"type": "array", "items": part} if origin is tuple else {"anyOf": [part, {"type": "null"}]}
+    def schema_of(self, declared: Type, is_request: bool = False) -> JsonObject:
+        """Return the schema of a type."""
+        schema = {**self._plain_schema(declared, is_request), **declared.members}
+        return {"anyOf": [schema, {"type": "null"}]} if declared.optional else schema
+
+    def _plain_schema(self, declared: Type, is_request: bool) -> JsonObject:
+        if declared.each is not None:
+            part = self.schema_of(declared.each, is_request)
+            is_list = declared.kind is tuple
+            return {"type": "array", "items": part} if is_list else {"type": "object", "additionalProperties": part}
+        if is_dataclass(declared.kind):
+            return self.reference(declared.kind, is_request=is_request)
+        if not declared.choices:
+            return _PLAIN[declared.kind]
+        return {"type": "string", **_one_of(declared.choices)}
 
 
 def plain_text(docs: str) -> str:
@@ -94,9 +95,5 @@ def plain_text(docs: str) -> str:
     return docs.replace("``None``", "null").replace("``", "`")
 
 
-def _with_members(schema: JsonObject, notes: tuple[Any, ...]) -> JsonObject:
-    members = {name: value for note in notes if isinstance(note, Schema) for name, value in note.members.items()}
-    if "anyOf" in schema:  # they belong to the half that is not null
-        value, null = schema["anyOf"]
-        return {"anyOf": [{**value, **members}, null]}
-    return {**schema, **members}
+def _one_of(choices: tuple[Any, ...]) -> JsonObject:
+    return {"const": choices[0]} if len(choices) == 1 else {"enum": list(choices)}

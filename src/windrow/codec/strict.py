@@ -1,47 +1,107 @@
 """Strict JSON (RFC 8259): no NaN, no key twice in one object, no byte order mark, no half bytes.
 
-A document is parsed in C. A long one is parsed in Python, several elements of a list at a time, and so a long list does
-not hold up other threads for more than some milliseconds. An object with a million keys does, for half a second.
+A document is parsed in C. A long one is parsed in Python, several elements of a list or members of an object at a time,
+and so neither holds up other threads for more than some milliseconds.
 """
 
 import codecs
 import json
+import math
 import re
-from collections import Counter
-from collections.abc import Callable
-from json.decoder import JSONArray  # type: ignore[attr-defined]  # it has no stub
+from collections.abc import Callable, Container
+from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]  # they have no stub
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # it has no stub
 from typing import Any, NoReturn
 
-from windrow.codec.patterns import FLAT, spaced
-from windrow.domain.errors import InvalidJson
+from windrow.codec.patterns import FLAT, SPACE, STRING, spaced
+from windrow.codec.shape import find_excess
+from windrow.domain.errors import InvalidJson, LimitExceeded
 
 MAX_KEY_CHARS = 40
 # In C, a document of this size takes about a millisecond, for which no other thread runs.
 _LONG_CHARS = 100_000
+_MEMBERS_AT_ONCE = 10_000
+
+_ScanOnce = Callable[[str, int], tuple[object, int]]
 
 
 class _RefusedError(ValueError):
     """Why a document is no strict JSON, for a person."""
 
 
-def parse_json(data: bytes, subject: str = "The body") -> object:
+def parse_json(
+    data: bytes, subject: str = "The body", *, most_values: int = 1_000_000, most_chars: int = 1_000_000
+) -> object:
     """Parse strict JSON.
 
     Args:
         data: The document, in UTF-8.
         subject: What the document is called in an error.
+        most_values: How many values it may have, about; so many empty lists take a hundred megabytes.
+        most_chars: How long a string may be as it is written, about; half a million is always possible.
 
     Raises:
+        LimitExceeded: It has more values, or a longer string; whether it is JSON is not known.
         InvalidJson: It is something else; ``facts["why"]`` says where and why.
     """
     try:
         text = data.decode()
-        return (_DECODER if len(text) < _LONG_CHARS else _PATIENT_DECODER).decode(text)
+        if len(text) >= _LONG_CHARS:
+            _check_shape(text, subject, most_values, most_chars)
+        return (_DECODER if len(text) < _LONG_CHARS else _CHUNKED_DECODER).decode(text)
     except (ValueError, RecursionError) as error:
         raise InvalidJson(
             subject + " cannot be read as JSON: {why}. Correct it and {send} it again.", {"why": _why(error, data)}
         ) from error
+
+
+def too_many_values(limit: int, subject: str = "The body") -> LimitExceeded:
+    """Return the error for a document that has more values than it may."""
+    return LimitExceeded(
+        subject + " has more than {limit} values, more than any request needs. {Send} fewer in one request.",
+        {"limit": limit},
+    )
+
+
+def _check_shape(text: str, subject: str, most_values: int, most_chars: int) -> None:
+    excess = find_excess(text, most_values, most_chars)
+    if excess == "values":
+        raise too_many_values(most_values, subject)
+    if excess == "string":
+        raise LimitExceeded(
+            subject + " has a string of more than {limit} characters, more than any request needs. {Send} less.",
+            {"limit": most_chars},
+        )
+    if excess == "blanks":
+        raise _RefusedError("it has too many blanks, digits or other characters one after another")
+
+
+def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
+    """Parse one value of a strict JSON document whose end is not known yet.
+
+    Args:
+        text: A part of the document.
+        start: Where the value begins.
+
+    Returns:
+        The value, and where it ends.
+
+    Raises:
+        ValueError: As ``json.JSONDecodeError``, where the text breaks off or is no JSON; else the value is refused by
+            strict JSON, or holds a number that no JSON could be written with again. :func:`why_refused` says why.
+        RecursionError: It is nested too deeply.
+    """
+    return _FINITE_DECODER.raw_decode(text, start)
+
+
+def why_refused(error: ValueError | RecursionError) -> str:
+    """Return why a value was refused, for a person, without its place."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg[:1].lower() + error.msg[1:]
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    # Else it is Python's limit, against numbers that take minutes to read.
+    return str(error) if isinstance(error, _RefusedError) else "a number has too many digits"
 
 
 def short_key(part: int | str) -> str:
@@ -59,47 +119,88 @@ def _why(error: ValueError | RecursionError, data: bytes) -> str:
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    # Else it is Python's limit, against numbers that take minutes to read.
-    return str(error) if isinstance(error, _RefusedError) else "a number has thousands of digits"
+    return why_refused(error)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        [(repeated, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise _RefusedError(f"the key {short_key(repeated)!r} stands twice in one object")
-    return found
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        _refuse_repeated(pairs, {})
+    return members
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]], earlier: Container[str]) -> NoReturn:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen or key in earlier:
+            break
+        seen.add(key)
+    raise _RefusedError(f"the key {short_key(key)!r} stands twice in one object")
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _RefusedError(f"{name} is no JSON number")
 
 
+def _finite(digits: str) -> float:
+    """Return a number; one beyond what a float can hold would be written as ``Infinity``."""
+    number = float(digits)
+    if math.isinf(number):
+        raise _RefusedError("a number is too large")
+    return number
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-# Some elements of a list, with a comma behind each.
-_RUN = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
+_FINITE_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
+# Some elements of a list, and some members of an object, with a comma behind each.
+_ELEMENTS = re.compile(f"(?:{spaced(FLAT, ',', '')}){{1,200}}+")
+_MEMBERS = re.compile(f"{SPACE}(?:{spaced(STRING, ':', FLAT, ',', '')}){{1,200}}+")
 
 
-def _parse_array(
-    start: tuple[str, int], scan_once: Callable[[str, int], tuple[object, int]]
-) -> tuple[list[object], int]:
+def _parse_array(start: tuple[str, int], scan_once: _ScanOnce) -> tuple[list[object], int]:
     """Parse a list, of whose elements several at a time are parsed in C."""
     text, end = start
-    found: list[object] = []
-    while (run := _RUN.match(text, end, end + _LONG_CHARS)) is not None:
+    items: list[object] = []
+    while (run := _ELEMENTS.match(text, end, end + _LONG_CHARS)) is not None:
         try:
-            found += _DECODER.decode(f"[{run[0].rstrip()[:-1]}]")
+            items += _DECODER.decode(f"[{run[0].rstrip()[:-1]}]")
         except json.JSONDecodeError:  # where it is, the other way finds out
             break
         end = run.end()
     more, end = JSONArray((text, end), scan_once)
-    if found and not more:
+    if items and not more:
         raise json.JSONDecodeError("Expecting value", text, end - 1)
-    return found + more, end
+    return items + more, end
 
 
-_PATIENT_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-_PATIENT_DECODER.parse_array = _parse_array  # type: ignore[attr-defined]
-_PATIENT_DECODER.scan_once = py_make_scanner(_PATIENT_DECODER)  # type: ignore[attr-defined]
+def _parse_object(
+    start: tuple[str, int], strict: bool, scan_once: _ScanOnce, *_: object
+) -> tuple[dict[str, object], int]:
+    """Parse an object, of whose members several at a time are parsed in C."""
+    text, end = start
+    members_by_key: dict[str, object] = {}
+    while (run := _MEMBERS.match(text, end, end + _LONG_CHARS)) is not None:
+        try:
+            members = _DECODER.decode(f"{{{run[0].rstrip()[:-1]}}}")
+        except json.JSONDecodeError:  # where it is, the other way finds out
+            break
+        _add_members(members_by_key, members)
+        end = run.end()
+    more, end = JSONObject((text, end), strict, scan_once, None, list)
+    if members_by_key and not more:
+        raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, end - 1)
+    for first in range(0, len(more), _MEMBERS_AT_ONCE):
+        _add_members(members_by_key, _unique_keys(more[first : first + _MEMBERS_AT_ONCE]))
+    return members_by_key, end
+
+
+def _add_members(members: dict[str, object], more: dict[str, object]) -> None:
+    if not members.keys().isdisjoint(more):
+        _refuse_repeated(list(more.items()), members)
+    members.update(more)
+
+
+_CHUNKED_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+_CHUNKED_DECODER.parse_array = _parse_array  # type: ignore[attr-defined]
+_CHUNKED_DECODER.parse_object = _parse_object  # type: ignore[attr-defined]
+_CHUNKED_DECODER.scan_once = py_make_scanner(_CHUNKED_DECODER)  # type: ignore[attr-defined]

@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-__all__ = ["Extra", "ValidationError", "adapter_of", "from_json", "to_document", "to_json", "to_plain"]
+__all__ = ["Extra", "ValidationError", "adapter_of", "from_json", "to_document", "to_json", "to_members", "to_plain"]
 
 V = TypeVar("V")
 Extra = Literal["forbid", "ignore"]
 
 
 def adapter_of(kind: Any) -> TypeAdapter[Any]:
-    """Return what reads and writes values of a type; it is made when it is first asked for."""
+    """Return the pydantic ``TypeAdapter`` of a type, built on first use."""
     return _adapter_of(kind)
 
 
@@ -54,6 +54,19 @@ def to_plain(value: object, kind: Any = None) -> Any:
     return adapter_of(kind or type(value)).dump_python(value, mode="json")
 
 
+def to_members(value: object) -> dict[str, Any]:
+    """Return what :func:`to_plain` does, without computed fields, so that it reads back.
+
+    Args:
+        value: A dataclass.
+
+    Raises:
+        ValueError: A time in it is none in UTC and whole seconds.
+    """
+    members: dict[str, Any] = _without_computed(value, to_plain(value))
+    return members
+
+
 def to_document(value: object, **before: object) -> bytes:
     """Return a value as a file for people and programs: indented JSON without computed fields, which reads back.
 
@@ -64,7 +77,7 @@ def to_document(value: object, **before: object) -> bytes:
     Raises:
         ValueError: A number in it is no number of JSON, or a time in it is none in UTC and whole seconds.
     """
-    plain = {**before, **_without_computed(value, to_plain(value))}
+    plain = {**before, **to_members(value)}
     return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
 
 
@@ -74,9 +87,11 @@ def _adapter_of(kind: Any) -> TypeAdapter[Any]:
 
 
 def _without_computed(value: object, plain: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return plain
     if dataclasses.is_dataclass(value):
-        passed = (each.name for each in dataclasses.fields(value) if each.init)
-        return {name: _without_computed(getattr(value, name), plain[name]) for name in passed}
+        kind: Any = type(value)
+        return {name: _without_computed(getattr(value, name), plain[name]) for name in _passed(kind)}
     if isinstance(value, dict):
         return {key: _without_computed(value[key], each) for key, each in plain.items()}
     if isinstance(value, list | tuple):
@@ -84,3 +99,9 @@ def _without_computed(value: object, plain: Any) -> Any:
     if isinstance(value, datetime) and (value.utcoffset() != timedelta() or value.microsecond):
         raise ValueError(f"the time {plain} is none in UTC and whole seconds")
     return plain
+
+
+@cache
+def _passed(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass that are not computed."""
+    return tuple(each.name for each in dataclasses.fields(kind) if each.init)

@@ -1,7 +1,4 @@
-"""Aliases: second names that point at classifiers, and every change of where they pointed.
-
-Owns the values and the limits on what is said about a change; knows nothing of where they are kept.
-"""
+"""Aliases: second names that point at classifiers, and the history of their changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,43 +8,45 @@ from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.gate import NOTHING_CHECKED, GateReport, Requirement, check_must_pass, check_requirement
 from windrow.domain.names import ModelReference, Name, check_name, read_reference
-from windrow.domain.values import Value, computed
+from windrow.domain.values import ListValue, Value, computed
 
-MAX_SAID_CHARS = 500
+MAX_NOTE_CHARS = 500
 
-# What happened to an alias: it was pointed somewhere, pointed back, or taken away.
+# What happened to an alias: it was pointed somewhere, pointed back, or removed.
 AliasEvent = Literal["promoted", "rolled_back", "removed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What people say about a change. Checked by :func:`check_said`."""
+class ChangeNote:
+    """A note about a change: why, and by whom. Checked by :func:`check_note`."""
 
     reason: str = ""
-    """Why, at most 500 characters."""
-    by: str = ""
-    """Who, at most 500 characters; as they say themselves, nobody checks it."""
+    """Why the change was made, at most 500 characters."""
+    author: str = ""
+    """Who made the change, at most 500 characters, as the caller says; it is not verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class AliasRequest:
-    """An alias to look at."""
+    """An alias."""
 
     alias: Name
     """The alias."""
 
 
 @dataclass(frozen=True, slots=True)
-class AliasChangeRequest(Said):
-    """An alias to point back, or to take away."""
+class AliasChangeRequest(ChangeNote):
+    """An alias to point back, or to remove."""
 
     alias: Name
     """The alias."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alias(Said, Value):
+class Alias(ChangeNote, Value):
     """An alias, and where it points."""
+
+    _named_by = "alias"
 
     alias: str
     """The alias."""
@@ -68,21 +67,23 @@ class Alias(Said, Value):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasList:
+class AliasList(ListValue[Alias]):
     """Every alias."""
+
+    _items = "aliases"
 
     aliases: tuple[Alias, ...]
     """Sorted by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasChange(Said):
+class AliasChange(ChangeNote, Value):
     """One change of an alias."""
 
     number: int
     """Counts the changes, from 1."""
     event: AliasEvent
-    """What happened: it was pointed somewhere, pointed back, or taken away."""
+    """What happened: it was pointed somewhere, pointed back, or removed."""
     points_from: str | None
     """Where it pointed before; ``None`` for nowhere."""
     points_to: str | None
@@ -92,8 +93,10 @@ class AliasChange(Said):
 
 
 @dataclass(frozen=True, slots=True)
-class AliasHistory:
-    """Every change of an alias, also of one that was taken away."""
+class AliasHistory(ListValue[AliasChange]):
+    """Every change of an alias, also of one that was removed."""
+
+    _items = "changes"
 
     alias: str
     """The alias."""
@@ -102,8 +105,8 @@ class AliasHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class AliasRemoval:
-    """An alias that was taken away."""
+class AliasRemoval(Value):
+    """An alias that was removed."""
 
     alias: str
     """The alias."""
@@ -112,7 +115,7 @@ class AliasRemoval:
 
 
 @dataclass(frozen=True, slots=True)
-class PromoteRequest(Said):
+class PromoteRequest(ChangeNote):
     """Where an alias is to point, and on what conditions."""
 
     alias: Name
@@ -122,10 +125,10 @@ class PromoteRequest(Said):
     stands for what it means now.
     """
     require: Requirement | None = None
-    """Conditions that are looked at first; unless each is met, nothing changes."""
+    """Conditions that are checked first; unless each is met, nothing changes."""
     must_pass: tuple[Row, ...] | None = None
-    """Rows to keep with the alias, at most 1,000: they must be placed right now and at each later promotion. Left out,
-    those that it keeps stay; none at all removes them.
+    """Rows to keep with the alias, at most 1,000: they must be classified correctly now and at each later promotion.
+    Left out, those that it keeps stay; none at all removes them.
     """
 
 
@@ -136,7 +139,7 @@ class Promotion(Alias):
     status: Literal["promoted"] = "promoted"
     """It points there."""
     gate: GateReport = NOTHING_CHECKED
-    """What came of the conditions."""
+    """The results of the conditions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,29 +155,28 @@ def check_promote_request(request: PromoteRequest, limits: DataLimits) -> None:
 
     Raises:
         InvalidName: The alias breaks the grammar of names.
-        InvalidParameter: Reason or name of a person is too long or no valid Unicode, or a condition cannot be looked
-            at.
+        InvalidParameter: The reason or the author is too long or no valid Unicode, or a condition cannot be checked.
         InvalidTestData: A row breaks a rule.
         LimitExceeded: There are too many rows, or a text is too long.
     """
     check_name(request.alias)
-    check_said(request)
+    check_note(request)
     if request.require is not None:
         check_requirement(request.require, limits)
     check_must_pass("must_pass", request.must_pass or (), limits)
 
 
-def check_said(said: Said) -> None:
-    """Refuse what cannot be kept.
+def check_note(note: ChangeNote) -> None:
+    """Refuse a note that cannot be kept.
 
     Raises:
-        InvalidParameter: Something is too long or no valid Unicode.
+        InvalidParameter: The reason or the author is too long or no valid Unicode.
     """
-    for field, text in (("reason", said.reason), ("by", said.by)):
-        if len(text) > MAX_SAID_CHARS or not _is_unicode(text):
+    for field, text in (("reason", note.reason), ("author", note.author)):
+        if len(text) > MAX_NOTE_CHARS or not _is_unicode(text):
             raise InvalidParameter(
                 "{arg:{parameter}} must be valid Unicode of at most {limit} characters. Shorten it or leave it out.",
-                {"parameter": field, "limit": MAX_SAID_CHARS},
+                {"parameter": field, "limit": MAX_NOTE_CHARS},
             )
 
 

@@ -1,7 +1,4 @@
-"""A classifier as one file: what an export gives, what is asked of an import, and what that did.
-
-Owns the values; knows nothing of the file's form.
-"""
+"""Export and import of a classifier as one file: the requests and results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +15,7 @@ class ExportRequest:
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
-    training_rows: bool = field(default=False, kw_only=True)
+    include_training_data: bool = field(default=False, kw_only=True)
     """Whether the training texts go along; otherwise none of them is in the file."""
 
 

@@ -1,7 +1,4 @@
-"""The base models on this machine: which they are, what they take, and who needs them.
-
-Owns the values, the grammar of their ids and the rule on removing one; knows nothing of folders.
-"""
+"""The base models on this machine, their sizes and their users."""
 
 import re
 from dataclasses import dataclass
@@ -9,19 +6,20 @@ from typing import Literal
 
 from windrow.domain.errors import BaseModelInUse, InvalidParameter
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.values import ListValue, Value
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
-BaseModelPlace = Literal["installed", "data_directory", "hub_cache"]
+BaseModelLocation = Literal["installed", "data_directory", "hub_cache"]
 # The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
 _MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredBaseModel(BaseModel):
+class StoredBaseModel(BaseModel, Value):
     """A base model on this machine: what Windrow takes for its id."""
 
-    place: BaseModelPlace
+    location: BaseModelLocation
     """Where it lies: installed with Windrow, in the data directory, or in the Hugging Face cache, which other programs
     share.
     """
@@ -44,8 +42,10 @@ class BaseModelUse(StoredBaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class BaseModelList:
+class BaseModelList(ListValue[BaseModelUse]):
     """The base models on this machine."""
+
+    _items = "base_models"
 
     base_models: tuple[BaseModelUse, ...]
     """Sorted by id."""
@@ -60,7 +60,7 @@ class BaseModelRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class BaseModelRemoval:
+class BaseModelRemoval(Value):
     """A base model that was removed from this machine."""
 
     base_model: str

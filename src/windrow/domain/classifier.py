@@ -1,4 +1,4 @@
-"""A classifier: what a training is asked for, the record of each training, what people noted, what was measured."""
+"""A classifier: the training request, the record of each training, its notes and its measured accuracy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,10 @@ from typing import Literal
 
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.threshold import Threshold, ThresholdChange
+from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
 from windrow.domain.values import Value, computed
 
 MAX_DESCRIPTION_CHARS = 2_000
@@ -47,7 +48,7 @@ class DescribeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """A classifier to look at or to work with."""
+    """A classifier."""
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
@@ -86,121 +87,13 @@ class DeleteRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadReport:
-    """How the head was chosen."""
-
-    strength: float
-    """Inverse regularisation (scikit-learn's ``C``) that won the cross-validation."""
-    cv_accuracy: float | None
-    """Its cross-validated accuracy, from 0 to 1; ``None`` where no label has two rows."""
-    cv_folds: int
-    """Folds of that cross-validation; 0 where there was none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One way of using an adapter that was weighed, and the estimate that spoke for or against it."""
-
-    strength: float
-    """Share of the adapter's change, from 0 (the encoder as it is) to 1."""
-    estimated_accuracy: float | None
-    """Share of rows that it places right, from 0 to 1, each judged without itself; ``None`` where no estimate is free
-    of leaks.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterReport:
-    """How the encoder was changed for this classifier, and how much of the change is used (docs/training.md)."""
-
-    strength: float
-    """Share of its change that is used, from 0 (none; then nothing of it is saved) to 1."""
-    reason: str
-    """Why that share, in one sentence."""
-    candidates: tuple[Candidate, ...]
-    """What was weighed."""
-    layers: int = 0
-    """Trained layers, counted from the last one."""
-    rank: int = 0
-    """Rank that each matrix's change was cut to."""
-    passes: int = 0
-    """Passes over the texts that ``num_iterations`` asks for."""
-    planned_steps: int = 0
-    """Steps that this takes, within the step budget."""
-    steps: int = 0
-    """Steps that were done."""
-    ended_by: Literal["plan", "step_budget", "max_seconds"] = "plan"
-    """What ended the training."""
-    texts: int = 0
-    """Distinct rows that took part."""
-    used_label_names: bool = False
-    """Whether the labels' names took part as texts."""
-    first_loss: float | None = None
-    """Loss of the first step; ``None`` where no step was done."""
-    last_loss: float | None = None
-    """Loss of the last step; ``None`` likewise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate(Value):
-    """What cross-validation says about a training: each row judged by a training like it that did not see the row."""
-
-    correct: int
-    """Rows that were placed right."""
-    total: int
-    """Rows that were judged, at least 1."""
-    folds: int
-    """Trainings that judged them."""
-    interval: Interval
-    """Where the accuracy on new rows like these should lie: Wilson's of 95 %, widened (docs/adr/0016)."""
-    accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that were placed right."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreReport:
-    """How scores came to mean what they say."""
-
-    temperature: float
-    """What the head's logits were divided by, more than 0; above 1 makes scores humbler."""
-    source: Literal["out_of_fold", "prior"]
-    """``out_of_fold`` where rows that taught nothing decided it, ``prior`` where there were none and it is what is
-    usual.
-    """
-    likeness: float | None
-    """How like the training data held-out rows were: mean cosine to the nearest label's centre, from -1 to 1; ``None``
-    where no row could be held out, so that nothing can be said of what is in scope.
-    """
-    likeness_deviation: float | None
-    """Its standard deviation; ``None`` likewise."""
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """What was counted in training rows, and how a training on them should do."""
-
-    duplicate_rows: int
-    """Rows that repeat an earlier row with the same label."""
-    contradicting_rows: int
-    """Rows whose text also stands under another label."""
-    truncated_rows: int
-    """Rows that are longer than the encoder reads."""
-    small_classes: tuple[str, ...]
-    """Labels with fewer than 4 rows, too few to learn from or to judge, in the order of the labels."""
-    majority_accuracy: float
-    """What one would get right on rows like these by always giving the most frequent label."""
-    estimate: Estimate | None
-    """What cross-validation says; ``None`` where no row could be held out, or it was not wanted."""
-
-
-@dataclass(frozen=True, slots=True)
 class TestScore(Value):
     """How a classifier did on rows that it had not seen."""
 
     __test__ = False  # for pytest, which collects classes of such a name
 
     correct: int
-    """Rows that it placed right."""
+    """Rows that it classified correctly."""
     total: int
     """Rows in all, at least 1."""
     test_data_sha256: str
@@ -212,41 +105,15 @@ class TestScore(Value):
     ece: float
     """Expected calibration error, from 0 to 1."""
     correct_per_label: Mapping[str, int]
-    """Rows of each label that it placed right; labels without rows are left out."""
+    """Rows of each label that it classified correctly; labels without rows are left out."""
     rows_per_label: Mapping[str, int]
     """Rows of each label, likewise."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that it placed right."""
+    """Share of the rows that it classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold(Value):
-    """The score below which a classifier gives no label, and what it was chosen by."""
-
-    abstain_below: float
-    """The lowest best score that is answered with a label: halfway between the lowest test row that is answered and the
-    next one; 0 where all are.
-    """
-    target_precision: float
-    """Share of right answers that was asked for, from 0.5 to 1."""
-    correct: int
-    """Test rows that are answered, and rightly."""
-    answered: int
-    """Test rows whose best score reaches it, at least 1."""
-    total: int
-    """Test rows in all."""
-    test_data_sha256: str
-    """SHA-256 of the test rows, made like that of training rows."""
-    measured_at: datetime
-    """When it was chosen, UTC."""
-    precision: float = computed(lambda self: self.correct / max(1, self.answered), 0.0)
-    """Share of right answers on the test rows that are answered."""
-    coverage: float = computed(lambda self: self.answered / max(1, self.total), 0.0)
-    """Share of the test rows that are answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value):
     """Where an imported or copied classifier was trained."""
 
     name: str
@@ -275,7 +142,7 @@ class _Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained(Value):
-    """What a training made, as whoever asked for it is told."""
+    """The result of a training, as the reply to its request."""
 
     base_model: str
     """Id of the base model, the encoder that it builds on."""
@@ -307,6 +174,8 @@ class Trained(Value):
 class FitResult(Trained, _Fitted):
     """A training that is saved, and answers."""
 
+    _summary = "model_name revision num_examples labels warnings training_time_seconds next_name"
+
     next_name: str | None
     """A free name for the task's next version; ``None`` where it would be too long."""
 
@@ -315,21 +184,28 @@ class FitResult(Trained, _Fitted):
 class Record(Recipe, Trained, _Named):
     """Everything that is remembered about one revision of a classifier: its training, notes and measurements."""
 
+    _summary = "name revision num_examples labels tags description"
+    _named_by = "name"
+
     base_model_digest: str
     """SHA-256 over everything in the base model's folder that decides its output."""
     base_model_revision: str | None = None
     """The hub's commit of the base model; ``None`` where it came from no hub."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/format.md says how anyone can compute it."""
+    """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
     head: HeadReport
     """How the head was chosen."""
     scores: ScoreReport
-    """How scores came to mean what they say."""
+    """How the scores were calibrated."""
     versions: Mapping[str, str]
     """What decides roundings, by name: versions of libraries and of Python, the platform, the processor."""
     test: TestScore | None = None
     """The last measurement on test rows; ``None`` before the first."""
-    threshold: Threshold | None = None
+    threshold_changes: tuple[ThresholdChange, ...] = ()
+    """Each change of its threshold, the first one first; of more than 100, the last 100."""
+    threshold: Threshold | None = computed(  # noqa: RUF009 - a field, as everywhere
+        lambda self: self.threshold_changes[-1].after if self.threshold_changes else None, None
+    )
     """The score below which it gives no label; ``None`` where it always gives one."""
     origin: Origin | None = None
     """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""
@@ -344,14 +220,16 @@ class Record(Recipe, Trained, _Named):
 class Classifier(Record):
     """A revision of a classifier, with everything that is known about it."""
 
+    _summary = "name revision num_examples labels test_accuracy tags description deleted_at"
+
     size_bytes: int
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
-    keeps_training_rows: bool
+    keeps_training_data: bool
     """Whether its training rows are kept."""
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
-    """Share of the test rows that it placed right, from 0 to 1; ``None`` until it was measured."""
+    """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,7 +261,7 @@ class Copied(Classifier):
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Value):
     """A classifier or a revision that is gone."""
 
     model_name: str
@@ -399,7 +277,7 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkDeletion:
+class BulkDeletion(Value):
     """A selection of classifiers that is gone, or would be."""
 
     status: Literal["deleted", "dry_run"]

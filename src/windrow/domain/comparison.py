@@ -1,7 +1,4 @@
-"""A comparison: several classifiers on the same rows, pair by pair, and what may be concluded.
-
-Owns the values, the rules for what is asked, and the words of a verdict; knows nothing of how a figure is computed.
-"""
+"""A comparison: several classifiers on the same rows, pair by pair, and what may be concluded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +8,21 @@ from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.report import MajorityBaseline, Outcome
+from windrow.domain.report import ClassificationMetrics, MajorityBaseline
 from windrow.domain.values import Schema, Value, computed
 
 COMPARED_RANGE = (2, 20)
 # A difference that chance makes in less than one of twenty comparisons counts as shown.
 SIGNIFICANT_P = 0.05
 # From fewer rows that two classifiers answer differently, nothing can be foretold.
-MIN_FLIPS = 4
-# Nobody labels more rows than that to settle a difference so small.
+MIN_DISAGREEMENTS = 4
+# Labelling more rows than that is not worth so small a difference.
 MAX_ROWS_NEEDED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """Classifiers to judge by the same rows."""
+    """Classifiers to evaluate on the same rows."""
 
     model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1])]
     """2 to 20 different classifiers: names, aliases, revisions (name@3) or task@latest. The first is the one in use,
@@ -36,11 +33,14 @@ class CompareRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender(Outcome):
+class ModelResult(ClassificationMetrics):
     """One of the classifiers that are compared, and how it did."""
 
-    asked: str
-    """The name by which it was asked, which the other parts of a comparison use."""
+    _summary = "reference correct total accuracy accuracy_interval macro_f1"
+    _named_by = "reference"
+
+    reference: str
+    """The reference by which the request names it, which the other parts of the comparison use."""
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int
@@ -52,13 +52,13 @@ class Pair(Value):
     """Two classifiers on the same rows. Made by ``learning.compare``."""
 
     first: str
-    """The one, as it was asked."""
+    """The first classifier's reference."""
     second: str
-    """The other."""
+    """The second classifier's reference."""
     fixed: int
-    """Rows that only the second placed right."""
+    """Rows that only the second classified correctly."""
     broken: int
-    """Rows that only the first placed right."""
+    """Rows that only the first classified correctly."""
     p_value: float
     """Of the exact McNemar test, two-sided: how often chance alone makes a difference of this size. It knows of this
     pair only; who looks at many pairs finds one in twenty below 0.05 by chance.
@@ -77,18 +77,18 @@ class Pair(Value):
     """Rows that they were compared on: those that neither was trained on, as far as can be told."""
 
     better: str | None = computed(lambda self: self.find_better(), None)
-    """The better one, as it was asked; ``None`` where the rows do not show a difference."""
+    """The better one's reference; ``None`` where the rows do not show a difference."""
     verdict: str = computed(lambda self: self.conclude(), "")
     """What may be concluded, in a sentence."""
 
     @property
-    def is_shown(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the rows show a difference."""
         return self.p_value < SIGNIFICANT_P
 
     def find_better(self) -> str | None:
         """Return the better one (``better``)."""
-        if not self.is_shown:
+        if not self.is_significant:
             return None
         return self.second if self.fixed > self.broken else self.first
 
@@ -100,7 +100,7 @@ class Pair(Value):
             return "They place the same rows right, so these rows cannot tell them apart."
         if self.fixed == self.broken:
             return f"No difference is shown: {self.second} fixes {self.fixed} row(s) and breaks as many."
-        if self.fixed + self.broken < MIN_FLIPS:
+        if self.fixed + self.broken < MIN_DISAGREEMENTS:
             return (
                 f"Not enough evidence: only {self.fixed + self.broken} row(s) differ, too few to say how many more "
                 "would be needed."
@@ -117,8 +117,8 @@ class Pair(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
-    """A row that the classifiers answer differently."""
+class Disagreement(Value):
+    """A row that the classifiers label differently."""
 
     row: int
     """Its number in the test data, from 0."""
@@ -127,29 +127,31 @@ class Flip:
     label: str
     """Its label."""
     predicted: Mapping[str, str]
-    """Each classifier's answer, by the name by which it was asked, in the order of the names."""
+    """Each classifier's answer, by its reference, in the order of the request."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Value):
     """Which classifier to promote."""
 
     model_name: str
-    """As it was asked."""
+    """The classifier's reference."""
     reason: str
     """Why, in a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Value):
     """Several classifiers on the same rows."""
 
-    models: tuple[Contender, ...]
+    _summary = "models recommendation warnings"
+
+    models: tuple[ModelResult, ...]
     """The classifiers in the order in which they were named."""
     pairs: tuple[Pair, ...]
-    """Each two of them, the earlier one first."""
-    flips: tuple[Flip, ...]
-    """The rows that they answer differently, in their order."""
+    """Each pair of them, the earlier one first."""
+    disagreements: tuple[Disagreement, ...]
+    """The rows that they label differently, in their order."""
     recommendation: Recommendation
     """Which to promote."""
     majority_baseline: MajorityBaseline
@@ -184,31 +186,31 @@ def check_compare_request(request: CompareRequest) -> None:
             )
 
 
-def recommend(contenders: tuple[Contender, ...], pairs: tuple[Pair, ...]) -> Recommendation:
+def recommend(results: tuple[ModelResult, ...], pairs: tuple[Pair, ...]) -> Recommendation:
     """Recommend the best of the classifiers that the rows show to beat the first one; the first one where none does.
 
     Looking at many rivals finds a lucky one sooner, so a rival's p is multiplied by their number (Bonferroni).
 
     Args:
-        contenders: At least two, the one in use first.
-        pairs: Each two of them, the earlier one first.
+        results: At least two, the one in use first.
+        pairs: Each pair of them, the earlier one first.
     """
-    in_use, rivals = contenders[0], len(contenders) - 1
-    against = {pair.second: pair for pair in pairs if pair.first == in_use.asked}
+    in_use, rivals = results[0], len(results) - 1
+    against = {pair.second: pair for pair in pairs if pair.first == in_use.reference}
     # By the pairs, not by the outcomes: rows that one of them was trained on count in these only.
     ahead = [pair for pair in against.values() if pair.fixed > pair.broken]
     if not ahead:
-        return Recommendation(in_use.asked, f"Keep {in_use.asked}: none of the others places more rows right.")
+        return Recommendation(in_use.reference, f"Keep {in_use.reference}: none of the others places more rows right.")
     leader = _furthest(ahead)
     shown = [pair for pair in ahead if pair.p_value * rivals < SIGNIFICANT_P]
     if not shown:
         facts = _facts(leader, rivals)
         return Recommendation(
-            in_use.asked,
-            f"Keep {in_use.asked}: {leader.second} places more rows right, but chance could do that too ({facts}).",
+            in_use.reference,
+            f"Keep {in_use.reference}: {leader.second} places more rows right, but chance could do that too ({facts}).",
         )
     best = _furthest(shown)
-    reason = f"Promote {best.second}: it beats {in_use.asked} ({_facts(best, rivals)})."
+    reason = f"Promote {best.second}: it beats {in_use.reference} ({_facts(best, rivals)})."
     if leader.difference > best.difference:
         reason += (
             f" {leader.second} places more rows right still, but chance could do that too ({_facts(leader, rivals)})."

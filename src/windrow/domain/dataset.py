@@ -1,7 +1,4 @@
-"""Labelled rows: the rules they must follow, their digest, and what is odd about them.
-
-Owns every rule that needs nothing but the rows themselves; knows nothing of encoders or files.
-"""
+"""Labelled rows: the rules they must follow, their digest, and what is odd about them."""
 
 import hashlib
 import json
@@ -10,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.values import Value
 
 MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
@@ -26,7 +25,7 @@ class Row:
     text: str
     """The text, at most 20,000 characters."""
     label: str
-    """Its label, at most 256 characters."""
+    """Its label, at most 256 characters; a whole number is taken as its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,10 @@ class DataLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class DataWarning:
+class DataWarning(Value):
     """Something in the rows that a person should know; training went on all the same."""
+
+    _named_by = "code"
 
     code: str
     """Stable, for programs (``duplicate_rows``)."""
@@ -57,7 +58,7 @@ class DataWarning:
 class Dataset:
     """Checked rows in the order in which they were sent. Made by :func:`check_rows`.
 
-    What is derived from all rows is computed when it is first asked for, and then kept.
+    Values derived from all rows are computed on first use and cached.
     """
 
     rows: tuple[Row, ...]
@@ -126,7 +127,7 @@ class Dataset:
 
     @cached_property
     def small_classes(self) -> tuple[str, ...]:
-        """Labels with too few rows to learn from or to judge, in the order of :attr:`labels`."""
+        """Labels with too few rows to learn from or to evaluate, in the order of :attr:`labels`."""
         return tuple(label for label, count in self.rows_per_label.items() if count < SMALL_CLASS_ROWS)
 
     @property
@@ -177,7 +178,7 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
 
 
 def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Dataset:
-    """Check rows to judge by, of which one is enough, and return them as a dataset.
+    """Check test rows, of which one is enough, and return them as a dataset.
 
     Args:
         field: What the caller knows them by (``test_data``).
@@ -211,30 +212,31 @@ def check_row_count(count: int, limits: DataLimits, field: str = "training_data"
 def rows_as_jsonl(rows: Iterable[Row]) -> bytes:
     r"""Return rows in their canonical form: UTF-8, a compact JSON object a line, keys sorted, each ended by ``\n``.
 
-    Source: docs/format.md, "Training rows".
+    Source: docs/explanation/format.md, "Training rows".
     """
     lines = (_CANONICAL.encode({"label": row.label, "text": row.text}) for row in rows)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def find_data_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike."""
-    found = (
+    """Return what is odd about the rows: duplicates, contradictions, small classes, labels that look alike, numbers."""
+    candidates = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),
         _warn_of_small_classes(dataset),
         _warn_of_labels_alike(dataset),
+        _warn_of_number_labels(dataset),
     )
-    return tuple(warning for warning in found if warning is not None)
+    return tuple(warning for warning in candidates if warning is not None)
 
 
 def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
-    """Return what is odd about rows to judge by: duplicates, which count twice, and contradictions."""
-    found = (
+    """Return what is odd about test rows: duplicates, which count twice, and contradictions."""
+    candidates = (
         _warn_of_duplicates(dataset.duplicate_rows),
         _warn_of_contradictions(dataset.contradicting_rows),
     )
-    return tuple(warning for warning in found if warning is not None)
+    return tuple(warning for warning in candidates if warning is not None)
 
 
 def _check_each(
@@ -257,10 +259,11 @@ def _check_each(
 def _text_problem(value: str) -> str | None:
     if not value:
         return "is empty"
-    if value.isspace():
-        return "is blank"
+    if not value[0].isalnum() and is_blank(value):
+        return "is blank" if value.isspace() else "is blank: it holds only characters that show nothing"
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         return "is not valid Unicode (it holds half of a surrogate pair)"
     return None
@@ -317,14 +320,32 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
 def _warn_of_labels_alike(dataset: Dataset) -> DataWarning | None:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for label in dataset.labels:
-        spellings[" ".join(label.casefold().split())].append(label)
+        spellings[looks_like(label)].append(label)
     alike = [group for group in spellings.values() if len(group) > 1]
     if not alike:
         return None
-    named = "; ".join(" / ".join(repr(label) for label in group) for group in alike[:_NAMED_ROWS])
+    named = "; ".join(" / ".join(_quoted_in(group)) for group in alike[:_NAMED_ROWS])
+    more = f" and {len(alike) - _NAMED_ROWS} more" if len(alike) > _NAMED_ROWS else ""
     return _warn(
-        "labels_alike", f"Some labels differ only in case or white space: {named}. They count as different labels."
+        "labels_alike",
+        f"Some labels look alike: {named}{more}. They count as different labels; give each label one spelling.",
     )
+
+
+def _warn_of_number_labels(dataset: Dataset) -> DataWarning | None:
+    numbers = [label for label in dataset.labels if label.removeprefix("-").isdecimal()]
+    if not numbers:
+        return None
+    named = ", ".join(map(repr, numbers[:_NAMED_ROWS])) + (", …" if len(numbers) > _NAMED_ROWS else "")
+    return _warn(
+        "number_labels",
+        f"Labels that are whole numbers are taken as their text ({named}), and predictions have text, too. Names that "
+        "say what is meant can be read by people, and by the training.",
+    )
+
+
+def _quoted_in(group: Sequence[str]) -> list[str]:
+    return [quoted_apart(label, group[0] if label != group[0] else group[1]) for label in group]
 
 
 def _warn(code: str, message: str, rows: Sequence[int] = ()) -> DataWarning:

@@ -15,7 +15,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── InvalidParameter          invalid_parameter
     │   ├── LimitExceeded             limit_exceeded
     │   ├── BaseModelNotAllowed       base_model_not_allowed
-    │   └── ArchiveInvalid            archive_invalid
+    │   └── InvalidArchive            invalid_archive
     ├── NotFound
     │   ├── ClassifierNotFound        classifier_not_found
     │   ├── RevisionNotFound          revision_not_found
@@ -28,7 +28,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── ClassifierInUse           classifier_in_use
     │   ├── NotDeleted                not_deleted
     │   ├── NothingToRollBack         nothing_to_roll_back
-    │   ├── RowsNotKept               rows_not_kept
+    │   ├── TrainingDataNotKept       training_data_not_kept
     │   ├── BaseModelInUse            base_model_in_use
     │   ├── PromotionRefused          promotion_refused
     │   ├── TrainingCancelled         training_cancelled
@@ -38,12 +38,12 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── BaseModelUnavailable      base_model_unavailable
     │   ├── ShuttingDown              shutting_down
     │   ├── Overloaded                overloaded
-    │   └── Abandoned                 abandoned
+    │   └── ClientClosedRequest       client_closed_request
     └── Failure
-        ├── BaseModelInvalid          base_model_invalid
+        ├── InvalidBaseModel          invalid_base_model
         ├── StorageFull               storage_full
         ├── StorageFailed             storage_failed
-        ├── ArtifactInvalid           artifact_invalid
+        ├── InvalidArtifact           invalid_artifact
         └── TrainingFailed            training_failed
 
 The five families are for ``except`` clauses; only the leaves are raised.
@@ -65,6 +65,7 @@ class WindrowError(Exception):
     """
 
     code: ClassVar[str] = ""
+    """Stable, for programs; families have none."""
 
     def __init__(self, template: str, facts: Mapping[str, object] | None = None) -> None:
         super().__init__(template)
@@ -101,7 +102,7 @@ class InvalidTrainingData(InvalidInput):
 
 
 class InvalidTestData(InvalidInput):
-    """Rows to judge by break a rule; ``facts["row"]`` names the first such row, from 0."""
+    """The test rows break a rule; ``facts["row"]`` names the first such row, from 0."""
 
     code = "invalid_test_data"
 
@@ -142,10 +143,10 @@ class BaseModelNotAllowed(InvalidInput):
     code = "base_model_not_allowed"
 
 
-class ArchiveInvalid(InvalidInput):
+class InvalidArchive(InvalidInput):
     """A file to import is no whole export of a classifier; ``facts["problem"]`` says what is wrong with it."""
 
-    code = "archive_invalid"
+    code = "invalid_archive"
 
 
 class NotFound(WindrowError):
@@ -216,10 +217,10 @@ class NothingToRollBack(Conflict):
     code = "nothing_to_roll_back"
 
 
-class RowsNotKept(Conflict):
+class TrainingDataNotKept(Conflict):
     """The training rows were not kept, so the training cannot be repeated."""
 
-    code = "rows_not_kept"
+    code = "training_data_not_kept"
 
 
 class BaseModelInUse(Conflict):
@@ -235,7 +236,7 @@ class PromotionRefused(Conflict):
 
 
 class TrainingCancelled(Conflict):
-    """Somebody cancelled the training; nothing was saved. ``facts["job"]`` is its id."""
+    """The training was cancelled; nothing was saved. ``facts["job_id"]`` is its id."""
 
     code = "training_cancelled"
 
@@ -274,20 +275,20 @@ class Overloaded(Unavailable):
     code = "overloaded"
 
 
-class Abandoned(Unavailable):
+class ClientClosedRequest(Unavailable):
     """The caller left before the answer, so the rest was not computed."""
 
-    code = "abandoned"
+    code = "client_closed_request"
 
 
 class Failure(WindrowError):
     """Something on this machine failed; the caller did nothing wrong."""
 
 
-class BaseModelInvalid(Failure):
+class InvalidBaseModel(Failure):
     """A base model's folder is incomplete, altered or of a kind that Windrow cannot run."""
 
-    code = "base_model_invalid"
+    code = "invalid_base_model"
 
 
 class StorageFull(Failure):
@@ -302,10 +303,10 @@ class StorageFailed(Failure):
     code = "storage_failed"
 
 
-class ArtifactInvalid(Failure):
+class InvalidArtifact(Failure):
     """A saved classifier's files are missing, altered or of an unknown format."""
 
-    code = "artifact_invalid"
+    code = "invalid_artifact"
 
 
 class TrainingFailed(Failure):

@@ -1,9 +1,8 @@
-"""An explanation: what in the training rows and in a text made a classifier answer as it did.
-
-Owns the values and their bounds; knows nothing of how a figure is computed.
-"""
+"""An explanation: what in the training rows and in a text made a classifier answer as it did."""
 
 from dataclasses import dataclass
+
+from windrow.domain.values import Value
 
 # Encoding more, for one answer, would take seconds.
 MAX_EXPLAINED_WORDS = 60
@@ -12,7 +11,7 @@ NEAREST_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class NearRow:
+class NearRow(Value):
     """A training row that is like the text."""
 
     row: int
@@ -26,7 +25,7 @@ class NearRow:
 
 
 @dataclass(frozen=True, slots=True)
-class WordEffect:
+class WordEffect(Value):
     """What one word does for the answer."""
 
     word: str
@@ -38,7 +37,7 @@ class WordEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Value):
     """Why a classifier answered as it did."""
 
     label: str

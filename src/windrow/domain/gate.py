@@ -1,7 +1,4 @@
-"""The gate: conditions that a classifier must meet before an alias points to it.
-
-Owns the values and the rules for what is asked; knows nothing of how rows are judged.
-"""
+"""The gate: conditions that a classifier must meet before an alias points to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +14,14 @@ MAX_MUST_PASS_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a promotion requires."""
+    """The conditions of a promotion."""
 
     test_data: tuple[Row, ...] = ()
     """Labelled test rows for ``not_worse`` and ``min_recall``."""
     not_worse: bool = False
-    """Whether at least as many of them must be placed right as by what the alias points to now."""
+    """Whether at least as many of them must be classified correctly as by what the alias points to now."""
     must_pass: tuple[Row, ...] = ()
-    """Rows that must be placed right, this time; at most 1,000."""
+    """Rows that must be classified correctly, this time; at most 1,000."""
     min_recall: Annotated[
         Mapping[str, float], Schema(additionalProperties={"type": "number", "minimum": 0, "maximum": 1})
     ] = field(default_factory=dict)
@@ -35,8 +32,8 @@ NOTHING_REQUIRED = Requirement()
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A condition that was looked at."""
+class Check(Value):
+    """A condition that was checked."""
 
     condition: Literal["must_pass", "not_worse", "min_recall"]
     """Which one; ``min_recall`` once for each label."""
@@ -47,8 +44,8 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRow:
-    """A row that had to be placed right and was not."""
+class FailedRow(Value):
+    """A row that had to be classified correctly and was not."""
 
     text: str
     """Its text."""
@@ -59,30 +56,30 @@ class FailedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SideReport(Value):
-    """How one of the two classifiers of a promotion did on the test rows."""
+class GateMetrics(Value):
+    """The metrics of one of the two classifiers of a promotion on the test rows."""
 
     correct: int
-    """Rows that it placed right."""
+    """Rows that it classified correctly."""
     total: int
     """Rows in all, at least 1."""
     recall: Mapping[str, float]
-    """Share of each label's rows that it placed right, from 0 to 1; labels without rows are left out."""
+    """Share of each label's rows that it classified correctly, from 0 to 1; labels without rows are left out."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that it placed right."""
+    """Share of the rows that it classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport(Value):
-    """What came of a promotion's conditions."""
+    """The results of a promotion's conditions."""
 
     checks: tuple[Check, ...] = ()
     """Each condition; none where none was set."""
     failed_rows: tuple[FailedRow, ...] = ()
-    """Rows of ``must_pass`` that were placed wrong."""
-    candidate: SideReport | None = None
+    """Rows of ``must_pass`` that were misclassified."""
+    candidate: GateMetrics | None = None
     """How the classifier that is to be promoted did on the test rows; ``None`` without such rows."""
-    current: SideReport | None = None
+    current: GateMetrics | None = None
     """How what the alias points to did on them; ``None`` where it points nowhere, or without such rows."""
     passed: bool = computed(lambda self: all(check.passed for check in self.checks), True)
     """Whether every condition is met."""
@@ -92,7 +89,7 @@ NOTHING_CHECKED = GateReport()
 
 
 def check_requirement(requirement: Requirement, limits: DataLimits) -> None:
-    """Refuse conditions that cannot be looked at.
+    """Refuse conditions that cannot be checked.
 
     Raises:
         InvalidParameter: It needs test rows and has none, or has some and no use for them, or a recall lies outside
@@ -121,7 +118,7 @@ def check_requirement(requirement: Requirement, limits: DataLimits) -> None:
 
 
 def check_must_pass(field: str, rows: tuple[Row, ...], limits: DataLimits) -> None:
-    """Refuse rows that cannot be asked to be placed right; there may be none.
+    """Refuse rows that cannot be required to be classified correctly; there may be none.
 
     Args:
         field: What the caller knows them by.

@@ -1,13 +1,12 @@
-"""An interval: where a figure lies that was measured on a few rows.
-
-Owns the value; knows nothing of how it is computed.
-"""
+"""An interval: where a figure lies that was measured on a few rows."""
 
 from dataclasses import dataclass
 
+from windrow.domain.values import Value
+
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Value):
     """Where a figure lies with 95 % confidence."""
 
     low: float

@@ -1,6 +1,4 @@
-"""Jobs: trainings past and in progress, how far they are, and what they will take.
-
-Owns the states and what may follow what; knows nothing of threads, processes or files.
+"""Jobs: past and running trainings, their progress, and estimates of time and memory.
 
 ::
 
@@ -19,33 +17,33 @@ from typing import Annotated, Any, Literal
 
 from windrow.domain.errors import TrainingFailed, WindrowError, class_of
 from windrow.domain.recipe import Recipe
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import ListValue, Schema, Value, computed
 from windrow.domain.words import render
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 # In the order in which a training goes through them; a training of the head alone leaves out the two in the middle.
-Stage = Literal["encoding", "training", "judging", "finishing", "saving"]
+Stage = Literal["encoding", "training", "validating", "finishing", "saving"]
 FINISHED: frozenset[JobState] = frozenset(("succeeded", "failed", "cancelled", "interrupted"))
 JOBS_RANGE = (1, 1_000)
 DEFAULT_JOBS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is."""
+class Progress(Value):
+    """The progress of a training."""
 
     stage: Stage
-    """What is being done: ``encoding`` the texts, ``training`` the encoder, ``judging`` that by trainings on parts of
-    the rows, ``finishing`` (head and scores), ``saving``.
+    """The current stage: ``encoding`` the texts, ``training`` the encoder, ``validating`` it by trainings on parts of
+    the rows, ``finishing`` (head and calibration), ``saving``.
     """
     step: int = 0
     """Steps of this stage that are done; 0 where it has none."""
-    of: int = 0
+    num_steps: int = 0
     """Steps of this stage; 0 where it has none."""
     loss: float | None = None
     """Of the last contrastive step; ``None`` where there was none in this stage."""
     seconds_left: float | None = None
-    """Estimate for all that is left, in seconds; ``None`` where nobody can tell."""
+    """Estimated remaining time in seconds; ``None`` if unknown."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -92,8 +90,11 @@ class JobListRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(Recipe):
+class Job(Recipe, Value):
     """One training."""
+
+    _summary = "id state model_name num_examples progress revision problem"
+    _named_by = "id"
 
     id: str
     """Names the job; ids sort by the time of their creation."""
@@ -106,9 +107,9 @@ class Job(Recipe):
     num_examples: int
     """Number of training rows."""
     training_data_sha256: str
-    """SHA-256 of the training rows; docs/format.md says how anyone can compute it."""
+    """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
     created_at: datetime
-    """When it was asked for, UTC."""
+    """When the training was requested, UTC."""
     started_at: datetime | None = None
     """When its turn came, UTC; ``None`` until then."""
     finished_at: datetime | None = None
@@ -133,16 +134,18 @@ class Job(Recipe):
 
 
 @dataclass(frozen=True, slots=True)
-class JobList:
+class JobList(ListValue[Job]):
     """Jobs."""
+
+    _items = "jobs"
 
     jobs: tuple[Job, ...]
     """The newest one first."""
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastPart:
-    """What one stage of a training will take."""
+class StageEstimate(Value):
+    """An estimate of one stage of a training."""
 
     stage: Stage
     """The stage."""
@@ -153,8 +156,8 @@ class ForecastPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a training will take, before it is begun. Estimates, from what this machine did so far."""
+class FitEstimate(Value):
+    """An estimate of a training's time and memory, from what this machine did so far."""
 
     model_name: str
     """The classifier's name."""
@@ -166,13 +169,13 @@ class Forecast:
     """Of all distinct texts together."""
     seconds: float
     """Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain, training and
-    judging are left out.
+    validation are left out.
     """
     wait_seconds: float
     """Until its turn comes, behind the trainings that wait and run now."""
     memory_bytes: int
     """What it needs beside what the server has already, at its peak, in both processes together."""
-    parts: tuple[ForecastPart, ...]
-    """What each stage takes, in their order."""
+    stages: tuple[StageEstimate, ...]
+    """The stages, in their order."""
     memory_reason: str
     """Why so much memory, in a sentence."""

@@ -1,7 +1,4 @@
-"""Which classifiers are asked for, in which order, and which part of that list.
-
-Owns the rules for choosing, sorting and paging; knows nothing of where the classifiers come from.
-"""
+"""Selections of classifiers, their order, and pages of the list."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +9,7 @@ from windrow.domain.classifier import Classifier, Record
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.names import check_name, names_with_prefix
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema
+from windrow.domain.values import ListValue, Schema
 from windrow.domain.versions import Version, read_version
 
 PAGE_SIZE_RANGE = (1, 1_000)
@@ -25,7 +22,7 @@ _SORT_KEYS: Mapping[str, Callable[[Classifier], Any]] = {
     "version": lambda classifier: read_version(classifier.name) or Version(classifier.name, -1),
     "created_at": lambda classifier: classifier.created_at,
     "num_examples": lambda classifier: classifier.num_examples,
-    "size": lambda classifier: classifier.size_bytes,
+    "size_bytes": lambda classifier: classifier.size_bytes,
     "test_accuracy": lambda classifier: _UNMEASURED if classifier.test is None else classifier.test.accuracy,
 }
 SORTS = tuple(_SORT_KEYS)
@@ -125,8 +122,10 @@ class DeleteAllRequest(Selection):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(ListValue[Classifier]):
     """Classifiers, or a page of them."""
+
+    _items = "models"
 
     models: tuple[Classifier, ...]
     """Of each classifier, the revision that answers."""
@@ -141,7 +140,7 @@ def check_selection(selection: Selection) -> None:
         InvalidParameter: A text is empty.
     """
     for each in fields(selection):
-        if each.name != "cursor" and getattr(selection, each.name) == "":  # of an empty cursor, more is said
+        if each.name != "cursor" and getattr(selection, each.name) == "":  # an empty cursor has its own error
             raise InvalidParameter(
                 "{arg:{parameter}} is empty. Give it a value, or leave it out.", {"parameter": each.name}
             )

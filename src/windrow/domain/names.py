@@ -1,7 +1,4 @@
-"""The grammar of names, the ways to refer to a classifier, and which existing names are close to a mistyped one.
-
-Owns the one rule for names, and what ``name@3`` and ``task@latest`` mean; knows nothing of where names are kept.
-"""
+"""The grammar of names, the ways to refer to a classifier, and which existing names are close to a mistyped one."""
 
 import difflib
 import heapq

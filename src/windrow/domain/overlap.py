@@ -1,7 +1,4 @@
-"""Overlap: test rows that a classifier has seen in training, to the letter or nearly so.
-
-Owns what counts as nearly the same text; needs nothing but the texts, and knows nothing of encoders or files.
-"""
+"""Overlap: test rows that a classifier has seen in training, to the letter or nearly so."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,25 +1,22 @@
-"""What a caller asks of classifiers, the rules for that, and what they answer.
-
-Owns the rules that need nothing but the request itself; knows nothing of how an answer is computed.
-"""
+"""Predictions: the request, its rules, and the reply."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from windrow.domain.dataset import check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
 from windrow.domain.names import ModelReference, read_reference
-from windrow.domain.values import Schema, Value, computed
+from windrow.domain.values import Presented, Schema, Value, computed
 from windrow.domain.words import render
 
-# Asked before anything costly is computed. Not so: the caller has gone, and nobody would read the answer.
-IsWanted = Callable[[], bool]
+# Called before anything costly is computed; false once the caller has disconnected and would not read the answer.
+IsConnected = Callable[[], bool]
 
 
-def always() -> bool:
-    """Say that an answer is wanted, whatever happens."""
+def always_connected() -> bool:
+    """Return true, for a caller that never disconnects."""
     return True
 
 
@@ -75,7 +72,7 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Value):
-    """What a classifier answers for one text."""
+    """A classifier's prediction for one text."""
 
     label: str | None
     """The label with the highest score; ``None`` where the classifier abstained."""
@@ -88,8 +85,9 @@ class Answer(Value):
     abstained: bool = computed(lambda self: self.label is None, False)
     """Whether no label was given: the best score, or the likeness to the training data, is too low."""
     in_scope: float | None = None
-    """How like the training data the text is, from 0 to 1: the share of texts of its kind that are less like it.
-    ``None`` where the classifier cannot tell.
+    """How like the training data the text is, from 0 to 1: the share of the training rows, each held out, that are
+    less like the rows of the nearest label as a whole. It says nothing about the end of a text that was truncated, nor
+    about how near the nearest single row is. ``None`` where the classifier cannot tell.
     """
 
 
@@ -97,14 +95,30 @@ class Answer(Value):
 class Prediction(Answer):
     """One classifier's answer for one text, and which classifier that is."""
 
+    _summary = "label scores in_scope truncated model_name revision alias"
+
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int
     """Its revision that answered."""
     alias: str | None = None
-    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    """The alias in the request; ``None`` if the request named the classifier itself."""
     explanation: Explanation | None = None
-    """Why; ``None`` where it was not asked for."""
+    """The explanation of the label; ``None`` if not requested."""
+
+
+class Predictions(Presented, list[Prediction]):
+    """Answers to a column of texts, in its order: a list that shows itself in a few words."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        first, more = map(repr, self[:1]), [f"… {len(self)} in all"] if len(self) > 1 else []
+        return f"{type(self).__name__}([{', '.join((*first, *more))}])"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return each answer's members as JSON has them."""
+        return [each.to_dict() for each in self]
 
 
 def check_predict_request(request: PredictRequest, limits: PredictLimits) -> None:

@@ -7,6 +7,11 @@ from windrow.domain.errors import InvalidParameter
 from windrow.domain.values import Schema
 
 DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+# For texts that are not, or not only, in English; their weights come as safetensors.
+MULTILINGUAL_BASE_MODELS = (
+    "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+    "intfloat/multilingual-e5-small",
+)
 DEFAULT_NUM_ITERATIONS = 20
 DEFAULT_BATCH_SIZE = 16
 DEFAULT_SEED = 0
@@ -54,8 +59,8 @@ class Recipe(TrainingParameters):
     max_seconds: Annotated[float | None, Schema(exclusiveMinimum=0, maximum=MAX_SECONDS_LIMIT)] = None
     """Ends the training after about so many seconds, with what was learned by then; ``None`` sets no limit."""
     cross_validate: bool = True
-    """Whether the encoder is also trained on parts of the rows, to judge it by the others: takes three times as long,
-    estimates the accuracy and calibrates scores. With 0 iterations that costs nothing and is always done.
+    """Whether the encoder is also trained on parts of the rows, to evaluate it on the others: takes three times as
+    long, estimates the accuracy and calibrates scores. With 0 iterations that costs nothing and is always done.
     """
 
 

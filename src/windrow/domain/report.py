@@ -1,17 +1,15 @@
-"""A report: how a classifier did on labelled rows, and what that is worth.
-
-Owns the values, and the rules for what is asked; knows nothing of how a figure is computed.
-"""
+"""A report: how a classifier did on labelled rows, and what that is worth."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from windrow.domain.classifier import TestScore, Threshold
+from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
+from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import Schema, Value, computed, recast
 
 # Below, half of the answers may be wrong, and a threshold has no point.
@@ -25,7 +23,7 @@ class LabelReport(Value):
     label: str
     """The label."""
     correct: int
-    """Rows of this label that were placed right."""
+    """Rows of this label that were classified correctly."""
     total: int
     """Rows of this label."""
     predicted: int
@@ -37,14 +35,14 @@ class LabelReport(Value):
     f1: float | None
     """Harmonic mean of the two; 0 where nothing is right, ``None`` where no row has or was given this label."""
 
-    shown: str = computed(
+    recall_text: str = computed(
         lambda self: f"{'-' if self.recall is None else f'{self.recall:.2f}'} ({self.correct}/{self.total})", ""
     )
     """Its recall, and the rows that it rests on, for people: ``0.83 (5/6)``, with ``-`` where no row has this label."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReliabilityBin:
+class ReliabilityBin(Value):
     """Rows whose best score lies in one range."""
 
     low: float
@@ -56,12 +54,12 @@ class ReliabilityBin:
     mean_score: float
     """The mean of their best scores."""
     accuracy: float
-    """The share of them that were placed right."""
+    """The share of them that were classified correctly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """Whether scores mean what they say: of the answers with a score of 0.8, 80 % should be right."""
+class Calibration(Value):
+    """How well scores agree with accuracy: of the predictions with a score of 0.8, 80 % should be correct."""
 
     ece: float
     """Expected calibration error in [0, 1]: the mean distance of score and accuracy over the bins, by rows."""
@@ -70,8 +68,8 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Misread:
-    """A row that was placed wrong."""
+class Misclassified(Value):
+    """A row that was misclassified."""
 
     row: int
     """Its number in the test data, from 0."""
@@ -86,7 +84,7 @@ class Misread:
 
 
 @dataclass(frozen=True, slots=True)
-class MajorityBaseline:
+class MajorityBaseline(Value):
     """What one would get right by always giving the most frequent label."""
 
     label: str
@@ -96,8 +94,8 @@ class MajorityBaseline:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfusionMatrix:
-    """Which labels were taken for which."""
+class ConfusionMatrix(Value):
+    """How many rows of each label were given which label."""
 
     labels: tuple[str, ...]
     """What rows and columns stand for: the classifier's labels, then those of the rows that it does not know."""
@@ -106,15 +104,17 @@ class ConfusionMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Value):
-    """What one classifier made of labelled rows."""
+class ClassificationMetrics(Value):
+    """The metrics of a classifier on labelled rows."""
+
+    _summary = "correct total accuracy accuracy_interval macro_f1"
 
     correct: int
-    """Rows that were placed right."""
+    """Rows that were classified correctly."""
     total: int
     """Rows in all, at least 1."""
     accuracy: float = computed(lambda self: self.correct / max(1, self.total), 0.0)
-    """Share of the rows that were placed right."""
+    """Share of the rows that were classified correctly."""
     accuracy_interval: Interval
     """Where the accuracy on all rows like these lies: Wilson's, of 95 %."""
     macro_f1: float
@@ -122,14 +122,14 @@ class Outcome(Value):
     labels: tuple[LabelReport, ...]
     """The classifier's labels in their order, then those of the rows that it does not know, sorted."""
     confusion_matrix: ConfusionMatrix
-    """Which labels were taken for which."""
+    """How many rows of each label were given which label."""
     calibration: Calibration
-    """Whether its scores mean what they say."""
+    """How well its scores agree with its accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """Rows to judge a classifier by."""
+    """Rows to evaluate a classifier on."""
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
@@ -138,27 +138,29 @@ class EvaluateRequest:
     placed wrong.
     """
     save: bool = True
-    """Whether the score is kept with the classifier, and with ``target_precision`` the threshold too."""
+    """Whether the score is kept with the classifier. What it answers does not change by that."""
     target_precision: Annotated[float | None, Schema(minimum=MIN_TARGET_PRECISION, maximum=1)] = None
-    """Share of right answers, from 0.5 to 1, for which the lowest score is wanted that can be trusted; ``None`` asks
-    for none.
+    """Share of right answers, from 0.5 to 1, for which a threshold is proposed: the lowest score that can be trusted.
+    ``None`` asks for none. It is only proposed: no evaluation changes an answer.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report(Outcome):
+class Report(ClassificationMetrics):
     """How a classifier did on labelled rows."""
+
+    _summary = "model_name revision correct total accuracy warnings accuracy_interval macro_f1"
 
     model_name: str
     """The classifier that answered, by its own name."""
     revision: int
     """Its revision that answered."""
     alias: str | None
-    """The alias by which it was asked; ``None`` where it was asked by its own name."""
+    """The alias in the request; ``None`` if the request named the classifier itself."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
-    misread: tuple[Misread, ...]
-    """The rows that were placed wrong, those with the highest score first."""
+    misclassified: tuple[Misclassified, ...]
+    """The rows that were misclassified, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
     """What makes the figures worth less, or was odd about the rows."""
     test_data_sha256: str
@@ -167,9 +169,9 @@ class Report(Outcome):
     """When it was measured, UTC."""
     saved: bool
     """Whether the score was kept with the classifier."""
-    threshold: Threshold | None
-    """The lowest score that is to be trusted; ``None`` where no precision was asked for, or no score reaches it, which
-    ``warnings`` says.
+    proposed_threshold: ProposedThreshold | None
+    """The lowest threshold that reaches the requested precision, for ``set_threshold``, which sets it; ``None`` if no
+    precision was requested, or no threshold reaches it (see ``warnings``).
     """
 
     @property

@@ -1,11 +1,10 @@
-"""A training done again: how the new classifier compares with the kept one, and what changed around it.
-
-Owns what each verdict means; knows nothing of how trainings are repeated or compared.
-"""
+"""A reproduction: how a classifier trained again compares with the stored one, and what changed in the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from windrow.domain.values import Value
 
 # Identical weights: every tensor is equal bit by bit, so every answer is too.
 # Identical predictions: the weights differ, but every compared text gets the same label, and no label's score for any
@@ -15,12 +14,12 @@ Verdict = Literal["identical weights", "identical predictions", "different"]
 
 # Serving one and the same classifier, a text's score was measured to vary by up to 1.3e-6 with what else is in its
 # batch (float32 rounds at 6e-8, and it adds up), so a line much finer than this would not tell classifiers apart.
-# Source: docs/training.md, "Training again".
+# Source: docs/explanation/training.md, "Train again".
 SCORE_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentChange:
+class EnvironmentChange(Value):
     """Something that decides how a training rounds, and is not what it was."""
 
     name: str
@@ -32,8 +31,8 @@ class EnvironmentChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Reproduction:
-    """What came of training a revision again. The new classifier was compared and thrown away."""
+class Reproduction(Value):
+    """The result of training a revision again. The new classifier was compared and discarded."""
 
     model_name: str
     """The classifier's name."""

@@ -1,7 +1,4 @@
-"""What to label next: the texts of a pile that would teach a classifier most.
-
-Owns the values and the rules for what is asked; knows nothing of how texts are chosen.
-"""
+"""Suggestions for labelling: the texts of a pool that would improve a classifier most."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -10,12 +7,12 @@ from windrow.domain.dataset import DataLimits, check_texts, too_many
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.recipe import check_range
-from windrow.domain.values import Schema
+from windrow.domain.values import ListValue, Schema, Value
 
 DEFAULT_SUGGESTIONS = 10
 SUGGESTIONS_RANGE = (1, 1_000)
 
-Why = Literal["new", "uncertain"]
+SuggestionReason = Literal["new", "uncertain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,25 @@ class SuggestRequest:
     version.
     """
     texts: tuple[str, ...]
-    """The pile, as many texts as a training may have rows; one that comes again counts once."""
+    """The pool, as many texts as a training may have rows; one that comes again counts once."""
     n: Annotated[int, Schema(minimum=SUGGESTIONS_RANGE[0], maximum=SUGGESTIONS_RANGE[1])] = DEFAULT_SUGGESTIONS
     """How many to suggest, 1 to 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Value):
     """A text worth labelling."""
 
     index: int
-    """Its number in the pile, from 0."""
+    """Its number in the pool, from 0."""
     text: str
     """The text."""
-    why: Why
+    reason: SuggestionReason
     """``new`` where it is unlike the training data, so perhaps of a new class; ``uncertain`` where the classifier
     hesitates between labels.
     """
-    alike: int
-    """Texts of the pile that are much like it, itself included: what labelling it speaks for."""
+    num_similar: int
+    """Similar texts in the pool, itself included: the texts that its label would stand for."""
     label: str
     """What the classifier would answer."""
     score: float
@@ -57,17 +54,19 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(ListValue[Suggestion]):
     """The texts that are worth labelling."""
 
+    _items = "suggestions"
+
     model_name: str
-    """The classifier that was asked."""
+    """The classifier that scored the texts."""
     revision: int
-    """Its revision that was asked."""
+    """The revision that scored the texts."""
     suggestions: tuple[Suggestion, ...]
-    """The most useful first; fewer than asked for where the pile has fewer different texts."""
+    """The most useful first; fewer than requested if the pool has fewer distinct texts."""
     total: int
-    """Different texts in the pile that the classifier was not trained on."""
+    """Different texts in the pool that the classifier was not trained on."""
 
 
 def check_suggest_request(request: SuggestRequest, limits: DataLimits) -> None:

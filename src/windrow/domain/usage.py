@@ -1,7 +1,4 @@
-"""What Windrow takes on the disk, by what it is for: shared, one classifier's own, or only in the way.
-
-Owns the values and their sums; knows nothing of files.
-"""
+"""What Windrow takes on the disk, by what it is for: shared, one classifier's own, or only in the way."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ from windrow.domain.values import Value, computed
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifierUsage:
+class ClassifierUsage(Value):
     """What one name takes beside its base model."""
 
     name: str

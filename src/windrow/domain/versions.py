@@ -1,7 +1,4 @@
-"""Versions of a task by name: ``ticket_classifier_v2`` is version 2 of the task ``ticket_classifier``.
-
-Owns that pattern and the order of versions; knows nothing of which classifiers exist.
-"""
+"""Versions of a task by name: ``ticket_classifier_v2`` is version 2 of the task ``ticket_classifier``."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Adapters as encoders take them: the low-rank changes of all maps side by side, so that rows of many can be mixed."""
+"""Pack low-rank adapters into the matrices that the encoder graph takes, many adapters in one batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Halves, Integers
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.layout import adapted_maps
+from windrow.encoders.layout import adapted_projections
 
-MapChanges = Mapping[str, npt.NDArray[np.floating[Any]]]
+LowRankChanges = Mapping[str, npt.NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """The changes of every map of the top layers. Made by :func:`join_changes`.
+    """The low-rank changes of every projection of the top layers, side by side. Made by :func:`pack_adapter`.
 
     Args:
-        down: Shape [r, all maps' inputs], float16.
-        up: Shape [r, all maps' outputs], float16.
+        down: Shape [r, all projections' inputs], float16.
+        up: Shape [r, all projections' outputs], float16.
     """
 
     down: Halves
@@ -29,43 +29,45 @@ class Adapter:
 
     @property
     def rank(self) -> int:
-        """Rows of either matrix."""
+        """The number of rows of either matrix."""
         return len(self.down)
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it takes."""
+        """The memory that the matrices take."""
         return self.down.nbytes + self.up.nbytes
 
 
-def join_changes(folder: EncoderFolder, changes: MapChanges) -> Adapter:
-    """Return the changes of single maps as one adapter.
+def pack_adapter(folder: EncoderFolder, changes: LowRankChanges) -> Adapter:
+    """Return the changes of single projections as one adapter.
 
     Args:
-        folder: The encoder that they are for.
-        changes: ``layers.{i}.{map}.down`` [in, r] and ``.up`` [r, out], float16, for any of the maps
-            (:func:`windrow.encoders.layout.adapted_maps`); a map without them stays as it is.
+        folder: The encoder to adapt.
+        changes: ``layers.{i}.{projection}.down`` [in, r] and ``.up`` [r, out], float16, for any of the projections
+            (:func:`windrow.encoders.layout.adapted_projections`); the others stay unchanged.
 
     Raises:
-        ArtifactInvalid: The names, shapes or types are not this encoder's.
+        InvalidArtifact: The names, shapes or types are not this encoder's.
     """
     rank = _check(folder, changes)
-    maps = tuple(adapted_maps(folder))
-    nothing = np.zeros((rank, max(max(shape) for _, shape in maps)), np.float16)
-    down = [changes[f"{name}.down"].T if f"{name}.down" in changes else nothing[:, :size] for name, (size, _) in maps]
-    up = [changes.get(f"{name}.up", nothing[:, :size]) for name, (_, size) in maps]
+    projections = tuple(adapted_projections(folder))
+    zeros = np.zeros((rank, max(max(shape) for _, shape in projections)), np.float16)
+    down = [
+        changes[f"{name}.down"].T if f"{name}.down" in changes else zeros[:, :size] for name, (size, _) in projections
+    ]
+    up = [changes.get(f"{name}.up", zeros[:, :size]) for name, (_, size) in projections]
     return Adapter(np.concatenate(down, axis=1), np.concatenate(up, axis=1))
 
 
-def mix(adapters: Sequence[Adapter], lengths: Integers) -> tuple[Halves, Halves, Floats]:
-    """Put the adapters of a batch one below the other, each of them once.
+def stack_adapters(adapters: Sequence[Adapter], lengths: Integers) -> tuple[Halves, Halves, Floats]:
+    """Stack the distinct adapters of a batch.
 
     Args:
-        adapters: Each text's; one of rank 0 changes nothing.
-        lengths: Tokens of each text, shape [B].
+        adapters: The adapter of each text; one of rank 0 changes nothing.
+        lengths: The number of tokens of each text, shape [B].
 
     Returns:
-        All downs, all ups, and which token takes which ranks: [R, inputs], [R, outputs], [T, R].
+        All ``down`` rows [R, inputs], all ``up`` rows [R, outputs], and a mask of the ranks of each token [T, R].
     """
     distinct = list({id(adapter): adapter for adapter in adapters}.values())
     ends = np.cumsum([adapter.rank for adapter in distinct])
@@ -78,14 +80,14 @@ def mix(adapters: Sequence[Adapter], lengths: Integers) -> tuple[Halves, Halves,
     return down, up, np.repeat(mask, lengths, axis=0)
 
 
-def _check(folder: EncoderFolder, changes: MapChanges) -> int:
-    """Return the rank, after comparing names and shapes with the top layers."""
-    wanted = dict(adapted_maps(folder))
-    if odd := sorted(changes.keys() - {f"{name}.{side}" for name in wanted for side in ("down", "up")}):
+def _check(folder: EncoderFolder, changes: LowRankChanges) -> int:
+    """Return the rank, after checking names, shapes and types."""
+    expected = dict(adapted_projections(folder))
+    if odd := sorted(changes.keys() - {f"{name}.{side}" for name in expected for side in ("down", "up")}):
         raise _invalid(f"has {odd[0]}", folder)
     rank = next((int(tensor.shape[-1]) for name, tensor in changes.items() if name.endswith(".down")), 0)
     for name in {name.rpartition(".")[0] for name in changes}:
-        rows, columns = wanted[name]
+        rows, columns = expected[name]
         for side, shape in (("down", (rows, rank)), ("up", (rank, columns))):
             tensor = changes.get(f"{name}.{side}")
             if tensor is None:
@@ -95,8 +97,8 @@ def _check(folder: EncoderFolder, changes: MapChanges) -> int:
     return rank
 
 
-def _invalid(problem: str, folder: EncoderFolder) -> ArtifactInvalid:
-    return ArtifactInvalid(
+def _invalid(problem: str, folder: EncoderFolder) -> InvalidArtifact:
+    return InvalidArtifact(
         "The adapter {why}, which does not fit the base model {base_model}. Train the classifier again.",
         {"base_model": folder.base_model.id, "why": problem},
     )

@@ -1,4 +1,4 @@
-"""Encoding any number of texts: cut into batches of similar length, put together again in their order."""
+"""Encode any number of texts in batches of similar length."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from functools import partial
 
 import numpy as np
 
-from windrow.arrays import Bools, Floats, Ids, TokenStates, cut, token_indices
+from windrow.arrays import Bools, Floats, Ids, TokenStates, batch_by_length, token_indices
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens, Width, token_counts
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens, token_counts
 
-# Computes batches, in any order and at the same time, and returns their results in the order of the batches.
+# Computes batches, in any order and in parallel, and returns their results in the order of the batches.
 Compute = Callable[[Sequence[Callable[[], Floats]]], Sequence[Floats]]
 
-# Cells (texts x longest text) in one batch. Measured on MiniLM: 128 is as fast as 256 and 512, and faster than what no
-# longer fits the caches; and a prediction that comes meanwhile waits the less.
+# Cells (texts x longest text) in one batch. Measured on MiniLM: 128 is as fast as 256 and 512, and faster than sizes
+# that exceed the processor's caches; and a prediction that arrives meanwhile waits less.
 MAX_CELLS = 128
 
 
-def one_by_one(batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
-    """Compute batches here, one after the other."""
+def run_in_order(batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
+    """Compute batches one after the other in this thread."""
     return [batch() for batch in batches]
 
 
@@ -30,7 +30,7 @@ class Encoded:
 
     Args:
         features: Shape [n, feature_size], float32; each third (one layer) of a row has length 1.
-        truncated: Whether a text was longer than the encoder reads; shape [n], bool.
+        truncated: Whether each text was longer than the encoder's maximum; shape [n], bool.
     """
 
     features: Floats
@@ -38,65 +38,67 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class States(TokenStates):
-    """What the frozen trunk makes of texts: the adapted layers start from here.
+class TrunkStates(TokenStates):
+    """The frozen trunk's outputs, which are the inputs of the adapted layers.
 
     Args:
-        truncated: Whether a text was longer than the encoder reads; shape [n], bool.
+        truncated: Whether each text was longer than the encoder's maximum; shape [n], bool.
     """
 
     truncated: Bools
 
 
 def encode(
-    encoder: TextEncoder, texts: Sequence[str], adapter: Adapter | None = None, compute: Compute = one_by_one
+    encoder: TextEncoder, texts: Sequence[str], adapter: Adapter | None = None, compute: Compute = run_in_order
 ) -> Encoded:
     """Return the features of texts, in their order.
 
     Args:
         encoder: The encoder.
         texts: Any number, none included.
-        adapter: For all of them.
-        compute: Computes batches.
+        adapter: The adapter for all of them.
+        compute: Computes the batches.
     """
     tokens = encoder.tokenize(texts)
-    chunks = list(cut(token_counts(tokens), MAX_CELLS))
+    chunks = list(batch_by_length(token_counts(tokens), MAX_CELLS))
     batches = [
-        partial(encoder.encode, [tokens[text] for text in chunk], [adapter] * len(chunk), Width.ONE_CORE)
+        partial(encoder.encode, [tokens[text] for text in chunk], [adapter] * len(chunk), Parallelism.ONE_CORE)
         for chunk in chunks
     ]
-    features = _put_together(compute(batches), chunks, (len(texts), feature_size(encoder.folder)))
+    features = _scatter(compute(batches), chunks, (len(texts), feature_size(encoder.folder)))
     return Encoded(features, _truncated(tokens))
 
 
-def encode_states(encoder: TextEncoder, tokens: Sequence[Tokens], compute: Compute = one_by_one) -> States:
-    """Return what no adapter can change, so that it is computed once: the states of texts below the top layers."""
+def compute_trunk_states(
+    encoder: TextEncoder, tokens: Sequence[Tokens], compute: Compute = run_in_order
+) -> TrunkStates:
+    """Return the texts' states below the top layers, which no adapter changes."""
     lengths = token_counts(tokens)
-    chunks = list(cut(lengths, MAX_CELLS))
+    chunks = list(batch_by_length(lengths, MAX_CELLS))
     batches = [partial(encoder.states, [tokens[text] for text in chunk]) for chunk in chunks]
-    places = [token_indices(lengths, chunk) for chunk in chunks]
-    packed = _put_together(compute(batches), places, (int(lengths.sum()), encoder.folder.hidden_size))
-    return States(packed, lengths, _truncated(tokens))
+    positions = [token_indices(lengths, chunk) for chunk in chunks]
+    packed = _scatter(compute(batches), positions, (int(lengths.sum()), encoder.folder.hidden_size))
+    return TrunkStates(packed, lengths, _truncated(tokens))
 
 
-def features_of(
-    encoder: TextEncoder, states: States, adapter: Adapter | None = None, compute: Compute = one_by_one
+def features_from_states(
+    encoder: TextEncoder, states: TrunkStates, adapter: Adapter | None = None, compute: Compute = run_in_order
 ) -> Floats:
-    """Return what :func:`encode` would for the texts behind ``states``; shape [n, feature_size], float32."""
-    chunks = list(cut(states.lengths, MAX_CELLS))
+    """Return the features of :func:`encode` from precomputed states; shape [n, feature_size], float32."""
+    chunks = list(batch_by_length(states.lengths, MAX_CELLS))
     batches = [
         partial(encoder.features, states.packed[token_indices(states.lengths, chunk)], states.lengths[chunk], adapter)
         for chunk in chunks
     ]
-    return _put_together(compute(batches), chunks, (len(states.lengths), feature_size(encoder.folder)))
+    return _scatter(compute(batches), chunks, (len(states.lengths), feature_size(encoder.folder)))
 
 
 def _truncated(tokens: Sequence[Tokens]) -> Bools:
     return np.array([each.truncated for each in tokens], np.bool_)
 
 
-def _put_together(parts: Sequence[Floats], places: Sequence[Ids], shape: tuple[int, int]) -> Floats:
-    whole = np.empty(shape, np.float32)
-    for place, part in zip(places, parts, strict=True):
-        whole[place] = part
-    return whole
+def _scatter(parts: Sequence[Floats], positions: Sequence[Ids], shape: tuple[int, int]) -> Floats:
+    result = np.empty(shape, np.float32)
+    for position, part in zip(positions, parts, strict=True):
+        result[position] = part
+    return result

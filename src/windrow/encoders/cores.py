@@ -1,4 +1,4 @@
-"""The cores that this process may use, and which of them a thread computes on."""
+"""Count the cores that this process may use, and pin threads to them."""
 
 import math
 import os
@@ -16,7 +16,7 @@ _TOPOLOGY = Path("/sys/devices/system/cpu")
 def usable_cores(quota: Path = _QUOTA) -> int:
     """Return the number of physical cores that this process may use, at least 1.
 
-    Two hardware threads of one core count once: matrix products keep the whole core busy.
+    Two hardware threads of one core count once, since matrix products keep the core busy.
 
     Args:
         quota: The control group's limit on processor time ("200000 100000" is two cores, "max 100000" is none).
@@ -27,11 +27,11 @@ def usable_cores(quota: Path = _QUOTA) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the threads of one computation run: each on a core of its own.
+class ThreadAffinity:
+    """The cores to which the threads of one computation are pinned, one each.
 
-    A thread that was asleep may be woken on the very core whose thread waits for it, spinning, and then both crawl
-    until the scheduler notices.
+    Without pinning, the scheduler may wake a thread on the core of another one that spins while waiting for it, which
+    slows down both.
 
     Args:
         cores: The logical processors of each core.
@@ -40,13 +40,13 @@ class Placement:
     cores: tuple[frozenset[int], ...]
 
     @property
-    def others(self) -> str:
-        """The processors of every thread but the calling one, as ONNX Runtime wants them: counted from 1."""
+    def worker_processors(self) -> str:
+        """The processors of every thread but the calling one, in ONNX Runtime's notation, which counts from 1."""
         return ";".join(",".join(str(number + 1) for number in sorted(core)) for core in self.cores[1:])
 
     @contextmanager
-    def caller(self) -> Iterator[None]:
-        """Keep the calling thread on the first core, if that may still be had: an operator may take cores away."""
+    def pin_caller(self) -> Iterator[None]:
+        """Pin the calling thread to the first core inside the ``with`` block, if the core is still available."""
         former = os.sched_getaffinity(0)
         with suppress(OSError):
             os.sched_setaffinity(0, self.cores[0])
@@ -57,25 +57,25 @@ class Placement:
                 os.sched_setaffinity(0, former)
 
 
-def place(threads: int, topology: Path = _TOPOLOGY) -> Placement | None:
-    """Return where so many threads should run; ``None`` leaves it to the operating system.
+def choose_affinity(threads: int, topology: Path = _TOPOLOGY) -> ThreadAffinity | None:
+    """Return the cores for this many threads; ``None`` leaves scheduling to the operating system.
 
-    Only a process that uses every core that it may is placed: others may share the machine with this one's like, and
-    would all crowd on the same first cores.
+    Threads are pinned only where the process uses all of its cores: several processes that use fewer would all be
+    pinned to the same first cores.
 
     Args:
-        threads: Threads that compute.
-        topology: Where Linux says which logical processors share a core.
+        threads: The number of computing threads.
+        topology: The folder where Linux lists the logical processors that share a core.
     """
     if threads < 2 or not hasattr(os, "sched_setaffinity"):
         return None
     allowed = frozenset(os.sched_getaffinity(0))
     cores = {_siblings(number, topology) & allowed: None for number in sorted(allowed)}
-    return Placement(tuple(cores)) if len(cores) == threads else None
+    return ThreadAffinity(tuple(cores)) if len(cores) == threads else None
 
 
 def _siblings(number: int, topology: Path) -> frozenset[int]:
-    """Return the logical processors of one's core: "0-1" or "0,64" in the file that Linux shows."""
+    """Return the logical processors on the same core ("0-1" or "0,64" in Linux's file)."""
     try:
         text = (topology / f"cpu{number}/topology/thread_siblings_list").read_text("ascii")
         ranges = [part.partition("-") for part in text.strip().split(",")]

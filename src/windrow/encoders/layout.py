@@ -1,8 +1,8 @@
-"""The names and shapes of an encoder's tensors and graphs, the same for every family."""
+"""Names and shapes of an encoder's projections, features and graph files, the same for every model family."""
 
 from collections.abc import Iterator
 
-from windrow.arrays import MAPS
+from windrow.arrays import PROJECTIONS
 from windrow.encoders.folder import EncoderFolder
 
 # Adapters reach the last six layers: all of MiniLM's. Features come from the last three. Source: docs/adr/0003, 0009.
@@ -11,6 +11,7 @@ FEATURE_LAYERS = 3
 TRUNK_FILE = "trunk.onnx"
 TOP_FILE = "top.onnx"
 ADAPTED_TOP_FILE = "adapted_top.onnx"
+TENSORS_FILE = "tensors.bin"
 
 
 def top_layers(folder: EncoderFolder) -> range:
@@ -23,14 +24,14 @@ def feature_size(folder: EncoderFolder) -> int:
     return folder.hidden_size * min(FEATURE_LAYERS, folder.layers)
 
 
-def map_shape(folder: EncoderFolder, name: str) -> tuple[int, int]:
-    """Return the shape [in, out] of one of a layer's six maps."""
+def projection_shape(folder: EncoderFolder, name: str) -> tuple[int, int]:
+    """Return the shape [in, out] of one of a layer's six projections."""
     inner, outer = folder.hidden_size, folder.intermediate_size
     return {"expand": (inner, outer), "contract": (outer, inner)}.get(name, (inner, inner))
 
 
-def adapted_maps(folder: EncoderFolder) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield each adapted map, ``layers.{i}.{map}``, with its shape; its tensors end in ``.down`` and ``.up``."""
+def adapted_projections(folder: EncoderFolder) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each adapted projection, ``layers.{i}.{projection}``, with its shape [in, out]."""
     for layer in top_layers(folder):
-        for name in MAPS:
-            yield f"layers.{layer}.{name}", map_shape(folder, name)
+        for name in PROJECTIONS:
+            yield f"layers.{layer}.{name}", projection_shape(folder, name)

@@ -1,4 +1,4 @@
-"""Removing a folder so that it is whole or gone, at whatever moment the process dies."""
+"""Remove folders atomically, so that a crash leaves a folder complete or gone."""
 
 import os
 import shutil
@@ -6,30 +6,30 @@ import stat
 import uuid
 from pathlib import Path
 
-from windrow.encoders.graph_files import sync
+from windrow.disk import sync
 
-# What is being removed bears a hidden name, so that nobody takes a part for the whole.
+# Folders are renamed to a hidden name before deletion, so that a partly deleted one is never used.
 REMOVED = ".removed-"
 
-# Of each file: path, size in bytes, and both times of change in nanoseconds; tools that copy set one of them back.
+# Each file's path, size in bytes, and both times of change in nanoseconds; copying tools set one of them back.
 Files = frozenset[tuple[str, int, int, int]]
 
 
 def files_below(path: Path) -> Files:
-    """Return what tells whether anything below a folder has changed: its files, as they are now.
+    """Return a fingerprint of the files below a folder, to detect changes.
 
     Args:
-        path: The folder, or a file, which is then the only one; links to files are followed.
+        path: The folder, or a single file; links to files are followed.
     """
-    found = []
+    entries = []
     for file in (str(path), *(f"{folder}/{name}" for folder, _, names in os.walk(path) for name in names)):
         try:
             status = os.stat(file)  # noqa: PTH116 - a Path for each of many files takes longer than the look
         except OSError:  # gone meanwhile, or a link to nowhere
             continue
         if stat.S_ISREG(status.st_mode):
-            found.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-    return frozenset(found)
+            entries.append((file, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return frozenset(entries)
 
 
 def size_bytes(path: Path) -> int:
@@ -38,13 +38,13 @@ def size_bytes(path: Path) -> int:
 
 
 def remove_folder(folder: Path) -> int:
-    """Remove a folder, at once for everyone else; of a link, only the link.
+    """Remove a folder atomically; of a link, only the link.
 
     Args:
-        folder: Where it lies; its parent must be writable.
+        folder: The folder; its parent must be writable.
 
     Returns:
-        Bytes that were freed.
+        The number of freed bytes.
     """
     before = 0 if folder.is_symlink() else size_bytes(folder)
     hidden = hide(folder, REMOVED)
@@ -53,11 +53,11 @@ def remove_folder(folder: Path) -> int:
 
 
 def hide(folder: Path, prefix: str) -> Path:
-    """Give a folder a name that nobody looks for, and return where it is then.
+    """Rename a folder to a hidden name, and return its new path.
 
     Args:
-        folder: Where it lies.
-        prefix: How the new name begins.
+        folder: The folder.
+        prefix: The beginning of the new name.
     """
     hidden = folder.with_name(f"{prefix}{uuid.uuid4().hex}")
     folder.rename(hidden)
@@ -66,19 +66,19 @@ def hide(folder: Path, prefix: str) -> Path:
 
 
 def delete(hidden: Path) -> None:
-    """Delete as much of a hidden folder as can be deleted; the rest waits for the next :func:`sweep`."""
-    if hidden.is_symlink():
-        hidden.unlink()
+    """Delete a hidden folder, link or file as far as possible; the next :func:`sweep` deletes the rest."""
+    if hidden.is_symlink() or not hidden.is_dir():
+        hidden.unlink(missing_ok=True)
     else:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
 def sweep(parent: Path, prefix: str = REMOVED) -> None:
-    """Delete what removals left behind whose process died.
+    """Delete the leftovers of interrupted removals.
 
     Args:
-        parent: Where to look; not below.
-        prefix: What :func:`hide` was given.
+        parent: The folder to search; its subfolders are not searched.
+        prefix: The prefix that :func:`hide` was given.
     """
     for hidden in parent.glob(f"{prefix}*"):
         delete(hidden)

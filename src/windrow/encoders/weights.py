@@ -1,4 +1,4 @@
-"""An encoder's weights under the same names for every family."""
+"""Load an encoder's weights under the same names for every model family."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from windrow.arrays import MAPS, Floats
-from windrow.domain.errors import BaseModelInvalid
+from windrow.arrays import PROJECTIONS, Floats
+from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.folder import RELATIVE_BUCKETS, EncoderFolder, Family
-from windrow.encoders.layout import map_shape
+from windrow.encoders.layout import projection_shape
 
 _BERT_LAYER = {
     "query": "attention.self.query",
@@ -56,14 +56,14 @@ def load_weights(folder: EncoderFolder) -> dict[str, Floats]:
     Returns:
         float32 arrays: ``word`` [vocabulary, hidden]; ``position`` [max_tokens or more, hidden], where a text's first
         token takes row 0 and the token type is added in; ``embeddings_norm.{weight,bias}`` [hidden]; for each layer
-        ``layers.{i}.{map}.weight`` [in, out] and ``.bias`` [out] of the six maps;
+        ``layers.{i}.{projection}.weight`` [in, out] and ``.bias`` [out] of the six projections;
         ``layers.{i}.{attention_norm,output_norm}.{weight,bias}`` [hidden]; and for MPNet
         ``bias_by_distance`` [heads, 2 * max_tokens - 1]: what attention adds for a key so many places after its query,
         the middle column being 0 places.
-        The maps are transposed views, so they are not contiguous.
+        The projections are transposed views, so they are not contiguous.
 
     Raises:
-        BaseModelInvalid: The file cannot be read, or a tensor is missing or of another shape than config.json says.
+        InvalidBaseModel: The file cannot be read, or a tensor is missing or of another shape than config.json says.
     """
     weights = _read(folder, _sources(folder))
     weights["position"] = weights["position"][folder.position_offset :]
@@ -124,18 +124,18 @@ def _check_shapes(folder: EncoderFolder, weights: Mapping[str, Floats]) -> None:
     hidden = folder.hidden_size
     for name, tensor in weights.items():
         part = name.removesuffix(".weight").removesuffix(".bias").rpartition(".")[2]
-        wanted: tuple[int, ...] = (hidden,)
-        if part in MAPS:
-            shape = map_shape(folder, part)
-            wanted = shape if name.endswith(".weight") else shape[1:]
+        expected: tuple[int, ...] = (hidden,)
+        if part in PROJECTIONS:
+            shape = projection_shape(folder, part)
+            expected = shape if name.endswith(".weight") else shape[1:]
         elif part == "word":
-            wanted = (folder.vocabulary, hidden)
+            expected = (folder.vocabulary, hidden)
         elif part == "position":
-            wanted = (max(len(tensor), folder.max_tokens), hidden)
+            expected = (max(len(tensor), folder.max_tokens), hidden)
         elif part == "relative_bias":
-            wanted = (RELATIVE_BUCKETS, folder.heads)
-        if tensor.shape != wanted:
-            raise _invalid(folder, f"holds {name} with shape {tensor.shape} where config.json asks for {wanted}")
+            expected = (RELATIVE_BUCKETS, folder.heads)
+        if tensor.shape != expected:
+            raise _invalid(folder, f"holds {name} with shape {tensor.shape} where config.json asks for {expected}")
 
 
 def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -146,15 +146,15 @@ def _buckets(distances: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     half = RELATIVE_BUCKETS // 2
     exact = half // 2
     steps = np.abs(distances)
-    share = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
+    fraction = np.log(np.maximum(steps, 1).astype(np.float32) / np.float32(exact)) / np.float32(
         np.log(_FAR_DISTANCE / exact)
     )
-    far = exact + (share * np.float32(half - exact)).astype(np.int64)
+    far = exact + (fraction * np.float32(half - exact)).astype(np.int64)
     return half * (distances > 0) + np.where(steps < exact, steps, np.minimum(far, half - 1))
 
 
-def _invalid(folder: EncoderFolder, problem: str) -> BaseModelInvalid:
-    return BaseModelInvalid(
+def _invalid(folder: EncoderFolder, problem: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
         "The weights {file} {why}. Copy the model again, or choose another one.",
         {"file": str(folder.weights_path), "why": problem},
     )

@@ -1,4 +1,4 @@
-"""The batch queue: whose texts are encoded next, together with whose, and on how many cores."""
+"""Batch the texts of concurrent requests fairly, and encode the batches on a fixed number of cores."""
 
 import math
 import threading
@@ -13,51 +13,51 @@ from queue import SimpleQueue
 import numpy as np
 
 from windrow.arrays import Floats
-from windrow.domain.errors import Abandoned, ShuttingDown, WindrowError
-from windrow.domain.prediction import IsWanted
-from windrow.domain.vitals import QueueVitals
+from windrow.domain.errors import ClientClosedRequest, ShuttingDown, WindrowError
+from windrow.domain.prediction import IsConnected
+from windrow.domain.server_stats import QueueStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens, Width
-from windrow.execution.turns import overloaded
+from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
+from windrow.execution.slots import overloaded
 
-# A batch of so many tokens runs at nearly full speed; larger ones only let others wait longer. Source: docs/adr/0011.
+# A batch of this many tokens runs at nearly full speed; larger ones only make others wait. Source: docs/adr/0011.
 BATCH_TOKENS = 128
-# What a request with many texts puts into a batch before it is the next one's turn.
-SHARE_TOKENS = 32
-# Batches of predictions between two of a training, where both wait.
-BATCHES_PER_CHUNK = 3
-# Until batches have been timed.
+# The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
+QUANTUM_TOKENS = 32
+# Prediction batches between two training batches, where both wait.
+BATCHES_PER_TRAINING_BATCH = 3
+# The assumed speed until batches have been timed.
 FIRST_TOKENS_PER_S = 4_000.0
 _NEWEST_WEIGHT = 0.1
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """Texts that belong together.
+    """A request to encode texts.
 
     Args:
-        encoder: What encodes them.
-        tokens: Of each text.
-        adapters: One a text.
-        is_wanted: Asked before each batch.
-        features: Where the results go.
-        waiting: The texts that no batch has taken yet, shortest first, for a batch of equals has no padding.
-        unfinished: Texts without a result.
-        waiting_tokens: Of the texts in ``waiting``.
-        answer: Set once no text is unfinished.
-        error: What kept a text from being encoded.
+        encoder: Encodes the texts.
+        tokens: The tokens of each text.
+        adapters: The adapter of each text.
+        is_connected: Called before each batch.
+        features: The results.
+        waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
+        unfinished: The number of texts without a result.
+        waiting_tokens: The tokens of the texts in ``waiting``.
+        future: Resolved once no text is unfinished.
+        error: The first error that kept a text from being encoded.
     """
 
     encoder: TextEncoder
     tokens: Sequence[Tokens]
     adapters: Sequence[Adapter | None]
-    is_wanted: IsWanted
+    is_connected: IsConnected
     features: Floats = field(init=False)
     waiting: deque[int] = field(init=False)
     unfinished: int = field(init=False)
     waiting_tokens: int = field(init=False)
-    answer: "Future[Floats]" = field(default_factory=Future)
+    future: "Future[Floats]" = field(default_factory=Future)
     error: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -65,52 +65,52 @@ class _Request:
         self.features = np.empty((len(lengths), feature_size(self.encoder.folder)), np.float32)
         self.waiting = deque(sorted(range(len(lengths)), key=lengths.__getitem__))
         self.unfinished, self.waiting_tokens = len(lengths), sum(lengths)
-        self.answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        self.future.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
 
-    def give_up(self, error: BaseException) -> None:
-        """Drop the texts that no batch has taken."""
+    def fail(self, error: BaseException) -> None:
+        """Set the request's error, and drop the texts that no batch has taken."""
         self.error = self.error or error
         self.unfinished -= len(self.waiting)
         self.waiting_tokens = 0
         self.waiting.clear()
 
-    def settle(self) -> None:
-        """Give the answer. That runs whatever waits for it, so the queue must not be locked."""
+    def resolve(self) -> None:
+        """Resolve the future. Its callbacks run here, so the queue must not be locked."""
         if self.error is None:
-            self.answer.set_result(self.features)
+            self.future.set_result(self.features)
         else:
-            self.answer.set_exception(self.error)
+            self.future.set_exception(self.error)
 
 
 @dataclass(slots=True, eq=False)
-class _Chunk:
-    """A batch of a training."""
+class _TrainingBatch:
+    """A training's batch, which is never mixed with others."""
 
     work: Callable[[], Floats]
-    answer: "Future[Floats]" = field(default_factory=Future)
+    future: "Future[Floats]" = field(default_factory=Future)
     cores: int = 1
 
-    def settle(self) -> None:
-        """Do the work and give its result."""
+    def resolve(self) -> None:
+        """Compute the batch and resolve the future."""
         try:
-            self.answer.set_result(self.work())
-        except BaseException as error:  # noqa: BLE001  whatever it is, the training must hear of it
-            self.answer.set_exception(error)
+            self.future.set_result(self.work())
+        except BaseException as error:  # noqa: BLE001  every error belongs to the training
+            self.future.set_exception(error)
 
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Texts of any requests for one run of one encoder."""
+    """Texts of several requests for one run of one encoder."""
 
     encoder: TextEncoder
     texts: list[tuple[_Request, int]] = field(default_factory=list)
     tokens: int = 0
-    width: Width = Width.ONE_CORE
+    parallelism: Parallelism = Parallelism.ONE_CORE
     cores: int = 1
 
-    def take_share(self, request: _Request) -> bool:
-        """Take some of a request's texts, as far as they fit; a text longer than a batch gets one of its own."""
-        limit = min(self.tokens + SHARE_TOKENS, BATCH_TOKENS)
+    def take_quantum(self, request: _Request) -> bool:
+        """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own."""
+        limit = min(self.tokens + QUANTUM_TOKENS, BATCH_TOKENS)
         before = len(self.texts)
         while request.encoder is self.encoder and request.waiting and self.tokens < limit:
             size = len(request.tokens[request.waiting[0]].ids)
@@ -124,84 +124,85 @@ class _Batch:
     def run(self) -> Floats:
         batch = [request.tokens[text] for request, text in self.texts]
         adapters = [request.adapters[text] for request, text in self.texts]
-        return self.encoder.encode(batch, adapters, self.width)
+        return self.encoder.encode(batch, adapters, self.parallelism)
 
 
 class BatchQueue:
     """Shares the cores between all requests; thread-safe.
 
-    There are as many threads as cores, and no timers. A batch starts as soon as a core is free: on all cores if nobody
-    else wants any, else on one. What comes meanwhile fills the next batch.
+    There are as many threads as cores, and no timers. A batch starts as soon as a core is free: on all cores if nothing
+    else waits, else on one. Texts that arrive meanwhile fill the next batch.
 
     Args:
-        cores: Computations that may run at the same time.
-        max_waiting: Requests that may wait; further ones are refused.
-        max_waiting_tokens: Tokens that may wait before a request is refused.
+        cores: The number of computations that may run at the same time.
+        max_queued_requests: The maximum number of waiting requests; further ones are refused.
+        max_queued_tokens: The number of waiting tokens from which on requests are refused.
     """
 
-    def __init__(self, cores: int, max_waiting: int, max_waiting_tokens: int = 1_000_000) -> None:
-        self._max_waiting = max_waiting
-        self._max_waiting_tokens = max_waiting_tokens
+    def __init__(self, cores: int, max_queued_requests: int, max_queued_tokens: int = 1_000_000) -> None:
+        self._max_queued_requests = max_queued_requests
+        self._max_queued_tokens = max_queued_tokens
         self._cores = cores
         self._free = cores
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle: list[SimpleQueue[_Batch | _Chunk | None]] = []
+        self._idle: list[SimpleQueue[_Batch | _TrainingBatch | None]] = []
         self._is_closed = False
         self._requests: list[_Request] = []
         self._dropped: list[_Request] = []
-        self._chunks: deque[_Chunk] = deque()
-        self._batches_since_chunk = 0
+        self._training_batches: deque[_TrainingBatch] = deque()
+        self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
-        self._running = self._batches = self._tokens = self._refused = self._abandoned = 0
+        self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
 
-    def check_room(self) -> None:
-        """Refuse a request before anything is done for it.
+    def check_capacity(self) -> None:
+        """Raise an error if the queue is full.
 
         Raises:
-            Overloaded: Too much waits already.
+            Overloaded: The queue is full.
         """
         with self._lock:
-            self._check_room()
+            self._check_capacity()
 
     def encode(
         self,
         encoder: TextEncoder,
         tokens: Sequence[Tokens],
         adapters: Sequence[Adapter | None],
-        is_wanted: IsWanted,
+        is_connected: IsConnected,
         is_admitted: bool = False,
     ) -> "Future[Floats]":
-        """Have texts encoded, in batches with whatever else is waiting.
+        """Encode texts, in batches with those of other requests.
 
         Args:
-            encoder: What encodes them.
-            tokens: Of at least one text.
-            adapters: One a text.
-            is_wanted: Asked before each batch.
-            is_admitted: Whether they belong to a request that was let in before, and so wait in any case.
+            encoder: Encodes the texts.
+            tokens: The tokens of at least one text.
+            adapters: The adapter of each text.
+            is_connected: Called before each batch.
+            is_admitted: Whether the texts belong to an admitted request, so that capacity is not checked again.
 
         Returns:
-            Their features, shape [n, feature_size], float32; or :class:`Abandoned` where ``is_wanted`` said no,
-            :class:`ShuttingDown` where the queue was closed. Its callbacks run in a thread of the queue.
+            A future of the features, shape [n, feature_size], float32. It fails with :class:`ClientClosedRequest` if
+            ``is_connected`` returned false, and with :class:`ShuttingDown` if the queue was closed. Its callbacks run
+            in a thread of the queue.
 
         Raises:
-            Overloaded: Too much waits already.
+            Overloaded: The queue is full.
             ShuttingDown: The queue is closed.
         """
-        request = _Request(encoder, tokens, adapters, is_wanted)
-        with self._change():
+        request = _Request(encoder, tokens, adapters, is_connected)
+        with self._locked():
             if self._is_closed:
                 raise _closed()
             if not is_admitted:
-                self._check_room()
+                self._check_capacity()
             self._start()
             self._requests.append(request)
-        return request.answer
+        return request.future
 
     def close(self) -> None:
-        """Finish the running batches, fail what waits, and end the threads."""
-        with self._change():
+        """Finish the running batches, fail the waiting requests, and end the threads."""
+        with self._locked():
             self._is_closed = True
             for request in self._requests:
                 self._drop(request, _closed())
@@ -209,58 +210,58 @@ class BatchQueue:
             for inbox in self._idle:
                 inbox.put(None)
             self._idle = []
-            chunks, self._chunks = self._chunks, deque()
-        for chunk in chunks:
-            chunk.answer.set_exception(_closed())
+            training_batches, self._training_batches = self._training_batches, deque()
+        for training_batch in training_batches:
+            training_batch.future.set_exception(_closed())
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
 
     def compute(self, batches: Sequence[Callable[[], Floats]]) -> list[Floats]:
-        """Compute the batches of a training, each on one core, where predictions leave it free or have had their share.
+        """Compute the batches of a training, each on one core, beside predictions.
 
-        Their results do not depend on what else goes on, for they are never mixed with others.
+        Their results do not depend on other requests, since they are never mixed with them.
 
         Args:
-            batches: What to compute.
+            batches: Each computes one batch.
 
         Returns:
-            Their results, in their order.
+            The results, in the order of the batches.
 
         Raises:
             ShuttingDown: The queue is closed.
         """
-        chunks = [_Chunk(batch) for batch in batches]
-        with self._change():
+        training_batches = [_TrainingBatch(batch) for batch in batches]
+        with self._locked():
             if self._is_closed:
                 raise _closed()
             self._start()
-            self._chunks.extend(chunks)
-        return [chunk.answer.result() for chunk in chunks]
+            self._training_batches.extend(training_batches)
+        return [training_batch.future.result() for training_batch in training_batches]
 
     @property
-    def waiting_chunks(self) -> int:
-        """How many batches of trainings wait."""
-        return len(self._chunks)
+    def waiting_training_batches(self) -> int:
+        """The number of waiting training batches."""
+        return len(self._training_batches)
 
-    def vitals(self) -> QueueVitals:
-        """Return what waits and runs now, and what was done since the start."""
+    def stats(self) -> QueueStats:
+        """Return the queue's current state, and its counters since the start."""
         with self._lock:
             waiting = [len(request.waiting) for request in self._requests]
-            return QueueVitals(
-                waiting_requests=len(waiting),
-                waiting_texts=sum(waiting),
+            return QueueStats(
+                queued_requests=len(waiting),
+                queued_texts=sum(waiting),
                 running_batches=self._running,
                 batches=self._batches,
                 tokens=self._tokens,
                 refused=self._refused,
-                abandoned=self._abandoned,
+                client_closed=self._client_closed,
             )
 
     def _start(self) -> None:
-        """Start the threads that are not there yet; the next request tries again where the system refuses one."""
+        """Start the missing threads; if the system refuses one, the next request tries again."""
         while len(self._threads) < self._cores:
-            inbox: SimpleQueue[_Batch | _Chunk | None] = SimpleQueue()
+            inbox: SimpleQueue[_Batch | _TrainingBatch | None] = SimpleQueue()
             thread = threading.Thread(
                 target=self._work, args=(inbox,), name=f"encode-{len(self._threads)}", daemon=True
             )
@@ -268,35 +269,35 @@ class BatchQueue:
             self._threads.append(thread)
             self._idle.append(inbox)
 
-    def _work(self, inbox: "SimpleQueue[_Batch | _Chunk | None]") -> None:
-        """Run batch after batch."""
+    def _work(self, inbox: "SimpleQueue[_Batch | _TrainingBatch | None]") -> None:
+        """Run batches until the queue is closed."""
         while (task := inbox.get()) is not None:
-            if isinstance(task, _Chunk):
-                task.settle()
+            if isinstance(task, _TrainingBatch):
+                task.resolve()
             else:
                 self._run(task)
-            with self._change():
+            with self._locked():
                 self._free += task.cores
                 if self._is_closed:
                     return
                 self._idle.append(inbox)
 
     @contextmanager
-    def _change(self) -> Iterator[None]:
-        """Lock the queue for a change, give the free cores work, and tell those whose requests were dropped."""
+    def _locked(self) -> Iterator[None]:
+        """Lock the queue for a change, then dispatch work to free cores and resolve dropped requests."""
         with self._lock:
             yield
-            self._hand_out()
+            self._dispatch()
             dropped, self._dropped = self._dropped, []
         for request in dropped:
-            request.settle()
+            request.resolve()
 
     def _run(self, batch: _Batch) -> None:
         began = time.perf_counter()
         error: BaseException | None = None
         try:
             features = batch.run()
-        except BaseException as failure:  # noqa: BLE001  whatever it is, all whose texts were in the batch must hear it
+        except BaseException as failure:  # noqa: BLE001  every error belongs to all requests of the batch
             error = failure
         took_s = time.perf_counter() - began
         with self._lock:
@@ -310,69 +311,76 @@ class BatchQueue:
                 if error is None:
                     request.features[text] = features[row]
                 else:
-                    request.give_up(error)
+                    request.fail(error)
             finished = [request for request in dict.fromkeys(each for each, _ in batch.texts) if not request.unfinished]
         for request in finished:
-            request.settle()
+            request.resolve()
 
-    def _hand_out(self) -> None:
-        """Give the free cores work, as long as there is some."""
+    def _dispatch(self) -> None:
+        """Dispatch waiting work to the free cores."""
         while self._free and self._idle:
-            task = self._next_chunk() or self._next_batch()
+            task = self._next_training_batch() or self._next_batch()
             if task is None:
                 return
             self._free -= task.cores
             self._idle.pop().put(task)  # the latest one's caches are the warmest
 
-    def _next_chunk(self) -> _Chunk | None:
-        if not self._chunks or (self._requests and self._batches_since_chunk < BATCHES_PER_CHUNK):
+    def _next_training_batch(self) -> _TrainingBatch | None:
+        if not self._training_batches or (
+            self._requests and self._batches_since_training_batch < BATCHES_PER_TRAINING_BATCH
+        ):
             return None
-        self._batches_since_chunk = 0
-        return self._chunks.popleft()
+        self._batches_since_training_batch = 0
+        return self._training_batches.popleft()
 
     def _next_batch(self) -> _Batch | None:
-        """Fill a batch from all requests in turns: a deficit round robin (Shreedhar & Varghese, 1996)."""
-        self._drop_unwanted()
+        """Fill a batch from all requests by deficit round robin (Shreedhar & Varghese, 1996)."""
+        self._drop_disconnected()
         if not self._requests:
             return None
         batch = _Batch(self._requests[0].encoder)
         served: dict[_Request, None] = {}
-        while took := [request for request in self._requests if batch.take_share(request)]:
+        while took := [request for request in self._requests if batch.take_quantum(request)]:
             served |= dict.fromkeys(took)
-        # Who got a share goes behind the others; who did not fit keeps its place, and is the next batch's first.
+        # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
+        # first.
         behind = [request for request in served if request.waiting]
         self._requests = [request for request in self._requests if request not in served] + behind
         if self._free == self._cores and not self._requests:
-            batch.width, batch.cores = Width.ALL_CORES, self._cores
+            batch.parallelism, batch.cores = Parallelism.ALL_CORES, self._cores
         self._running += 1
-        self._batches_since_chunk += 1
+        self._batches_since_training_batch += 1
         return batch
 
-    def _drop_unwanted(self) -> None:
-        """Drop the requests whose callers have gone."""
+    def _drop_disconnected(self) -> None:
+        """Drop the requests whose callers have disconnected."""
         for request in self._requests:
-            if request.waiting and not request.is_wanted():
-                self._abandoned += 1
+            if request.waiting and not request.is_connected():
+                self._client_closed += 1
                 self._drop(
-                    request, Abandoned("The caller left before all its texts were encoded, so the rest was not.")
+                    request,
+                    ClientClosedRequest("The caller left before all its texts were encoded, so the rest was not."),
                 )
         self._requests = [request for request in self._requests if request.waiting]
 
     def _drop(self, request: _Request, error: WindrowError) -> None:
-        if not request.waiting:  # it failed, and has been told so
+        if not request.waiting:  # it has failed already
             return
-        request.give_up(error)
+        request.fail(error)
         if not request.unfinished:
             self._dropped.append(request)
 
-    def _check_room(self) -> None:
+    def _check_capacity(self) -> None:
         tokens = [request.waiting_tokens for request in self._requests]
-        limits = {"WINDROW_MAX_WAITING": self._max_waiting, "WINDROW_MAX_WAITING_TOKENS": self._max_waiting_tokens}
+        limits = {
+            "WINDROW_MAX_QUEUED_REQUESTS": self._max_queued_requests,
+            "WINDROW_MAX_QUEUED_TOKENS": self._max_queued_tokens,
+        }
         full = [name for name, used in zip(limits, (len(tokens), sum(tokens)), strict=True) if used >= limits[name]]
         if not full:
             return
         self._refused += 1
-        # All get equal shares, so the shortest request is the first that leaves, once all have got as much.
+        # All requests get equal quanta, so the shortest one is finished first, once all have been served as much.
         wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
         raise overloaded("requests", len(tokens), wait_s, full[0], limits[full[0]])
 

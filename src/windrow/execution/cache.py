@@ -1,4 +1,4 @@
-"""A cache with a budget in bytes that loads each missing value once, however many ask for it."""
+"""A thread-safe LRU cache with a budget in bytes that loads each missing value once."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from windrow.domain.vitals import CacheVitals
+from windrow.domain.server_stats import CacheStats
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -17,7 +17,7 @@ class LoadingCache(Generic[K, V]):
     """Keeps the most recently used values within a budget; thread-safe.
 
     Args:
-        max_bytes: The budget. A value larger than all of it is handed out but not kept; 0 keeps nothing.
+        max_bytes: The budget. A value larger than the budget is returned but not cached; 0 caches nothing.
         size_of: A value's size in bytes, at least 1.
     """
 
@@ -29,12 +29,12 @@ class LoadingCache(Generic[K, V]):
         self._hits = self._misses = 0
 
     def get(self, key: K, load: Callable[[], V]) -> V:
-        """Return the value of ``key``, loading it if it is not here.
+        """Return the value of ``key``, loading it if it is not cached.
 
         Args:
-            key: What the value is kept under.
-            load: Makes the value; called once for all that ask at the same time. What it raises, each of them gets,
-                and the next call tries again.
+            key: The value's key.
+            load: Loads the value; concurrent callers share one call. Its error is raised in each of them, and the next
+                call tries again.
         """
         with self._lock:
             if key in self._values:
@@ -50,7 +50,7 @@ class LoadingCache(Generic[K, V]):
         return future.result()
 
     def peek(self, key: K) -> V | None:
-        """Return the value of ``key`` if it is here, which makes it the most recently used one."""
+        """Return the value of ``key`` if it is cached, and mark it as the most recently used one."""
         with self._lock:
             if key in self._values:
                 self._hits += 1
@@ -59,30 +59,30 @@ class LoadingCache(Generic[K, V]):
             return None
 
     def __contains__(self, key: K) -> bool:
-        """Whether a value is here; asking is no use of it."""
+        """Whether a value is cached; this does not count as a use."""
         with self._lock:
             return key in self._values
 
     def put(self, key: K, value: V) -> None:
-        """Keep a value that was made elsewhere, for who makes many of them at once."""
+        """Cache a value that was computed elsewhere."""
         with self._lock:
             self._keep(key, value)
 
-    def discard(self, is_meant: Callable[[K], bool]) -> None:
-        """Drop values, and let no load that is under way bring them back; who waits for such a load still gets it.
+    def discard(self, matches: Callable[[K], bool]) -> None:
+        """Drop values. Running loads of them complete for their callers, but are not cached.
 
         Args:
-            is_meant: Whether the value of a key is to go.
+            matches: Whether to drop the value of a key.
         """
         with self._lock:
             for kept in (self._values, self._loading):
-                for key in [key for key in kept if is_meant(key)]:
+                for key in [key for key in kept if matches(key)]:
                     del kept[key]
 
-    def vitals(self) -> CacheVitals:
-        """Return what is here; a question that waited for a load is a miss."""
+    def stats(self) -> CacheStats:
+        """Return the cache's counters; a call that waited for a load is a miss."""
         with self._lock:
-            return CacheVitals(
+            return CacheStats(
                 entries=len(self._values),
                 size_bytes=int(self._values.currsize),
                 max_bytes=int(self._values.maxsize),
@@ -93,7 +93,7 @@ class LoadingCache(Generic[K, V]):
     def _load(self, key: K, load: Callable[[], V], future: "Future[V]") -> None:
         try:
             value = load()
-        except BaseException as error:  # noqa: BLE001  whatever it is, all who wait must hear of it
+        except BaseException as error:  # noqa: BLE001  every error belongs to all waiting callers
             with self._lock:
                 self._end_loading(key, future)
             future.set_exception(error)
@@ -104,11 +104,11 @@ class LoadingCache(Generic[K, V]):
         future.set_result(value)
 
     def _end_loading(self, key: K, future: "Future[V]") -> bool:
-        """Return whether the value is still wanted here."""
-        is_wanted = self._loading.get(key) is future
-        if is_wanted:
+        """Return whether the value may be cached, since it was not discarded meanwhile."""
+        is_current = self._loading.get(key) is future
+        if is_current:
             del self._loading[key]
-        return is_wanted
+        return is_current
 
     def _keep(self, key: K, value: V) -> None:
         if self._size_of(value) <= self._values.maxsize:

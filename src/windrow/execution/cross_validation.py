@@ -1,4 +1,4 @@
-"""Cross-validating: how trainings on a part of some rows do on the rest, and what follows from that."""
+"""Cross-validate a recipe on labelled rows, and report metrics, label errors, a learning curve and advice."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,191 +11,209 @@ from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
-from windrow.domain.report import Misread
+from windrow.domain.report import Misclassified
 from windrow.domain.values import recast
-from windrow.execution.folds import judge_folds
-from windrow.execution.look import FirstLook, Means, look_first
-from windrow.execution.tasks import StudyTask
-from windrow.learning.advise import advise, doubtful_rows, percent
-from windrow.learning.calibrate import HEAD_PRIOR, TUNED_PRIOR, fit_temperature, widened
+from windrow.execution.holdout import evaluate_folds
+from windrow.execution.tasks import LearningCurveTask
+from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
+from windrow.learning.advise import advise, find_label_errors, percent
+from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import judge, majority
-from windrow.learning.fitting import Study
-from windrow.learning.folds import deal_folds
+from windrow.learning.evaluate import compute_metrics, majority_baseline
+from windrow.learning.folds import assign_folds
 from windrow.learning.head import softmax
+from windrow.learning.head_fitting import LearningCurve
 
-# Shares of the rows at which the learning curve is drawn, each twice the one before; advice compares half with all.
-CURVE_SHARES = (0.25, 0.5, 1.0)
-MAX_DOUBTED_ROWS = 100
-# With more than this share of the rows, "half" of them is no half.
-MOST_HALF = 0.75
+# The fractions of the learning curve, each twice the one before; the advice compares half of the rows with all.
+CURVE_FRACTIONS = (0.25, 0.5, 1.0)
+MAX_LABEL_ERRORS = 100
+# Above this fraction of the rows, the rounded half of them is no half.
+MAX_HALF_FRACTION = 0.75
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """Rows that were held out, and what was said of them.
+class _HeldOutRows:
+    """The held-out rows of a cross-validation, with the outputs for them.
 
     Args:
         dataset: All rows.
-        numbers: The number of each judged row in the data; shape [m].
-        label_ids: Its label; shape [m].
-        folds: Its fold; shape [m].
-        study: What heads on shares of the rows say.
-        logits: What the trainings that were asked for say; shape [m, labels].
-        is_tuned: Whether they train an adapter: not where none was asked for, or the encoder needs no change.
+        numbers: The number of each held-out row in the data; shape [m].
+        label_ids: The label of each; shape [m].
+        folds: The fold of each; shape [m].
+        curve: The learning curve of the head alone.
+        logits: The logits of the requested trainings; shape [m, labels].
+        is_adapted: Whether these train an adapter.
     """
 
     dataset: Dataset
     numbers: Ids
     label_ids: Ids
     folds: Ids
-    study: Study
+    curve: LearningCurve
     logits: Floats
-    is_tuned: bool
+    is_adapted: bool
 
     @cached_property
     def truth(self) -> list[str]:
-        """The label of each judged row."""
+        """The label of each held-out row."""
         labels = self.dataset.labels
         return [labels[label_id] for label_id in self.label_ids]
 
     def is_right(self, logits: Floats) -> Bools:
-        """Return whether each judged row is placed right."""
+        """Return whether each held-out row is classified correctly."""
         right: Bools = logits.argmax(axis=1) == self.label_ids
         return right
 
     def recalls(self, is_right: Bools) -> dict[str, float]:
-        """Return the recall of each label that judged rows have."""
+        """Return the recall of each label that has held-out rows."""
         labels, totals = self.dataset.labels, np.bincount(self.label_ids)
         right = np.bincount(self.label_ids, is_right)
         return {labels[label_id]: float(right[label_id] / totals[label_id]) for label_id in np.flatnonzero(totals)}
 
 
-def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, means: Means) -> CrossValidation:
-    """Judge a recipe on rows by trainings on parts of them. Every text is encoded once.
+def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: TrainingContext) -> CrossValidation:
+    """Cross-validate a recipe on labelled rows.
 
-    The learning curve, and so the advice, is that of the head on the unchanged encoder: drawing it with an encoder
-    that learns would take as many trainings again.
+    The learning curve, and so the advice, is that of the head on the frozen encoder: with adapters, it would take
+    several times as many trainings.
 
     Args:
         dataset: Checked rows.
-        folds: Parts, at least 2; fewer are made where a label has fewer different texts.
-        recipe: The training parameters; ``max_seconds`` is not heeded.
-        means: Where to work.
+        folds: The number of folds, at least 2; reduced where a label has fewer distinct texts.
+        recipe: The training parameters; ``max_seconds`` is ignored.
+        context: The training's resources.
 
     Raises:
-        InvalidTrainingData: No label has two different texts, so that nothing can be held out.
+        InvalidTrainingData: No label has two distinct texts, so that nothing can be held out.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    look = look_first(dataset, recipe, means)
-    most = _most_folds(look, folds)
-    dealt = deal_folds(look.label_ids, look.text_ids, recipe.seed, most)
-    if dealt.max() < 0:
+    training_set = encode_training_set(dataset, recipe, context)
+    max_folds = _max_folds(training_set, folds)
+    fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
+    if fold_ids.max() < 0:
         raise InvalidTrainingData(
             "No label has two different texts, so no row can be held out. Add rows: at least two of each label."
         )
-    study = means.run(StudyTask(look.examples(), dealt, CURVE_SHARES, recipe.seed))
-    logits, is_tuned = study.logits[-1], recipe.num_iterations > 0 and look.terms.choice.strength > 0
-    if is_tuned:
-        logits = np.concatenate([part.logits for _, part in judge_folds(look, dealt, recipe, means)])
-    rows = study.rows
-    judged = _Judged(dataset, look.numbers[rows], look.label_ids[rows], dealt[rows], study, logits, is_tuned)
-    return _conclude(judged, recipe, tuple(_warnings(judged, folds, look)))
+    curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
+    logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
+    if is_adapted:
+        logits = np.concatenate([part.logits for _, part in evaluate_folds(training_set, fold_ids, recipe, context)])
+    rows = curve.rows
+    held_out = _HeldOutRows(
+        dataset, training_set.numbers[rows], training_set.label_ids[rows], fold_ids[rows], curve, logits, is_adapted
+    )
+    truncated, max_tokens = _truncated_rows(training_set), context.encoder.folder.max_tokens
+    warnings = (
+        *_warnings(held_out, folds, training_set),
+        *warn_of_truncated(len(truncated), len(training_set.numbers), truncated, max_tokens),
+    )
+    return _conclude(held_out, recipe, warnings)
 
 
-def _most_folds(look: FirstLook, folds: int) -> int:
-    """Return how many folds can each hold a row of every label, those with a single text left aside."""
-    counts = np.bincount(np.unique(np.stack([look.label_ids, look.text_ids]), axis=1)[0])
+def _truncated_rows(training_set: EncodedTrainingSet) -> list[int]:
+    """Return the numbers of the distinct rows that are longer than the encoder reads."""
+    row_numbers: list[int] = training_set.numbers[training_set.states.truncated[training_set.text_ids]].tolist()
+    return row_numbers
+
+
+def _max_folds(training_set: EncodedTrainingSet, folds: int) -> int:
+    """Return the number of folds that can each hold out a row of every label with two or more texts."""
+    counts = np.bincount(np.unique(np.stack([training_set.label_ids, training_set.text_ids]), axis=1)[0])
     return min(folds, int(counts[counts > 1].min(initial=folds)))
 
 
-def _conclude(judged: _Judged, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
-    prior = TUNED_PRIOR if judged.is_tuned else HEAD_PRIOR
-    scores = softmax(judged.logits / np.float32(fit_temperature(judged.logits, judged.label_ids, prior)))
-    by_share = [judged.is_right(logits) for logits in judged.study.logits]
-    recalls = [judged.recalls(right) for right in by_share]
-    advice, advice_text = _advise(judged, recalls)
-    right, by_head = judged.is_right(judged.logits), by_share[-1]
+def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarning, ...]) -> CrossValidation:
+    prior = ADAPTED_PRIOR if held_out.is_adapted else HEAD_PRIOR
+    scores = softmax(held_out.logits / np.float32(fit_temperature(held_out.logits, held_out.label_ids, prior)))
+    by_fraction = [held_out.is_right(logits) for logits in held_out.curve.logits]
+    recalls = [held_out.recalls(right) for right in by_fraction]
+    advice, advice_text = _advise(held_out, recalls)
+    right, by_head = held_out.is_right(held_out.logits), by_fraction[-1]
     pair = compare_pair(("the head alone", "the training that was asked for"), by_head, right)
-    outcome = judge(scores, judged.truth, judged.dataset.labels)
-    wins = judged.is_tuned and pair.difference > 0
-    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_shown=pair.is_shown)
-    if recipe.num_iterations > 0 and not judged.is_tuned:
+    outcome = compute_metrics(scores, held_out.truth, held_out.dataset.labels)
+    wins = held_out.is_adapted and pair.difference > 0
+    recommendation = _recommend(recipe.num_iterations, right.mean(), by_head.mean(), is_significant=pair.is_significant)
+    if recipe.num_iterations > 0 and not held_out.is_adapted:
         recommendation = "The encoder needs no change for these rows: any number of iterations does as the head alone."
-    folds = np.unique(judged.folds)
+    folds = np.unique(held_out.folds)
+    interval, baseline = widened(outcome.correct, outcome.total), majority_baseline(held_out.truth)
     return recast(
         CrossValidation,
         outcome,
         folds=len(folds),
-        accuracy_interval=widened(outcome.correct, outcome.total),
-        fold_accuracies=tuple(float(right[judged.folds == fold].mean()) for fold in folds),
-        majority_baseline=majority(judged.truth),
-        probable_label_errors=tuple(_contradicted(judged, scores)),
-        learning_curve=tuple(_curve(judged.study, by_share, recalls)),
+        accuracy_interval=interval,
+        fold_accuracies=tuple(float(right[held_out.folds == fold].mean()) for fold in folds),
+        majority_baseline=baseline,
+        probable_label_errors=tuple(_label_errors(held_out, scores)),
+        learning_curve=tuple(_curve(held_out.curve, by_fraction, recalls)),
         advice=advice,
         advice_text=advice_text,
         head_only_accuracy=float(by_head.mean()),
         head_only_interval=pair.difference_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
         recommendation=recommendation,
-        warnings=warnings,
+        warnings=(*warnings, *warn_of_majority(interval, baseline, recipe.base_model)),
     )
 
 
-def _advise(judged: _Judged, recalls: Sequence[Mapping[str, float]]) -> tuple[tuple[LabelAdvice, ...], str]:
-    half, whole = CURVE_SHARES.index(0.5), len(CURVE_SHARES) - 1
-    trained = judged.study.trained_rows
-    # A share is rounded up to a row of each label: half of two rows is one, but half of one is one too.
-    if trained[half] > MOST_HALF * trained[whole]:
+def _advise(held_out: _HeldOutRows, recalls: Sequence[Mapping[str, float]]) -> tuple[tuple[LabelAdvice, ...], str]:
+    half, full = CURVE_FRACTIONS.index(0.5), len(CURVE_FRACTIONS) - 1
+    trained = held_out.curve.trained_rows
+    # A fraction is rounded up to a row of each label: half of two rows is one, but half of one is one too.
+    if trained[half] > MAX_HALF_FRACTION * trained[full]:
         return (), "There are too few rows to see whether more of them would help; about 8 rows a label work well."
-    return advise(recalls[half], recalls[whole], Counter(judged.truth))
+    return advise(recalls[half], recalls[full], Counter(held_out.truth))
 
 
-def _contradicted(judged: _Judged, scores: Floats) -> Iterator[Misread]:
-    labels = judged.dataset.labels
-    for position in doubtful_rows(scores, judged.label_ids)[:MAX_DOUBTED_ROWS]:
-        number = int(judged.numbers[position])
-        row, best = judged.dataset.rows[number], int(scores[position].argmax())
-        yield Misread(number, row.text, row.label, labels[best], float(scores[position, best]))
+def _label_errors(held_out: _HeldOutRows, scores: Floats) -> Iterator[Misclassified]:
+    labels = held_out.dataset.labels
+    for position in find_label_errors(scores, held_out.label_ids)[:MAX_LABEL_ERRORS]:
+        number = int(held_out.numbers[position])
+        row, best = held_out.dataset.rows[number], int(scores[position].argmax())
+        yield Misclassified(number, row.text, row.label, labels[best], float(scores[position, best]))
 
 
-def _curve(study: Study, by_share: Sequence[Bools], recalls: Sequence[Mapping[str, float]]) -> Iterator[CurvePoint]:
-    for share, rows, right, recall in zip(CURVE_SHARES, study.trained_rows, by_share, recalls, strict=True):
-        yield CurvePoint(share, round(float(rows), 2), float(right.mean()), recall)
+def _curve(
+    curve: LearningCurve, by_fraction: Sequence[Bools], recalls: Sequence[Mapping[str, float]]
+) -> Iterator[CurvePoint]:
+    for fraction, rows, right, recall in zip(CURVE_FRACTIONS, curve.trained_rows, by_fraction, recalls, strict=True):
+        yield CurvePoint(fraction, round(float(rows), 2), float(right.mean()), recall)
 
 
-def _recommend(asked: int, accuracy: float, head_accuracy: float, *, is_shown: bool) -> str:
-    if asked == 0:
+def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_significant: bool) -> str:
+    if requested == 0:
         head = f"Only the head was judged ({percent(head_accuracy)})"
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
-    iterations = f"{asked} {'iteration' if asked == 1 else 'iterations'}"
+    iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
-    doubt = "" if is_shown else "; chance may make such a difference on so few rows, but on most sets it helps"
+    doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"
     return f"{iterations}: {facts}{doubt}."
 
 
-def _warnings(judged: _Judged, asked: int, look: FirstLook) -> Iterator[DataWarning]:
-    yield from find_data_warnings(judged.dataset)
-    done = len(np.unique(judged.folds))
-    if done < asked:
+def _warnings(held_out: _HeldOutRows, requested: int, training_set: EncodedTrainingSet) -> Iterator[DataWarning]:
+    yield from find_data_warnings(held_out.dataset)
+    done = len(np.unique(held_out.folds))
+    if done < requested:
         message = (
-            f"{done} folds were made in place of {asked}, since the smallest class has no more different texts. Each "
-            "training had fewer rows for it, so the figures are rather too low; add rows to that class."
+            f"{done} folds were made in place of {requested}, since the smallest class has no more different texts. "
+            "Each training had fewer rows for it, so the figures are rather too low; add rows to that class."
         )
         yield DataWarning("fewer_folds", message)
-    left_out = np.setdiff1d(look.numbers, judged.numbers)
+    left_out = np.setdiff1d(training_set.numbers, held_out.numbers)
     if len(left_out):
-        labels = sorted({judged.dataset.rows[number].label for number in left_out})
+        labels = sorted({held_out.dataset.rows[number].label for number in left_out})
         message = (
             f"The figures do not cover {', '.join(map(repr, labels[:5]))}{' …' if len(labels) > 5 else ''}: with a "
             "single text, a label cannot be held out. Add rows to it."
         )
         yield DataWarning("never_held_out", message, tuple(map(int, left_out[:5])))
-    if look.share < 1:
-        message = f"{len(look.numbers)} of {len(judged.dataset.rows)} rows were looked at, as many as one training may."
+    if training_set.fraction < 1:
+        used, total = len(training_set.numbers), len(held_out.dataset.rows)
+        message = f"{used} of {total} rows were used, as many as one training may use."
         yield DataWarning("sampled_rows", message)

@@ -1,13 +1,13 @@
-"""What decides, beside rows and recipe, how a training rounds: libraries, Python, platform and processor.
+"""Describe the environment that decides a training's rounding: libraries, Python, platform and processor.
 
-It must not know whose machine it is: no host, no user, no path.
+The description must not identify the machine: no host, no user, no path.
 """
 
 import platform
 from importlib.metadata import version
 from pathlib import Path
 
-DECIDING_LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
+RECORDED_LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
@@ -16,7 +16,7 @@ def describe_environment() -> dict[str, str]:
 
     Call it in a training process only: it loads torch.
     """
-    return {library: version(library) for library in DECIDING_LIBRARIES} | {
+    return {library: version(library) for library in RECORDED_LIBRARIES} | {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _describe_cpu(),
@@ -24,10 +24,10 @@ def describe_environment() -> dict[str, str]:
 
 
 def read_cpu_name(cpu_info: Path = _CPU_INFO) -> str:
-    """Return the processor's name as the system gives it, which may be the architecture's.
+    """Return the processor's name, or the architecture's where the system gives no other.
 
     Args:
-        cpu_info: Where Linux describes the processors.
+        cpu_info: Linux's description of the processors.
     """
     try:
         with cpu_info.open(encoding="utf-8", errors="replace") as lines:

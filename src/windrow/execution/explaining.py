@@ -1,39 +1,39 @@
-"""Explaining: which training rows and which words of a text made a classifier answer as it did."""
+"""Explain a prediction by the nearest training rows and the effects of the text's words."""
 
 from collections.abc import Sequence
 
 from windrow.domain.dataset import Row
 from windrow.domain.explanation import MAX_COMPARED_ROWS, Explanation
 from windrow.execution.predictor import Predictor
-from windrow.learning.explain import nearest, split_words, without_words, word_effects
-from windrow.storage.catalog import Found
+from windrow.learning.attribution import nearest, split_words, without_words, word_effects
+from windrow.storage.catalog import ResolvedModel
 
 
-def explain(found: Found, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
-    """Return why a classifier answers as it does for a text.
+def explain(resolved: ResolvedModel, text: str, rows: Sequence[Row] | None, predictor: Predictor) -> Explanation:
+    """Explain a classifier's prediction for a text.
 
-    What is encoded stays in memory, so a second text of the same classifier takes little.
+    Encoded rows stay in the cache, so a second explanation by the same classifier is fast.
 
     Args:
-        found: The classifier.
+        resolved: The classifier.
         text: The text.
-        rows: Its training rows; of more than ``MAX_COMPARED_ROWS``, as many are compared, evenly taken. ``None``
-            where they were not kept.
-        predictor: Encodes.
+        rows: The training rows; of more than ``MAX_COMPARED_ROWS``, an even sample is compared. ``None`` where they
+            were not kept.
+        predictor: Encodes the texts.
 
     Raises:
         Overloaded: Too many requests wait already.
-        ArtifactInvalid: The saved artifact is damaged.
+        InvalidArtifact: The saved artifact is damaged.
         ShuttingDown: The server stops.
     """
     words = split_words(text)
-    features = predictor.features(found, [text, *without_words(text, words)])
-    scores = predictor.load(found).head.scores(features)
+    features = predictor.features(resolved, [text, *without_words(text, words)])
+    scores = predictor.load(resolved).head.scores(features)
     near = None
     if rows is not None:
         count = min(len(rows), MAX_COMPARED_ROWS)
         numbers = [number * len(rows) // count for number in range(count)]
         compared = [rows[number] for number in numbers]
-        near = nearest(features[0], predictor.features(found, [row.text for row in compared]), compared, numbers)
-    labels = found.entry.record.labels
+        near = nearest(features[0], predictor.features(resolved, [row.text for row in compared]), compared, numbers)
+    labels = resolved.entry.record.labels
     return Explanation(labels[int(scores[0].argmax())], near, word_effects(words, scores[0], scores[1:]))

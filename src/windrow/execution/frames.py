@@ -1,21 +1,21 @@
-"""Frames: how a server and its training process talk over a pipe.
+"""Encode messages between the server and a training process as frames on a pipe.
 
-A frame is lengths, a JSON object and raw arrays: data only, and so no pickle. Any dataclass of numbers, texts, arrays
-and further such dataclasses travels in one.
+A frame consists of lengths, a JSON object and raw arrays, and needs no pickle. It carries any dataclass of numbers,
+strings, arrays and further such dataclasses.
 """
 
 import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import IO, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
+
+from windrow.codec.types import Type, types_of
 
 _LENGTHS = struct.Struct(">QQ")
 
@@ -28,7 +28,7 @@ class Frame:
     """One message.
 
     Args:
-        kind: What it is: a task's name, ``progress``, ``done`` or ``failed``.
+        kind: A task's class name, ``progress``, ``done`` or ``failed``.
         fields: JSON-ready values.
         tensors: Arrays by name.
     """
@@ -42,9 +42,9 @@ def flatten(kind: str, value: object) -> Frame:
     """Return the frame that carries a value.
 
     Args:
-        kind: The frame's.
-        value: A dataclass. Its fields hold what JSON has, arrays, bytes, paths, tuples, mappings with strings as keys,
-            or further dataclasses; each is of the very class that its field declares.
+        kind: The frame's kind.
+        value: A dataclass. Its fields hold JSON values, arrays, bytes, paths, tuples, mappings with string keys, or
+            further dataclasses, each of exactly the class that its field declares.
     """
     tensors: dict[str, Array] = {}
     return Frame(kind, _plain(value, "", tensors), tensors)
@@ -54,10 +54,10 @@ def restore(kind: type[V], frame: Frame) -> V:
     """Return the value that a frame carries.
 
     Args:
-        kind: Its class.
-        frame: As :func:`flatten` made it.
+        kind: The value's class.
+        frame: A frame of :func:`flatten`.
     """
-    value: V = _value(kind, frame.fields, frame.tensors)
+    value: V = _object(kind, frame.fields, frame.tensors)
     return value
 
 
@@ -76,7 +76,7 @@ def write_frame(stream: IO[bytes], frame: Frame) -> None:
 
 
 def read_frame(stream: IO[bytes]) -> Frame | None:
-    """Read the next frame; ``None`` at the end of the stream, also when it ends in the middle of a frame."""
+    """Read the next frame; ``None`` at the end of the stream, even in the middle of a frame."""
     lengths = _read_exactly(stream, _LENGTHS.size)
     if lengths is None:
         return None
@@ -89,7 +89,7 @@ def read_frame(stream: IO[bytes]) -> Frame | None:
 
 
 def _plain(value: Any, path: str, tensors: dict[str, Array]) -> Any:
-    """Return what JSON can say of a value; its arrays go to ``tensors``, and their names stand in their place."""
+    """Return a value as JSON; its arrays go to ``tensors``, and their names replace them."""
     if is_dataclass(value):
         passed = (each.name for each in fields(value) if each.init)
         return {name: _plain(getattr(value, name), f"{path}.{name}", tensors) for name in passed}
@@ -103,30 +103,24 @@ def _plain(value: Any, path: str, tensors: dict[str, Array]) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _value(kind: Any, plain: Any, tensors: Mapping[str, Array]) -> Any:
+def _object(kind: Any, plain: Mapping[str, Any], tensors: Mapping[str, Array]) -> Any:
+    types = types_of(kind)
+    return kind(**{name: _value(types[name], each, tensors) for name, each in plain.items()})
+
+
+def _value(declared: Type, plain: Any, tensors: Mapping[str, Array]) -> Any:
     """Return the value of a type that JSON and arrays stand for."""
-    origin, parts = get_origin(kind) or kind, get_args(kind)
     if plain is None:
-        value = None
-    elif origin in (Union, UnionType):
-        value = _value(next(part for part in parts if part is not NoneType), plain, tensors)
-    elif isinstance(origin, type) and is_dataclass(origin):
-        kinds = _kinds(origin)
-        value = origin(**{name: _value(kinds[name], each, tensors) for name, each in plain.items()})
-    elif origin is Mapping:
-        value = {key: _value(parts[1], each, tensors) for key, each in plain.items()}
-    elif origin is tuple:
-        value = tuple(_value(parts[0], each, tensors) for each in plain)
-    elif origin in (np.ndarray, bytes):
-        value = tensors[plain] if origin is np.ndarray else tensors[plain].tobytes()
-    else:
-        value = Path(plain) if origin is Path else plain
-    return value
-
-
-@cache
-def _kinds(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+        return None
+    if declared.each is not None:
+        if declared.kind is tuple:
+            return tuple(_value(declared.each, each, tensors) for each in plain)
+        return {key: _value(declared.each, each, tensors) for key, each in plain.items()}
+    if is_dataclass(declared.kind):
+        return _object(declared.kind, plain, tensors)
+    if declared.kind in (np.ndarray, bytes):
+        return tensors[plain] if declared.kind is np.ndarray else tensors[plain].tobytes()
+    return Path(plain) if declared.kind is Path else plain
 
 
 def _read_exactly(stream: IO[bytes], size: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The predictor: from committed revisions and texts to answers."""
+"""Predict labels of texts by committed revisions, with caches of classifiers and encoded texts."""
 
 import hashlib
 import threading
@@ -10,48 +10,49 @@ import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid
-from windrow.domain.prediction import IsWanted, Prediction, PredictRequest, always
+from windrow.domain.errors import InvalidArtifact
+from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.server_stats import ServerStats
 from windrow.domain.values import recast
-from windrow.domain.vitals import Vitals
-from windrow.encoders.adapters import Adapter, join_changes
+from windrow.encoders.adapters import Adapter, pack_adapter
 from windrow.encoders.layout import feature_size
-from windrow.encoders.session import TextEncoder, Tokens
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
 from windrow.execution.batching import BatchQueue
 from windrow.execution.cache import LoadingCache
-from windrow.execution.question import EncodedText, LoadedClassifier, Question, TextKey
-from windrow.execution.residents import ResidentEncoders
+from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.prediction_plan import EncodedText, LoadedClassifier, PredictionPlan, TextKey
 from windrow.storage.artifact import ARTIFACT, Artifact, artifact_from_bytes
-from windrow.storage.catalog import Catalog, Found
-from windrow.storage.revision import Entry
+from windrow.storage.catalog import Catalog, ResolvedModel
+from windrow.storage.revision import ClassifierState
 
 _DIGEST_BYTES = 16
-# What a kept text takes beside its features.
+# The memory of a cached text beside its features.
 _ENTRY_BYTES = 400
-_OTHER_LABELS = "{found} labels, not {expected}"
+_WRONG_LABEL_COUNT = "{found} labels, not {expected}"
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What a predictor may keep.
+class CacheLimits:
+    """The budgets of a predictor's caches.
 
     Args:
-        max_loaded_bytes: Budget for loaded classifiers.
-        max_encoded_bytes: Budget for encoded texts.
-        keep_loaded: Classifiers that stay in memory beyond the budget, by name or by alias.
+        classifier_cache_bytes: The budget for loaded classifiers.
+        embedding_cache_bytes: The budget for encoded texts.
+        pinned_classifiers: Names or aliases of classifiers that stay in memory beyond the budget.
     """
 
-    max_loaded_bytes: int
-    max_encoded_bytes: int
-    keep_loaded: Collection[str] = ()
+    classifier_cache_bytes: int
+    embedding_cache_bytes: int
+    pinned_classifiers: Collection[str] = ()
 
 
-_ClassifierKey = tuple[str, str]
+# The digest of the artifact, and the id and digest of the base model.
+_ClassifierKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """Texts for one encoder."""
+class _EncoderBatch:
+    """Tokenized texts for one encoder."""
 
     encoder: TextEncoder
     keys: Sequence[TextKey]
@@ -60,59 +61,64 @@ class _Work:
 
 
 class Predictor:
-    """Answers from any number of classifiers within budgets of memory; thread-safe.
+    """Predicts by any number of classifiers within memory budgets; thread-safe.
 
     Args:
-        catalog: Where artifacts are read from.
-        encoders: The encoders in memory.
-        queue: Shares the cores.
-        memory: What may be kept.
+        catalog: Reads artifacts.
+        encoders: The loaded encoders.
+        queue: Encodes texts.
+        cache_limits: The caches' budgets.
     """
 
-    def __init__(self, catalog: Catalog, encoders: ResidentEncoders, queue: BatchQueue, memory: Memory) -> None:
+    def __init__(
+        self, catalog: Catalog, encoders: EncoderRegistry, queue: BatchQueue, cache_limits: CacheLimits
+    ) -> None:
         self._catalog = catalog
         self._encoders = encoders
         self._queue = queue
-        self._keep_loaded = frozenset(memory.keep_loaded)
-        # By name; never changed but replaced, so that it is read without a lock.
-        self._kept: Mapping[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
-        self._keeping = threading.Lock()
+        self._pinned_classifiers = frozenset(cache_limits.pinned_classifiers)
+        # By name; replaced and never mutated, so that it is read without a lock.
+        self._pinned: Mapping[str, tuple[_ClassifierKey, LoadedClassifier]] = {}
+        self._pinned_lock = threading.Lock()
         self._loaded: LoadingCache[_ClassifierKey, LoadedClassifier] = LoadingCache(
-            memory.max_loaded_bytes, _classifier_bytes
+            cache_limits.classifier_cache_bytes, _classifier_bytes
         )
-        self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(memory.max_encoded_bytes, _text_bytes)
+        self._encoded: LoadingCache[TextKey, EncodedText] = LoadingCache(
+            cache_limits.embedding_cache_bytes, _text_bytes
+        )
 
     def predict(
-        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
+        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]]":
-        """Classify each text with each revision, revision by revision; nothing is explained.
+        """Start to classify each text by each revision, without explanations.
 
-        Classifiers that are not in memory are loaded first, and texts tokenized; nothing waits for the encoder.
+        Classifiers are loaded and texts tokenized in this call; encoding does not block it.
 
         Args:
-            asked: The revisions.
-            request: The texts, and what is wanted of the answers; its names are not looked at.
-            is_wanted: Asked before texts are encoded.
+            revisions: The revisions.
+            request: The texts, and the options of the predictions; its names are ignored.
+            is_connected: Called before texts are encoded.
 
         Returns:
-            The answers; or :class:`Abandoned` where ``is_wanted`` said no, :class:`ShuttingDown` where the server
-            stops.
+            A future of the predictions, revision by revision and text by text. It fails with
+            :class:`ClientClosedRequest` if ``is_connected`` returned false, and with :class:`ShuttingDown` if the
+            server stops.
 
         Raises:
-            ArtifactInvalid: A saved artifact is damaged.
+            InvalidArtifact: A saved artifact is damaged.
             BaseModelNotAllowed: An encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that a classifier was trained on is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
-            Overloaded: Too many requests wait already.
+            InvalidBaseModel: That encoder's files cannot be used.
+            Overloaded: The queue is full.
             ShuttingDown: The server stops.
         """
-        return self._ask(asked, request, is_wanted)[1]
+        return self._start(revisions, request, is_connected)[1]
 
-    def features(self, found: Found, texts: Sequence[str]) -> Floats:
-        """Return what a classifier sees of texts, from memory or encoded now.
+    def features(self, resolved: ResolvedModel, texts: Sequence[str]) -> Floats:
+        """Return the features of texts for a classifier, from the cache or encoded now.
 
         Args:
-            found: The revision.
+            resolved: The revision.
             texts: At least one.
 
         Returns:
@@ -121,172 +127,178 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        question, answer = self._ask((found,), PredictRequest(texts=tuple(texts)), always)
+        plan, answer = self._start((resolved,), PredictRequest(texts=tuple(texts)), always_connected)
         answer.result()
-        (classifier,) = question.classifiers
-        return np.array([question.encoded[classifier.digest, text].features for text in question.texts])
+        (classifier,) = plan.classifiers
+        return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
 
-    def is_loaded(self, entry: Entry) -> bool:
-        """Whether a revision would answer without a look at the disk."""
+    def is_loaded(self, entry: ClassifierState) -> bool:
+        """Whether a revision is in memory."""
         key = _key(entry)
-        return key in self._loaded or key in dict(self._kept.values())
+        return key in self._loaded or key in dict(self._pinned.values())
 
-    def load(self, found: Found) -> LoadedClassifier:
-        """Return a revision ready to answer, from memory or from the disk.
+    def load(self, resolved: ResolvedModel) -> LoadedClassifier:
+        """Return a revision's classifier, from memory or from the disk.
 
         Raises:
-            ArtifactInvalid: The saved artifact is damaged, or does not fit its record.
+            InvalidArtifact: The saved artifact is damaged, or does not fit its record.
             BaseModelNotAllowed: Its encoder's id is no longer on the allow-list.
             BaseModelUnavailable: The encoder that it was trained on is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
+            InvalidBaseModel: That encoder's files cannot be used.
         """
-        entry = found.entry
+        entry = resolved.entry
         key = _key(entry)
-        classifier = dict(self._kept.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
+        classifier = dict(self._pinned.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
         if (labels := len(classifier.head.bias)) != len(entry.record.labels):
-            raise _misfit(entry.record, _OTHER_LABELS, labels, len(entry.record.labels))
-        if found.target.revision is None:
-            for name in self._keep_loaded.intersection((entry.record.name, found.alias)):
-                with self._keeping:
-                    self._kept = {**self._kept, name: (key, classifier)}
+            raise _misfit(entry.record, _WRONG_LABEL_COUNT, labels, len(entry.record.labels))
+        if resolved.target.revision is None:
+            for name in self._pinned_classifiers.intersection((entry.record.name, resolved.alias)):
+                with self._pinned_lock:
+                    self._pinned = {**self._pinned, name: (key, classifier)}
         return classifier
 
-    def forget(self, name: str) -> None:
-        """Let what was kept in memory for a name go with the rest."""
-        with self._keeping:
-            self._kept = {kept: self._kept[kept] for kept in self._kept if kept != name}
+    def unpin(self, name: str) -> None:
+        """Let the pinned classifier of a name be evicted like any other."""
+        with self._pinned_lock:
+            self._pinned = {kept: self._pinned[kept] for kept in self._pinned if kept != name}
 
-    def forget_encoder(self, digest: str) -> None:
-        """Let every classifier on an encoder leave memory, so that the encoder can.
+    def evict_encoder(self, digest: str) -> None:
+        """Evict every classifier on an encoder, so that the encoder's memory can be freed.
 
         Args:
-            digest: The base model's.
+            digest: The base model's digest.
         """
-        self._loaded.discard(lambda key: key[1] == digest)
-        with self._keeping:
-            self._kept = {name: kept for name, kept in self._kept.items() if kept[0][1] != digest}
+        self._loaded.discard(lambda key: key[2] == digest)
+        with self._pinned_lock:
+            self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][2] != digest}
 
-    def vitals(self, fits_running: int, fits_waiting: int) -> Vitals:
-        """Return what goes on.
+    def server_stats(self, running_fits: int, queued_fits: int) -> ServerStats:
+        """Return the server's statistics.
 
         Args:
-            fits_running: Trainings that run.
-            fits_waiting: Trainings that wait for their turn.
+            running_fits: The number of running trainings.
+            queued_fits: The number of waiting trainings.
         """
         return recast(
-            Vitals,
-            self._queue.vitals(),
-            fits_running=fits_running,
-            fits_waiting=fits_waiting,
-            classifiers=self._loaded.vitals(),
-            texts=self._encoded.vitals(),
+            ServerStats,
+            self._queue.stats(),
+            running_fits=running_fits,
+            queued_fits=queued_fits,
+            classifiers=self._loaded.stats(),
+            texts=self._encoded.stats(),
         )
 
-    def check_fit(self, record: Record, artifact: Artifact) -> tuple[TextEncoder, Adapter | None]:
-        """Return the encoder of a record and an artifact's adapter for it, if the artifact fits them both.
+    def check_artifact_fits(self, record: Record, artifact: Artifact) -> tuple[TextEncoder, Adapter | None]:
+        """Check that an artifact fits its record and encoder, and return the encoder and the packed adapter.
 
         Raises:
-            ArtifactInvalid: It does not.
+            InvalidArtifact: The artifact does not fit.
             BaseModelNotAllowed: The encoder's id is not on the allow-list.
             BaseModelUnavailable: The encoder that the record names is not here.
-            BaseModelInvalid: That encoder's files cannot be used.
+            InvalidBaseModel: That encoder's files cannot be used.
         """
         encoder = self._encoders.of_record(record)
         labels, width = artifact.head.weights.shape
         if width != feature_size(encoder.folder):
             raise _misfit(record, "{found} features, not {expected}", width, feature_size(encoder.folder))
         if labels != len(record.labels):
-            raise _misfit(record, _OTHER_LABELS, labels, len(record.labels))
-        if artifact.scope is not None and artifact.scope.centers.shape[1] != encoder.folder.hidden_size:
-            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centers.shape[1])
-        return encoder, None if artifact.adapter is None else join_changes(encoder.folder, artifact.adapter)
+            raise _misfit(record, _WRONG_LABEL_COUNT, labels, len(record.labels))
+        if artifact.scope is not None and artifact.scope.centroids.shape[1] != encoder.folder.hidden_size:
+            raise _misfit(record, "a scope of {found} numbers a label", artifact.scope.centroids.shape[1])
+        return encoder, None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
 
-    def _ask(
-        self, asked: Sequence[Found], request: PredictRequest, is_wanted: IsWanted
-    ) -> "tuple[Question, Future[tuple[Prediction, ...]]]":
-        """Return a question, and its answer to come."""
+    def _start(
+        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
+    ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
+        """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
-        classifiers = [self.load(found) for found in asked]
-        question = Question(asked, classifiers, [_digest(text) for text in texts], request)
-        missing = [key for key in question.keys() if not self._recall(key, question)]  # noqa: SIM118 - no dictionary
+        classifiers = [self.load(resolved) for resolved in revisions]
+        plan = PredictionPlan(revisions, classifiers, [_digest(text) for text in texts], request)
+        missing = [key for key in plan.keys() if not self._read_cached(key, plan)]  # noqa: SIM118 - no dictionary
         answer: Future[tuple[Prediction, ...]] = Future()
-        answer.set_running_or_notify_cancel()  # from here on, only is_wanted can stop it
+        answer.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
         if missing:
-            self._queue.check_room()  # before the work of reading texts that will be refused
-            works = self._tokenize(question, missing, dict(zip(question.texts, texts, strict=True)))
-            self._encode(question, works, is_wanted, answer)
+            self._queue.check_capacity()  # before tokenizing texts that would be refused
+            batches = self._tokenize(plan, missing, dict(zip(plan.texts, texts, strict=True)))
+            self._encode(plan, batches, is_connected, answer)
         else:
-            answer.set_result(question.answers())
-        return question, answer
+            answer.set_result(plan.answers())
+        return plan, answer
 
-    def _read(self, entry: Entry) -> LoadedClassifier:
+    def _read(self, entry: ClassifierState) -> LoadedClassifier:
         record, blob = entry.record, entry.blobs[ARTIFACT]
         artifact = artifact_from_bytes(self._catalog.blobs.read(record.name, blob))
-        encoder, adapter = self.check_fit(record, artifact)
+        encoder, adapter = self.check_artifact_fits(record, artifact)
         digest = record.base_model_digest if adapter is None else blob.sha256
         return LoadedClassifier(artifact.head, adapter, encoder, digest, artifact.scope)
 
-    def _recall(self, key: TextKey, question: Question) -> bool:
-        """Take an encoded text from memory, if it is there."""
+    def _read_cached(self, key: TextKey, plan: PredictionPlan) -> bool:
+        """Copy an encoded text from the cache into the plan, if it is there."""
         kept = self._encoded.peek(key)
         if kept is not None:
-            question.encoded[key] = kept
+            plan.encoded[key] = kept
         return kept is not None
 
-    def _tokenize(self, question: Question, missing: Sequence[TextKey], texts: Mapping[bytes, str]) -> list[_Work]:
-        """Return what is to be encoded, by encoder; each text is tokenized once for all adapters."""
-        ways = {classifier.digest: classifier for classifier in question.classifiers}
-        works = []
-        for encoder in {ways[way].encoder: None for way, _ in missing}:
-            keys = [key for key in missing if ways[key[0]].encoder is encoder]
+    def _tokenize(
+        self, plan: PredictionPlan, missing: Sequence[TextKey], texts: Mapping[bytes, str]
+    ) -> list[_EncoderBatch]:
+        """Return the texts to encode, by encoder; each text is tokenized once for all adapters."""
+        by_digest = {classifier.digest: classifier for classifier in plan.classifiers}
+        batches = []
+        for encoder in {by_digest[digest].encoder: None for digest, _ in missing}:
+            keys = [key for key in missing if by_digest[key[0]].encoder is encoder]
             distinct = list(dict.fromkeys(text for _, text in keys))
             tokens = dict(zip(distinct, encoder.tokenize([texts[text] for text in distinct]), strict=True))
-            works.append(
-                _Work(encoder, keys, [tokens[text] for _, text in keys], [ways[way].adapter for way, _ in keys])
+            batches.append(
+                _EncoderBatch(
+                    encoder, keys, [tokens[text] for _, text in keys], [by_digest[digest].adapter for digest, _ in keys]
+                )
             )
-        return works
+        return batches
 
     def _encode(
         self,
-        question: Question,
-        works: Sequence[_Work],
-        is_wanted: IsWanted,
+        plan: PredictionPlan,
+        batches: Sequence[_EncoderBatch],
+        is_connected: IsConnected,
         answer: "Future[tuple[Prediction, ...]]",
         is_admitted: bool = False,
     ) -> None:
-        """Have texts encoded, encoder after encoder, and give the answer once all are."""
-        work, *others = works
+        """Encode texts, one encoder after the other, then set the answer."""
+        batch, *later = batches
 
         def go_on(encoded: "Future[Floats]") -> None:
             try:
-                self._keep(question, work, encoded.result())
-                if others:
-                    self._encode(question, others, is_wanted, answer, is_admitted=True)
+                self._cache_features(plan, batch, encoded.result())
+                if later:
+                    self._encode(plan, later, is_connected, answer, is_admitted=True)
                 else:
-                    answer.set_result(question.answers())
-            except BaseException as error:  # noqa: BLE001  whatever it is, who waits for the answer must hear of it
+                    answer.set_result(plan.answers())
+            except BaseException as error:  # noqa: BLE001  every error belongs to the caller that waits for the answer
                 answer.set_exception(error)
 
-        encoded = self._queue.encode(work.encoder, work.tokens, work.adapters, is_wanted, is_admitted)
+        encoded = self._queue.encode(batch.encoder, batch.tokens, batch.adapters, is_connected, is_admitted)
         encoded.add_done_callback(go_on)
 
-    def _keep(self, question: Question, work: _Work, features: Floats) -> None:
-        for key, tokens, row in zip(work.keys, work.tokens, features, strict=True):
-            # A copy, so that one kept text does not keep all that it was encoded with.
-            question.encoded[key] = EncodedText(row.copy(), tokens.truncated)
-            self._encoded.put(key, question.encoded[key])
+    def _cache_features(self, plan: PredictionPlan, batch: _EncoderBatch, features: Floats) -> None:
+        for key, tokens, row in zip(batch.keys, batch.tokens, features, strict=True):
+            # A copy, so that a cached text does not keep its whole batch in memory.
+            plan.encoded[key] = EncodedText(row.copy(), tokens.truncated)
+            if np.isfinite(row).all():  # else a moment's fault would be kept
+                self._encoded.put(key, plan.encoded[key])
 
 
-def _key(entry: Entry) -> _ClassifierKey:
+def _key(entry: ClassifierState) -> _ClassifierKey:
     # By digest, never by name and revision: a folder may be replaced by another one with the same numbers.
-    return entry.blobs[ARTIFACT].sha256, entry.record.base_model_digest
+    # The id belongs to it, since the allow-list is of ids: the same base model under another one is another question.
+    return entry.blobs[ARTIFACT].sha256, entry.record.base_model, entry.record.base_model_digest
 
 
-def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> ArtifactInvalid:
-    return ArtifactInvalid(
-        f"The saved head of {{name}} does not fit its record: it has {problem}. "
+def _misfit(record: Record, problem: str, found: int, expected: int | None = None) -> InvalidArtifact:
+    return InvalidArtifact(
+        f"The saved head of {{model_name}} does not fit its record: it has {problem}. "
         "Restore the classifier's folder from a backup, or train it again.",
-        {"name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
+        {"model_name": record.name, "found": found} | ({} if expected is None else {"expected": expected}),
     )
 
 
@@ -296,7 +308,7 @@ def _digest(text: str) -> bytes:
 
 def _classifier_bytes(classifier: LoadedClassifier) -> int:
     adapter_bytes = 0 if classifier.adapter is None else classifier.adapter.size_bytes
-    scope_bytes = 0 if classifier.scope is None else classifier.scope.centers.nbytes
+    scope_bytes = 0 if classifier.scope is None else classifier.scope.centroids.nbytes
     return classifier.head.weights.nbytes + classifier.head.bias.nbytes + adapter_bytes + scope_bytes
 
 

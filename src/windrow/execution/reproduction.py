@@ -1,4 +1,4 @@
-"""Training a revision again from its record and kept rows, and comparing what comes of it with what was kept."""
+"""Train a revision again from its record and kept rows, and compare the two artifacts."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -8,49 +8,49 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats
-from windrow.domain.classifier import AdapterReport, Record
+from windrow.domain.classifier import Record
 from windrow.domain.dataset import Dataset
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.reproduction import Reproduction, find_changes, judge
-from windrow.encoders.adapters import MapChanges, join_changes
+from windrow.domain.training_report import AdapterReport
+from windrow.encoders.adapters import LowRankChanges, pack_adapter
 from windrow.encoders.bulk import encode
 from windrow.encoders.layout import feature_size
-from windrow.execution.look import Means
 from windrow.execution.trainer import train
+from windrow.execution.training_set import TrainingContext
 from windrow.storage.artifact import Artifact, artifact_from_bytes, artifact_to_bytes
 
-# Encoding so many, twice, takes little beside a training on as many rows or more.
+# Encoding this many texts twice takes little time beside a training on as many rows or more.
 MAX_COMPARED_TEXTS = 1_000
 
 
-def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, means: Means) -> Reproduction:
-    """Train a revision again and compare the new artifact with the kept one. Nothing is saved.
+def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, context: TrainingContext) -> Reproduction:
+    """Train a revision again, and compare the new artifact with the kept one, without saving anything.
 
-    Both artifacts answer today, on this machine, through the encoder path that serves; so a difference is one of the
-    artifacts, not of where they were asked.
+    Both artifacts predict now, on this machine, with the serving encoder, so any difference is one of the artifacts.
 
     Args:
-        record: The revision's; its recipe is followed.
-        artifact_bytes: Its kept artifact.
-        dataset: Its kept training rows.
-        means: Where to work; the encoder is the one of the record (``ResidentEncoders.of_record``).
+        record: The revision's record, with its recipe.
+        artifact_bytes: The revision's artifact.
+        dataset: The revision's training rows.
+        context: The training's resources; the encoder is the record's (``EncoderRegistry.of_record``).
 
     Raises:
-        ArtifactInvalid: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
+        InvalidArtifact: The kept artifact is damaged, or does not fit the encoder; or the rows are not the record's.
         TrainingFailed: A task failed.
         ShuttingDown: The runner was closed.
     """
     kept = artifact_from_bytes(artifact_bytes)
-    _check_belonging(record, kept, dataset, means)
+    _check_belonging(record, kept, dataset, context)
     started = time.perf_counter()
-    trained = train(dataset, record, means)
+    trained = train(dataset, record, context)
     took_s = round(time.perf_counter() - started, 3)
     again = artifact_from_bytes(trained.artifact)
     texts = choose_texts(dataset.distinct_texts)
-    then, now = (_scores(artifact, texts, means) for artifact in (kept, again))
+    then, now = (_scores(artifact, texts, context) for artifact in (kept, again))
     num_changed_labels = int((then.argmax(axis=1) != now.argmax(axis=1)).sum())
     largest_score_difference = _largest_difference(then, now)
-    # Equal tensors give equal files, and only they do.
+    # Files are equal if and only if their tensors are.
     has_same_weights = artifact_to_bytes(kept) == artifact_to_bytes(again)
     return Reproduction(
         model_name=record.name,
@@ -67,41 +67,41 @@ def reproduce(record: Record, artifact_bytes: bytes, dataset: Dataset, means: Me
 
 
 def choose_texts(texts: Sequence[str]) -> list[str]:
-    """Return texts in their order, or ``MAX_COMPARED_TEXTS`` of them, evenly taken."""
+    """Return the texts, or an even sample of ``MAX_COMPARED_TEXTS``, in order."""
     count = min(len(texts), MAX_COMPARED_TEXTS)
     return [texts[number * len(texts) // count] for number in range(count)]
 
 
-def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, means: Means) -> None:
-    """Refuse files that came from elsewhere: training would take minutes, and its verdict would mean nothing."""
-    shape = len(dataset.labels), feature_size(means.encoder.folder)
+def _check_belonging(record: Record, kept: Artifact, dataset: Dataset, context: TrainingContext) -> None:
+    """Refuse files that do not belong to the record, before minutes of training."""
+    shape = len(dataset.labels), feature_size(context.encoder.folder)
     if dataset.sha256 != record.training_data_sha256:
         raise _misfit(record, "its training rows have another digest")
     if kept.head.weights.shape != shape:
         raise _misfit(record, f"its head has shape {kept.head.weights.shape}, not {shape}")
     if kept.adapter is not None:
-        join_changes(means.encoder.folder, kept.adapter)
+        pack_adapter(context.encoder.folder, kept.adapter)
 
 
-def _scores(artifact: Artifact, texts: Sequence[str], means: Means) -> Floats:
-    adapter = None if artifact.adapter is None else join_changes(means.encoder.folder, artifact.adapter)
-    return artifact.head.scores(encode(means.encoder, texts, adapter, means.compute).features)
+def _scores(artifact: Artifact, texts: Sequence[str], context: TrainingContext) -> Floats:
+    adapter = None if artifact.adapter is None else pack_adapter(context.encoder.folder, artifact.adapter)
+    return artifact.head.scores(encode(context.encoder, texts, adapter, context.compute).features)
 
 
 def _largest_weight_difference(kept: Artifact, again: Artifact) -> float | None:
     ours, theirs = kept.adapter or {}, again.adapter or {}
-    maps = {name.rpartition(".")[0] for name in ours}
-    if maps != {name.rpartition(".")[0] for name in theirs}:
+    projections = {name.rpartition(".")[0] for name in ours}
+    if projections != {name.rpartition(".")[0] for name in theirs}:
         return None
     return max(
         _largest_difference(kept.head.weights, again.head.weights),
         _largest_difference(kept.head.bias, again.head.bias),
-        *(_largest_difference(_change(ours, name), _change(theirs, name)) for name in maps),
+        *(_largest_difference(_change(ours, name), _change(theirs, name)) for name in projections),
     )
 
 
-def _change(adapter: MapChanges, name: str) -> npt.NDArray[np.float64]:
-    """Return what an adapter adds to a map."""
+def _change(adapter: LowRankChanges, name: str) -> npt.NDArray[np.float64]:
+    """Return the weight change of a projection."""
     down, up = adapter[f"{name}.down"], adapter[f"{name}.up"]
     return down.astype(np.float64) @ up.astype(np.float64)
 
@@ -119,9 +119,9 @@ def _notes(first: AdapterReport | None, new: AdapterReport | None) -> Iterator[s
             )
 
 
-def _misfit(record: Record, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid(
-        "The saved files of {name} do not belong to its record: {why}. Restore the classifier's folder from a backup, "
-        "or train it again.",
-        {"name": record.name, "why": problem},
+def _misfit(record: Record, problem: str) -> InvalidArtifact:
+    return InvalidArtifact(
+        "The saved files of {model_name} do not belong to its record: {why}. Restore the classifier's folder from a "
+        "backup, or train it again.",
+        {"model_name": record.name, "why": problem},
     )

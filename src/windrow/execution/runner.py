@@ -1,4 +1,4 @@
-"""Runners: where tasks are run. ``ProcessRunner`` keeps warm training processes beside the server."""
+"""Run training tasks in separate, warm processes."""
 
 import contextlib
 import queue
@@ -10,47 +10,49 @@ from typing import Protocol, TypeVar
 
 from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
+from windrow.execution.control import TrainingControl, shutting_down
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
-from windrow.execution.tasks import Refusal, Step, Task
-from windrow.execution.watch import Watch, shutting_down
+from windrow.execution.tasks import StepProgress, Task, TaskFailure
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
-# A fresh process now and then keeps memory flat, whatever the libraries in it hold on to.
+# A process is replaced after this many tasks, so that leaks of libraries do not accumulate.
 TASKS_PER_PROCESS = 100
-_STOP_TIMEOUT_S = 5.0
+_SHUTDOWN_TIMEOUT_S = 5.0
 
 
 Outcome = TypeVar("Outcome")
 
 
 def ignore_steps(step: int, of: int, loss: float) -> None:
-    """Take no notice of how a training goes on."""
+    """Ignore the steps of a training."""
 
 
 class Runner(Protocol):
-    """Runs tasks somewhere."""
+    """Runs training tasks."""
 
     def start(self) -> None:
-        """Get ready, so that the first task starts without delay."""
+        """Prepare, so that the first task starts without delay."""
         ...
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
-        """Run a task to its end; further tasks wait their turn.
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
+        """Run a task to its end; further tasks wait.
 
         Args:
-            task: What to do.
-            on_step: Called with step, number of steps and loss as a training goes on.
-            watch: Stops the task at once where the training is to end; ``None`` where nobody stops it.
+            task: The task.
+            on_step: Called after each step of a training with its number, the number of steps, and the loss.
+            control: Cancels the task immediately; ``None`` for a task that cannot be cancelled.
 
         Raises:
-            TrainingFailed: The task failed, or its process died. The next task works all the same.
-            TrainingCancelled: The watch stopped it.
+            TrainingFailed: The task failed, or its process died. The next task is not affected.
+            TrainingCancelled: The training was cancelled.
             ShuttingDown: The runner is closed, or was closed meanwhile.
         """
         ...
 
     def close(self) -> None:
-        """Stop at once; a running task fails."""
+        """Stop immediately; a running task fails."""
         ...
 
 
@@ -58,69 +60,71 @@ class ProcessRunner:
     """Runs tasks in training processes on this machine.
 
     Args:
-        processes: How many tasks may run at the same time.
-        command: Starts one training process.
+        processes: The number of processes, and so of concurrent tasks.
+        command: The command that starts one training process.
     """
 
     def __init__(self, processes: int, command: tuple[str, ...] = COMMAND) -> None:
         self._command = command
         self._closed = False
-        self._slots: queue.LifoQueue[_Slot] = queue.LifoQueue()
-        self._all = [_Slot() for _ in range(processes)]
-        for slot in self._all:
-            self._slots.put(slot)
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._all = [_Worker() for _ in range(processes)]
+        for worker in self._all:
+            self._idle.put(worker)
 
     def start(self) -> None:
-        """Start every process; they warm up while the server goes on."""
-        for slot in self._all:
-            slot.ensure_started(self._command)
+        """Start all processes; they warm up in the background."""
+        for worker in self._all:
+            worker.ensure_started(self._command)
 
-    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps, watch: Watch | None = None) -> Outcome:
-        """Run a task in the next free process; to stop it is to kill the process, and a new one warms up."""
-        watch = watch or Watch()
-        slot = self._slots.get()
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
+        """Run a task in the next free process. Cancelling kills the process, and a new one warms up."""
+        control = control or TrainingControl()
+        worker = self._idle.get()
         try:
-            process = slot.ensure_started(self._command)
-            if self._closed:  # asked only now: from here on close() sees the process and kills it
+            process = worker.ensure_started(self._command)
+            if self._closed:  # checked only here: from now on close() sees the process and kills it
                 raise shutting_down()
-            with watch.stopped_by(process.kill):
-                outcome = restore(task.outcome, slot.run(process, flatten(type(task).__name__, task), on_step))
+            with control.on_cancel(process.kill):
+                outcome = restore(task.outcome, worker.run(process, flatten(type(task).__name__, task), on_step))
         except TrainingFailed as error:
             if self._closed:
                 raise shutting_down() from error
-            if watch.is_stopped:
-                slot.stop()
-                slot.ensure_started(self._command)
-                watch.check()
+            if control.is_cancelled:
+                worker.stop()
+                worker.ensure_started(self._command)
+                control.raise_if_cancelled()
             raise
         except BaseException:
-            slot.stop()  # it was ended from here: what the process still has to say belongs to nobody
+            worker.stop()  # the task was interrupted here, so the process's further output is void
             if not self._closed:
-                slot.ensure_started(self._command)
+                worker.ensure_started(self._command)
             raise
         else:
-            if slot.tasks >= TASKS_PER_PROCESS:
-                slot.stop()
-                slot.ensure_started(self._command)
+            if worker.tasks >= TASKS_PER_PROCESS:
+                worker.stop()
+                worker.ensure_started(self._command)
             return outcome
         finally:
-            self._slots.put(slot)
+            self._idle.put(worker)
 
     def close(self) -> None:
         """Stop every process."""
         self._closed = True
-        for slot in self._all:
-            slot.kill()
-        # A slot comes back once its task has noticed; only then are its pipes nobody's.
-        slots = [self._slots.get() for _ in self._all]
-        for slot in slots:
-            slot.stop()
-            self._slots.put(slot)
+        for worker in self._all:
+            worker.kill()
+        # A worker comes back once its task has ended; only then are its pipes unused.
+        workers = [self._idle.get() for _ in self._all]
+        for worker in workers:
+            worker.stop()
+            self._idle.put(worker)
 
 
 @dataclass(slots=True)
-class _Slot:
-    """Room for one training process."""
+class _Worker:
+    """One training process, or none yet."""
 
     process: subprocess.Popen[bytes] | None = field(default=None)
     tasks: int = 0
@@ -143,15 +147,15 @@ class _Slot:
         try:
             write_frame(process.stdin, task)
             while (frame := read_frame(process.stdout)) is not None and frame.kind == "progress":
-                step = restore(Step, frame)
+                step = restore(StepProgress, frame)
                 on_step(step.number, step.of, step.loss)
         except OSError:
             frame = None
         if frame is None:
-            raise _obituary(process.wait())
+            raise _process_died(process.wait())
         self.tasks += 1
         if frame.kind == "failed":
-            refusal = restore(Refusal, frame)
+            refusal = restore(TaskFailure, frame)
             raise TrainingFailed(refusal.template, refusal.facts)
         return frame
 
@@ -164,15 +168,15 @@ class _Slot:
             return
         process, self.process, self.tasks = self.process, None, 0
         process.kill()
-        process.wait(_STOP_TIMEOUT_S)
+        process.wait(_SHUTDOWN_TIMEOUT_S)
         for stream in (process.stdin, process.stdout):
-            # What is still unsent has nobody to read it.
+            # Unsent data has no reader any more.
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
 
 
-def _obituary(exit_status: int) -> TrainingFailed:
+def _process_died(exit_status: int) -> TrainingFailed:
     if exit_status == -signal.SIGKILL:
         return TrainingFailed(
             "The training process was killed, most likely because the machine ran out of memory. {Send} fewer rows or "

@@ -1,4 +1,4 @@
-"""The selection: which rows contrastive training may see, each once, and what of their texts was read already."""
+"""Select the distinct rows for contrastive training, and tokenize their texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from windrow.arrays import Ids
 from windrow.domain.dataset import Dataset
 from windrow.domain.recipe import Recipe
-from windrow.encoders.session import TextEncoder, Tokens
-from windrow.learning.choice import label_name_texts
+from windrow.encoders.onnx_encoder import TextEncoder, Tokens
+from windrow.learning.model_selection import label_name_texts
 from windrow.learning.plan import sample_rows
 
 
@@ -18,14 +18,14 @@ class Selection:
     """The distinct rows of a dataset, or of a sample of it.
 
     Args:
-        texts: Their distinct texts, in the order in which they first come.
-        tokens: Of the texts, or of the first of them.
+        texts: The rows' distinct texts, in the order of their first rows.
+        tokens: The tokens of all texts, or of the first ones.
         name_texts: The labels as texts.
-        name_tokens: Of these.
+        name_tokens: The tokens of ``name_texts``.
         numbers: The number of each distinct row in the dataset, the first one of equals.
         text_ids: The text of each distinct row.
         label_ids: The label of each distinct row.
-        share: Of all rows, in (0, 1]; below 1 they are a sample.
+        fraction: The selected fraction of all rows, in (0, 1]; below 1 they are a sample.
     """
 
     texts: Sequence[str]
@@ -35,32 +35,32 @@ class Selection:
     numbers: Ids
     text_ids: Ids
     label_ids: Ids
-    share: float
+    fraction: float
 
     def all_tokens(self, encoder: TextEncoder) -> list[Tokens]:
-        """Return the tokens of all texts and, behind them, of the label names; what was read is not read again."""
+        """Return the tokens of all texts, followed by those of the label names; tokenizes the missing ones."""
         unread = self.texts[len(self.tokens) :]
         return [*self.tokens, *(encoder.tokenize(unread) if unread else ()), *self.name_tokens]
 
 
 def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read: int | None = None) -> Selection:
-    """Choose the rows that contrastive training may see, and read their texts.
+    """Select the rows for contrastive training, and tokenize their texts.
 
     Args:
         dataset: Checked rows.
-        recipe: Its seed chooses among too many rows.
-        encoder: Its tokenizer reads.
-        max_read: Texts that are read at the most; ``None`` for all.
+        recipe: Its seed chooses the sample of too many rows.
+        encoder: Tokenizes the texts.
+        max_read: The maximum number of tokenized texts; ``None`` for all.
     """
     distinct = dataset.distinct_texts
-    # A token takes three bytes or more in nearly every language, so this seldom errs on the costly side.
+    # A token takes three bytes or more in nearly every language, so this rarely underestimates.
     lengths = [min(encoder.folder.max_tokens, len(text.encode()) // 3 + 2) for text in distinct]
     text_ids, label_ids = np.array(dataset.text_ids), np.array(dataset.label_ids)
     sampled = sample_rows(label_ids, np.array(lengths)[text_ids], recipe.seed)
     chosen = sampled[_first_of_equals(text_ids[sampled] * len(dataset.labels) + label_ids[sampled])]
     own = text_ids[chosen][_first_of_equals(text_ids[chosen])]
-    places = np.empty(len(distinct), np.int64)
-    places[own] = np.arange(len(own))
+    positions = np.empty(len(distinct), np.int64)
+    positions[own] = np.arange(len(own))
     texts, name_texts = [distinct[text] for text in own], label_name_texts(dataset.labels)
     return Selection(
         texts=texts,
@@ -68,12 +68,12 @@ def select_rows(dataset: Dataset, recipe: Recipe, encoder: TextEncoder, max_read
         name_texts=name_texts,
         name_tokens=encoder.tokenize(name_texts),
         numbers=chosen,
-        text_ids=places[text_ids[chosen]],
+        text_ids=positions[text_ids[chosen]],
         label_ids=label_ids[chosen],
-        share=len(sampled) / len(dataset.rows),
+        fraction=len(sampled) / len(dataset.rows),
     )
 
 
 def _first_of_equals(values: Ids) -> Ids:
-    """Return where each distinct value stands first, ascending."""
+    """Return the first index of each distinct value, ascending."""
     return np.sort(np.unique(values, return_index=True)[1])

@@ -1,4 +1,4 @@
-"""Tasks: what travels to a training process, and what comes back."""
+"""Declare the tasks of training processes, and their outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,62 +9,63 @@ import numpy as np
 import numpy.typing as npt
 
 from windrow.arrays import Floats, Ids, TokenStates
-from windrow.domain.classifier import Estimate, HeadReport, ScoreReport
 from windrow.domain.recipe import BaseModel, Recipe
+from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.fitting import Examples, Study
+from windrow.learning.head_fitting import Examples, LearningCurve
 
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 AdapterTensors = Mapping[str, npt.NDArray[np.float16]]
 
 
 class Task(Protocol[Outcome_co]):
-    """Something that a training process does: a dataclass that travels there in a frame (``execution.frames``)."""
+    """A unit of work of a training process: a dataclass that a frame carries (``execution.frames``)."""
 
     @property
     def outcome(self) -> type[Outcome_co]:
-        """The class of what comes of it."""
+        """The class of its outcome."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class TuneOutcome:
-    """What contrastive training yields.
+class TrainAdapterOutcome:
+    """The outcome of a contrastive training.
 
     Args:
-        adapter: The whole change at a low rank, float16; empty where time allowed no step.
-        layers: Trained layers, counted from the last one.
-        rank: Of each map's change.
-        passes: Passes that ``num_iterations`` asks for.
-        wanted_steps: Steps that they take.
-        planned_steps: Steps within the step budget.
-        losses: The loss of each step that was done.
+        adapter: The low-rank change at full scale, float16; empty where time allowed no step.
+        layers: The number of trained layers, counted from the last one.
+        rank: The rank of each projection's change.
+        epochs: The number of epochs that ``num_iterations`` asks for.
+        requested_steps: The number of their steps.
+        planned_steps: The number of steps within the step budget.
+        losses: The loss of each completed step.
     """
 
     adapter: AdapterTensors
     layers: int
     rank: int
-    passes: int
-    wanted_steps: int
+    epochs: int
+    requested_steps: int
     planned_steps: int
     losses: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TuneTask:
+class TrainAdapterTask:
     """A contrastive training.
 
     Args:
-        folder: Where the encoder's weights lie.
-        base_model: Which encoder that must be.
+        folder: The folder of the encoder's weights.
+        base_model: The base model that the folder must hold.
         texts: The texts' states below the adapted layers.
         label_ids: Each text's label, shape [n], int64.
         recipe: The training parameters.
-        deadline_s: When to end at the latest, on this machine's monotonic clock; ``None`` for never.
-        stands_for: The texts of the training that this one, with fewer, is to tell about; ``None`` for itself.
+        deadline_s: The latest end, on this machine's monotonic clock; ``None`` for no limit.
+        full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates; ``None`` for
+            that training itself.
     """
 
-    outcome: ClassVar[type[TuneOutcome]] = TuneOutcome
+    outcome: ClassVar[type[TrainAdapterOutcome]] = TrainAdapterOutcome
 
     folder: Path
     base_model: BaseModel
@@ -72,19 +73,19 @@ class TuneTask:
     label_ids: Ids
     recipe: Recipe
     deadline_s: float | None
-    stands_for: int | None = None
+    full_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FitOutcome:
-    """What a training yields in the end; but for the artifact, as the record will say it.
+    """The outcome of a training: the artifact, and values for the record.
 
     Args:
         artifact: The finished file, as ``storage.artifact`` writes it.
         head: How the head was chosen.
-        estimate: What rows that were held out say of it; ``None`` where there were none.
-        scores: How scores came to mean what they say.
-        versions: What decides roundings, by name.
+        estimate: The accuracy estimated from held-out rows; ``None`` without such rows.
+        scores: How the scores were calibrated.
+        versions: The environment that decides rounding, by name.
     """
 
     artifact: bytes
@@ -96,87 +97,87 @@ class FitOutcome:
 
 @dataclass(frozen=True, slots=True)
 class FitTask:
-    """The end of a training: the head on features that are as they will be served, calibrated.
+    """The end of a training: fit and calibrate the head on the features that are served.
 
     Args:
-        examples: The rows, encoded, with the adapter if there is one; label names come as anchors.
-        hidden: Width of a layer: how much of the features comes from the last one.
-        seed: Deals the rows to folds.
-        adapter: What the encoder was changed by; ``None`` for nothing.
-        held_out: What trainings like this one said of rows that they did not see; ``None`` where there is an adapter
-            and none such was done, or where there is none and the head alone tells.
+        examples: The encoded rows, with the adapter if there is one; label names are train-only rows.
+        hidden_size: The width of a layer, and so of the last layer's part of the features.
+        seed: Seeds the assignment of rows to folds.
+        adapter: The encoder's adapter; ``None`` for none.
+        held_out: With an adapter, the held-out rows of its cross-validation, ``None`` if there was none; without an
+            adapter ``None``, since the task cross-validates the head itself.
     """
 
     outcome: ClassVar[type[FitOutcome]] = FitOutcome
 
     examples: Examples
-    hidden: int
+    hidden_size: int
     seed: int
     adapter: AdapterTensors | None = None
     held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeOutcome:
-    """What a head says of rows that it did not see.
+class HoldoutOutcome:
+    """A head's output for held-out rows.
 
     Args:
-        logits: Of each label; shape [m, labels], float32.
-        likeness: To the centers of its own rows; shape [m], float32.
+        logits: Shape [m, labels], float32.
+        similarities: The rows' similarities to the centroids of the head's training rows; shape [m], float32.
     """
 
     logits: Floats
-    likeness: Floats
+    similarities: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeTask:
-    """A head on a part of the rows, asked about others.
+class HoldoutTask:
+    """Fit a head to one part of the rows, and evaluate it on the held-out part.
 
     Args:
-        examples: The part, encoded.
-        hidden: Width of a layer.
-        seed: Deals the rows to folds.
-        is_tuned: Whether the encoder was trained on this part.
-        asked: Features of the others; shape [m, features], float32.
+        examples: The encoded training rows.
+        hidden_size: The width of a layer.
+        seed: Seeds the assignment of rows to folds.
+        is_adapted: Whether an adapter was trained on these rows.
+        holdout_features: Features of the held-out rows; shape [m, features], float32.
     """
 
-    outcome: ClassVar[type[JudgeOutcome]] = JudgeOutcome
+    outcome: ClassVar[type[HoldoutOutcome]] = HoldoutOutcome
 
     examples: Examples
-    hidden: int
+    hidden_size: int
     seed: int
-    is_tuned: bool
-    asked: Floats
+    is_adapted: bool
+    holdout_features: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class StudyTask:
-    """Heads on growing shares of the rows of all folds but one, asked about that one: a learning curve.
+class LearningCurveTask:
+    """Compute a learning curve of the head by cross-validation.
 
     Args:
-        examples: The rows, encoded by the unchanged encoder; label names come as anchors.
+        examples: The rows, encoded by the frozen encoder; label names are train-only rows.
         folds: The fold of each row; -1 is never held out; shape [rows], int64.
-        shares: Of each label's rows in the other folds, in (0, 1], ascending, the last one 1.
-        seed: Chooses the rows of a share.
+        fractions: Fractions of each label's rows in the other folds, in (0, 1], ascending, the last one 1.
+        seed: Chooses the rows of a fraction.
     """
 
-    outcome: ClassVar[type[Study]] = Study
+    outcome: ClassVar[type[LearningCurve]] = LearningCurve
 
     examples: Examples
     folds: Ids
-    shares: tuple[float, ...]
+    fractions: tuple[float, ...]
     seed: int
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How far a contrastive training is.
+class StepProgress:
+    """A completed step of a contrastive training.
 
     Args:
-        number: Of the step that is done, from 1.
-        of: Steps in all.
-        loss: Of this step.
+        number: The step's number, from 1.
+        of: The number of steps.
+        loss: The step's loss.
     """
 
     number: int
@@ -185,11 +186,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a task failed.
+class TaskFailure:
+    """The error of a failed task.
 
     Args:
-        template: The sentence, with places for facts.
+        template: The sentence, with placeholders for facts.
         facts: JSON-ready values.
     """
 

@@ -1,4 +1,4 @@
-"""The trainer: the steps of one training, from checked rows to a finished artifact."""
+"""Train a classifier, from checked rows to a finished artifact."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,30 +6,32 @@ from functools import partial
 
 import numpy as np
 
-from windrow.domain.classifier import AdapterReport, Estimate, FitReport
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
-from windrow.encoders.adapters import join_changes
+from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
-from windrow.execution.folds import judge_tuning
-from windrow.execution.look import FirstLook, Means, look_first
+from windrow.execution.adapter_training import train_adapter
+from windrow.execution.holdout import cross_validate_adapter
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
-from windrow.execution.tuning import tune
-from windrow.learning.choice import label_name_texts
-from windrow.learning.fitting import Examples
-from windrow.learning.folds import deal_folds
+from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
+from windrow.learning.evaluate import majority_baseline
+from windrow.learning.folds import assign_folds
+from windrow.learning.head_fitting import Examples
+from windrow.learning.model_selection import label_name_texts
 
 
 @dataclass(frozen=True, slots=True)
 class Trained(FitOutcome):
-    """A finished training: the file to save, and what its record will say.
+    """A finished training: the artifact to save, and values for the record.
 
     Args:
-        adapter: How the encoder was changed; ``None`` with 0 iterations.
-        report: What was counted in the rows, and how the training should do.
-        warnings: What a person should know.
+        adapter: How the adapter was trained; ``None`` with 0 iterations.
+        report: Counts of the rows, and the estimated accuracy.
+        warnings: Warnings for the user.
     """
 
     adapter: AdapterReport | None
@@ -37,32 +39,32 @@ class Trained(FitOutcome):
     warnings: tuple[DataWarning, ...]
 
 
-def train(dataset: Dataset, recipe: Recipe, means: Means, selection: Selection | None = None) -> Trained:
-    """Train a classifier. Each distinct text is read and encoded once; of a sample, twice.
+def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None) -> Trained:
+    """Train a classifier. Each distinct text is tokenized and encoded once; those of a sample, twice.
 
     Args:
         dataset: Checked rows.
         recipe: Checked parameters.
-        means: The encoder, where to work, and who watches.
-        selection: The rows for contrastive training, where they were chosen already (``measure_size``).
+        context: The training's resources.
+        selection: The rows for contrastive training, if they were selected already (``measure_workload``).
 
     Raises:
         TrainingFailed: A task failed.
-        TrainingCancelled: The watch stopped it.
+        TrainingCancelled: The training was cancelled.
         ShuttingDown: The runner was closed.
 
-    Source: docs/training.md.
+    Source: docs/explanation/training.md.
     """
-    look = look_first(dataset, recipe, means, selection)
-    tuned = tune(look, recipe, means, partial(means.watch.tell, "training"))
+    training_set = encode_training_set(dataset, recipe, context, selection)
+    result = train_adapter(training_set, recipe, context, partial(context.control.report_progress, "training"))
     held_out = None
-    # Folds of a training that max_seconds cut short would be trained longer than it was, and there is no time for them.
-    if tuned.adapter is not None and tuned.report is not None and tuned.report.ended_by != "max_seconds":
-        held_out = judge_tuning(look, recipe, means)
-    means.watch.tell("finishing")
-    encoded = _as_served(dataset, look, tuned.adapter, means)
-    examples = _examples(dataset, look, encoded)
-    outcome = means.run(FitTask(examples, means.encoder.folder.hidden_size, recipe.seed, tuned.adapter, held_out))
+    # Folds of a training that max_seconds ended early would train longer than it did, and there is no time for them.
+    if result.adapter is not None and result.report is not None and result.report.ended_by != "max_seconds":
+        held_out = cross_validate_adapter(training_set, recipe, context)
+    context.control.report_progress("finishing")
+    encoded = _encode_as_served(dataset, training_set, result.adapter, context)
+    examples = _examples(dataset, training_set, encoded)
+    outcome = context.run(FitTask(examples, context.encoder.folder.hidden_size, recipe.seed, result.adapter, held_out))
     truncated = np.flatnonzero(encoded.truncated[examples.groups])
     report = recast(
         FitReport,
@@ -74,38 +76,35 @@ def train(dataset: Dataset, recipe: Recipe, means: Means, selection: Selection |
     )
     warnings = (
         *find_data_warnings(dataset),
-        *_warn_of_truncated(truncated.tolist()),
-        *_warn_of_cut_short(tuned.report),
-        *_warn_of_no_estimate(look, outcome.estimate, recipe),
+        *warn_of_truncated(len(truncated), len(dataset.rows), truncated.tolist(), context.encoder.folder.max_tokens),
+        *_warn_of_cut_short(result.report),
+        *_warn_of_no_estimate(training_set, outcome.estimate, recipe),
+        *_warn_of_estimate(dataset, outcome.estimate, recipe),
     )
-    return recast(Trained, outcome, adapter=tuned.report, report=report, warnings=warnings)
+    return recast(Trained, outcome, adapter=result.report, report=report, warnings=warnings)
 
 
-def _as_served(dataset: Dataset, look: FirstLook, adapter: AdapterTensors | None, means: Means) -> Encoded:
-    """Return the distinct texts and, behind them, the label names, as the classifier will see them."""
-    if look.share == 1:
-        return Encoded(look.seen_through(adapter, means).features, look.states.truncated)
-    # In the batches in which they serve: a sample's states come from other batches, which round otherwise.
-    changes = None if adapter is None else join_changes(means.encoder.folder, adapter)
+def _encode_as_served(
+    dataset: Dataset, training_set: EncodedTrainingSet, adapter: AdapterTensors | None, context: TrainingContext
+) -> Encoded:
+    """Return the features of the distinct texts, followed by those of the label names, as they are served."""
+    if training_set.fraction == 1:
+        return Encoded(training_set.with_adapter(adapter, context).features, training_set.states.truncated)
+    # A sample's states come from other batches, which round differently, so all texts are encoded again.
+    changes = None if adapter is None else pack_adapter(context.encoder.folder, adapter)
     texts = [*dataset.distinct_texts, *label_name_texts(dataset.labels)]
-    return encode(means.encoder, texts, changes, means.compute)
+    return encode(context.encoder, texts, changes, context.compute)
 
 
-def _examples(dataset: Dataset, look: FirstLook, encoded: Encoded) -> Examples:
-    """Return every row, and the label names that take part, as the head is fitted to them."""
-    rows, names = np.array(dataset.text_ids), np.arange(look.names)
+def _examples(dataset: Dataset, training_set: EncodedTrainingSet, encoded: Encoded) -> Examples:
+    """Return all rows, and the label names that take part, for fitting the head."""
+    rows, names = np.array(dataset.text_ids), np.arange(training_set.num_label_names)
     return Examples(
         features=encoded.features[np.concatenate([rows, len(dataset.distinct_texts) + names])],
         label_ids=np.concatenate([dataset.label_ids, names]),
         groups=rows,
-        anchors=look.names,
+        num_train_only_rows=training_set.num_label_names,
     )
-
-
-def _warn_of_truncated(rows: list[int]) -> Iterator[DataWarning]:
-    if rows:
-        message = f"{len(rows)} row(s) are longer than the encoder reads; their ends were left out."
-        yield DataWarning("truncated_rows", message, tuple(rows[:5]))
 
 
 def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
@@ -120,10 +119,18 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
         yield DataWarning("ended_by_max_seconds", message)
 
 
-def _warn_of_no_estimate(look: FirstLook, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
+def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
+    if estimate is not None:
+        baseline = majority_baseline([row.label for row in dataset.rows])
+        yield from warn_of_majority(estimate.interval, baseline, recipe.base_model)
+
+
+def _warn_of_no_estimate(
+    training_set: EncodedTrainingSet, estimate: Estimate | None, recipe: Recipe
+) -> Iterator[DataWarning]:
     if estimate is not None or not recipe.cross_validate:
         return
-    can_hold_out = deal_folds(look.label_ids, look.text_ids, recipe.seed).max() >= 0
+    can_hold_out = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed).max() >= 0
     why = (
         "the time limit left no time for it"
         if recipe.max_seconds is not None and can_hold_out

@@ -1,4 +1,4 @@
-"""The training process: reads tasks from standard input, writes outcomes to standard output."""
+"""The training process: read tasks from standard input, and write outcomes to standard output."""
 
 import os
 import queue
@@ -16,12 +16,12 @@ from windrow.domain.errors import WindrowError
 from windrow.domain.job import OnStep
 from windrow.encoders.cores import usable_cores
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
-from windrow.execution.tasks import FitTask, Refusal, Step, TuneTask
-from windrow.execution.training import fit, perform
-from windrow.learning.fitting import Examples
+from windrow.execution.task_execution import fit, run_task
+from windrow.execution.tasks import FitTask, StepProgress, TaskFailure, TrainAdapterTask
+from windrow.learning.head_fitting import Examples
 
-# Below the server's priority: a training takes what predictions leave, and about a tenth of each core where they leave
-# nothing.
+# Below the server's priority: a training takes the time that predictions leave, and about a tenth of each core where
+# they leave none.
 NICENESS = 10
 OUT_OF_MEMORY = (
     "The training ran out of memory. {Send} fewer rows or shorter texts, or give the server's machine more memory."
@@ -31,13 +31,13 @@ _TORCH_OUT_OF_MEMORY = "can't allocate memory"
 
 
 def main() -> None:
-    """Serve tasks until standard input ends, which is how a server's end, also a sudden one, is noticed."""
+    """Run tasks until standard input ends, which also signals a crash of the server."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints belongs in the log, not between the frames.
+    # Output of libraries belongs in the log, not between the frames.
     os.dup2(2, 1)
     os.nice(NICENESS)
-    # What a library finds odd about few rows, the training's own warnings say in words for people.
+    # Libraries warn about few rows; the training has its own warnings for that.
     warnings.simplefilter("ignore")
     # Before torch is loaded: its threads must sleep, not spin, while they wait for each other. With predictions on the
     # same cores, spinning made a training take four to twenty times as long.
@@ -48,13 +48,15 @@ def main() -> None:
     with threadpool_limits(limits=1, user_api="blas"):
         _warm_up()
         while True:
-            # Who waits already, as the command line does, need not wait for torch, too, unless that is what they want.
+            # A task that waits already, as on the command line, need not wait for torch unless it trains an adapter.
             if tasks.empty():
                 _load_torch()
             frame = tasks.get()
-            if frame.kind == TuneTask.__name__:
+            if frame.kind == TrainAdapterTask.__name__:
                 _load_torch()
-            write_frame(replies, _answer(frame, lambda *step: write_frame(replies, flatten("progress", Step(*step)))))
+            write_frame(
+                replies, _answer(frame, lambda *step: write_frame(replies, flatten("progress", StepProgress(*step))))
+            )
 
 
 def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]") -> None:
@@ -62,34 +64,34 @@ def _read_tasks(requests: IO[bytes], tasks: "queue.SimpleQueue[Frame]") -> None:
         while (frame := read_frame(requests)) is not None:
             tasks.put(frame)
     except MemoryError:
-        # Half a frame is lost, and with it where the next one begins. The server knows what this death means.
+        # The position of the next frame is unknown. The server reports this signal as lack of memory.
         os.kill(os.getpid(), signal.SIGKILL)
-    # The server is gone or wants this process gone: nobody waits for what it is doing.
+    # The server has ended or wants this process to end: no one waits for the running task.
     os._exit(0)
 
 
 def _answer(frame: Frame, on_step: OnStep) -> Frame:
     try:
-        return perform(frame, on_step)
+        return run_task(frame, on_step)
     except WindrowError as error:
-        return flatten("failed", Refusal(error.template, error.facts))
+        return flatten("failed", TaskFailure(error.template, error.facts))
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the server must hear of it
         traceback.print_exc()
         if isinstance(error, MemoryError) or _TORCH_OUT_OF_MEMORY in str(error):
-            return flatten("failed", Refusal(OUT_OF_MEMORY))
+            return flatten("failed", TaskFailure(OUT_OF_MEMORY))
         what = "The training failed with {error}. Look in the server's log, and report it if the data are sound."
-        return flatten("failed", Refusal(what, {"error": type(error).__name__}))
+        return flatten("failed", TaskFailure(what, {"error": type(error).__name__}))
 
 
 def _warm_up() -> None:
-    """Load what every first task would wait for."""
+    """Import the libraries that the first task would otherwise wait for."""
     rows = np.arange(4, dtype=np.int64)
-    fit(FitTask(Examples(np.eye(4, dtype=np.float32), rows % 2, rows), hidden=4, seed=0))
+    fit(FitTask(Examples(np.eye(4, dtype=np.float32), rows % 2, rows), hidden_size=4, seed=0))
 
 
 @cache
 def _load_torch() -> None:
-    """Load what contrastive training needs, and fix the threads: the number decides how sums are rounded."""
+    """Import torch, and fix its number of threads, which decides how sums are rounded."""
     import torch
 
     from windrow.learning import contrastive  # noqa: F401

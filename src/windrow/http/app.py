@@ -1,7 +1,7 @@
 """The web application: a route for each endpoint of the table, the pages beside them, and what errors become."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -14,20 +14,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
-from windrow.api.words import HTTP
-from windrow.domain.errors import ArtifactInvalid, BaseModelInvalid, TrainingFailed, WindrowError
-from windrow.http.context import create_context
+from windrow.api.http_words import HTTP
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
+from windrow.domain.names import near_names
+from windrow.http.context import context_of, create_context
 from windrow.http.endpoint import VerbApp
+from windrow.http.guards import HostGuard
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
-from windrow.http.pages import docs_files, health, show_docs, show_metrics, show_openapi
-from windrow.http.problems import STATUSES, EndpointNotFound, MethodNotAllowed, RequestRefused, problem_response
+from windrow.http.pages import documentation, health, show_metrics
+from windrow.http.problems import (
+    STATUSES,
+    EndpointNotFound,
+    MethodNotAllowed,
+    RequestRefused,
+    problem_response,
+    without_folder,
+)
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
 # What an operator must mend (a full disk, a missing base model) is said by the detail; a traceback helps only where
 # something is broken that should not be.
-_UNEXPECTED: Final = (ArtifactInvalid, BaseModelInvalid, TrainingFailed)
+_UNEXPECTED: Final = (InvalidArtifact, InvalidBaseModel, TrainingFailed)
+# What can be read can be asked about, too.
+READ: Final = ("GET", "HEAD")
+_LONGEST_PATH: Final = 200
 _log = structlog.get_logger()
 
 
@@ -40,15 +52,16 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
-    context = create_context(operations, settings, Metrics(operations.vitals, endpoints))
+    context = create_context(operations, settings, Metrics(operations.server_stats, endpoints))
     app = Starlette(
         routes=[
             *routes,
-            _route("GET", "/docs", show_docs),
-            _route("GET", "/openapi.json", show_openapi),
-            *(_route(method, path, show) for path, show in docs_files().items() for method in ("GET", "HEAD")),
+            *(_route(READ, path, show) for path, show in documentation().items()),
         ],
-        middleware=[Middleware(RequestLog, context.metrics.observe)],
+        middleware=[
+            Middleware(RequestLog, context.metrics.observe),
+            Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
+        ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
     app.router.redirect_slashes = False
@@ -58,26 +71,31 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
 
 
 def endpoint_routes() -> list[Route]:
-    """Return a route for each method and path of the table, and those for whoever watches the server."""
+    """Return a route for each method and path of the table, and the routes for monitoring."""
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
-    routes = [_route(method, path, VerbApp(tuple(group))) for (method, path), group in grouped]
-    pages = (("GET", "/health", health), ("HEAD", "/health", health), ("GET", "/metrics", show_metrics))
-    return [*routes, *(_route(method, path, page) for method, path, page in pages)]
+    verbs = [(path, tuple(group)) for (_, path), group in grouped]
+    routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
+    return [*routes, _route(READ, "/health", health), _route(READ, "/metrics", show_metrics)]
 
 
-def _order(endpoint: Endpoint[Any, Any]) -> int:
+def _methods(endpoint: Endpoint[Any]) -> tuple[str, ...]:
+    """Return the method of an endpoint, and HEAD where there is something to read that ends."""
+    return READ if endpoint.method == "GET" and endpoint.reply_form != "events" else (endpoint.method,)
+
+
+def _order(endpoint: Endpoint[Any]) -> int:
     """Return what sorts endpoints: the longest path first, so that what ends in /export is no name with a slash.
 
-    Paths without names come before them, in the order of the table: what is asked most is found first.
+    Paths without names come before them, in the order of the table: so that the most frequent ones match first.
     """
     return -len(endpoint.path) if endpoint.path_fields else -1_000
 
 
-def _route(method: str, path: str, app: Any) -> Route:
+def _route(methods: Collection[str], path: str, app: Any) -> Route:
     # A name with a slash reaches the grammar, which refuses it with the rule; an id with a slash is no id.
     template = re.sub(r"\{(?!job_id)(\w+)\}", r"{\1:path}", path)
-    route = Route(template, app, methods=[method])
-    route.methods = {method}  # Starlette adds HEAD to each GET
+    route = Route(template, app, methods=methods)
+    route.methods = set(methods)  # Starlette adds HEAD to each GET
     # Starlette's own pattern lets a line break stand behind the end.
     route.path_regex = re.compile(rf"{route.path_regex.pattern}\Z")
     return route
@@ -88,7 +106,8 @@ async def _on_windrow_error(request: Request, error: Exception) -> Response:
     if STATUSES[type(problem)] >= 500:
         exc_info = problem if isinstance(problem, _UNEXPECTED) else None
         _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)
-    return problem_response(problem, request.state.request_id)
+    data_dir = context_of(request).settings.data_dir
+    return problem_response(without_folder(problem, data_dir), request.state.request_id)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -104,9 +123,16 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _refusal(request: Request, refused: HTTPException) -> WindrowError:
     routes: Sequence[Route] = request.app.state.endpoints
     if refused.status_code == 404:
-        known = sorted((route.path_format, method) for route in routes for method in route.methods or ())
+        known = sorted(
+            (route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}
+        )
         shown = [f"{method} {path}" for path, method in (*known, ("/docs", "GET"))]
-        return EndpointNotFound("No endpoint has this path. Known are: {endpoints:joined}.", {"endpoints": shown})
+        near = near_names(request.url.path[:_LONGEST_PATH], (path for path, _ in known))[:1]
+        hint = "; did you mean {near:joined}?" if near else "."
+        return EndpointNotFound(
+            f"No endpoint has this path{hint} /docs shows them all, with examples.",
+            {"endpoints": shown, "near": list(near)},
+        )
     if refused.status_code == 405:
         allowed = _allowed_methods(routes, request.url.path, refused.headers or {})
         return MethodNotAllowed(
@@ -124,4 +150,4 @@ def _allowed_methods(routes: Sequence[Route], path: str, headers: Mapping[str, s
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path_format), path)
         for method in route.methods or ()
     }
-    return sorted(fitting) or headers.get("Allow", "GET").split(", ")
+    return sorted(fitting) or sorted(headers.get("Allow", "GET").split(", "))

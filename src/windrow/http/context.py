@@ -1,4 +1,4 @@
-"""What the endpoints work with: operations, limits, figures, and the threads in which the verbs run."""
+"""The server's context: operations, settings, metrics, and the thread pools in which the verbs run."""
 
 import asyncio
 import contextvars
@@ -6,17 +6,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast, get_args
 
 from starlette.requests import Request
 from starlette.types import Receive
 
 from windrow.api.endpoints import Pool
-from windrow.domain.prediction import IsWanted
+from windrow.domain.prediction import IsConnected
+from windrow.http.budget import Budget
+from windrow.http.job_watches import JobWatches
 from windrow.http.metrics import Metrics
 from windrow.operations import LocalOperations
-from windrow.settings import Settings
+from windrow.settings import Settings, variable_name
 
 THREADS: Final[Mapping[Pool, int]] = {
     "light": 8,
@@ -31,8 +33,12 @@ THREADS: Final[Mapping[Pool, int]] = {
     "predict": 40,
     # Beside those that wait for their turn in their thread.
     "fit": 8,
+    # Each of these holds a large body, and many values while it becomes a request.
+    "parse": 2,
 }
-Done = TypeVar("Done")
+# So many files of the largest size may be taken in at the same time.
+_UPLOADS: Final = 4
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +48,57 @@ class ServerContext:
     Args:
         operations: Does the verbs.
         settings: Limits.
-        metrics: The server's figures.
+        metrics: The server's metrics.
         pools: Threads for each kind of work, so that none holds up another.
+        bodies: How many bytes of JSON may be received and read at the same time.
+        uploads: How many bytes of files may be received and read at the same time.
+        watches: The jobs that clients follow.
     """
 
     operations: LocalOperations
     settings: Settings
     metrics: Metrics
     pools: Mapping[Pool, ThreadPoolExecutor]
+    bodies: Budget
+    uploads: Budget
+    watches: JobWatches = field(default_factory=JobWatches)
 
     def close(self) -> None:
         """Let the threads end once they have nothing to do."""
         for pool in self.pools.values():
             pool.shutdown(wait=False)
 
-    async def run(self, pool: Pool, work: Callable[[], Done]) -> Done:
+    async def run(self, pool: Pool, work: Callable[[], Result]) -> Result:
         """Do some work in a thread."""
-        # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its patience is
+        # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its timeout is
         # over) does not wait for its thread.
         call = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(self.pools[pool], call, work)
 
-    async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Done]) -> Done:
+    async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Result]) -> Result:
         """Do some work in a thread, and leave for the log line how long it waited and how long it took."""
-        asked = time.perf_counter()
+        queued_at = time.perf_counter()
 
-        def measured() -> Done:
-            began = time.perf_counter()
-            done = work()
-            note_timings(request, began - asked, time.perf_counter() - began)
-            return done
+        def measured() -> Result:
+            started_at = time.perf_counter()
+            result = work()
+            note_timings(request, started_at - queued_at, time.perf_counter() - started_at)
+            return result
 
         return await self.run(pool, measured)
 
 
 def create_context(operations: LocalOperations, settings: Settings, metrics: Metrics) -> ServerContext:
     """Return what the endpoints work with."""
-    waiting = {"fit": settings.max_fits + settings.max_waiting_fits}
+    waiting = {"fit": settings.max_concurrent_fits + settings.max_queued_fits}
     pools: dict[Pool, ThreadPoolExecutor] = {
         pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
     }
-    return ServerContext(operations, settings, metrics, pools)
+    # A body that is allowed has room while there is no other one.
+    max_bodies_bytes = max(settings.max_pending_body_bytes, settings.max_body_bytes)
+    bodies = Budget(max_bodies_bytes, variable_name("max_pending_body_bytes"))
+    uploads = Budget(_UPLOADS * settings.max_import_bytes, variable_name("max_import_bytes"))
+    return ServerContext(operations, settings, metrics, pools, bodies, uploads)
 
 
 def context_of(request: Request) -> ServerContext:
@@ -91,13 +107,13 @@ def context_of(request: Request) -> ServerContext:
 
 
 @asynccontextmanager
-async def watch_disconnect(request: Request) -> AsyncIterator[IsWanted]:
-    """Give what says, inside the ``with`` block, whether a request's client is still there. Its body must be read."""
-    departure = asyncio.create_task(_wait_for_disconnect(request.receive))
+async def watch_disconnect(request: Request) -> AsyncIterator[IsConnected]:
+    """Watch for the client's disconnect inside the ``with`` block. The body must be read before."""
+    disconnect = asyncio.create_task(_wait_for_disconnect(request.receive))
     try:
-        yield lambda: not departure.done()
+        yield lambda: not disconnect.done()
     finally:
-        departure.cancel()
+        disconnect.cancel()
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

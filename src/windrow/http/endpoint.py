@@ -1,4 +1,4 @@
-"""The one endpoint of all verbs: reads path, query and body into the verb's request, calls it, and writes its reply."""
+"""The one endpoint of all verbs: reads the request from path, query and body, calls the verb, and writes its reply."""
 
 import asyncio
 import time
@@ -10,22 +10,35 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from windrow.api.endpoints import FILE_TYPES, FIT, IMPORT, JOB, PREDICT, START_FIT, Endpoint, NoRequest
+from windrow.api.endpoints import (
+    FILE_TYPES,
+    FIT,
+    IMPORT,
+    JOB,
+    MAX_SMALL_BODY_BYTES,
+    PREDICT,
+    START_FIT,
+    Endpoint,
+    NoRequest,
+    Pool,
+)
 from windrow.api.flat import write_reply
-from windrow.codec.bodies import read_request
+from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
-from windrow.domain.prediction import IsWanted
-from windrow.http.bodies import read_body
+from windrow.domain.prediction import IsConnected
+from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
 from windrow.http.events import follow
-from windrow.http.guards import refuse_other_sites
-from windrow.http.parameters import read_flag, read_parameters, read_query
+from windrow.http.guards import check_csrf
+from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
 # A body of this size is read in less time than a thread takes to begin.
 SMALL_BODY_BYTES = 4_096
+# Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
+LARGE_BODY_BYTES = 65_536
 _ADVICE: Final = "Correct the request; /docs shows its fields and an example."
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 class VerbApp:
@@ -35,29 +48,31 @@ class VerbApp:
         endpoints: The verbs there; where there are several, the query says which is meant.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint[Any, Any]]) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint[Any]]) -> None:
         self._endpoints = endpoints
         first = endpoints[0]
         # What chooses a verb is off unless it is sent.
-        self._choices = {name: said != "true" for each in endpoints for name, said in each.chosen_by.items()}
-        in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))  # type: ignore[arg-type]
+        self._choices = {name: value != "true" for each in endpoints for name, value in each.chosen_by.items()}
+        in_query = () if first.takes_json else tuple(each.name for each in fields(first.request))
         self.parameters = frozenset((*self._choices, *in_query)) - set(first.path_fields)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         request = Request(scope, receive)
         query = read_query(request, self.parameters)
-        refuse_other_sites(request)
+        check_csrf(request)
+        if self._endpoints[0].body == "none":
+            await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         call = _Call(context_of(request), endpoint, request, read_parameters(endpoint.request, texts))
-        response = await _HOW.get(endpoint.verb, _HOW[endpoint.reply_form])(call)
+        response = await _RESPONDERS.get(endpoint.verb, _RESPONDERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
-    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any, Any]:
-        said = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
-        shown = {name: str(value).lower() for name, value in said.items()}
-        return [each for each in self._endpoints if each.chosen_by.items() <= shown.items()][-1]
+    def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
+        flags = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
+        texts = {name: str(value).lower() for name, value in flags.items()}
+        return [each for each in self._endpoints if each.chosen_by.items() <= texts.items()][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,109 +80,115 @@ class _Call:
     """A request to a verb, while it is answered."""
 
     context: ServerContext
-    endpoint: Endpoint[Any, Any]
+    endpoint: Endpoint[Any]
     request: Request
-    given: dict[str, object]
-    """What stands in path and query."""
+    url_fields: dict[str, object]
+    """The fields of the request in path and query."""
 
-    async def body(self) -> bytes:
-        """Return the request's body; nothing where it has none."""
+    async def parse(self) -> tuple[Any, int]:
+        """Return the request of the verb, and the size of its body in bytes."""
         if not self.endpoint.takes_json:
-            return b""
-        limit = self.context.settings.max_body_bytes
-        return await read_body(self.request, limit, optional=self.endpoint.body == "optional")
+            return self.endpoint.request(**self.url_fields), 0
+        optional = self.endpoint.body == "optional"
+        with self.context.bodies.reserve() as reservation:
+            body = await read_body(self.request, self._limit(), reservation, optional=optional)
+            if len(body) <= SMALL_BODY_BYTES:
+                return self._read(body), len(body)
+            pool: Pool = "parse" if len(body) > LARGE_BODY_BYTES else self.endpoint.pool
+            return await self.context.run(pool, lambda: self._read(body)), len(body)
 
-    def read(self, body: bytes) -> Any:
-        """Return what is asked of the verb."""
-        kind = self.endpoint.request
-        if not self.endpoint.takes_json:
-            return kind(**self.given)
-        return read_request(kind, body, given=self.given, limits=self.context.settings.limits, advice=_ADVICE)
+    def _read(self, body: bytes) -> Any:
+        limits = self.context.settings.limits
+        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=_ADVICE)
+
+    def _limit(self) -> BodyLimit:
+        max_bytes = self.context.settings.max_body_bytes
+        if self.endpoint.takes_many or max_bytes <= MAX_SMALL_BODY_BYTES:
+            return BodyLimit(max_bytes, "WINDROW_MAX_BODY_BYTES")
+        return BodyLimit(MAX_SMALL_BODY_BYTES)
 
     def verb(self) -> Callable[..., Any]:
         """Return the function that does the verb."""
         verb: Callable[..., Any] = getattr(self.context.operations, self.endpoint.verb)
         return verb
 
-    async def run(self, work: Callable[[], Done]) -> Done:
+    async def run(self, work: Callable[[], Result]) -> Result:
         """Do some work in the verb's threads, and note how long it took."""
         return await self.context.run_timed(self.request, self.endpoint.pool, work)
 
-    def reply(self, asked: object, reply: object) -> Response:
+    def reply(self, parsed: object, reply: object) -> Response:
         """Return the verb's reply as JSON."""
         # The line end keeps a terminal's prompt off the answer's line.
-        content = write_reply(self.endpoint.verb, asked, reply) + b"\n"
+        content = write_reply(self.endpoint.verb, parsed, reply) + b"\n"
         return Response(content, self.endpoint.status, media_type="application/json")
 
 
 async def _answer(call: _Call) -> Response:
-    """Do a verb in a thread; where it can be cancelled, it is told when the client has left."""
-    body = await call.body()
+    """Run an operation in a thread; a cancellable one can check whether the client has disconnected."""
+    parsed, _ = await call.parse()
 
     def work(**more: object) -> Response:
-        asked = call.read(body)
-        return call.reply(asked, call.verb()(**more) if isinstance(asked, NoRequest) else call.verb()(asked, **more))
+        return call.reply(parsed, call.verb()(**more) if isinstance(parsed, NoRequest) else call.verb()(parsed, **more))
 
     if not call.endpoint.cancellable:
         return await call.run(work)
-    async with watch_disconnect(call.request) as is_wanted:
-        return await call.run(lambda: work(is_wanted=is_wanted))
+    async with watch_disconnect(call.request) as is_connected:
+        return await call.run(lambda: work(is_connected=is_connected))
 
 
 async def _fit(call: _Call) -> Response:
     """Train; while the training waits and runs, no thread is held for it here."""
-    body, asked_at = await call.body(), time.perf_counter()
-    _, result = await call.context.run(FIT.pool, lambda: call.context.operations.begin_fit(call.read(body)))
-    begun_at = time.perf_counter()
+    (parsed, _), received_at = await call.parse(), time.perf_counter()
+    _, result = await call.context.run(FIT.pool, lambda: call.context.operations.begin_fit(parsed))
+    started_at = time.perf_counter()
     fitted = await asyncio.wrap_future(result)
-    note_timings(call.request, begun_at - asked_at, time.perf_counter() - begun_at)
+    note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
     return call.reply(None, fitted)
 
 
 async def _start_fit(call: _Call) -> Response:
     """Begin a training that goes on when the answer is sent."""
-    body = await call.body()
-    job = await call.run(lambda: call.context.operations.start_fit(call.read(body)))
-    begun = call.reply(None, job)
-    begun.headers["Location"] = JOB.path.format(job_id=job.id)
-    return begun
+    parsed, _ = await call.parse()
+    job = await call.run(lambda: call.context.operations.start_fit(parsed))
+    response = call.reply(None, job)
+    response.headers["Location"] = JOB.path.format(job_id=job.id)
+    return response
 
 
 async def _predict(call: _Call) -> Response:
     """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
-    body = await call.body()
-    async with watch_disconnect(call.request) as is_wanted:
-        return await _predict_while_wanted(call, body, is_wanted)
+    parsed, size_bytes = await call.parse()
+    async with watch_disconnect(call.request) as is_connected:
+        return await _predict_while_connected(call, parsed, size_bytes <= SMALL_BODY_BYTES, is_connected)
 
 
-async def _predict_while_wanted(call: _Call, body: bytes, is_wanted: IsWanted) -> Response:
-    asked_at, operations = time.perf_counter(), call.context.operations
-    is_small = len(body) <= SMALL_BODY_BYTES
-    asked = await _run(call, is_small, lambda: call.read(body))
-    answer = operations.start_predict_at_once(asked, is_wanted) if is_small else None
+async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_connected: IsConnected) -> Response:
+    received_at, operations = time.perf_counter(), call.context.operations
+    answer = operations.start_predict_at_once(parsed, is_connected) if is_small else None
     if answer is None:
-        answer = await _run(call, False, lambda: operations.start_predict(asked, is_wanted))
+        answer = await _run(call, False, lambda: operations.start_predict(parsed, is_connected))
     started_at = time.perf_counter()
     predictions = await asyncio.wrap_future(answer)
-    note_timings(call.request, started_at - asked_at, time.perf_counter() - started_at)
-    return await _run(call, len(predictions) == 1, lambda: call.reply(asked, predictions))
+    note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
+    return await _run(call, len(predictions) == 1, lambda: call.reply(parsed, predictions))
 
 
-async def _run(call: _Call, at_once: bool, work: Callable[[], Done]) -> Done:
-    """Do some work here or, where it is not done at once, in a thread."""
-    return work() if at_once else await call.context.run(call.endpoint.pool, work)
+async def _run(call: _Call, inline: bool, work: Callable[[], Result]) -> Result:
+    """Do some work here or, where it takes time, in a thread."""
+    return work() if inline else await call.context.run(call.endpoint.pool, work)
 
 
 async def _import(call: _Call) -> Response:
     """Take in a file."""
-    asked = call.read(b"")
+    parsed, _ = await call.parse()
     async with received_file(call.request, call.context) as file:
-        return await call.run(lambda: call.reply(asked, call.verb()(file, asked)))
+        return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
 async def _export(call: _Call) -> Response:
     """Give a file away."""
-    file: Export = await call.run(lambda: call.verb()(call.read(b"")))
+    parsed, _ = await call.parse()
+    file: Export = await call.run(lambda: call.verb()(parsed))
     headers = {
         "Content-Disposition": f'attachment; filename="{file.file_name}"',
         "Content-Length": str(file.size_bytes),
@@ -176,18 +197,18 @@ async def _export(call: _Call) -> Response:
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:  # they are in memory, and whoever receives them may be slow, or have left
+    for chunk in chunks:  # they are in memory, and the client may be slow or disconnected
         yield chunk
         await asyncio.sleep(0)
 
 
 async def _follow(call: _Call) -> Response:
     """Tell of a job as long as it lasts."""
-    return await follow(call.context, call.read(b""))
+    return await follow(call.context, (await call.parse())[0])
 
 
 # How a verb is answered, by its name or else by the form of its reply.
-_HOW: Final[Mapping[str, Callable[[_Call], Any]]] = {
+_RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     FIT.verb: _fit,
     START_FIT.verb: _start_fit,
     PREDICT.verb: _predict,

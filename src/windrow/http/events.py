@@ -1,20 +1,17 @@
 """The events of a job, as a stream that lasts as long as the job does."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import structlog
 from starlette.responses import Response, StreamingResponse
 
 from windrow.api.endpoints import EVENTS_TYPE, FOLLOW_JOB
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.codec.values import to_json
-from windrow.domain.errors import WindrowError
 from windrow.domain.job import Job, JobRequest
 from windrow.http.context import ServerContext
 
-POLL_INTERVAL_S = 0.1
 # So that nothing on the way takes the connection for dead, and that a client that left is noticed.
 HEARTBEAT_INTERVAL_S = 15.0
 # The last one keeps nginx from holding events back.
@@ -26,7 +23,7 @@ _log = structlog.get_logger()
 async def follow(context: ServerContext, request: JobRequest) -> Response:
     """Return the stream of a job's events: the job as it is now, then whenever it changed, until it is finished.
 
-    No thread is held between two polls.
+    No thread is held between two polls, and one poll serves all who follow a job.
 
     Args:
         context: Whose operations know the job.
@@ -34,26 +31,33 @@ async def follow(context: ServerContext, request: JobRequest) -> Response:
 
     Raises:
         JobNotFound: There is no such job.
+        Overloaded: Too many clients follow jobs.
     """
+    context.watches.check_room()
     return StreamingResponse(_events(context, request, await _poll(context, request)), headers=_HEADERS)
 
 
 async def _events(context: ServerContext, request: JobRequest, job: Job) -> AsyncIterator[bytes]:
-    number, told_at = 1, time.monotonic()
+    number = 1
     yield _event(number, job)
-    while not job.is_finished:
-        await asyncio.sleep(POLL_INTERVAL_S)
-        try:
-            seen = await _poll(context, request)
-        except WindrowError as error:  # the status is sent; who asks again is told
-            _log.warning("events_ended", job=job.id, detail=error.told(HTTP))
-            return
-        if seen != job:
-            number, told_at, job = number + 1, time.monotonic(), seen
-            yield _event(number, job)
-        elif time.monotonic() - told_at >= HEARTBEAT_INTERVAL_S:
-            told_at = time.monotonic()
-            yield b": still here\n\n"
+    if job.is_finished:
+        return
+    async with context.watches.follow(job, lambda: _poll(context, request)) as watch:
+        while not job.is_finished:
+            changed = watch.changed
+            if watch.error is not None:  # the status is sent; a client that asks again is told
+                _log.warning("events_ended", job=job.id, detail=watch.error.told(HTTP))
+                return
+            if watch.job != job:
+                number, job = number + 1, watch.job
+                yield _event(number, job)
+                continue
+            if watch.is_over:
+                return
+            try:
+                await asyncio.wait_for(changed.wait(), HEARTBEAT_INTERVAL_S)
+            except TimeoutError:
+                yield b": still here\n\n"
 
 
 async def _poll(context: ServerContext, request: JobRequest) -> Job:

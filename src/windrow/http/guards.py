@@ -1,16 +1,76 @@
 """What is refused before any verb is called: requests that a page of another site had a browser send."""
 
+import ipaddress
+import re
+from collections.abc import Collection
 from typing import Final
 
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from windrow.http.problems import CrossSiteRequest
+from windrow.domain.errors import WindrowError
+from windrow.http.problems import CrossSiteRequest, MisdirectedRequest, RequestRefused, problem_response
+
+ALLOWED_HOSTS: Final = "WINDROW_ALLOWED_HOSTS"
+_ANY_HOST: Final = "*"
+# Probes of load balancers come by any name, and learn nothing.
+_FOR_PROBES: Final = "/health"
+_HOST: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/\s]*))(?::[0-9]*)?")
 
 # A browser lets a page send a body of these types, or none, to any server without asking that server before.
 _SENT_UNASKED: Final = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}
 
 
-def refuse_other_sites(request: Request) -> None:
+class HostGuard:
+    """ASGI middleware that answers only under names of this server.
+
+    A page of ``evil.example`` may have that name lead to 127.0.0.1. To the browser, this server is then the page's own,
+    and it lets the page read what the server answers. Only by the name can the server tell.
+
+    Args:
+        app: The application behind it.
+        names: Names of this server beside ``localhost`` and IP addresses; ``*`` for any.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = {"localhost", *(name.lower() for name in names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, or refuse it."""
+        problem = self._problem(scope) if scope["type"] == "http" else None
+        app = self._app if problem is None else problem_response(problem, scope["state"]["request_id"])
+        await app(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> WindrowError | None:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if not hosts and scope["http_version"] == "1.0":
+            return None
+        parts = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if parts is None:
+            return RequestRefused("A request has one header 'Host', with a name or an address. {Send} it so.")
+        if scope["path"] == _FOR_PROBES or self._is_own(parts["v6"] or parts["name"]):
+            return None
+        return MisdirectedRequest(
+            "This server does not know the name {host!r} as its own, and so refuses what a page of another site may "
+            "have sent. If it is reached by that name, set {setting} to it.",
+            {"host": (parts["v6"] or parts["name"])[:253], "setting": ALLOWED_HOSTS},
+        )
+
+    def _is_own(self, host: str) -> bool:
+        name = host.lower().removesuffix(".")
+        return _ANY_HOST in self._names or name in self._names or name.endswith(".localhost") or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def check_csrf(request: Request) -> None:
     """Refuse a POST that a page of another site made the reader's browser send without their knowledge.
 
     For whatever else can change something (PUT, PATCH, DELETE, a body that is JSON or a file) a browser asks first, and

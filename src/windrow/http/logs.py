@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 
-from windrow.domain.errors import Abandoned
+from windrow.domain.errors import ClientClosedRequest
 from windrow.http.problems import STATUSES, internal_error, problem_response
 
 REQUEST_ID_HEADER = b"x-request-id"
-CLIENT_CLOSED_REQUEST = STATUSES[Abandoned]
+CLIENT_CLOSED_REQUEST = STATUSES[ClientClosedRequest]
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _log = structlog.get_logger()
 
@@ -92,7 +92,8 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], id_header]
+                # No browser is to take an answer for anything but what its type says.
+                message["headers"] = [*message["headers"], id_header, (b"x-content-type-options", b"nosniff")]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # each request runs in a task of its own

@@ -1,4 +1,4 @@
-"""What a monitor reads at ``/metrics``: how long requests take, and how busy the service is (docs/metrics.md).
+"""What a monitor reads at ``/metrics``: how long requests take, and how busy the service is.
 
 No label holds anything that a caller sent.
 """
@@ -11,25 +11,30 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
-from windrow.domain.vitals import Vitals
+from windrow.domain.server_stats import ServerStats
 
 # From a small classifier on an idle server to a long training.
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _OTHER = "other"
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
-# Kind, name, field of Vitals, words.
-_VITALS: tuple[tuple[_Family, str, str, str], ...] = (
-    (GaugeMetricFamily, "windrow_waiting_requests", "waiting_requests", "Requests that wait for an encoder."),
-    (GaugeMetricFamily, "windrow_waiting_texts", "waiting_texts", "Texts of waiting requests, still to be encoded."),
+# Kind, name, field of ServerStats, words.
+_STATS: tuple[tuple[_Family, str, str, str], ...] = (
+    (GaugeMetricFamily, "windrow_queued_requests", "queued_requests", "Requests that wait for an encoder."),
+    (GaugeMetricFamily, "windrow_queued_texts", "queued_texts", "Texts of waiting requests, still to be encoded."),
     (GaugeMetricFamily, "windrow_running_batches", "running_batches", "Batches that are being encoded."),
     (CounterMetricFamily, "windrow_batches_total", "batches", "Batches that were encoded."),
     (CounterMetricFamily, "windrow_tokens_total", "tokens", "Tokens that were encoded."),
     (CounterMetricFamily, "windrow_refused_requests_total", "refused", "Requests refused because too many waited."),
-    (CounterMetricFamily, "windrow_abandoned_requests_total", "abandoned", "Requests whose callers left too early."),
-    (GaugeMetricFamily, "windrow_fits_running", "fits_running", "Trainings that run."),
-    (GaugeMetricFamily, "windrow_fits_waiting", "fits_waiting", "Trainings that wait for their turn."),
+    (
+        CounterMetricFamily,
+        "windrow_client_closed_requests_total",
+        "client_closed",
+        "Requests whose callers left too early.",
+    ),
+    (GaugeMetricFamily, "windrow_running_fits", "running_fits", "Trainings that run."),
+    (GaugeMetricFamily, "windrow_queued_fits", "queued_fits", "Trainings that wait for their turn."),
 )
-# Kind, name, field of CacheVitals, words.
+# Kind, name, field of CacheStats, words.
 _CACHES: tuple[tuple[_Family, str, str, str], ...] = (
     (GaugeMetricFamily, "windrow_cache_entries", "entries", "Values in a cache."),
     (GaugeMetricFamily, "windrow_cache_bytes", "size_bytes", "What the values in a cache take."),
@@ -43,11 +48,11 @@ class Metrics:
     """The figures of one server.
 
     Args:
-        vitals: Says how busy the service is.
+        stats: Says how busy the service is.
         endpoints: Method and path template of each endpoint; all else is counted together.
     """
 
-    def __init__(self, vitals: Callable[[], Vitals], endpoints: Collection[tuple[str, str]]) -> None:
+    def __init__(self, stats: Callable[[], ServerStats], endpoints: Collection[tuple[str, str]]) -> None:
         self._endpoints = frozenset(endpoints)
         self.registry = CollectorRegistry()
         self._durations = Histogram(
@@ -57,7 +62,7 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self.registry,
         )
-        self.registry.register(_VitalsCollector(vitals))
+        self.registry.register(_StatsCollector(stats))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
 
@@ -78,15 +83,15 @@ class Metrics:
         return encode(self.registry), media_type
 
 
-class _VitalsCollector(Collector):
-    """Shows the vitals of the moment in which somebody looks."""
+class _StatsCollector(Collector):
+    """Reads the current stats at each scrape."""
 
-    def __init__(self, vitals: Callable[[], Vitals]) -> None:
-        self._vitals = vitals
+    def __init__(self, stats: Callable[[], ServerStats]) -> None:
+        self._stats = stats
 
     def collect(self) -> Iterator[Metric]:
-        now = self._vitals()
-        for family, name, field, words in _VITALS:
+        now = self._stats()
+        for family, name, field, words in _STATS:
             yield family(name, words, getattr(now, field))
         for family, name, field, words in _CACHES:
             figure = family(name, words, labels=["cache"])

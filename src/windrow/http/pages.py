@@ -1,8 +1,9 @@
-"""What is no verb: health and metrics for whoever watches the server, and the documentation in a browser.
+"""The pages beside the API's operations: health, metrics, a start page, and the documentation for browsers.
 
 Swagger UI's files come from this server, so that /docs needs no other one.
 """
 
+import html
 import importlib.util
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
@@ -12,6 +13,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from windrow import __version__
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
 from windrow.http.context import context_of
@@ -23,21 +25,53 @@ _PAGE: Final = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Windrow</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="{root}/favicon.ico">
 <link rel="stylesheet" href="{root}/docs/files/swagger_style.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
 <script src="{root}/docs/files/swagger_bundle.js"></script>
-<script>
-SwaggerUIBundle({{
-  url: "{root}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null
-}})
-</script>
+<script src="{root}/docs/files/swagger_start.js"></script>
 </body>
 </html>
 """
 
+# In a file, since the policy lets no script stand in a page. The path is relative to that of /docs.
+_START: Final = b"""SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, tryItOutEnabled: true, validatorUrl: null
+})
+"""
+# Nothing from elsewhere, and no page of another site around it. Swagger UI sets styles, and draws icons from its own.
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+
+_HOME: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Windrow</title>
+<link rel="icon" href="{root}/favicon.ico">
+<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style>
+</head>
+<body>
+<h1>Windrow {version}</h1>
+<p>This server trains text classifiers from labelled examples, keeps them, and answers from them.</p>
+<ul>
+<li><a href="{root}/docs">The API, to read and to try</a></li>
+<li><a href="{root}/openapi.json">The OpenAPI document</a>, to generate clients from</li>
+<li><a href="{root}/v1/classifier/models">The classifiers</a>, as JSON</li>
+<li><a href="{root}/health">Health</a> and <a href="{root}/metrics">metrics</a>, for whoever watches the server</li>
+</ul>
+<p>On the server's machine, <code>windrow --help</code> shows the same verbs on the command line.</p>
+</body>
+</html>
+"""
+_ICON: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
+<path d="M1 12q3.5-5 7 0t7 0M1 8q3.5-5 7 0t7 0" fill="none" stroke="#a07416" stroke-width="2"/></svg>
+"""
 _FILES: Final = {"swagger_style.css": "text/css", "swagger_bundle.js": "text/javascript"}
 
 
@@ -59,25 +93,47 @@ async def show_metrics(request: Request) -> Response:
     return await context.run_timed(request, "light", work)
 
 
-def docs_files() -> dict[str, Callable[[Request], Awaitable[Response]]]:
-    """Return what shows each of Swagger UI's files, by its path."""
+def documentation() -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """Return what shows each page for a browser, by its path."""
     spec = importlib.util.find_spec("offapi")  # which is not loaded: that reads all of its files into memory
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent
-    return {f"/docs/files/{name}": partial(_show_file, folder / name, kind) for name, kind in _FILES.items()}
+    files: dict[str, Callable[[Request], Awaitable[Response]]]
+    files = {f"/docs/files/{name}": partial(_show_file, folder / name, kind) for name, kind in _FILES.items()}
+    files["/docs/files/swagger_start.js"] = _show_start
+    return {"/": _show_home, "/favicon.ico": _show_icon, "/docs": _show_docs, "/openapi.json": _show_openapi, **files}
 
 
 async def _show_file(path: Path, media_type: str, request: Request) -> Response:
     return Response(await context_of(request).run("light", path.read_bytes), media_type=media_type)
 
 
-async def show_docs(request: Request) -> Response:
+async def _show_home(request: Request) -> Response:
+    """Show where everything is."""
+    return HTMLResponse(_HOME.format(root=_root(request), version=__version__), headers=_PAGE_HEADERS)
+
+
+async def _show_icon(_: Request) -> Response:
+    return Response(_ICON, media_type="image/svg+xml")
+
+
+async def _show_docs(request: Request) -> Response:
     """Show the endpoints in a browser, to read and to try."""
-    return HTMLResponse(_PAGE.format(root=request.scope.get("root_path", "")))
+    return HTMLResponse(_PAGE.format(root=_root(request)), headers=_PAGE_HEADERS)
 
 
-async def show_openapi(request: Request) -> Response:
+async def _show_start(_: Request) -> Response:
+    """Show the script that begins the documentation's page."""
+    return Response(_START, media_type="text/javascript")
+
+
+def _root(request: Request) -> str:
+    """Return the path under which a proxy shows the server, for HTML."""
+    return html.escape(str(request.scope.get("root_path", "")))
+
+
+async def _show_openapi(request: Request) -> Response:
     """Show the OpenAPI document."""
     content = await context_of(request).run("light", _openapi_document)
     return Response(content, media_type="application/json")

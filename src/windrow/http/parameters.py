@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from starlette.requests import Request
 
-from windrow.codec.reading import near_or_known
 from windrow.codec.strict import short_key
+from windrow.codec.types import Type, types_of
+from windrow.codec.validation import near_or_known
 from windrow.domain.errors import InvalidParameter, InvalidRequest
-from windrow.domain.values import Schema
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE_NUMBER: Final = re.compile("-?[0-9]{1,9}")
@@ -29,19 +29,39 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
     """
     if not request.scope["query_string"]:
         return {}
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
-            hint = near_or_known(name, sorted(known))
+            hint = near_or_known(name, sorted(known), request.query_params)
             raise InvalidRequest(
                 "{parameter} is no parameter of this request; {hint} /docs shows what each request takes.",
                 {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
             )
-        if name in found:
+        if name in parameters:
             raise InvalidRequest("{parameter} stands twice in the query. {Send} it once.", facts)
-        found[name] = value
-    return found
+        parameters[name] = value
+    return parameters
+
+
+async def refuse_body(request: Request, known: Collection[str]) -> None:
+    """Refuse a body where all that a request says stands in its path and query, so that nothing said is ignored.
+
+    Args:
+        request: The request; an empty body says nothing.
+        known: The parameters that its endpoint takes.
+
+    Raises:
+        InvalidRequest: It has a body.
+    """
+    headers = request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    hint = f"its parameters in the query; known are {', '.join(sorted(known))}" if known else "it without one"
+    async for chunk in request.stream():
+        if chunk:
+            facts = {"method": request.method, "known": sorted(known), "hint": hint}
+            raise InvalidRequest("A {method} request takes no body. {Send} {hint}.", facts)
 
 
 def read_parameters(kind: Any, texts: Mapping[str, str]) -> dict[str, object]:
@@ -77,19 +97,15 @@ def read_flag(name: str, text: str | None, *, default: bool) -> bool:
 
 @cache
 def _readers(kind: Any) -> Mapping[str, Callable[[str, str], object]]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {each.name: _reader_of(hints[each.name], each.default) for each in fields(kind)}
+    types = types_of(kind)
+    return {each.name: _reader_of(types[each.name], each.default) for each in fields(kind)}
 
 
-def _reader_of(hint: Any, default: object) -> Callable[[str, str], object]:
-    plain, members = hint, {}
-    if get_origin(hint) is Annotated:
-        plain, *notes = get_args(hint)
-        members = next(dict(note.members) for note in notes if isinstance(note, Schema))
-    if plain is bool:
+def _reader_of(declared: Type, default: object) -> Callable[[str, str], object]:
+    if declared.kind is bool:
         return lambda name, text: read_flag(name, text, default=default is True)
-    if int in (plain, *get_args(plain)):
-        return lambda name, text: _read_whole_number(name, text, members)
+    if declared.kind is int:
+        return lambda name, text: _read_whole_number(name, text, declared.members)
     return lambda _, text: text
 
 

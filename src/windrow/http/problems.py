@@ -1,4 +1,4 @@
-"""Every reply that is no success: the one table from errors to statuses, and ``application/problem+json``.
+"""Error replies: the one table from errors to statuses, and ``application/problem+json``.
 
 ::
 
@@ -6,24 +6,32 @@
     └── RequestProblem
         ├── UnsupportedMediaType      unsupported_media_type
         ├── BodyTooLarge              body_too_large
+        ├── InvalidContentEncoding    invalid_content_encoding
         ├── EndpointNotFound          not_found
         ├── MethodNotAllowed          method_not_allowed
         ├── CrossSiteRequest          cross_site_request
+        ├── MisdirectedRequest        misdirected_request
         ├── RequestRefused            request_refused
+        ├── HeadTooLarge              head_too_large
+        ├── RequestTooSlow            request_too_slow
         └── InternalError             internal_error
 """
 
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
 
 from windrow.api.endpoints import PROBLEM_TYPE
-from windrow.api.words import HTTP
+from windrow.api.http_words import HTTP
 from windrow.domain import errors
 from windrow.domain.words import is_same_everywhere
+
+# What stands for the data directory where a client is told of it.
+DATA_DIR: Final = "WINDROW_DATA_DIR"
 
 
 class RequestProblem(errors.WindrowError):
@@ -40,6 +48,12 @@ class BodyTooLarge(RequestProblem):
     """The body is larger than the limit."""
 
     code = "body_too_large"
+
+
+class InvalidContentEncoding(RequestProblem):
+    """The body is not compressed in the way that its header says."""
+
+    code = "invalid_content_encoding"
 
 
 class EndpointNotFound(RequestProblem):
@@ -60,10 +74,28 @@ class CrossSiteRequest(RequestProblem):
     code = "cross_site_request"
 
 
+class MisdirectedRequest(RequestProblem):
+    """The request names another host than this server, as one of a page that had its own name lead here would."""
+
+    code = "misdirected_request"
+
+
 class RequestRefused(RequestProblem):
     """The framework refused the request for a reason without a code of its own."""
 
     code = "request_refused"
+
+
+class HeadTooLarge(RequestProblem):
+    """The first line and the headers of the request are larger than the limit."""
+
+    code = "head_too_large"
+
+
+class RequestTooSlow(RequestProblem):
+    """The request did not arrive in time."""
+
+    code = "request_too_slow"
 
 
 class InternalError(RequestProblem):
@@ -80,15 +112,19 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.Overloaded: 429,
-    errors.Abandoned: 499,  # nginx's number for a client that left before its answer
+    errors.ClientClosedRequest: 499,  # nginx's number for a client that left before its answer
     errors.Failure: 500,
     errors.StorageFull: 507,
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
+    InvalidContentEncoding: 400,
     EndpointNotFound: 404,
     MethodNotAllowed: 405,
     CrossSiteRequest: 403,
+    MisdirectedRequest: 421,
     RequestRefused: 400,
+    HeadTooLarge: 431,
+    RequestTooSlow: 408,
     InternalError: 500,
 }
 
@@ -97,6 +133,23 @@ STATUSES: Final[Mapping[type[errors.WindrowError], int]] = {
     error: next(_BY_FAMILY[each] for each in error.__mro__ if each in _BY_FAMILY)
     for error in (*errors.CODED, *RequestProblem.__subclasses__())
 }
+
+
+def without_folder(error: errors.WindrowError, folder: Path) -> errors.WindrowError:
+    """Return an error whose facts name files relative to a folder: where it lies is for the log alone.
+
+    Args:
+        error: An error.
+        folder: The data directory.
+    """
+    absolute = str(folder.absolute())
+    if absolute not in str(error.facts):
+        return error
+    facts = {
+        name: value.replace(f"{absolute}/", "").replace(absolute, DATA_DIR) if isinstance(value, str) else value
+        for name, value in error.facts.items()
+    }
+    return type(error)(error.template.replace(f"{absolute}/", ""), facts)
 
 
 def internal_error(request_id: str) -> InternalError:
@@ -131,6 +184,8 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     sent = dict(headers or {})
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
+    if (accepted := error.facts.get("accept_encoding")) is not None:
+        sent["Accept-Encoding"] = str(accepted)
     # Half a surrogate pair has no UTF-8 form; as \udXXX it is valid JSON.
     text = json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, default=str) + "\n"
     return Response(text.encode(errors="backslashreplace"), status, sent, PROBLEM_TYPE)

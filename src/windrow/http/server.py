@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
+import ipaddress
 import json
 import os
 import signal
@@ -21,13 +23,19 @@ from starlette.types import ASGIApp
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import create_app
+from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
+from windrow.http.protocol import HttpProtocol
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
 BACKLOG = 2048
-# Between the end of the patience for trainings and the end of that for connections: their last answers go out.
+# Between the end of the timer for trainings and the end of that for connections: their last answers go out.
 ANSWER_GRACE_S = 2
+_ON_THE_NETWORK = f"""
+Everyone who reaches this machine may now train, read and delete every classifier: there are no accounts. The server
+answers to IP addresses and localhost; name it in {ALLOWED_HOSTS} to have it answer to a name, or behind a proxy.
+"""
 _log = structlog.get_logger()
 
 
@@ -52,15 +60,16 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
 
     Args:
         open_service: Opens what does the verbs; called once the port is taken.
-        settings: Address, log format, limits, patience.
+        settings: Address, log format, limits, timer.
 
     Raises:
         InvalidParameter: The address cannot be listened on.
         WindrowError: What ``open_service`` raises.
     """
     configure_logging(settings.log_format)
-    with listen(settings.host, settings.port) as listener:
-        port = listener.getsockname()[1]
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
+        port = listeners[0].getsockname()[1]
         service = open_service(settings)
         app = create_app(service, settings)
         try:
@@ -68,8 +77,10 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
             # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
             gc.freeze()
             text = banner(settings.host, port)
-            server = _Server(_uvicorn_config(app, settings), text, service, settings.stop_timeout_s)
-            server.run(sockets=[listener])
+            if not is_loopback(settings.host):
+                _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
+            server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
+            server.run(sockets=listeners)
         finally:
             service.close()
             app.state.context.close()
@@ -85,7 +96,7 @@ def banner(host: str, port: int) -> str:
     predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
     return f"""\
 Windrow answers on {address} (try it in a browser: {address}/docs). Ctrl-C stops it.
-
+{"" if is_loopback(host) else _ON_THE_NETWORK}
 Train a classifier:
 
 {_curl(f"{address}/v1/classifier/fit", fit)}
@@ -96,15 +107,24 @@ Ask it:
 """
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a host: ``localhost``, or an address such as 127.0.0.1 or ::1."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def _curl(url: str, body: str) -> str:
     return f"curl -sS {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
-def _uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -112,15 +132,28 @@ def _uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=settings.stop_timeout_s + ANSWER_GRACE_S,
+        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s + ANSWER_GRACE_S,
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Taking the port first keeps two servers from loading models only to collide."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return a listening socket for each address of a host.
+
+    Taking the port first keeps two servers from loading models only to collide.
+
+    Args:
+        host: A name, such as ``localhost``, which may stand for an address of each family; or an address. ``::`` takes
+            both families, where the system can.
+        port: The port; 0 takes a free one, the same for all addresses.
+
+    Raises:
+        InvalidParameter: No address of the host can be listened on.
+    """
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
+        return _listen_on_each([(family, str(address[0])) for family, _, _, _, address in found], port)
     except (OSError, OverflowError, UnicodeError) as error:
         raise InvalidParameter(
             "Cannot listen on {host} port {port}: {why}. Stop the other program, or choose another address with --host "
@@ -129,15 +162,36 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def _listen_on_each(addresses: list[tuple[int, str]], port: int) -> list[socket.socket]:
+    listeners: list[socket.socket] = []
+    # "::" first, since it may stand for 0.0.0.0 too.
+    for family, address in sorted(dict.fromkeys(addresses), key=lambda each: each[1] != "::"):
+        dual = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
+        try:
+            listener = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+        except OSError as error:
+            # A name may have an address of a family that this machine does not have.
+            if listeners and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                continue
+            for each in listeners:
+                each.close()
+            raise
+        listeners.append(listener)
+        port = listener.getsockname()[1]
+        if dual:
+            break
+    return listeners
+
+
 class _Server(uvicorn.Server):
     """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, patience_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, timeout_s: float) -> None:
         super().__init__(config)
         self._text = text
         self._service = service
-        self._patience_s = patience_s
-        self._told_at = 0.0
+        self._timeout_s = timeout_s
+        self._stop_requested_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -146,7 +200,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the running requests, then the trainings that no request waits for."""
         await super().shutdown(sockets)
-        left_s = max(0.0, self._patience_s - (time.monotonic() - self._told_at))
+        left_s = max(0.0, self._timeout_s - (time.monotonic() - self._stop_requested_at))
         await asyncio.get_running_loop().run_in_executor(None, self._service.wait_for_jobs, left_s)
 
     @contextlib.contextmanager
@@ -166,22 +220,22 @@ class _Server(uvicorn.Server):
         was_told, self.should_exit = self.should_exit, True
         if was_told:
             return
-        self._told_at = time.monotonic()
-        # Trainings that outlive the patience fail with a clean answer before uvicorn would cut their connections.
-        patience = threading.Timer(self._patience_s, self._service.close)
-        patience.daemon = True
-        patience.start()
-        # The log may be gone by now (a closed terminal, a broken pipe); the stop must not depend on it.
+        self._stop_requested_at = time.monotonic()
+        # Trainings that outlive the timer fail with a clean answer before uvicorn would cut their connections.
+        timer = threading.Timer(self._timeout_s, self._service.close)
+        timer.daemon = True
+        timer.start()
+        # The log may be closed already (a closed terminal, a broken pipe); the stop must not depend on it.
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(
-                f"Stopping: running requests and trainings have {self._patience_s:g} seconds to end. Ctrl-C again "
+                f"Stopping: running requests and trainings have {self._timeout_s:g} seconds to end. Ctrl-C again "
                 "quits at once.\n"
             )
             sys.stderr.flush()
 
 
 def _leave_stuck_threads_behind() -> None:
-    """End the process where a request outlived the server's patience: its thread would keep Python from ending."""
+    """End the process where a request outlived the server's timer: its thread would keep Python from ending."""
     stuck = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
     for thread in stuck:
         thread.join(timeout=1.0 / len(stuck))

@@ -1,6 +1,5 @@
 """A body that is a file: its media type, its size, and the way from the connection to a temporary file."""
 
-import errno
 import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,15 +10,13 @@ from typing import BinaryIO, cast
 from starlette.requests import Request
 
 from windrow.api.endpoints import FILE_TYPES, IMPORT
-from windrow.domain.errors import StorageFailed, StorageFull
-from windrow.http.bodies import check_size
+from windrow.disk import disk_error
+from windrow.http.bodies import BodyLimit, limited_body
 from windrow.http.context import ServerContext
 from windrow.http.problems import UnsupportedMediaType
 
 # A file up to this size stays in memory: an exported classifier without its rows mostly does.
 SPOOLED_BYTES = 1_000_000
-_SETTING = "WINDROW_MAX_IMPORT_BYTES"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @asynccontextmanager
@@ -35,18 +32,17 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
 
     Raises:
         UnsupportedMediaType: The body is not declared to be a file.
-        BodyTooLarge: It exceeds the limit: where its length is declared, nothing of it is read.
+        BodyTooLarge: It exceeds the limit, as it arrives or unpacked: where its length is declared, nothing of it is
+            read.
+        InvalidContentEncoding: It is not compressed in the way that its header says.
+        Overloaded: So many files are being taken in that there is no room for it now.
         StorageFull: The disk of temporary files is full.
         StorageFailed: It cannot be written.
     """
     _check_type(request)
-    max_bytes = context.settings.max_import_bytes
-    check_size(int(request.headers.get("content-length", "0")), max_bytes, _SETTING)
-    with cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
-        size_bytes = 0
-        async for chunk in request.stream():
-            size_bytes += len(chunk)
-            check_size(size_bytes, max_bytes, _SETTING)
+    limit = BodyLimit(context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES")
+    with context.uploads.reserve() as reservation, cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
+        async for chunk in limited_body(request, limit, reservation):
             await _do(partial(file.write, chunk), context)
         await _do(lambda: file.seek(0), context)  # which may write the last of it
         yield file
@@ -66,9 +62,8 @@ async def _do(write: Callable[[], int], context: ServerContext) -> None:
     try:
         await context.run(IMPORT.pool, write)
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull("The disk of temporary files is full. Free some space, or set TMPDIR.") from error
-        raise StorageFailed(
+        raise disk_error(
+            error,
             "The temporary file cannot be written: {why}. Make its folder writable, or set TMPDIR.",
-            {"why": str(error.strerror)},
+            "The disk of temporary files is full. Free some space, or set TMPDIR.",
         ) from error

@@ -1,4 +1,4 @@
-"""Advice on rows: which labels are in doubt, and of which labels more rows would help."""
+"""Find probable label errors, and the labels that would gain from more rows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,24 +8,24 @@ import numpy as np
 from windrow.arrays import Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
 
-# So many standard errors make a gain clear. With one, chance alone would do for a label in six; with two, for one in
-# forty, and a person who is told to label more rows pays for each false promise.
+# A gain is clear from this many standard errors on. With one, chance alone passes for a label in six; with two, for one
+# in forty, and each false alarm costs a person the labelling of rows.
 CLEAR_GAIN_ERRORS = 2.0
-# One row more is no trend, however few there are.
+# A single additional correct row is no trend, however few rows there are.
 MIN_GAINED_ROWS = 2
-# Of fewer judged rows a label, no gain is no news.
-FEW_JUDGED_ROWS = 8
+# With fewer evaluated rows of a label, the absence of a gain says little.
+FEW_EVALUATED_ROWS = 8
 _NAMED_LABELS = 3
 
 
-def doubtful_rows(scores: Floats, label_ids: Ids) -> Ids:
-    """Return the rows whose label the others contradict with confidence, the most confident first.
+def find_label_errors(scores: Floats, label_ids: Ids) -> Ids:
+    """Return the rows that probably have a wrong label, the most confident first.
 
-    A row is in doubt where another label's score is the highest and at least as high as it is, on average, for rows
-    that do bear that label.
+    A row counts where another label has the highest score, and that score is at least the mean score of that label over
+    the rows that have it.
 
     Args:
-        scores: Of trainings that did not see the row; shape [rows, labels], float32.
+        scores: Out-of-fold scores; shape [rows, labels], float32.
         label_ids: Shape [rows], int64.
 
     Source: Northcutt, Jiang and Chuang 2021, "Confident Learning".
@@ -41,47 +41,50 @@ def doubtful_rows(scores: Floats, label_ids: Ids) -> Ids:
 
 
 def advise(
-    half: Mapping[str, float], whole: Mapping[str, float], rows: Mapping[str, int]
+    half_recalls: Mapping[str, float], full_recalls: Mapping[str, float], rows: Mapping[str, int]
 ) -> tuple[tuple[LabelAdvice, ...], str]:
-    """Say of which labels more rows would help, by what the last doubling of the rows brought.
+    """Return the labels that more rows would help, judged by the gain in recall from the last doubling of the rows.
 
-    A gain counts where it exceeds ``CLEAR_GAIN_ERRORS`` standard errors of a recall measured on so many rows, is more
-    than one row, and leaves something to gain.
+    A gain counts where it exceeds ``CLEAR_GAIN_ERRORS`` standard errors of the recall, is worth at least
+    ``MIN_GAINED_ROWS`` rows, and the recall is still below 1.
 
     Args:
-        half: Recall of each label with half of the rows, in [0, 1].
-        whole: The same with all of them; the same labels.
-        rows: How many rows of each label were judged, at least 1.
+        half_recalls: Recall of each label with half of the rows, in [0, 1].
+        full_recalls: The same with all of them; the same labels.
+        rows: The number of evaluated rows of each label, at least 1.
 
     Returns:
-        Each label, that which gained most first, and the same in words.
+        The advice for each label, the largest gain first; and a summary in words.
     """
     advice = []
-    for label, recall in whole.items():
-        gain = recall - half[label]
+    for label, recall in full_recalls.items():
+        gain = recall - half_recalls[label]
         error = math.sqrt(max(recall * (1 - recall), 0.25 / (rows[label] + 1)) / rows[label])
         is_clear = gain > CLEAR_GAIN_ERRORS * error and round(gain * rows[label]) >= MIN_GAINED_ROWS
         advice.append(LabelAdvice(label, gain, is_clear and recall < 1))
     advice.sort(key=lambda each: (-each.gain, each.label))
-    words = _in_words(advice, half, whole)
-    if min(rows.values()) < FEW_JUDGED_ROWS:
-        words += f" With fewer than {FEW_JUDGED_ROWS} rows of a label that says little about it."
+    words = _in_words(advice, half_recalls, full_recalls)
+    if min(rows.values()) < FEW_EVALUATED_ROWS:
+        words += f" With fewer than {FEW_EVALUATED_ROWS} rows of a label that says little about it."
     return tuple(advice), words
 
 
-def percent(share: float) -> str:
-    """Return a share in [0, 1] for people."""
-    return f"{100 * share:.1f} %"
+def percent(fraction: float) -> str:
+    """Format a fraction in [0, 1] as a percentage."""
+    return f"{100 * fraction:.1f} %"
 
 
-def _in_words(advice: Sequence[LabelAdvice], half: Mapping[str, float], whole: Mapping[str, float]) -> str:
+def _in_words(
+    advice: Sequence[LabelAdvice], half_recalls: Mapping[str, float], full_recalls: Mapping[str, float]
+) -> str:
     helped = [each.label for each in advice if each.helps]
     others = [each.label for each in advice if not each.helps]
     if not helped:
         return "The last doubling of the rows brought no label a clear gain."
     first = helped[0]
-    risen = f"its recall rose from {percent(half[first])} with half of the rows to {percent(whole[first])} with all"
-    words = [f"More {first!r} rows would help most: {risen}."]
+    before, after = percent(half_recalls[first]), percent(full_recalls[first])
+    rise = f"its recall rose from {before} with half of the rows to {after} with all"
+    words = [f"More {first!r} rows would help most: {rise}."]
     if helped[1:]:
         words.append(f"Then {_listed(helped[1:])}.")
     if others:

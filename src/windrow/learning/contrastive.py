@@ -1,4 +1,4 @@
-"""Contrastive training: moves an encoder's maps so that texts of one label come closer and others part."""
+"""Train an encoder's top layers with the supervised contrastive loss, in torch."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from windrow.arrays import MAPS, Floats, Ids, TokenStates, token_indices
+from windrow.arrays import PROJECTIONS, Floats, Ids, TokenStates, token_indices
 from windrow.domain.job import OnStep
 from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_states
-from windrow.learning.plan import MAX_PART_TOKENS, LayerPlan, Plan
+from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
 
 _BETAS = (0.9, 0.98)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a contrastive training works on.
+class ContrastiveInputs:
+    """The inputs of a contrastive training.
 
     Args:
         texts: Each text's states below the adapted layers.
@@ -31,16 +31,16 @@ class Lesson:
     texts: TokenStates
     label_ids: Ids
     weights: Mapping[str, Floats]
-    layers: LayerPlan
+    layers: LayerConfig
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
-    """What a contrastive training yields.
+class ContrastiveResult:
+    """The result of a contrastive training.
 
     Args:
-        changes: What it added to each map, shape [in, out], by name (``layers.0.query``).
+        changes: The weight change of each projection, shape [in, out], by name (``layers.0.query``).
         losses: The loss of each step that was done.
     """
 
@@ -48,118 +48,118 @@ class Tuned:
     losses: tuple[float, ...]
 
 
-def train_layers(lesson: Lesson, on_step: OnStep, max_seconds: float | None = None) -> Tuned:
-    """Train the maps of the last layers in full; biases and layer norms stay (training them gained nothing).
+def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float | None = None) -> ContrastiveResult:
+    """Train the projections of the last layers in full; biases and layer norms stay (training them gained nothing).
 
     Args:
-        lesson: Texts, tensors and plan.
+        inputs: Texts, tensors and plan.
         on_step: Called after each step with its number from 1, the number of steps, and its loss.
-        max_seconds: No step is begun that would most likely end later than this after the call.
+        max_seconds: No step begins that would probably end later than this after the call.
 
     Source: docs/adr/0009.
     """
     started = time.monotonic()
-    weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in lesson.weights.items()}
-    frozen, trained_layers = _split(lesson.layers, lesson.plan.manner.layers)
-    texts = _states_after(frozen, lesson.texts, weights)
-    names = [f"layers.{layer}.{part}" for layer in trained_layers.layers for part in MAPS]
+    weights = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in inputs.weights.items()}
+    frozen, trained_layers = _split(inputs.layers, inputs.plan.schedule.layers)
+    texts = _states_after(frozen, inputs.texts, weights)
+    names = [f"layers.{layer}.{name}" for layer in trained_layers.layers for name in PROJECTIONS]
     trained = {f"{name}.weight": weights[f"{name}.weight"].clone().requires_grad_() for name in names}
     optimizer = torch.optim.AdamW(trained.values(), betas=_BETAS, weight_decay=0.0, fused=True)
-    label_ids = torch.from_numpy(lesson.label_ids)
+    label_ids = torch.from_numpy(inputs.label_ids)
     losses: list[float] = []
     first_step = time.monotonic()
-    for number, (chosen, rate) in enumerate(zip(lesson.plan.steps, lesson.plan.rates, strict=True), start=1):
+    for number, (chosen, rate) in enumerate(zip(inputs.plan.steps, inputs.plan.learning_rates, strict=True), start=1):
         now = time.monotonic()
         step_s = (now - first_step) / max(len(losses), 1)
         if max_seconds is not None and losses and now - started + step_s > max_seconds:
             break
         for group in optimizer.param_groups:
             group["lr"] = rate
-        parts = [pack_texts(texts, part, trained_layers.pooling) for part in _parts(texts, chosen)]
+        micro_batches = [pack_texts(texts, each, trained_layers.pooling) for each in _micro_batches(texts, chosen)]
         optimizer.zero_grad()
-        loss = _backward(parts, label_ids, weights | trained, trained_layers, lesson.plan.manner.temperature)
+        loss = _backward(micro_batches, label_ids, weights | trained, trained_layers, inputs.plan.schedule.temperature)
         optimizer.step()
         losses.append(loss)
-        on_step(number, len(lesson.plan.steps), loss)
+        on_step(number, len(inputs.plan.steps), loss)
     changes = {name: (trained[f"{name}.weight"].detach() - weights[f"{name}.weight"]).numpy() for name in names}
-    return Tuned(changes, tuple(losses))
+    return ContrastiveResult(changes, tuple(losses))
 
 
-def contrastive_loss(points: Tensor, label_ids: Tensor, temperature: float) -> Tensor:
-    """Return the supervised contrastive loss over all pairs of points.
+def contrastive_loss(embeddings: Tensor, label_ids: Tensor, temperature: float) -> Tensor:
+    """Return the supervised contrastive loss over all pairs of embeddings.
 
-    Each point with others of its label should find them among all other points; a point without such a partner only
-    stands in the others' way.
+    An embedding without positives serves only as a negative for the others.
 
     Args:
-        points: Unit vectors, shape [n, width].
+        embeddings: Unit vectors, shape [n, width].
         label_ids: Shape [n].
-        temperature: Divides the cosines; smaller looks harder at near neighbours.
+        temperature: Divides the cosines; a smaller one weights near neighbours more.
 
     Source: Khosla et al., Supervised Contrastive Learning, arXiv 2004.11362, equation 2.
     """
     itself = torch.eye(len(label_ids), dtype=torch.bool)
-    cosines = (points @ points.T / temperature).masked_fill(itself, -torch.inf)
-    log_shares = cosines - torch.logsumexp(cosines, dim=1, keepdim=True)
-    partner = (label_ids[:, None] == label_ids[None]) & ~itself
-    partners = partner.sum(dim=1)
-    found = partners > 0
-    if not bool(found.any()):
-        # No label has two points: nothing can come closer. Zero, and still part of the graph that is differentiated.
-        return points.sum() * 0
-    means = log_shares.masked_fill(~partner, 0).sum(dim=1)[found] / partners[found]
+    cosines = (embeddings @ embeddings.T / temperature).masked_fill(itself, -torch.inf)
+    log_probs = cosines - torch.logsumexp(cosines, dim=1, keepdim=True)
+    positives = (label_ids[:, None] == label_ids[None]) & ~itself
+    num_positives = positives.sum(dim=1)
+    has_positives = num_positives > 0
+    if not bool(has_positives.any()):
+        # No embedding has a positive: the loss is zero, and still part of the autograd graph.
+        return embeddings.sum() * 0
+    means = log_probs.masked_fill(~positives, 0).sum(dim=1)[has_positives] / num_positives[has_positives]
     return -means.mean()
 
 
 def _backward(
-    parts: Sequence[PackedTexts],
+    micro_batches: Sequence[PackedTexts],
     label_ids: Tensor,
     weights: Mapping[str, Tensor],
-    layers: LayerPlan,
+    layers: LayerConfig,
     temperature: float,
 ) -> float:
-    """Differentiate the loss over all pairs of a step, whose texts may come in parts to bound the memory.
+    """Compute the gradients of a step's loss over all pairs, in micro-batches to bound the memory.
 
-    Source: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, arXiv 2101.06983: the
-    loss is differentiated down to the points, and each part is encoded once more to go on from there.
+    Source: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, arXiv 2101.06983
+    (gradient caching): the loss is differentiated with respect to the embeddings, then each micro-batch is encoded once
+    more to carry the gradient on.
     """
-    own = torch.cat([label_ids[part.order] for part in parts])
-    if len(parts) == 1:
-        loss = contrastive_loss(pooled(parts[0], weights, layers), own, temperature)
+    own = torch.cat([label_ids[micro_batch.order] for micro_batch in micro_batches])
+    if len(micro_batches) == 1:
+        loss = contrastive_loss(pooled(micro_batches[0], weights, layers), own, temperature)
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
     with torch.no_grad():
-        points = torch.cat([pooled(part, weights, layers) for part in parts])
-    points.requires_grad_()
-    loss = contrastive_loss(points, own, temperature)
+        embeddings = torch.cat([pooled(micro_batch, weights, layers) for micro_batch in micro_batches])
+    embeddings.requires_grad_()
+    loss = contrastive_loss(embeddings, own, temperature)
     loss.backward()  # type: ignore[no-untyped-call]
-    assert points.grad is not None
-    slopes = torch.split(points.grad, [len(part.order) for part in parts])
-    for part, slope in zip(parts, slopes, strict=True):
-        pooled(part, weights, layers).backward(slope)  # type: ignore[no-untyped-call]
+    assert embeddings.grad is not None
+    gradients = torch.split(embeddings.grad, [len(micro_batch.order) for micro_batch in micro_batches])
+    for micro_batch, gradient in zip(micro_batches, gradients, strict=True):
+        pooled(micro_batch, weights, layers).backward(gradient)  # type: ignore[no-untyped-call]
     return float(loss.detach())
 
 
-def _parts(texts: TokenStates, chosen: Ids) -> list[Ids]:
-    """Cut a step's texts into parts that fit in memory, similar lengths together."""
+def _micro_batches(texts: TokenStates, chosen: Ids) -> list[Ids]:
+    """Split a step's texts into micro-batches that fit in memory, similar lengths together."""
     order = chosen[np.argsort(texts.lengths[chosen], kind="stable")]
-    part_of = np.cumsum(texts.lengths[order], dtype=np.int64) // MAX_PART_TOKENS
-    return np.split(order, np.flatnonzero(np.diff(part_of)) + 1)
+    micro_batch_of = np.cumsum(texts.lengths[order], dtype=np.int64) // MAX_MICRO_BATCH_TOKENS
+    return np.split(order, np.flatnonzero(np.diff(micro_batch_of)) + 1)
 
 
-def _split(layers: LayerPlan, trained: int) -> tuple[LayerPlan, LayerPlan]:
-    """Return the layers that stay as they are, and the last ``trained`` ones."""
+def _split(layers: LayerConfig, trained: int) -> tuple[LayerConfig, LayerConfig]:
+    """Return the frozen layers, and the last ``trained`` ones."""
     border = max(0, len(layers.layers) - trained)
     return replace(layers, layers=layers.layers[:border]), replace(layers, layers=layers.layers[border:])
 
 
 @torch.no_grad()
-def _states_after(frozen: LayerPlan, texts: TokenStates, weights: Mapping[str, Tensor]) -> TokenStates:
-    """Return the texts' states after layers that no step changes, computed once."""
+def _states_after(frozen: LayerConfig, texts: TokenStates, weights: Mapping[str, Tensor]) -> TokenStates:
+    """Return the texts' states after the frozen layers."""
     if not frozen.layers:
         return texts
     reached = np.empty_like(texts.packed)
-    for part in _parts(texts, np.arange(len(texts.lengths))):
-        packed = pack_texts(texts, part, frozen.pooling)
+    for micro_batch in _micro_batches(texts, np.arange(len(texts.lengths))):
+        packed = pack_texts(texts, micro_batch, frozen.pooling)
         reached[token_indices(texts.lengths, packed.order)] = token_states(packed, weights, frozen).numpy()
     return TokenStates(reached, texts.lengths)

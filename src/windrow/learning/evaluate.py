@@ -1,4 +1,4 @@
-"""Judging: what a classifier's scores for labelled rows are worth."""
+"""Compute quality metrics from a classifier's scores for labelled rows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from windrow.domain.dataset import Row
 from windrow.domain.interval import Interval
 from windrow.domain.report import (
     Calibration,
+    ClassificationMetrics,
     ConfusionMatrix,
     LabelReport,
     MajorityBaseline,
-    Misread,
-    Outcome,
+    Misclassified,
     ReliabilityBin,
 )
 
@@ -22,25 +22,25 @@ CONFIDENCE = 0.95
 NUM_BINS = 15
 
 
-def wilson(correct: int, total: int) -> Interval:
-    """Return where the share of right answers lies, judged by some of them (Wilson's interval of 95 %).
+def wilson_interval(correct: int, total: int) -> Interval:
+    """Return Wilson's 95 % confidence interval of an accuracy.
 
     Args:
-        correct: Right answers, at most ``total``.
-        total: Answers, at least 1.
+        correct: Correct predictions, at most ``total``.
+        total: Predictions, at least 1.
     """
     from scipy.stats import binomtest  # a server loads it with the first report, not when it starts
 
-    found = binomtest(correct, total).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(float(found.low), float(found.high))
+    interval = binomtest(correct, total).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(float(interval.low), float(interval.high))
 
 
-def judge(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> Outcome:
-    """Judge a classifier by what it answers for labelled rows.
+def compute_metrics(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> ClassificationMetrics:
+    """Compute a classifier's metrics on labelled rows.
 
     Args:
         scores: Each label's score for each row, shape [rows, labels], float32; at least one row.
-        truth: The rows' labels; one that the classifier does not know is a row that it places wrong.
+        truth: The rows' labels; a row with a label unknown to the classifier counts as misclassified.
         labels: The classifier's labels, in the order of the scores.
     """
     known = {label: position for position, label in enumerate(labels)}
@@ -50,48 +50,48 @@ def judge(scores: Floats, truth: Sequence[str], labels: Sequence[str]) -> Outcom
     predicted: Ids = scores.argmax(axis=1)
     is_right = predicted == expected
     correct = int(is_right.sum())
-    reports, confusion = _judge_labels(expected, predicted, names)
-    judged = [report.f1 for report in reports if report.f1 is not None]
-    return Outcome(
+    reports, confusion = _label_metrics(expected, predicted, names)
+    f1_scores = [report.f1 for report in reports if report.f1 is not None]
+    return ClassificationMetrics(
         correct=correct,
         total=len(truth),
-        accuracy_interval=wilson(correct, len(truth)),
-        macro_f1=float(np.mean(judged)),
+        accuracy_interval=wilson_interval(correct, len(truth)),
+        macro_f1=float(np.mean(f1_scores)),
         labels=reports,
         confusion_matrix=ConfusionMatrix(tuple(names), confusion),
-        calibration=calibration_of(scores.max(axis=1), is_right),
+        calibration=compute_calibration(scores.max(axis=1), is_right),
     )
 
 
-def calibration_of(best_scores: Floats, is_right: Bools) -> Calibration:
-    """Compare what scores say with how often they are right, in bins of equal width (Naeini et al. 2015).
+def compute_calibration(best_scores: Floats, is_right: Bools) -> Calibration:
+    """Compute the expected calibration error with bins of equal width (Naeini et al. 2015).
 
     Args:
-        best_scores: The score of the label that each row was given, in [0, 1]; shape [rows], float32.
-        is_right: Whether it is the row's label; shape [rows], bool; at least one row.
+        best_scores: The score of each row's predicted label, in [0, 1]; shape [rows], float32.
+        is_right: Whether the prediction is the row's label; shape [rows], bool; at least one row.
     """
     edges = np.arange(NUM_BINS + 1) / NUM_BINS
     scores = best_scores.astype(np.float64)
     # Each bin holds its upper edge; the first one its lower edge too.
-    places = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
-    rows = np.bincount(places, minlength=NUM_BINS)
-    sums = np.bincount(places, weights=scores, minlength=NUM_BINS)
-    hits = np.bincount(places, weights=is_right, minlength=NUM_BINS)
+    indices = np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, NUM_BINS - 1)
+    rows = np.bincount(indices, minlength=NUM_BINS)
+    sums = np.bincount(indices, weights=scores, minlength=NUM_BINS)
+    hits = np.bincount(indices, weights=is_right, minlength=NUM_BINS)
     bins = tuple(
         ReliabilityBin(
-            low=float(edges[place]),
-            high=float(edges[place + 1]),
-            rows=int(rows[place]),
-            mean_score=float(sums[place] / rows[place]),
-            accuracy=float(hits[place] / rows[place]),
+            low=float(edges[index]),
+            high=float(edges[index + 1]),
+            rows=int(rows[index]),
+            mean_score=float(sums[index] / rows[index]),
+            accuracy=float(hits[index] / rows[index]),
         )
-        for place in np.flatnonzero(rows)
+        for index in np.flatnonzero(rows)
     )
     return Calibration(float(np.abs(hits - sums).sum() / len(scores)), bins)
 
 
-def misread(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misread, ...]:
-    """Return the rows that were placed wrong, those with the highest score first.
+def find_misclassified(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple[Misclassified, ...]:
+    """Return the misclassified rows, those with the highest score first.
 
     Args:
         scores: Each label's score for each row, shape [rows, labels], float32.
@@ -100,15 +100,15 @@ def misread(scores: Floats, rows: Sequence[Row], labels: Sequence[str]) -> tuple
     """
     predicted, best = scores.argmax(axis=1), scores.max(axis=1)
     wrong = (
-        Misread(number, row.text, row.label, labels[predicted[number]], float(best[number]))
+        Misclassified(number, row.text, row.label, labels[predicted[number]], float(best[number]))
         for number, row in enumerate(rows)
         if labels[predicted[number]] != row.label
     )
     return tuple(sorted(wrong, key=lambda each: (-each.score, each.row)))
 
 
-def majority(truth: Sequence[str]) -> MajorityBaseline:
-    """Return what one would get right by always giving the most frequent label.
+def majority_baseline(truth: Sequence[str]) -> MajorityBaseline:
+    """Return the accuracy of always predicting the most frequent label.
 
     Args:
         truth: The rows' labels, at least one.
@@ -119,25 +119,26 @@ def majority(truth: Sequence[str]) -> MajorityBaseline:
 
 
 def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: float) -> tuple[float, int, int] | None:
-    """Choose the bound below which answers are too seldom right, as low as it may be.
+    """Choose the lowest score threshold at which predictions reach a target precision.
 
-    The rows that choose it also say how good it is, so it flatters itself a little; more so the fewer they are.
+    The same rows choose the threshold and measure its precision, so that is slightly optimistic, the more so the fewer
+    rows there are.
 
     Args:
-        best_scores: The score of the label that each row was given, shape [rows], float32.
-        is_right: Whether it is the row's label, shape [rows], bool.
-        target_precision: Share of right answers among those that are given, in [0, 1].
+        best_scores: The score of each row's predicted label, shape [rows], float32.
+        is_right: Whether the prediction is the row's label, shape [rows], bool.
+        target_precision: The fraction of correct predictions at or above the threshold, in [0, 1].
 
     Returns:
-        The bound, how many answers that reach it are right, and how many reach it; ``None`` where no score has enough
-        right answers above it. It lies halfway between the lowest score that reaches it and the next one below, since
-        the last bits of a score hang on the other texts of its batch; where every row is answered, it is 0.
+        The threshold, the number of correct predictions at or above it, and the number of predictions there; ``None``
+        where no threshold reaches the target. It lies halfway between two neighbouring scores, since the last bits of a
+        score depend on the other texts of its batch; where it admits every row, it is 0.
     """
     order = np.argsort(-best_scores, kind="stable")
     ranked = best_scores[order].astype(np.float64)  # halfway between two neighbours of float32 there is a float64
     correct = np.cumsum(is_right[order])
     answered = np.arange(1, len(ranked) + 1)
-    # Equal scores are answered together or not at all.
+    # Equal scores are admitted together or not at all.
     is_last_of_equals = np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)]
     # A division, not a product: 9 / 10 is the same float as 0.9, while 0.9 * 10 may be more than 9.
     reaches = np.flatnonzero(is_last_of_equals & (correct / answered >= target_precision))
@@ -148,28 +149,28 @@ def choose_threshold(best_scores: Floats, is_right: Bools, target_precision: flo
     return bound, int(correct[lowest]), int(answered[lowest])
 
 
-def _judge_labels(
+def _label_metrics(
     expected: Ids, predicted: Ids, names: Sequence[str]
 ) -> tuple[tuple[LabelReport, ...], tuple[tuple[int, ...], ...]]:
-    """Return a report of each label and the confusion matrix; ``names`` says what each number stands for."""
+    """Return a report for each label, and the confusion matrix; ``names`` are the labels by their numbers."""
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support  # as with scipy above
 
-    places = np.arange(len(names))
-    confusion = confusion_matrix(expected, predicted, labels=places)
+    indices = np.arange(len(names))
+    confusion = confusion_matrix(expected, predicted, labels=indices)
     precisions, recalls, f1s, totals = precision_recall_fscore_support(
-        expected, predicted, labels=places, zero_division=0.0
+        expected, predicted, labels=indices, zero_division=0.0
     )
     given = confusion.sum(axis=0)
     reports = tuple(
         LabelReport(
             label=name,
-            correct=int(confusion[place, place]),
-            total=int(totals[place]),
-            predicted=int(given[place]),
-            precision=float(precisions[place]) if given[place] else None,
-            recall=float(recalls[place]) if totals[place] else None,
-            f1=float(f1s[place]) if totals[place] or given[place] else None,
+            correct=int(confusion[index, index]),
+            total=int(totals[index]),
+            predicted=int(given[index]),
+            precision=float(precisions[index]) if given[index] else None,
+            recall=float(recalls[index]) if totals[index] else None,
+            f1=float(f1s[index]) if totals[index] or given[index] else None,
         )
-        for place, name in enumerate(names)
+        for index, name in enumerate(names)
     )
     return reports, tuple(map(tuple, confusion.tolist()))

@@ -1,4 +1,4 @@
-"""The head: a linear layer on an encoder's features, and how it is fitted."""
+"""The linear classification head: logits, scores, and fitting by logistic regression."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats, Ids
-from windrow.domain.classifier import HeadReport
+from windrow.domain.training_report import HeadReport
 
-# On a tuned encoder the last layer says most. Source: docs/adr/0009, measured.
-TUNED_STRENGTH = 30.0
-TUNED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
-# Up to so many rows double precision ends in fewer steps; above, its memory is what counts.
+# On an adapted encoder the last layer matters most. Source: docs/adr/0009, measured.
+ADAPTED_C = 30.0
+ADAPTED_LAYER_WEIGHTS = (0.5, 0.5, 1.0)
+# Up to this many rows double precision converges in fewer steps; above, it takes too much memory.
 MAX_EXACT_ROWS = 5_000
 _MAX_SOLVER_STEPS = 1_000
 
@@ -40,7 +40,7 @@ class LinearHead:
         return softmax(self.logits(features))
 
     def logits(self, features: Floats) -> Floats:
-        """Return what the scores are the softmax of.
+        """Return each label's logit for each row.
 
         Args:
             features: Shape [rows, features], float32.
@@ -59,8 +59,8 @@ def softmax(logits: Floats) -> Floats:
     return scores
 
 
-def score_together(heads: Sequence[LinearHead], features: Floats) -> list[Floats]:
-    """Return what :meth:`LinearHead.scores` of each head would, in few large steps instead of many small ones.
+def score_heads(heads: Sequence[LinearHead], features: Floats) -> list[Floats]:
+    """Return :meth:`LinearHead.scores` of several heads, in one matrix product.
 
     Args:
         heads: At least one, all of the same width.
@@ -82,10 +82,10 @@ def score_together(heads: Sequence[LinearHead], features: Floats) -> list[Floats
     return [scores[:, start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def fit_tuned_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:
-    """Fit a logistic regression on features of an encoder that was trained on the same rows.
+def fit_adapted_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadReport]:
+    """Fit a logistic regression on features of an encoder whose adapter was trained on the same rows.
 
-    Its strength is fixed: cross-validation would judge an encoder by rows that it saw.
+    C is fixed: cross-validation would evaluate the encoder on rows that trained it.
 
     Args:
         features: Shape [rows, features], float32: equally wide parts, one a layer, the last layer last.
@@ -94,16 +94,16 @@ def fit_tuned_head(features: Floats, label_ids: Ids) -> tuple[LinearHead, HeadRe
     Source: docs/adr/0009.
     """
     width = features.shape[1]
-    layer_weights = np.array(TUNED_LAYER_WEIGHTS, np.float32)
+    layer_weights = np.array(ADAPTED_LAYER_WEIGHTS, np.float32)
     weights = np.repeat(layer_weights, -(-width // len(layer_weights)))[-width:]
     narrow, back = rotate(features * weights)
-    head = solve(narrow, label_ids, TUNED_STRENGTH)
+    head = solve(narrow, label_ids, ADAPTED_C)
     head = LinearHead(np.ascontiguousarray(head.weights @ back) * weights, head.bias)
-    return head, HeadReport(TUNED_STRENGTH, None, 0)
+    return head, HeadReport(ADAPTED_C, None, 0)
 
 
 def rotate(features: Floats) -> tuple[Floats, Floats]:
-    """Return features in the coordinates of the space that they span, and the matrix that leads back."""
+    """Return features in coordinates of their row space, and the matrix that maps them back."""
     rows, width = features.shape
     if rows >= width:
         return features, np.eye(width, dtype=np.float32)
@@ -111,18 +111,18 @@ def rotate(features: Floats) -> tuple[Floats, Floats]:
     return (left * sizes).astype(np.float32), back.astype(np.float32)
 
 
-def solve(features: Floats, label_ids: Ids, strength: float) -> LinearHead:
+def solve(features: Floats, label_ids: Ids, c: float) -> LinearHead:
     """Fit a logistic regression.
 
     Args:
         features: Shape [rows, features], float32.
         label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
-        strength: Inverse regularisation, scikit-learn's ``C``.
+        c: Inverse regularisation, scikit-learn's ``C``.
     """
     # Only the training process fits heads; a server that merely predicts never loads scikit-learn.
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=_MAX_SOLVER_STEPS)
+    model = LogisticRegression(C=c, max_iter=_MAX_SOLVER_STEPS)
     exact = features.astype(np.float64) if len(features) <= MAX_EXACT_ROWS else features
     model.fit(exact, label_ids)
     weights, bias = model.coef_, model.intercept_

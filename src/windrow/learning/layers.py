@@ -1,4 +1,4 @@
-"""An encoder's adapted layers in torch: what the serving graph computes, so that it can be differentiated."""
+"""Compute an encoder's top layers in torch, as the serving graph does, so that they can be trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from windrow.arrays import Ids, Pooling, TokenStates, pooling_matrix
-from windrow.learning.plan import LayerPlan
+from windrow.learning.plan import LayerConfig
 
 # Attention pads texts of similar lengths to the longest: as many as waste at most a third, or a few cells.
 _MOST_PADDING = 1.35
@@ -70,7 +70,7 @@ def pack_texts(texts: TokenStates, chosen: Ids, pooling: Pooling) -> PackedTexts
     return PackedTexts(torch.from_numpy(own.packed), order, torch.from_numpy(matrix), buckets)
 
 
-def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) -> Tensor:
+def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerConfig) -> Tensor:
     """Return the pooled output of the last layer at unit length, in the packed order.
 
     Args:
@@ -84,7 +84,7 @@ def pooled(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) 
     return functional.normalize(packed.pooling @ token_states(packed, weights, plan), dim=1)
 
 
-def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerPlan) -> Tensor:
+def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: LayerConfig) -> Tensor:
     """Return each token's state after the last layer, shape [T, hidden], in the packed order."""
     states = packed.states
     for layer in plan.layers:
@@ -93,7 +93,7 @@ def token_states(packed: PackedTexts, weights: Mapping[str, Tensor], plan: Layer
 
 
 def _layer(
-    states: Tensor, buckets: Sequence[Bucket], weights: Mapping[str, Tensor], plan: LayerPlan, name: str
+    states: Tensor, buckets: Sequence[Bucket], weights: Mapping[str, Tensor], plan: LayerConfig, name: str
 ) -> Tensor:
     def linear(values: Tensor, part: str) -> Tensor:
         return torch.addmm(weights[f"{name}.{part}.bias"], values, weights[f"{name}.{part}.weight"])
@@ -102,16 +102,16 @@ def _layer(
         scale, shift = weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"]
         return functional.layer_norm(values, scale.shape, scale, shift, plan.layer_norm_epsilon)
 
-    maps = [linear(states, part) for part in ("query", "key", "value")]
+    projections = [linear(states, part) for part in ("query", "key", "value")]
     bias = weights.get("bias_by_distance")
-    attended = torch.cat([_attend(maps, bucket, plan.heads, bias) for bucket in buckets])
+    attended = torch.cat([_attend(projections, bucket, plan.heads, bias) for bucket in buckets])
     states = norm(states + linear(attended, "attention_out"), "attention_norm")
     expanded = functional.gelu(linear(states, "expand"))
     return norm(states + linear(expanded, "contract"), "output_norm")
 
 
-def _attend(maps: Sequence[Tensor], bucket: Bucket, heads: int, bias_by_distance: Tensor | None) -> Tensor:
-    hidden = maps[0].shape[1]
+def _attend(projections: Sequence[Tensor], bucket: Bucket, heads: int, bias_by_distance: Tensor | None) -> Tensor:
+    hidden = projections[0].shape[1]
 
     def grid(values: Tensor) -> Tensor:
         own = values[bucket.tokens]
@@ -120,11 +120,11 @@ def _attend(maps: Sequence[Tensor], bucket: Bucket, heads: int, bias_by_distance
 
     bias = bucket.mask
     if bias_by_distance is not None:
-        places = torch.arange(bucket.longest)
+        positions = torch.arange(bucket.longest)
         middle = bias_by_distance.shape[1] // 2
-        distances = bias_by_distance[:, places[None, :] - places[:, None] + middle]
+        distances = bias_by_distance[:, positions[None, :] - positions[:, None] + middle]
         bias = distances[None] if bias is None else distances[None] + bias
-    query, key, value = (grid(values) for values in maps)
+    query, key, value = (grid(values) for values in projections)
     attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
     cells = attended.transpose(1, 2).reshape(-1, hidden)
     return cells if bucket.mask is None else cells.index_select(0, bucket.cells)
@@ -146,9 +146,9 @@ def _buckets(lengths: Ids) -> Iterator[Bucket]:
 def _bucket(lengths: Ids, start: int) -> Bucket:
     longest = int(lengths[-1])
     firsts = np.cumsum(lengths) - lengths
-    places = np.arange(longest)
-    is_token = places < lengths[:, None]
-    grid = np.where(is_token, firsts[:, None] + places, firsts[:, None])
+    positions = np.arange(longest)
+    is_token = positions < lengths[:, None]
+    grid = np.where(is_token, firsts[:, None] + positions, firsts[:, None])
     mask = np.where(is_token, np.float32(0), np.float32(-np.inf))[:, None, None, :]
     return Bucket(
         tokens=slice(start, start + int(lengths.sum())),

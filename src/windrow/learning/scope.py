@@ -1,4 +1,4 @@
-"""The scope: how like its training data a classifier finds a text, apart from which label it gives."""
+"""Measure how similar texts are to a classifier's training data, to detect out-of-scope texts."""
 
 import math
 from bisect import bisect
@@ -9,43 +9,44 @@ import numpy as np
 
 from windrow.arrays import Floats, Halves, Ids
 
-# Of how like the training data held-out rows are, so many steps are kept: the lowest tells one text in 65 from the
+# Quantiles of the held-out rows' similarities that are kept at most: the lowest separates one text in 65 from the
 # others, and they take 256 bytes.
-MAX_STEPS = 64
-# A handful of held-out rows may lie so close together by chance that everything else would seem out of scope.
-LEAST_DEVIATION = 0.02
+MAX_QUANTILES = 64
+# The similarities of a handful of held-out rows may by chance lie so close together that every other text would seem
+# out of scope.
+MIN_DEVIATION = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """Where a classifier's training data lie. Made by :meth:`of`.
+    """The label centroids of a classifier's training data, and the similarities of held-out rows. Made by :meth:`of`.
 
     Args:
-        centers: The mean direction of each label's rows in the encoder's last layer, of length 1; shape
+        centroids: The mean direction of each label's rows in the encoder's last layer, of length 1; shape
             [labels, hidden], float16.
-        likeness: How like the training data rows were that did not take part (:func:`likeness_of`): all of them, or
-            even steps through them; ascending, at least two.
-        deviation: The standard deviation of ``likeness``, at least ``LEAST_DEVIATION``.
+        similarities: Similarities of held-out rows to their nearest centroid (:func:`similarity_to_nearest`), or
+            quantiles of them; ascending, at least two.
+        deviation: The standard deviation of ``similarities``, at least ``MIN_DEVIATION``.
 
     Source: docs/adr/0017.
     """
 
-    centers: Halves
-    likeness: tuple[float, ...]
+    centroids: Halves
+    similarities: tuple[float, ...]
     deviation: float
 
     @classmethod
-    def of(cls, centers: Halves, likeness: Floats) -> "Scope":
-        """Return a scope.
+    def of(cls, centroids: Halves, similarities: Floats) -> "Scope":
+        """Return a scope, with the deviation computed.
 
         Args:
-            centers: As above.
-            likeness: As above; shape [steps], float32.
+            centroids: As for the class.
+            similarities: As for the class; shape [quantiles], float32.
         """
-        return cls(centers, tuple(likeness.tolist()), max(LEAST_DEVIATION, float(likeness.std(ddof=1))))
+        return cls(centroids, tuple(similarities.tolist()), max(MIN_DEVIATION, float(similarities.std(ddof=1))))
 
     def in_scope(self, features: Floats) -> Floats:
-        """Return how like the training data texts are: the share of texts of its kind that are less like it.
+        """Return the fraction of in-scope texts that are less similar to the training data, for each text.
 
         Args:
             features: Shape [n, width], float32; the last layer is the last part of each row.
@@ -53,55 +54,55 @@ class Scope:
         Returns:
             Shape [n], float32, in [0, 1].
         """
-        return np.array(self.shares_below(likeness_of(features, self.centers)), np.float32)
+        return np.array(self.fractions_below(similarity_to_nearest(features, self.centroids)), np.float32)
 
-    def shares_below(self, likeness: Floats) -> list[float | None]:
-        """Return :meth:`share_below` of each; shape [n]."""
-        return [*map(self.share_below, likeness.tolist())]
+    def fractions_below(self, similarities: Floats) -> list[float | None]:
+        """Return :meth:`fraction_below` of each; shape [n]."""
+        return [*map(self.fraction_below, similarities.tolist())]
 
-    def share_below(self, likeness: float) -> float:
-        """Return the share of texts in scope that are less like the training data than this.
+    def fraction_below(self, similarity: float) -> float:
+        """Return the fraction of in-scope texts that are less similar to the training data than this.
 
-        Between the steps it is a straight line. Beyond the first and the last it falls and rises exponentially, so that
-        of two texts the one that is less like the data always has less.
+        Between the quantiles it is interpolated linearly; below the first and above the last, exponentially, so that a
+        less similar text always has a smaller fraction.
         """
-        steps, share = self.likeness, 1 / (len(self.likeness) + 1)
-        place = bisect(steps, likeness)
-        if place == 0:
-            return share * math.exp((likeness - steps[0]) / self.deviation)
-        if place == len(steps):
-            return 1 - share * math.exp((steps[-1] - likeness) / self.deviation)
-        before, after = steps[place - 1], steps[place]  # after is larger, since bisect passes over equals
-        return share * (place + (likeness - before) / (after - before))
+        quantiles, fraction = self.similarities, 1 / (len(self.similarities) + 1)
+        rank = bisect(quantiles, similarity)
+        if rank == 0:
+            return fraction * math.exp((similarity - quantiles[0]) / self.deviation)
+        if rank == len(quantiles):
+            return 1 - fraction * math.exp((quantiles[-1] - similarity) / self.deviation)
+        before, after = quantiles[rank - 1], quantiles[rank]  # after is larger, since bisect passes over equals
+        return fraction * (rank + (similarity - before) / (after - before))
 
 
-def in_scope_together(scopes: Sequence[Scope | None], features: Floats) -> list[list[float | None]]:
-    """Return what :meth:`Scope.in_scope` of each would, in one large step instead of many small ones.
+def score_scopes(scopes: Sequence[Scope | None], features: Floats) -> list[list[float | None]]:
+    """Return :meth:`Scope.in_scope` of several scopes, in one matrix product.
 
     Args:
-        scopes: All of the same width; ``None`` for a classifier that cannot tell.
+        scopes: All of the same width; ``None`` for a classifier without a scope.
         features: Shape [n, width], float32.
 
     Returns:
-        For each scope a number for each row; ``None`` throughout where there is no scope.
+        For each scope a number for each row; ``None`` for each row where there is no scope.
     """
     known = [scope for scope in scopes if scope is not None]
     if not known:
         return [[None] * len(features) for _ in scopes]
-    starts = np.cumsum([0, *(len(scope.centers) for scope in known[:-1])])
-    centers = np.concatenate([scope.centers for scope in known]).astype(np.float32)
-    nearest = np.maximum.reduceat(features[:, -centers.shape[1] :] @ centers.T, starts, axis=1)
-    shares = (scope.shares_below(likeness) for scope, likeness in zip(known, nearest.T, strict=True))
-    return [[None] * len(features) if scope is None else next(shares) for scope in scopes]
+    starts = np.cumsum([0, *(len(scope.centroids) for scope in known[:-1])])
+    centroids = np.concatenate([scope.centroids for scope in known]).astype(np.float32)
+    nearest = np.maximum.reduceat(features[:, -centroids.shape[1] :] @ centroids.T, starts, axis=1)
+    fractions = (scope.fractions_below(similarities) for scope, similarities in zip(known, nearest.T, strict=True))
+    return [[None] * len(features) if scope is None else next(fractions) for scope in scopes]
 
 
-def centers_of(features: Floats, label_ids: Ids, hidden: int) -> Halves:
+def label_centroids(features: Floats, label_ids: Ids, hidden: int) -> Halves:
     """Return the mean direction of each label's rows.
 
     Args:
         features: Shape [rows, width], float32; the last ``hidden`` numbers of a row are the last layer's.
         label_ids: Shape [rows], every id from 0 to its maximum at least once.
-        hidden: Width of a layer.
+        hidden: The width of a layer.
 
     Returns:
         Shape [labels, hidden], float16, each row of length 1.
@@ -110,36 +111,36 @@ def centers_of(features: Floats, label_ids: Ids, hidden: int) -> Halves:
     starts = np.searchsorted(label_ids[order], np.arange(int(label_ids.max()) + 1))
     sums = np.add.reduceat(features[order, -hidden:], starts, axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    centers: Halves = (sums / np.maximum(lengths, 1e-9)).astype(np.float16)
-    return centers
+    centroids: Halves = (sums / np.maximum(lengths, 1e-9)).astype(np.float16)
+    return centroids
 
 
-def likeness_of(features: Floats, centers: Halves) -> Floats:
-    """Return each text's cosine to the nearest center.
+def similarity_to_nearest(features: Floats, centroids: Halves) -> Floats:
+    """Return each text's cosine similarity to the nearest centroid.
 
     Args:
         features: Shape [n, width], float32; the last layer, of length 1, is the last part of each row.
-        centers: Shape [labels, hidden], float16.
+        centroids: Shape [labels, hidden], float16.
 
     Returns:
         Shape [n], float32, in [-1, 1].
     """
-    nearest: Floats = (features[:, -centers.shape[1] :] @ centers.T.astype(np.float32)).max(axis=1)
+    nearest: Floats = (features[:, -centroids.shape[1] :] @ centroids.T.astype(np.float32)).max(axis=1)
     return nearest
 
 
-def measure_scope(centers: Halves, held_out: Floats) -> Scope | None:
-    """Return the scope, by how like the training data rows were that took no part.
+def measure_scope(centroids: Halves, held_out: Floats) -> Scope | None:
+    """Return the scope from the similarities of held-out rows.
 
     Args:
-        centers: Of every label, from all rows.
-        held_out: Likeness of rows to centers that were made without them; shape [m], float32.
+        centroids: The centroid of each label, from all rows.
+        held_out: Similarities of held-out rows to centroids that were computed without them; shape [m], float32.
 
     Returns:
-        ``None`` where there are fewer than two such rows.
+        ``None`` where there are fewer than two held-out rows.
     """
     if len(held_out) < 2:
         return None
-    if len(held_out) > MAX_STEPS:
-        held_out = np.quantile(held_out, np.arange(1, MAX_STEPS + 1) / (MAX_STEPS + 1)).astype(np.float32)
-    return Scope.of(centers, np.sort(held_out))
+    if len(held_out) > MAX_QUANTILES:
+        held_out = np.quantile(held_out, np.arange(1, MAX_QUANTILES + 1) / (MAX_QUANTILES + 1)).astype(np.float32)
+    return Scope.of(centroids, np.sort(held_out))

@@ -1,4 +1,4 @@
-"""Aliases: a classifier has met its conditions, and is in memory, before an alias points to it."""
+"""Promotes and rolls back aliases: a classifier meets its conditions and is in memory before an alias points to it."""
 
 from dataclasses import replace
 
@@ -11,63 +11,63 @@ from windrow.domain.alias import (
     PromoteRequest,
     Promotion,
     Rollback,
+    check_note,
     check_promote_request,
-    check_said,
 )
 from windrow.domain.errors import (
-    ArtifactInvalid,
-    BaseModelInvalid,
     BaseModelNotAllowed,
     BaseModelUnavailable,
     ConcurrentChange,
+    InvalidArtifact,
+    InvalidBaseModel,
     NotFound,
 )
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
 from windrow.domain.values import recast
-from windrow.execution.examination import Answers, examine
+from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.service.dependencies import Dependencies, Store
-from windrow.service.gate import Side, check_conditions, check_recalled_labels, conditions_of, refusal
-from windrow.storage.aliases import Standing, Terms
-from windrow.storage.catalog import Found
+from windrow.service.gate import EvaluatedModel, check_conditions, check_recalled_labels, conditions_of, refusal
+from windrow.storage.alias_store import AliasState, PromotionPreconditions
+from windrow.storage.catalog import ResolvedModel
 
 # Others would have to promote as often while the rows are answered.
-_MOST_JUDGEMENTS = 5
+_MAX_GATE_CHECKS = 5
 
 
 def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     """Point an alias at a classifier. See ``Operations.promote``."""
     check_promote_request(request, deps.settings.limits)
     check_recalled_labels(request.require or NOTHING_REQUIRED)
-    found, judgements = deps.store.find(request.model_name), 0
+    model, num_checks = deps.store.find(request.model_name), 0
     aliases = deps.store.aliases
     while True:
-        # Outside the lock, for it may take minutes; whether it still holds is asked again inside.
-        standing = aliases.standing(request.alias)
-        report = _judge(deps, request, found, standing)
-        judgements += 1
-        deps.predictor.load(found)
-        terms = Terms(request.must_pass, standing.number if report.checks else None)
+        # Outside the lock, since it may take minutes; inside, it is checked whether the result still holds.
+        state = aliases.state(request.alias)
+        report = _check_gate(deps, request, model, state)
+        num_checks += 1
+        deps.predictor.load(model)
+        preconditions = PromotionPreconditions(request.must_pass, state.number if report.checks else None)
         try:
-            return recast(Promotion, aliases.promote(request.alias, found.target, request, terms), gate=report)
+            return recast(Promotion, aliases.promote(request.alias, model.target, request, preconditions), gate=report)
         except ConcurrentChange:
-            if judgements == _MOST_JUDGEMENTS or aliases.standing(request.alias) == standing:
+            if num_checks == _MAX_GATE_CHECKS or aliases.state(request.alias) == state:
                 raise
 
 
 def rollback(deps: Dependencies, request: AliasChangeRequest) -> Rollback:
     """Point an alias back. See ``Operations.rollback``."""
-    check_said(request)
+    check_note(request)
     aliases = deps.store.aliases
-    way = aliases.way_back(request.alias)
-    deps.predictor.load(deps.store.catalog.find(way.target))
-    return recast(Rollback, aliases.roll_back(request.alias, way, request))
+    target = aliases.rollback_target(request.alias)
+    deps.predictor.load(deps.store.catalog.find(target.target))
+    return recast(Rollback, aliases.roll_back(request.alias, target, request))
 
 
 def remove_alias(deps: Dependencies, request: AliasChangeRequest) -> AliasRemoval:
     """Take an alias away. See ``Operations.remove_alias``."""
-    check_said(request)
+    check_note(request)
     deps.store.aliases.remove(request.alias, request)
-    deps.predictor.forget(request.alias)
+    deps.predictor.unpin(request.alias)
     return AliasRemoval(request.alias)
 
 
@@ -81,39 +81,39 @@ def alias_history(deps: Dependencies, request: AliasRequest) -> AliasHistory:
     return AliasHistory(request.alias, deps.store.aliases.history(request.alias))
 
 
-def _judge(deps: Dependencies, request: PromoteRequest, found: Found, standing: Standing) -> GateReport:
+def _check_gate(deps: Dependencies, request: PromoteRequest, model: ResolvedModel, state: AliasState) -> GateReport:
     require = request.require or NOTHING_REQUIRED
-    conditions = conditions_of(require, standing.must_pass if request.must_pass is None else request.must_pass)
+    conditions = conditions_of(require, state.must_pass if request.must_pass is None else request.must_pass)
     if not conditions.texts:
         return NOTHING_CHECKED
-    current = _current(deps, request.alias, standing) if require.test_data else ""
-    asked = (found,) if isinstance(current, str) else (found, current)
-    answers = examine(asked, conditions.texts, deps.predictor, deps.queue.compute)
+    current = _current_target(deps, request.alias, state) if require.test_data else ""
+    models = (model,) if isinstance(current, str) else (model, current)
+    answers = predict_batch(models, conditions.texts, deps.predictor, deps.queue.compute)
     texts = [row.text for row in require.test_data]
-    sides = [_side(deps.store, each, answer, texts) for each, answer in zip(asked, answers, strict=True)]
-    report = check_conditions(conditions, sides[0], current if isinstance(current, str) else sides[1])
+    evaluated = [_evaluate(deps.store, each, answer, texts) for each, answer in zip(models, answers, strict=True)]
+    report = check_conditions(conditions, evaluated[0], current if isinstance(current, str) else evaluated[1])
     if not report.passed:
-        raise refusal(request.alias, str(found.target), report)
+        raise refusal(request.alias, str(model.target), report)
     return report
 
 
-def _side(store: Store, found: Found, answers: Answers, texts: list[str]) -> Side:
-    threshold = found.entry.record.threshold
-    seen = (texts and store.find_seen(found.entry, texts)) or ((), ())
-    side = Side(str(found.target), answers, seen=sum(map(len, seen)))
-    return side if threshold is None else replace(side, abstain_below=threshold.abstain_below)
+def _evaluate(store: Store, model: ResolvedModel, answers: ClassifierOutputs, texts: list[str]) -> EvaluatedModel:
+    threshold = model.entry.record.threshold
+    seen = (texts and store.find_seen(model.entry, texts)) or ((), ())
+    evaluated = EvaluatedModel(str(model.target), answers, seen=sum(map(len, seen)))
+    return evaluated if threshold is None else replace(evaluated, abstain_below=threshold.abstain_below)
 
 
-def _current(deps: Dependencies, alias: str, standing: Standing) -> Found | str:
+def _current_target(deps: Dependencies, alias: str, state: AliasState) -> ResolvedModel | str:
     """Return what an alias points to, ready to answer; or why that cannot be compared with."""
-    if standing.target is None:
+    if state.target is None:
         return f"The alias {alias} points nowhere yet, so there is nothing to be worse than."
     try:
-        found = Found(deps.store.names.answering(standing.target), standing.target)
-        deps.predictor.load(found)
-    except (NotFound, ArtifactInvalid, BaseModelInvalid, BaseModelNotAllowed, BaseModelUnavailable) as error:
+        model = ResolvedModel(deps.store.names.answering(state.target), state.target)
+        deps.predictor.load(model)
+    except (NotFound, InvalidArtifact, InvalidBaseModel, BaseModelNotAllowed, BaseModelUnavailable) as error:
         return (
-            f"{standing.target}, to which the alias {alias} points, does not answer, so there is nothing to be "
+            f"{state.target}, to which the alias {alias} points, does not answer, so there is nothing to be "
             f"worse than. {error.detail}"
         )
-    return found
+    return model

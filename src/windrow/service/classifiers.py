@@ -1,4 +1,4 @@
-"""What is kept: listing, showing, describing, deleting and restoring classifiers."""
+"""Lists, shows, describes, deletes and restores classifiers."""
 
 import logging
 
@@ -16,6 +16,13 @@ from windrow.domain.classifier import (
 from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, WindrowError
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check_list_request, check_selection
 from windrow.domain.names import check_name
+from windrow.domain.threshold import (
+    SetThresholdRequest,
+    Threshold,
+    ThresholdUpdate,
+    affected_aliases,
+    check_set_threshold_request,
+)
 from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies, parse_immutable_reference
 from windrow.storage.namespace import in_use
@@ -37,17 +44,36 @@ def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
     name, revision = entry.record.name, entry.record.revision
     return recast(
         ClassifierDetails,
-        entry.shown(),
+        entry.to_classifier(),
         answers=catalog.current(name).record.revision == revision,
         revisions=names.revisions(name),
-        aliases=tuple(alias for alias, target in names.targets_in(name) if target.revision in (None, revision)),
+        aliases=_aliases_of(deps, name, revision),
     )
 
 
 def describe(deps: Dependencies, request: DescribeRequest) -> Classifier:
-    """Change what is said about a classifier. See ``Operations.describe``."""
+    """Change the description or the tags of a classifier. See ``Operations.describe``."""
     check_name(request.model_name)
-    return deps.store.catalog.describe(request).shown()
+    return deps.store.catalog.describe(request).to_classifier()
+
+
+def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> ThresholdUpdate:
+    """Set or clear a classifier's threshold. See ``Operations.set_threshold``."""
+    check_set_threshold_request(request)
+    reference = parse_immutable_reference(request.model_name)
+    threshold = None if request.abstain_below is None else Threshold(request.abstain_below)
+    entry, before = deps.store.catalog.set_threshold(reference, threshold, request)
+    aliases = _aliases_of(deps, entry.record.name, entry.record.revision)
+    has_changed = before != threshold
+    return ThresholdUpdate(
+        model_name=entry.record.name,
+        revision=entry.record.revision,
+        status=("cleared" if threshold is None else "set") if has_changed else "unchanged",
+        threshold=threshold,
+        before=before,
+        aliases=aliases,
+        warnings=affected_aliases(aliases, threshold) if has_changed else (),
+    )
 
 
 def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
@@ -58,7 +84,7 @@ def delete(deps: Dependencies, request: DeleteRequest) -> Deletion:
         freed_bytes = _delete(deps, name, None, request)
     elif request.purge:
         freed_bytes = catalog.purging.purge_revision(name, reference.revision, force=request.force)
-        deps.predictor.forget(name)
+        deps.predictor.unpin(name)
     else:
         catalog.find(reference)  # what does not exist is not found, whatever is to be done with it
         raise InvalidParameter(
@@ -95,7 +121,13 @@ def delete_all(deps: Dependencies, request: DeleteAllRequest) -> BulkDeletion:
 def restore(deps: Dependencies, request: RestoreRequest) -> Restored:
     """Bring a classifier or a revision back. See ``Operations.restore``."""
     reference = parse_immutable_reference(request.model_name)
-    return recast(Restored, deps.store.catalog.restore(reference.name, reference.revision).shown())
+    return recast(Restored, deps.store.catalog.restore(reference.name, reference.revision).to_classifier())
+
+
+def _aliases_of(deps: Dependencies, name: str, revision: int) -> tuple[str, ...]:
+    """Return the aliases that point to a classifier, or to its revision that answers, sorted."""
+    targets = deps.store.names.targets_in(name)
+    return tuple(alias for alias, target in targets if target.revision in (None, revision))
 
 
 def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest) -> dict[str, int]:
@@ -104,7 +136,7 @@ def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest
     for name in names:
         try:
             freed[name] = _delete(deps, name, lambda entry: request.has(entry.record), request)
-        except (NotFound, ClassifierInUse):  # somebody changed it meanwhile
+        except (NotFound, ClassifierInUse):  # it was changed concurrently
             continue
         except WindrowError as error:
             if not freed:
@@ -121,5 +153,5 @@ def _delete(deps: Dependencies, name: str, is_meant: IsMeant | None, request: De
         freed_bytes = deps.store.catalog.purging.purge(name, force=request.force, is_meant=is_meant)
     else:
         deps.store.catalog.delete(name, force=request.force, is_meant=is_meant)
-    deps.predictor.forget(name)
+    deps.predictor.unpin(name)
     return freed_bytes

@@ -1,39 +1,39 @@
-"""What the verbs work with, and what more than one verb does with it."""
+"""The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid, InvalidName, RowsNotKept
+from windrow.domain.errors import InvalidArtifact, InvalidName, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
-from windrow.encoders.session import TextEncoder
+from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.batching import BatchQueue
-from windrow.execution.forecast import Pace
-from windrow.execution.jobs import Jobs
-from windrow.execution.look import Means
+from windrow.execution.control import TrainingControl
+from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.job_queue import JobQueue
+from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
-from windrow.execution.residents import ResidentEncoders
 from windrow.execution.runner import Runner
-from windrow.execution.sweeper import Sweeper
-from windrow.execution.turns import Turns
-from windrow.execution.watch import Watch
+from windrow.execution.slots import TrainingSlots
+from windrow.execution.training_cost import CostCalibration
+from windrow.execution.training_set import TrainingContext
 from windrow.settings import Settings
-from windrow.storage.aliases import Aliases
+from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
-from windrow.storage.catalog import Catalog, Found
+from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
 _NOT_KEPT: Final = (
-    "The training rows of {name} were not kept, so nothing can be done with them. Train it again with "
-    "WINDROW_KEEP_TRAINING_ROWS on, from your own copy of the rows."
+    "The training rows of {model_name} were not kept, so nothing can be done with them. Train it again with "
+    "WINDROW_KEEP_TRAINING_DATA on, from your own copy of the rows."
 )
 _NOT_IMPORTED: Final = (
-    "The training rows of {name} are not kept here: it came without them. Export it with its training rows where it "
-    "was trained and import that, or train it again from your own copy of the rows."
+    "The training rows of {model_name} are not kept here: it came without them. Export it with its training rows where "
+    "it was trained and import that, or train it again from your own copy of the rows."
 )
 
 
@@ -53,47 +53,47 @@ class Store:
     aliases: Aliases
     inventory: Inventory
 
-    def find(self, model_name: str) -> Found:
+    def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now.
 
         Raises:
             InvalidName: It breaks the grammar.
             NotFound: It means nothing.
-            ArtifactInvalid: Its newest file is damaged.
+            InvalidArtifact: Its newest file is damaged.
         """
         return self.catalog.find(read_reference(model_name))
 
-    def read_blob(self, entry: Entry, role: str) -> bytes:
+    def read_blob(self, entry: ClassifierState, role: str) -> bytes:
         """Return a blob of a revision, checked.
 
         Raises:
-            RowsNotKept: It has no such blob, which only training rows can lack.
-            ArtifactInvalid: It is missing or damaged.
+            TrainingDataNotKept: It has no such blob, which only training rows can lack.
+            InvalidArtifact: It is missing or damaged.
         """
         record = entry.record
         if role not in entry.blobs:
-            facts = {"name": record.name, "training_data_sha256": record.training_data_sha256}
-            raise RowsNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
+            facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
+            raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
 
-    def kept_rows(self, entry: Entry) -> Iterator[Row] | None:
+    def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
 
         Raises:
-            ArtifactInvalid: They are missing or damaged; what is damaged inside is told when that row is reached.
+            InvalidArtifact: They are missing or damaged; damage inside raises when iteration reaches that row.
         """
         return each_row(self.read_blob(entry, ROWS)) if ROWS in entry.blobs else None
 
-    def find_seen(self, entry: Entry, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
+    def find_seen(self, entry: ClassifierState, texts: Sequence[str]) -> tuple[list[int], list[int]] | None:
         """Return which texts a revision was trained on, and on which nearly so, by number from 0.
 
         Returns:
-            ``None`` where its training rows were not kept, or are damaged, so that nobody can tell.
+            ``None`` if unknown, since its training rows were not kept or are damaged.
         """
         try:
-            rows = self.kept_rows(entry)
+            rows = self.training_rows(entry)
             return None if rows is None else find_overlap(texts, (row.text for row in rows))
-        except ArtifactInvalid:  # which fsck tells; it is no reason to judge nothing
+        except InvalidArtifact:  # which fsck tells; it is no reason to judge nothing
             return None
 
 
@@ -108,26 +108,26 @@ class Dependencies:
         predictor: Answers from saved classifiers.
         queue: Shares the cores between predictions and trainings.
         settings: Limits and what is kept.
-        turns: One for each training that may run at the same time; waiting ones hold nothing but their rows.
+        slots: One for each training that may run at the same time; waiting ones hold nothing but their rows.
         jobs: The trainings to be saved.
-        pace: What this machine taught about how long trainings take.
-        sweeper: Purges what was deleted long ago.
+        cost_calibration: What this machine taught about how long trainings take.
+        purge_task: Purges what was deleted long ago.
     """
 
     store: Store
-    encoders: ResidentEncoders
+    encoders: EncoderRegistry
     runner: Runner
     predictor: Predictor
     queue: BatchQueue
     settings: Settings
-    turns: Turns
-    jobs: Jobs
-    pace: Pace
-    sweeper: Sweeper
+    slots: TrainingSlots
+    jobs: JobQueue
+    cost_calibration: CostCalibration
+    purge_task: PeriodicTask
 
-    def means(self, encoder: TextEncoder, watch: Watch) -> Means:
+    def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""
-        return Means(encoder, watch.computing(self.queue.compute), self.runner, watch)
+        return TrainingContext(encoder, control.cancellable(self.queue.compute), self.runner, control)
 
 
 def parse_immutable_reference(model_name: str) -> Reference:

@@ -1,6 +1,6 @@
-"""Evaluations: how classifiers, and trainings, do on labelled rows, and which texts to label next."""
+"""Evaluates, compares and cross-validates on labelled rows, and suggests which texts to label next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Final
@@ -8,114 +8,120 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
-from windrow.domain.classifier import Threshold
-from windrow.domain.comparison import CompareRequest, Comparison, Contender, check_compare_request, recommend
+from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
-from windrow.domain.errors import ConcurrentChange, NotFound
-from windrow.domain.prediction import IsWanted, always
+from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull
+from windrow.domain.prediction import IsConnected, always_connected
+from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
-from windrow.domain.report import EvaluateRequest, Outcome, Report, check_evaluate_request
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
+from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import recast
 from windrow.execution import cross_validation
-from windrow.execution.examination import Answers, examine
-from windrow.execution.watch import watching
-from windrow.learning.compare import compare_pair, flips
-from windrow.learning.evaluate import choose_threshold, judge, majority, misread, wilson
-from windrow.learning.suggest import Choice, choose
+from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
+from windrow.execution.control import cancel_on_disconnect
+from windrow.learning.active_learning import Choice, choose
+from windrow.learning.advise import percent
+from windrow.learning.compare import compare_pair, find_disagreements
+from windrow.learning.evaluate import (
+    choose_threshold,
+    compute_metrics,
+    find_misclassified,
+    majority_baseline,
+    wilson_interval,
+)
 from windrow.service.dependencies import Dependencies, Store
-from windrow.service.judged_rows import (
+from windrow.service.evaluation_rows import (
     check_known_labels,
     find_seen_rows,
     find_unseen_rows,
     find_warnings,
 )
-from windrow.storage.catalog import Found
+from windrow.storage.catalog import ResolvedModel
 from windrow.storage.namespace import utc_now
 
-# By how much the lower end of a precision's interval may miss what was asked for without a warning.
+# By how much the lower end of a precision's interval may miss the target without a warning.
 _NEAR_TARGET: Final = 0.05
 
 
 def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
-    """Judge a classifier by labelled rows. See ``Operations.evaluate``."""
+    """Evaluate a classifier on labelled rows. See ``Operations.evaluate``."""
     check_evaluate_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
-    found = deps.store.find(request.model_name)
-    (answers,) = _examine(deps, (found,), dataset)
-    report = _report(deps.store, found, dataset, answers, request)
+    model = deps.store.find(request.model_name)
+    (answers,) = _predict_rows(deps, (model,), dataset)
+    report = _report(deps.store, model, dataset, answers, request)
     if not report.saved:
         return report
     try:
-        deps.store.catalog.measured(found.entry, report.score, report.threshold)
-    except (NotFound, ConcurrentChange) as error:  # minutes of work are still worth reading
-        return _warned(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
+        deps.store.catalog.record_evaluation(model.entry, report.score)
+    except (NotFound, ConcurrentChange, StorageFailed, StorageFull) as error:  # minutes of work are still worth reading
+        return _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
     return report
 
 
 def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
-    """Judge several classifiers by the same rows. See ``Operations.compare``."""
+    """Compare several classifiers on the same rows. See ``Operations.compare``."""
     check_compare_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
-    asked = tuple(deps.store.find(name) for name in request.model_names)
-    answered = dict(zip(request.model_names, _examine(deps, asked, dataset), strict=True))
-    contenders = tuple(
-        recast(
-            Contender,
-            _judge(answers, dataset),
-            asked=name,
-            **_who(found),
-        )
-        for (name, answers), found in zip(answered.items(), asked, strict=True)
+    models = tuple(deps.store.find(name) for name in request.model_names)
+    answered = dict(zip(request.model_names, _predict_rows(deps, models, dataset), strict=True))
+    results = tuple(
+        recast(ModelResult, _metrics(answers, dataset), reference=name, **_identity(model))
+        for (name, answers), model in zip(answered.items(), models, strict=True)
     )
-    seen = find_seen_rows(deps.store, asked, dataset)
+    seen = find_seen_rows(deps.store, models, dataset)
     unseen = find_unseen_rows(seen, dataset)
-    right = {name: _is_right(answers, dataset)[unseen] for name, answers in answered.items()}
+    right = {name: _is_correct(answers, dataset)[unseen] for name, answers in answered.items()}
     pairs = tuple(compare_pair(pair, right[pair[0]], right[pair[1]]) for pair in combinations(answered, 2))
-    warnings = [*find_warnings(seen, dataset, contenders[0]), *_left_out(unseen)]
-    for found, answers in zip(asked, answered.values(), strict=True):
-        warnings += _unanswered(found, answers)
+    warnings = [*find_warnings(seen, dataset, results[0]), *_left_out_warnings(unseen)]
+    for model, answers in zip(models, answered.values(), strict=True):
+        warnings += _abstention_warnings(model, answers)
+    warnings += _truncation_warnings(answered.values())
     return Comparison(
-        models=contenders,
+        models=results,
         pairs=pairs,
-        flips=flips(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
-        recommendation=recommend(contenders, pairs),
-        majority_baseline=majority(_truth(dataset)),
+        disagreements=find_disagreements(dataset.rows, {name: answers.predicted for name, answers in answered.items()}),
+        recommendation=recommend(results, pairs),
+        majority_baseline=majority_baseline(_true_labels(dataset)),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
     )
 
 
-def cross_validate(deps: Dependencies, request: CrossValidateRequest, is_wanted: IsWanted = always) -> CrossValidation:
-    """Judge a training on rows by trainings on parts of them. See ``Operations.cross_validate``."""
+def cross_validate(
+    deps: Dependencies, request: CrossValidateRequest, is_connected: IsConnected = always_connected
+) -> CrossValidation:
+    """Cross-validate a recipe on labelled rows. See ``Operations.cross_validate``."""
     check_training_parameters(request)
     check_range("folds", request.folds, FOLDS_RANGE)
     dataset = check_rows(request.training_data, deps.settings.limits)
     encoder = deps.encoders.get(request.base_model)
-    with watching(is_wanted=is_wanted) as watch, deps.turns.join().turn(watch):
-        means = deps.means(encoder, watch)
-        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), means)
+    with cancel_on_disconnect(is_connected=is_connected) as control, deps.slots.enqueue().acquire(control):
+        context = deps.training_context(encoder, control)
+        return cross_validation.cross_validate(dataset, request.folds, recast(Recipe, request), context)
 
 
 def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     """Choose what to label next. See ``Operations.suggest``."""
     check_suggest_request(request, deps.settings.limits)
-    found = deps.store.find(request.model_name)
-    record = found.entry.record
+    model = deps.store.find(request.model_name)
+    record = model.entry.record
     index = {text: number for number, text in reversed(list(enumerate(request.texts)))}
-    known = {row.text for row in deps.store.kept_rows(found.entry) or ()}
+    known = {row.text for row in deps.store.training_rows(model.entry) or ()}
     texts = [text for text in dict.fromkeys(request.texts) if text not in known]
     if not texts:
         return Suggestions(record.name, record.revision, (), 0)
-    (answers,) = examine((found,), texts, deps.predictor, deps.queue.compute, keep_features=True)
+    (answers,) = predict_batch((model,), texts, deps.predictor, deps.queue.compute, keep_features=True)
     assert answers.features is not None
     chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
     suggestions = tuple(_suggestion(choice, texts[choice.position], index, answers) for choice in chosen)
     return Suggestions(record.name, record.revision, suggestions, len(texts))
 
 
-def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Answers) -> Suggestion:
+def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: ClassifierOutputs) -> Suggestion:
     scores = answers.scores[choice.position]
     best, next_best = np.argsort(-scores, kind="stable")[:2]
     return recast(
@@ -130,50 +136,57 @@ def _suggestion(choice: Choice, text: str, index: dict[str, int], answers: Answe
     )
 
 
-def _examine(deps: Dependencies, asked: Sequence[Found], dataset: Dataset) -> tuple[Answers, ...]:
-    """Return what classifiers answer for test rows, if one of them knows one of their labels."""
-    records = [found.entry.record for found in asked]
+def _predict_rows(
+    deps: Dependencies, models: Sequence[ResolvedModel], dataset: Dataset
+) -> tuple[ClassifierOutputs, ...]:
+    """Return the outputs of classifiers for test rows, of which at least one label must be known."""
+    records = [model.entry.record for model in models]
     known = sorted({label for record in records for label in record.labels})
     check_known_labels("test_data", dataset, [record.name for record in records], known)
-    return examine(asked, dataset.texts, deps.predictor, deps.queue.compute)
+    return predict_batch(models, dataset.texts, deps.predictor, deps.queue.compute)
 
 
-def _report(store: Store, found: Found, dataset: Dataset, answers: Answers, request: EvaluateRequest) -> Report:
-    record, outcome = found.entry.record, _judge(answers, dataset)
+def _report(
+    store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
+) -> Report:
+    record, outcome = model.entry.record, _metrics(answers, dataset)
+    baseline = majority_baseline(_true_labels(dataset))
     warnings = [
-        *find_warnings(find_seen_rows(store, (found,), dataset), dataset, outcome),
-        *_unanswered(found, answers),
+        *find_warnings(find_seen_rows(store, (model,), dataset), dataset, outcome),
+        *_abstention_warnings(model, answers),
+        *_truncation_warnings((answers,)),
+        *warn_of_majority(outcome.accuracy_interval, baseline, record.base_model),
     ]
     report = recast(
         Report,
         outcome,
-        **_who(found),
-        alias=found.alias,
-        majority_baseline=majority(_truth(dataset)),
-        misread=misread(answers.scores, dataset.rows, answers.labels),
+        **_identity(model),
+        alias=model.alias,
+        majority_baseline=baseline,
+        misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
         saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
-        threshold=None,
+        proposed_threshold=None,
     )
     if request.save and not report.saved:
         what = f"The score was not kept: only the revision of {record.name} that answers keeps one."
-        report = _warned(report, "not_saved", what)
+        report = _with_warning(report, "not_saved", what)
     if request.target_precision is not None:
-        return _with_threshold(report, answers, dataset, request.target_precision)
+        return _with_proposal(report, answers, dataset, request.target_precision)
     return report
 
 
-def _who(found: Found) -> dict[str, object]:
-    return {"model_name": found.entry.record.name, "revision": found.entry.record.revision}
+def _identity(model: ResolvedModel) -> dict[str, object]:
+    return {"model_name": model.entry.record.name, "revision": model.entry.record.revision}
 
 
-def _warned(report: Report, code: str, message: str) -> Report:
+def _with_warning(report: Report, code: str, message: str) -> Report:
     return replace(report, warnings=(*report.warnings, DataWarning(code, message)))
 
 
-def _left_out(unseen: Bools) -> Iterator[DataWarning]:
+def _left_out_warnings(unseen: Bools) -> Iterator[DataWarning]:
     if not unseen.all():
         left_out = np.flatnonzero(~unseen).tolist()
         message = (
@@ -183,47 +196,50 @@ def _left_out(unseen: Bools) -> Iterator[DataWarning]:
         yield DataWarning("seen_rows_left_out", message, tuple(left_out))
 
 
-def _truth(dataset: Dataset) -> list[str]:
+def _true_labels(dataset: Dataset) -> list[str]:
     return [row.label for row in dataset.rows]
 
 
-def _judge(answers: Answers, dataset: Dataset) -> Outcome:
-    return judge(answers.scores, _truth(dataset), answers.labels)
+def _metrics(answers: ClassifierOutputs, dataset: Dataset) -> ClassificationMetrics:
+    return compute_metrics(answers.scores, _true_labels(dataset), answers.labels)
 
 
-def _is_right(answers: Answers, dataset: Dataset) -> Bools:
-    return np.array([given == label for given, label in zip(answers.predicted, _truth(dataset), strict=True)], np.bool_)
+def _is_correct(answers: ClassifierOutputs, dataset: Dataset) -> Bools:
+    return np.array(
+        [given == label for given, label in zip(answers.predicted, _true_labels(dataset), strict=True)], np.bool_
+    )
 
 
-def _with_threshold(report: Report, answers: Answers, dataset: Dataset, target: float) -> Report:
-    """Return a report with the score from which on answers are right often enough, or with words for why not."""
+def _with_proposal(report: Report, answers: ClassifierOutputs, dataset: Dataset, target: float) -> Report:
+    """Return a report with the threshold that reaches a precision, or with a warning that none does."""
     best = answers.scores.max(axis=1)
-    found = choose_threshold(best, _is_right(answers, dataset), target)
-    if found is None:
+    chosen = choose_threshold(best, _is_correct(answers, dataset), target)
+    if chosen is None:
         message = (
-            f"No score has {target:.0%} right answers above it on these rows, so no threshold was chosen; one that is "
-            "stored stays. Ask for less, or train with more rows."
+            f"No score has {percent(target)} right answers above it on these rows, so no threshold is "
+            "proposed. Ask for less, or train with more rows."
         )
-        return _warned(report, "precision_not_reached", message)
-    abstain_below, correct, answered = found
+        return _with_warning(report, "precision_not_reached", message)
+    abstain_below, correct, answered = chosen
     threshold = recast(
-        Threshold,
+        ProposedThreshold,
         report,
         abstain_below=abstain_below,
         target_precision=target,
         correct=correct,
         answered=answered,
     )
-    return replace(report, threshold=threshold, warnings=(*report.warnings, *_doubts(threshold)))
+    return replace(report, proposed_threshold=threshold, warnings=(*report.warnings, *_threshold_warnings(threshold)))
 
 
-def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
-    """Yield what makes a threshold worth less than it looks."""
-    interval = wilson(threshold.correct, threshold.answered)
+def _threshold_warnings(threshold: ProposedThreshold) -> Iterator[DataWarning]:
+    """Yield warnings about a threshold that few rows support."""
+    interval = wilson_interval(threshold.correct, threshold.answered)
     if interval.low < threshold.target_precision - _NEAR_TARGET:
         message = (
             f"The threshold rests on {threshold.answered} answered row(s), which also chose it: its precision on new "
-            f"texts lies anywhere between {interval.low:.0%} and {interval.high:.0%}. Use a few hundred test rows."
+            f"texts lies anywhere between {percent(interval.low)} and {percent(interval.high)}. Use a few hundred test "
+            "rows."
         )
         yield DataWarning("uncertain_threshold", message)
     if threshold.answered < threshold.total / 2:
@@ -232,12 +248,18 @@ def _doubts(threshold: Threshold) -> Iterator[DataWarning]:
         yield DataWarning("most_abstained", message)
 
 
-def _unanswered(found: Found, answers: Answers) -> Iterator[DataWarning]:
+def _truncation_warnings(outputs: Iterable[ClassifierOutputs]) -> Iterator[DataWarning]:
+    """Yield a warning where test rows are longer than the encoder of one of the classifiers reads."""
+    truncated = np.any([each.truncated for each in outputs], axis=0)
+    return warn_of_truncated(int(truncated.sum()), len(truncated), np.flatnonzero(truncated).tolist())
+
+
+def _abstention_warnings(model: ResolvedModel, answers: ClassifierOutputs) -> Iterator[DataWarning]:
     """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
-    threshold = found.entry.record.threshold
+    threshold = model.entry.record.threshold
     if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):
         message = (
-            f"{found.entry.record.name} has a threshold of {threshold.abstain_below:.3g}, below which {count} of "
+            f"{model.entry.record.name} has a threshold of {threshold.abstain_below:.3g}, below which {count} of "
             f"{len(answers.scores)} rows get no label; these figures are of the best label, given or not."
         )
         yield DataWarning("threshold_in_force", message)

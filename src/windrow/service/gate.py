@@ -9,11 +9,11 @@ from windrow.arrays import Bools
 from windrow.codec.values import to_plain
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import InvalidParameter, PromotionRefused
-from windrow.domain.gate import Check, FailedRow, GateReport, Requirement, SideReport
-from windrow.execution.examination import Answers
+from windrow.domain.gate import Check, FailedRow, GateMetrics, GateReport, Requirement
+from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import judge
-from windrow.service.judged_rows import check_known_labels
+from windrow.learning.evaluate import compute_metrics
+from windrow.service.evaluation_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.
 NO_LABEL = ""
@@ -22,7 +22,7 @@ _SHOWN_CHECKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What is looked at before a promotion. Made by :func:`conditions_of`.
+    """The conditions of a promotion. Made by :func:`conditions_of`.
 
     Args:
         require: What this promotion requires on test rows.
@@ -39,8 +39,8 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One of the two classifiers of a promotion.
+class EvaluatedModel:
+    """The candidate of a promotion, or the classifier that the alias points to now, with its outputs.
 
     Args:
         name: What an alias would point to.
@@ -50,12 +50,12 @@ class Side:
     """
 
     name: str
-    answers: Answers
+    answers: ClassifierOutputs
     abstain_below: float = 0.0
     seen: int = 0
 
     @property
-    def given(self) -> list[str]:
+    def predicted_labels(self) -> list[str]:
         """What a prediction would give for each text; ``NO_LABEL`` where it would abstain."""
         best = self.answers.scores.max(axis=1)
         return [
@@ -65,7 +65,7 @@ class Side:
 
 
 def check_recalled_labels(require: Requirement) -> None:
-    """Refuse a least recall of a label that no test row has: nothing would be looked at.
+    """Refuse a least recall of a label that no test row has: nothing would be checked.
 
     Raises:
         InvalidParameter: There is such a label.
@@ -81,7 +81,7 @@ def check_recalled_labels(require: Requirement) -> None:
 
 
 def conditions_of(require: Requirement, kept: tuple[Row, ...]) -> Conditions:
-    """Return what is to be looked at.
+    """Return the conditions of a promotion.
 
     Args:
         require: What this promotion requires.
@@ -90,35 +90,35 @@ def conditions_of(require: Requirement, kept: tuple[Row, ...]) -> Conditions:
     return Conditions(require, tuple(dict.fromkeys((*require.must_pass, *kept))))
 
 
-def check_conditions(conditions: Conditions, candidate: Side, current: Side | str) -> GateReport:
-    """Look at each condition.
+def check_conditions(conditions: Conditions, candidate: EvaluatedModel, current: EvaluatedModel | str) -> GateReport:
+    """Check each condition.
 
     Args:
-        conditions: What to look at.
+        conditions: The conditions.
         candidate: The classifier that is to be promoted.
         current: What the alias points to now; or a sentence that says why there is nothing to compare with.
 
     Raises:
-        InvalidTestData: There are test rows, and neither side knows one of their labels.
+        InvalidTestData: There are test rows, and neither classifier knows one of their labels.
     """
     rows = conditions.require.test_data
-    if rows and isinstance(current, Side):  # otherwise there is nothing to be worse than
-        # Both sides would get none right, and neither would be worse.
+    if rows and isinstance(current, EvaluatedModel):  # otherwise there is nothing to be worse than
+        # Both would get none right, and neither would be worse.
         known = {*candidate.answers.labels, *current.answers.labels}
         check_known_labels("require.test_data", Dataset(rows), [candidate.name, current.name], sorted(known))
-    given = candidate.given[len(rows) :]
+    predicted = candidate.predicted_labels[len(rows) :]
     failed = tuple(
         FailedRow(row.text, row.label, label)
-        for row, label in zip(conditions.must_pass, given, strict=True)
+        for row, label in zip(conditions.must_pass, predicted, strict=True)
         if label != row.label
     )
-    side = _side_report(candidate, rows)
-    checks = [*_check_must_pass(conditions, failed)]
+    candidate_metrics = _gate_metrics(candidate, rows)
+    checks = [*_check_must_pass(conditions, failed, candidate)]
     if conditions.require.not_worse:
         checks.append(_check_not_worse(candidate, current, rows))
     checks += _check_recalls(conditions.require, candidate)
-    other = _side_report(current, rows) if isinstance(current, Side) else None
-    return GateReport(tuple(checks), failed, side, other)
+    current_metrics = _gate_metrics(current, rows) if isinstance(current, EvaluatedModel) else None
+    return GateReport(tuple(checks), failed, candidate_metrics, current_metrics)
 
 
 def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused:
@@ -127,74 +127,85 @@ def refusal(alias: str, model_name: str, report: GateReport) -> PromotionRefused
     Args:
         alias: The alias.
         model_name: What it was to point to.
-        report: What was found.
+        report: The checks.
     """
-    found = [check.detail for check in report.checks if not check.passed]
-    more = f" And {len(found) - _SHOWN_CHECKS} more conditions." if len(found) > _SHOWN_CHECKS else ""
-    way_out = "promote it without that condition."
+    unmet = [check.detail for check in report.checks if not check.passed]
+    more = f" And {len(unmet) - _SHOWN_CHECKS} more conditions." if len(unmet) > _SHOWN_CHECKS else ""
+    remedy = "promote it without that condition."
     if any(check.condition == "must_pass" and not check.passed for check in report.checks):
-        way_out = "take the condition back: {arg:must_pass} beside {arg:require} says which rows the alias keeps."
+        remedy = "take the condition back: {arg:must_pass} beside {arg:require} says which rows the alias keeps."
     return PromotionRefused(
         "{model_name} was not promoted, and the alias {alias} stays as it is. {reason} Train another version, with "
-        "more rows of the labels that it gets wrong, or " + way_out,
+        "more rows of the labels that it gets wrong, or " + remedy,
         {
             "alias": alias,
             "model_name": model_name,
-            "reason": " ".join(found[:_SHOWN_CHECKS]) + more,
+            "reason": " ".join(unmet[:_SHOWN_CHECKS]) + more,
             **to_plain(report),
         },
     )
 
 
-def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow]) -> Iterator[Check]:
+def _check_must_pass(conditions: Conditions, failed: Sequence[FailedRow], candidate: EvaluatedModel) -> Iterator[Check]:
     if total := len(conditions.must_pass):
         detail = f"{total - len(failed)} of {total} rows that must be placed right are"
         detail += "; the others are listed as failed rows." if failed else "."
+        detail += _abstentions(candidate, candidate.predicted_labels[-total:])
         yield Check("must_pass", not failed, detail)
 
 
-def _check_not_worse(candidate: Side, current: Side | str, rows: Sequence[Row]) -> Check:
+def _check_not_worse(candidate: EvaluatedModel, current: EvaluatedModel | str, rows: Sequence[Row]) -> Check:
     if isinstance(current, str):
         return Check("not_worse", True, current)
-    is_right, was_right = _right(candidate, rows), _right(current, rows)
+    is_right, was_right = _is_correct(candidate, rows), _is_correct(current, rows)
     new, old = int(is_right.sum()), int(was_right.sum())
     detail = (
         f"{candidate.name} places {new} of {len(rows)} test rows right, against {old} of {len(rows)} by {current.name}."
     )
     if new != old:
         pair = compare_pair((current.name, candidate.name), was_right, is_right)
-        chance = "rarely makes" if pair.is_shown else "may make"
+        chance = "rarely makes" if pair.is_significant else "may make"
         detail += (
             f" It fixes {pair.fixed} and breaks {pair.broken}; chance alone {chance} such a difference (exact McNemar "
             f"p = {pair.p_value:.2g})."
         )
-    for side in (candidate, current):
-        if side.seen:
-            detail += f" Beware: {side.seen} of these rows are training rows of {side.name}, or nearly so."
+    for model in (candidate, current):
+        detail += _abstentions(model, model.predicted_labels[: len(rows)])
+        if model.seen:
+            detail += f" Beware: {model.seen} of these rows are training rows of {model.name}, or nearly so."
     return Check("not_worse", new >= old, detail)
 
 
-def _check_recalls(require: Requirement, candidate: Side) -> Iterator[Check]:
-    is_right = _right(candidate, require.test_data)
+def _check_recalls(require: Requirement, candidate: EvaluatedModel) -> Iterator[Check]:
+    is_right = _is_correct(candidate, require.test_data)
     for label, least in require.min_recall.items():
         own = np.array([row.label == label for row in require.test_data], np.bool_)
         correct, total = int(is_right[own].sum()), int(own.sum())
         recall = correct / total
         detail = f"Recall of {label!r} is {recall:.3g} ({correct} of {total}); {least:.3g} is required."
+        given = zip(candidate.predicted_labels, own.tolist(), strict=False)  # the rows of must_pass come after these
+        detail += _abstentions(candidate, [each for each, is_own in given if is_own])
         is_known = label in candidate.answers.labels
         if not is_known:
             detail = f"{candidate.name} does not know the label {label!r}, so it places none of its rows right."
         yield Check("min_recall", is_known and recall >= least, detail)
 
 
-def _side_report(side: Side, rows: Sequence[Row]) -> SideReport | None:
+def _abstentions(model: EvaluatedModel, given: Sequence[str]) -> str:
+    """Return a sentence on rows that get no label, since an evaluation counts their best label; empty without any."""
+    count = given.count(NO_LABEL)
+    threshold = f"below its threshold of {model.abstain_below:.3g}, which counts as wrong"
+    return f" {model.name} gives no label to {count} of these rows, {threshold}." if count else ""
+
+
+def _gate_metrics(model: EvaluatedModel, rows: Sequence[Row]) -> GateMetrics | None:
     if not rows:
         return None
-    outcome = judge(side.answers.scores[: len(rows)], [row.label for row in rows], side.answers.labels)
+    outcome = compute_metrics(model.answers.scores[: len(rows)], [row.label for row in rows], model.answers.labels)
     recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
-    return SideReport(outcome.correct, outcome.total, recall)
+    return GateMetrics(outcome.correct, outcome.total, recall)
 
 
-def _right(side: Side, rows: Sequence[Row]) -> Bools:
-    given = side.given[: len(rows)]
-    return np.array([label == row.label for label, row in zip(given, rows, strict=True)], np.bool_)
+def _is_correct(model: EvaluatedModel, rows: Sequence[Row]) -> Bools:
+    predicted = model.predicted_labels[: len(rows)]
+    return np.array([label == row.label for label, row in zip(predicted, rows, strict=True)], np.bool_)

@@ -1,4 +1,4 @@
-"""Exports, imports and copies: what goes along, and what an import checks against this machine."""
+"""Exports, imports and copies classifiers; an import checks the base model of this machine."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,19 +7,14 @@ from typing import BinaryIO, Literal
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
 from windrow.domain.dataset import DataWarning
-from windrow.domain.errors import (
-    ArchiveInvalid,
-    ArtifactInvalid,
-    BaseModelInvalid,
-    BaseModelNotAllowed,
-    BaseModelUnavailable,
-)
+from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidArtifact, InvalidBaseModel
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
+from windrow.encoders.folder import check_allowed
 from windrow.service.dependencies import Dependencies
-from windrow.storage.archive import pack, unpack
+from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
-from windrow.storage.catalog import Draft
+from windrow.storage.catalog import NewRevision
 from windrow.storage.namespace import utc_now
 
 
@@ -27,19 +22,19 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
     """Put a classifier under a second name. See ``Operations.copy``."""
     entry = deps.store.find(request.model_name).entry
     origin = Origin(entry.record.name, entry.record.revision, utc_now())
-    draft = _draft(
+    new_revision = _new_revision(
         replace(entry.record, name=check_name(request.new_name), origin=origin),
         {role: deps.store.read_blob(entry, role) for role in entry.blobs},
         "copied",
         request,
     )
-    return recast(Copied, deps.store.catalog.publish(draft).shown())
+    return recast(Copied, deps.store.catalog.publish(new_revision).to_classifier())
 
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
     entry = deps.store.find(request.model_name).entry
-    roles = (ARTIFACT, ROWS) if request.training_rows else (ARTIFACT,)
+    roles = (ARTIFACT, ROWS) if request.include_training_data else (ARTIFACT,)
     packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 
@@ -48,24 +43,25 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     """Take in an exported classifier. See ``Operations.import_classifier``."""
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
+    check_allowed(record.base_model, deps.settings.allowed_base_models)
     name = record.name if request.model_name is None else check_name(request.model_name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
-    draft = _draft(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
+    new_revision = _new_revision(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
     catalog = deps.store.catalog
-    saved = catalog.preview(draft) if request.dry_run else catalog.publish(draft)
+    saved = catalog.preview(new_revision) if request.dry_run else catalog.publish(new_revision)
     status = "dry_run" if request.dry_run else "imported"
-    return recast(Imported, saved.shown(), status=status, import_warnings=warnings)
+    return recast(Imported, saved.to_classifier(), status=status, import_warnings=warnings)
 
 
-def _draft(
+def _new_revision(
     record: Record,
     blobs: Mapping[str, bytes],
     kind: Literal["imported", "copied"],
     request: CopyRequest | ImportRequest,
-) -> Draft:
+) -> NewRevision:
     """Return what is to be saved: a record from elsewhere keeps its own notes, whatever the name had."""
-    return Draft(record, blobs, record.description, record.tags, kind, request.overwrite)
+    return NewRevision(record, blobs, record.description, record.tags, kind, request.overwrite)
 
 
 def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple[DataWarning, ...]:
@@ -75,9 +71,9 @@ def _check_encoder(deps: Dependencies, record: Record, artifact: bytes) -> tuple
         what = f"Its base model {record.base_model}, of digest {record.base_model_digest[:12]}…, is not here"
         return (DataWarning("base_model_missing", f"{what}, so it cannot answer yet."),)
     try:
-        deps.predictor.check_fit(record, artifact_from_bytes(artifact))
-    except ArtifactInvalid as error:
-        raise ArchiveInvalid(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
-    except (BaseModelNotAllowed, BaseModelUnavailable, BaseModelInvalid) as error:
+        deps.predictor.check_artifact_fits(record, artifact_from_bytes(artifact))
+    except InvalidArtifact as error:
+        raise InvalidArchive(error.template, {**error.facts, "problem": "does_not_fit_base_model"}) from error
+    except (BaseModelUnavailable, InvalidBaseModel) as error:
         return (DataWarning("base_model_missing", f"It cannot answer here yet. {error.detail}"),)
     return ()

@@ -1,13 +1,13 @@
-"""What who runs a server does: base models, disk usage, and checks of the data directory."""
+"""Base models, disk usage, and integrity checks, for the operator."""
 
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
-from windrow.domain.checkup import CheckRequest, Checkup
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.usage import Usage
 from windrow.domain.values import recast
 from windrow.service.dependencies import Dependencies
+from windrow.storage.disk_usage import measure
 from windrow.storage.fsck import check
-from windrow.storage.usage import measure
 
 
 def base_models(deps: Dependencies) -> BaseModelList:
@@ -32,12 +32,12 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
     """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
     uses = [use for use in base_models(deps).base_models if use.id == request.base_model]
     for use in uses:
-        if use.place != "installed":  # which cannot be removed in any case
+        if use.location != "installed":  # which cannot be removed in any case
             check_unused(use)
     freed_bytes = deps.store.inventory.remove(request.base_model)
-    deps.encoders.forget(request.base_model)
+    deps.encoders.evict(request.base_model)
     for use in uses:
-        deps.predictor.forget_encoder(use.digest)
+        deps.predictor.evict_encoder(use.digest)
     return BaseModelRemoval(request.base_model, freed_bytes)
 
 
@@ -46,6 +46,6 @@ def usage(deps: Dependencies) -> Usage:
     return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory)
 
 
-def fsck(deps: Dependencies, request: CheckRequest) -> Checkup:
+def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
     return check(deps.settings.data_dir, deps.store.names, repair=request.repair)

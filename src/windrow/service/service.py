@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
+from windrow.disk import is_open_to_others
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.vitals import Vitals
+from windrow.domain.server_stats import ServerStats
 from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
 from windrow.service.dependencies import Dependencies
 
@@ -40,7 +41,7 @@ class Service:
     fit = _verb(training.fit)
     start_fit = _verb(training.start_fit)
     begin_fit = _verb(training.begin_fit)
-    forecast = _verb(training.forecast)
+    estimate_fit = _verb(training.estimate_fit)
     reproduce = _verb(training.reproduce)
     list_jobs = _verb(training.list_jobs)
     job = _verb(training.job)
@@ -56,6 +57,7 @@ class Service:
     list_classifiers = _verb(classifiers.list_classifiers)
     show = _verb(classifiers.show)
     describe = _verb(classifiers.describe)
+    set_threshold = _verb(classifiers.set_threshold)
     delete = _verb(classifiers.delete)
     delete_all = _verb(classifiers.delete_all)
     restore = _verb(classifiers.restore)
@@ -75,16 +77,22 @@ class Service:
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
         deps = self.dependencies
+        if is_open_to_others(deps.settings.data_dir):
+            _log.warning(
+                "Other users of this machine can reach the data directory %s, and with it training rows, and can keep "
+                "Windrow from changing anything. Close it to them: chmod go-rwx %s",
+                *[deps.settings.data_dir] * 2,
+            )
         deps.runner.start()
         if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
             deps.encoders.get(DEFAULT_BASE_MODEL)
-        for name in deps.settings.keep_loaded:
+        for name in deps.settings.pinned_classifiers:
             try:
                 deps.predictor.load(deps.store.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
-        deps.sweeper.start()
-        deps.jobs.settle_lost()
+        deps.purge_task.start()
+        deps.jobs.reconcile_orphaned()
 
     def wait_for_jobs(self, timeout_s: float) -> None:
         """Wait until every job of this process has ended, or the time is over."""
@@ -93,12 +101,12 @@ class Service:
     def close(self) -> None:
         """Stop the training processes and the encoder's threads; jobs are interrupted, waiting predictions fail."""
         deps = self.dependencies
-        deps.sweeper.stop()
+        deps.purge_task.stop()
         deps.jobs.close()
         deps.runner.close()
         deps.queue.close()
 
-    def vitals(self) -> Vitals:
+    def server_stats(self) -> ServerStats:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
-        return deps.predictor.vitals(deps.turns.running, deps.turns.waiting)
+        return deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)

@@ -1,4 +1,4 @@
-"""Trainings: fit, forecast and reproduce, and the jobs in which trainings wait and run."""
+"""Trainings: fit, estimate and reproduce, and the jobs in which trainings wait and run."""
 
 import hashlib
 import logging
@@ -12,17 +12,18 @@ from functools import partial
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.dataset import Dataset, check_rows
 from windrow.domain.errors import (
-    ArtifactInvalid,
     ConcurrentChange,
+    InvalidArtifact,
     NotFound,
     Overloaded,
     ShuttingDown,
     StorageFailed,
+    StorageFull,
     WindrowError,
 )
 from windrow.domain.job import (
     JOBS_RANGE,
-    Forecast,
+    FitEstimate,
     Job,
     JobList,
     JobListRequest,
@@ -31,24 +32,24 @@ from windrow.domain.job import (
     ignore_progress,
 )
 from windrow.domain.names import Reference, check_name
-from windrow.domain.prediction import IsWanted, PredictRequest, always
+from windrow.domain.prediction import IsConnected, PredictRequest, always_connected
 from windrow.domain.recipe import Recipe, check_range, check_recipe
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
 from windrow.execution import reproduction
-from windrow.execution.forecast import Countdown, forecast_memory, forecast_parts, measure_size
-from windrow.execution.jobs import Order
+from windrow.execution.control import TrainingControl, cancel_on_disconnect
+from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
-from windrow.execution.watch import Watch, watching
+from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
-from windrow.storage.catalog import Catalog, Draft, Found
+from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
 from windrow.storage.namespace import utc_now
-from windrow.storage.revision import Entry
+from windrow.storage.revision import ClassifierState
 
-# Each waits a minute for whoever else changes the data directory.
+# Each attempt waits a minute for another writer of the data directory.
 PUBLISH_ATTEMPTS = 15
 
 _log = logging.getLogger("windrow.service")
@@ -74,8 +75,8 @@ def begin_fit(
     deps: Dependencies, request: FitRequest, on_progress: OnProgress = ignore_progress
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
-    dataset, countdown = _check_fit(deps, request), Countdown(deps.pace)
-    order = Order(
+    dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
+    spec = JobSpec(
         job=recast(
             Job,
             request,
@@ -85,31 +86,31 @@ def begin_fit(
             training_data_sha256=dataset.sha256,
             created_at=utc_now(),
         ),
-        key=_key_of(request, dataset),
+        key=_deduplication_key(request, dataset),
         # A base model may have to be downloaded.
         prepare=None if request.base_model in deps.encoders else partial(deps.encoders.get, request.base_model),
-        work=lambda watch: _train(deps, request, dataset, watch, countdown),
-        countdown=countdown,
+        work=lambda control: _train(deps, request, dataset, control, eta),
+        eta=eta,
     )
-    return deps.jobs.begin(order, on_progress)
+    return deps.jobs.begin(spec, on_progress)
 
 
-def forecast(deps: Dependencies, request: FitRequest) -> Forecast:
-    """Say what a training will take. See ``Operations.forecast``."""
+def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
+    """Say what a training will take. See ``Operations.estimate_fit``."""
     dataset = _check_fit(deps, request)
-    size = measure_size(dataset, request, deps.encoders.get(request.base_model))
-    parts = forecast_parts(size, request, deps.pace)
-    memory_bytes, memory_reason = forecast_memory(size)
+    workload = measure_workload(dataset, request, deps.encoders.get(request.base_model))
+    stages = estimate_stages(workload, request, deps.cost_calibration)
+    memory_bytes, memory_reason = estimate_memory(workload)
     return recast(
-        Forecast,
+        FitEstimate,
         request,
         dataset,
-        size,
+        workload,
         num_examples=len(dataset.rows),
-        seconds=round(sum(part.seconds for part in parts), 2),
-        wait_seconds=round(deps.turns.wait_s, 1),
+        seconds=round(sum(part.seconds for part in stages), 2),
+        wait_seconds=round(deps.slots.wait_s, 1),
         memory_bytes=memory_bytes,
-        parts=parts,
+        stages=stages,
         memory_reason=memory_reason,
     )
 
@@ -118,7 +119,7 @@ def reproduce(
     deps: Dependencies,
     request: ModelRequest,
     on_progress: OnProgress = ignore_progress,
-    is_wanted: IsWanted = always,
+    is_connected: IsConnected = always_connected,
 ) -> Reproduction:
     """Train a classifier again and compare. See ``Operations.reproduce``."""
     entry = deps.store.find(request.model_name).entry
@@ -126,8 +127,8 @@ def reproduce(
     dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)
     encoder = deps.encoders.of_record(entry.record)
-    with watching(on_progress, is_wanted) as watch, deps.turns.join().turn(watch):
-        return reproduction.reproduce(entry.record, artifact, dataset, deps.means(encoder, watch))
+    with cancel_on_disconnect(on_progress, is_connected) as control, deps.slots.enqueue().acquire(control):
+        return reproduction.reproduce(entry.record, artifact, dataset, deps.training_context(encoder, control))
 
 
 def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
@@ -143,7 +144,7 @@ def job(deps: Dependencies, request: JobRequest) -> Job:
 
 def follow_job(deps: Dependencies, request: JobRequest) -> Iterator[Job]:
     """Yield a job whenever it changed. See ``Operations.follow_job``."""
-    # The first look is taken here, so that an unknown id is told at once, and not with the first job.
+    # Read the job once here, so that an unknown id raises at once and not at the first iteration.
     deps.jobs.get(request.job_id)
     return deps.jobs.follow(request.job_id)
 
@@ -159,14 +160,14 @@ def find_published_revision(catalog: Catalog, job: Job) -> int | None:
         return None
     try:
         record = catalog.find(Reference(job.model_name)).entry.record
-    except (NotFound, ArtifactInvalid, StorageFailed):
+    except (NotFound, InvalidArtifact, StorageFull, StorageFailed):
         return None
-    is_it = _made_of(record) == _made_of(job) and record.created_at >= job.started_at
-    return record.revision if is_it else None
+    is_same = _training_inputs(record) == _training_inputs(job) and record.created_at >= job.started_at
+    return record.revision if is_same else None
 
 
-def _made_of(training: Record | Job) -> tuple[str, Recipe]:
-    """Return what decides what comes of a training."""
+def _training_inputs(training: Record | Job) -> tuple[str, Recipe]:
+    """Return what determines the result of a training."""
     return training.training_data_sha256, recast(Recipe, training)
 
 
@@ -181,13 +182,15 @@ def _check_fit(deps: Dependencies, request: FitRequest) -> Dataset:
     return dataset
 
 
-def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Watch, countdown: Countdown) -> FitResult:
+def _train(
+    deps: Dependencies, request: FitRequest, dataset: Dataset, control: TrainingControl, eta: EtaEstimator
+) -> FitResult:
     """Do a training whose turn it is, and publish it."""
     started = time.perf_counter()  # the time that it waited is not the training's
     recipe, encoder = recast(Recipe, request), deps.encoders.get(request.base_model)
-    size = measure_size(dataset, recipe, encoder)
-    countdown.begin(size.kind, forecast_parts(size, recipe, deps.pace))
-    trained = train(dataset, recipe, deps.means(encoder, watch), size.selection)
+    workload = measure_workload(dataset, recipe, encoder)
+    eta.begin(workload.kind, estimate_stages(workload, recipe, deps.cost_calibration))
+    trained = train(dataset, recipe, deps.training_context(encoder, control), workload.selection)
     base_model = encoder.folder.base_model
     record = recast(
         Record,
@@ -202,40 +205,40 @@ def _train(deps: Dependencies, request: FitRequest, dataset: Dataset, watch: Wat
         created_at=utc_now(),
         training_time_seconds=round(time.perf_counter() - started, 3),
     )
-    watch.tell("saving")
+    control.report_progress("saving")
     blobs = {ARTIFACT: trained.artifact}
-    if deps.settings.keep_training_rows:
+    if deps.settings.keep_training_data:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
     catalog = deps.store.catalog
     # From here on nothing stops it.
-    entry = _publish(catalog, recast(Draft, request, record=record, blobs=blobs), watch)
-    _ask_once(deps.predictor, Found(entry, Reference(record.name)), dataset.rows[0].text)
+    entry = _publish(catalog, recast(NewRevision, request, record=record, blobs=blobs), control)
+    _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
     next_name = catalog.next_name(record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
 
-def _publish(catalog: Catalog, draft: Draft, watch: Watch) -> Entry:
-    """Save a training, with much patience: giving up would throw minutes of work away."""
+def _publish(catalog: Catalog, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
+    """Save a training, with many attempts: giving up would throw minutes of work away."""
     for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
-            return catalog.publish(draft)
+            return catalog.publish(new_revision)
         except ConcurrentChange as error:
-            _log.warning("%s waits to be saved. %s", draft.record.name, error.detail)
-            watch.check()
-    return catalog.publish(draft)
+            _log.warning("%s waits to be saved. %s", new_revision.record.name, error.detail)
+            control.raise_if_cancelled()
+    return catalog.publish(new_revision)
 
 
-def _ask_once(predictor: Predictor, found: Found, text: str) -> None:
+def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None:
     """Read a classifier's file back, check its digest, and have it answer: "trained" is said only of what does."""
-    name = found.entry.record.name
+    name = model.entry.record.name
     try:
-        predictor.predict((found,), PredictRequest(model_name=name, text=text), always).result()
+        predictor.predict((model,), PredictRequest(model_name=name, text=text), always_connected).result()
     except Overloaded:  # which is no reason to call a saved classifier a failure
-        predictor.load(found)
-    except ShuttingDown:  # nor is this: it answers once somebody serves it again
+        predictor.load(model)
+    except ShuttingDown:  # nor is this: the classifier answers after the next start
         _log.info("%s is saved, and was not asked, since the server stops.", name)
 
 
-def _key_of(request: FitRequest, dataset: Dataset) -> str:
-    """Return what is equal for equal requests, and takes no room."""
+def _deduplication_key(request: FitRequest, dataset: Dataset) -> str:
+    """Return a digest that is equal for equal requests."""
     return hashlib.sha256(f"{replace(request, training_data=())!r}{dataset.sha256}".encode()).hexdigest()

@@ -1,13 +1,11 @@
-"""Plain arguments as the requests of the domain: the annotation of a request's field says what is taken for it."""
+"""Turns plain arguments into requests of the domain, by the annotations of the request's fields."""
 
 import difflib
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import is_dataclass
-from functools import cache
-from types import NoneType
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, TypeVar
 
+from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidParameter
 from windrow.domain.names import ModelReference, Name
@@ -18,41 +16,41 @@ Q = TypeVar("Q")
 _AS_PYTHON: Final = "() got an unexpected keyword argument"
 
 
-def request_of(kind: Callable[..., Q], given: Mapping[str, Any], **more: object) -> Q:
+def request_of(kind: Callable[..., Q], arguments: Mapping[str, Any], **more: object) -> Q:
     """Return a request made of some of its fields, each in any form that people have in Python.
 
     Args:
         kind: The request's class.
-        given: Values of its fields; the others have their defaults.
+        arguments: Values of its fields; the others have their defaults.
         **more: Values of further fields, which are as they should be.
 
     Raises:
         InvalidInput: A value is of the wrong type.
     """
-    hints = _hints(kind)
-    return kind(**{name: _read(hints[name], name, value) for name, value in given.items()}, **more)
+    types = types_of(kind)
+    return kind(**{name: _read(types[name], name, value) for name, value in arguments.items()}, **more)
 
 
-def check_known(owner: str, names: Iterable[str], known: Collection[str], said: str = _AS_PYTHON) -> None:
+def check_known(owner: str, names: Collection[str], known: Collection[str], phrase: str = _AS_PYTHON) -> None:
     """Refuse a name that is not known, as Python refuses an unknown argument.
 
     Args:
         owner: What takes the arguments.
         names: What was given.
         known: What it takes.
-        said: What stands between the owner and the name.
+        phrase: What stands between the owner and the name.
 
     Raises:
-        TypeError: One is unknown; the nearest one is suggested.
+        TypeError: One is unknown; the nearest one is suggested, unless it was given as well.
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = [each for each in difflib.get_close_matches(name, known, 1) if each not in names]
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(known)}."
-            raise TypeError(f"{owner}{said} {name!r}. {hint}")
+            raise TypeError(f"{owner}{phrase} {name!r}. {hint}")
 
 
-def read_whole(name: str, value: object) -> int:
+def read_int(name: str, value: object) -> int:
     """Return a whole number, also one of NumPy's, as Python's own.
 
     Raises:
@@ -91,7 +89,7 @@ def _read_name(_: str, value: object) -> str:
 
 
 _READERS: Mapping[Any, Callable[[str, Any], object]] = {
-    int: read_whole,
+    int: read_int,
     float: _read_number,
     bool: _read_switch,
     str: _read_string,
@@ -100,38 +98,34 @@ _READERS: Mapping[Any, Callable[[str, Any], object]] = {
 }
 
 
-def _read(hint: Any, name: str, value: Any) -> Any:
-    arguments = get_args(hint)
-    if get_origin(hint) is Annotated and hint not in _READERS:
-        return _read(arguments[0], name, value)
-    if NoneType in arguments:
-        return None if value is None else _read(arguments[0], name, value)
-    if hint in _READERS:
-        return _READERS[hint](name, value)
-    if get_origin(hint) is tuple:
-        return _read_many(arguments[0], name, value)
-    if is_dataclass(hint):
-        return _read_members(hint, name, value)
+def _read(declared: Type, name: str, value: Any) -> Any:
+    if declared.optional and value is None:
+        return None
+    if declared.each is None:
+        reader = _READERS.get(declared.hint) or _READERS.get(declared.kind)
+        return _read_members(declared.kind, name, value) if reader is None else reader(name, value)
+    if declared.kind is tuple:
+        return _read_many(declared.each, name, value)
     if not isinstance(value, Mapping):
         raise _wrong(name, value, "a mapping")
-    return {key: _read(arguments[1], f"{name}[{key!r}]", each) for key, each in value.items()}
+    return {key: _read(declared.each, f"{name}[{key!r}]", each) for key, each in value.items()}
 
 
-def _read_many(hint: Any, name: str, value: Any) -> tuple[Any, ...]:
-    if hint is Row:
+def _read_many(item: Type, name: str, value: Any) -> tuple[Any, ...]:
+    if item.kind is Row:
         return read_rows(name, value)
     if name == "texts":
         return tuple(read_texts(value))
-    return tuple(_read(hint, f"{name}[{number}]", each) for number, each in enumerate(read_values(name, value)))
+    return tuple(_read(item, f"{name}[{number}]", each) for number, each in enumerate(read_values(name, value)))
 
 
 def _read_members(kind: Any, name: str, value: Any) -> Any:
-    hints = _hints(kind)
-    members = {each: getattr(value, each) for each in hints} if isinstance(value, kind) else value
+    types = types_of(kind)
+    members = {each: getattr(value, each) for each in types} if isinstance(value, kind) else value
     if not isinstance(members, Mapping):
         raise _wrong(name, value, "a mapping")
-    check_known(name, members, hints, " has no")
-    return kind(**{member: _read(hints[member], f"{name}.{member}", each) for member, each in members.items()})
+    check_known(name, members, types, " has no")
+    return kind(**{member: _read(types[member], f"{name}.{member}", each) for member, each in members.items()})
 
 
 def _wrong(name: str, value: object, wanted: str) -> InvalidParameter:
@@ -139,8 +133,3 @@ def _wrong(name: str, value: object, wanted: str) -> InvalidParameter:
         "{arg:{parameter}} is {value}; it must be {wanted}. {Send} one.",
         {"parameter": name, "value": repr(value)[:200], "wanted": wanted},
     )
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind, include_extras=True)

@@ -4,6 +4,7 @@ No library of tables is ever imported: a column is known by what it can do.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Integral
 from typing import Any
 
 from windrow.domain.dataset import Row
@@ -11,6 +12,8 @@ from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestDat
 
 # How a column says that it gives its values as a list: pandas and polars, NumPy, Arrow.
 _AS_LIST = ("to_list", "tolist", "to_pylist")
+# The methods that compute a lazy table or column: polars and Spark, Dask, Ibis.
+_COMPUTING = ("collect", "compute", "execute")
 _FIELDS = ("text", "label")
 # What is raised where the values of a parameter cannot be used; the others are rows to judge by.
 _REFUSALS: Mapping[str, type[InvalidInput]] = {
@@ -28,12 +31,13 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
         name: The parameter that they are for (``training_data``).
         texts: A column of texts; without ``labels``, pairs ``(text, label)``, mappings with ``text`` and ``label``, or
             a table with columns of these names.
-        labels: A column of labels, as long as ``texts``.
+        labels: A column of labels, as long as ``texts``; whole numbers are taken as their text.
 
     Raises:
         InvalidInput: The form is none of these, the lengths differ, a value is missing or is no string;
             ``facts["row"]`` names the first such row, from 0.
     """
+    check_computed(name, texts)
     if labels is None and _is_table(texts):
         texts, labels = (_column_of(name, texts, field) for field in _FIELDS)
     if labels is None:
@@ -46,8 +50,8 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
         pairs = list(zip(*columns, strict=True))
     for number, pair in enumerate(pairs):
         for field, value in zip(_FIELDS, pair, strict=True):
-            if not isinstance(value, str):
-                raise _no_string(name, value, "Correct or remove that row.", {"row": number, "field": field})
+            if not isinstance(value, str) and not (field == "label" and _is_whole_number(value)):
+                raise _not_a_string(name, value, "Correct or remove that row.", {"row": number, "field": field})
     return tuple(Row(str(text), str(label)) for text, label in pairs)
 
 
@@ -64,7 +68,7 @@ def read_texts(texts: Iterable[Any], first: int = 0) -> list[str]:
     values = read_values("texts", texts)
     for index, value in enumerate(values, first):
         if not isinstance(value, str):
-            raise _no_string("texts", value, "Correct it or leave it out.", {"index": index})
+            raise _not_a_string("texts", value, "Correct it or leave it out.", {"index": index})
     return [str(value) for value in values]
 
 
@@ -80,6 +84,7 @@ def read_values(name: str, column: Iterable[Any]) -> list[Any]:
     """
     if isinstance(column, str | bytes):
         raise _refuse(name, "is one string. {Send} a list of strings.")
+    check_computed(name, column)
     if _is_table(column):
         raise _refuse(name, "is a table where a column is wanted. {Send} one column, such as table['text'].")
     if isinstance(column, Set):
@@ -94,11 +99,33 @@ def read_values(name: str, column: Iterable[Any]) -> list[Any]:
     return list(column)
 
 
+def check_computed(name: str, values: object) -> None:
+    """Refuse a table or column that is a plan of what to compute, and so has no length and no values.
+
+    Args:
+        name: The parameter that it is for.
+        values: A table or column of any kind.
+
+    Raises:
+        InvalidInput: It is such a plan, as a ``LazyFrame`` of polars is; the method that computes it is named.
+    """
+    kind = type(values)
+    method = next((each for each in _COMPUTING if callable(getattr(kind, each, None))), None)
+    if method is not None and not hasattr(kind, "__len__"):
+        problem = "is of type {given_type}, which holds no values before they are computed. {Send} what .{method}() "
+        raise _refuse(name, problem + "returns.", given_type=kind.__name__, method=method)
+
+
 def is_missing(value: object) -> bool:
     """Whether a value stands for none: ``None``, a NaN, or the mark that pandas has for it."""
     # A NaN differs from itself; pandas' own mark is known by the name of its type.
     is_nan = isinstance(value, float) and value != value  # noqa: PLR0124
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _is_whole_number(value: object) -> bool:
+    """Whether a value is a whole number, also one of NumPy."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_table(values: object) -> bool:
@@ -142,8 +169,8 @@ def _refuse(name: str, problem: str, **facts: object) -> InvalidInput:
     return _refusal(name)(f"{{arg:{name}}} {problem}", {"parameter": name, **facts})
 
 
-def _no_string(name: str, value: object, advice: str, place: Mapping[str, object]) -> InvalidInput:
+def _not_a_string(name: str, value: object, advice: str, facts: Mapping[str, object]) -> InvalidInput:
     if is_missing(value):
-        return _refusal(name)(f"{{place:{name}}} is missing. {advice}", place)
+        return _refusal(name)(f"{{place:{name}}} is missing. {advice}", facts)
     words = f"{{place:{name}}} is of type {{given_type}}, not a string. {advice}"
-    return _refusal(name)(words, {**place, "given_type": type(value).__name__})
+    return _refusal(name)(words, {**facts, "given_type": type(value).__name__})

@@ -3,14 +3,20 @@
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from types import MethodType
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, get_type_hints
 
+from windrow.display.progress import told_both, training_bar
+from windrow.domain.job import OnProgress
 from windrow.operations import Operations
 from windrow.session.arguments import check_known, request_of
 from windrow.session.columns import read_rows
+from windrow.session.reply_warnings import warn_of
+
+if TYPE_CHECKING:
+    from windrow.client.async_remote import AsyncRemoteOperations
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -52,8 +58,44 @@ def columns(
     return cast(Callable[Concatenate[HasOperations, P], R], method)
 
 
+class HasAsyncOperations(Protocol):
+    """What has verbs as coroutines: an asynchronous client."""
+
+    @property
+    def operations(self) -> "AsyncRemoteOperations":
+        """What does them."""
+        ...
+
+
+def async_keywords(
+    verb: Callable[[Operations, Q], R], request: Callable[P, Q]
+) -> Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]]:
+    """Return what :func:`keywords` does, as a coroutine."""
+    return async_columns(verb, request, request)
+
+
+def async_columns(
+    verb: Callable[[Operations, Q], R], request: Callable[..., Q], arguments: Callable[P, object]
+) -> Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]]:
+    """Return what :func:`columns` does, as a coroutine."""
+    method: Any = _AsyncVerb(verb, request, arguments)
+    return cast(Callable[Concatenate[HasAsyncOperations, P], Coroutine[Any, Any, R]], method)
+
+
+def listening(more: Mapping[str, Any], show: OnProgress | None) -> dict[str, Any]:
+    """Return arguments of a verb that also show how far a training is.
+
+    Args:
+        more: The arguments.
+        show: What shows it; ``None`` for nothing.
+    """
+    if show is None:
+        return dict(more)
+    return {**more, "on_progress": told_both(more["on_progress"], show) if "on_progress" in more else show}
+
+
 class _Verb:
-    # What help() shows is made when it is asked for: the words of fields stand in the source of their classes.
+    # The docstring is built lazily, since the fields' docstrings are parsed from the source of their classes.
 
     def __init__(self, verb: Callable[..., Any], request: Any, arguments: Any) -> None:
         self._verb = verb
@@ -70,6 +112,20 @@ class _Verb:
         return self if session is None else MethodType(self, session)
 
     def __call__(self, session: HasOperations, /, *args: Any, **kwargs: Any) -> Any:
+        request, more = self.bound(session, *args, **kwargs)
+        verb = getattr(session.operations, self._verb.__name__)
+        if "progress" not in self.__signature__.parameters:
+            return warn_of(verb(request, **more))
+        with training_bar(more.pop("progress", None)) as show:
+            return warn_of(verb(request, **listening(more, show)))
+
+    def bound(self, session: object, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the request that arguments make, and those of the verb itself.
+
+        Raises:
+            TypeError: An argument is unknown or missing.
+            InvalidInput: A value is of the wrong type.
+        """
         known = self.__signature__.parameters
         check_known(self.__name__, kwargs, list(known)[1:])
         given = self.__signature__.bind(session, *args, **kwargs).arguments
@@ -80,8 +136,7 @@ class _Verb:
             name = next(each for each in _ROWS if each in fields)
             rows[name] = read_rows(name, given.pop("texts"), given.pop("labels", None))
         more = {name: given.pop(name) for name in list(given) if name not in fields}
-        request = request_of(self._request, given, **rows)
-        return getattr(session.operations, self._verb.__name__)(request, **more)
+        return request_of(self._request, given, **rows), more
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
@@ -97,11 +152,23 @@ class _Verb:
     def __doc__(self) -> str:  # type: ignore[override]
         from windrow.codec.docs import field_docs
 
-        told, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:)", inspect.getdoc(self._verb) or "")
+        summary, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:)", inspect.getdoc(self._verb) or "")
         docs = {**field_docs(self._arguments), **field_docs(self._request)}
         arguments = [
             textwrap.fill(f"{name}: {docs[name]}", 112, initial_indent=" " * 4, subsequent_indent=" " * 8)
             for name in list(self.__signature__.parameters)[1:]
         ]
-        others = [section for section in sections if not section.startswith("Args:")]
-        return "\n\n".join((told, "\n".join(("Args:", *arguments)), *others))
+        # An error that only an argument of the verb itself can cause is none of the method's.
+        withheld = inspect.signature(self._verb).parameters.keys() - self.__signature__.parameters.keys()
+        caused = re.compile(rf"\n    \w+: [^\n]*``({'|'.join(withheld)})``[^\n]*(\n {{8}}[^\n]*)*")
+        others = [caused.sub("", section) for section in sections if not section.startswith("Args:")]
+        return "\n\n".join((summary, "\n".join(("Args:", *arguments)), *others))
+
+
+class _AsyncVerb(_Verb):
+    async def __call__(self, client: Any, /, *args: Any, **kwargs: Any) -> Any:
+        request, more = self.bound(client, *args, **kwargs)
+        if "progress" not in self.__signature__.parameters:
+            return warn_of(await client.operations.call(self._verb.__name__, request, **more))
+        with training_bar(more.pop("progress", None)) as show:
+            return warn_of(await client.operations.call(self._verb.__name__, request, **listening(more, show)))

@@ -1,16 +1,18 @@
-"""Predicting from a notebook: one text, a column of any length, or a stream that never ends."""
+"""Predicts one text, a column of any length, or an endless stream."""
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from windrow.domain.errors import InvalidParameter, InvalidText, LimitExceeded
-from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.operations import Operations
-from windrow.session.arguments import check_known, read_whole, request_of
+from windrow.session.arguments import check_known, read_int, request_of
 from windrow.session.batches import in_batches, renumbered
 from windrow.session.columns import read_texts
 
+F = TypeVar("F", bound=Callable[..., Any])
 # As many as a server takes unless its settings say otherwise (WINDROW_MAX_TEXTS).
 BATCH_TEXTS = 1_000
 # As JSON, also where each character takes twelve bytes, so much stays below what a server takes as one body.
@@ -25,44 +27,67 @@ class PredictOptions(TypedDict, total=False):
     min_in_scope: float | None
 
 
-def question_of(verb: str, options: PredictOptions, **asked: object) -> PredictRequest:
-    """Return a request whose texts may be still to come.
+def shows_options(method: F) -> F:
+    """Let ``help`` show each option of a method with its type and default in place of ``**options``."""
+    found = inspect.signature(method)
+    own = [each for each in found.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    fields = inspect.signature(PredictRequest).parameters
+    options = [
+        fields[name].replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+        for name, hint in PredictOptions.__annotations__.items()
+    ]
+    method.__signature__ = found.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return method
+
+
+def predict_request_of(verb: str, options: PredictOptions, **fields: object) -> PredictRequest:
+    """Return a request, to which texts may be added.
 
     Args:
         verb: The verb that was given the options.
         options: How to answer.
-        **asked: Further fields of the request.
+        **fields: Further fields of the request.
 
     Raises:
         TypeError: An option is unknown.
         InvalidInput: A value is of the wrong type.
     """
     check_known(verb, options, PredictOptions.__annotations__)
-    return request_of(PredictRequest, {**asked, **options})
+    return request_of(PredictRequest, {**fields, **options})
 
 
-def answer_column(
-    operations: Operations, question: PredictRequest, texts: Iterable[Any], batch_size: int
-) -> Iterator[Prediction] | list[Prediction]:
-    """Return the answers for texts: an iterator's as they are asked for, a column's all at once.
+def predict_column(
+    operations: Operations, request: PredictRequest, texts: Iterable[Any], batch_size: int
+) -> Iterator[Prediction] | Predictions:
+    """Return the predictions for texts: lazily for an iterator, as a list for a column.
 
     Args:
         operations: Whom to ask.
-        question: What to ask of each text.
+        request: The request, without texts.
         texts: The texts.
         batch_size: The most texts in one request.
 
     Raises:
         InvalidInput: A text is none, or breaks a rule; ``facts["index"]`` counts all texts from 0.
     """
-    if (size := read_whole("batch_size", batch_size)) < 1:
+    batches = text_batches(texts, batch_size)
+    if isinstance(texts, Iterator):
+        return _predictions(operations, request, batches)
+    return Predictions(_predictions(operations, request, batches))
+
+
+def text_batches(texts: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
+    """Return texts in batches, each of which is a request; an iterator's are not looked at yet.
+
+    Raises:
+        InvalidInput: There is no batch of that size; or the texts are no column of strings.
+    """
+    if (size := read_int("batch_size", batch_size)) < 1:
         raise InvalidParameter(
             "{arg:batch_size} is {value}; it must be at least {minimum}. {Send} such a number, or leave it out.",
             {"parameter": "batch_size", "value": size, "minimum": 1},
         )
-    if isinstance(texts, Iterator):
-        return _answers(operations, question, in_batches(texts, size, BATCH_CHARS))
-    return list(_answers(operations, question, in_batches(read_texts(texts), size, BATCH_CHARS)))
+    return in_batches(texts if isinstance(texts, Iterator) else read_texts(texts), size, BATCH_CHARS)
 
 
 def read_text(text: object) -> str:
@@ -77,12 +102,12 @@ def read_text(text: object) -> str:
     return str(text)
 
 
-def _answers(operations: Operations, question: PredictRequest, batches: Iterable[list[Any]]) -> Iterator[Prediction]:
+def _predictions(operations: Operations, request: PredictRequest, batches: Iterable[list[Any]]) -> Iterator[Prediction]:
     first = 0
     for batch in batches:
         texts = read_texts(batch, first)
         try:
-            yield from operations.predict(replace(question, texts=tuple(texts)))
+            yield from operations.predict(replace(request, texts=tuple(texts)))
         except (InvalidText, LimitExceeded) as error:
             raise renumbered(error, first) from None
         first += len(texts)

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 
-from windrow.domain.alias import Alias, AliasChange, AliasChangeRequest, AliasRequest, PromoteRequest
+from windrow.display.notebook import present
+from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
-from windrow.domain.base_models import BaseModelRequest, BaseModelUse
-from windrow.domain.checkup import CheckRequest
+from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
     DeleteRequest,
@@ -22,30 +22,43 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
-from windrow.domain.job import DEFAULT_JOBS, Job, JobListRequest, JobRequest
+from windrow.domain.integrity import FsckRequest
+from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
-from windrow.domain.prediction import Prediction
+from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
+from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
+from windrow.session.archive_files import import_path, write_export
 from windrow.session.arguments import check_known, request_of
-from windrow.session.files import import_path, write_export
 from windrow.session.keywords import columns, keywords
-from windrow.session.predicting import BATCH_TEXTS, PredictOptions, answer_column, question_of, read_text
+from windrow.session.predicting import (
+    BATCH_TEXTS,
+    PredictOptions,
+    predict_column,
+    predict_request_of,
+    read_text,
+    shows_options,
+)
+from windrow.session.reply_warnings import warn_of
 from windrow.settings import Settings, read_settings
 
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_RETRIES = 3
+
+# Whatever hands out values lets them show themselves.
+present()
 
 
 def do_nothing() -> None:
     """Do nothing: what there is to do where nothing is to be closed."""
 
 
-class _Closed:
-    """What a closed session works with."""
+class ClosedOperations:
+    """The operations of a closed session; each raises ``ShuttingDown``."""
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise ShuttingDown("This session is closed. Open a new one.")
@@ -54,18 +67,20 @@ class _Closed:
 class Session:
     """Every verb of Windrow. Made by ``windrow.open`` or ``windrow.Client``; a ``with`` statement closes it.
 
+    The ``warnings`` of what a method returns are shown as Python's own too, each a ``windrow.WindrowWarning``.
+
     Args:
-        operations: Who does the verbs.
+        operations: The verbs.
         close: What closing does.
-        shown: What the session is, for people.
+        description: What ``repr`` returns.
     """
 
-    __slots__ = ("_close", "_operations", "_shown")
+    __slots__ = ("_close", "_description", "_operations")
 
-    def __init__(self, operations: Operations, close: Callable[[], None] = do_nothing, shown: str = "") -> None:
+    def __init__(self, operations: Operations, close: Callable[[], None] = do_nothing, description: str = "") -> None:
         self._operations = operations
         self._close = close
-        self._shown = shown or f"windrow.session over {type(operations).__name__}"
+        self._description = description or f"windrow.session over {type(operations).__name__}"
 
     @property
     def operations(self) -> Operations:
@@ -75,7 +90,7 @@ class Session:
     def close(self) -> None:
         """Give back what the session holds: processes and threads, or connections. A second time does nothing."""
         close, self._close = self._close, do_nothing
-        self._operations = cast(Operations, _Closed())
+        self._operations = cast(Operations, ClosedOperations())
         close()
 
     def __enter__(self) -> Self:
@@ -87,11 +102,11 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        return self._shown
+        return self._description
 
-    fit = columns(Operations.fit, FitRequest, signatures.WatchedTraining)
+    fit = columns(Operations.fit, FitRequest, signatures.TrainingWithProgress)
     start_fit = columns(Operations.start_fit, FitRequest, signatures.Training)
-    forecast = columns(Operations.forecast, FitRequest, signatures.Training)
+    estimate_fit = columns(Operations.estimate_fit, FitRequest, signatures.Training)
     job = keywords(Operations.job, JobRequest)
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
@@ -103,6 +118,7 @@ class Session:
     models = keywords(Operations.list_classifiers, ListRequest)
     show = keywords(Operations.show, ModelRequest)
     describe = columns(Operations.describe, DescribeRequest, signatures.Describing)
+    set_threshold = keywords(Operations.set_threshold, SetThresholdRequest)
     copy = keywords(Operations.copy, CopyRequest)
     delete = keywords(Operations.delete, DeleteRequest)
     delete_all = keywords(Operations.delete_all, DeleteAllRequest)
@@ -111,9 +127,9 @@ class Session:
     rollback = keywords(Operations.rollback, AliasChangeRequest)
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
-    fsck = keywords(Operations.fsck, CheckRequest)
+    fsck = keywords(Operations.fsck, FsckRequest)
 
-    def jobs(self, limit: int = DEFAULT_JOBS) -> tuple[Job, ...]:
+    def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings of every process on the data directory, the newest one first.
 
         Args:
@@ -122,13 +138,13 @@ class Session:
         Raises:
             InvalidParameter: The limit lies outside its range.
         """
-        return self._operations.list_jobs(request_of(JobListRequest, {"limit": limit})).jobs
+        return self._operations.list_jobs(request_of(JobListRequest, {"limit": limit}))
 
-    def aliases(self) -> tuple[Alias, ...]:
+    def aliases(self) -> AliasList:
         """Return every alias, sorted by name."""
-        return self._operations.list_aliases().aliases
+        return self._operations.list_aliases()
 
-    def history(self, alias: str) -> tuple[AliasChange, ...]:
+    def history(self, alias: str) -> AliasHistory:
         """Return each change of an alias, the first one first, also of one that was taken away.
 
         Args:
@@ -137,11 +153,11 @@ class Session:
         Raises:
             AliasNotFound: There never was such an alias.
         """
-        return self._operations.alias_history(request_of(AliasRequest, {"alias": alias})).changes
+        return self._operations.alias_history(request_of(AliasRequest, {"alias": alias}))
 
-    def base_models(self) -> tuple[BaseModelUse, ...]:
+    def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
-        return self._operations.base_models().base_models
+        return self._operations.base_models()
 
     def usage(self) -> Usage:
         """Return what the data directory holds, in bytes."""
@@ -163,16 +179,17 @@ class Session:
     @overload
     def predict(  # noqa: D418
         self, model_name: str, texts: Iterable[Any], batch_size: int = ..., **options: Unpack[PredictOptions]
-    ) -> list[Prediction]:
+    ) -> Predictions:
         """Classify a column of texts."""
 
+    @shows_options
     def predict(
         self,
         model_name: str,
         texts: str | Iterable[Any],
         batch_size: int = BATCH_TEXTS,
         **options: Unpack[PredictOptions],
-    ) -> Prediction | list[Prediction] | Iterator[Prediction]:
+    ) -> Prediction | Predictions | Iterator[Prediction]:
         """Classify texts: one, all of a column, or one after the other as they come.
 
         A column and an iterator may have any length: they are cut into batches, each of which is answered by one
@@ -194,15 +211,16 @@ class Session:
             InvalidInput: The name, a text or an option breaks a rule; ``facts["index"]`` counts all texts from 0. For
                 an iterator, when the answer is asked for.
             NotFound: The name means nothing.
-            ArtifactInvalid: The saved classifier is damaged.
+            InvalidArtifact: The saved classifier is damaged.
             Overloaded: Too many requests wait already.
         """
         # Made without texts here, so that a wrong option is refused now and not when the first answer is asked for.
-        question = question_of("predict", options, model_name=model_name)
+        request = predict_request_of("predict", options, model_name=model_name)
         if isinstance(texts, str):
-            return self._operations.predict(replace(question, text=read_text(texts)))[0]
-        return answer_column(self._operations, question, texts, batch_size)
+            return self._operations.predict(replace(request, text=read_text(texts)))[0]
+        return predict_column(self._operations, request, texts, batch_size)
 
+    @shows_options
     def explain(self, model_name: str, text: str, **options: Unpack[PredictOptions]) -> Prediction:
         """Classify a text and say why: the words that count, and the training rows most like it.
 
@@ -217,11 +235,12 @@ class Session:
         Raises:
             InvalidInput: The name, the text or an option breaks a rule.
             NotFound: The name means nothing.
-            ArtifactInvalid: The saved classifier is damaged.
+            InvalidArtifact: The saved classifier is damaged.
         """
-        question = question_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
-        return self._operations.predict(question)[0]
+        request = predict_request_of("explain", options, model_name=model_name, text=read_text(text), explain=True)
+        return self._operations.predict(request)[0]
 
+    @shows_options
     def predict_with(
         self, model_names: Iterable[str], text: str, **options: Unpack[PredictOptions]
     ) -> dict[str, Prediction]:
@@ -238,29 +257,29 @@ class Session:
         Raises:
             InvalidInput: A name, the text or an option breaks a rule.
             NotFound: One of the names means nothing.
-            ArtifactInvalid: A saved classifier is damaged.
+            InvalidArtifact: A saved classifier is damaged.
         """
-        question = question_of("predict_with", options, model_names=model_names, text=read_text(text))
-        return dict(zip(question.all_names, self._operations.predict(question), strict=True))
+        request = predict_request_of("predict_with", options, model_names=model_names, text=read_text(text))
+        return dict(zip(request.all_names, self._operations.predict(request), strict=True))
 
-    def export(self, model_name: str, path: str | Path = ".", *, training_rows: bool = False) -> Path:
+    def export(self, model_name: str, path: str | Path = ".", *, include_training_data: bool = False) -> Path:
         """Write a classifier into one file, for :meth:`import_file`.
 
         Args:
             model_name: The classifier, or one of its revisions (``tickets_v2@3``).
             path: The file, which is replaced if it exists, or a folder to put it in.
-            training_rows: Whether the training texts go along; otherwise none of them is in the file.
+            include_training_data: Whether the training texts go along; otherwise none of them is in the file.
 
         Returns:
             The file.
 
         Raises:
             NotFound: The name means nothing.
-            RowsNotKept: The training rows were not kept.
-            ArtifactInvalid: The classifier is damaged.
+            TrainingDataNotKept: The training rows were not kept.
+            InvalidArtifact: The classifier is damaged.
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
-        request = request_of(ExportRequest, {"model_name": model_name, "training_rows": training_rows})
+        request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
         return write_export(self._operations.export(request), path)
 
     def import_file(
@@ -281,14 +300,14 @@ class Session:
 
         Raises:
             InvalidParameter: There is no such file to read.
-            ArchiveInvalid: The file is no whole export, or holds something else.
+            InvalidArchive: The file is no whole export, or holds something else.
             Conflict: The name is taken, or exists and is not to be overwritten.
         """
         given = {"model_name": model_name, "overwrite": overwrite, "dry_run": dry_run}
         request = request_of(ImportRequest, given)
         if isinstance(file, str | Path):
-            return import_path(self._operations, file, request)
-        return self._operations.import_classifier(file, request)
+            return warn_of(import_path(self._operations, file, request))
+        return warn_of(self._operations.import_classifier(file, request))
 
 
 class Client(Session):
@@ -321,17 +340,17 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
 
     Args:
         data_dir: The directory, made where it is missing.
-        **settings: Settings by their names in docs/settings.md, in small letters without ``WINDROW_``
-            (``max_fits=2``); the others are those of the environment.
+        **settings: Settings by their names in docs/reference/settings.md, in small letters without ``WINDROW_``
+            (``max_concurrent_fits=2``); the others are those of the environment.
 
     Raises:
         InvalidParameter: A setting's value cannot be used.
         TypeError: A setting is unknown.
         StorageFailed: The directory cannot be made or written.
     """
-    knobs = {knob.name: knob for knob in fields(Settings)}
-    check_known("open", settings, knobs)
-    values = {name: _value(name, knobs[name].metadata, value) for name, value in settings.items()}
+    known = {each.name: each for each in fields(Settings)}
+    check_known("open", settings, known)
+    values = {name: _value(name, known[name].metadata, value) for name, value in settings.items()}
     chosen = replace(read_settings(), **{**values, "data_dir": Path(data_dir)})
 
     from windrow.bootstrap import open_service
@@ -340,13 +359,13 @@ def open_session(data_dir: str | os.PathLike[str], **settings: Any) -> Session:
     return Session(service, service.close, f"windrow.open({str(chosen.data_dir)!r})")
 
 
-def _value(name: str, knob: Any, value: object) -> Any:
+def _value(name: str, metadata: Any, value: object) -> Any:
     """Return a setting's value as its own rules have it, which read text."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     try:
-        return knob["parse"](text)
+        return metadata["parse"](text)
     except ValueError as error:
         raise InvalidParameter(
             "{parameter}={value} cannot be used: {problem}. {meaning}",
-            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": knob["doc"]},
+            {"parameter": name, "value": repr(value)[:200], "problem": str(error), "meaning": metadata["doc"]},
         ) from error

@@ -5,10 +5,10 @@ and :func:`windrow.session.keywords.columns`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from windrow.domain.alias import Said
+from windrow.domain.alias import ChangeNote
 from windrow.domain.cross_validation import DEFAULT_FOLDS
 from windrow.domain.gate import Requirement
 from windrow.domain.job import OnProgress, ignore_progress
@@ -37,7 +37,7 @@ class LabelledColumns:
 
 @dataclass(frozen=True)
 class Training(Recipe, LabelledColumns, ForModel):
-    """A training to begin, or to forecast."""
+    """A training to begin, or to estimate."""
 
     _: KW_ONLY
     description: str | None = None
@@ -46,11 +46,15 @@ class Training(Recipe, LabelledColumns, ForModel):
 
 
 @dataclass(frozen=True)
-class WatchedTraining(Training):
+class TrainingWithProgress(Training):
     """A training to do."""
 
     on_progress: OnProgress = ignore_progress
     """Called now and then with how far the training is, from any thread."""
+    progress: bool | None = field(default=None, kw_only=True)
+    """Whether a bar shows how far the training is; ``None`` shows one in a notebook. It needs tqdm (the extra
+    ``notebook``); without it there is no bar.
+    """
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,22 @@ class Reproducing(ForModel):
 
     on_progress: OnProgress = ignore_progress
     """Called now and then with how far the training is, from any thread."""
+    progress: bool | None = field(default=None, kw_only=True)
+    """Whether a bar shows how far the training is; ``None`` shows one in a notebook. It needs tqdm (the extra
+    ``notebook``); without it there is no bar.
+    """
 
 
 @dataclass(frozen=True)
 class CrossValidating(TrainingParameters, LabelledColumns):
-    """A training to judge."""
+    """A training to cross-validate."""
 
     folds: int = DEFAULT_FOLDS
 
 
 @dataclass(frozen=True)
 class Evaluating(LabelledColumns, ForModel):
-    """A classifier to judge."""
+    """A classifier to evaluate."""
 
     target_precision: float | None = None
     save: bool = True
@@ -85,7 +93,7 @@ class ForModels:
 
 @dataclass(frozen=True)
 class Comparing(LabelledColumns, ForModels):
-    """Classifiers to judge by the same rows."""
+    """Classifiers to evaluate on the same rows."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ class Describing(ForModel):
 
 
 @dataclass(frozen=True)
-class Promoting(Said):
+class Promoting(ChangeNote):
     """Where an alias is to point. Rows come in any form that :class:`LabelledColumns` takes without labels."""
 
     alias: str

@@ -1,10 +1,9 @@
 """The blobs of a revision, and how they are read back: tensors and training rows.
 
-Owns their format, which docs/format.md describes; knows nothing of records or of where the bytes are kept.
+Owns their format, which docs/explanation/format.md describes; knows nothing of records or of where the bytes are kept.
 """
 
 import gzip
-import io
 import json
 import re
 import zlib
@@ -17,10 +16,12 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
-from windrow.domain.dataset import Row, rows_as_jsonl
-from windrow.domain.errors import ArtifactInvalid, TrainingFailed
+from windrow.codec.patterns import STRING
+from windrow.domain.characters import MOST_TEXT_CHARS
+from windrow.domain.dataset import MAX_LABEL_CHARS, Row, rows_as_jsonl
+from windrow.domain.errors import InvalidArtifact, TrainingFailed
 from windrow.learning.head import LinearHead
-from windrow.learning.scope import MAX_STEPS, Scope
+from windrow.learning.scope import MAX_QUANTILES, Scope
 from windrow.storage.format import RESTORE, Mismatch, check_format, parse_object
 
 # The number of the format of tensors, which has not changed since the first one.
@@ -32,10 +33,14 @@ ROWS = "rows"
 SUFFIXES = {ARTIFACT: ".safetensors", ROWS: ".jsonl.gz"}
 
 MAX_ROWS_BYTES = 2**30
+# Each character takes six at most, as an escape.
+MAX_ROW_BYTES = 6 * (MOST_TEXT_CHARS + MAX_LABEL_CHARS) + len(rows_as_jsonl((Row("", ""),)))
 
-_MOST_LOGIT = 1e30
+_CHUNK_BYTES = 2**18
+_ROW = re.compile(f'\\{{"label":{STRING},"text":{STRING}\\}}\n'.encode())
+_MAX_ABS_LOGIT = 1e30
 # Centers have length 1, and cosines are no larger; a little more is a rounding.
-_MOST_COORDINATE = 1.01
+_MAX_ABS_COORDINATE = 1.01
 _FORMAT_KEY = "windrow_format"
 _HEAD_TENSORS = {"head.weights", "head.bias"}
 _ADAPTER = "adapter."
@@ -73,8 +78,8 @@ def artifact_to_bytes(artifact: Artifact) -> bytes:
         for name, tensor in (artifact.adapter or {}).items():
             tensors[_ADAPTER + name] = np.ascontiguousarray(tensor, np.float16)
     if (scope := artifact.scope) is not None:
-        tensors["scope.centers"] = np.ascontiguousarray(scope.centers, np.float16)
-        tensors["scope.likeness"] = np.array(scope.likeness, np.float32)
+        tensors["scope.centers"] = np.ascontiguousarray(scope.centroids, np.float16)
+        tensors["scope.likeness"] = np.array(scope.similarities, np.float32)
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise TrainingFailed(
@@ -90,7 +95,7 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     """Return the artifact of a safetensors file.
 
     Raises:
-        ArtifactInvalid: It is damaged, of an unknown format, or its tensors are not an artifact's.
+        InvalidArtifact: It is damaged, of an unknown format, or its tensors are not an artifact's.
     """
     try:
         stored = dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call]
@@ -104,7 +109,7 @@ def artifact_from_bytes(data: bytes) -> Artifact:
     if weights.ndim != 2 or bias.shape != weights.shape[:1]:
         raise invalid(f"has a head of shapes {weights.shape} and {bias.shape}")
     # Features lie in [-1, 1]; beyond this, scores could overflow and answer nothing.
-    if float(np.abs(weights).max()) * weights.shape[1] + float(np.abs(bias).max()) > _MOST_LOGIT:
+    if float(np.abs(weights).max()) * weights.shape[1] + float(np.abs(bias).max()) > _MAX_ABS_LOGIT:
         raise invalid("has a head with numbers that are too large")
     scope = _scope_of(stored, *weights.shape)
     if not all(name.startswith(_ADAPTER) for name in stored):
@@ -126,7 +131,7 @@ def rows_from_blob(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> tuple[Row, .
         max_bytes: The most that it may unpack to.
 
     Raises:
-        ArtifactInvalid: It is damaged, unpacks to more than ``max_bytes``, or holds something else than rows.
+        InvalidArtifact: It is damaged, unpacks to more than ``max_bytes``, or holds something else than rows.
     """
     return tuple(each_row(blob, max_bytes))
 
@@ -139,31 +144,58 @@ def each_row(blob: bytes, max_bytes: int = MAX_ROWS_BYTES) -> Iterator[Row]:
         max_bytes: The most that it may unpack to.
 
     Raises:
-        ArtifactInvalid: As :func:`rows_from_blob`.
+        InvalidArtifact: As :func:`rows_from_blob`.
     """
-    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        text = unpacking.decompress(blob, max_bytes)
-    except zlib.error as error:
-        raise invalid(f"is no gzip file ({error})") from error
-    if not unpacking.eof or unpacking.unused_data or unpacking.unconsumed_tail:
-        raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
-    for line in io.BytesIO(text):
+    for line in _lines(blob, max_bytes):
+        # Of nothing else is known, before it is parsed, that it takes no more memory than itself.
+        if _ROW.fullmatch(line) is None:
+            raise invalid("has a row that is not in canonical form")
         try:
             row = Row(**parse_object(line))
             is_canonical = rows_as_jsonl((row,)) == line
         except (Mismatch, TypeError, ValueError) as problem:
             raise invalid(f"has a row that cannot be read: {problem}") from problem
-        if not is_canonical or not isinstance(row.text, str) or not isinstance(row.label, str):
+        if not is_canonical:
             raise invalid("has a row that is not in canonical form")
         yield row
+
+
+def _lines(blob: bytes, max_bytes: int) -> Iterator[bytes]:
+    """Yield the lines of a gzip member, each with its end."""
+    begun = b""
+    for text in _unpacked(blob, max_bytes):
+        *lines, begun = (begun + text).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+        if len(begun) > MAX_ROW_BYTES:
+            raise invalid(f"has a row of more than {MAX_ROW_BYTES} bytes")
+    if begun:
+        yield begun
+
+
+def _unpacked(blob: bytes, max_bytes: int) -> Iterator[bytes]:
+    """Yield what a gzip member holds, in pieces."""
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    size_bytes = at = 0
+    try:
+        while not unpacking.eof and size_bytes <= max_bytes and (unpacking.unconsumed_tail or at < len(blob)):
+            packed = unpacking.unconsumed_tail
+            if not packed:
+                packed, at = blob[at : at + _CHUNK_BYTES], at + _CHUNK_BYTES
+            text = unpacking.decompress(packed, _CHUNK_BYTES)
+            size_bytes += len(text)
+            yield text
+    except zlib.error as error:
+        raise invalid(f"is no gzip file ({error})") from error
+    if not unpacking.eof or unpacking.unused_data or at < len(blob) or size_bytes > max_bytes:
+        raise invalid(f"is cut off, has something after its end, or unpacks to more than {max_bytes} bytes")
 
 
 def check_artifact_format(number: object) -> None:
     """Refuse tensors of a format that this Windrow does not know.
 
     Raises:
-        ArtifactInvalid: It is newer, or no format at all.
+        InvalidArtifact: It is newer, or no format at all.
     """
     try:
         check_format(number, FORMAT, "tensors of ")
@@ -171,9 +203,9 @@ def check_artifact_format(number: object) -> None:
         raise invalid(mismatch.problem) from mismatch
 
 
-def invalid(problem: str) -> ArtifactInvalid:
+def invalid(problem: str) -> InvalidArtifact:
     """Return the error for a file that cannot be read, from the end of the sentence that says why."""
-    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", {"why": problem, "advice": RESTORE})
+    return InvalidArtifact("A file of the saved classifier {why}. {advice}", {"why": problem, "advice": RESTORE})
 
 
 def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
@@ -183,18 +215,18 @@ def _scope_of(stored: dict[str, Any], labels: int, width: int) -> Scope | None:
         return None
     if found.keys() != _SCOPE_TENSORS:
         raise invalid("has half of a scope")
-    centers = _tensor("scope.centers", found["scope.centers"], "F16")
+    centroids = _tensor("scope.centers", found["scope.centers"], "F16")
     likeness = _tensor("scope.likeness", found["scope.likeness"], "F32")
-    is_fitting = centers.ndim == 2 and len(centers) == labels and centers.shape[1] <= width
-    if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_STEPS:
-        raise invalid(f"has a scope of shapes {centers.shape} and {likeness.shape}")
-    if max(np.abs(centers).max(), np.abs(likeness).max()) > _MOST_COORDINATE or (np.diff(likeness) < 0).any():
+    is_fitting = centroids.ndim == 2 and len(centroids) == labels and centroids.shape[1] <= width
+    if not is_fitting or likeness.ndim != 1 or not 2 <= len(likeness) <= MAX_QUANTILES:
+        raise invalid(f"has a scope of shapes {centroids.shape} and {likeness.shape}")
+    if max(np.abs(centroids).max(), np.abs(likeness).max()) > _MAX_ABS_COORDINATE or (np.diff(likeness) < 0).any():
         raise invalid("has a scope with numbers that cannot be")
-    return Scope.of(centers, likeness)
+    return Scope.of(centroids, likeness)
 
 
 def _artifact_format(data: bytes) -> int | None:
-    # safetensors' own reader of bytes drops the metadata; that the header is sound is known by now.
+    # safetensors' own reader of bytes drops the metadata; the header has been checked already.
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     number = (header.get("__metadata__") or {}).get(_FORMAT_KEY, "")
     return int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else None

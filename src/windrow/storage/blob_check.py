@@ -1,7 +1,4 @@
-"""Whether a blob is what a record says of it, read in pieces so that its size costs no memory.
-
-Owns the look at one file's content; knows nothing of where blobs lie or of what is done about a broken one.
-"""
+"""Checks a blob against its record, in chunks, so that its size costs no memory."""
 
 import hashlib
 import os
@@ -9,9 +6,11 @@ import zlib
 from dataclasses import dataclass
 from io import FileIO
 
+from windrow.disk import open_plain
 from windrow.domain.classifier import Record
-from windrow.domain.errors import ArtifactInvalid
+from windrow.domain.errors import InvalidArtifact
 from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
+from windrow.storage.blobs import MAX_BLOB_BYTES
 from windrow.storage.format import RESTORE
 from windrow.storage.revision import BlobRef
 
@@ -33,16 +32,6 @@ class BlobProblem:
     advice: str = RESTORE
 
 
-def open_plain(path: str) -> FileIO:
-    """Open a file for reading, unbuffered; what became a link meanwhile is not followed, nor a pipe waited for.
-
-    Raises:
-        OSError: It is not there, is a link, or may not be read.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123 - a Path takes longer to make than a file to open
-
-
 def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProblem | None:
     """Return what is wrong with a blob; ``None`` where nothing is.
 
@@ -55,8 +44,9 @@ def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProb
     try:
         with open_plain(path) as file:
             size_bytes = os.fstat(file.fileno()).st_size
-            if size_bytes != ref.size_bytes:
-                return BlobProblem("blob_altered", f"has {size_bytes} bytes instead of {ref.size_bytes}.")
+            expected_bytes = min(ref.size_bytes, MAX_BLOB_BYTES)
+            if size_bytes != expected_bytes:
+                return BlobProblem("blob_altered", f"has {size_bytes} bytes instead of {expected_bytes}.")
             if hashlib.file_digest(file, "sha256").hexdigest() != ref.sha256:
                 return BlobProblem("blob_altered", "has another sha256 than its name says.")
             file.seek(0)
@@ -72,7 +62,7 @@ def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProb
 def _artifact_problem(file: FileIO, record: Record) -> BlobProblem | None:
     try:
         labels = len(artifact_from_bytes(file.read()).head.bias)
-    except ArtifactInvalid as error:
+    except InvalidArtifact as error:
         return BlobProblem("artifact_unusable", "cannot be used.", error.detail)
     if labels != len(record.labels):
         what = f"has a head for {labels} labels, and the record has {len(record.labels)}."

@@ -1,19 +1,19 @@
-"""The blobs of classifiers: named by their digest, kept once, and checked whenever they are read.
-
-Owns where a blob lies; knows nothing of what is in it or of who refers to it.
-"""
+"""Stores the blobs of classifiers once, named by their digest, and checks the digest at each read."""
 
 import logging
 import re
 
-from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.domain.errors import InvalidArtifact
+from windrow.storage.files import Files, KeyExists, KeyMissing, KeyUnusable
 from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
 from windrow.storage.revision import BlobRef
 
 FOLDER = "blobs"
 FILE_NAME = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,16}){1,2}")
+
+# Rows take the most, packed.
+MAX_BLOB_BYTES = 2**30
 
 _log = logging.getLogger("windrow.storage")
 
@@ -48,7 +48,7 @@ class Blobs:
         if is_known:
             try:
                 self.read(name, ref)
-            except ArtifactInvalid:
+            except InvalidArtifact:
                 _log.warning("Replacing %s, which was damaged.", key)
                 self._files.remove(key)
                 return self.keep(name, content, suffix)
@@ -58,11 +58,13 @@ class Blobs:
         """Return a blob of a classifier.
 
         Raises:
-            ArtifactInvalid: It is missing or damaged.
+            InvalidArtifact: It is missing or damaged.
         """
         key = _key(name, ref.file_name)
         try:
-            content = self._files.get(key)
+            content = self._files.get(key, min(ref.size_bytes, MAX_BLOB_BYTES))
+        except KeyUnusable as error:
+            raise _damaged(key, f"was altered: {error}") from error
         except KeyMissing as error:
             raise _damaged(key, "is missing") from error
         if BlobRef.of(content, ref.suffix) != ref:
@@ -82,5 +84,5 @@ def _key(name: str, file_name: str) -> str:
     return f"{CLASSIFIERS}/{name}/{FOLDER}/{file_name}"
 
 
-def _damaged(key: str, problem: str) -> ArtifactInvalid:
-    return ArtifactInvalid("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})
+def _damaged(key: str, problem: str) -> InvalidArtifact:
+    return InvalidArtifact("{file} {why}. {advice}", {"file": key, "why": problem, "advice": RESTORE})

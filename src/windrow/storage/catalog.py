@@ -1,17 +1,18 @@
-"""The catalog of classifiers: saving, finding, listing, deleting, describing and restoring them.
+"""Saves, finds, lists, deletes, describes and restores classifiers.
 
-Owns the order of the steps of each change, so that a crash between any two leaves the old state or the new one; knows
-nothing of disks, tensors or training. Removing files for good is in ``purging``.
+The steps of each change are ordered so that a crash between any two leaves the old state or the new one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from windrow.domain.classifier import DescribeRequest, Record, TestScore, Threshold, check_notes
-from windrow.domain.errors import ArtifactInvalid, ClassifierExists, ConcurrentChange, NotDeleted, NotFound
+from windrow.domain.alias import ChangeNote
+from windrow.domain.classifier import DescribeRequest, Record, TestScore, check_notes
+from windrow.domain.errors import ClassifierExists, ConcurrentChange, InvalidArtifact, NotDeleted, NotFound
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
+from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
 from windrow.domain.versions import next_version
 from windrow.storage import history
 from windrow.storage.artifact import SUFFIXES
@@ -19,12 +20,12 @@ from windrow.storage.blobs import Blobs
 from windrow.storage.listing import list_page
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
-from windrow.storage.revision import BlobRef, Buried, Entry, Purged, Tombstone
+from windrow.storage.revision import BlobRef, ClassifierState, DeletedPredecessors, Purged, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A training that is to be saved."""
+class NewRevision:
+    """A revision that is to be saved."""
 
     record: Record
     """Its record; the catalog puts revision, description and tags in place."""
@@ -41,8 +42,8 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a reference means at this moment.
+class ResolvedModel:
+    """The classifier, and its revision, that a reference resolves to at this moment.
 
     Args:
         entry: The revision that it means.
@@ -50,7 +51,7 @@ class Found:
         alias: The alias that was named; ``None`` where a classifier was.
     """
 
-    entry: Entry
+    entry: ClassifierState
     target: Reference
     alias: str | None = None
 
@@ -72,37 +73,42 @@ class Catalog:
         self.blobs = Blobs(names.files)
         self.purging = Purging(names, self.blobs)
 
-    def publish(self, draft: Draft) -> Entry:
+    def publish(self, new_revision: NewRevision) -> ClassifierState:
         """Save a classifier's next revision, and return it as it reads back.
 
         Raises:
             InvalidName: The name breaks the grammar.
             NameTaken: An alias has the name, or another one differs only in case.
-            ClassifierExists: The name exists, and the draft may not follow it.
+            ClassifierExists: The name exists, and the new revision may not follow it.
             StorageFull: The disk is full; the newest revision is as before.
             StorageFailed: The disk failed; the newest revision is as before, or whole and new.
         """
-        name = draft.record.name
+        name = new_revision.record.name
         with self._names.lock():
-            self.check_name_free(name, overwrite=draft.overwrite)
+            self.check_name_free(name, overwrite=new_revision.overwrite)
             if isinstance(self._logs.newest(name).value, Purged):
                 self.purging.finish(name)
-            same = draft.record.origin.name if draft.kind == "copied" and draft.record.origin else None
-            refs = {role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in draft.blobs.items()}
-            return commit(self._names, name, lambda number: self._following(draft, number, refs))
+            same = (
+                new_revision.record.origin.name
+                if new_revision.kind == "copied" and new_revision.record.origin
+                else None
+            )
+            refs = {
+                role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in new_revision.blobs.items()
+            }
+            return commit(self._names, name, self._next_entry(new_revision, refs))
 
-    def preview(self, draft: Draft) -> Entry:
+    def preview(self, new_revision: NewRevision) -> ClassifierState:
         """Return what :meth:`publish` would save, and save nothing.
 
         Raises:
             InvalidName: The name breaks the grammar.
             NameTaken: An alias has the name, or another one differs only in case.
-            ClassifierExists: The name exists, and the draft may not follow it.
+            ClassifierExists: The name exists, and the new revision may not follow it.
         """
-        self.check_name_free(draft.record.name, overwrite=draft.overwrite)
-        newest = self._logs.newest(draft.record.name)
-        refs = {role: BlobRef.of(content, SUFFIXES[role]) for role, content in draft.blobs.items()}
-        return self._following(draft, 1 if isinstance(newest.value, Purged) else newest.number + 1, refs)
+        self.check_name_free(new_revision.record.name, overwrite=new_revision.overwrite)
+        refs = {role: BlobRef.of(content, SUFFIXES[role]) for role, content in new_revision.blobs.items()}
+        return self._next_entry(new_revision, refs)
 
     def check_name_free(self, name: str, *, overwrite: bool = True) -> None:
         """Refuse a name that no classifier may be published under.
@@ -113,45 +119,45 @@ class Catalog:
             ClassifierExists: A classifier has it, and may not be overwritten.
         """
         self._names.check_free(name)
-        if not overwrite and isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
+        if not overwrite and isinstance(self._logs.newest(name).value, ClassifierState | InvalidArtifact):
             raise ClassifierExists(
-                "A classifier named {name} exists. Choose another name, or "
+                "A classifier named {model_name} exists. Choose another name, or "
                 "{turn_on:overwrite} to add a revision to it.",
-                {"name": name},
+                {"model_name": name},
             )
 
-    def find(self, reference: Reference) -> Found:
+    def find(self, reference: Reference) -> ResolvedModel:
         """Return what a reference means now; one look at a folder's time where nothing changed.
 
         Raises:
             ClassifierNotFound: It means nothing, or what an alias points to is gone.
             RevisionNotFound: The classifier has no such revision.
-            ArtifactInvalid: The revision's file is damaged or of a newer format.
+            InvalidArtifact: The revision's file is damaged or of a newer format.
         """
         name = reference.name
         if reference.is_latest:
             entry = self._names.latest(name)
-            return Found(entry, Reference(entry.record.name))
+            return ResolvedModel(entry, Reference(entry.record.name))
         if reference.revision is not None:
-            return Found(self._names.revision(name, reference.revision), reference)
+            return ResolvedModel(self._names.revision(name, reference.revision), reference)
         if (newest := self._names.entry(name)) is not None:
-            return Found(newest, reference)
+            return ResolvedModel(newest, reference)
         while (pointer := self._names.pointer(name)) is not None:
             try:
-                return Found(self._answering(name, pointer.target), pointer.target, alias=name)
+                return ResolvedModel(self._answering(name, pointer.target), pointer.target, alias=name)
             except NotFound:
                 # Between the two looks the alias may have been pointed elsewhere, and its former target been deleted.
                 if self._names.pointer(name) == pointer:
                     raise
         raise self._names.not_found(name)
 
-    def current(self, name: str) -> Entry:
+    def current(self, name: str) -> ClassifierState:
         """Return a classifier's newest revision.
 
         Raises:
             InvalidName: The name breaks the grammar.
             ClassifierNotFound: No classifier has this name, or it is deleted.
-            ArtifactInvalid: The revision's file is damaged or of a newer format.
+            InvalidArtifact: The revision's file is damaged or of a newer format.
         """
         return self._names.answering(Reference(check_name(name)))
 
@@ -163,7 +169,7 @@ class Catalog:
         """
         return list_page(self._names, request)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ClassifierState]:
         """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""
         for name in self._logs.names():
             yield from history.entries(self._logs.values(name)).values()
@@ -197,14 +203,16 @@ class Catalog:
             StorageFailed: The disk failed.
         """
         with self._names.lock():
-            self._check_exists(check_name(name))
+            # One whose file cannot be read exists; it can be deleted, and trained again.
+            if not isinstance(self._logs.newest(check_name(name)).value, ClassifierState | InvalidArtifact):
+                raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
             if not force:
                 self._names.check_unused(name)
-            commit(self._names, name, lambda _: Tombstone("deleted", self._names.now()))
+            commit(self._names, name, Tombstone("deleted", self._names.now()))
 
-    def restore(self, name: str, revision: int | None = None) -> Entry:
+    def restore(self, name: str, revision: int | None = None) -> ClassifierState:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
 
         Raises:
@@ -213,7 +221,7 @@ class Catalog:
             RevisionNotFound: It has no such revision.
             NotDeleted: It answers already.
             NameTaken: An alias has the name now, or another one differs only in case.
-            ArtifactInvalid: Its files are missing or damaged.
+            InvalidArtifact: Its files are missing or damaged.
         """
         with self._names.lock():
             is_deleted = isinstance(self._logs.newest(check_name(name)).value, Tombstone)
@@ -227,12 +235,11 @@ class Catalog:
             # What a person brings back from before a deletion is older than what was trained since, not deleted.
             is_buried = entry.buried is not None and entry.record.revision < entry.buried.up_to
             buried = None if is_buried else entry.buried
-            return commit(
-                self._names, name, lambda _: replace(entry, kind="restored", at=self._names.now(), buried=buried)
-            )
+            restored = replace(entry, kind="restored", at=self._names.now(), buried=buried)
+            return commit(self._names, name, restored)
 
-    def describe(self, request: DescribeRequest) -> Entry:
-        """Change what is said about a classifier.
+    def describe(self, request: DescribeRequest) -> ClassifierState:
+        """Change the description or the tags of a classifier.
 
         Raises:
             InvalidName: The name breaks the grammar.
@@ -241,50 +248,86 @@ class Catalog:
         """
         with self._names.lock():
             entry = self.current(request.model_name)
-            record = _described(entry.record, entry.record, request.description, request.tags)
+            record = _with_notes(entry.record, entry.record, request.description, request.tags)
             if record == entry.record:
                 return entry
             described = replace(entry, kind="described", at=self._names.now(), record=record)
-            return commit(self._names, request.model_name, lambda _: described)
+            return commit(self._names, request.model_name, described)
 
-    def measured(self, entry: Entry, test: TestScore, threshold: Threshold | None) -> Entry:
+    def set_threshold(
+        self, reference: Reference, threshold: Threshold | None, note: ChangeNote
+    ) -> tuple[ClassifierState, Threshold | None]:
+        """Change the score below which a classifier gives no label; the same again changes nothing.
+
+        Args:
+            reference: The classifier, or its revision that answers.
+            threshold: What holds from now on; ``None`` for none.
+            note: Who changes it, and why.
+
+        Returns:
+            The classifier as it is now, and the threshold that it had before.
+
+        Raises:
+            ClassifierNotFound: No classifier has this name, or it is deleted.
+            RevisionNotFound: The classifier has no such revision.
+            ConcurrentChange: Another revision answers.
+        """
+        name = reference.name
+        with self._names.lock():
+            entry = self.current(name)
+            if reference.revision is not None:
+                _check_answers(self._names.revision(name, reference.revision), entry)
+            before = entry.record.threshold
+            if threshold == before:
+                return entry, before
+            at = self._names.now()
+            change = ThresholdChange(at=at, before=before, after=threshold, reason=note.reason, author=note.author)
+            changes = (*entry.record.threshold_changes, change)[-MAX_THRESHOLD_CHANGES:]
+            record = replace(entry.record, threshold_changes=changes)
+            return commit(self._names, name, replace(entry, kind="threshold_set", at=at, record=record)), before
+
+    def record_evaluation(self, entry: ClassifierState, test: TestScore) -> ClassifierState:
         """Keep how a revision did on test rows.
 
         Args:
             entry: The revision that was measured.
             test: How it did.
-            threshold: Below which score it gives no label from now on; ``None`` leaves what it has.
 
         Raises:
-            ClassifierNotFound: It is deleted by now.
-            ConcurrentChange: Another revision answers by now, to which the score does not belong.
+            ClassifierNotFound: It has been deleted meanwhile.
+            ConcurrentChange: Another revision is current now, to which the score does not belong.
         """
         name = entry.record.name
         with self._names.lock():
             now = self.current(name)
             # Not only the number: a name that was purged and trained anew counts from 1 again.
-            if (_trained(now.record), now.blobs) != (_trained(entry.record), entry.blobs):
+            if (_without_notes_or_scores(now.record), now.blobs) != (
+                _without_notes_or_scores(entry.record),
+                entry.blobs,
+            ):
                 raise ConcurrentChange(
-                    "Revision {revision} of {name} was measured, but revision {answering} answers now, so the score "
-                    "was not kept. Evaluate again.",
-                    {"name": name, "revision": entry.record.revision, "answering": now.record.revision},
+                    "Revision {revision} of {model_name} was measured, but revision {answering} answers now, so the "
+                    "score was not kept. Evaluate again.",
+                    {"model_name": name, "revision": entry.record.revision, "answering": now.record.revision},
                 )
-            kept = now.record.threshold if threshold is None else threshold
-            record = replace(now.record, test=test, threshold=kept)
+            record = replace(now.record, test=test)
             measured = replace(now, kind="measured", at=self._names.now(), record=record)
-            return commit(self._names, name, lambda _: measured)
+            return commit(self._names, name, measured)
 
-    def _following(self, draft: Draft, number: int, refs: Mapping[str, BlobRef]) -> Entry:
-        """Return a draft as the next entry of its log."""
-        name = draft.record.name
+    def _next_entry(self, new_revision: NewRevision, refs: Mapping[str, BlobRef]) -> ClassifierState:
+        """Return a new revision as the next entry of its log; what is purged is gone by then."""
+        name = new_revision.record.name
         newest = self._logs.newest(name)
-        before = newest.value if isinstance(newest.value, Entry) else None
+        number = 1 if isinstance(newest.value, Purged) else newest.number + 1
+        before = newest.value if isinstance(newest.value, ClassifierState) else None
         buried = None if before is None else before.buried
         if isinstance(newest.value, Tombstone):
-            buried = Buried(newest.number, newest.value.at)
-        described = _described(draft.record, None if before is None else before.record, draft.description, draft.tags)
-        return Entry(
-            kind=draft.kind,
+            buried = DeletedPredecessors(newest.number, newest.value.at)
+        described = _with_notes(
+            new_revision.record, None if before is None else before.record, new_revision.description, new_revision.tags
+        )
+        return ClassifierState(
+            kind=new_revision.kind,
             at=self._names.now(),
             record=replace(described, revision=number),
             blobs=refs,
@@ -292,24 +335,19 @@ class Catalog:
             buried=buried,
         )
 
-    def _answers_already(self, name: str, entry: Entry) -> NotDeleted:
+    def _answers_already(self, name: str, entry: ClassifierState) -> NotDeleted:
         revision = entry.record.revision
         others = [other for other in self._names.revisions(name) if other != revision]
         advice = "It has no other revision, so there is nothing to restore."
         if others:
-            advice = "To make another revision answer, name it, such as {name}@{other}."
-        facts = {"name": name, "revision": revision, "revisions": sorted([*others, revision])}
+            advice = "To make another revision answer, name it, such as {model_name}@{other}."
+        facts = {"model_name": name, "revision": revision, "revisions": sorted([*others, revision])}
         return NotDeleted(
-            f"{{name}} is not deleted, and its revision {{revision}} answers already. {advice}",
+            f"{{model_name}} is not deleted, and its revision {{revision}} answers already. {advice}",
             {**facts, "other": others[-1]} if others else facts,
         )
 
-    def _check_exists(self, name: str) -> None:
-        # One whose file cannot be read exists; it can be deleted, and trained again.
-        if not isinstance(self._logs.newest(name).value, Entry | ArtifactInvalid):
-            raise self._names.not_found(name)
-
-    def _answering(self, alias: str, target: Reference) -> Entry:
+    def _answering(self, alias: str, target: Reference) -> ClassifierState:
         try:
             return self._names.answering(target)
         except NotFound as error:
@@ -320,8 +358,8 @@ class Catalog:
             ) from error
 
 
-def _described(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
-    """Return a record with what is said from now on; what is left out stays as it was.
+def _with_notes(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
+    """Return a record with changed notes; those left out stay unchanged.
 
     Raises:
         InvalidParameter: It breaks a rule.
@@ -332,6 +370,24 @@ def _described(record: Record, before: Record | None, description: str | None, t
     return replace(record, description=new_description, tags=new_tags)
 
 
-def _trained(record: Record) -> Record:
-    """Return what training alone says of a record: neither notes nor measurements."""
-    return replace(record, description="", tags=(), test=None, threshold=None)
+def _without_notes_or_scores(record: Record) -> Record:
+    """Return what training alone says of a record: neither notes nor measurements, nor what was set later."""
+    return replace(record, description="", tags=(), test=None, threshold_changes=())
+
+
+def _check_answers(wanted: ClassifierState, answering: ClassifierState) -> None:
+    """Refuse a revision that is not the one that answers.
+
+    Raises:
+        ConcurrentChange: It is not.
+    """
+    if wanted.record.revision != answering.record.revision:
+        raise ConcurrentChange(
+            "Revision {answering} of {model_name} answers, not revision {revision}, so nothing was changed. Evaluate "
+            "the one that answers, or restore the other one first.",
+            {
+                "model_name": wanted.record.name,
+                "revision": wanted.record.revision,
+                "answering": answering.record.revision,
+            },
+        )

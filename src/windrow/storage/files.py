@@ -1,6 +1,6 @@
-"""Bytes under keys, each put once and never changed: the seam to a disk, and the local disk behind it.
+"""Stores bytes under keys, each put once and never changed: the interface to a disk, and the local disk behind it.
 
-Owns durability and the words for a failing disk; knows nothing of classifiers or of what the bytes mean.
+Knows nothing of classifiers or of what the bytes mean.
 """
 
 import errno
@@ -15,18 +15,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
-ASIDE = ".aside"
-FULL = {errno.ENOSPC, errno.EDQUOT}
+STAGING = ".aside"
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
 
 # Clocks of file systems tick in steps, and two changes within one step bear the same time. A folder is trusted to be
 # unchanged only once its time is older than the coarsest step in use, the 2 s of FAT.
 # Source: "Racy Git", https://git-scm.com/docs/racy-git
-FRESH_NS = 2_000_000_000
+CTIME_GRANULARITY_NS = 2_000_000_000
+
+# The maximum size of a file whose size is not recorded; the rows of a gate in an alias's file are the largest.
+MAX_BYTES = 64 * 2**20
+# How it fails to open or read what is no regular file, or too large a one.
+_NO_CONTENT = {errno.EINVAL, errno.ELOOP, errno.EFBIG, errno.ENXIO, errno.ENODEV}
 
 
 class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
@@ -35,6 +39,10 @@ class KeyExists(Exception):  # noqa: N818 - an answer of the seam, which its cal
 
 class KeyMissing(Exception):  # noqa: N818 - an answer of the seam, which its caller always handles
     """Nothing is stored under this key."""
+
+
+class KeyUnusable(KeyMissing):
+    """What stands under this key was never put there: a link, a pipe, a folder, or more than there can be."""
 
 
 class Files(Protocol):
@@ -58,11 +66,16 @@ class Files(Protocol):
         """
         ...
 
-    def get(self, key: str) -> bytes:
-        """Return what is stored under a key.
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
+        """Return the content of a key, without waiting for a lock.
+
+        Args:
+            key: The key.
+            max_bytes: The most bytes that it can have; of more, none is read.
 
         Raises:
             KeyMissing: There is nothing.
+            KeyUnusable: What is there is too large, or no content at all.
         """
         ...
 
@@ -74,7 +87,7 @@ class Files(Protocol):
         """Remove a key; one that is not there is no error. A prefix without keys is gone, too."""
         ...
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Return a token that differs whenever a name directly below the prefix came or went, or ``None`` for "look".
 
         Taken before a listing, an equal token later says that the listing still holds.
@@ -96,29 +109,32 @@ class LocalFiles:
     _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
-        """Write aside, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
+        """Stage, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
         path = Path(self._path(key))
         with _storage_errors("write", key):
             self._make_folder(path.parent)
-            is_new = None if same_as is None else _link_again(Path(self._path(same_as)), path)
+            is_new = None if same_as is None else _link_existing(Path(self._path(same_as)), path)
             if is_new is None:
-                with self._written_aside(data) as aside:
-                    is_new = _link(aside, path)
+                with self._staged(data) as staged:
+                    is_new = _link(staged, path)
             # Also when another writer was first: the caller will build on what is there. When this fails, the file
             # stays: others may have read it, and a key never changes its content.
-            _sync_folder(path.parent)
+            sync(path.parent)
         if not is_new:
             raise KeyExists(key)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, max_bytes: int = MAX_BYTES) -> bytes:
         """Read the file."""
         path = self._path(key)
         with _storage_errors("read", key):
             try:
-                with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - see _path
-                    return file.readall()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                return read_plain(path, max_bytes)
+            except (FileNotFoundError, NotADirectoryError) as error:
                 raise KeyMissing(key) from error
+            except OSError as error:
+                if error.errno in _NO_CONTENT:
+                    raise KeyUnusable(reason(error)) from error
+                raise
 
     def list(self, prefix: str) -> list[str]:
         """List the folder."""
@@ -134,13 +150,13 @@ class LocalFiles:
         path = Path(self._path(key))
         with _storage_errors("remove", key), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
-            _sync_folder(path.parent)
+            sync(path.parent)
         for folder in path.parents[: len(path.relative_to(self.root).parts) - 1]:
-            self._durable.discard(folder)  # whoever makes it anew must sync it anew
+            self._durable.discard(folder)  # a new folder of that name must be synced again
             with suppress(OSError):  # it holds something
                 folder.rmdir()
 
-    def change_token(self, prefix: str) -> str | None:
+    def version_token(self, prefix: str) -> str | None:
         """Look at the folder's times, which move with every name that comes or goes."""
         path = self._path(prefix)
         now_ns = self.clock_ns()  # read first: a change after it can then never look old
@@ -149,7 +165,7 @@ class LocalFiles:
             changed_ns = os.stat(path).st_ctime_ns  # noqa: PTH116
         except OSError:
             return None
-        return None if changed_ns > now_ns - FRESH_NS else str(changed_ns)
+        return None if changed_ns > now_ns - CTIME_GRANULARITY_NS else str(changed_ns)
 
     def _path(self, key: str) -> str:
         """Return a key's path; no Path, which takes longer to make than a folder to list."""
@@ -164,24 +180,25 @@ class LocalFiles:
             return
         self._make_folder(folder.parent)
         with suppress(FileExistsError):
-            folder.mkdir()
-        _sync_folder(folder.parent)
+            folder.mkdir(PRIVATE_FOLDER)
+        sync(folder.parent)
         self._durable.add(folder)
 
     @contextmanager
-    def _written_aside(self, data: bytes) -> Iterator[Path]:
-        """Give a synced file outside the space of keys; what a dead process leaves there is never content."""
-        aside = self.root / ASIDE / secrets.token_hex(16)
-        self._make_folder(aside.parent)
+    def _staged(self, data: bytes) -> Iterator[Path]:
+        """Yield a synced file in the staging folder; what a dead process leaves there is never content."""
+        staged = self.root / STAGING / secrets.token_hex(16)
+        self._make_folder(staged.parent)
         try:
-            with aside.open("xb") as file:
+            with staged.open("xb") as file:
+                os.fchmod(file.fileno(), PRIVATE_FILE)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            yield aside
+            yield staged
         finally:
             with suppress(OSError):  # only garbage stays
-                aside.unlink()
+                staged.unlink()
 
 
 @lru_cache(maxsize=32_768)
@@ -190,28 +207,20 @@ def _is_key(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
-def _link(aside: Path, path: Path) -> bool:
+def _link(staged: Path, path: Path) -> bool:
     try:
-        os.link(aside, path)
+        os.link(staged, path)
     except FileExistsError:
         return False
     return True
 
 
-def _link_again(kept: Path, path: Path) -> bool | None:
+def _link_existing(existing: Path, path: Path) -> bool | None:
     """Give a file a second name; ``None`` where that cannot be: it is gone, or has as many names as a file may have."""
     try:
-        return _link(kept, path)
+        return _link(existing, path)
     except OSError:
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -220,16 +229,16 @@ def _storage_errors(verb: str, key: str) -> Iterator[None]:
         yield
     except OSError as error:
         what = "Windrow could not {verb} {file} in the data directory ({why})"
-        facts = {"verb": verb, "file": key, "why": error.strerror or str(error)}
-        if error.errno in FULL:
-            raise StorageFull(
-                f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
-                facts,
-            ) from error
         # Without links there is no way to put a whole file in place unless the name is free, so there is no fallback.
         advice = (
             "The data directory must lie on one file system that has hard links, such as ext4, XFS, Btrfs or APFS"
             if verb == "write" and error.errno in _NO_LINKS
             else "Check that the data directory exists, that the server may read and write it, and that its disk works"
         )
-        raise StorageFailed(f"{what}. {advice}; then try again.", facts) from error
+        raise disk_error(
+            error,
+            f"{what}. {advice}; then try again.",
+            f"{what}; nothing that was there before is lost. Free some space or raise the quota, then try again.",
+            verb=verb,
+            file=key,
+        ) from error

@@ -1,7 +1,7 @@
 """The form of every document on the disk and in an export: JSON of a declared value, with a number and a digest.
 
-docs/format.md describes it. Each change of what is written gets the next number, a step in ``storage/upgrade.py``, and
-a golden folder in the tests.
+docs/explanation/format.md describes it. Each change of what is written gets the next number, a step in
+``storage/upgrade.py``, and a golden folder in the tests.
 """
 
 import hashlib
@@ -10,20 +10,27 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
-from windrow.codec.values import ValidationError, from_json, to_document
-from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.upgrade import from_format_1
+from windrow.codec.shape import find_excess
+from windrow.codec.values import ValidationError, from_json, to_document, to_members
+from windrow.domain.errors import InvalidArtifact
+from windrow.storage.upgrade import STEPS
 
 V = TypeVar("V")
 Plain = dict[str, Any]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+# Documents of older formats have no digest.
+_FIRST_SEALED: Final = 2
+# Beyond what a classifier of 50,000 labels needs; so many empty lists take 50 MB, where a document may have 8.
+MAX_VALUES: Final = 500_000
 # How the detail about a damaged file ends.
 RESTORE: Final = "Restore the file from a backup, or train the classifier again."
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
-MOST_WHOLE: Final = 2**53 - 1
+MAX_SAFE_INTEGER: Final = 2**53 - 1
+# Whole numbers as json.dumps writes them; one of fewer digits is none beyond it.
+_MAY_BE_UNSAFE: Final = re.compile(r"[ \[-][0-9]{16,}[,\]}]")
 _NO_DIGEST: Final = "0" * 64
-_HEAD: Final = re.compile(rb'\{\n  "format": %d,\n  "sha256": "([0-9a-f]{64})",\n' % FORMAT)
+_HEAD: Final = re.compile(rb'\{\n  "format": ([%d-%d]),\n  "sha256": "([0-9a-f]{64})",\n' % (_FIRST_SEALED, FORMAT))
 # Only members of the outermost object are indented by two blanks, and no string holds a line's end.
 _KIND: Final = re.compile(rb'\n  "kind": "([a-z_]{1,32})"')
 
@@ -69,15 +76,18 @@ def read(data: bytes, kinds: Mapping[str, type[V]] | type[V], *, strictly: bool 
 
     Raises:
         Mismatch: It says nothing that Windrow wrote.
-        ArtifactInvalid: It was altered since, or is of a newer format.
+        InvalidArtifact: It was altered since, or is of a newer format.
     """
+    _check_values(data)
     head = _HEAD.match(data)
     if head is None:
-        return _read_old(data, kinds)
-    start, end = head.span(1)
+        return _read_unsealed(data, kinds)
+    start, end = head.span(2)
     blank = b"".join((data[:start], _NO_DIGEST.encode(), data[end:]))
-    if hashlib.sha256(blank).hexdigest().encode() != head[1]:
+    if hashlib.sha256(blank).hexdigest().encode() != head[2]:
         raise _altered("its sha256 is not the recorded one")
+    if (number := int(head[1])) < FORMAT:
+        return _upgraded(parse_object(b"{" + data[head.end() :]), number, kinds)
     kind = _KIND.search(data)
     body = b"{" + data[head.end() :]
     value = _value(_class_of(kinds, kind and kind[1].decode()), body)
@@ -90,8 +100,10 @@ def parse(data: bytes) -> Any:
     """Return the plain value of a JSON text.
 
     Raises:
-        Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either.
+        Mismatch: It is none. NaN, infinities, and objects that name a field twice are none either. Or it has more
+            values than Windrow writes.
     """
+    _check_values(data)
     try:
         return _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:
@@ -118,11 +130,11 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
         what: What is of this format (``"tensors of "``), where it is no document.
 
     Raises:
-        ArtifactInvalid: It is newer.
+        InvalidArtifact: It is newer.
         Mismatch: It is no format at all.
     """
     if type(number) is int and number > newest:
-        raise ArtifactInvalid(
+        raise InvalidArtifact(
             f"The saved classifier has {what}format {{format}}, of a newer Windrow; this one reads up to format "
             "{newest_known_format}. Upgrade Windrow.",
             {"format": number, "newest_known_format": newest},
@@ -131,15 +143,26 @@ def check_format(number: object, newest: int = FORMAT, what: str = "") -> None:
         raise Mismatch("has no format number that Windrow knows")
 
 
-def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
-    """Return the value of a document of an older format, by the steps that lead to the newest one."""
+def _check_values(data: bytes) -> None:
+    if find_excess(data.decode("latin-1"), MAX_VALUES, len(data)) is not None:
+        raise Mismatch(f"has more than {MAX_VALUES} values")
+
+
+def _read_unsealed(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
+    """Return the value of a document of a format without digests."""
     plain = parse_object(data)
     number = plain.pop("format", None)
     check_format(number)
-    if number == FORMAT:
+    if number >= _FIRST_SEALED:
         raise _altered("it does not begin as Windrow writes it")
+    return _upgraded(plain, number, kinds)
+
+
+def _upgraded(plain: Plain, number: int, kinds: Mapping[str, type[V]] | type[V]) -> V:
+    """Return the value of a document of an older format, by the steps that lead to the newest one."""
     try:
-        plain = from_format_1(plain)
+        for step in range(number, FORMAT):
+            plain = STEPS[step](plain)
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise Mismatch(f"is not of format {number} ({type(error).__name__}: {error})") from error
     value = _value(_class_of(kinds, plain.get("kind")), json.dumps(plain))
@@ -147,9 +170,9 @@ def _read_old(data: bytes, kinds: Mapping[str, type[V]] | type[V]) -> V:
     return value
 
 
-def _altered(how: str) -> ArtifactInvalid:
+def _altered(how: str) -> InvalidArtifact:
     facts = {"why": f"was altered: {how}", "advice": RESTORE, "altered": True}
-    return ArtifactInvalid("A file of the saved classifier {why}. {advice}", facts)
+    return InvalidArtifact("A file of the saved classifier {why}. {advice}", facts)
 
 
 def _class_of(kinds: Mapping[str, type[V]] | type[V], kind: object) -> type[V]:
@@ -173,10 +196,12 @@ def _value(kind: type[V], body: bytes | str) -> V:
 def _check_written_so(plain: Plain, value: object) -> None:
     """Refuse a document that is not what its value would be written as."""
     try:
-        written = json.loads(to_document(value))
+        written = json.dumps(to_members(value), allow_nan=False, sort_keys=True)
     except ValueError as error:
         raise Mismatch(f"is wrong ({error})") from error
-    _compare(plain, written, ())
+    # Only what is not the same to the letter is worth a look at each member, which takes five times as long.
+    if json.dumps(plain, sort_keys=True) != written or _MAY_BE_UNSAFE.search(written):
+        _compare(plain, json.loads(written), ())
 
 
 def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
@@ -192,7 +217,7 @@ def _compare(plain: Any, written: Any, where: tuple[str, ...]) -> None:
             _compare(one, other, where)
     elif plain != written or isinstance(plain, bool) != isinstance(written, bool):
         raise Mismatch("is not written as Windrow writes it", where)
-    elif isinstance(plain, int) and abs(plain) > MOST_WHOLE:
+    elif isinstance(plain, int) and abs(plain) > MAX_SAFE_INTEGER:
         raise Mismatch("is a whole number that not every program reads alike", where)
 
 

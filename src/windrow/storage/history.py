@@ -7,53 +7,53 @@ where one went since it was listed.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.revision import Entry, Purged, Revision
+from windrow.domain.errors import InvalidArtifact
+from windrow.storage.revision import ClassifierState, LogEntry, Purged
 
 Value = TypeVar("Value")
-Log = Mapping[int, Value | ArtifactInvalid | None]
+Log = Mapping[int, Value | InvalidArtifact | None]
 
 
-def from_newest(log: Log[Value]) -> Iterator[tuple[int, Value | ArtifactInvalid]]:
+def from_newest(log: Log[Value]) -> Iterator[tuple[int, Value | InvalidArtifact]]:
     """Yield what there is, the highest number, which is the truth, first."""
     for number in reversed(tuple(log)):
         if (value := log[number]) is not None:
             yield number, value
 
 
-def newest(log: Log[Value]) -> Value | ArtifactInvalid | None:
+def newest(log: Log[Value]) -> Value | InvalidArtifact | None:
     """Return what the highest number says; ``None`` where there is none."""
     return next((value for _, value in from_newest(log)), None)
 
 
-def purged(log: Log[Revision]) -> tuple[int, ...]:
+def purged(log: Log[LogEntry]) -> tuple[int, ...]:
     """Return the numbers that were removed for good: the last readable file that lists them says it.
 
     Deleting a classifier, or damage to its newest file, must not bring back what was removed.
     """
     for number, value in from_newest(log):
         match value:
-            case Entry():
+            case ClassifierState():
                 return tuple(each for each in value.purged if each < number)
             case Purged():
                 break
     return ()
 
 
-def entries(log: Log[Revision]) -> dict[int, Entry]:
+def entries(log: Log[LogEntry]) -> dict[int, ClassifierState]:
     """Return what answers, or could be brought back, by the numbers that say it."""
     if isinstance(newest(log), Purged):
         return {}
     gone = purged(log)
-    return {number: value for number, value in log.items() if isinstance(value, Entry) and number not in gone}
+    return {number: value for number, value in log.items() if isinstance(value, ClassifierState) and number not in gone}
 
 
-def trainings(log: Log[Revision]) -> tuple[int, ...]:
+def trainings(log: Log[LogEntry]) -> tuple[int, ...]:
     """Return the revisions that can be reached, ascending."""
     return tuple(number for number, entry in entries(log).items() if entry.is_training)
 
 
-def training(log: Log[Revision], revision: int, without: Collection[int]) -> Entry | ArtifactInvalid | None:
+def training(log: Log[LogEntry], revision: int, without: Collection[int]) -> ClassifierState | InvalidArtifact | None:
     """Return what the last file about a training says; its own file must be there.
 
     Args:
@@ -62,25 +62,27 @@ def training(log: Log[Revision], revision: int, without: Collection[int]) -> Ent
         without: Numbers that were removed for good.
     """
     own = log.get(revision) if revision not in without else None
-    if not isinstance(own, Entry):
-        return own if isinstance(own, ArtifactInvalid) else None
+    if not isinstance(own, ClassifierState):
+        return own if isinstance(own, InvalidArtifact) else None
     if not own.is_training:
         return None
     later = (value for number, value in from_newest(log) if number > revision and number not in without)
-    return next((value for value in later if isinstance(value, Entry) and value.record.revision == revision), own)
+    return next(
+        (value for value in later if isinstance(value, ClassifierState) and value.record.revision == revision), own
+    )
 
 
-def last_entry(log: Log[Revision]) -> Entry | ArtifactInvalid | None:
+def last_entry(log: Log[LogEntry]) -> ClassifierState | InvalidArtifact | None:
     """Return what answers, or answered before it was deleted."""
-    return next((value for _, value in from_newest(log) if isinstance(value, Entry | ArtifactInvalid)), None)
+    return next((value for _, value in from_newest(log) if isinstance(value, ClassifierState | InvalidArtifact)), None)
 
 
 def revision_of(value: object) -> int | None:
     """Return the training that a numbered file is about; ``None`` for an ending, or where that is unknown."""
-    return value.record.revision if isinstance(value, Entry) else None
+    return value.record.revision if isinstance(value, ClassifierState) else None
 
 
 def blob_sizes(values: Iterable[object]) -> dict[str, int]:
     """Return the blobs that numbered files need, by the names of their files, and their sizes."""
-    refs = (ref for value in values if isinstance(value, Entry) for ref in value.blobs.values())
+    refs = (ref for value in values if isinstance(value, ClassifierState) for ref in value.blobs.values())
     return {ref.file_name: ref.size_bytes for ref in refs}

@@ -1,53 +1,30 @@
-"""One look at the jobs of a data directory: whether what was written down of each can be read.
+"""Scans the saved jobs for files that cannot be read. No classifier needs a job, so none of them is damage."""
 
-Owns what may lie below ``jobs/``; knows nothing of locks or removing. No classifier needs a job, so none is damage.
-"""
-
-import re
 from collections.abc import Iterator
 
-from windrow.domain.errors import ArtifactInvalid
-from windrow.storage.blob_check import open_plain
-from windrow.storage.folder_check import Suspicion, garbage, list_folder
-from windrow.storage.format import Mismatch
-from windrow.storage.jobs import JOB_ID, JOBS, OWNERS, STOP, read_kept
-from windrow.storage.log import NUMBERED
-from windrow.storage.name_check import Look
-
-_FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
-_FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(STOP)}")
+from windrow.domain.errors import InvalidArtifact
+from windrow.storage.folder_check import NOTHING, CandidateFinding, garbage, list_folder, read_log
+from windrow.storage.job_files import FILES, FOLDERS, JOBS, OWNERS, stored_job_from_json
+from windrow.storage.name_check import ScanResult
 
 
-def look_at_jobs(root: str) -> Look:
-    """Look at every job.
+def scan_jobs(root: str) -> ScanResult:
+    """Scan every job.
 
     Args:
         root: The data directory.
     """
-    listing = list_folder(root, JOBS, folders=_FOLDERS)
-    found = list(listing.found)
+    listing = list_folder(root, JOBS, folders=FOLDERS)
+    candidates = list(listing.candidates)
     for job_id in sorted(name for name in listing.folders if name != OWNERS):
-        found.extend(_look_at_job(root, f"{JOBS}/{job_id}"))
-    return Look(tuple(found))
+        candidates.extend(_scan_job(root, f"{JOBS}/{job_id}"))
+    return ScanResult(tuple(candidates))
 
 
-def _look_at_job(root: str, place: str) -> Iterator[Suspicion]:
-    listing = list_folder(root, place, files=_FILES)
-    yield from listing.found
-    for file in sorted(name for name in listing.files if name != STOP):
-        if problem := _problem_of(root, f"{place}/{file}", int(file.removesuffix(".json"))):
-            what = f"What became of a training cannot be read ({problem}). What it made is not affected."
-            yield garbage("job_unreadable", f"{place}/{file}", what, (f"{place}/{file}",))
-
-
-def _problem_of(root: str, place: str, number: int) -> str | None:
-    try:
-        with open_plain(f"{root}/{place}") as opened:
-            read_kept(opened.read(), number, strictly=True)
-    except FileNotFoundError:  # old jobs are removed now and then
-        return None
-    except OSError as error:
-        return error.strerror
-    except (Mismatch, ArtifactInvalid) as error:
-        return str(error)
-    return None
+def _scan_job(root: str, path: str) -> Iterator[CandidateFinding]:
+    log = read_log(root, path, stored_job_from_json, NOTHING, FILES)
+    yield from log.listing.candidates
+    for number, kept in log.values.items():
+        if isinstance(kept, InvalidArtifact):
+            what = f"What became of a training cannot be read ({kept.facts['why']}). What it made is not affected."
+            yield garbage("job_unreadable", log.file(number), what, (log.file(number),))

@@ -1,7 +1,4 @@
-"""The list of classifiers, or the part of it that is asked for.
-
-Owns how few classifiers must be looked at for a page; knows nothing of what is changed or how.
-"""
+"""Lists classifiers page by page, reading only those that a page needs."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,11 +8,11 @@ from itertools import islice
 from typing import Any
 
 from windrow.domain.classifier import Classifier
-from windrow.domain.errors import ArtifactInvalid, ClassifierNotFound, InvalidParameter
+from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidParameter
 from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry, Tombstone
+from windrow.storage.revision import ClassifierState, Tombstone
 
 # Orders that a name alone decides, so that a page needs no look at the classifiers before it.
 _KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
@@ -42,24 +39,24 @@ def list_page(names: Namespace, request: ListRequest) -> Listing:
     else:
         chosen = _after(in_order(list(_chosen(names, candidates, request)), request.order), request.after)
     limit = len(candidates) if request.size is None else request.size
-    found = tuple(islice(chosen, limit + 1))
-    return Listing(found[:limit], to_cursor(found[limit - 1].name) if len(found) > limit else None)
+    page = tuple(islice(chosen, limit + 1))
+    return Listing(page[:limit], to_cursor(page[limit - 1].name) if len(page) > limit else None)
 
 
 def _chosen(names: Namespace, candidates: Iterable[str], request: ListRequest) -> Iterator[Classifier]:
     for name in candidates:
         entry, deleted_at = _meant(names, name, is_deleted=request.deleted)
         if entry is not None and request.has(entry.record):
-            yield entry.shown(deleted_at)
+            yield entry.to_classifier(deleted_at)
 
 
-def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[Entry | None, datetime | None]:
+def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[ClassifierState | None, datetime | None]:
     """Return what the list shows of a name, and when it was deleted."""
     value = names.classifiers.newest(name).value
     if not is_deleted:
-        return value if isinstance(value, Entry) else None, None
+        return value if isinstance(value, ClassifierState) else None, None
     if isinstance(value, Tombstone):
-        with suppress(ArtifactInvalid, ClassifierNotFound):
+        with suppress(InvalidArtifact, ClassifierNotFound):
             return names.last_entry(name), value.at
     return None, None
 

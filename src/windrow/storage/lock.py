@@ -1,6 +1,6 @@
-"""One writer at a time on a data directory, among all threads and processes.
+"""Lets one writer at a time, of all threads and processes, change a data directory.
 
-Owns the waiting; knows nothing of what is written. Readers never wait: they see each change whole or not at all.
+Readers never wait: they see each change as a whole or not at all.
 """
 
 import fcntl
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
+from windrow.disk import disk_error, make_private
 from windrow.domain.errors import ConcurrentChange, StorageFailed, StorageFull
-from windrow.storage.files import FULL
 
-# Enters when nobody else writes.
+# Enters when there is no other writer.
 Lock = Callable[[], AbstractContextManager[object]]
 
-PATIENCE_S = 60.0
-_LONGEST_PAUSE_S = 0.02
+LOCK_TIMEOUT_S = 60.0
+_MAX_PAUSE_S = 0.02
 
 
 class DirectoryLock:
@@ -26,12 +26,12 @@ class DirectoryLock:
 
     Args:
         folder: The data directory; made where it does not exist.
-        patience_s: Seconds after which waiting ends.
+        timeout_s: Seconds after which waiting ends.
     """
 
-    def __init__(self, folder: Path, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> None:
         self._folder = folder
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         # Threads queue here first, so that of each process only one asks the system.
         self._threads = threading.Lock()
 
@@ -44,9 +44,9 @@ class DirectoryLock:
             StorageFull: The disk is full, and the folder cannot be made.
             StorageFailed: The folder cannot be opened or locked.
         """
-        deadline_s = time.monotonic() + self._patience_s
-        if not self._threads.acquire(timeout=self._patience_s):
-            raise _too_busy(self._patience_s)
+        deadline_s = time.monotonic() + self._timeout_s
+        if not self._threads.acquire(timeout=self._timeout_s):
+            raise _too_busy(self._timeout_s)
         try:
             descriptor = self._open()
             try:
@@ -64,8 +64,8 @@ class DirectoryLock:
 
     def _open(self) -> int:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(self._folder, os.O_RDONLY)
+            make_private(self._folder)
+            return os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise _failed(self._folder, error) from error
 
@@ -76,30 +76,26 @@ class DirectoryLock:
                 return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if time.monotonic() > deadline_s:
-                    raise _too_busy(self._patience_s) from error
+                    raise _too_busy(self._timeout_s) from error
             except OSError as error:
                 raise _failed(self._folder, error) from error
             time.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, _MAX_PAUSE_S)
 
 
-def _too_busy(patience_s: float) -> ConcurrentChange:
+def _too_busy(timeout_s: float) -> ConcurrentChange:
     return ConcurrentChange(
         "Others have been changing the data directory for {seconds:.0f} seconds, so this change was not made. Try "
         "again; if that lasts, look for a Windrow process that hangs.",
-        {"seconds": patience_s},
+        {"seconds": timeout_s},
     )
 
 
 def _failed(folder: Path, error: OSError) -> StorageFull | StorageFailed:
-    facts = {"folder": str(folder), "why": error.strerror or str(error)}
-    if error.errno in FULL:
-        return StorageFull(
-            "The data directory {folder} cannot be made ({why}). Free some space or raise the quota, then try again.",
-            facts,
-        )
-    return StorageFailed(
+    return disk_error(
+        error,
         "The data directory {folder} cannot be locked for a change ({why}). Check that it exists, that the server may "
         "write it, and that its file system has locks; then try again.",
-        facts,
+        "The data directory {folder} cannot be made ({why}). Free some space or raise the quota, then try again.",
+        folder=str(folder),
     )

@@ -1,7 +1,4 @@
-"""Logs of numbered files, one for each name, the highest number being the truth.
-
-Owns the numbers and the in-memory index of what is newest; knows nothing of what the files say.
-"""
+"""Logs of numbered files, one for each name; the highest number holds the present state."""
 
 import logging
 import re
@@ -10,15 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from windrow.domain.errors import ArtifactInvalid, ConcurrentChange
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, StorageFailed
 from windrow.domain.names import is_name
-from windrow.storage.files import Files, KeyExists, KeyMissing
+from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUnusable
+from windrow.storage.format import RESTORE
 
 Value = TypeVar("Value")
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
 _KEPT_OLD_VALUES = 1_024
 # A name that is purged and trained anew in such a moment is not so again and again.
-_LOOKS = 3
+_LOOKS = 4
 
 _log = logging.getLogger("windrow.storage")
 
@@ -35,7 +33,7 @@ class Newest(Generic[Value]):
 
     token: str | None
     number: int
-    value: Value | ArtifactInvalid | None
+    value: Value | InvalidArtifact | None
 
 
 class Logs(Generic[Value]):
@@ -47,7 +45,7 @@ class Logs(Generic[Value]):
     Args:
         files: Where they are kept.
         root: The first part of their keys.
-        read: Makes a value of a file's name, number and content; raises :class:`ArtifactInvalid`.
+        read: Makes a value of a file's name, number and content; raises :class:`InvalidArtifact`.
     """
 
     def __init__(self, files: Files, root: str, read: Callable[[str, int, bytes], Value]) -> None:
@@ -60,7 +58,7 @@ class Logs(Generic[Value]):
 
     def names(self) -> tuple[str, ...]:
         """Return the sorted names that have a folder, whatever is in it."""
-        token = self._files.change_token(self._root)
+        token = self._files.version_token(self._root)
         known_token, names = self._folders
         if token is None or token != known_token:
             names = tuple(name for name in self._files.list(self._root) if is_name(name))
@@ -69,10 +67,10 @@ class Logs(Generic[Value]):
 
     def newest(self, name: str) -> Newest[Value]:
         """Return a name's highest number and what it says; one look at the folder's time where nothing changed."""
-        token = self._files.change_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
+        token = self._files.version_token(f"{self._root}/{name}")  # first, so that a change during the listing shows
         known = self._index.get(name)
         # A damaged file may be mended in place, which no folder's time tells.
-        is_damaged = known is not None and isinstance(known.value, ArtifactInvalid)
+        is_damaged = known is not None and isinstance(known.value, InvalidArtifact)
         if known is not None and token is not None and token == known.token and not is_damaged:
             return known
         number, value = self._highest(name)
@@ -81,7 +79,7 @@ class Logs(Generic[Value]):
             return Newest(token, 0, None)
         # Read again even where the number is the known one: a person may have moved the folder away or repaired it.
         newest = Newest(token, number, value)
-        if isinstance(value, ArtifactInvalid) and (known is None or known.number != number):
+        if isinstance(value, InvalidArtifact) and (known is None or known.number != number):
             _log.warning("%s cannot be used. %s", name, value.detail)
         self._index[name] = newest
         return newest
@@ -91,20 +89,27 @@ class Logs(Generic[Value]):
         matches = (NUMBERED.fullmatch(file) for file in self._files.list(f"{self._root}/{name}"))
         return tuple(sorted(int(match[1]) for match in matches if match is not None))
 
-    def values(self, name: str) -> Mapping[int, Value | ArtifactInvalid | None]:
-        """Return what a name's numbers say, ascending; each is read when it is asked for."""
+    def values(self, name: str) -> Mapping[int, Value | InvalidArtifact | None]:
+        """Return the values of a name by ascending number; each is read lazily."""
         return _Values(self, name)
 
-    def at(self, name: str, number: int) -> Value | ArtifactInvalid | None:
+    def at(self, name: str, number: int) -> Value | InvalidArtifact | None:
         """Return what a number says; the error where it cannot be read, ``None`` where there is none (any more)."""
-        return self._look(name, number, self._files.change_token(f"{self._root}/{name}"))
+        return self._look(name, number, self._files.version_token(f"{self._root}/{name}"))
 
     def append(self, name: str, number: int, content: bytes) -> None:
         """Commit: put the next number. The caller holds the lock and has looked which number that is.
 
         Raises:
-            ConcurrentChange: Somebody else has put it.
+            ConcurrentChange: Another writer has put this number.
+            StorageFailed: It is larger than what can be read again.
         """
+        if len(content) > MAX_BYTES:
+            raise StorageFailed(
+                "{name} cannot be changed: what would be kept of it has {size_bytes} bytes, and at most {max_bytes} "
+                "can be read again. Send fewer or shorter rows.",
+                {"name": name, "size_bytes": len(content), "max_bytes": MAX_BYTES},
+            )
         try:
             self._files.put_new(self.key(name, number), content)
         except KeyExists as error:
@@ -120,38 +125,32 @@ class Logs(Generic[Value]):
         """Return the key of a number."""
         return f"{self._root}/{name}/{number:06d}.json"
 
-    def _highest(self, name: str) -> tuple[int, Value | ArtifactInvalid | None]:
+    def _highest(self, name: str) -> tuple[int, Value | InvalidArtifact | None]:
         """Return the highest number and what it says; 0 and ``None`` where there is none."""
         while number := max(self.numbers(name), default=0):
             if (value := self._look(name, number)) is not None:
                 return number, value
-            # It was purged since it was listed, so there is another truth by now.
+            # It was purged after it was listed, so the list is out of date.
         return 0, None
 
-    def _look(self, name: str, number: int, token: str | None = None) -> Value | ArtifactInvalid | None:
+    def _look(self, name: str, number: int, token: str | None = None) -> Value | InvalidArtifact | None:
         key = self.key(name, number)
-        try:
-            if token is None:
-                return self._read_unknown(name, number)
-            # A folder of the same token has the same files, and those never change.
-            return self._read_old(name, number, token)
-        except KeyMissing:
-            return self._look_again(name, number, key)
-        except ArtifactInvalid as error:
-            return _at(key, error)
-
-    def _look_again(self, name: str, number: int, key: str) -> Value | ArtifactInvalid | None:
-        """Look at a file that was not there: it is gone, or there anew by now, or nobody can open it."""
+        # A folder of the same token has the same files, and those never change.
+        read = self._read_unknown if token is None else self._read_old
         for _ in range(_LOOKS):
-            if number not in self.numbers(name):
-                return None
             try:
-                return self._read_unknown(name, number)
-            except KeyMissing:  # it may have been purged and put anew between the two looks
-                continue
-            except ArtifactInvalid as error:
-                return _at(key, error)
-        return ArtifactInvalid(
+                return read(name, number, token)
+            except InvalidArtifact as error:
+                # The error names the file that it is about.
+                return InvalidArtifact(f"{{file}}: {error.template}", {**error.facts, "file": key})
+            except KeyUnusable as error:
+                facts = {"file": key, "why": str(error), "advice": RESTORE}
+                return InvalidArtifact("{file} cannot be used: {why}. {advice}", facts)
+            except KeyMissing:  # it is gone, was purged and written again between two reads, or cannot be opened
+                if number not in self.numbers(name):
+                    return None
+                read = self._read_unknown
+        return InvalidArtifact(
             "{file} cannot be opened. Restore it from a backup, or train the classifier again.", {"file": key}
         )
 
@@ -159,13 +158,13 @@ class Logs(Generic[Value]):
         return self._read(name, number, self._files.get(self.key(name, number)))
 
 
-class _Values(Mapping[int, Value | ArtifactInvalid | None]):
+class _Values(Mapping[int, Value | InvalidArtifact | None]):
     def __init__(self, logs: Logs[Value], name: str) -> None:
         self._logs = logs
         self._name = name
         self._numbers = dict.fromkeys(logs.numbers(name))
 
-    def __getitem__(self, number: int) -> Value | ArtifactInvalid | None:
+    def __getitem__(self, number: int) -> Value | InvalidArtifact | None:
         if number not in self._numbers:
             raise KeyError(number)
         return self._logs.at(self._name, number)
@@ -177,18 +176,13 @@ class _Values(Mapping[int, Value | ArtifactInvalid | None]):
         return len(self._numbers)
 
 
-def readable(value: Value | ArtifactInvalid) -> Value:
+def readable(value: Value | InvalidArtifact) -> Value:
     """Return what a numbered file says.
 
     Raises:
-        ArtifactInvalid: It cannot be read.
+        InvalidArtifact: It cannot be read.
     """
-    if isinstance(value, ArtifactInvalid):
+    if isinstance(value, InvalidArtifact):
         # A new one: the index keeps the other, which must not gather a traceback for each time that it is raised.
-        raise ArtifactInvalid(value.template, value.facts) from value
+        raise InvalidArtifact(value.template, value.facts) from value
     return value
-
-
-def _at(key: str, error: ArtifactInvalid) -> ArtifactInvalid:
-    """Return the same error with the file that it is about."""
-    return ArtifactInvalid(f"{{file}}: {error.template}", {**error.facts, "file": key})

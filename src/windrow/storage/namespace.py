@@ -1,7 +1,4 @@
-"""The one space of names that classifiers and aliases share, and the rules between the two.
-
-Owns both kinds of logs, the lock, and the words for names that are missing, taken or in use; knows nothing of blobs.
-"""
+"""The one space of names that classifiers and aliases share: their logs, the lock, and errors about names."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,9 +6,9 @@ from datetime import UTC, datetime
 
 from windrow.domain.errors import (
     AliasNotFound,
-    ArtifactInvalid,
     ClassifierInUse,
     ClassifierNotFound,
+    InvalidArtifact,
     NameTaken,
     RevisionNotFound,
     WindrowError,
@@ -23,13 +20,13 @@ from windrow.storage.files import Files
 from windrow.storage.lock import Lock
 from windrow.storage.log import Logs, readable
 from windrow.storage.revision import (
-    AliasRevision,
-    Entry,
+    AliasLogEntry,
+    ClassifierState,
+    LogEntry,
     Pointer,
-    Revision,
     Tombstone,
     alias_from_json,
-    revision_from_json,
+    entry_from_json,
 )
 
 CLASSIFIERS = "classifiers"
@@ -56,40 +53,41 @@ class Namespace:
         self.files = files
         self.lock = lock
         self.now = now
-        self.classifiers: Logs[Revision] = Logs(files, CLASSIFIERS, revision_from_json)
-        self.aliases: Logs[AliasRevision] = Logs(files, ALIASES, alias_from_json)
+        self.classifiers: Logs[LogEntry] = Logs(files, CLASSIFIERS, entry_from_json)
+        self.aliases: Logs[AliasLogEntry] = Logs(files, ALIASES, alias_from_json)
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ClassifierState | None:
         """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
 
         Raises:
-            ArtifactInvalid: Its file is damaged or of a newer format.
+            InvalidArtifact: Its file is damaged or of a newer format.
         """
-        return _entry(self.classifiers.newest(name).value)
+        value = readable(self.classifiers.newest(name).value)
+        return value if isinstance(value, ClassifierState) else None
 
-    def revision(self, name: str, revision: int) -> Entry:
+    def revision(self, name: str, revision: int) -> ClassifierState:
         """Return a training of a classifier by its number: what its last file says of it, with the notes of today.
 
         Raises:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision, or none any more.
-            ArtifactInvalid: The revision's file is damaged.
+            InvalidArtifact: The revision's file is damaged.
         """
         known = self.entry(name)
         while known is not None:
-            found: Entry | WindrowError
+            outcome: ClassifierState | WindrowError
             try:
-                found = self.training(name, revision, known)
-            except (RevisionNotFound, ArtifactInvalid) as error:
-                found = error
-            # Only while nothing has changed are what answers and what is found parts of one truth.
+                outcome = self.training(name, revision, known)
+            except (RevisionNotFound, InvalidArtifact) as error:
+                outcome = error
+            # The state and the outcome are consistent only if nothing has changed between reading the two.
             if known == (known := self.entry(name)):
-                if isinstance(found, Entry):
-                    return found
-                raise found
+                if isinstance(outcome, ClassifierState):
+                    return outcome
+                raise outcome
         raise self.not_found(name)
 
-    def answering(self, target: Reference) -> Entry:
+    def answering(self, target: Reference) -> ClassifierState:
         """Return what answers for a target of an alias.
 
         Args:
@@ -98,7 +96,7 @@ class Namespace:
         Raises:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision.
-            ArtifactInvalid: The file is damaged.
+            InvalidArtifact: The file is damaged.
         """
         if target.revision is not None:
             return self.revision(target.name, target.revision)
@@ -106,7 +104,7 @@ class Namespace:
             raise self.not_found(target.name)
         return entry
 
-    def training(self, name: str, revision: int, known: Entry) -> Entry:
+    def training(self, name: str, revision: int, known: ClassifierState) -> ClassifierState:
         """Return a training like :meth:`revision`, of a classifier that may be deleted.
 
         Args:
@@ -127,8 +125,8 @@ class Namespace:
             newest = "newest " if len(there) > _SHOWN_NAMES else ""
             its = f"{newest}revisions are {{newest:joined}}. Name one of these."
         raise RevisionNotFound(
-            "{name} has no revision {revision}. Its " + its,
-            {"name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
+            "{model_name} has no revision {revision}. Its " + its,
+            {"model_name": name, "revision": revision, "revisions": list(there), "newest": list(there[-_SHOWN_NAMES:])},
         )
 
     def revisions(self, name: str) -> tuple[int, ...]:
@@ -139,12 +137,12 @@ class Namespace:
         """Return the numbers that were removed from a classifier's log."""
         return history.purged(self.classifiers.values(name))
 
-    def last_entry(self, name: str) -> Entry:
+    def last_entry(self, name: str) -> ClassifierState:
         """Return what answers under a name, or answered before it was deleted.
 
         Raises:
             ClassifierNotFound: Nothing is there under this name.
-            ArtifactInvalid: The file is damaged.
+            InvalidArtifact: The file is damaged.
         """
         if (entry := readable(history.last_entry(self.classifiers.values(name)))) is None:
             raise self.not_found(name)
@@ -154,17 +152,17 @@ class Namespace:
         """Return where an alias points; ``None`` where there is no such alias.
 
         Raises:
-            ArtifactInvalid: Its newest file is damaged.
+            InvalidArtifact: Its newest file is damaged.
         """
         value = readable(self.aliases.newest(alias).value)
         return value if isinstance(value, Pointer) else None
 
-    def latest(self, task: str) -> Entry:
+    def latest(self, task: str) -> ClassifierState:
         """Return the highest version of a task.
 
         Raises:
             ClassifierNotFound: The task has no version.
-            ArtifactInvalid: The highest version is damaged.
+            InvalidArtifact: The highest version is damaged.
         """
         named = names_with_prefix(self.classifiers.names(), f"{task}_v")
         versions = [(version, name) for name in named if (version := read_version(name))]
@@ -174,7 +172,7 @@ class Namespace:
         raise ClassifierNotFound(
             "The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
             "classifiers that exist, or train it first.",
-            {"name": f"{task}@latest", "task": task, "near_names": []},
+            {"model_name": f"{task}@latest", "task": task, "near_names": []},
         )
 
     def pointing_at(self, name: str, revision: int | None = None) -> tuple[str, ...]:
@@ -212,7 +210,7 @@ class Namespace:
             for other in alike:
                 is_own = other == name and for_alias == (kind == "alias")
                 # One whose file cannot be read is in use.
-                if not is_own and isinstance(logs.newest(other).value, Entry | Pointer | ArtifactInvalid):
+                if not is_own and isinstance(logs.newest(other).value, ClassifierState | Pointer | InvalidArtifact):
                     raise _taken(name, other, kind)
 
     def check_unused(self, name: str, revision: int | None = None) -> None:
@@ -228,35 +226,35 @@ class Namespace:
         """Return the error for a name that no classifier has."""
         if isinstance(pointer := self.aliases.newest(name).value, Pointer):
             return ClassifierNotFound(
-                "{name} is an alias; it points to {points_to}. Name the classifier itself.",
-                {"name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
+                "{model_name} is an alias; it points to {points_to}. Name the classifier itself.",
+                {"model_name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
             )
         if isinstance(tombstone := self.classifiers.newest(name).value, Tombstone):
             deleted_at = tombstone.at.strftime("%Y-%m-%dT%H:%M:%SZ")
             return ClassifierNotFound(
-                "{name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
-                {"name": name, "near_names": [], "deleted_at": deleted_at},
+                "{model_name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
+                {"model_name": name, "near_names": [], "deleted_at": deleted_at},
             )
         near = self._near(name)
         return ClassifierNotFound(
-            f"There is no classifier named {{name}}.{_question(near)} List the classifiers that exist, or "
+            f"There is no classifier named {{model_name}}.{_question(near)} List the classifiers that exist, or "
             "train it first.",
-            {"name": name, "near_names": near},
+            {"model_name": name, "near_names": near},
         )
 
     def alias_not_found(self, alias: str) -> AliasNotFound:
         """Return the error for a name that no alias has."""
         near = near_names(alias, [name for name, _ in self.pointers()])
         return AliasNotFound(
-            f"There is no alias named {{name}}.{_question(near)} List the aliases that exist, or make it by "
+            f"There is no alias named {{alias}}.{_question(near)} List the aliases that exist, or make it by "
             "promoting a classifier.",
-            {"name": alias, "near_names": list(near)},
+            {"alias": alias, "near_names": list(near)},
         )
 
     def _near(self, name: str) -> list[str]:
         # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
         near = near_names(name, (*self.classifiers.names(), *self.aliases.names()))
-        lives = (Entry, Pointer, ArtifactInvalid)
+        lives = (ClassifierState, Pointer, InvalidArtifact)
         return [
             other
             for other in near
@@ -286,11 +284,6 @@ def in_use(aliases_of: Mapping[str, tuple[str, ...]]) -> ClassifierInUse:
 
 def _question(near: Sequence[str]) -> str:
     return " Did you mean {near_names:or}?" if near else ""
-
-
-def _entry(value: Revision | ArtifactInvalid | None) -> Entry | None:
-    sound = readable(value)
-    return sound if isinstance(sound, Entry) else None
 
 
 def _taken(name: str, other: str, kind: str) -> NameTaken:

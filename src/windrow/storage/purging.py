@@ -1,7 +1,6 @@
-"""Removing files for good: whole classifiers, single revisions, and what was deleted long ago.
+"""Removes files for good: whole classifiers, single revisions, and what was deleted long ago.
 
-Owns the order in which files go, so that a crash leaves the old state or the new one and garbage; knows nothing of what
-is in a blob.
+Files go in an order in which a crash leaves the old state, or the new one and garbage.
 """
 
 import logging
@@ -10,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from windrow.domain.errors import ArtifactInvalid, ClassifierInUse, WindrowError
+from windrow.domain.errors import ClassifierInUse, InvalidArtifact, StorageFull, WindrowError
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import blob_sizes, revision_of
 from windrow.storage.namespace import Namespace
-from windrow.storage.revision import Entry, Purged, Revision, Tombstone, revision_to_json
+from windrow.storage.revision import ClassifierState, LogEntry, Purged, Tombstone, entry_to_json
 
-Kind = TypeVar("Kind", bound=Revision)
-# Whether a classifier is still meant, now that nobody else can change it.
-IsMeant = Callable[[Entry], bool]
+Kind = TypeVar("Kind", bound=LogEntry)
+# Decides under the lock whether to purge a classifier.
+IsMeant = Callable[[ClassifierState], bool]
 
 _log = logging.getLogger("windrow.storage")
 
@@ -61,7 +60,7 @@ class Purging:
                 raise self._names.not_found(name)
             if is_meant is not None:
                 check_meant(self._names, name, is_meant)
-            if isinstance(newest.value, Entry | ArtifactInvalid) and not force:
+            if isinstance(newest.value, ClassifierState | InvalidArtifact) and not force:
                 self._names.check_unused(name)
             return self._purge(name)
 
@@ -75,16 +74,16 @@ class Purging:
             ClassifierNotFound: No classifier has this name, or it is deleted.
             RevisionNotFound: It has no such revision.
             ClassifierInUse: The revision is the one that answers, or an alias points to it.
-            ArtifactInvalid: The newest file is damaged, so what is to stay is unknown.
+            InvalidArtifact: The newest file is damaged, so what is to stay is unknown.
             StorageFailed: The disk failed; ``fsck`` finishes what was begun.
         """
         with self._names.lock():
             entry = self._names.answering(Reference(check_name(name)))
             if entry.record.revision == revision:
                 raise ClassifierInUse(
-                    "Revision {revision} of {name} is the one that answers. Train again or restore another revision "
-                    "first, or delete {name} as a whole.",
-                    {"name": name, "revision": revision, "aliases": []},
+                    "Revision {revision} of {model_name} is the one that answers. Train again or restore another "
+                    "revision first, or delete {model_name} as a whole.",
+                    {"model_name": name, "revision": revision, "aliases": []},
                 )
             if not self._is_lost(name, revision, entry):
                 self._names.revision(name, revision)
@@ -96,7 +95,7 @@ class Purging:
     def purge_expired(self, deleted_before: datetime) -> list[str]:
         """Purge what was deleted before a time, and what a crash left half purged, and return those names.
 
-        What cannot be purged is told to the log, and the others are.
+        A classifier that cannot be purged is logged, and the others are purged.
         """
         purged = []
         for name in self._logs.names():
@@ -114,12 +113,12 @@ class Purging:
             newest = self._logs.newest(name).value
             if not _is_expired(newest, deleted_before):  # another server was first, or it was restored
                 return False
-            if isinstance(newest, Entry) and newest.buried is not None:
+            if isinstance(newest, ClassifierState) and newest.buried is not None:
                 return self._purge_buried(name, newest, newest.buried.up_to)
             self._purge(name)
         return True
 
-    def _purge_buried(self, name: str, newest: Entry, up_to: int) -> bool:
+    def _purge_buried(self, name: str, newest: ClassifierState, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
         pinned = {target.revision for _, target in self._names.targets_in(name)}
         revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
@@ -131,9 +130,24 @@ class Purging:
 
     def _purge(self, name: str) -> int:
         if not isinstance(self._logs.newest(name).value, Purged):
-            # From here on nothing can be restored, so it does not matter what goes first.
-            commit(self._names, name, lambda _: Purged("purged", self._names.now()))
+            try:
+                # From here on nothing can be restored, so it does not matter what goes first.
+                commit(self._names, name, Purged("purged", self._names.now()))
+            except StorageFull:
+                return self._purge_without_mark(name)
         return self.finish(name)
+
+    def _purge_without_mark(self, name: str) -> int:
+        """Remove everything of a classifier where not even the mark that says so has room.
+
+        A crash meanwhile leaves a damaged classifier, which can be purged again: its newest file goes last.
+        """
+        freed_bytes = self.blob_bytes(name)
+        for file_name in self._blobs.file_names(name):
+            self._blobs.remove(name, file_name)
+        for number in self._logs.numbers(name):
+            self._logs.remove(name, number)
+        return freed_bytes
 
     def finish(self, name: str) -> int:
         """Remove everything of a classifier whose newest file says that it is purged, that file at last."""
@@ -144,10 +158,18 @@ class Purging:
         self._logs.remove(name, last)
         return freed_bytes
 
-    def _trim(self, name: str, entry: Entry, numbers: set[int]) -> int:
+    def _trim(self, name: str, entry: ClassifierState, numbers: set[int]) -> int:
         """Commit that some numbers are gone, and remove them."""
         purged = tuple(sorted({*entry.purged, *numbers}))
-        commit(self._names, name, lambda _: replace(entry, kind="trimmed", at=self._names.now(), purged=purged))
+        trimmed = replace(entry, kind="trimmed", at=self._names.now(), purged=purged)
+        try:
+            commit(self._names, name, trimmed)
+        except StorageFull:
+            # What goes makes the room. A crash in between leaves a revision that is lost, which can be purged again.
+            freed_bytes = self._remove(name, numbers)
+            if self._logs.newest(name).value != trimmed:  # it may have been put although an error was told
+                commit(self._names, name, trimmed)
+            return freed_bytes
         return self._remove(name, numbers)
 
     def _remove(self, name: str, numbers: Collection[int]) -> int:
@@ -156,7 +178,7 @@ class Purging:
         gone = tuple(sorted(log.keys() & numbers))
         kept = [value for number, value in log.items() if number not in gone]
         doomed = blob_sizes(log[number] for number in gone)
-        if any(isinstance(value, ArtifactInvalid) for value in kept):
+        if any(isinstance(value, InvalidArtifact) for value in kept):
             doomed = {}  # what a damaged file refers to is unknown
         for file_name in blob_sizes(kept):
             doomed.pop(file_name, None)
@@ -166,28 +188,27 @@ class Purging:
             self._logs.remove(name, number)
         return sum(doomed.values())
 
-    def _is_lost(self, name: str, number: int, known: Entry) -> bool:
+    def _is_lost(self, name: str, number: int, known: ClassifierState) -> bool:
         """Whether a number of a classifier's log should be there, and is not or cannot be read."""
         if number in known.purged or not 0 < number < self._logs.newest(name).number:
             return False
-        return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), ArtifactInvalid)
+        return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), InvalidArtifact)
 
 
-def commit(names: Namespace, name: str, make: Callable[[int], Kind]) -> Kind:
-    """Put what follows in a classifier's log; with the lock held.
+def commit(names: Namespace, name: str, revision: Kind) -> Kind:
+    """Put what follows in a classifier's log, and return it; with the lock held.
 
     Args:
         names: The namespace.
         name: The classifier.
-        make: Returns what is to be put under a number.
+        revision: What is put.
 
     Raises:
         StorageFull: The disk is full.
         StorageFailed: The disk failed.
     """
     number = names.classifiers.newest(name).number + 1
-    revision = make(number)
-    names.classifiers.append(name, number, revision_to_json(name, number, revision))
+    names.classifiers.append(name, number, entry_to_json(name, number, revision))
     return revision
 
 
@@ -209,6 +230,6 @@ def _is_expired(newest: object, deleted_before: datetime) -> bool:
             return True
         case Tombstone(at=at):
             return at < deleted_before
-        case Entry(buried=buried) if buried is not None:
+        case ClassifierState(buried=buried) if buried is not None:
             return buried.at < deleted_before
     return False

@@ -1,28 +1,27 @@
-"""The numbered files of a classifier and of an alias: each says what happened, and everything that is true since.
-
-Owns their format, which docs/format.md describes; knows nothing of where the bytes are kept.
-"""
+"""The entries in the logs of classifiers and aliases: each holds an event and the whole state after it."""
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from sys import intern
 from typing import Any, Literal, TypeVar, get_args
 
-from windrow.domain.alias import Said
-from windrow.domain.classifier import Classifier, Record, TestScore, Threshold, check_notes
+from windrow.domain.alias import ChangeNote, check_note
+from windrow.domain.classifier import Classifier, Record, TestScore, check_notes
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ArtifactInvalid, InvalidInput
+from windrow.domain.errors import InvalidArtifact, InvalidInput
 from windrow.domain.names import Reference, read_reference
+from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
 from windrow.domain.values import recast
 from windrow.storage.artifact import ROWS, invalid
 from windrow.storage.format import Mismatch, read, write
 
 # What can have happened to a classifier that answers afterwards.
-Event = Literal["trained", "imported", "copied", "described", "measured", "restored", "trimmed"]
+Event = Literal["trained", "imported", "copied", "described", "measured", "threshold_set", "restored", "trimmed"]
 
 TRAININGS = ("trained", "imported", "copied")
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -55,7 +54,7 @@ class BlobRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Buried:
+class DeletedPredecessors:
     """What was deleted before a classifier was trained anew under its name; it can be restored as long as others can.
 
     Args:
@@ -68,7 +67,7 @@ class Buried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ClassifierState:
     """The classifier as it is after something has happened to it."""
 
     kind: Event
@@ -81,7 +80,7 @@ class Entry:
     """Its files by role (``artifact``, ``rows``)."""
     purged: tuple[int, ...] = ()
     """Numbers of this log that were removed for good, ascending."""
-    buried: Buried | None = None
+    buried: DeletedPredecessors | None = None
     """What was deleted before, and waits to be purged; ``None`` for nothing."""
 
     @property
@@ -89,13 +88,13 @@ class Entry:
         """Whether this is a training's own file, which its revision is numbered by."""
         return self.kind in TRAININGS
 
-    def shown(self, deleted_at: datetime | None = None) -> Classifier:
+    def to_classifier(self, deleted_at: datetime | None = None) -> Classifier:
         """Return the classifier as callers see it."""
         return recast(
             Classifier,
             self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
-            keeps_training_rows=ROWS in self.blobs,
+            keeps_training_data=ROWS in self.blobs,
             deleted_at=deleted_at,
         )
 
@@ -126,11 +125,11 @@ class Purged:
     at: datetime
 
 
-Revision = Entry | Tombstone | Purged
+LogEntry = ClassifierState | Tombstone | Purged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer(Said):
+class Pointer(ChangeNote):
     """An alias points somewhere."""
 
     kind: Literal["promoted", "rolled_back"]
@@ -151,7 +150,7 @@ class Pointer(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed(Said):
+class Removed(ChangeNote):
     """The alias was taken away."""
 
     kind: Literal["removed"] = "removed"
@@ -160,14 +159,14 @@ class Removed(Said):
     """When, UTC, whole seconds."""
 
 
-AliasRevision = Pointer | Removed
+AliasLogEntry = Pointer | Removed
 
-_REVISIONS: Mapping[str, type[Revision]] = {
-    **dict.fromkeys(get_args(Event), Entry),
+_ENTRIES: Mapping[str, type[LogEntry]] = {
+    **dict.fromkeys(get_args(Event), ClassifierState),
     "deleted": Tombstone,
     "purged": Purged,
 }
-_ALIAS_REVISIONS: Mapping[str, type[AliasRevision]] = {
+_ALIAS_ENTRIES: Mapping[str, type[AliasLogEntry]] = {
     "promoted": Pointer,
     "rolled_back": Pointer,
     "removed": Removed,
@@ -175,18 +174,16 @@ _ALIAS_REVISIONS: Mapping[str, type[AliasRevision]] = {
 _Kind = TypeVar("_Kind")
 
 
-def revision_to_json(name: str, number: int, revision: Revision) -> bytes:
+def entry_to_json(name: str, number: int, revision: LogEntry) -> bytes:
     """Return a classifier's numbered file: JSON for people and programs.
 
     Raises:
-        ArtifactInvalid: It would not read back, so it must not be written.
+        InvalidArtifact: It would not read back, so it must not be written.
     """
-    data = _written(revision)
-    revision_from_json(name, number, data)
-    return data
+    return _serialized(revision, partial(entry_from_json, name, number))
 
 
-def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = False) -> Revision:
+def entry_from_json(name: str, number: int, data: bytes, *, strictly: bool = False) -> LogEntry:
     """Return what a classifier's numbered file says.
 
     Args:
@@ -196,24 +193,22 @@ def revision_from_json(name: str, number: int, data: bytes, *, strictly: bool = 
         strictly: As for :func:`windrow.storage.format.read`.
 
     Raises:
-        ArtifactInvalid: It is damaged, of a newer format, or another classifier's.
+        InvalidArtifact: It is damaged, of a newer format, or another classifier's.
     """
-    revision = _read(data, _REVISIONS, strictly=strictly)
-    if not isinstance(revision, Entry):
+    revision = _read(data, _ENTRIES, strictly=strictly)
+    if not isinstance(revision, ClassifierState):
         return revision
-    _check_place(name, number, revision)
+    _check_name_and_number(name, number, revision)
     return replace(revision, record=_sharing(revision.record))
 
 
-def alias_to_json(name: str, number: int, revision: AliasRevision) -> bytes:
+def alias_to_json(name: str, number: int, revision: AliasLogEntry) -> bytes:
     """Return an alias's numbered file.
 
     Raises:
-        ArtifactInvalid: It would not read back, so it must not be written.
+        InvalidArtifact: It would not read back, so it must not be written.
     """
-    data = _written(revision)
-    alias_from_json(name, number, data)
-    return data
+    return _serialized(revision, partial(alias_from_json, name, number))
 
 
 def alias_from_json(
@@ -222,19 +217,19 @@ def alias_from_json(
     data: bytes,
     *,
     strictly: bool = False,
-) -> AliasRevision:
+) -> AliasLogEntry:
     """Return what an alias's numbered file says.
 
     Raises:
-        ArtifactInvalid: It is damaged or of a newer format.
+        InvalidArtifact: It is damaged or of a newer format.
     """
-    revision = _read(data, _ALIAS_REVISIONS, strictly=strictly)
+    revision = _read(data, _ALIAS_ENTRIES, strictly=strictly)
     if isinstance(revision, Pointer):
         _check_pointer(number, revision)
     return revision
 
 
-def check_entry(entry: Entry) -> None:
+def check_entry(entry: ClassifierState) -> None:
     """Refuse an entry whose parts contradict each other.
 
     Raises:
@@ -250,7 +245,7 @@ def check_entry(entry: Entry) -> None:
     for role, ref in entry.blobs.items():
         if not _SHA256.fullmatch(ref.sha256) or not _SUFFIX.fullmatch(ref.suffix):
             raise Mismatch("is no reference to a blob", ("blobs", role))
-    _check_figures(record)
+    _check_metrics(record)
     if entry.purged != tuple(sorted(set(entry.purged))):
         raise Mismatch("is not sorted and distinct", ("purged",))
     try:
@@ -261,15 +256,14 @@ def check_entry(entry: Entry) -> None:
         raise Mismatch("are not sorted and distinct", ("record", "tags"))
 
 
-def _check_figures(record: Record) -> None:
+def _check_metrics(record: Record) -> None:
     if (estimate := record.report.estimate) is not None and not 0 <= estimate.correct <= estimate.total != 0:
         raise Mismatch("is no estimate", ("record", "report", "estimate"))
     if not record.scores.temperature > 0:
         raise Mismatch("is not above 0", ("record", "scores", "temperature"))
     if record.test is not None:
         _check_score(record.test)
-    if record.threshold is not None:
-        _check_threshold(record.threshold)
+    _check_threshold_changes(record.threshold_changes)
 
 
 def _check_score(test: TestScore) -> None:
@@ -283,23 +277,38 @@ def _check_score(test: TestScore) -> None:
         raise Mismatch("does not add up", ("record", "test"))
 
 
-def _check_threshold(threshold: Threshold) -> None:
-    counts_are_sound = 0 <= threshold.correct <= threshold.answered <= threshold.total and threshold.answered > 0
-    if not counts_are_sound or not 0 <= threshold.abstain_below <= 1 or not 0 <= threshold.target_precision <= 1:
-        raise Mismatch("is no threshold", ("record", "threshold"))
+def _check_threshold_changes(changes: Sequence[ThresholdChange]) -> None:
+    where = ("record", "threshold_changes")
+    if len(changes) > MAX_THRESHOLD_CHANGES:
+        raise Mismatch(f"are more than {MAX_THRESHOLD_CHANGES}", where)
+    for change in changes:
+        if not all(map(_is_threshold, (change.before, change.after))):
+            raise Mismatch("hold what is no threshold", where)
+        try:
+            check_note(change)
+        except InvalidInput as error:
+            raise Mismatch(f"breaks a rule ({error.detail})", where) from error
+    if any(earlier.after != later.before for earlier, later in pairwise(changes)):
+        raise Mismatch("do not follow from each other", where)
 
 
-def _written(revision: object) -> bytes:
+def _is_threshold(threshold: Threshold | None) -> bool:
+    return threshold is None or 0 <= threshold.abstain_below <= 1
+
+
+def _serialized(revision: object, read_back: Callable[[bytes], object]) -> bytes:
     try:
-        return write(revision)
+        data = write(revision)
     except Mismatch as mismatch:
         raise invalid(f"cannot be written: {mismatch}") from mismatch
+    read_back(data)
+    return data
 
 
 def _read(data: bytes, kinds: Mapping[str, type[_Kind]], *, strictly: bool) -> _Kind:
     try:
         value = read(data, kinds, strictly=strictly)
-        if isinstance(value, Entry):
+        if isinstance(value, ClassifierState):
             check_entry(value)
     except Mismatch as mismatch:
         raise invalid(f"cannot be read: {mismatch}") from mismatch
@@ -311,7 +320,7 @@ def _sharing(record: Record) -> Record:
     return replace(
         record,
         base_model_digest=intern(record.base_model_digest),
-        versions=_shared_words(*record.versions.items()),
+        versions=_shared_mapping(*record.versions.items()),
         labels=_shared(record.labels),
         warnings=_shared(record.warnings),
         created_at=record.created_at.astimezone(UTC),
@@ -320,7 +329,7 @@ def _sharing(record: Record) -> Record:
 
 
 @lru_cache(maxsize=64)
-def _shared_words(*items: tuple[str, str]) -> Mapping[str, str]:
+def _shared_mapping(*items: tuple[str, str]) -> Mapping[str, str]:
     return dict(items)
 
 
@@ -329,14 +338,14 @@ def _shared(value: Any) -> Any:
     return value
 
 
-def _check_place(name: str, number: int, entry: Entry) -> None:
+def _check_name_and_number(name: str, number: int, entry: ClassifierState) -> None:
     record = entry.record
     is_numbered = record.revision == number if entry.is_training else record.revision < number
     if record.name != name or not is_numbered:
-        raise ArtifactInvalid(
-            "It is the record of {name}, revision {revision}. A classifier's folder bears its name, and a training's "
-            "file its revision: give it back its name, or train the classifier again.",
-            {"name": record.name, "revision": record.revision},
+        raise InvalidArtifact(
+            "It is the record of {model_name}, revision {revision}. A classifier's folder bears its name, and a "
+            "training's file its revision: give it back its name, or train the classifier again.",
+            {"model_name": record.name, "revision": record.revision},
         )
 
 

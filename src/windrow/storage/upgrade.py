@@ -3,12 +3,22 @@
 Each step is written once and stays as it is; the golden folders in the tests prove it.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from windrow.domain.words import literal
 
 Plain = dict[str, Any]
 
+_THRESHOLD = {"abstain_below", "target_precision", "correct", "answered", "total", "test_data_sha256", "measured_at"}
+# Codes of errors that format 3 calls otherwise.
+_CODES = {
+    "abandoned": "client_closed_request",
+    "archive_invalid": "invalid_archive",
+    "artifact_invalid": "invalid_artifact",
+    "base_model_invalid": "invalid_base_model",
+    "rows_not_kept": "training_data_not_kept",
+}
 _BASE_MODEL = {"id": "base_model", "digest": "base_model_digest", "revision": "base_model_revision"}
 
 
@@ -58,6 +68,67 @@ def _job(old: Plain) -> Plain:
     return new
 
 
+def from_format_2(document: Plain) -> Plain:
+    """Return a document of format 2, without its number and digest, as format 3 has it.
+
+    Format 3 renames some members as the API did, and keeps the changes of a threshold where format 2 kept the last
+    threshold that an evaluation had set.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 2 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _job_3(document["job"])}
+    if document.get("kind") == "export":
+        return {**document, "entry": {**document["entry"], "record": _record_3(document["entry"]["record"])}}
+    if "by" in document:
+        return _renamed(document, by="author")
+    return {**document, "record": _record_3(document["record"])} if "record" in document else document
+
+
+def _record_3(old: Plain) -> Plain:
+    adapter, threshold = old["adapter"], old["threshold"]
+    if adapter is not None:
+        if not isinstance(adapter["candidates"], list):  # an empty text or object would pass as one
+            raise TypeError("candidates is no array")
+        candidates = [_renamed(each, strength="scale") for each in adapter["candidates"]]
+        adapter = {**_renamed(adapter, strength="scale", passes="epochs"), "candidates": candidates}
+    changed = {
+        "head": _renamed(old["head"], strength="c"),
+        "adapter": adapter,
+        "scores": _renamed(old["scores"], likeness="similarity", likeness_deviation="similarity_std"),
+        "threshold_changes": [] if threshold is None else [_threshold_change(threshold)],
+    }
+    return _joined(_without(old, "head", "adapter", "scores", "threshold"), changed)
+
+
+def _threshold_change(old: Plain) -> Plain:
+    """Return a threshold that an evaluation had set as the first change of one."""
+    if unknown := old.keys() - _THRESHOLD:
+        raise ValueError(f"{min(unknown)} is no member of a threshold")
+    precision, counts = old["target_precision"], [old[name] for name in ("correct", "answered", "total")]
+    old["test_data_sha256"].encode()  # what was no text was no threshold
+    if {type(each) for each in counts} != {int} or precision is True:
+        raise TypeError("its threshold has members of other types")
+    correct, answered, total = counts
+    if not 0 <= correct <= answered <= total < 2**53 or answered < 1 or not 0 <= precision <= 1:
+        raise ValueError("its threshold is none")
+    reason = f"Set by an evaluation for {precision:.1%} right answers: {correct} of {answered} were, {total} test rows."
+    after = {"abstain_below": old["abstain_below"]}
+    return {"author": "", "reason": reason, "at": old["measured_at"], "before": None, "after": after}
+
+
+def _job_3(old: Plain) -> Plain:
+    problem = old["problem"]
+    return (
+        old
+        if problem is None
+        else {**old, "problem": {**problem, "code": _CODES.get(problem["code"], problem["code"])}}
+    )
+
+
 def _joined(*parts: Plain) -> Plain:
     """Return the members of all parts; what no part should have stays, so that it is refused as unknown."""
     joined: Plain = {}
@@ -74,5 +145,9 @@ def _without(old: Plain, *names: str) -> Plain:
 
 def _renamed(old: Plain, **names: str) -> Plain:
     if new := old.keys() & set(names.values()):
-        raise ValueError(f"{min(new)} is no member of format 1")
+        raise ValueError(f"{min(new)} is no member of an older format")
     return {names.get(name, name): value for name, value in old.items()}
+
+
+# The step from each older format to the one after it.
+STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {1: from_format_1, 2: from_format_2}

@@ -1,6 +1,6 @@
-"""A few files in one zip: written so that any tool opens it, read so that no trick of the format works.
+"""Writes a few files to a zip archive that any tool opens, and reads one from an untrusted source.
 
-Owns the zip's form, byte by byte, and every refusal of one; knows nothing of what is in the files.
+Knows nothing of what the files hold: every check of the zip format itself is made here.
 """
 
 import io
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from windrow.domain.errors import ArchiveInvalid
+from windrow.domain.errors import InvalidArchive
 
 # Source of the layout: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7 (before each file), 4.3.12 (directory), 4.3.16 (end).
 _BEFORE = struct.Struct("<4s5H3I2H")
@@ -33,7 +33,7 @@ _TIME, _DATE = 0, 0x21  # 1980-01-01, the first that a zip can say: equal conten
 _MAX_ENTRIES = 16
 _MAX_COMMENT_BYTES = 0xFFFF
 _CHUNK_BYTES = 2**18
-_SHOWN_CHARS = 300
+_MAX_TEXT_CHARS = 300
 _AGAIN = "Export the classifier again and give that file as it is."
 
 
@@ -51,7 +51,7 @@ class Zip:
 
 
 def write_zip(contents: Mapping[str, bytes]) -> Zip:
-    """Return files as a zip, in their order and as they are: not packed, so that whoever searches it sees all of it.
+    """Return files as a zip, in their order and as they are: uncompressed, so that a search of the zip sees all of it.
 
     Args:
         contents: By name, in ASCII; less than 4 GiB in all.
@@ -83,7 +83,7 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
         max_bytes: How large the zip, and its files together, may be.
 
     Raises:
-        ArchiveInvalid: It is no such zip.
+        InvalidArchive: It is no such zip.
     """
     size_bytes = file.seek(0, io.SEEK_END)
     if size_bytes == 0:
@@ -100,24 +100,25 @@ def read_zip(file: BinaryIO, most_bytes: Mapping[str, int], max_bytes: int) -> d
     for entry in sorted(entries, key=lambda entry: entry.at):
         _check_border(at, entry.at)
         at = _content_at(file, entry, directory_at)
-        contents[entry.shown] = _unpacked(entry, _read(file, at, entry.packed_bytes))
+        contents[entry.display_name] = _unpacked(entry, _read(file, at, entry.packed_bytes))
         at += entry.packed_bytes
     _check_border(at, directory_at)
     return contents
 
 
-def refused(problem: str, what: str, advice: str = _AGAIN) -> ArchiveInvalid:
+def refused(problem: str, what: str, advice: str = _AGAIN, **facts: object) -> InvalidArchive:
     """Return the error for a file that is no export.
 
     Args:
         problem: A stable word for programs.
         what: What is wrong, as the end of a sentence; a stranger's words in it are cut and made printable.
         advice: What to do.
+        **facts: Further facts.
     """
-    shown = what.encode(errors="backslashreplace").decode()
-    if len(shown) > _SHOWN_CHARS:
-        shown = f"{shown[:_SHOWN_CHARS]}\N{HORIZONTAL ELLIPSIS}"
-    return ArchiveInvalid("The file {why}. {advice}", {"problem": problem, "why": shown, "advice": advice})
+    text = what.encode(errors="backslashreplace").decode()
+    if len(text) > _MAX_TEXT_CHARS:
+        text = f"{text[:_MAX_TEXT_CHARS]}\N{HORIZONTAL ELLIPSIS}"
+    return InvalidArchive("The file {why}. {advice}", {"problem": problem, "why": text, "advice": advice, **facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class _Entry:
     at: int
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         return self.name.decode("ascii", "backslashreplace")
 
 
@@ -161,7 +162,7 @@ def _read_end(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
     return directory_at, count
 
 
-def _without_end(file: BinaryIO, size_bytes: int) -> ArchiveInvalid:
+def _without_end(file: BinaryIO, size_bytes: int) -> InvalidArchive:
     """Say why the last bytes of a file are not a zip's."""
     last = _read(file, max(0, size_bytes - _END.size - _MAX_COMMENT_BYTES), _END.size + _MAX_COMMENT_BYTES)
     if 0 <= last.rfind(_END_MARK) <= len(last) - _END.size:
@@ -212,15 +213,15 @@ def _check_kind(entry: _Entry, disk: int, attributes: int) -> None:
         (not is_file, "not_a_file", "which is a link, a folder or a device"),
     ):
         if is_so:
-            raise refused(problem, f"holds {entry.shown!r}, {what}")
+            raise refused(problem, f"holds {entry.display_name!r}, {what}")
 
 
 def _check_names(entries: list[_Entry], known: Mapping[str, int]) -> None:
     for entry in entries:
-        if entry.shown not in known:
+        if entry.display_name not in known:
             is_path = any(mark in entry.name for mark in (b"/", b"\\", b":", b"\0")) or entry.name in (b"", b".", b"..")
             problem, kind = ("unsafe_path", "path") if is_path else ("unknown_entry", "file")
-            raise refused(problem, f"holds the {kind} {entry.shown!r}; an export holds only {', '.join(known)}")
+            raise refused(problem, f"holds the {kind} {entry.display_name!r}; an export holds only {', '.join(known)}")
     if len({entry.name for entry in entries}) < len(entries):
         raise refused("duplicate_entry", "holds two files of one name")
 
@@ -229,8 +230,10 @@ def _check_sizes(entries: list[_Entry], most_bytes: Mapping[str, int], max_bytes
     if (size_bytes := sum(entry.size_bytes for entry in entries)) > max_bytes:
         raise _too_large(size_bytes, max_bytes)
     for entry in entries:
-        if entry.size_bytes > (limit := most_bytes[entry.shown]):
-            raise refused("entry_too_large", f"holds {entry.shown} of {entry.size_bytes} bytes; at most {limit} may be")
+        if entry.size_bytes > (limit := most_bytes[entry.display_name]):
+            raise refused(
+                "entry_too_large", f"holds {entry.display_name} of {entry.size_bytes} bytes; at most {limit} may be"
+            )
 
 
 def _check_border(end: int, start: int) -> None:
@@ -245,13 +248,15 @@ def _content_at(file: BinaryIO, entry: _Entry, directory_at: int) -> int:
     """Return where a file's content begins, once what stands before it is what the directory says."""
     before = _read(file, entry.at, _BEFORE.size)  # whole, since directory and end are larger and come after it
     if not before.startswith(_BEFORE_MARK):
-        raise refused("header_mismatch", f"has no {entry.shown} where its directory says")
+        raise refused("header_mismatch", f"has no {entry.display_name} where its directory says")
     _, _, flags, method, _, _, crc32, packed_bytes, size_bytes, name_bytes, extra_bytes = _BEFORE.unpack(before)
     name_at = entry.at + _BEFORE.size
     name = _read(file, name_at, name_bytes)
     _check_plain(name, extra_bytes)
     if _Entry(name, flags, method, crc32, packed_bytes, size_bytes, entry.at) != entry:
-        raise refused("header_mismatch", f"says of {entry.shown} one thing in its directory and another before it")
+        raise refused(
+            "header_mismatch", f"says of {entry.display_name} one thing in its directory and another before it"
+        )
     content_at: int = name_at + name_bytes
     if content_at + packed_bytes > directory_at:
         raise refused("overlap", "has parts that lie over each other")
@@ -265,12 +270,12 @@ def _unpacked(entry: _Entry, packed: bytes) -> bytes:
         try:
             content = unpacking.decompress(packed, entry.size_bytes + 1)
         except zlib.error as error:
-            raise refused("damaged", f"holds {entry.shown}, which cannot be unpacked ({error})") from error
+            raise refused("damaged", f"holds {entry.display_name}, which cannot be unpacked ({error})") from error
         is_whole = unpacking.eof and not unpacking.unused_data
     if len(content) != entry.size_bytes or not is_whole:
-        raise refused("wrong_size", f"holds {entry.shown} of another size than it says")
+        raise refused("wrong_size", f"holds {entry.display_name} of another size than it says")
     if zlib.crc32(content) != entry.crc32:
-        raise refused("wrong_checksum", f"holds {entry.shown}, whose checksum is wrong")
+        raise refused("wrong_checksum", f"holds {entry.display_name}, whose checksum is wrong")
     return content
 
 
@@ -279,8 +284,7 @@ def _read(file: BinaryIO, at: int, size_bytes: int) -> bytes:
     return file.read(size_bytes)
 
 
-def _too_large(size_bytes: int, max_bytes: int) -> ArchiveInvalid:
+def _too_large(size_bytes: int, max_bytes: int) -> InvalidArchive:
     advice = "Raise WINDROW_MAX_IMPORT_BYTES where it is to be imported."
-    error = refused("too_large", f"has {size_bytes} bytes, or unpacks to them; at most {max_bytes} may be", advice)
-    error.facts |= {"limit": max_bytes, "setting": "WINDROW_MAX_IMPORT_BYTES"}
-    return error
+    what = f"has {size_bytes} bytes, or unpacks to them; at most {max_bytes} may be"
+    return refused("too_large", what, advice, limit=max_bytes, setting="WINDROW_MAX_IMPORT_BYTES")

@@ -9,7 +9,7 @@ from tests.toy import Toy
 from windrow.domain.classifier import FitRequest
 from windrow.domain.dataset import Dataset
 from windrow.domain.errors import JobFinished, JobNotFound
-from windrow.domain.job import Forecast, ForecastPart, Job, JobList, JobListRequest, JobRequest, Problem, Progress
+from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, Problem, Progress, StageEstimate
 from windrow.domain.values import recast
 
 ASKED = datetime(2025, 9, 15, 10, 30, tzinfo=UTC)
@@ -63,7 +63,7 @@ class Scripted(Toy):
 
     def cancel_job(self, request: JobRequest) -> Job:
         if self.is_over:
-            raise JobFinished("{job} ended already. Nothing is to be cancelled.", {"job": ID, "state": "failed"})
+            raise JobFinished("{job_id} ended already. Nothing is to be cancelled.", {"job_id": ID, "state": "failed"})
         self.cancelled.append(request.job_id)
         problem = Problem("training_cancelled", "Cancelled.")
         self.now = replace(self.job(request), state="cancelled", problem=problem)
@@ -71,15 +71,15 @@ class Scripted(Toy):
 
     def job(self, request: JobRequest) -> Job:
         if self.now is None or self.now.id != request.job_id:
-            raise JobNotFound("There is no job {job}. List them.", {"job": request.job_id})
+            raise JobNotFound("There is no job {job_id}. List them.", {"job_id": request.job_id})
         return self.now
 
     def list_jobs(self, request: JobListRequest) -> JobList:
         return JobList(() if self.now is None else (self.now,)[: request.limit])
 
-    def forecast(self, request: FitRequest) -> Forecast:
+    def estimate_fit(self, request: FitRequest) -> FitEstimate:
         rows = Dataset(request.training_data)
-        return Forecast(
+        return FitEstimate(
             model_name=request.model_name,
             num_examples=len(rows.rows),
             labels=rows.labels,
@@ -87,6 +87,6 @@ class Scripted(Toy):
             seconds=2.6,
             wait_seconds=0.0,
             memory_bytes=420_000_000,
-            parts=(ForecastPart("training", 2.0, "3 steps of 54 texts (580 tokens) in 6 layers."),),
+            stages=(StageEstimate("training", 2.0, "3 steps of 54 texts (580 tokens) in 6 layers."),),
             memory_reason="Mostly what a step keeps of each token.",
         )

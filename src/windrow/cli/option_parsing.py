@@ -1,0 +1,155 @@
+"""Turns typed options into the arguments of a command's function: requests of the domain, with rows read from files."""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cached_property, update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.options import SHARED_OPTIONS, Option, OptionSpec, options_of
+from windrow.cli.surface import CliWords
+from windrow.codec.types import types_of
+from windrow.domain.dataset import Row
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.recipe import check_range
+
+if TYPE_CHECKING:
+    from windrow.cli.labelled_file import FileRows
+
+F = TypeVar("F", bound=Callable[..., None])
+_EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
+
+
+def with_options(*, leave_out: Collection[str] = (), **specs: OptionSpec) -> Callable[[F], F]:
+    """Give a verb's function options for the fields of those of its parameters that are dataclasses.
+
+    It is called with the finished values, rows of files included. Its other parameters stay as Typer has them.
+
+    Args:
+        leave_out: Fields that are no options, and keep their defaults.
+        specs: How fields are specs, by name.
+    """
+
+    def decorate(function: F) -> F:
+        return cast(F, _Verb(function, {**SHARED_OPTIONS, **specs}, ("words", *leave_out)))
+
+    return decorate
+
+
+class _Verb:
+    # Built lazily, since the options' help texts are parsed from the source of the dataclasses.
+
+    def __init__(
+        self, function: Callable[..., None], specs: Mapping[str, OptionSpec], leave_out: Collection[str]
+    ) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._specs = specs
+        self._leave_out = leave_out
+        self._own = dict(inspect.signature(function, eval_str=True).parameters)
+        dataclasses = [name for name, each in self._own.items() if is_dataclass(each.annotation)]
+        self._kinds = {name: self._own.pop(name).annotation for name in dataclasses}
+
+    def __call__(self, context: typer.Context, **given: Any) -> None:
+        words = context.obj if isinstance(context.obj, CliWords) else CliWords()
+        values = {**_read_all(self._options, given, words), "words": words}
+        built = {name: _build(kind, values) for name, kind in self._kinds.items()}
+        more = {"context": context, **given}
+        self._function(**built, **{name: more[name] for name in self._own})
+
+    @cached_property
+    def _options(self) -> tuple[Option, ...]:
+        options = [each for kind in self._kinds.values() for each in options_of(kind, self._specs, self._leave_out)]
+        if files := [each.type.item for each in options if each.is_file]:
+            from windrow.cli.read_options import ReadOptions
+
+            options += options_of(ReadOptions, self._specs, () if Row in files else ("label_column",))
+        # What every verb has comes last.
+        return tuple(sorted(options, key=lambda each: each.path in _EVERYWHERE))
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in self._own.values()]
+        if "context" not in self._own:
+            own.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
+        place = len(self._options) - len(_EVERYWHERE)
+        derived = [each.parameter for each in self._options]
+        return inspect.Signature([*derived[:place], *own, *derived[place:]])
+
+
+def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWords) -> dict[str, Any]:
+    """Return the values of fields by their paths; those for which nothing was typed have none."""
+    words.options |= {each.path: each.name for each in options}
+    values: dict[str, Any] = {}
+    # Files last: reading them depends on other options.
+    for each in sorted(options, key=lambda each: each.is_file):
+        value = given[each.key]
+        if value is None or value == [] or (value is False and not each.type.optional):
+            continue
+        if each.is_file:
+            words.files[each.path] = _read_file(each, value, values)
+            values[each.path] = words.files[each.path].rows
+        else:
+            values[each.path] = _read(each, value)
+    return values
+
+
+def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRows[Any]":
+    """Return the rows or texts of a file."""
+    # Not before a verb reads a file: other verbs need none of it.
+    from windrow.cli.labelled_file import read_labelled, read_texts
+    from windrow.cli.read_options import ReadOptions
+
+    read_options = _build(ReadOptions, values)
+    return read_labelled(path, read_options) if option.type.item is Row else read_texts(path, read_options)
+
+
+def _read(option: Option, value: Any) -> Any:
+    """Return a field's value.
+
+    Raises:
+        InvalidParameter: It lies outside its range, or is no label and share.
+    """
+    if option.type.kind is bool:
+        return value if option.type.optional else not option.default
+    if option.type.members.keys() >= {"minimum", "maximum"}:
+        # By the verb as well, but not before it has read a file or has asked a server.
+        check_range(option.path, value, (option.type.members["minimum"], option.type.members["maximum"]))
+    if option.type.kind is Mapping:
+        return dict(_share(option, each) for each in value)
+    return value if option.type.item is None else tuple(value)
+
+
+def _share(option: Option, typed: str) -> tuple[str, float]:
+    """Return the label and the share of ``LABEL=SHARE``.
+
+    Raises:
+        InvalidParameter: It is something else.
+    """
+    label, _, number = typed.rpartition("=")
+    try:
+        least = float(number)
+    except ValueError:
+        least = -1.0
+    if not label or not 0 <= least <= 1:
+        raise InvalidParameter(
+            "{option} {value} is no label and share. Write it like {option} refund=0.9.",
+            {"parameter": option.path, "option": option.name, "value": typed},
+        )
+    return label, least
+
+
+def _build(kind: Any, values: Mapping[str, Any], before: str = "") -> Any:
+    """Return a dataclass's value; one in it is made where anything was typed for it."""
+    arguments = {}
+    for each in fields(kind):
+        path = before + each.name
+        if path in values:
+            arguments[each.name] = values[path]
+        elif any(other.startswith(f"{path}.") for other in values):
+            arguments[each.name] = _build(types_of(kind)[each.name].kind, values, f"{path}.")
+    return kind(**arguments)

@@ -1,0 +1,278 @@
+"""The commands evaluate, compare, cross-validate and suggest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from windrow.cli.annotation_export import check_out, write_suggestions
+from windrow.cli.call import Call
+from windrow.cli.formats import counted, one_line, share
+from windrow.cli.labelled_file import read_labelled
+from windrow.cli.metric_tables import (
+    between,
+    calibration_line,
+    confusion_table,
+    disagreement_table,
+    label_table,
+    misclassified_table,
+    pair_lines,
+    result_table,
+)
+from windrow.cli.option_parsing import with_options
+from windrow.cli.options import ROWS_HELP, OptionSpec
+from windrow.cli.output import PIPED_CELLS, data_console, notes_console
+from windrow.cli.read_options import ReadOptions
+from windrow.cli.tables import Column, number, print_table
+from windrow.cli.verbs.threshold_command import format_set_threshold
+from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
+from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.names import read_reference
+from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
+from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
+from windrow.domain.threshold import ProposedThreshold
+from windrow.domain.versions import read_version
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+verbs = typer.Typer()
+
+
+@verbs.command(epilog="Example: windrow evaluate tickets_v2 --test-data test.csv --target-precision 0.95")
+@with_options(
+    test_data=OptionSpec("--test-data", help=ROWS_HELP),
+    save=OptionSpec(help="Do not keep the score with the classifier."),
+)
+def evaluate(
+    call: Call,
+    request: EvaluateRequest,
+    show_errors: Annotated[int, typer.Option(min=0, help="How many rows that were placed wrong are shown.")] = 10,
+) -> None:
+    """Evaluate a classifier on labelled rows that it has not seen."""
+    with call.connected(doing="Classifying the rows") as operations:
+        report = operations.evaluate(request)
+    call.show(report, lambda report: _print_report(call, report, show_errors))
+    if (command := format_set_threshold(report)) is not None:
+        notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
+
+
+@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 --test-data test.csv")
+@with_options()
+def compare(
+    call: Call,
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL", help="2 to 20 classifiers, the one in use first."),
+    ],
+    read_options: ReadOptions,
+    test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
+    show_disagreements: Annotated[
+        int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
+    ] = 20,
+) -> None:
+    """Compare several classifiers on the same rows, and recommend which to promote."""
+    read = call.words.files["test_data"] = read_labelled(test_data, read_options)
+    with call.connected(doing="Classifying the rows") as operations:
+        comparison = operations.compare(CompareRequest(tuple(models), read.rows))
+    call.show(comparison, lambda comparison: _print_comparison(call, comparison, show_disagreements))
+
+
+@verbs.command(name="cross-validate", epilog="Example: windrow cross-validate tickets.csv --folds 5")
+@with_options()
+def cross_validate(
+    call: Call,
+    request: CrossValidateRequest,
+    show_label_errors: Annotated[int, typer.Option(min=0, help="How many rows with a doubtful label are shown.")] = 10,
+) -> None:
+    """Cross-validate a training on labelled rows: accuracy, doubtful labels, and which label needs more rows.
+
+    No classifier is made. It takes several trainings' time.
+    """
+    with call.connected(doing="Training on parts of the rows", may_create=True) as operations:
+        result = operations.cross_validate(request)
+    call.show(result, lambda result: _print_cross_validation(call, result, request, show_label_errors))
+
+
+@verbs.command(epilog="Example: windrow suggest tickets_v2 unlabelled.txt -n 20 --out to_label.csv")
+@with_options()
+def suggest(
+    call: Call,
+    request: SuggestRequest,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write them to a new file for the labelling: .csv or .jsonl.")
+    ] = None,
+) -> None:
+    """Choose those of many texts that are worth labelling: likely new labels first, then what is uncertain.
+
+    A file for the labelling has the columns text and label, and the label is left for you to fill in.
+    """
+    if out is not None:
+        check_out(out)
+    with call.connected(doing="Reading the texts") as operations:
+        result = operations.suggest(request)
+    if out is not None:
+        write_suggestions(result, out)
+        notes_console().print(f"Wrote {counted(len(result.suggestions), 'text')} to {out}.")
+    if out is None or call.as_json:
+        call.show(result, lambda result: _print_suggestions(result, call.lines))
+
+
+def _proposal_text(proposed: ProposedThreshold) -> str:
+    """Describe a proposed threshold; 0 is none, since every row then gets a label."""
+    target = share(proposed.target_precision)
+    if proposed.abstain_below == 0:
+        return (
+            f"No threshold is needed for a precision of {target} on these rows: {proposed.correct} of "
+            f"{proposed.answered} are right without one."
+        )
+    return (
+        f"Answers with a score of {proposed.abstain_below:.3f} or more reach a precision of {target}: "
+        f"{proposed.correct} of {proposed.answered} are right; {proposed.total - proposed.answered} of "
+        f"{proposed.total} rows would get no label. This is a proposal."
+    )
+
+
+def _print_report(call: Call, report: Report, show_errors: int) -> None:
+    console = data_console()
+    asked = f" (asked as {report.alias})" if report.alias else ""
+    console.print(f"{report.model_name}@{report.revision}{asked} places {_placed(report)}")
+    console.print(f"{_always(report.majority_baseline)} Macro F1: {report.macro_f1:.2f}.")
+    _print_metrics(console, report)
+    if (proposed := report.proposed_threshold) is not None:
+        console.print(f"\n{_proposal_text(proposed)}")
+    if report.misclassified and show_errors:
+        shown = _shown(len(report.misclassified), show_errors, "--show-errors")
+        console.print(f"\nPlaced wrong, the surest first ({shown}):")
+        console.print(misclassified_table(report.misclassified[:show_errors], call.lines))
+    if report.saved:
+        console.print(f"\nThe score is kept with {report.model_name}: `windrow show {report.model_name}`.")
+    call.warn(report.warnings)
+
+
+def _print_comparison(call: Call, comparison: Comparison, show_disagreements: int) -> None:
+    console, disagreements = data_console(), comparison.disagreements
+    console.print(result_table(comparison.models))
+    console.print(f"{_always(comparison.majority_baseline)}\n")
+    for line in pair_lines(comparison):
+        console.print(line)
+    if disagreements and show_disagreements:
+        console.print(
+            f"\nAnswered differently ({_shown(len(disagreements), show_disagreements, '--show-disagreements')}):"
+        )
+        console.print(
+            disagreement_table(
+                disagreements[:show_disagreements], [each.reference for each in comparison.models], call.lines
+            )
+        )
+    console.print(f"\n{comparison.recommendation.reason}")
+    command = promote_command(comparison)
+    if command is not None:
+        console.print(f"  {command}")
+    call.warn(comparison.warnings)
+
+
+def promote_command(comparison: Comparison) -> str | None:
+    """Return the command that promotes what a comparison recommends; ``None`` where that is the one in use."""
+    in_use = comparison.models[0]
+    best = next(each for each in comparison.models if each.reference == comparison.recommendation.model_name)
+    if best is in_use:
+        return None
+    target = best.reference if _is_own_name(best) else f"{best.model_name}@{best.revision}"
+    return f"windrow promote {_alias_of(in_use)} {target}"
+
+
+def _is_own_name(result: ModelResult) -> bool:
+    reference = read_reference(result.reference)
+    return reference.name == result.model_name and not reference.is_latest
+
+
+def _alias_of(result: ModelResult) -> str:
+    """Return the alias in the request, else the classifier's task, else a placeholder."""
+    reference = read_reference(result.reference)
+    if reference.name != result.model_name and not reference.is_latest:
+        return reference.name
+    version = read_version(result.model_name)
+    return "ALIAS" if version is None else version.task
+
+
+def _print_cross_validation(
+    call: Call, result: CrossValidation, request: CrossValidateRequest, show_label_errors: int
+) -> None:
+    console, label_errors = data_console(), result.probable_label_errors
+    console.print(f"Trainings like this one place {_placed(result)}")
+    console.print(
+        f"{counted(result.folds, 'fold')}, {share(result.mean_accuracy)} on average, give or take "
+        f"{share(result.accuracy_std)}. {_always(result.majority_baseline)}"
+    )
+    _print_metrics(console, result)
+    if label_errors and show_label_errors:
+        shown = _shown(len(label_errors), show_label_errors, "--show-label-errors")
+        console.print(f"\nLabels to look at again, since the other rows contradict them ({shown}):")
+        console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
+    if result.learning_curve:
+        console.print(
+            "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
+        )
+        print_table(
+            result.learning_curve,
+            number("share", lambda point: share(point.share)),
+            number("rows trained on", lambda point: f"{point.rows:.0f}"),
+            number("accuracy", lambda point: share(point.accuracy)),
+        )
+    console.print(f"\n{result.advice_text}")
+    if request.num_iterations != 0:
+        low, high = result.head_only_interval.low * 100, result.head_only_interval.high * 100
+        console.print(
+            f"The head alone (--num-iterations 0) reaches {share(result.head_only_accuracy)}; this training is better "
+            f"by {low:+.1f} to {high:+.1f} points.",
+            end=" ",
+        )
+    console.print(result.recommendation)
+    call.warn(result.warnings)
+
+
+def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
+    console = data_console()
+    # Where every text is like all others, as in a pool of one subject, their number says nothing.
+    is_telling = result.total < 2 or any(each.num_similar < result.total for each in result.suggestions)
+    similar: Column[Suggestion] = number("similar", lambda each: str(each.num_similar), spare=2)
+    print_table(
+        result.suggestions,
+        number("line", lambda each: str(lines[each.index])),
+        Column("text", lambda each: each.text),
+        Column("reason", lambda each: each.reason, spare=1),
+        *((similar,) if is_telling else ()),
+        Column("guess", lambda each: each.label),
+        number("score", lambda each: f"{each.score:.2f}"),
+        Column("or else", lambda each: each.runner_up, spare=3),
+    )
+    console.print(
+        f"\n{len(result.suggestions)} of {counted(result.total, 'text')} that {result.model_name}@{result.revision} "
+        "was not trained on. Label them, add them to its training rows, and fit the next version."
+    )
+
+
+def _always(baseline: MajorityBaseline) -> str:
+    return f"Always answering {one_line(baseline.label)!r} would place {share(baseline.accuracy)} right."
+
+
+def _placed(outcome: ClassificationMetrics) -> str:
+    return (
+        f"{outcome.correct} of {counted(outcome.total, 'row')} right: {share(outcome.accuracy)} "
+        f"(95 % interval: {between(outcome.accuracy_interval)})."
+    )
+
+
+def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
+    console.print()
+    console.print(label_table(outcome))
+    console.print()
+    console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
+    console.print()
+    console.print(calibration_line(outcome))
+
+
+def _shown(count: int, limit: int, option: str) -> str:
+    return counted(count, "row") if count <= limit else f"{limit} of {count:,} rows; more with {option}"

@@ -1,0 +1,178 @@
+"""Verbs that train: fit, reproduce. Ctrl-C cancels."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.connect import connect_dry_run
+from windrow.cli.exits import Interrupted
+from windrow.cli.formats import counted, duration, estimate_text, listed, size
+from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
+from windrow.cli.output import notes_console
+from windrow.cli.progress import training_bar
+from windrow.cli.surface import CliWords
+from windrow.cli.tables import Column, number, print_table
+from windrow.cli.verbs.job_commands import print_job
+from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
+from windrow.domain.errors import InvalidParameter, WindrowError
+from windrow.domain.job import FitEstimate, Job, JobRequest
+from windrow.domain.reproduction import Reproduction
+from windrow.domain.training_report import Estimate
+from windrow.domain.values import recast
+from windrow.domain.versions import read_version
+
+if TYPE_CHECKING:
+    from windrow.operations import Operations
+
+verbs = typer.Typer()
+
+
+@verbs.command(
+    epilog="Examples: windrow fit tickets_v1 tickets.csv; windrow fit tickets_v2 rows.jsonl --text-column message "
+    "--label-column team --dry-run"
+)
+@with_options(
+    cross_validate=OptionSpec(
+        help="Leave out the further trainings that only judge, which take most of the time; a head alone is judged all "
+        "the same."
+    ),
+    overwrite=OptionSpec(help="Refuse a name that exists, rather than give it a new revision."),
+)
+def fit(
+    call: Call,
+    request: FitRequest,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="With --url: print the job and leave the training to the server.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how long it will take and how much memory, and why.")
+    ] = False,
+) -> None:
+    """Train a classifier on labelled rows and save it. Ctrl-C cancels, and leaves nothing behind.
+
+    An existing name gets a new revision; until that is saved, the old one goes on answering.
+    """
+    if detach and not call.server:
+        raise InvalidParameter(
+            "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
+        )
+    if dry_run:
+        with connect_dry_run(call.url, call.data_dir) as operations:
+            call.show(operations.estimate_fit(request), _print_estimate)
+        return
+    with call.connected(may_create=True) as operations:
+        if detach:
+            print_job(call, _begin(operations, request, call.words))
+        else:
+            call.show(_fit(operations, request, call.words), lambda result: _print_result(call, result))
+
+
+def _fit(operations: "Operations", request: FitRequest, words: CliWords) -> FitResult:
+    """Train, showing how it goes on, and cancel on Ctrl-C.
+
+    Raises:
+        WindrowError: What the training ended with, unless it succeeded.
+        Interrupted: The user pressed Ctrl-C.
+    """
+    from windrow.client.cancellation import cancel_within
+
+    job = _begin(operations, request, words)
+    try:
+        with training_bar() as bar:
+            for job in operations.follow_job(JobRequest(job.id)):  # noqa: B020 - the last one is how it ended
+                bar.show_job(job)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(_what_became(lambda: cancel_within(operations, job.id), words)) from interrupt
+    if job.problem is not None:
+        raise job.problem.as_error()
+    details = operations.show(ModelRequest(f"{job.model_name}@{job.revision}"))
+    return recast(FitResult, details, model_name=details.name, next_name=job.next_name)
+
+
+def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Job:
+    """Begin a training, and cancel it where Ctrl-C comes before it is known.
+
+    Raises:
+        WindrowError: What ``start_fit`` raises.
+        Interrupted: The user pressed Ctrl-C.
+    """
+    from windrow.client.cancellation import cancel_orphaned_fit, now
+
+    since = now()
+    try:
+        return operations.start_fit(request)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(_what_became(lambda: cancel_orphaned_fit(operations, request, since), words)) from interrupt
+
+
+def _what_became(cancel: Callable[[], Job | None], words: CliWords) -> str:
+    """Cancel a training, and say what became of it."""
+    try:
+        job = cancel()
+    except WindrowError as error:
+        return f"but the training could not be cancelled: {error.told(words)} See `windrow jobs`."
+    except KeyboardInterrupt:
+        return "the training may go on; see `windrow jobs`."
+    if job is None:
+        return "the training may have begun; see `windrow jobs`."
+    if job.revision is not None:
+        return f"but {job.model_name} was being saved already, as revision {job.revision}."
+    return "the training is cancelled and nothing of it was saved."
+
+
+def _print_result(call: Call, result: FitResult) -> None:
+    counts = f"{counted(len(result.labels), 'label')}, {counted(result.num_examples, 'row')}"
+    time = duration(result.training_time_seconds)
+    print(f"{result.model_name}, revision {result.revision}, answers: {counts}, in {time}.")
+    print(f"Labels: {listed(result.labels)}")
+    estimate = result.report.estimate
+    print(f"Accuracy on new rows: {'not estimated' if estimate is None else _estimated(estimate)}")
+    call.warn(result.warnings)
+    # A name without a version may never get one, so no next name is suggested.
+    if result.next_name is not None and read_version(result.model_name) is not None:
+        notes_console().print(f"A free name for the next version: {result.next_name}")
+
+
+def _estimated(estimate: Estimate) -> str:
+    return f"about {estimate_text(estimate)}, by {estimate.total} rows judged unseen"
+
+
+def _print_estimate(estimate: FitEstimate) -> None:
+    counts = f"{counted(estimate.num_examples, 'row')}, {counted(len(estimate.labels), 'label')}"
+    wait = f", after {duration(estimate.wait_seconds)} of waiting for its turn" if estimate.wait_seconds else ""
+    print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
+    print(f"At most about {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
+    print(estimate.memory_reason)
+    print_table(
+        estimate.stages,
+        Column("stage", lambda part: part.stage),
+        number("time", lambda part: duration(part.seconds)),
+        Column("why", lambda part: part.reason),
+    )
+
+
+@verbs.command(epilog="Example: windrow reproduce tickets_v2@1")
+@with_options()
+def reproduce(call: Call, request: ModelRequest) -> None:
+    """Train a classifier again and compare the two.
+
+    It is trained from its kept rows and its record. Nothing is saved.
+    """
+    with call.connected() as operations, training_bar() as bar:
+        reproduction = operations.reproduce(request, bar.show)
+    call.show(reproduction, _print_reproduction)
+
+
+def _print_reproduction(reproduction: Reproduction) -> None:
+    time = duration(reproduction.training_time_seconds)
+    print(f"{reproduction.model_name}@{reproduction.revision}: {reproduction.verdict}, after {time} of training.")
+    texts = counted(reproduction.num_texts, "training text")
+    print(f"{reproduction.num_changed_labels} of {texts} get another label; ", end="")
+    print(f"scores differ by at most {reproduction.largest_score_difference:.2g}.")
+    for change in reproduction.changes:
+        print(f"{change.name}: was {change.then or 'not recorded'}, is {change.now or 'not recorded'}")
+    for note in reproduction.notes:
+        print(note)

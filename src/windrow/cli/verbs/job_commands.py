@@ -1,0 +1,146 @@
+"""Verbs on jobs: list, show, watch, cancel."""
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.exits import OK, Interrupted, exit_code_of
+from windrow.cli.formats import counted, duration, recipe_text, when
+from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
+from windrow.cli.output import notes_console
+from windrow.cli.progress import training_bar
+from windrow.cli.surface import CliWords
+from windrow.cli.tables import Column, number, print_facts, print_table
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
+
+verbs = typer.Typer()
+jobs = typer.Typer(
+    help="List, show, watch and cancel trainings.",
+    epilog="Examples: windrow jobs; windrow jobs watch 019a1c5e4b2f-7d0c41",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+verbs.add_typer(jobs, name="jobs")
+
+LIMIT = OptionSpec(help="The most jobs, the newest one first.")
+
+
+@jobs.callback()
+@with_options(limit=LIMIT)
+def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequest) -> None:
+    """List, show, watch and cancel trainings. Without a verb, list them."""
+    if (verb := context.invoked_subcommand) is None:
+        _list(call, request)
+    elif call.url or call.data_dir or call.as_json:
+        raise InvalidParameter(
+            "Options of {verb} stand behind it: `windrow jobs {verb} --url …`. Put them there.", {"verb": verb}
+        )
+
+
+@jobs.command("list", epilog="Example: windrow jobs list --url http://localhost:14345")
+@with_options(limit=LIMIT)
+def list_jobs(call: Call, request: JobListRequest) -> None:
+    """List trainings past and in progress, the newest one first."""
+    _list(call, request)
+
+
+@jobs.command(epilog="Example: windrow jobs show 019a1c5e4b2f-7d0c41")
+@with_options()
+def show(call: Call, request: JobRequest) -> None:
+    """Show one training: how far it is, or how it ended."""
+    with call.connected() as operations:
+        print_job(call, operations.job(request))
+
+
+@jobs.command(epilog="Example: windrow jobs watch 019a1c5e4b2f-7d0c41")
+@with_options()
+def watch(call: Call, request: JobRequest) -> None:
+    """Watch a training until it ends, then show it. Ctrl-C ends the watching, not the training.
+
+    Exit code 0: it succeeded. Otherwise the same as of the fit itself.
+    """
+    with call.connected() as operations, training_bar() as bar:
+        job = operations.job(request)
+        try:
+            for job in operations.follow_job(request):
+                bar.show_job(job)
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted("the training goes on.") from interrupt
+    print_job(call, job)
+    raise typer.Exit(OK if job.problem is None else exit_code_of(job.problem.as_error()))
+
+
+@jobs.command(epilog="Example: windrow jobs cancel 019a1c5e4b2f-7d0c41")
+@with_options()
+def cancel(call: Call, request: JobRequest) -> None:
+    """Stop a training that waits or runs; nothing of it is left behind."""
+    with call.connected() as operations:
+        print_job(call, operations.cancel_job(request))
+
+
+def _list(call: Call, request: JobListRequest) -> None:
+    with call.connected() as operations:
+        call.show(operations.list_jobs(request), _print_jobs)
+
+
+def _print_jobs(listing: JobList) -> None:
+    if not listing.jobs:
+        notes_console().print("There is no job yet. `windrow fit` makes one.")
+        return
+    print_table(
+        listing.jobs,
+        Column("job", lambda job: job.id, no_wrap=True),
+        Column("state", lambda job: job.state, no_wrap=True),
+        Column("classifier", lambda job: job.model_name, no_wrap=True),
+        number("rows", lambda job: f"{job.num_examples:,}", spare=2),
+        Column("asked for (UTC)", lambda job: when(job.created_at), no_wrap=True, spare=1),
+        number("took", _took, spare=3),
+        Column("", _in_brief),
+    )
+
+
+def print_job(call: Call, job: Job) -> None:
+    """Print a job, as JSON or in words."""
+    call.show(job, lambda job: _print_facts(job, call.words))
+
+
+def _print_facts(job: Job, words: CliWords) -> None:
+    print_facts(
+        ("job", job.id),
+        ("state", job.state),
+        ("", in_words(job, words)),
+        ("classifier", job.model_name),
+        ("rows", f"{job.num_examples:,}, SHA-256 {job.training_data_sha256}"),
+        ("base model", job.base_model),
+        ("recipe", recipe_text(job)),
+        ("asked for", f"{when(job.created_at)} UTC"),
+        ("began", f"{when(job.started_at)} UTC" if job.started_at else "-"),
+        ("ended", f"{when(job.finished_at)} UTC" if job.finished_at else "-"),
+    )
+
+
+def _took(job: Job) -> str:
+    if job.started_at is None or job.finished_at is None:
+        return ""
+    return duration((job.finished_at - job.started_at).total_seconds())
+
+
+def _in_brief(job: Job) -> str:
+    """Return what a job does, or how it ended; of how it failed the kind alone, which fits a line."""
+    if job.problem is None:
+        return in_words(job, CliWords())
+    return "" if job.state == "cancelled" else job.problem.code.replace("_", " ")
+
+
+def in_words(job: Job, words: CliWords) -> str:
+    """Return what a job does, or how it ended, in a few words."""
+    if job.state == "queued":
+        return f"{counted(job.ahead, 'training')} before it" if job.ahead else "next"
+    if (progress := job.progress) is not None:
+        steps = f" {progress.step}/{progress.num_steps}" if progress.num_steps else ""
+        left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
+        return f"{progress.stage}{steps}{left}"
+    if job.revision is not None:
+        return f"revision {job.revision}"
+    return "" if job.problem is None else job.problem.as_error().told(words)

@@ -1,0 +1,130 @@
+"""The ``predict`` command: classify a single text, or each row of a file."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.decoding import STANDARD_INPUT
+from windrow.cli.explaining import print_answer, print_answers
+from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
+from windrow.cli.prediction_run import Run, RunOptions, ShownFormat, predict_file
+from windrow.cli.read_options import ReadOptions
+from windrow.cli.streaming import MAX_CHUNK_TEXTS
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.prediction import PredictRequest
+from windrow.settings import read_settings
+
+# A small embedding cache: the rows of a file seldom repeat, so a large one would only take memory.
+EMBEDDING_CACHE_BYTES = 4_000_000
+verbs = typer.Typer()
+
+
+@verbs.command(
+    epilog='Examples: windrow predict tickets_v1 --text "I was charged twice"; '
+    "windrow predict tickets_v1 mails.csv --out labelled.csv; cat mails.jsonl | windrow predict tickets_v1 --to jsonl"
+)
+@with_options(
+    leave_out=("model_names", "texts", "label_column"),
+    model_name=OptionSpec(is_argument=True),
+    text=OptionSpec(help="A single text in place of a file."),
+    explain=OptionSpec(help="With --text: say why, word by word."),
+    out=OptionSpec("--out -o"),
+    quiet=OptionSpec("--quiet -q"),
+)
+def predict(  # noqa: PLR0913 - Typer makes options of each parameter
+    call: Call,
+    request: PredictRequest,
+    options: RunOptions,
+    read_options: ReadOptions,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="CSV, TSV, JSONL, JSON or text; - or nothing for standard input."),
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="MODEL", help="With --text: ask this classifier too; may be repeated.")
+    ] = None,
+) -> None:
+    """Classify a text, or each row of a file, by one revision.
+
+    Each row keeps its columns and gains predicted_label, score, in_scope, abstained and truncated.
+    """
+    if request.text is not None:
+        _check_text_options(file, options)
+        _predict_text(call, request, also or [])
+        return
+    if request.explain or also:
+        raise InvalidParameter("--explain and --also go with a single text. Add --text.", {"parameter": "text"})
+    chunk_texts = min(MAX_CHUNK_TEXTS, read_settings().max_texts)
+    run = Run(
+        request, _input_path(file), read_options, options, _output_format(options, as_json=call.as_json), chunk_texts
+    )
+    if options.out is None and (options.resume or options.overwrite):
+        raise InvalidParameter("--resume and --overwrite go with --out. Name the file.", {"parameter": "out"})
+    if options.skip_bad_rows and (options.resume or call.as_json):
+        raise InvalidParameter(
+            "--skip-bad-rows goes neither with --resume nor with --json, since answers could no longer be told to "
+            "their rows. Leave one of them out.",
+            {"parameter": "skip_bad_rows"},
+        )
+    with call.connected(embedding_cache_bytes=EMBEDDING_CACHE_BYTES) as operations:
+        predict_file(operations, run)
+
+
+def _predict_text(call: Call, request: PredictRequest, also: list[str]) -> None:
+    """Classify a single text with one or several classifiers, and print the predictions."""
+    if also:
+        request = replace(request, model_name=None, model_names=(*request.all_names, *also))
+    with call.connected() as operations:
+        predictions = operations.predict(request)
+    call.show(predictions, print_answers if also else lambda alone: print_answer(alone[0]), "predict", request)
+
+
+def _check_text_options(file: str | None, options: RunOptions) -> None:
+    """Refuse options that only a file has, together with ``--text``."""
+    if file is not None:
+        raise InvalidParameter("Both --text and a file are given. Name only one of them.", {"parameter": "text"})
+    needs_rows = options.resume or options.skip_bad_rows or options.to in ("csv", "jsonl")
+    if options.out is not None or needs_rows:
+        raise InvalidParameter(
+            "--out, --to, --resume and --skip-bad-rows go with a file. For a program, add --json to --text.",
+            {"parameter": "text"},
+        )
+
+
+def _input_path(file: str | None) -> str:
+    """Return the path of the input, ``-`` for standard input; a text in place of a path is a frequent mistake."""
+    if file is None:
+        if sys.stdin.isatty():
+            raise InvalidParameter(
+                "Nothing is there to classify. Add --text TEXT, name a file, or pipe rows in.", {"parameter": "text"}
+            )
+        return STANDARD_INPUT
+    if " " in file and not Path(file).exists():
+        raise InvalidParameter(
+            "There is no file {file!r}. For a single text, write --text before it.",
+            {"parameter": "file", "file": file},
+        )
+    return file
+
+
+def _output_format(options: RunOptions, *, as_json: bool) -> ShownFormat:
+    """Return the output format: that of the options, else by the output's extension, else a table or CSV."""
+    out, to = options.out, options.to
+    if as_json:
+        if out is not None or to is not None:
+            raise InvalidParameter(
+                "--json prints one document. For a file, leave it out and add --to jsonl.", {"parameter": "to"}
+            )
+        return "json"
+    if to is not None:
+        if to == "table" and out is not None:
+            raise InvalidParameter("A table is for a terminal. Write csv or jsonl to a file.", {"parameter": "to"})
+        return to
+    if out is None:
+        return "table" if sys.stdout.isatty() else "csv"
+    return "jsonl" if out.suffix.lower() in (".jsonl", ".ndjson") else "csv"

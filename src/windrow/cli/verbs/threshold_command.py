@@ -1,0 +1,76 @@
+"""The ``set-threshold`` command: set or clear the score below which a classifier abstains."""
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from windrow.cli.call import Call
+from windrow.cli.formats import one_line, share, when
+from windrow.cli.option_parsing import with_options
+from windrow.domain.alias import ChangeNote
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.threshold import SetThresholdRequest, Threshold, ThresholdChange, ThresholdUpdate
+from windrow.domain.values import recast
+
+if TYPE_CHECKING:
+    from windrow.domain.report import Report
+
+verbs = typer.Typer()
+
+
+@verbs.command(
+    "set-threshold",
+    epilog="Examples: windrow set-threshold tickets_v2 0.7 --reason 'Sure answers only'; "
+    "windrow set-threshold tickets_v2 --clear",
+)
+@with_options()
+def set_threshold(
+    call: Call,
+    note: ChangeNote,
+    model: Annotated[
+        str, typer.Argument(metavar="NAME", help="The classifier, or its revision that answers, like NAME@3.")
+    ],
+    abstain_below: Annotated[
+        float | None, typer.Argument(metavar="SCORE", help="The lowest score that is answered, from 0 to 1.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Clear it: a label for every text.")] = False,
+) -> None:
+    """Set the score below which a classifier gives no label, or clear it. `show` lists every change."""
+    if clear == (abstain_below is not None):
+        raise InvalidParameter("Give either the lowest SCORE that is answered, or --clear.")
+    call.words.options["abstain_below"] = "SCORE"
+    request = recast(SetThresholdRequest, note, model_name=model, abstain_below=abstain_below)
+    with call.connected() as operations:
+        update = operations.set_threshold(request)
+    call.show(update, lambda update: _print_update(call, update))
+
+
+def format_set_threshold(report: "Report") -> str | None:
+    """Return the shell command that sets the threshold proposed by an evaluation; ``None`` without a proposal."""
+    proposed = report.proposed_threshold
+    if proposed is None or proposed.abstain_below == 0:
+        return None
+    reason = f"{proposed.correct} of {proposed.answered} right, for {share(proposed.target_precision)}"
+    model = f"{report.model_name}@{report.revision}"
+    return f"windrow set-threshold {model} {proposed.abstain_below!r} --reason {shlex.quote(reason)}"
+
+
+def threshold_text(threshold: Threshold | None) -> str:
+    """Describe the effect of a threshold."""
+    return "none" if threshold is None else f"no label below a score of {threshold.abstain_below:.3f}"
+
+
+def change_text(change: ThresholdChange) -> str:
+    """Describe a change of a threshold: time, old and new value, author and reason."""
+    before, after = ("none" if each is None else f"{each.abstain_below:.3f}" for each in (change.before, change.after))
+    note = ": ".join(filter(None, map(one_line, (change.author, change.reason))))
+    return f"{when(change.at)} UTC, from {before} to {after}{', ' if note else ''}{note}"
+
+
+def _print_update(call: Call, update: ThresholdUpdate) -> None:
+    model = f"{update.model_name}@{update.revision}"
+    has = "has no threshold" if update.threshold is None else f"gives {threshold_text(update.threshold)}"
+    before = "" if update.status == "unchanged" else f" Before: {threshold_text(update.before)}."
+    print(f"{model} {has}{', as before' if update.status == 'unchanged' else ' from now on'}.{before}")
+    call.warn(update.warnings)

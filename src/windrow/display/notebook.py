@@ -1,0 +1,136 @@
+"""How a value looks in a notebook: what it says in a few facts, its warnings, and the tables that belong to it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from typing import Any
+
+from windrow.display import frames
+from windrow.display.html import Html, bar, element, heat_map, joined, table
+from windrow.display.tables import fits_a_cell, percent, table_of, text_of
+from windrow.domain.classifier import Trained
+from windrow.domain.comparison import Comparison
+from windrow.domain.cross_validation import CrossValidation
+from windrow.domain.dataset import DataWarning
+from windrow.domain.explanation import Explanation
+from windrow.domain.integrity import IntegrityReport
+from windrow.domain.job import FitEstimate
+from windrow.domain.prediction import Prediction
+from windrow.domain.report import ClassificationMetrics, ConfusionMatrix, Report
+from windrow.domain.usage import Usage
+from windrow.domain.values import ListValue, present_with, summary_of
+
+# With more labels, a matrix is wider than a page, and the pairs that are confused most say more.
+MAX_MATRIX_LABELS = 30
+# Of what only illustrates a value.
+MAX_EXAMPLES = 10
+# Of each class, and of those below it: fields that are shown as tables, and how many rows of each.
+_TABLES: Mapping[type, Sequence[str]] = {
+    ClassificationMetrics: ("labels",),
+    Comparison: ("models", "pairs", "disagreements"),
+    CrossValidation: ("probable_label_errors", "learning_curve"),
+    Explanation: ("words", "nearest_rows"),
+    FitEstimate: ("stages",),
+    IntegrityReport: ("findings",),
+    Report: ("misclassified",),
+    Usage: ("classifiers", "base_models"),
+}
+_WHOLE = frozenset(("labels", "models", "stages", "findings", "words"))
+
+
+class NotebookPresenter:
+    """Shows values in a notebook, and as frames."""
+
+    def html(self, value: Any) -> str:
+        """Return a value, or a list of values, as HTML."""
+        return element("div", *_parts(value))
+
+    def frame(self, value: Any) -> Any:
+        """Return a value, or a list of values, as a table of pandas or polars.
+
+        Raises:
+            ImportError: Neither is installed.
+        """
+        return frames.to_frame(value)
+
+
+def present() -> None:
+    """Let every value show itself in notebooks and as frames."""
+    present_with(NotebookPresenter())
+
+
+def _parts(value: Any) -> Iterator[Html]:
+    entries = value if isinstance(value, list) else value if isinstance(value, ListValue) else None
+    yield element("strong", type(value).__name__ if entries is None else f"{type(value).__name__} ({len(entries)})")
+    if is_dataclass(value):
+        yield from _facts(value)
+        yield from _warnings(value)
+    if entries is not None and len(entries):
+        yield table_of(list(entries))
+    if isinstance(value, Prediction):
+        yield _score_bars(value)
+        if value.explanation is not None:
+            yield joined(_parts(value.explanation))
+    if isinstance(value, Trained):
+        yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
+    yield from _tables(value)
+    matrix = value if isinstance(value, ConfusionMatrix) else getattr(value, "confusion_matrix", None)
+    if matrix is not None:
+        yield _confusion(matrix)
+
+
+def _facts(value: Any) -> Iterator[Html]:
+    names = summary_of(value)
+    fields = {name: getattr(value, name) for name in names if name not in ("warnings", "scores")}
+    facts = {name: each for name, each in fields.items() if fits_a_cell(each) and each not in (None, (), "")}
+    if isinstance(value, Trained) and (estimate := value.report.estimate) is not None:
+        facts["estimated accuracy"] = f"{percent(estimate.accuracy)}, {text_of(estimate.interval)}"
+    if isinstance(value, Comparison):
+        facts["recommendation"] = value.recommendation.reason
+    rows = (
+        element("tr", element("th", name.replace("_", " "), style="text-align:left"), element("td", _fact(name, each)))
+        for name, each in facts.items()
+    )
+    if facts:
+        yield element("table", element("tbody", *rows))
+
+
+def _fact(name: str, value: object) -> str:
+    return percent(value) if name.endswith("accuracy") and isinstance(value, float | int) else text_of(value)
+
+
+def _warnings(value: Any) -> Iterator[Html]:
+    warnings: Sequence[DataWarning] = (*getattr(value, "import_warnings", ()), *getattr(value, "warnings", ()))
+    if warnings:
+        yield element("ul", *(element("li", element("b", f"{each.code}: "), each.message) for each in warnings))
+
+
+def _score_bars(answer: Prediction) -> Html:
+    scores = sorted(answer.scores.items(), key=lambda pair: -pair[1])
+    return table(["label", "score"], ([label, bar(score, f"{score:.3f}")] for label, score in scores))
+
+
+def _counts(counts: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    yield from ([label, text_of(count)] for label, count in counts.items())
+
+
+def _tables(value: Any) -> Iterator[Html]:
+    for kind, names in _TABLES.items():
+        for name in names if isinstance(value, kind) else ():
+            if rows := getattr(value, name):
+                yield element("p", name.replace("_", " ").capitalize())
+                yield table_of(rows) if name in _WHOLE else table_of(rows, MAX_EXAMPLES)
+
+
+def _confusion(matrix: ConfusionMatrix) -> Html:
+    if len(matrix.labels) <= MAX_MATRIX_LABELS:
+        return joined((element("p", "Confusion matrix"), heat_map(matrix.labels, matrix.counts)))
+    confusions = [
+        (matrix.labels[right], matrix.labels[given], count)
+        for right, counts in enumerate(matrix.counts)
+        for given, count in enumerate(counts)
+        if right != given and count
+    ]
+    most = sorted(confusions, key=lambda pair: -pair[2])[:MAX_MATRIX_LABELS]
+    rows = ([label, given, text_of(count)] for label, given, count in most)
+    pairs = table(["label", "taken for", "rows"], rows, [False, False, True], len(confusions) - len(most))
+    return joined((element("p", "Confused most"), pairs))

@@ -1,0 +1,110 @@
+"""Cross-validate an adapter: train on parts of the rows, and evaluate each training on its held-out rows."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import accumulate
+
+from windrow.arrays import Ids
+from windrow.domain.recipe import Recipe
+from windrow.execution.adapter_training import train_adapter
+from windrow.execution.runner import ignore_steps
+from windrow.execution.tasks import HoldoutTask
+from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
+from windrow.learning.calibrate import HeldOut, join
+from windrow.learning.folds import assign_folds, splits
+
+# Each fold costs a training. With few rows, three folds, each on two thirds, cost twice the training itself; with many
+# rows, one or two folds hold out enough rows for a temperature and an interval. Source: docs/adr/0016, measured.
+FEW_FOLDS = 3
+MANY_FOLDS = 5
+MANY_ROWS = 1_000
+ENOUGH_HELD_OUT_ROWS = 200
+# The maximum ratio between the durations of two folds of the same size.
+_MARGIN = 1.5
+
+
+def cross_validate_adapter(
+    training_set: EncodedTrainingSet, recipe: Recipe, context: TrainingContext
+) -> HeldOut | None:
+    """Cross-validate contrastive training on these rows.
+
+    Args:
+        training_set: The rows.
+        recipe: The training parameters; ``max_seconds`` counts from the start of encoding.
+        context: The training's resources.
+
+    Returns:
+        The held-out rows with their outputs; ``None`` if the recipe disables cross-validation, no row can be held out,
+        or no time is left.
+
+    Raises:
+        TrainingFailed: A task failed.
+        ShuttingDown: The runner was closed.
+    """
+    if not recipe.cross_validate:
+        return None
+    folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
+    needed = num_folds_needed(folds)
+    held_out_parts: list[HeldOut] = []
+    context.control.report_progress("validating", 0, needed)
+    for _, part in evaluate_folds(training_set, folds, recipe, context):
+        held_out_parts.append(part)
+        context.control.report_progress("validating", len(held_out_parts), needed)
+        if len(held_out_parts) == needed:
+            break
+    return join(held_out_parts) if held_out_parts else None
+
+
+def assign_eval_folds(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
+    """Return the fold of each distinct row, -1 where it is never held out.
+
+    Args:
+        label_ids: The label of each, shape [n].
+        text_ids: The text of each, shape [n].
+        seed: Seeds the assignment.
+    """
+    return assign_folds(label_ids, text_ids, seed, MANY_FOLDS if len(label_ids) >= MANY_ROWS else FEW_FOLDS)
+
+
+def num_folds_needed(folds: Ids) -> int:
+    """Return how many of the folds, in order, hold out enough rows."""
+    sizes = [len(held_out) for _, held_out in splits(folds)]
+    held_out_parts = list(accumulate(sizes))
+    return next(
+        (count for count, rows in enumerate(held_out_parts, start=1) if rows >= ENOUGH_HELD_OUT_ROWS),
+        len(held_out_parts),
+    )
+
+
+def evaluate_folds(
+    training_set: EncodedTrainingSet, folds: Ids, recipe: Recipe, context: TrainingContext
+) -> Iterator[tuple[Ids, HeldOut]]:
+    """Train once for each fold on the rows of the others, and yield the outputs for the held-out rows.
+
+    All rows decide the adapter's scale and the schedule of each fold, so that each evaluates the same kind of training
+    as the one on all rows.
+
+    Args:
+        training_set: The rows.
+        folds: The fold of each distinct row; -1 is never held out.
+        recipe: The training parameters; ``max_seconds`` ends the iteration before a fold that would take too long.
+        context: The training's resources.
+
+    Yields:
+        The indices of the held-out distinct rows, and their outputs.
+    """
+    longest_s = (time.monotonic() - training_set.began_s) if recipe.max_seconds is not None else 0.0
+    for train, held_out in splits(folds):
+        started = time.monotonic()
+        if recipe.max_seconds is not None and started + _MARGIN * longest_s > training_set.began_s + recipe.max_seconds:
+            return
+        part = training_set.subset(train)
+        result = train_adapter(part, replace(recipe, max_seconds=None), context, ignore_steps, training_set.policy)
+        part = part.with_adapter(result.adapter, context)
+        holdout_features, is_adapted = part.features[training_set.text_ids[held_out]], result.adapter is not None
+        outcome = context.run(
+            HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, is_adapted, holdout_features)
+        )
+        yield held_out, HeldOut(outcome.logits, training_set.label_ids[held_out], outcome.similarities, folds=1)
+        longest_s = time.monotonic() - started

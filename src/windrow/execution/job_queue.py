@@ -1,0 +1,370 @@
+"""Run training jobs: queue them, join equivalent ones, report progress, and record how each ends."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from windrow.domain.classifier import FitResult
+from windrow.domain.errors import (
+    InvalidArtifact,
+    JobFinished,
+    JobNotFound,
+    ShuttingDown,
+    StorageFailed,
+    StorageFull,
+    TrainingCancelled,
+    WindrowError,
+)
+from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
+from windrow.execution.control import POLL_INTERVAL_S, TrainingControl, cancel_when, shutting_down, training_cancelled
+from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
+from windrow.execution.slots import Ticket, TrainingSlots
+from windrow.execution.training_cost import EtaEstimator
+from windrow.storage.files import KeyExists
+from windrow.storage.job_files import MAX_FINISHED, JobFiles
+from windrow.storage.namespace import utc_now
+
+# A training stops within a second; after this time, a job that is still running is returned as it is.
+SHUTDOWN_TIMEOUT_S = 10.0
+
+_log = logging.getLogger("windrow.jobs")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobSpec:
+    """A requested training.
+
+    Args:
+        job: The job's values; its id and times are set later.
+        key: Equal for equivalent requests.
+        prepare: Runs before the job takes a slot, such as a download; ``None`` for nothing.
+        work: Runs the training in its own thread; it must report its progress to the control.
+        eta: Estimates the remaining time.
+    """
+
+    job: Job
+    key: str
+    prepare: Callable[[], object] | None
+    work: Callable[[TrainingControl], FitResult]
+    eta: EtaEstimator
+
+
+@dataclass(slots=True, eq=False)
+class _ActiveJob:
+    """An unfinished job of this process.
+
+    Args:
+        job: The job's current values, except the number of jobs ahead of it.
+        spec: The requested training.
+        ticket: The job's position in the queue.
+        control: Cancels the job.
+        result: The future of the job's result.
+        number: The number of the job's last file.
+        listeners: Called with each progress.
+    """
+
+    job: Job
+    spec: JobSpec
+    ticket: Ticket
+    control: TrainingControl = field(init=False)
+    result: "Future[FitResult]" = field(default_factory=Future)
+    number: int = 0
+    listeners: list[OnProgress] = field(default_factory=list)
+
+    def is_equivalent_to(self, spec: JobSpec) -> bool:
+        """Whether the job will yield the result that a specification asks for."""
+        return self.spec.key == spec.key and not self.control.is_cancelled and not self.job.is_finished
+
+
+class JobQueue:
+    """The training jobs of this process, with read access to those of other processes; thread-safe.
+
+    Args:
+        files: Stores jobs.
+        slots: Limits the concurrent trainings.
+        find_published_revision: Finds the revision that an interrupted job published, if it did.
+    """
+
+    def __init__(self, files: JobFiles, slots: TrainingSlots, find_published_revision: FindPublishedRevision) -> None:
+        self._files = files
+        self._slots = slots
+        self._find_published_revision = find_published_revision
+        self._changed = threading.Condition()
+        self._active: dict[str, _ActiveJob] = {}
+        self._unsaved: dict[str, tuple[Job, int]] = {}  # finished jobs that could not be saved, with their file numbers
+        self._has_reconciled = False
+        self._is_closed = False
+
+    def begin(self, spec: JobSpec, on_progress: OnProgress) -> "tuple[Job, Future[FitResult]]":
+        """Queue a training, or join an equivalent one that is not finished.
+
+        Args:
+            spec: The training.
+            on_progress: Called with each progress.
+
+        Returns:
+            The job, and the future of its result.
+
+        Raises:
+            Overloaded: The queue is full.
+            ShuttingDown: The queue is closed.
+            StorageFull: The job cannot be saved.
+            StorageFailed: Likewise.
+        """
+        if not self._has_reconciled:
+            self.reconcile_orphaned()
+        with self._changed:
+            if self._is_closed:
+                raise shutting_down()
+            equivalent = next((each for each in self._active.values() if each.is_equivalent_to(spec)), None)
+            if equivalent is not None:
+                equivalent.listeners.append(on_progress)
+                return self._snapshot(equivalent), equivalent.result
+            ticket = self._slots.enqueue(is_ready=spec.prepare is None)
+            active = _ActiveJob(replace(spec.job, id=self._files.new_id(), created_at=utc_now()), spec, ticket)
+            active.control = TrainingControl(lambda progress: self._report_progress(active, progress))
+            active.listeners.append(on_progress)
+            active.result.set_running_or_notify_cancel()  # from here on, only its control cancels it
+            self._active[active.job.id] = active
+        try:
+            self._save(active)
+            threading.Thread(target=self._run, args=(active,), name=f"job-{active.job.id}", daemon=True).start()
+        except BaseException as error:  # a full disk, no thread: others must not wait behind it forever
+            ticket.leave()
+            self._remove(active)
+            active.result.set_exception(error)
+            raise
+        return self._snapshot(active), active.result
+
+    def reconcile_orphaned(self) -> None:
+        """Record the ends of orphaned jobs, before a new training's revision could be mistaken for theirs."""
+        self._has_reconciled = True
+        try:
+            self.newest(MAX_FINISHED)
+        except (StorageFull, StorageFailed) as error:
+            _log.warning("Orphaned jobs could not be checked. %s", error.detail)
+
+    def get(self, job_id: str) -> Job:
+        """Return the current state of a job.
+
+        Raises:
+            JobNotFound: No job has this id.
+            InvalidArtifact: The job's file is damaged.
+        """
+        with self._changed:
+            active = self._active.get(job_id)
+            if active is not None:
+                return self._snapshot(active)
+            if job_id in self._unsaved:
+                return self._unsaved[job_id][0]
+        kept = self._files.get(job_id)
+        if kept is None:
+            raise JobNotFound(
+                "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+                {"job_id": job_id, "kept": MAX_FINISHED},
+            )
+        return reconcile(kept, self._files, self._find_published_revision)
+
+    def newest(self, limit: int) -> tuple[Job, ...]:
+        """Return the newest jobs, the newest first; damaged ones are skipped."""
+        found: list[Job] = []
+        for job_id in self._files.ids():
+            if len(found) == limit:
+                break
+            try:
+                found.append(self.get(job_id))
+            except (
+                JobNotFound,
+                InvalidArtifact,
+                StorageFull,
+                StorageFailed,
+            ) as error:  # removed meanwhile, or damaged, which fsck reports
+                _log.info("The job %s is not listed. %s", job_id, error.detail)
+        return tuple(found)
+
+    def follow(self, job_id: str) -> Iterator[Job]:
+        """Yield a job now and after each change, until it is finished.
+
+        Raises:
+            JobNotFound: No job has this id.
+        """
+        last = self.get(job_id)
+        yield last
+        while not last.is_finished:
+            with self._changed:
+                # Jobs of other processes are polled; a job of this process notifies of each change.
+                self._changed.wait(POLL_INTERVAL_S)
+            job = self.get(job_id)
+            if job != last:
+                yield job
+            last = job
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job, and return it once it has ended.
+
+        Raises:
+            JobNotFound: No job has this id.
+            JobFinished: The job has ended already.
+        """
+        job = self.get(job_id)
+        if job.is_finished:
+            raise JobFinished(
+                f"The job {{job_id}} has ended already: it {_ENDED[job.state]}. There is nothing to cancel.",
+                {"job_id": job_id, "state": job.state},
+            )
+        with self._changed:
+            active = self._active.get(job_id)
+        if active is None:
+            self._files.request_cancel(job_id)
+        else:
+            active.control.cancel(training_cancelled(job_id))
+        return self._wait_for(job_id)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until every job of this process has ended, or the timeout has passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._active, timeout_s)
+
+    def close(self) -> None:
+        """Interrupt all jobs, and accept no further ones."""
+        with self._changed:
+            self._is_closed = True
+            active = list(self._active.values())
+            self._changed.notify_all()
+        for each in active:
+            each.control.cancel(shutting_down())
+        self.wait(SHUTDOWN_TIMEOUT_S)
+        self._files.close()
+
+    def _run(self, active: _ActiveJob) -> None:
+        """Run one job to its end."""
+        try:
+            with cancel_when(active.control, lambda: self._find_cancel_request(active.job.id)):
+                if active.spec.prepare is not None:
+                    _run_interruptibly(active.spec.prepare, active.control)
+                with active.ticket.acquire(active.control):
+                    active.job = replace(active.job, state="running", started_at=utc_now())
+                    self._try_save(active)
+                    result = active.spec.work(active.control)
+            job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
+            active.spec.eta.end()
+            self._save_end(active, job)
+            active.result.set_result(result)
+        except BaseException as error:  # noqa: BLE001  every error belongs to the callers that wait for the job
+            active.ticket.leave()
+            if not isinstance(error, WindrowError):
+                _log.exception("The job %s ended unexpectedly.", active.job.id)
+            self._save_end(active, replace(active.job, state=_state_after(error), problem=_problem(error)))
+            active.result.set_exception(error)
+        try:
+            self._clean_up()
+        finally:
+            # Last, so that a caller that waits for the last job finds its end recorded.
+            self._remove(active)
+
+    def _save_end(self, active: _ActiveJob, job: Job) -> None:
+        with self._changed:
+            active.job = replace(job, finished_at=utc_now(), progress=None)
+            self._changed.notify_all()
+        if not self._try_save(active):
+            self._unsaved[job.id] = (active.job, active.number)
+
+    def _clean_up(self) -> None:
+        """Save finished jobs that could not be saved before, and remove old ones."""
+        for job_id, (job, number) in list(self._unsaved.items()):
+            with suppress(StorageFull, StorageFailed, KeyExists):
+                self._files.put(job, number)
+                del self._unsaved[job_id]
+        try:
+            self._files.prune()
+        except Exception:  # noqa: BLE001  no error here may fail a training
+            _log.warning("Old jobs were not removed.", exc_info=True)
+
+    def _remove(self, active: _ActiveJob) -> None:
+        with self._changed:
+            self._active.pop(active.job.id, None)
+            self._changed.notify_all()
+
+    def _try_save(self, active: _ActiveJob) -> bool:
+        """Save a job's current state; a failing disk does not end the training."""
+        try:
+            self._save(active)
+        except Exception as error:  # noqa: BLE001  no error of the disk may keep the result from its callers
+            _log.warning("The job %s could not be written down as %s. %s", active.job.id, active.job.state, error)
+            return False
+        return True
+
+    def _save(self, active: _ActiveJob) -> None:
+        active.number += 1
+        self._files.put(replace(active.job, ahead=0, progress=None), active.number)
+
+    def _report_progress(self, active: _ActiveJob, progress: Progress) -> None:
+        left_s = active.spec.eta.seconds_left(progress)
+        progress = replace(progress, seconds_left=None if left_s is None else round(left_s, 1))
+        with self._changed:
+            active.job = replace(active.job, progress=progress)
+            listeners = tuple(active.listeners)
+            self._changed.notify_all()
+        for listener in listeners:
+            try:
+                listener(progress)
+            except Exception:  # noqa: BLE001  a listener must not end a training that others may have joined
+                _log.exception("A listener of the job %s failed.", active.job.id)
+
+    def _snapshot(self, active: _ActiveJob) -> Job:
+        return replace(active.job, ahead=active.ticket.ahead)
+
+    def _wait_for(self, job_id: str) -> Job:
+        """Return a job once it has ended, or after ``SHUTDOWN_TIMEOUT_S``."""
+        deadline_s = time.monotonic() + SHUTDOWN_TIMEOUT_S
+        while not (job := self.get(job_id)).is_finished and time.monotonic() < deadline_s:
+            with self._changed:
+                self._changed.wait(POLL_INTERVAL_S)
+        return job
+
+    def _find_cancel_request(self, job_id: str) -> WindrowError | None:
+        """Return the error of a cancelled job, if any process has requested its cancellation."""
+        return training_cancelled(job_id) if self._files.is_cancel_requested(job_id) else None
+
+
+_ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
+
+
+def _run_interruptibly(prepare: Callable[[], object], control: TrainingControl) -> None:
+    """Run what cannot be interrupted in its own thread, and abandon it if the training is cancelled meanwhile.
+
+    Raises:
+        BaseException: The error of ``prepare``, or the reason of the cancellation.
+    """
+    is_over = threading.Event()
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            prepare()
+        except BaseException as error:  # noqa: BLE001  every error belongs to the training
+            failed.append(error)
+        is_over.set()
+
+    with control.on_cancel(is_over.set):
+        threading.Thread(target=work, name="prepare-job", daemon=True).start()
+        is_over.wait()
+    control.raise_if_cancelled()
+    for error in failed:
+        raise error
+
+
+def _state_after(error: BaseException) -> JobState:
+    if isinstance(error, TrainingCancelled):
+        return "cancelled"
+    return "interrupted" if isinstance(error, ShuttingDown) else "failed"
+
+
+def _problem(error: BaseException) -> Problem:
+    if isinstance(error, WindrowError):
+        return Problem(error.code, error.template, error.facts)
+    return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")

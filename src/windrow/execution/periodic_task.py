@@ -1,0 +1,42 @@
+"""Run a function periodically in a background thread."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from windrow.domain.errors import WindrowError
+
+_log = logging.getLogger("windrow.execution")
+
+
+class PeriodicTask:
+    """Calls a function at the start and then at an interval, until it is stopped.
+
+    Args:
+        action: The function; its errors are logged and do not end the task.
+        interval_s: Seconds between two calls.
+    """
+
+    def __init__(self, action: Callable[[], object], interval_s: float) -> None:
+        self._action = action
+        self._interval_s = interval_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Make no further calls; a running call continues in the background."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._action()
+            except WindrowError as error:
+                _log.warning("Sweeping failed, and will be tried again. %s", error.detail)
+            except Exception:  # noqa: BLE001 - the edge of a thread: one defect must not end all sweeping
+                _log.exception("Sweeping failed, and will be tried again.")
+            self._stopped.wait(self._interval_s)

@@ -1,0 +1,160 @@
+"""Plan which texts to encode for which classifiers, and compute the predictions from the features."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from windrow.arrays import Floats
+from windrow.domain.classifier import Record
+from windrow.domain.errors import InvalidArtifact, InvalidBaseModel
+from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.encoders.adapters import Adapter
+from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.learning.head import LinearHead, score_heads
+from windrow.learning.scope import Scope, score_scopes
+from windrow.storage.catalog import ResolvedModel
+
+# Heads whose weights are copied into one matrix product; with 16, a head costs 2 us instead of 12.
+MAX_STACKED_HEADS = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedClassifier:
+    """A classifier in memory.
+
+    Args:
+        head: The classifier's head.
+        adapter: The encoder's adapter; ``None`` for none.
+        encoder: The encoder that the classifier was trained on.
+        digest: Identifies the encoder with its adapter: the artifact's digest with an adapter, else the base model's.
+        scope: Detects out-of-scope texts; ``None`` if the classifier has none.
+    """
+
+    head: LinearHead
+    adapter: Adapter | None
+    encoder: TextEncoder
+    digest: str
+    scope: Scope | None
+
+
+def check_finite(record: Record, classifier: LoadedClassifier, total: float) -> None:
+    """Refuse scores that are not finite, from which no label follows.
+
+    Args:
+        record: The record of the classifier that computed them.
+        classifier: The classifier.
+        total: The sum of the scores, and of how like the training data the texts are.
+
+    Raises:
+        InvalidArtifact: They are not, and the classifier's own numbers took part in its texts' features.
+        InvalidBaseModel: They are not, and the features are those of the base model alone.
+    """
+    if math.isfinite(total):
+        return
+    facts = {"model_name": record.name, "base_model": record.base_model}
+    what = "{model_name} computed scores that are no numbers, so there is no answer."
+    if classifier.adapter is not None:
+        raise InvalidArtifact(f"{what} Restore it from a backup, or train it again.", facts)
+    raise InvalidBaseModel(
+        f"{what} Check the data directory with windrow fsck and restart the server, which builds the graphs of "
+        "{base_model} anew where they are damaged; if that does not help, train the classifier again.",
+        facts,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedText:
+    """A text's features, and whether the text was truncated."""
+
+    features: Floats
+    truncated: bool
+
+
+# The digests of a classifier's encoder and of a text, which decide the features.
+TextKey = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionPlan:
+    """The prediction of each text by each classifier.
+
+    Args:
+        revisions: The revisions, and how they were named.
+        classifiers: The loaded classifiers of the revisions.
+        texts: The digests of the texts.
+        request: The options of the predictions.
+        encoded: The encoded texts; filled as they are encoded.
+    """
+
+    revisions: Sequence[ResolvedModel]
+    classifiers: Sequence[LoadedClassifier]
+    texts: Sequence[bytes]
+    request: PredictRequest
+    encoded: dict[TextKey, EncodedText] = field(default_factory=dict)
+
+    def keys(self) -> list[TextKey]:
+        """Return the keys of all texts to encode, each once."""
+        digests = dict.fromkeys(classifier.digest for classifier in self.classifiers)
+        return [(digest, text) for digest in digests for text in dict.fromkeys(self.texts)]
+
+    def answers(self) -> tuple[Prediction, ...]:
+        """Return the predictions, classifier by classifier and text by text.
+
+        Raises:
+            InvalidArtifact: As :func:`check_finite`.
+            InvalidBaseModel: As :func:`check_finite`.
+        """
+        scores, in_scope = self._scores()
+        return tuple(
+            self._answer(number, scores[number][row], in_scope[number][row], self._encoded(number, text).truncated)
+            for number in range(len(self.revisions))
+            for row, text in enumerate(self.texts)
+        )
+
+    def _encoded(self, number: int, text: bytes) -> EncodedText:
+        return self.encoded[self.classifiers[number].digest, text]
+
+    def _scores(self) -> tuple[dict[int, list[list[float]]], dict[int, list[float | None]]]:
+        """Return each label's score for each text, and each text's scope, by the classifier's number."""
+        by_digest: dict[str, list[int]] = {}
+        for number, classifier in enumerate(self.classifiers):
+            by_digest.setdefault(classifier.digest, []).append(number)
+        scores: dict[int, list[list[float]]] = {}
+        in_scope: dict[int, list[float | None]] = {}
+        for numbers in by_digest.values():
+            features = np.array([self._encoded(numbers[0], text).features for text in self.texts])
+            for start in range(0, len(numbers), MAX_STACKED_HEADS):
+                chunk = numbers[start : start + MAX_STACKED_HEADS]
+                stacked = score_heads([self.classifiers[number].head for number in chunk], features)
+                scores |= {number: own.tolist() for number, own in zip(chunk, stacked, strict=True)}
+                scopes = score_scopes([self.classifiers[number].scope for number in chunk], features)
+                in_scope |= dict(zip(chunk, scopes, strict=True))
+        return scores, in_scope
+
+    def _answer(self, number: int, scores: list[float], in_scope: float | None, truncated: bool) -> Prediction:
+        resolved = self.revisions[number]
+        record, best = resolved.entry.record, max(scores)
+        check_finite(record, self.classifiers[number], sum(scores) + (in_scope or 0.0))
+        shown = list(zip(record.labels, scores, strict=True))
+        if self.request.top_k is not None:
+            shown = sorted(shown, key=lambda pair: -pair[1])[: self.request.top_k]
+        return Prediction(
+            label=None if self._abstains(resolved, best, in_scope) else record.labels[scores.index(best)],
+            scores=dict(shown),
+            model_name=record.name,
+            revision=record.revision,
+            truncated=truncated,
+            alias=resolved.alias,
+            in_scope=in_scope,
+        )
+
+    def _abstains(self, resolved: ResolvedModel, best: float, in_scope: float | None) -> bool:
+        """Whether a prediction falls below a threshold; without a scope, it falls below any scope threshold."""
+        requested, stored = self.request.abstain_below, resolved.entry.record.threshold
+        least = requested if requested is not None or stored is None else stored.abstain_below
+        if least is not None and best < least:
+            return True
+        lowest = self.request.min_in_scope
+        return lowest is not None and (in_scope is None or in_scope < lowest)

@@ -1,0 +1,166 @@
+"""Run tasks inside a training process, from a task's frame to its outcome's."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from windrow.arrays import Floats
+from windrow.domain.errors import BaseModelUnavailable
+from windrow.domain.job import OnStep
+from windrow.domain.recipe import BaseModel
+from windrow.domain.training_report import ScoreReport
+from windrow.domain.values import recast
+from windrow.encoders.folder import EncoderFolder, read_encoder_folder
+from windrow.encoders.layout import top_layers
+from windrow.encoders.weights import load_weights
+from windrow.execution.environment import describe_environment
+from windrow.execution.frames import Frame, flatten, restore
+from windrow.execution.tasks import (
+    AdapterTensors,
+    FitOutcome,
+    FitTask,
+    HoldoutOutcome,
+    HoldoutTask,
+    LearningCurveTask,
+    TrainAdapterOutcome,
+    TrainAdapterTask,
+)
+from windrow.learning.calibrate import (
+    ADAPTED_PRIOR,
+    HEAD_PRIOR,
+    HeldOut,
+    apply_temperature,
+    estimate_accuracy,
+    fit_temperature,
+)
+from windrow.learning.head import fit_adapted_head
+from windrow.learning.head_fitting import Examples, LearningCurve, OutOfFoldLogits, compute_learning_curve, fit_head
+from windrow.learning.low_rank import truncate_to_rank
+from windrow.learning.plan import LayerConfig, plan_steps
+from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
+from windrow.storage.artifact import Artifact, artifact_to_bytes
+
+
+def run_task(frame: Frame, on_step: OnStep) -> Frame:
+    """Run the task that a frame carries, and return the frame with its outcome.
+
+    Args:
+        frame: A task's frame.
+        on_step: Called after each step of a training with its number, the number of steps, and the loss.
+    """
+    if frame.kind == TrainAdapterTask.__name__:
+        return flatten("done", train_adapter(restore(TrainAdapterTask, frame), on_step))
+    if frame.kind == HoldoutTask.__name__:
+        return flatten("done", evaluate_holdout(restore(HoldoutTask, frame)))
+    if frame.kind == LearningCurveTask.__name__:
+        return flatten("done", compute_curve(restore(LearningCurveTask, frame)))
+    return flatten("done", fit(restore(FitTask, frame)))
+
+
+def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcome:
+    """Train an adapter; the same task on the same machine gives the same tensors, unless a deadline ends it.
+
+    Raises:
+        BaseModelUnavailable: The encoder's files have changed since the task was created.
+    """
+    # Only contrastive training needs torch, so only training processes import it.
+    from windrow.learning.contrastive import ContrastiveInputs, train_layers
+
+    folder, weights = _encoder(task.folder, task.base_model)
+    layers = LayerConfig(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
+    plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
+    left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
+    losses: tuple[float, ...] = ()
+    adapter: AdapterTensors = {}
+    if left_s is None or left_s > 0:
+        result = train_layers(ContrastiveInputs(task.texts, task.label_ids, weights, layers, plan), on_step, left_s)
+        losses, adapter = result.losses, truncate_to_rank(result.changes, plan.schedule.rank)
+    return recast(
+        TrainAdapterOutcome,
+        plan,
+        plan.schedule,
+        adapter=adapter,
+        layers=min(plan.schedule.layers, len(layers.layers)),
+        planned_steps=len(plan.steps),
+        losses=losses,
+    )
+
+
+def fit(task: FitTask) -> FitOutcome:
+    """Fit and calibrate the head, and build the artifact; the same task on the same machine gives the same bytes."""
+    examples, held_out = task.examples, task.held_out
+    if task.adapter is None:
+        head, head_report, out_of_fold = fit_head(examples, task.seed)
+        held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
+    else:
+        head, head_report = fit_adapted_head(examples.features, examples.label_ids)
+    prior = HEAD_PRIOR if task.adapter is None else ADAPTED_PRIOR
+    temperature = prior.temperature
+    if held_out is not None:
+        temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
+    rows = slice(len(examples.groups))
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
+    scope = None if held_out is None else measure_scope(centroids, held_out.similarities)
+    scores = ScoreReport(
+        temperature=temperature,
+        source="prior" if held_out is None else "out_of_fold",
+        similarity=None if scope is None else fmean(scope.similarities),
+        similarity_std=None if scope is None else scope.deviation,
+    )
+    return FitOutcome(
+        artifact=artifact_to_bytes(Artifact(apply_temperature(head, temperature), task.adapter, scope)),
+        head=head_report,
+        scores=scores,
+        estimate=None if held_out is None else estimate_accuracy(held_out),
+        versions=describe_environment(),
+    )
+
+
+def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
+    """Fit a head as :func:`fit` does to a part of the rows, and return its output for the held-out rows."""
+    examples, rows = task.examples, slice(len(task.examples.groups))
+    if task.is_adapted:
+        head, _ = fit_adapted_head(examples.features, examples.label_ids)
+    else:
+        head, _, _ = fit_head(examples, task.seed)
+    centroids = label_centroids(examples.features[rows], examples.label_ids[rows], task.hidden_size)
+    return HoldoutOutcome(head.logits(task.holdout_features), similarity_to_nearest(task.holdout_features, centroids))
+
+
+def compute_curve(task: LearningCurveTask) -> LearningCurve:
+    """Compute a learning curve of the head."""
+    return compute_learning_curve(task.examples, task.folds, task.fractions, task.seed)
+
+
+def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int) -> HeldOut:
+    """Return held-out rows with their logits, and their similarities to the centroids of each head's training rows."""
+    count = len(examples.groups)
+    features, label_ids = examples.features[:count], examples.label_ids[:count]
+    # Duplicates count once.
+    witnesses = np.stack([examples.groups[out_of_fold.rows], label_ids[out_of_fold.rows]])
+    first = np.sort(np.unique(witnesses, axis=1, return_index=True)[1])
+    rows, folds = out_of_fold.rows[first], out_of_fold.folds[first]
+    similarities = np.empty(len(rows), np.float32)
+    for fold in np.unique(folds):
+        held = rows[folds == fold]
+        others = np.flatnonzero(~np.isin(examples.groups, examples.groups[held]))
+        centroids = label_centroids(features[others], label_ids[others], hidden_size)
+        similarities[folds == fold] = similarity_to_nearest(features[held], centroids)
+    return HeldOut(out_of_fold.logits[first], label_ids[rows], similarities, len(np.unique(folds)))
+
+
+@lru_cache(maxsize=1)
+def _encoder(path: Path, base_model: BaseModel) -> tuple[EncoderFolder, Mapping[str, Floats]]:
+    folder = read_encoder_folder(path, base_model.id, base_model.revision)
+    if folder.base_model.digest != base_model.digest:
+        raise BaseModelUnavailable(
+            "The files of {base_model} in {folder} changed while the server ran. Restart the server and train again.",
+            {"base_model": base_model.id, "folder": str(path)},
+        )
+    weights = load_weights(folder)
+    adapted = tuple(f"layers.{layer}." for layer in top_layers(folder))
+    return folder, {name: weights[name] for name in weights if name.startswith(adapted) or name == "bias_by_distance"}

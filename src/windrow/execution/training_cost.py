@@ -1,0 +1,294 @@
+"""Estimate the time and memory of a training, and the remaining time while it runs."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+
+from windrow.arrays import Ids
+from windrow.domain.dataset import Dataset
+from windrow.domain.job import Progress, Stage, StageEstimate
+from windrow.domain.recipe import Recipe
+from windrow.encoders.folder import EncoderFolder
+from windrow.encoders.layout import feature_size, top_layers
+from windrow.encoders.onnx_encoder import TextEncoder, token_counts
+from windrow.execution.holdout import assign_eval_folds, num_folds_needed
+from windrow.execution.selection import Selection, select_rows
+from windrow.learning.head_fitting import MAX_CV_WORK
+from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, Plan, plan_steps
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+# The maximum number of texts to tokenize; the token counts of further texts are extrapolated.
+MAX_COUNTED_TEXTS = 2_000
+# Initial speeds on two cores, until trainings calibrate them. Source: bench/forecast.py.
+ENCODE_FLOPS = 60e9
+TRAIN_FLOPS = 60e9
+_TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank by SVD, per width cubed
+# One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds.
+_FIT_SECONDS = 3e-5
+_FIT_GROWTH = 0.6
+_FITS_WITH_CV = 20  # fits of a head-only training: five folds times four candidates of C
+_FITS_WITHOUT_CV = 2  # if the data are too large to choose C by cross-validation
+_MIN_SECONDS: Mapping[Stage, float] = {
+    "encoding": 0.01,
+    "training": 0.1,
+    "validating": 0.1,
+    "finishing": 0.1,
+    "saving": 0.02,
+}
+# The weight of the newest measurement in the calibration.
+_NEWEST_WEIGHT = 0.5
+# One outlier (the machine was suspended) must not spoil all later estimates.
+_MAX_CHANGE = 4.0
+# The memory of a training process after its first task.
+_PROCESS_BYTES = 200_000_000
+_FLOAT_BYTES = 4
+# The activations of a token that a layer keeps for the backward pass, in multiples of the width.
+_ACTIVATION_WIDTHS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """The amount of work of a training.
+
+    Args:
+        folder: The encoder's folder.
+        dataset: The rows.
+        selection: The rows for contrastive training.
+        tokens: The number of tokens of the distinct texts.
+        selected_tokens: The number of tokens of the rows for contrastive training.
+        plan: The steps of contrastive training; ``None`` for none.
+        step_tokens: The number of tokens of each step.
+        folds: The number of cross-validation folds; each fold repeats the training.
+    """
+
+    folder: EncoderFolder
+    dataset: Dataset
+    selection: Selection
+    tokens: int
+    selected_tokens: int
+    plan: Plan | None = None
+    step_tokens: tuple[int, ...] = ()
+    folds: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The key of the calibration: the encoder, and whether an adapter is trained."""
+        return f"{self.folder.base_model.digest} {'head' if self.plan is None else 'adapter'}"
+
+    @property
+    def trained_layers(self) -> int:
+        """The number of layers that contrastive training changes."""
+        return 0 if self.plan is None else min(self.plan.schedule.layers, self.folder.layers)
+
+
+class CostCalibration:
+    """Ratios of measured to estimated durations on this machine; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._factors: dict[tuple[str, Stage], float] = {}
+
+    def factor(self, kind: str, stage: Stage) -> float:
+        """Return the factor by which to multiply the uncalibrated estimate."""
+        return self._factors.get((kind, stage), 1.0)
+
+    def update(self, kind: str, stage: Stage, estimated_s: float, took_s: float) -> None:
+        """Update the factor of a stage by a measured duration.
+
+        Args:
+            kind: The training's kind (``Workload.kind``).
+            stage: The stage.
+            estimated_s: The estimated duration in seconds.
+            took_s: The measured duration in seconds.
+        """
+        change = min(_MAX_CHANGE, max(1 / _MAX_CHANGE, took_s / estimated_s))
+        with self._lock:
+            factor = self.factor(kind, stage)
+            self._factors[kind, stage] = factor * change**_NEWEST_WEIGHT
+
+
+def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> Workload:
+    """Measure the work of a training from its rows, without encoding or training.
+
+    Args:
+        dataset: Checked rows.
+        recipe: Checked parameters.
+        encoder: Tokenizes the texts.
+    """
+    selection = select_rows(dataset, recipe, encoder, MAX_COUNTED_TEXTS)
+    lengths, left_out_tokens = _token_counts(dataset, selection, encoder)
+    row_lengths = lengths[selection.text_ids]
+    workload = Workload(
+        encoder.folder, dataset, selection, int(lengths.sum()) + left_out_tokens, int(row_lengths.sum())
+    )
+    if recipe.num_iterations == 0:
+        return workload
+    names = token_counts(selection.name_tokens)
+    step_lengths = np.concatenate([row_lengths, names])
+    plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
+    step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
+    folds = 0
+    if recipe.cross_validate:
+        folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
+    return replace(workload, plan=plan, step_tokens=step_tokens, folds=folds)
+
+
+def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibration) -> tuple[StageEstimate, ...]:
+    """Estimate the duration of each stage, in order.
+
+    Args:
+        workload: The training's work.
+        recipe: Its ``max_seconds`` limits the stages.
+        calibration: This machine's calibration.
+    """
+    left_s = recipe.max_seconds
+    parts: list[StageEstimate] = []
+    for part in _stage_costs(workload):
+        seconds = part.seconds * calibration.factor(workload.kind, part.stage)
+        if left_s is not None and part.stage in ("training", "validating"):
+            seconds = max(0.0, min(seconds, left_s - sum(each.seconds for each in parts)))
+        parts.append(replace(part, seconds=round(seconds, 2)))
+    return tuple(parts)
+
+
+def estimate_memory(workload: Workload) -> tuple[int, str]:
+    """Return the peak memory of a training in bytes, beside the server's own, and the reason."""
+    folder, rows = workload.folder, len(workload.dataset.rows)
+    # Features of all texts, in the server and in the training process, and their states before the adapted layers.
+    features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
+    states = 2 * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
+    weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
+    kept = (
+        min(max(workload.step_tokens, default=0), MAX_MICRO_BATCH_TOKENS) * workload.trained_layers * _ACTIVATION_WIDTHS
+    )
+    step = kept * folder.hidden_size * _FLOAT_BYTES
+    trained = "the trained layers, and what a step of contrastive training keeps of them"
+    largest = max(
+        (features, f"the features of {rows} rows"),
+        (
+            states + weights + step,
+            f"the states of {workload.selected_tokens} tokens" if workload.plan is None else trained,
+        ),
+    )
+    total = _PROCESS_BYTES + features + states + weights + step
+    return total, f"{_PROCESS_BYTES // 10**6} MB for the training process itself; most of the rest is {largest[1]}."
+
+
+class EtaEstimator:
+    """Estimates a running training's remaining time, and updates the calibration when it has ended.
+
+    Args:
+        calibration: This machine's calibration.
+        clock: A monotonic clock in seconds.
+    """
+
+    def __init__(self, calibration: CostCalibration, clock: Callable[[], float] = time.monotonic) -> None:
+        self._calibration = calibration
+        self._clock = clock
+        self._kind = ""
+        self._seconds: dict[Stage, float] = {}
+        self._began: list[tuple[Stage, float]] = []
+
+    def begin(self, kind: str, parts: Sequence[StageEstimate]) -> None:
+        """Set the estimates of a training that begins now.
+
+        Args:
+            kind: The training's kind (``Workload.kind``).
+            parts: The estimate of each stage.
+        """
+        self._kind = kind
+        self._seconds = {part.stage: part.seconds for part in parts}
+
+    def seconds_left(self, progress: Progress) -> float | None:
+        """Return the remaining seconds at this progress; ``None`` without estimates."""
+        now = self._clock()
+        if not self._began or self._began[-1][0] != progress.stage:
+            self._began.append((progress.stage, now))
+        if not self._seconds:
+            return None
+        took_s = now - self._began[-1][1]
+        stage_s = self._seconds.get(progress.stage, 0.0)
+        if progress.step and progress.num_steps:
+            own = took_s / progress.step * (progress.num_steps - progress.step)
+        else:
+            own = max(0.0, stage_s - took_s)
+        later = STAGES[STAGES.index(progress.stage) + 1 :]
+        return own + sum(self._seconds.get(stage, 0.0) for stage in later)
+
+    def end(self) -> None:
+        """Update the calibration by the duration of each stage."""
+        ends = [began for _, began in self._began[1:]] + [self._clock()]
+        for (stage, began), ended in zip(self._began, ends, strict=True):
+            estimated_s = self._seconds.get(stage, 0.0)
+            if estimated_s > 0:
+                self._calibration.update(self._kind, stage, estimated_s, ended - began)
+
+
+def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
+    """Yield the uncalibrated estimate of each stage."""
+    folder, plan = workload.folder, workload.plan
+    rows, labels, is_sample = len(workload.dataset.rows), len(workload.dataset.labels), workload.selection.fraction < 1
+    work = rows * labels * min(rows, feature_size(folder))
+    head = _FIT_SECONDS * work**_FIT_GROWTH
+    if plan is None:
+        head *= _FITS_WITH_CV if work <= MAX_CV_WORK else _FITS_WITHOUT_CV
+    selected = f"{len(workload.selection.numbers)} distinct rows ({workload.selected_tokens} tokens)"
+    yield _stage_cost(
+        "encoding",
+        _flops(folder, workload.selected_tokens, folder.layers) / ENCODE_FLOPS,
+        f"{selected} go through {folder.layers} layers once.",
+    )
+    if plan is not None:
+        layers, step_tokens = workload.trained_layers, sum(workload.step_tokens)
+        training = 3 * _flops(folder, step_tokens, layers) / TRAIN_FLOPS
+        training += _TRUNCATE_SECONDS * layers * folder.hidden_size**3
+        count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
+        why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
+        yield _stage_cost("training", training, f"{why}: {step_tokens} tokens forwards and backwards.")
+        if workload.folds:
+            encode = _flops(folder, workload.selected_tokens, layers) / ENCODE_FLOPS
+            seconds = workload.folds * (training * 0.8 + encode + head)
+            why = (
+                f"The training is done {workload.folds} times more without a part of the rows, to judge it by that part"
+            )
+            yield _stage_cost("validating", seconds, f"{why}; without cross-validation that is left out.")
+    fitted = f"the head is fitted to {rows} rows of {labels} labels."
+    if plan is not None or is_sample:
+        layers = folder.layers if is_sample else len(top_layers(folder))
+        head += _flops(folder, workload.tokens, layers) / ENCODE_FLOPS
+        texts = len(workload.dataset.distinct_texts)
+        fitted = f"{texts} texts ({workload.tokens} tokens) are encoded as they will be served, and {fitted}"
+    yield _stage_cost("finishing", head, fitted.capitalize())
+    yield _stage_cost("saving", 0.0, "The classifier is written, read back and asked once.")
+
+
+def _stage_cost(stage: Stage, seconds: float, reason: str) -> StageEstimate:
+    return StageEstimate(stage, _MIN_SECONDS[stage] + seconds, reason)
+
+
+def _flops(folder: EncoderFolder, tokens: int, layers: int) -> float:
+    """Return the floating-point operations of a forward pass: two per token and weight of the six projections."""
+    weights = 4 * folder.hidden_size**2 + 2 * folder.hidden_size * folder.intermediate_size
+    return 2.0 * tokens * layers * weights
+
+
+def _token_counts(dataset: Dataset, selection: Selection, encoder: TextEncoder) -> tuple[Ids, int]:
+    """Return the number of tokens of each selected text, shape (texts,), and the total of all other texts.
+
+    Texts that were not tokenized are extrapolated from the others.
+    """
+    read = token_counts(selection.tokens).astype(np.int64)
+    if len(read) == len(dataset.distinct_texts):
+        return read, 0
+    bytes_a_token = sum(len(text.encode()) for text in selection.texts[: len(read)]) / max(1, int(read.sum()))
+
+    def guess(texts: Iterable[str]) -> list[int]:
+        return [min(encoder.folder.max_tokens, round(len(text.encode()) / bytes_a_token)) for text in texts]
+
+    lengths = np.concatenate([read, np.array(guess(selection.texts[len(read) :]), np.int64)])
+    selected = set(selection.texts)
+    return lengths, sum(guess(text for text in dataset.distinct_texts if text not in selected))

@@ -1,0 +1,167 @@
+"""Encode the training rows with the frozen encoder, for contrastive training and its cross-validation."""
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from windrow.arrays import Floats, Ids, TokenStates
+from windrow.domain.dataset import Dataset
+from windrow.domain.job import OnStep
+from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
+from windrow.domain.values import recast
+from windrow.encoders.adapters import LowRankChanges, pack_adapter
+from windrow.encoders.bulk import Compute, TrunkStates, compute_trunk_states, features_from_states
+from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.control import TrainingControl
+from windrow.execution.runner import Outcome, Runner, ignore_steps
+from windrow.execution.selection import Selection, select_rows
+from windrow.execution.tasks import Task
+from windrow.learning.head_fitting import Examples
+from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingContext:
+    """The resources of a training.
+
+    Args:
+        encoder: The base model.
+        compute: Computes batches to encode, beside predictions.
+        runner: Runs tasks in separate processes.
+        control: Receives the training's progress, and cancels it.
+    """
+
+    encoder: TextEncoder
+    compute: Compute
+    runner: Runner
+    control: TrainingControl = field(default_factory=TrainingControl)
+
+    def run(self, task: Task[Outcome], on_step: OnStep = ignore_steps) -> Outcome:
+        """Run a task in a separate process, as :meth:`Runner.run` does; cancelling the training cancels it."""
+        return self.runner.run(task, on_step, self.control)
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterPolicy:
+    """The settings of a training that depend on all of its rows; its folds use the same.
+
+    Args:
+        choice: How much of the adapter is used, and why.
+        texts: The number of texts, which decides the schedule.
+    """
+
+    choice: AdapterReport
+    texts: int
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTrainingSet:
+    """The distinct rows for contrastive training, encoded by the frozen encoder.
+
+    Args:
+        states: The states of the distinct texts, followed by those of the label names.
+        features: Their features; shape [texts and names, features], float32.
+        numbers: The number of each distinct row in the data, the first one of equals.
+        text_ids: The text of each distinct row.
+        label_ids: The label of each distinct row.
+        num_label_names: The number of label names that take part: all, or 0 if they are not informative.
+        fraction: The fraction of all rows, in (0, 1]; below 1 they are a sample.
+        began_s: The time when encoding began, on the monotonic clock.
+        took_s: The duration of encoding in seconds.
+    """
+
+    states: TrunkStates
+    features: Floats
+    numbers: Ids
+    text_ids: Ids
+    label_ids: Ids
+    num_label_names: int
+    fraction: float
+    began_s: float
+    took_s: float
+
+    @property
+    def hidden_size(self) -> int:
+        """The width of a layer."""
+        return int(self.states.packed.shape[1])
+
+    @property
+    def row_features(self) -> Floats:
+        """The features of each distinct row; shape [rows, features]."""
+        return self.features[self.text_ids]
+
+    @property
+    def name_ids(self) -> Ids:
+        """The indices in ``states`` of the label names that take part."""
+        return len(self.states.lengths) - int(self.label_ids.max() + 1) + np.arange(self.num_label_names)
+
+    @cached_property
+    def policy(self) -> AdapterPolicy:
+        """The policy of a training on all rows."""
+        return AdapterPolicy(
+            choose_adapter_scale(self.row_features, self.label_ids), len(self.text_ids) + self.num_label_names
+        )
+
+    def contrastive_inputs(self) -> tuple[TokenStates, Ids]:
+        """Return the texts' states for contrastive training, one per distinct row and label name, and their labels."""
+        return (
+            self.states.select(np.concatenate([self.text_ids, self.name_ids])),
+            np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+        )
+
+    def examples(self) -> Examples:
+        """Return the rows, and the label names that take part, for fitting a head."""
+        return Examples(
+            features=np.concatenate([self.row_features, self.features[self.name_ids]]),
+            label_ids=np.concatenate([self.label_ids, np.arange(self.num_label_names)]),
+            groups=self.text_ids,
+            num_train_only_rows=self.num_label_names,
+        )
+
+    def subset(self, rows: Ids) -> "EncodedTrainingSet":
+        """Return the training set of some distinct rows, at least one of each label."""
+        part = replace(self, numbers=self.numbers[rows], text_ids=self.text_ids[rows], label_ids=self.label_ids[rows])
+        return part.select_label_names()
+
+    def select_label_names(self) -> "EncodedTrainingSet":
+        """Return it with the label names if they are informative, else without."""
+        names = replace(self, num_label_names=int(self.label_ids.max() + 1)).name_ids
+        mean = label_names_are_informative(self.row_features, self.label_ids, self.features[names])
+        return replace(self, num_label_names=len(names) if mean else 0)
+
+    def with_adapter(self, changes: LowRankChanges | None, context: TrainingContext) -> "EncodedTrainingSet":
+        """Return it with the features of an adapted encoder; ``None`` for no adapter."""
+        if changes is None:
+            return self
+        adapter = pack_adapter(context.encoder.folder, changes)
+        return replace(self, features=features_from_states(context.encoder, self.states, adapter, context.compute))
+
+
+def encode_training_set(
+    dataset: Dataset, recipe: Recipe, context: TrainingContext, selection: Selection | None = None
+) -> EncodedTrainingSet:
+    """Encode the selected rows and the label names with the frozen encoder.
+
+    Args:
+        dataset: Checked rows.
+        recipe: Its seed chooses the sample of too many rows.
+        context: The training's resources.
+        selection: The selected rows; ``None`` to select them here.
+    """
+    began_s = time.monotonic()
+    context.control.report_progress("encoding")
+    selection = selection or select_rows(dataset, recipe, context.encoder)
+    states = compute_trunk_states(context.encoder, selection.all_tokens(context.encoder), context.compute)
+    training_set = recast(
+        EncodedTrainingSet,
+        selection,
+        states=states,
+        features=features_from_states(context.encoder, states, compute=context.compute),
+        num_label_names=0,
+        began_s=began_s,
+        took_s=time.monotonic() - began_s,
+    )
+    return training_set.select_label_names()

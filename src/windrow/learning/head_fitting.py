@@ -1,0 +1,227 @@
+"""Fit a head, choose its regularisation by cross-validation, and compute learning curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from windrow.arrays import Floats, Ids
+from windrow.domain.training_report import HeadReport
+from windrow.learning.folds import assign_folds, splits
+from windrow.learning.head import LinearHead, rotate, solve
+
+CANDIDATE_CS = (1.0, 4.0, 16.0, 64.0)
+DEFAULT_C = 16.0
+MAX_CV_ROWS = 5_000
+# Rows x width x labels up to which C is chosen by cross-validation; twenty fits of that size take about half a minute.
+# Beyond, the default is as good as any: with many rows or labels the accuracy hardly depends on C.
+MAX_CV_WORK = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """The features and labels that a head is fitted to.
+
+    Args:
+        features: Shape [rows, features], float32.
+        label_ids: Shape [rows], int64, every id from 0 to its maximum at least once, at least two of them.
+        groups: Rows of one group are never held out from each other (:func:`assign_folds`); shape
+            [rows - num_train_only_rows].
+        num_train_only_rows: The number of rows at the end that train but are never held out, such as label names.
+    """
+
+    features: Floats
+    label_ids: Ids
+    groups: Ids
+    num_train_only_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfFoldLogits:
+    """Logits of held-out rows, from heads that did not see them.
+
+    Args:
+        rows: The indices of the rows; shape [m], int64.
+        folds: The fold of each row; shape [m], int64.
+        logits: Shape [m, labels], float32.
+    """
+
+    rows: Ids
+    folds: Ids
+    logits: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningCurve:
+    """A learning curve: logits of the same held-out rows, from heads on growing fractions of the other rows.
+
+    Args:
+        rows: The indices of the held-out rows; shape [m], int64.
+        logits: Shape [fractions, m, labels], float32.
+        trained_rows: Training rows at each fraction, averaged over the folds; shape [fractions], float32.
+    """
+
+    rows: Ids
+    logits: Floats
+    trained_rows: Floats
+
+
+def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
+    """Fit a logistic regression whose C is chosen by stratified cross-validation.
+
+    C is chosen by the log loss on held-out rows, which a handful of rows mislead less than they do accuracy.
+
+    Args:
+        examples: The rows.
+        seed: Seeds the assignment of rows to folds.
+
+    Returns:
+        The head on all rows; how C was chosen; and the out-of-fold logits, ``None`` where no row could be held out.
+
+    Source: docs/adr/0003.
+    """
+    # A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives
+    # the same head in a fraction of the time.
+    narrow, back = rotate(examples.features)
+    report, out_of_fold = _choose_c(replace(examples, features=narrow), seed)
+    head = solve(narrow, examples.label_ids, report.c)
+    return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), report, out_of_fold
+
+
+def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[float], seed: int) -> LearningCurve:
+    """Compute a learning curve of the head.
+
+    Args:
+        examples: The rows; train-only rows take part in each training.
+        folds: The fold of each row but the train-only ones, as ``learning.folds.assign_folds`` returns them; at least
+            one row is held out.
+        fractions: Fractions of each label's rows in the other folds, in (0, 1], ascending, the last one 1. Each takes
+            at least one row of a label, and holds the rows of the smaller fractions.
+        seed: Chooses the rows of a fraction.
+    """
+    narrow, _ = rotate(examples.features)
+    examples = replace(examples, features=narrow)
+    fold_splits = list(splits(np.concatenate([folds, np.full(examples.num_train_only_rows, -1)])))
+    held_out = np.concatenate([held for _, held in fold_splits])
+    candidates = CANDIDATE_CS if _can_cross_validate_c(examples) else (DEFAULT_C,)
+    by_c, losses = _cross_validate_c(examples, fold_splits, candidates)
+    c = candidates[int(losses.mean(axis=1).argmin())]
+    permutation, count = np.random.default_rng(seed).permutation(len(folds)), len(folds)
+    logits, sizes = [], []
+    for fraction in fractions[:-1]:
+        fewer = [
+            (_fraction_of(train, examples.label_ids[:count], permutation, fraction), held)
+            for train, held in fold_splits
+        ]
+        logits.append(_out_of_fold_logits(examples, fewer, c))
+        sizes.append(np.mean([(train < count).sum() for train, _ in fewer]))
+    logits.append(_nested_logits(by_c, losses, folds[held_out]))
+    sizes.append(np.mean([(train < count).sum() for train, _ in fold_splits]))
+    return LearningCurve(held_out, np.array(logits), np.array(sizes, np.float32))
+
+
+def _fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) -> Ids:
+    """Return a fraction of each label's training rows, rounded up, and all train-only rows, in ascending order."""
+    ranked = permutation[np.isin(permutation, train)]
+    chosen = [train[train >= len(label_ids)]]
+    for label_id in np.unique(label_ids[ranked]):
+        own = ranked[label_ids[ranked] == label_id]
+        chosen.append(own[: max(1, int(np.ceil(fraction * len(own))))])
+    return np.sort(np.concatenate(chosen))
+
+
+def _choose_c(examples: Examples, seed: int) -> tuple[HeadReport, OutOfFoldLogits | None]:
+    """Choose C by cross-validation, and return the out-of-fold logits."""
+    sampled, rows, folds = _folded(examples, seed)
+    fold_splits = list(splits(folds))
+    if not fold_splits:
+        return HeadReport(DEFAULT_C, None, 0), None
+    is_choice = _can_cross_validate_c(sampled)
+    candidates = CANDIDATE_CS if is_choice else (DEFAULT_C,)
+    if not is_choice:
+        fold_splits = fold_splits[:1]
+    held_out = np.concatenate([held for _, held in fold_splits])
+    logits, losses = _cross_validate_c(sampled, fold_splits, candidates)
+    out_of_fold = OutOfFoldLogits(rows[held_out], folds[held_out], _nested_logits(logits, losses, folds[held_out]))
+    if not is_choice:
+        return HeadReport(DEFAULT_C, None, 0), out_of_fold
+    chosen = int(losses.mean(axis=1).argmin())
+    accuracy = float((logits[chosen].argmax(axis=1) == sampled.label_ids[held_out]).mean())
+    return HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits)), out_of_fold
+
+
+def _can_cross_validate_c(examples: Examples) -> bool:
+    return examples.features.size * int(examples.label_ids.max() + 1) <= MAX_CV_WORK
+
+
+def _cross_validate_c(
+    examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], candidates: Sequence[float]
+) -> tuple[Floats, npt.NDArray[np.float64]]:
+    """Return the out-of-fold logits and log losses for each candidate of C.
+
+    Returns:
+        Logits, shape [candidates, held out, labels], float32; log losses, shape [candidates, held out], float64.
+    """
+    truth = examples.label_ids[np.concatenate([held for _, held in fold_splits])]
+    logits = np.array([_out_of_fold_logits(examples, fold_splits, c) for c in candidates])
+    return logits, np.array([_log_losses(own, truth) for own in logits])
+
+
+def _folded(examples: Examples, seed: int) -> tuple[Examples, Ids, Ids]:
+    """Return the examples, or a sample of very many; the rows' indices; and their folds, -1 for train-only rows."""
+    count = len(examples.label_ids) - examples.num_train_only_rows
+    sampled = _sample(examples.label_ids[:count], seed)
+    rows = np.concatenate([sampled, np.arange(count, len(examples.label_ids))])
+    assigned = assign_folds(examples.label_ids[sampled], examples.groups[sampled], seed)
+    chosen = Examples(
+        examples.features[rows],
+        examples.label_ids[rows],
+        examples.groups[sampled],
+        num_train_only_rows=examples.num_train_only_rows,
+    )
+    return chosen, rows, np.concatenate([assigned, np.full(examples.num_train_only_rows, -1)])
+
+
+def _out_of_fold_logits(examples: Examples, fold_splits: Sequence[tuple[Ids, Ids]], c: float) -> Floats:
+    """Return the out-of-fold logits at one C; shape [held out, labels], float32."""
+    return np.concatenate(
+        [
+            solve(examples.features[train], examples.label_ids[train], c).logits(examples.features[held_out])
+            for train, held_out in fold_splits
+        ]
+    )
+
+
+def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) -> Floats:
+    """Return each row's logits at the C that the other folds choose (nested cross-validation).
+
+    The C chosen by the same rows would make their estimate too good.
+
+    Args:
+        logits: Shape [candidates, rows, labels].
+        losses: Shape [candidates, rows].
+        folds: The rows' folds.
+    """
+    chosen = np.empty(len(folds), dtype=np.int64)
+    for fold in np.unique(folds):
+        others = losses[:, folds != fold] if (folds != fold).any() else losses
+        chosen[folds == fold] = others.mean(axis=1).argmin()
+    picked: Floats = logits[chosen, np.arange(len(folds))]
+    return picked
+
+
+def _log_losses(logits: Floats, truth: Ids) -> npt.NDArray[np.float64]:
+    peak = logits.max(axis=1, keepdims=True)
+    spread = np.log(np.exp(logits - peak).sum(axis=1, dtype=np.float64)) + peak[:, 0]
+    own: npt.NDArray[np.float64] = spread - logits[np.arange(len(truth)), truth]
+    return own
+
+
+def _sample(label_ids: Ids, seed: int) -> Ids:
+    """Return about ``MAX_CV_ROWS`` rows at most, with at least one of each label: enough to choose C."""
+    if len(label_ids) <= MAX_CV_ROWS:
+        return np.arange(len(label_ids))
+    permutation = np.random.default_rng(seed).permutation(len(label_ids))
+    _, first_of_label = np.unique(label_ids[permutation], return_index=True)
+    return np.union1d(permutation[:MAX_CV_ROWS], permutation[first_of_label])

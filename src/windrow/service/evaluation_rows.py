@@ -1,0 +1,117 @@
+"""Checks test rows: that a classifier knows their labels, and what to warn of, such as rows that it was trained on."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from windrow.arrays import Bools
+from windrow.domain.characters import looks_like, quoted_apart
+from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
+from windrow.domain.errors import InvalidTestData
+from windrow.domain.report import ClassificationMetrics
+from windrow.learning.advise import percent
+from windrow.service.dependencies import Store
+from windrow.storage.catalog import ResolvedModel
+
+_NAMED_LABELS = 5
+# Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
+_WIDE_INTERVAL: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRows:
+    """A classifier, and which test rows it was trained on.
+
+    Args:
+        model: The classifier.
+        numbers: The numbers of the test rows that are training rows, and of near-duplicates of training rows; ``None``
+            if unknown.
+    """
+
+    model: ResolvedModel
+    numbers: tuple[list[int], list[int]] | None
+
+
+def find_seen_rows(store: Store, models: Sequence[ResolvedModel], dataset: Dataset) -> list[SeenRows]:
+    """Return which test rows classifiers were trained on, each classifier once, whatever its names."""
+    distinct = {(model.entry.record.name, model.entry.record.revision): model for model in models}
+    return [SeenRows(model, store.find_seen(model.entry, dataset.texts)) for model in distinct.values()]
+
+
+def find_unseen_rows(seen: Sequence[SeenRows], dataset: Dataset) -> Bools:
+    """Return which rows none of the classifiers was trained on, as far as can be told; all, if there are none."""
+    unseen = np.ones(len(dataset.rows), np.bool_)
+    for each in seen:
+        for numbers in each.numbers or ():
+            unseen[numbers] = False
+    return unseen if unseen.any() else ~unseen
+
+
+def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse rows of which no classifier knows a label: all would get none right.
+
+    Args:
+        parameter: What the caller knows the rows by.
+        dataset: The rows.
+        names: The classifiers.
+        known: The labels that one of them knows, sorted.
+
+    Raises:
+        InvalidTestData: No row has one.
+    """
+    if not set(known) & set(dataset.labels):
+        more = " …" if len(known) > _NAMED_LABELS else ""
+        raise InvalidTestData(
+            f"No label of {{arg:{{parameter}}}} is known to {{model_names:joined}}; known are {{known_labels:quoted}}"
+            f"{more}. Correct the labels: case, white space and how characters are composed count.",
+            {"parameter": parameter, "model_names": list(names), "known_labels": list(known[:_NAMED_LABELS])},
+        )
+
+
+def find_warnings(seen: Sequence[SeenRows], dataset: Dataset, outcome: ClassificationMetrics) -> Iterator[DataWarning]:
+    """Yield warnings about metrics on these rows."""
+    known = {label for each in seen for label in each.model.entry.record.labels}
+    if unknown := [number for number, row in enumerate(dataset.rows) if row.label not in known]:
+        labels = [label for label in dataset.labels if label not in known]
+        message = (
+            f"{len(unknown)} row(s) have labels that are unknown here and so count as wrong: "
+            f"{', '.join(_unknown_labels(labels, known))}. Case, white space and how characters are composed count."
+        )
+        yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
+    yield from find_test_warnings(dataset)
+    for each in seen:
+        yield from _overlap_warnings(each, dataset)
+    low, high = outcome.accuracy_interval.low, outcome.accuracy_interval.high
+    if high - low > _WIDE_INTERVAL:
+        message = (
+            f"{outcome.total} row(s) say little: the accuracy lies anywhere between {percent(low)} and "
+            f"{percent(high)}. Use more test rows before you decide by it."
+        )
+        yield DataWarning("few_test_rows", message)
+
+
+def _unknown_labels(labels: Sequence[str], known: Collection[str]) -> Iterator[str]:
+    """Yield some labels, each with the known one that it looks like."""
+    alike = {looks_like(label): label for label in known}
+    for label in labels[:_NAMED_LABELS]:
+        meant = alike.get(looks_like(label))
+        yield repr(label) if meant is None else f"{quoted_apart(label, meant)} (like {quoted_apart(meant, label)})"
+
+
+def _overlap_warnings(seen: SeenRows, dataset: Dataset) -> Iterator[DataWarning]:
+    record = seen.model.entry.record
+    if seen.numbers is None:
+        message = f"The training rows of {record.name} were not kept, so nobody can tell whether it has seen these."
+        if dataset.sha256 == record.training_data_sha256:
+            message = f"{record.name} was trained on exactly these rows, so they say nothing about new texts."
+        yield DataWarning("overlap_unknown", message)
+        return
+    same, near = seen.numbers
+    if same:
+        message = f"{len(same)} test row(s) are also training rows of {record.name}. Leave them out: see rows."
+        yield DataWarning("training_rows_in_test", message, tuple(same))
+    if near:
+        message = f"{len(near)} test row(s) differ from a training row of {record.name} by a word or less: see rows."
+        yield DataWarning("near_training_rows_in_test", message, tuple(near))

@@ -1,0 +1,57 @@
+"""`set-threshold`, and the command that `evaluate` proposes for it."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.asking import Run
+from tests.toy import Toy
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.classifier import ModelRequest
+from windrow.domain.threshold import Threshold
+
+
+def proposed(ask: Run, tmp_path: Path, *options: str) -> str:
+    """Return the command that an evaluation with a wrong row proposes."""
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text,label\nI want my money back,refund\nSend me the bill,invoice\nnothing of it,wrong\n")
+    ended = ask("evaluate", "tickets_v1", "--test-data", rows, "--target-precision", "1", *options)
+    return next(line.strip() for line in ended.err.splitlines() if line.startswith("  windrow set-threshold "))
+
+
+def test_set_threshold_tells_what_was_before_and_whose_answers_change(ask: Run, trained: Toy) -> None:
+    trained.promote(PromoteRequest("live", "tickets_v1"))
+    ended = ask("set-threshold", "tickets_v1", "0.75", "--reason", "Sure answers only", "--author", "ana")
+    assert ended.lines == ["tickets_v1@1 gives no label below a score of 0.750 from now on. Before: none."]
+    assert "Warning: Whoever asks by an alias gets other answers from now on: by live" in ended.err
+    shown = ask("show", "tickets_v1").out
+    assert "no label below a score of 0.750" in shown
+    assert "UTC, from none to 0.750, ana: Sure answers only" in shown
+    again = ask("set-threshold", "tickets_v1", "0.75")
+    assert again.lines == ["tickets_v1@1 gives no label below a score of 0.750, as before."]
+    cleared = ask("set-threshold", "tickets_v1", "--clear")
+    assert cleared.lines == ["tickets_v1@1 has no threshold from now on. Before: no label below a score of 0.750."]
+
+
+def test_set_threshold_wants_a_score_or_to_clear_it(ask: Run, trained: Toy) -> None:
+    for words in ((), ("0.5", "--clear")):
+        ended = ask("set-threshold", "tickets_v1", *words)
+        assert (ended.code, "Give either the lowest SCORE that is answered, or --clear." in ended.err) == (2, True)
+    ended = ask("set-threshold", "tickets_v1", "61")
+    assert (ended.code, "windrow: SCORE is 61.0; it must lie between 0 and 1." in ended.err) == (2, True)
+    assert trained.show(ModelRequest("tickets_v1")).threshold is None
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_evaluate_changes_nothing_and_ends_with_the_command_that_sets_what_it_proposes(
+    ask: Run, trained: Toy, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    command = proposed(ask, tmp_path, *options)
+    assert trained.show(ModelRequest("tickets_v1")).threshold is None
+    program, *words = shlex.split(command)
+    assert (program, words[:2]) == ("windrow", ["set-threshold", "tickets_v1@1"])
+    assert ask(*words).code == 0
+    shown = trained.show(ModelRequest("tickets_v1"))
+    assert shown.threshold == Threshold(float(words[2]))
+    assert "for 100.0 %" in shown.threshold_changes[0].reason

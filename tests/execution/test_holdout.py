@@ -1,0 +1,257 @@
+"""Folds: no training sees a held-out text, and all follow the policy of the full training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset
+from windrow.arrays import Floats, TokenStates
+from windrow.domain.dataset import Dataset, Row
+from windrow.domain.errors import ShuttingDown
+from windrow.domain.job import OnStep
+from windrow.domain.recipe import Recipe
+from windrow.domain.training_report import AdapterReport
+from windrow.encoders.onnx_encoder import OnnxEncoder
+from windrow.execution import holdout as holdout_module
+from windrow.execution import training_set as training_set_module
+from windrow.execution.control import TrainingControl
+from windrow.execution.holdout import ENOUGH_HELD_OUT_ROWS, FEW_FOLDS, cross_validate_adapter, evaluate_folds
+from windrow.execution.runner import Outcome, ignore_steps
+from windrow.execution.tasks import HoldoutTask, Task
+from windrow.execution.training_set import EncodedTrainingSet, encode_training_set
+from windrow.learning.folds import assign_folds, splits
+from windrow.learning.head import fit_adapted_head
+from windrow.learning.scope import label_centroids, similarity_to_nearest
+
+
+def encoded(data: Dataset, tiny: OnnxEncoder) -> EncodedTrainingSet:
+    return encode_training_set(data, Recipe(), context_for(tiny))
+
+
+def texts_of(states: TokenStates) -> list[bytes]:
+    """Return what tells the texts apart."""
+    return [part.tobytes() for part in np.split(states.packed, np.cumsum(states.lengths)[:-1])]
+
+
+def with_repeats(data: Dataset) -> Dataset:
+    """Return rows of which some texts stand under two labels, and some rows twice."""
+    torn = [Row(data.rows[number].text, data.rows[number + 1].label) for number in (0, 3)]
+    return replace(data, rows=(*data.rows, *torn, *data.rows[:4]))
+
+
+def test_few_rows_take_three_trainings_that_hold_out_each_row_once(tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    training_set = encoded(dataset(), tiny)
+    held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
+    assert held_out is not None
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), held_out.folds) == (FEW_FOLDS, FEW_FOLDS, 3)
+    assert len(held_out.logits) == len(held_out.label_ids) == len(held_out.similarities) == 12
+    assert sorted(held_out.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
+
+
+@pytest.mark.parametrize(("rows_per_label", "trainings"), [(66, 3), (67, 3), (100, 2), (200, 1)])
+def test_trainings_end_once_200_rows_are_held_out(rows_per_label: int, trainings: int, tiny: OnnxEncoder) -> None:
+    """Of three labels and three folds, so that a training judges as many rows as a label has."""
+    runner = InstantRunner(tiny.folder)
+    held_out = cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
+    assert held_out is not None
+    assert (len(runner.adapter_tasks), held_out.folds) == (trainings, trainings)
+    assert len(held_out.label_ids) == trainings * rows_per_label
+    assert ENOUGH_HELD_OUT_ROWS == 200
+
+
+def test_many_rows_are_assigned_to_five_folds(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdout_module, "MANY_ROWS", 30)
+    for rows_per_label, trainings in ((9, 3), (10, 5)):
+        runner = InstantRunner(tiny.folder)
+        cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
+        assert len(runner.adapter_tasks) == trainings
+
+
+def test_a_recipe_that_does_not_want_it_takes_no_training(tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    assert (
+        cross_validate_adapter(encoded(dataset(), tiny), Recipe(cross_validate=False), context_for(tiny, runner))
+        is None
+    )
+    assert runner.tasks == []
+
+
+def test_where_no_row_can_be_held_out_there_is_no_training(tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    assert cross_validate_adapter(encoded(dataset(1), tiny), Recipe(), context_for(tiny, runner)) is None
+    assert runner.tasks == []
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_no_training_sees_the_text_of_a_held_out_row(
+    names: bool, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: names)
+    runner = InstantRunner(tiny.folder)
+    training_set = encoded(with_repeats(dataset(6)), tiny)
+    texts = texts_of(training_set.states)
+    assert len(set(texts)) == len(texts)
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    evaluated = list(evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner)))
+    assert len(evaluated) == len(runner.adapter_tasks) == len(runner.holdout_tasks) == 3
+    for (held_out, part), tuned, asked in zip(evaluated, runner.adapter_tasks, runner.holdout_tasks, strict=True):
+        unseen = {texts[text_id] for text_id in training_set.text_ids[held_out]}
+        assert len(unseen) > 3
+        assert not unseen & set(texts_of(tuned.texts))
+        assert not set(training_set.text_ids[held_out].tolist()) & set(asked.examples.groups.tolist())
+        # Nor does the head see what the encoder makes of them.
+        assert not {row.tobytes() for row in asked.holdout_features} & {
+            row.tobytes() for row in asked.examples.features
+        }
+        assert len(asked.holdout_features) == len(held_out) == len(part.label_ids)
+        assert part.label_ids.tolist() == training_set.label_ids[held_out].tolist()
+        # What is left is all there: no row is kept back for nothing.
+        assert len(asked.examples.groups) + len(held_out) == len(training_set.label_ids)
+        assert asked.examples.num_train_only_rows == (3 if names else 0)
+        assert set(asked.examples.label_ids.tolist()) == {0, 1, 2}
+
+
+def test_the_label_of_a_held_out_row_never_changes_its_outputs(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The labels of one fold's held-out rows are changed, with the folds and the policy left as they are."""
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
+    )
+    training_set = encoded(dataset(6), tiny)
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    torn = training_set.label_ids.copy()
+    torn[assigned == 1] = (torn[assigned == 1] + 1) % 3
+    outputs = []
+    for label_ids in (training_set.label_ids, torn):
+        strange = replace(training_set, label_ids=label_ids)
+        outputs.append(
+            [
+                part
+                for _, part in evaluate_folds(
+                    strange, assigned, Recipe(), context_for(tiny, InstantRunner(tiny.folder))
+                )
+            ]
+        )
+    before, after = outputs
+    assert before[1].logits.tobytes() == after[1].logits.tobytes()
+    assert before[1].similarities.tobytes() == after[1].similarities.tobytes()
+    assert before[0].logits.tobytes() != after[0].logits.tobytes()
+
+
+def test_outputs_are_those_of_a_head_on_the_adapted_features_of_the_other_rows(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_set_module, "label_names_are_informative", lambda *_: False)
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(1.0, "The test says so.", ())
+    )
+    runner, context = InstantRunner(tiny.folder), context_for(tiny)
+    training_set = encoded(dataset(6), tiny)
+    assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
+    evaluated = evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner))
+    for (held_out, part), (train, held) in zip(evaluated, splits(assigned), strict=True):
+        np.testing.assert_array_equal(held_out, held)
+        changes = runner.run(runner.adapter_tasks[-1]).adapter
+        features = training_set.with_adapter(changes, context).row_features
+        head, _ = fit_adapted_head(features[train], training_set.label_ids[train])
+        np.testing.assert_allclose(part.logits, head.logits(features[held]), atol=1e-3)
+        centroids = label_centroids(features[train], training_set.label_ids[train], training_set.hidden_size)
+        np.testing.assert_allclose(part.similarities, similarity_to_nearest(features[held], centroids), atol=1e-3)
+
+
+def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the rows of a fold look by themselves."""
+    asked: list[int] = []
+
+    def choose(features: Floats, label_ids: np.ndarray) -> AdapterReport:
+        asked.append(len(label_ids))
+        return AdapterReport(0.5, "The test says so.", ())
+
+    monkeypatch.setattr(training_set_module, "choose_adapter_scale", choose)
+    training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
+    cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
+    assert asked == [12]
+    assert [task.full_size for task in runner.adapter_tasks] == [12 + training_set.num_label_names] * 3
+
+
+def test_folds_without_an_adapter_use_the_frozen_encoder(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        training_set_module, "choose_adapter_scale", lambda *_: AdapterReport(0.0, "The test says so.", ())
+    )
+    training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
+    held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
+    assert held_out is not None
+    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 3)
+    known = {row.tobytes() for row in training_set.row_features}
+    assert all(row.tobytes() in known for task in runner.holdout_tasks for row in task.holdout_features)
+
+
+def test_real_trainings_give_the_same_held_out_outputs_twice(tiny: OnnxEncoder) -> None:
+    training_set = encoded(dataset(), tiny)
+    first, second = (
+        cross_validate_adapter(training_set, Recipe(num_iterations=4), context_for(tiny)) for _ in range(2)
+    )
+    assert first is not None
+    assert second is not None
+    assert first.logits.tobytes() == second.logits.tobytes()
+    assert first.similarities.tobytes() == second.similarities.tobytes()
+
+
+class Clock:
+    """Stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class SlowRunner(InstantRunner):
+    """Takes 40 seconds for each fold."""
+
+    def __init__(self, tiny: OnnxEncoder, clock: Clock) -> None:
+        super().__init__(tiny.folder)
+        self.clock = clock
+
+    def run(
+        self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
+    ) -> Outcome:
+        self.clock.now += 10 if isinstance(task, HoldoutTask) else 30
+        return super().run(task, on_step, control)
+
+
+@pytest.mark.parametrize(
+    ("max_seconds", "trainings"),
+    [
+        (None, 3),
+        (24, 0),  # 10 s are gone, and a fold may take half as long again as what was done in them
+        (25, 1),
+        (109, 1),  # 50 s are gone, and another fold may take 60
+        (110, 2),
+        (149, 2),
+        (150, 3),
+    ],
+)
+def test_a_fold_is_begun_only_if_time_is_left_for_one_half_as_long_again_as_the_last(
+    max_seconds: float | None, trainings: int, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(holdout_module, "time", clock)
+    runner = SlowRunner(tiny, clock)
+    training_set = replace(encoded(dataset(), tiny), began_s=990.0)
+    held_out = cross_validate_adapter(training_set, Recipe(max_seconds=max_seconds), context_for(tiny, runner))
+    assert len(runner.adapter_tasks) == trainings
+    assert (0 if held_out is None else held_out.folds) == trainings
+    assert [task.deadline_s for task in runner.adapter_tasks] == [None] * trainings
+
+
+def test_a_failed_training_is_heard_of(tiny: OnnxEncoder) -> None:
+    runner = RecordingRunner()
+    runner.close()
+    training_set = encoded(dataset(), tiny)
+    with pytest.raises(ShuttingDown):
+        cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))

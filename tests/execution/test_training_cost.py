@@ -1,0 +1,174 @@
+"""Estimated durations and memory, their calibration, and the remaining time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.execution.examples import context_for, dataset, easy
+from tests.fakes.encoder import FakeEncoder
+from windrow.domain.job import Progress, StageEstimate
+from windrow.domain.recipe import Recipe
+from windrow.encoders.onnx_encoder import OnnxEncoder
+from windrow.execution import training_cost
+from windrow.execution.training_cost import (
+    CostCalibration,
+    EtaEstimator,
+    estimate_memory,
+    estimate_stages,
+    measure_workload,
+)
+from windrow.execution.training_set import encode_training_set
+from windrow.learning import plan
+from windrow.learning.plan import plan_steps
+
+HEAD_ONLY = Recipe(num_iterations=0)
+
+
+def test_the_size_is_that_of_the_training_that_follows(tiny: OnnxEncoder) -> None:
+    data = dataset()
+    workload = measure_workload(data, Recipe(), tiny)
+    training_set = encode_training_set(data, Recipe(), context_for(tiny))
+    texts = training_set.states.lengths[: len(training_set.text_ids)]
+    assert workload.dataset is data
+    assert (len(workload.selection.numbers), workload.selected_tokens, workload.tokens) == (
+        12,
+        int(texts.sum()),
+        int(texts.sum()),
+    )
+    assert workload.plan is not None
+    every = replace(training_set, num_label_names=3)
+    lengths = every.contrastive_inputs()[0].lengths.astype(np.int64)
+    planned = plan_steps(every.contrastive_inputs()[1], lengths, Recipe())
+    assert len(workload.plan.steps) == len(planned.steps)
+    assert workload.step_tokens == tuple(int(lengths[step].sum()) for step in planned.steps)
+    assert workload.folds == 3
+
+
+def test_a_head_alone_has_no_training_and_judging_stages() -> None:
+    workload = measure_workload(easy(4), HEAD_ONLY, FakeEncoder())
+    assert (workload.plan, workload.folds, workload.trained_layers) == (None, 0, 0)
+    assert [part.stage for part in estimate_stages(workload, HEAD_ONLY, CostCalibration())] == [
+        "encoding",
+        "finishing",
+        "saving",
+    ]
+
+
+def test_without_cross_validation_there_is_no_judging_stage() -> None:
+    recipe = Recipe(cross_validate=False)
+    parts = estimate_stages(measure_workload(easy(4), recipe, FakeEncoder()), recipe, CostCalibration())
+    assert [part.stage for part in parts] == ["encoding", "training", "finishing", "saving"]
+
+
+def test_rows_whose_labels_have_one_text_each_have_no_judging_stage() -> None:
+    assert measure_workload(easy(1), Recipe(), FakeEncoder()).folds == 0
+
+
+def test_each_part_says_why(tiny: OnnxEncoder) -> None:
+    workload = measure_workload(dataset(), Recipe(), tiny)
+    reasons = {part.stage: part.reason for part in estimate_stages(workload, Recipe(), CostCalibration())}
+    assert reasons["encoding"].startswith(f"12 distinct rows ({workload.tokens} tokens) go through")
+    assert reasons["training"].startswith("3 steps, each over up to 15 texts, in")
+    assert reasons["validating"].startswith("The training is done 3 times more without a part of the rows")
+    assert reasons["finishing"].endswith("the head is fitted to 12 rows of 3 labels.")
+
+
+def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
+    seconds, memory = [], []
+    for rows in (2, 20, 200):
+        workload = measure_workload(dataset(rows), Recipe(), tiny)
+        seconds.append(sum(part.seconds for part in estimate_stages(workload, Recipe(), CostCalibration())))
+        memory.append(estimate_memory(workload)[0])
+    assert seconds == sorted(set(seconds))
+    assert memory == sorted(set(memory))
+
+
+def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() -> None:
+    reasons = {
+        recipe.num_iterations: estimate_memory(measure_workload(easy(2), recipe, FakeEncoder()))[1]
+        for recipe in (HEAD_ONLY, Recipe(num_iterations=20))
+    }
+    assert "trained layers" in reasons[20]
+    assert "trained" not in reasons[0].replace("training process", "")
+
+
+def test_max_seconds_bounds_what_it_cuts_short() -> None:
+    recipe = Recipe(num_iterations=1_000, max_seconds=2)
+    parts = estimate_stages(measure_workload(easy(200), recipe, FakeEncoder()), recipe, CostCalibration())
+    assert sum(part.seconds for part in parts if part.stage in ("encoding", "training", "validating")) <= 2.01
+
+
+def test_of_very_many_texts_most_are_guessed_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, encoder = easy(100), FakeEncoder()
+    exact = measure_workload(data, HEAD_ONLY, encoder)
+    monkeypatch.setattr(training_cost, "MAX_COUNTED_TEXTS", 50)
+    guessed = measure_workload(data, HEAD_ONLY, encoder)
+    assert [len(workload.selection.tokens) for workload in (guessed, exact)] == [50, 300]
+    assert guessed.tokens == pytest.approx(exact.tokens, rel=0.25)
+
+
+def test_a_sample_is_encoded_once_more_with_all_other_texts(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = measure_workload(dataset(40), HEAD_ONLY, tiny)
+    monkeypatch.setattr(plan, "MAX_PLANNED_TEXTS", 30)
+    sample = measure_workload(dataset(40), HEAD_ONLY, tiny)
+    assert (len(sample.selection.texts), len(whole.selection.texts)) == (30, 120)
+    assert sample.tokens == pytest.approx(whole.tokens, rel=0.25)
+    reasons = [estimate_stages(workload, HEAD_ONLY, CostCalibration())[-2].reason for workload in (sample, whole)]
+    assert reasons[0].startswith(f"120 texts ({sample.tokens} tokens) are encoded as they will be served, and the head")
+    assert reasons[1] == "The head is fitted to 120 rows of 3 labels."
+
+
+def test_the_calibration_adapts_and_one_outlier_does_not_spoil_it() -> None:
+    calibration = CostCalibration()
+    assert calibration.factor("a", "training") == 1
+    for _ in range(20):
+        calibration.update("a", "training", estimated_s=calibration.factor("a", "training"), took_s=3.0)
+    assert calibration.factor("a", "training") == pytest.approx(3, rel=0.01)
+    assert calibration.factor("a", "validating") == calibration.factor("b", "training") == 1
+    calibration.update("a", "training", estimated_s=3.0, took_s=3_000.0)
+    assert calibration.factor("a", "training") == pytest.approx(6, rel=0.01)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+PARTS = (StageEstimate("encoding", 1.0, ""), StageEstimate("training", 10.0, ""), StageEstimate("saving", 0.5, ""))
+
+
+def test_the_remaining_time_falls_with_progress() -> None:
+    clock = Clock()
+    eta = EtaEstimator(CostCalibration(), clock)
+    eta.begin("a", PARTS)
+    assert eta.seconds_left(Progress("encoding")) == 11.5
+    clock.now = 0.75
+    assert eta.seconds_left(Progress("encoding")) == 10.75
+    clock.now = 2.0  # longer than was said
+    assert eta.seconds_left(Progress("encoding")) == 10.5
+    assert eta.seconds_left(Progress("training")) == 10.5
+    clock.now = 6.0  # one of four steps took four seconds
+    assert eta.seconds_left(Progress("training", 1, 4, 0.3)) == 12.5
+    clock.now = 20.0
+    assert eta.seconds_left(Progress("saving")) == 0.5
+
+
+def test_without_estimates_there_is_no_remaining_time() -> None:
+    assert EtaEstimator(CostCalibration()).seconds_left(Progress("encoding")) is None
+
+
+def test_the_duration_of_each_stage_updates_the_calibration() -> None:
+    clock, calibration = Clock(), CostCalibration()
+    eta = EtaEstimator(calibration, clock)
+    eta.begin("a", PARTS)
+    for now, stage in ((0.0, "encoding"), (2.0, "training"), (12.0, "saving")):
+        clock.now = now
+        eta.seconds_left(Progress(stage))  # type: ignore[arg-type]
+    clock.now = 12.5
+    eta.end()
+    assert calibration.factor("a", "encoding") == pytest.approx(2**0.5)
+    assert calibration.factor("a", "training") == pytest.approx(1)
+    assert calibration.factor("a", "saving") == pytest.approx(1)

@@ -1,0 +1,159 @@
+"""The adapter scale and the use of label names, chosen from the frozen encoder alone."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.learning.examples import around_centres, unit
+from windrow.arrays import Floats, Ids
+from windrow.learning.model_selection import (
+    choose_adapter_scale,
+    label_name_texts,
+    label_names_are_informative,
+    leave_one_out_errors,
+)
+
+
+def by_loop(features: Floats, label_ids: Ids) -> tuple[int, int]:
+    """Judge each row by the means of all other rows, one after the other."""
+    errors = judged = 0
+    for row, label_id in enumerate(label_ids):
+        rest = np.arange(len(label_ids)) != row
+        if label_id not in label_ids[rest]:
+            continue
+        similarities = {}
+        for other in np.unique(label_ids):
+            mean = features[rest & (label_ids == other)].astype(np.float64).sum(axis=0)
+            similarities[other] = features[row] @ mean / np.linalg.norm(mean)
+        judged += 1
+        errors += max(similarities, key=similarities.__getitem__) != label_id
+    return errors, judged
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.floats(0.2, 4), st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_each_row_is_left_out_of_its_own_evaluation(counts: list[int], spread: float, seed: int) -> None:
+    features, _ = around_centres(1, sum(counts), spread, seed, width=12)
+    label_ids = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    assert leave_one_out_errors(features, label_ids) == by_loop(features, label_ids)
+
+
+def test_labels_that_the_encoder_separates_need_no_adapter() -> None:
+    features, label_ids = around_centres(20, 4, spread=0.1)
+    chosen = choose_adapter_scale(features, label_ids)
+    assert chosen.scale == 0
+    assert chosen.reason == (
+        "No adapter is needed: the frozen encoder misclassifies 0 of 80 rows, each left out of its own label's mean."
+    )
+    assert [(one.scale, one.estimated_accuracy) for one in chosen.candidates] == [(0.0, 1.0)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_that_the_encoder_confuses_get_the_full_adapter(seed: int) -> None:
+    features, label_ids = around_centres(8, 4, spread=0.1)
+    chosen = choose_adapter_scale(features, np.random.default_rng(seed).permutation(label_ids))
+    assert chosen.scale == 1
+    assert chosen.reason.startswith("The adapter is used in full: the frozen encoder misclassifies ")
+    assert [one.scale for one in chosen.candidates] == [0.0, 1.0]
+    assert chosen.candidates[1].estimated_accuracy is None
+
+
+def test_more_errors_never_give_a_smaller_scale() -> None:
+    features, label_ids = around_centres(50, 2, spread=0.1)
+    values = []
+    for wrong in range(0, 30, 2):
+        torn = label_ids.copy()
+        torn[:wrong] = 1
+        assert leave_one_out_errors(features, torn) == (wrong, 100)
+        values.append(choose_adapter_scale(features, torn).scale)
+    assert values == sorted(values)
+    assert values[0] == 0
+    assert values[-1] == 1
+    between = [value for value in values if 0 < value < 1]
+    assert len(set(between)) >= 3
+
+
+def test_a_handful_of_rows_without_an_error_is_no_proof() -> None:
+    features, label_ids = around_centres(2, 3, spread=0.0)
+    assert leave_one_out_errors(features, label_ids) == (0, 6)
+    assert choose_adapter_scale(features, label_ids).scale == 1
+
+
+def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
+    features, label_ids = around_centres(1, 5, spread=0.1)
+    chosen = choose_adapter_scale(features, label_ids)
+    assert (chosen.scale, chosen.candidates) == (1.0, ())
+    assert "nothing could be estimated" in chosen.reason
+
+
+def test_the_choice_sees_frozen_features_and_labels_only() -> None:
+    """What never meets an adapter cannot be misled by the rows that it learnt by heart."""
+    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids"]
+
+
+def test_equal_rows_are_evaluated_without_a_crash() -> None:
+    features = unit(np.ones((6, 8)))
+    chosen = choose_adapter_scale(features, np.array([0, 1, 2, 0, 1, 2]))
+    assert chosen.scale == 1
+
+
+def test_labels_are_encoded_as_a_person_would_say_them() -> None:
+    assert label_name_texts(["card_not_working", "e-mail", "Billing", "_", "-"]) == [
+        "card not working",
+        "e mail",
+        "Billing",
+        "_",
+        "-",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_near_their_rows_are_informative(seed: int) -> None:
+    features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
+    centres, _ = around_centres(1, 6, spread=0.0, seed=seed)
+    noise = np.random.default_rng(seed).normal(size=centres.shape) / 8
+    assert label_names_are_informative(features, label_ids, unit(centres + noise))
+
+
+def test_names_that_say_nothing_are_rejected_five_times_in_six() -> None:
+    """One standard error is the border, so chance alone passes it about once in six times."""
+    accepted = 0
+    for seed in range(200):
+        features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
+        names, _ = around_centres(1, 6, spread=0.0, seed=seed + 1_000)
+        accepted += label_names_are_informative(features, label_ids, names)
+    assert accepted < 200 / 4
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_of_other_labels_are_rejected(seed: int) -> None:
+    features, label_ids = around_centres(8, 6, spread=1.0, seed=seed)
+    centres, _ = around_centres(1, 6, spread=0.0, seed=seed)
+    assert not label_names_are_informative(features, label_ids, np.roll(centres, 1, axis=0))
+
+
+def test_a_name_that_lies_near_every_text_does_not_hide_the_others() -> None:
+    features, label_ids = around_centres(8, 4, spread=0.5)
+    centres, _ = around_centres(1, 4, spread=0.0)
+    shared = unit(features.mean(axis=0, keepdims=True) * 50)
+    features, names = unit(features + shared), unit(centres + np.array([[0], [3], [0], [0]]) * shared)
+    assert label_names_are_informative(features, label_ids, names)
+
+
+@pytest.mark.parametrize("label_ids", [[0, 1], [0, 0, 0, 1]])
+def test_names_are_evaluated_however_few_rows_there_are(label_ids: list[int]) -> None:
+    own = np.array(label_ids)
+    names, _ = around_centres(1, 2, spread=0.0)
+    assert label_names_are_informative(names[own], own, names)
+    assert not label_names_are_informative(names[own], own, names[::-1])
+
+
+def test_a_large_label_does_not_outvote_the_small_ones() -> None:
+    """Always answering with the large label's name finds 96 of 100 rows and tells nothing."""
+    names, _ = around_centres(1, 5, spread=0.0)
+    label_ids = np.array([0] * 96 + [1, 2, 3, 4])
+    features = unit(names[0] + 0.01 * np.random.default_rng(0).normal(size=(100, 64)))
+    assert not label_names_are_informative(features, label_ids, names)

@@ -1,0 +1,51 @@
+"""Which tests `make quick` leaves out, and the check that no other one starts a process or imports transformers.
+
+A test that takes an encoder with weights is slow by that. One that starts a process says so with ``pytest.mark.slow``,
+and fails if it does not; what takes long for another reason has the mark too.
+"""
+
+import os
+import sys
+from collections.abc import Generator
+
+import pytest
+
+# With these comes torch, transformers or ONNX Runtime.
+SLOW_FIXTURES = frozenset({"bundled", "bundled_folder", "tiny", "tiny_folder"})
+STARTS = frozenset({"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"})
+# Imported once in a process, so that it is refused to the first test that wants it, at the latest in `make quick`.
+SLOW_IMPORTS = frozenset({"sentence_transformers", "transformers"})
+
+_unmarked: list[str] = []
+_process_id = os.getpid()
+
+
+def _refuse_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
+    if not _unmarked or os.getpid() != _process_id:
+        return
+    if event in STARTS:
+        pytest.fail(f"{_unmarked[-1]} starts a process ({event}): mark it with pytest.mark.slow.")
+    if event == "import" and arguments[0] in SLOW_IMPORTS:
+        pytest.fail(f"{_unmarked[-1]} imports {arguments[0]}: mark it with pytest.mark.slow.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the interpreter from now on."""
+    sys.addaudithook(_refuse_what_is_slow)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what takes an encoder with weights."""
+    if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let only marked tests start processes, from their fixtures' beginning to their end."""
+    if item.get_closest_marker("slow") is None:
+        _unmarked.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _unmarked.clear()
