@@ -9,7 +9,6 @@ from rich.console import Console
 from windrow.cli.formats import one_line
 from windrow.cli.metric_tables import (
     MAX_MATRIX_LABELS,
-    between,
     calibration_line,
     confusion_table,
     disagreement_table,
@@ -21,6 +20,7 @@ from windrow.cli.metric_tables import (
     shortened,
 )
 from windrow.cli.tables import TextTable
+from windrow.display.tables import between
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult, Pair, Recommendation
 from windrow.domain.interval import Interval
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified

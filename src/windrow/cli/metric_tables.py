@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from windrow.cli.formats import one_line, share
 from windrow.cli.tables import GAP, Column, TextTable, number, table_of
+from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
-from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
@@ -22,11 +22,6 @@ CALIBRATION_MARGIN = 0.05
 _CORNER = "label \\ given"
 
 
-def between(interval: Interval) -> str:
-    """Return an interval of shares as a person reads it: ``52 to 80 %``."""
-    return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
-
-
 def label_table(outcome: ClassificationMetrics) -> TextTable:
     """Return the metrics of each label."""
     return table_of(
@@ -35,9 +30,9 @@ def label_table(outcome: ClassificationMetrics) -> TextTable:
         number("rows", lambda each: str(each.total)),
         number("right", lambda each: str(each.correct), spare=1),
         number("given", lambda each: str(each.predicted), spare=3),
-        number("precision", lambda each: _decimal(each.precision)),
-        number("recall", lambda each: _decimal(each.recall)),
-        number("F1", lambda each: _decimal(each.f1), spare=2),
+        number("precision", lambda each: decimal(each.precision)),
+        number("recall", lambda each: decimal(each.recall)),
+        number("F1", lambda each: decimal(each.f1), spare=2),
     )
 
 
@@ -232,10 +227,6 @@ def _cell(count: int, *, is_right: bool) -> str:
     if is_right:
         return f"[{count}]"
     return str(count) if count else "·"
-
-
-def _decimal(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _points(difference: float) -> str:

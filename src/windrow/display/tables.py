@@ -46,7 +46,7 @@ def percent(share: float | None) -> str:
 
 
 def between(interval: Interval) -> str:
-    """Return an interval of shares in percent."""
+    """Return an interval of shares as a person reads it: ``52 to 80 %``."""
     return f"{interval.low * 100:.0f} to {interval.high * 100:.0f} %"
 
 
@@ -105,7 +105,8 @@ def _field(name: str) -> Callable[[Any], object]:
     return lambda row: getattr(row, name)
 
 
-def _decimal(value: float | None) -> str:
+def decimal(value: float | None) -> str:
+    """Return a metric with two decimals, and a dash where there is none."""
     return "-" if value is None else f"{value:.2f}"
 
 
@@ -189,9 +190,9 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         number("rows", lambda each: each.total),
         number("right", lambda each: each.correct),
         number("given", lambda each: each.predicted),
-        number("precision", lambda each: _decimal(each.precision)),
-        number("recall", lambda each: _decimal(each.recall)),
-        number("F1", lambda each: _decimal(each.f1)),
+        number("precision", lambda each: decimal(each.precision)),
+        number("recall", lambda each: decimal(each.recall)),
+        number("F1", lambda each: decimal(each.f1)),
     ),
     Misclassified: (
         number("row", lambda each: each.row),
@@ -211,7 +212,7 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
     Prediction: (
         Column("label", lambda answer: answer.label),
         Column("score", _best),
-        number("in scope", lambda answer: _decimal(answer.in_scope)),
+        number("in scope", lambda answer: decimal(answer.in_scope)),
         Column("classifier", lambda answer: f"{answer.model_name}@{answer.revision}"),
     ),
     Suggestion: (

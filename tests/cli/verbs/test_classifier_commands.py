@@ -8,7 +8,7 @@ import pytest
 from tests.cli.asking import Run, timeless
 from tests.toy import Toy
 from windrow.cli.formats import estimate_text, share
-from windrow.cli.metric_tables import between
+from windrow.display.tables import between
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row

@@ -8,12 +8,12 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
-from windrow.cli.metric_tables import between
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, join_truncated, number, print_facts, print_table
 from windrow.cli.verbs.threshold_command import change_text, threshold_text
+from windrow.display.tables import between
 from windrow.domain.classifier import (
     BulkDeletion,
     Classifier,

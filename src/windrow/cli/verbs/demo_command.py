@@ -16,11 +16,12 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import duration, one_line, share
-from windrow.cli.metric_tables import between, disagreement_table, result_table
+from windrow.cli.metric_tables import disagreement_table, result_table
 from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.writing import LineFeedWriter
+from windrow.display.tables import between
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import SIGNIFICANT_P, CompareRequest, Comparison

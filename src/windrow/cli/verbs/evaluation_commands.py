@@ -11,7 +11,6 @@ from windrow.cli.call import Call
 from windrow.cli.formats import counted, one_line, share
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
-    between,
     calibration_line,
     confusion_table,
     disagreement_table,
@@ -26,6 +25,7 @@ from windrow.cli.output import PIPED_CELLS, data_console, notes_console
 from windrow.cli.read_options import ReadOptions
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.threshold_command import format_set_threshold
+from windrow.display.tables import between
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.names import read_reference
