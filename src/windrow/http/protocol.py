@@ -31,11 +31,13 @@ class HttpProtocol(HttpToolsProtocol):
         # uvicorn would refuse what the limit still allows, in a form of its own, and hold the connection.
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
         self._is_refused = False
+        self._is_begun = False
         self._in_head = True
         self._messages = 0
         self._overhead_bytes = 0  # of the head; then of whatever is no body (trailers, extensions of chunks)
         self._body_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timed: tuple[int, bool] | None = None  # the part of a request that the timer is for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many connections already."""
@@ -74,6 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         messages, body_bytes, was_in_head = self._messages, self._body_bytes, self._in_head
         super().data_received(data)
+        self._time_request()
         if (self._messages, self._in_head) != (messages, was_in_head) or self._body_bytes > body_bytes:
             self._overhead_bytes = 0
             return
@@ -87,21 +90,16 @@ class HttpProtocol(HttpToolsProtocol):
             )
 
     def on_message_begin(self) -> None:
-        """Give the head its time."""
-        self._set_timer(self.head_timeout_s)
+        """Note that a request has begun."""
+        self._is_begun = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Hand the request on."""
         self._in_head = False
         self._body_bytes = 0
-        self._set_timer(self.body_interval_s)
         super().on_headers_complete()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; those behind a body are of no use."""
-        if self._in_head:
-            super().on_header(name, value)
+        self.headers = []  # uvicorn would add those behind a body, which are of no use, to the request's
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -110,9 +108,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Wait for the next request."""
-        self._in_head = True
+        self._is_begun, self._in_head = False, True
         self._messages += 1
-        self._set_timer(None)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -125,6 +122,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(
             RequestRefused("This is no HTTP that the server can read. Correct the first line and the headers.")
         )
+
+    def _time_request(self) -> None:
+        """Give the head of a request its time, and its body; one that came as a whole needs no timer."""
+        part = (self._messages, self._in_head) if self._is_begun and not self._is_refused else None
+        if part != self._timed:
+            self._timed = part
+            self._set_timer(None if part is None else self.head_timeout_s if self._in_head else self.body_interval_s)
 
     def _set_timer(self, seconds: float | None) -> None:
         """Look at the request again in some seconds, or no more."""
