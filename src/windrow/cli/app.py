@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import traceback as tracebacks
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -82,8 +83,6 @@ def main() -> None:
             _forget_output()
             _end(output_failed(error).told(words), FAILED)
         if "--traceback" in sys.argv:
-            import traceback as tracebacks
-
             tracebacks.print_exc()
         what = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "`windrow --traceback COMMAND …` shows where it came from; please report that."

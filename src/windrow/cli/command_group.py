@@ -5,6 +5,7 @@ What `windrow --help` says of each stands here, so that it needs none of their m
 
 import importlib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 import typer
@@ -123,8 +124,6 @@ class CommandGroup(TyperGroup):
         """Find a verb; the nearest one is suggested for an unknown one."""
         asked = args[0]
         if asked not in MODULES and not asked.startswith("-"):
-            from difflib import get_close_matches
-
             near = get_close_matches(asked, (*MODULES, *SYNONYMS), n=1)
             hint = f" Did you mean {SYNONYMS.get(near[0], near[0])!r}?" if near else ""
             ctx.fail(f"No such command '{asked}'.{hint}")
