@@ -69,7 +69,7 @@ def test_figures_that_reach_the_majority_and_texts_that_are_not_read_whole_are_t
     long = (*easy(12).rows, Row("word0 " * 400, "label 0"), Row("word1 " * 400, "label 1"))
     found = by_head(Dataset(long))
     assert codes(found) == {"truncated_rows"}
-    assert found.warnings[0].message.startswith("2 of 38 row(s) (5.3 %) are longer than the encoder reads, 256 tokens.")
+    assert found.warnings[0].message.startswith("2 of 38 rows (5.3 %) are longer than the encoder reads, 256 tokens.")
 
 
 @pytest.mark.parametrize("folds", [2, 5])

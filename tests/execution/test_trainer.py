@@ -341,7 +341,7 @@ def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Fit) -> Non
         warnings = fit(replace(data, rows=rows), Recipe(num_iterations=num_iterations)).warnings
         (warning,) = (each for each in warnings if each.code == "truncated_rows")
         assert warning.rows == (12,)
-        assert "1 of 13 row(s) (7.7 %) are longer than the encoder reads, 200 tokens" in warning.message
+        assert "1 of 13 rows (7.7 %) is longer than the encoder reads, 200 tokens" in warning.message
 
 
 @pytest.mark.parametrize("rows_per_label", [4, 100])

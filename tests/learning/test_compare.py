@@ -54,7 +54,7 @@ def test_5_of_6_against_6_of_6_shows_nothing() -> None:
     assert (pair.difference, pair.total, pair.is_significant, pair.better) == (1 / 6, 6, False, None)
     # At this rate, 33 rows hold 6 that are fixed (5.5, rounded), and six coins all show heads or tails once in 32.
     assert pair.rows_needed == 33
-    assert pair.verdict.startswith("Not enough evidence: only 1 row(s) differ, too few to say")
+    assert pair.verdict.startswith("Not enough evidence: only 1 row differs, too few to say")
 
 
 @given(three_counts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from windrow.domain.errors import BaseModelInUse, InvalidParameter
+from windrow.domain.figures import counted
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.domain.values import ListValue, Value
 
@@ -79,8 +80,8 @@ def check_unused(use: BaseModelUse) -> None:
     """
     if use.classifiers:
         raise BaseModelInUse(
-            "The base model {base_model} is what {classifiers} classifier(s) were trained on, and they cannot answer "
-            "without it. Purge them first, or keep it.",
+            f"{counted(use.classifiers, 'classifier was', 'classifiers were')} trained on the base model "
+            "{base_model} and cannot answer without it. Purge what needs it first, or keep it.",
             {"base_model": use.id, "classifiers": use.classifiers},
         )
 

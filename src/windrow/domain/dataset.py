@@ -9,6 +9,7 @@ from functools import cached_property
 
 from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
+from windrow.domain.figures import counted
 from windrow.domain.values import Value
 
 MIN_LABELS = 2
@@ -168,8 +169,9 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     dataset = Dataset(checked)
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
-            "{arg:training_data} has {labels} distinct label(s) in {rows} row(s); a classifier needs at least "
-            "{minimum} labels, so at least 2 rows. Add rows with another label.",
+            f"{{arg:training_data}} has {counted(len(dataset.labels), 'distinct label')} in "
+            f"{counted(len(checked), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. Add "
+            "rows with another label.",
             {"labels": len(dataset.labels), "rows": len(checked), "minimum": MIN_LABELS},
         )
     if len(dataset.labels) > limits.max_labels:
@@ -295,13 +297,15 @@ def too_many(parameter: str, count: int, what: str, limit: int, setting: str) ->
 def _warn_of_duplicates(repeats: Sequence[int]) -> DataWarning | None:
     if not repeats:
         return None
-    return _warn("duplicate_rows", f"{len(repeats)} row(s) repeat an earlier row with the same label.", repeats)
+    repeat = counted(len(repeats), "row repeats", "rows repeat")
+    return _warn("duplicate_rows", f"{repeat} an earlier row with the same label.", repeats)
 
 
 def _warn_of_contradictions(torn: Sequence[int]) -> DataWarning | None:
     if not torn:
         return None
-    return _warn("contradicting_rows", f"{len(torn)} row(s) carry a text that also stands under another label.", torn)
+    carry = counted(len(torn), "row carries", "rows carry")
+    return _warn("contradicting_rows", f"{carry} a text that also stands under another label.", torn)
 
 
 def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
@@ -312,7 +316,7 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
     more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
     return _warn(
         "small_classes",
-        f"{len(small)} label(s) have fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
+        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
         "About 8 rows a label work well.",
     )
 

@@ -11,6 +11,7 @@ from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.figures import percent
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
@@ -18,7 +19,7 @@ from windrow.domain.values import recast
 from windrow.execution.holdout import evaluate_folds
 from windrow.execution.tasks import LearningCurveTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
-from windrow.learning.advise import advise, find_label_errors, percent
+from windrow.learning.advise import advise, find_label_errors
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics, majority_baseline
@@ -156,7 +157,7 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
         head_only_interval=pair.difference_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
         recommendation=recommendation,
-        warnings=(*warnings, *warn_of_majority(interval, baseline, recipe.base_model)),
+        warnings=(*warnings, *warn_of_majority(len(right), interval, baseline, recipe.base_model)),
     )
 
 

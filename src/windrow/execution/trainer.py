@@ -122,7 +122,7 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
 def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
     if estimate is not None:
         baseline = majority_baseline([row.label for row in dataset.rows])
-        yield from warn_of_majority(estimate.interval, baseline, recipe.base_model)
+        yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
 
 
 def _warn_of_no_estimate(

@@ -6,12 +6,12 @@ import pytest
 
 from tests.cli.asking import Run
 from tests.toy import Toy
-from windrow.cli.formats import share
 from windrow.cli.verbs.evaluation_commands import promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, ModelResult, Recommendation
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
+from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ConfusionMatrix, MajorityBaseline
 
@@ -103,7 +103,7 @@ def test_compare_shows_the_command_that_promotes_the_better_one(ask: Run, rival:
     file = tmp_path / "many.jsonl"
     file.write_text('{"text": "Send me the bill", "label": "refund"}\n' * 8)
     *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", "--test-data", file).lines
-    assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 row(s) fixed, 0 broken")
+    assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 rows fixed, 0 broken")
     assert command == "windrow promote tickets tickets_v3"
 
 
@@ -177,15 +177,15 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", num_iterations)
     lines, reply = ended.lines, found[0]
     assert lines[0].startswith(f"Trainings like this one place {reply.correct} of {reply.total} rows right: ")
-    assert lines[1].startswith(f"{reply.folds} folds, {share(reply.mean_accuracy)} on average, give or take ")
+    assert lines[1].startswith(f"{reply.folds} folds, {percent(reply.mean_accuracy)} on average, give or take ")
     [doubted] = reply.probable_label_errors
     title = lines.index("Labels to look at again, since the other rows contradict them (1 row):")
     assert lines[title + 3].startswith(f"{doubted.row + 2} my money back please 12 invoice refund ")
     for point in reply.learning_curve:
-        assert f"{share(point.share)} {point.rows:.0f} {share(point.accuracy)}" in lines
+        assert f"{percent(point.share)} {point.rows:.0f} {percent(point.accuracy)}" in lines
     assert reply.advice_text in lines
     assert lines[-1].endswith(reply.recommendation)
-    head = f"The head alone (--num-iterations 0) reaches {share(reply.head_only_accuracy)}; "
+    head = f"The head alone (--num-iterations 0) reaches {percent(reply.head_only_accuracy)}; "
     assert lines[-1].startswith(head if num_iterations else reply.recommendation)
     assert ended.err.count("Warning: ") == len(reply.warnings)
 

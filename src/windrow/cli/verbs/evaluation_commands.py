@@ -8,7 +8,7 @@ import typer
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, one_line, share
+from windrow.cli.formats import one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
     calibration_line,
@@ -28,6 +28,7 @@ from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.figures import counted, percent
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
@@ -121,7 +122,7 @@ def suggest(
 
 def _proposal_text(proposed: ProposedThreshold) -> str:
     """Describe a proposed threshold; 0 is none, since every row then gets a label."""
-    target = share(proposed.target_precision)
+    target = percent(proposed.target_precision)
     if proposed.abstain_below == 0:
         return (
             f"No threshold is needed for a precision of {target} on these rows: {proposed.correct} of "
@@ -203,8 +204,8 @@ def _print_cross_validation(
     console, label_errors = data_console(), result.probable_label_errors
     console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
-        f"{counted(result.folds, 'fold')}, {share(result.mean_accuracy)} on average, give or take "
-        f"{share(result.accuracy_std)}. {_always(result.majority_baseline)}"
+        f"{counted(result.folds, 'fold')}, {percent(result.mean_accuracy)} on average, give or take "
+        f"{percent(result.accuracy_std)}. {_always(result.majority_baseline)}"
     )
     _print_metrics(console, result)
     if label_errors and show_label_errors:
@@ -217,16 +218,16 @@ def _print_cross_validation(
         )
         print_table(
             result.learning_curve,
-            number("share", lambda point: share(point.share)),
+            number("share", lambda point: percent(point.share)),
             number("rows trained on", lambda point: f"{point.rows:.0f}"),
-            number("accuracy", lambda point: share(point.accuracy)),
+            number("accuracy", lambda point: percent(point.accuracy)),
         )
     console.print(f"\n{result.advice_text}")
     if request.num_iterations != 0:
         low, high = result.head_only_interval.low * 100, result.head_only_interval.high * 100
         console.print(
-            f"The head alone (--num-iterations 0) reaches {share(result.head_only_accuracy)}; this training is better "
-            f"by {low:+.1f} to {high:+.1f} points.",
+            f"The head alone (--num-iterations 0) reaches {percent(result.head_only_accuracy)}; this training is "
+            f"better by {low:+.1f} to {high:+.1f} points.",
             end=" ",
         )
     console.print(result.recommendation)
@@ -255,12 +256,12 @@ def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
 
 
 def _always(baseline: MajorityBaseline) -> str:
-    return f"Always answering {one_line(baseline.label)!r} would place {share(baseline.accuracy)} right."
+    return f"Always answering {one_line(baseline.label)!r} would place {percent(baseline.accuracy)} right."
 
 
 def _placed(outcome: ClassificationMetrics) -> str:
     return (
-        f"{outcome.correct} of {counted(outcome.total, 'row')} right: {share(outcome.accuracy)} "
+        f"{outcome.correct} of {counted(outcome.total, 'row')} right: {percent(outcome.accuracy)} "
         f"(95 % interval: {between(outcome.accuracy_interval)})."
     )
 

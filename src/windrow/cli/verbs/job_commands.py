@@ -4,7 +4,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import OK, Interrupted, exit_code_of
-from windrow.cli.formats import counted, duration, recipe_text, when
+from windrow.cli.formats import duration, recipe_text, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -12,6 +12,7 @@ from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_facts, print_table
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
 verbs = typer.Typer()

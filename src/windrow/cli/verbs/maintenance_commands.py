@@ -7,10 +7,11 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import CHECK_FAILED
-from windrow.cli.formats import counted, size
+from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
+from windrow.domain.figures import counted
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.usage import Usage
 

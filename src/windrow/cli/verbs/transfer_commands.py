@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, size
+from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
@@ -20,6 +20,7 @@ from windrow.disk import whole_file
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted
 
 verbs = typer.Typer()
 
