@@ -9,6 +9,7 @@ from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.isolation import default_memory_limit
 from windrow.execution.job_queue import JobQueue
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
@@ -70,10 +71,11 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
     job_files = JobFiles(settings.data_dir, store.names.files)
+    memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
     return Dependencies(
         store=store,
         encoders=encoders,
-        runner=ProcessRunner(settings.max_concurrent_fits),
+        runner=ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes),
         predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,

@@ -19,10 +19,11 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
 from windrow.execution.control import TrainingControl
+from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
 from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
-from windrow.execution.tasks import FitTask, HoldoutTask, LearningCurveTask, TrainAdapterTask
-from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
+from windrow.execution.tasks import HEARTBEAT, OUT_OF_MEMORY, FitTask, HoldoutTask, LearningCurveTask, TrainAdapterTask
+from windrow.execution.worker import NICENESS
 from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
 
@@ -178,6 +179,95 @@ def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: Train
     runner.close()
 
 
+def test_a_process_with_a_limit_on_its_memory_names_it_and_lives_on(tune_task: TrainAdapterTask) -> None:
+    change = (
+        "import numpy, torch\n"
+        "from windrow.learning import contrastive\n"
+        "libraries = iter([numpy, torch])\n"
+        "contrastive.pooled = lambda *_: next(libraries).ones(1 << 31)"
+    )
+    limit_bytes = 2_000_000_000
+    runner = ProcessRunner(1, changed_command(change), memory_bytes=limit_bytes)
+    for _ in range(2):
+        with pytest.raises(TrainingFailed) as caught:
+            runner.run(tune_task)
+        assert caught.value.facts == {"limit_bytes": limit_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"}
+        assert "needed more than the 2000000000 bytes of memory" in caught.value.detail
+    process = runner._all[0].process
+    assert runner.run(TASK).artifact
+    assert runner._all[0].process is process
+    runner.close()
+
+
+def test_a_task_larger_than_the_limit_on_memory_fails_with_the_limit_and_the_next_one_works() -> None:
+    runner = ProcessRunner(1, memory_bytes=1_000_000_000)
+    large = fit_task(np.zeros((400, 1_000_000), np.float32), np.arange(400) % 2)
+    with pytest.raises(TrainingFailed, match="needed more than the 1000000000 bytes"):
+        runner.run(large)
+    assert runner.run(TASK).artifact
+    runner.close()
+
+
+@pytest.mark.parametrize(("limit_bytes", "sentence"), [(5_000_000_000, "may use 5000000000"), (0, "exit status -6")])
+def test_a_process_that_aborts_says_what_may_be_the_reason(limit_bytes: int, sentence: str) -> None:
+    command = (sys.executable, "-c", "import os, sys; sys.stdin.buffer.read(1); os.abort()")
+    runner = ProcessRunner(1, command, memory_bytes=limit_bytes)
+    with pytest.raises(TrainingFailed, match=sentence):
+        runner.run(TASK)
+    runner.close()
+
+
+def test_a_stopped_process_is_ended_and_the_next_task_works() -> None:
+    """With a short limit it may be ended before it is stopped: either way it gave no sign of life."""
+    runner = ProcessRunner(1, silence_limit_s=0.5)
+    runner.start()
+    process = runner._all[0].process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(TrainingFailed, match="gave no sign of life"):
+        runner.run(TASK)
+    runner._silence_limit_s = 600.0
+    assert runner.run(TASK).artifact
+    runner.close()
+
+
+def test_a_process_gives_signs_of_life_while_it_computes_a_task(tmp_path: Path) -> None:
+    """The task ends only after a number of them."""
+    mark = tmp_path / "seen"
+    change = (
+        "import pathlib, numpy\n"
+        "worker.HEARTBEAT_INTERVAL_S, run_task = 0.001, worker.run_task\n"
+        "def slow(*task):\n"
+        f"    while not pathlib.Path({str(mark)!r}).exists():\n"
+        "        numpy.linalg.svd(numpy.ones((200, 200)))\n"
+        "    return run_task(*task)\n"
+        "worker.run_task = slow"
+    )
+    process = subprocess.Popen((*changed_command(change), "0"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, process.stdin, process.stdout:
+        write_frame(process.stdin, flatten("FitTask", TASK))
+        assert [read_frame(process.stdout) for _ in range(10)] == [Frame(HEARTBEAT)] * 10
+        mark.touch()
+        while (frame := read_frame(process.stdout)) == Frame(HEARTBEAT):
+            pass
+        assert frame is not None
+        assert frame.kind == "done"
+
+
+def test_a_training_process_sees_no_secret_of_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen = tmp_path / "environment"
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    change = f"import os, pathlib\npathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"
+    runner = ProcessRunner(1, changed_command(change))
+    assert runner.run(TASK).artifact
+    runner.close()
+    assert "hidden" not in seen.read_text()
+    assert "'OMP_NUM_THREADS': '1'" in seen.read_text()
+
+
 def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
     change = (
         "import pathlib, resource\n"
@@ -277,6 +367,8 @@ def test_a_training_gives_way_to_predictions_and_is_spared_by_ctrl_c(process_run
     assert process is not None
     wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) == wanted)
+    # Where the machine's memory runs out, the kernel ends the training, not the server.
+    assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) == 500
     # Between two sessions, Linux would share the cores evenly, whatever the priorities.
     assert os.getsid(process.pid) == os.getsid(0)
     assert os.getpgid(process.pid) != os.getpgid(0)

@@ -14,6 +14,19 @@ from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
 from windrow.learning.head_fitting import Examples, LearningCurve
 
+# The kind of a frame that only says that the training process lives.
+HEARTBEAT = "heartbeat"
+# The exit status of a training process that has no memory to say so in a frame.
+OUT_OF_MEMORY_STATUS = 77
+OUT_OF_MEMORY = (
+    "The training ran out of memory. {Send} fewer rows or shorter texts, or give the server's machine more memory."
+)
+OVER_MEMORY_LIMIT = (
+    "The training needed more than the {limit_bytes} bytes of memory that it may use. {Send} fewer rows or shorter "
+    "texts, or raise {setting} if the machine has more. Nothing was saved; an earlier revision, if there is one, still "
+    "answers."
+)
+
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 AdapterTensors = Mapping[str, npt.NDArray[np.float16]]
 
@@ -196,3 +209,14 @@ class TaskFailure:
 
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def out_of_memory(limit_bytes: int) -> tuple[str, Mapping[str, Any]]:
+    """Return the template and the facts of the error of a training that ran out of memory.
+
+    Args:
+        limit_bytes: The memory that its process may use; 0 for no limit.
+    """
+    if not limit_bytes:
+        return OUT_OF_MEMORY, {}
+    return OVER_MEMORY_LIMIT, {"limit_bytes": limit_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"}
