@@ -55,6 +55,7 @@ NEVER_INSTALLED = {"pandas", "polars"}
 WIDER_TESTS = {
     Path("cli/test_interrupting.py"),
     Path("cli/test_strict_json.py"),
+    Path("http/test_contract.py"),
     Path("http/test_refusals.py"),
     Path("test_backup.py"),
     Path("test_budgets.py"),

@@ -18,7 +18,7 @@ from windrow.cli.surface import option_name
 from windrow.codec.docs import field_docs
 from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
-from windrow.domain.names import ModelReference, Name
+from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.values import has_default
 from windrow.settings import Settings, variable_name
 
@@ -62,7 +62,7 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "text_column": OptionSpec(metavar="NAME"),
     "url": OptionSpec(metavar="URL"),
 }
-_METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL"}
+_METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL", ImmutableReference: "MODEL"}
 # What the file of an argument may hold, by what is read from it.
 _FILES: Final[Mapping[Any, str]] = {Row: ROWS_HELP, str: TEXTS_HELP}
 

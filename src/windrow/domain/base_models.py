@@ -6,14 +6,13 @@ from typing import Literal
 
 from windrow.domain.errors import BaseModelInUse, InvalidParameter
 from windrow.domain.figures import counted
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, MODEL_ID_GRAMMAR, BaseModel, ModelId
 from windrow.domain.values import ListValue, Value
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
 BaseModelLocation = Literal["installed", "data_directory", "hub_cache"]
-# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
-_MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
+_MODEL_ID = re.compile(MODEL_ID_GRAMMAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ class BaseModelList(ListValue[BaseModelUse]):
 class BaseModelRequest:
     """A base model to remove."""
 
-    base_model: str
+    base_model: ModelId
     """Its id."""
 
 

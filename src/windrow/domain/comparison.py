@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning, TestRows
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 from windrow.domain.interval import Interval
@@ -25,11 +25,13 @@ MAX_ROWS_NEEDED = 1_000_000
 class CompareRequest:
     """Classifiers to evaluate on the same rows."""
 
-    model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1])]
+    model_names: Annotated[
+        tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1], uniqueItems=True)
+    ]
     """2 to 20 different classifiers: names, aliases, revisions (name@3) or task@latest. The first is the one in use,
     which the others must beat.
     """
-    test_data: tuple[Row, ...]
+    test_data: TestRows
     """Labelled rows that the classifiers were not trained on; at least one."""
 
 

@@ -6,15 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
 from windrow.domain.figures import counted
-from windrow.domain.values import Value
+from windrow.domain.values import Schema, Value
 
 MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
 MAX_LABEL_CHARS = 256
+# What is encoded: at least a character that is seen. How many it may have at most is a setting.
+Text = Annotated[str, Schema(minLength=1, pattern=r"\S")]
+Label = Annotated[str, Schema(minLength=1, maxLength=MAX_LABEL_CHARS, pattern=r"\S")]
 _NAMED_ROWS = 5
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -23,10 +27,15 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Row:
     """One labelled example."""
 
-    text: str
+    text: Text
     """The text, at most 20,000 characters."""
-    label: str
+    label: Label
     """Its label, at most 256 characters; a whole number is taken as its text."""
+
+
+# A classifier needs two labels, and each needs a row; one row is enough to look at.
+TrainingRows = Annotated[tuple[Row, ...], Schema(minItems=MIN_LABELS)]
+TestRows = Annotated[tuple[Row, ...], Schema(minItems=1)]
 
 
 @dataclass(frozen=True, slots=True)

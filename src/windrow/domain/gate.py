@@ -10,6 +10,7 @@ from windrow.domain.prediction import check_share
 from windrow.domain.values import Schema, Value, computed
 
 MAX_MUST_PASS_ROWS = 1_000
+MustPassRows = Annotated[tuple[Row, ...], Schema(maxItems=MAX_MUST_PASS_ROWS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Requirement:
     """Labelled test rows for ``not_worse`` and ``min_recall``."""
     not_worse: bool = False
     """Whether at least as many of them must be classified correctly as by what the alias points to now."""
-    must_pass: tuple[Row, ...] = ()
+    must_pass: MustPassRows = ()
     """Rows that must be classified correctly, this time; at most 1,000."""
     min_recall: Annotated[
         Mapping[str, float], Schema(additionalProperties={"type": "number", "minimum": 0, "maximum": 1})

@@ -97,7 +97,11 @@ def _route(methods: Collection[str], path: str, app: Any) -> Route:
     route = Route(template, app, methods=methods)
     route.methods = set(methods)  # Starlette adds HEAD to each GET
     # Starlette's own pattern lets a line break stand behind the end.
-    route.path_regex = re.compile(rf"{route.path_regex.pattern}\Z")
+    # A longer path is no name with a slash, whatever its method; its own route says which are possible.
+    longer = [each.path.removeprefix(path) for each in ENDPOINTS if each.path.startswith(f"{path}/")]
+    beginning = re.escape(path.partition("{")[0])
+    others = rf"(?!{beginning}.*(?:{'|'.join(map(re.escape, longer))})\Z)" if path.endswith("}") and longer else ""
+    route.path_regex = re.compile(rf"{others}{route.path_regex.pattern}\Z")
     return route
 
 
