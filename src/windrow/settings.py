@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.base_models import is_commit
 from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
@@ -29,6 +30,15 @@ def _flag(text: str) -> bool:
 
 def _ids(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _base_models(text: str) -> tuple[str, ...]:
+    entries = _ids(text)
+    for entry in entries:
+        _, at, commit = entry.partition("@")
+        if at and not is_commit(commit):
+            raise ValueError("a commit of 40 hexadecimal digits expected behind @")
+    return entries
 
 
 def _log_format(text: str) -> str:
@@ -115,8 +125,9 @@ class Settings:
             "BAAI/bge-base-en-v1.5",
             *MULTILINGUAL_BASE_MODELS,
         ),
-        _ids,
-        "Base models that may be asked for, comma-separated; * allows every one.",
+        _base_models,
+        "Base models that may be asked for, comma-separated, each as owner/name or, pinned, as owner/name@commit; "
+        "* allows every one.",
     )
     offline: bool = _setting(False, _flag, "Never download a base model.")
     retention_days: int = _setting(

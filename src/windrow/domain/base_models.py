@@ -1,6 +1,7 @@
 """The base models on this machine, their sizes and their users."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,9 @@ from windrow.domain.values import ListValue, Value
 # directory, the Hugging Face cache, which other programs share.
 BaseModelLocation = Literal["installed", "data_directory", "hub_cache"]
 _MODEL_ID = re.compile(MODEL_ID_GRAMMAR)
+_COMMIT = re.compile("[0-9a-f]{40}")
+# In the place of an allowed id: every one may be used.
+ANY_MODEL = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,27 @@ def check_unused(use: BaseModelUse) -> None:
 def is_model_id(text: str) -> bool:
     """Whether a text is of the form ``owner/name`` that the hub gives its models."""
     return _MODEL_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is the name of a commit on the hub: 40 hexadecimal digits, lower case."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def allowed_ids(allowed: Collection[str]) -> list[str]:
+    """Return the ids of an allow-list, whose entries are ``owner/name`` or ``owner/name@commit``."""
+    return [entry.partition("@")[0] for entry in allowed]
+
+
+def is_allowed(model_id: str, allowed: Collection[str]) -> bool:
+    """Whether an id is on an allow-list, or every one is."""
+    return not {model_id, ANY_MODEL}.isdisjoint(allowed_ids(allowed))
+
+
+def pinned_commit(model_id: str, allowed: Collection[str]) -> str | None:
+    """Return the commit of the hub that an allow-list asks for; ``None`` where it names none for this id."""
+    commits = (entry.partition("@")[2] for entry in allowed if entry.startswith(f"{model_id}@"))
+    return next(commits, None)
 
 
 def check_model_id(text: str) -> None:

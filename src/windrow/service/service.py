@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import is_open_to_others
 from windrow.domain.errors import WindrowError
+from windrow.domain.base_models import allowed_ids
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
@@ -84,7 +85,7 @@ class Service:
                 *[deps.settings.data_dir] * 2,
             )
         deps.runner.start()
-        if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
+        if DEFAULT_BASE_MODEL in allowed_ids(deps.settings.allowed_base_models):
             deps.encoders.get(DEFAULT_BASE_MODEL)
         for name in deps.settings.pinned_classifiers:
             try:
