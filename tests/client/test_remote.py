@@ -1,8 +1,10 @@
 """What the client adds to the verbs: a fit that is watched, patience, files, threads, errors that only HTTP has."""
 
+import contextlib
 import io
 import json
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -135,6 +137,22 @@ def test_an_export_that_breaks_off_is_told() -> None:
         with pytest.raises(ConnectionLost):
             list(export.chunks)
     assert server.lines == ["GET /v1/classifier/models/a/export?include_training_data=true"]
+
+
+def test_an_export_of_which_nothing_was_read_lets_go_of_its_connection() -> None:
+    ended = threading.Event()
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(reply(body=b"x" * 1_000_000)[:1_000])
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+        ended.set()
+
+    with ScriptedServer([send]) as server:
+        remote = RemoteOperations(server.url)
+        remote.export(ExportRequest("a")).close()
+        assert ended.wait(30)
+        remote.close()
 
 
 @pytest.mark.parametrize("file_name", ["../../a.windrow", "..", ".bashrc", ".windrow", "setup.py", "a.windrow.py"])

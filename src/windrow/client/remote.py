@@ -24,7 +24,7 @@ from windrow.client.errors import UnexpectedReply
 from windrow.client.following import events_of, follow, naming_job
 from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
-from windrow.client.transport import Transport
+from windrow.client.transport import StreamedBody, Transport
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
@@ -126,7 +126,8 @@ class RemoteOperations:
     def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
-        return parse_export(request, response.headers, self._transport.iter_chunks(response))
+        body = StreamedBody(self._transport.iter_chunks(response), response.close)
+        return parse_export(request, response.headers, body)
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""

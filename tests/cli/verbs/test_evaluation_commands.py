@@ -43,6 +43,30 @@ def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows
     assert lines[-1] == "The score is kept with tickets_v1: `windrow show tickets_v1`."
 
 
+def test_the_file_may_stand_without_an_option(ask: Run, rows_file: Path, rival: Toy) -> None:
+    del rival
+    evaluated = ask("evaluate", "tickets_v1", rows_file, "--json").document
+    assert evaluated["correct"] == ask("evaluate", "tickets_v1", "--test-data", rows_file, "--json").document["correct"]
+    compared = ask("compare", "tickets_v1", "tickets_v3", rows_file, "--json").document
+    assert compared == ask("compare", "tickets_v1", "tickets_v3", "--test-data", rows_file, "--json").document
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("evaluate", "tickets_v1"), "The FILE is missing. Name it once, without an option or with --test-data."),
+        (("evaluate", "tickets_v1", "a.csv", "--test-data", "a.csv"), "The FILE is there twice. Name it once"),
+        (("compare", "tickets_v1", "tickets_v2"), "Name 2 to 20 classifiers, and a FILE"),
+        (("compare", "tickets_v1", "--test-data", "a.csv"), "Name 2 to 20 classifiers, and a FILE"),
+        (("compare", "tickets_v1", "tickets_v2", "tickets_v3"), "There is no file tickets_v3."),
+    ],
+)
+def test_a_file_that_is_not_named_once_is_refused(ask: Run, words: tuple[str, ...], refusal: str) -> None:
+    refused = ask(*words)
+    assert refused.code == 2
+    assert refused.refusal.startswith(refusal)
+
+
 def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run, odd_file: Path) -> None:
     lines = ask(
         "evaluate", "tickets_v1", "--test-data", odd_file, "--text-column", "said", "--label-column", "team"

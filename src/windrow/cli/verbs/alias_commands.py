@@ -83,7 +83,9 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
             Column("right label", lambda row: row["label"]),
             Column("given label", lambda row: row["predicted"] or "none"),
         )
-    notes_console().print(f"windrow: {told}")
+    # The conditions stand above.
+    conditions = f"{facts.get('reason')} "
+    notes_console().print(f"windrow: {told.replace(conditions, '', 1)}")
 
 
 def _listed(fact: object) -> Iterable[dict[str, str]]:

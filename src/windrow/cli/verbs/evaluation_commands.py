@@ -28,6 +28,7 @@ from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted, percent
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 verbs = typer.Typer()
 
 
-@verbs.command(epilog="Example: windrow evaluate tickets_v2 --test-data test.csv --target-precision 0.95")
+@verbs.command(epilog="Example: windrow evaluate tickets_v2 test.csv --target-precision 0.95")
 @with_options(
-    test_data=OptionSpec("--test-data", help=ROWS_HELP),
+    test_data=OptionSpec("--test-data", help=ROWS_HELP, or_argument=True),
     save=OptionSpec(help="Do not keep the score with the classifier."),
 )
 def evaluate(
@@ -59,21 +60,29 @@ def evaluate(
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
-@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 --test-data test.csv")
+@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 test.csv")
 @with_options()
 def compare(
     call: Call,
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL", help="2 to 20 classifiers, the one in use first."),
+        typer.Argument(
+            metavar="MODEL",
+            help="2 to 20 classifiers, the one in use first; behind them, unless --test-data names it, the FILE.",
+        ),
     ],
     read_options: ReadOptions,
-    test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
+    test_data: Annotated[Path | None, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)] = None,
     show_disagreements: Annotated[
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
     ] = 20,
 ) -> None:
     """Compare several classifiers on the same rows, and recommend which to promote."""
+    if test_data is None:
+        *models, last = models
+        test_data = Path(last)
+    if len(models) < 2:
+        raise InvalidParameter("Name 2 to 20 classifiers, and a FILE behind them or with --test-data.")
     read = call.words.files["test_data"] = read_labelled(test_data, read_options)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(tuple(models), read.rows))

@@ -1,6 +1,10 @@
 """Verbs on jobs: list, show, watch, cancel."""
 
+import re
+from typing import Any, Final
+
 import typer
+from typer.core import TyperGroup
 
 from windrow.cli.call import Call
 from windrow.cli.exits import OK, Interrupted, exit_code_of
@@ -16,9 +20,22 @@ from windrow.domain.figures import counted
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
 verbs = typer.Typer()
+# No verb looks like one.
+_ID: Final = re.compile("[0-9a-f]+-[0-9a-f]+")
+
+
+class JobsGroup(TyperGroup):
+    """The verbs on jobs; an id alone shows that job."""
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Find a verb."""
+        return super().resolve_command(ctx, ["show", *args] if _ID.fullmatch(args[0]) else args)
+
+
 jobs = typer.Typer(
+    cls=JobsGroup,
     help="List, show, watch and cancel trainings.",
-    epilog="Examples: windrow jobs; windrow jobs watch 019a1c5e4b2f-7d0c41",
+    epilog="Examples: windrow jobs; windrow jobs 019a1c5e4b2f-7d0c41; windrow jobs watch 019a1c5e4b2f-7d0c41",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -30,7 +47,7 @@ LIMIT = OptionSpec(help="The most jobs, the newest one first.")
 @jobs.callback()
 @with_options(limit=LIMIT)
 def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequest) -> None:
-    """List, show, watch and cancel trainings. Without a verb, list them."""
+    """List, show, watch and cancel trainings. Without a verb, list them; with an id alone, show that one."""
     if (verb := context.invoked_subcommand) is None:
         _list(call, request)
     elif call.url or call.data_dir or call.as_json:

@@ -9,6 +9,7 @@ from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
 from windrow.domain.figures import counted
@@ -50,7 +51,12 @@ def _print_usage(usage: Usage) -> None:
 
 
 @verbs.command(epilog="Example: windrow fsck --data-dir my-classifiers --repair")
-@with_options()
+@with_options(
+    repair=OptionSpec(
+        help="Remove garbage and finish what a crash left half done. What is damaged is never touched, and garbage "
+        "that could be rows is moved to lost+found in the data directory."
+    )
+)
 def fsck(call: Call, request: FsckRequest) -> None:
     """Check every byte of a data directory.
 
