@@ -3,13 +3,15 @@
 import getpass
 import platform
 import socket
+import sys
 from pathlib import Path
 
 import numpy
 import pytest
 import torch
 
-from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name
+from windrow.encoders.cores import usable_cores
+from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name, read_instructions
 
 ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
 
@@ -34,6 +36,49 @@ def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: p
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
         described.append(describe_environment()["cpu"])
     assert described == [f"{read_cpu_name()}, AVX2, 1 thread", f"{read_cpu_name()}, AVX2, 16 threads"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or platform.system() != "Linux", reason="known by torch alone")
+def test_the_processor_is_described_alike_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", usable_cores)  # as a training process sets it
+    with_torch = describe_environment()["cpu"]
+    monkeypatch.delitem(sys.modules, "torch")
+    assert describe_environment()["cpu"] == with_torch
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("flags", "instructions"),
+    [
+        ("fpu sse4_2", "DEFAULT"),
+        ("fpu fma avx avx2", "AVX2"),
+        ("fpu avx avx2", "DEFAULT"),
+        ("fma avx2 avx512f avx512dq", "AVX2"),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl", "AVX512"),
+        (None, None),
+    ],
+)
+def test_instructions_have_torchs_words(
+    flags: str | None, instructions: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    info = tmp_path / "cpuinfo"
+    info.write_text("processor\t: 0\n" if flags is None else f"processor\t: 0\nflags\t\t: {flags}\n\nflags\t\t: a\n")
+    assert read_instructions(info) == instructions
+
+
+def test_where_torch_is_told_its_instructions_or_knows_others_torch_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags\t\t: fma avx2\n")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    assert read_instructions(info) is None
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
+    assert read_instructions(info) == "AVX2"
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert read_instructions(info) is None
 
 
 def test_nothing_says_whose_machine_it_is() -> None:

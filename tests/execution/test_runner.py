@@ -22,7 +22,15 @@ from windrow.execution.control import TrainingControl
 from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
 from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
-from windrow.execution.tasks import HEARTBEAT, OUT_OF_MEMORY, FitTask, HoldoutTask, LearningCurveTask, TrainAdapterTask
+from windrow.execution.tasks import (
+    HEARTBEAT,
+    OUT_OF_MEMORY,
+    WITHOUT_TORCH,
+    FitTask,
+    HoldoutTask,
+    LearningCurveTask,
+    TrainAdapterTask,
+)
 from windrow.execution.worker import NICENESS
 from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
@@ -243,7 +251,9 @@ def test_a_process_gives_signs_of_life_while_it_computes_a_task(tmp_path: Path) 
         "    return run_task(*task)\n"
         "worker.run_task = slow"
     )
-    process = subprocess.Popen((*changed_command(change), "0"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        (*changed_command(change), WITHOUT_TORCH, "0"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     with process, process.stdin, process.stdout:
@@ -266,6 +276,41 @@ def test_a_training_process_sees_no_secret_of_the_server(monkeypatch: pytest.Mon
     runner.close()
     assert "hidden" not in seen.read_text()
     assert "'OMP_NUM_THREADS': '1'" in seen.read_text()
+
+
+@pytest.mark.parametrize("trains_adapters", [True, False])
+def test_torch_is_loaded_ahead_only_where_an_adapter_may_be_trained_and_never_for_a_head(
+    trains_adapters: bool, tune_task: TrainAdapterTask, tmp_path: Path
+) -> None:
+    loaded = tmp_path / "loaded"
+    change = (
+        "import pathlib\n"
+        f"mark, load = pathlib.Path({str(loaded)!r}), worker._load_torch\n"
+        "def marked():\n"
+        "    load()\n"
+        "    mark.touch()\n"
+        "worker._load_torch = marked"
+    )
+    runner = ProcessRunner(1, changed_command(change))
+    runner.start(trains_adapters=trains_adapters)
+    if trains_adapters:
+        wait_until(loaded.exists)
+    assert "torch" in runner.run(TASK).versions  # the version is known without loading it
+    assert loaded.exists() == trains_adapters
+    assert runner.run(tune_task).losses
+    assert loaded.exists()
+    runner.close()
+
+
+def test_a_start_leaves_running_processes_alone_and_one_that_is_closed_starts_none() -> None:
+    runner = ProcessRunner(1)
+    runner.start()
+    process = runner._all[0].process
+    runner.start(trains_adapters=False)
+    assert runner._all[0].process is process
+    runner.close()
+    runner.start()
+    assert runner._all[0].process is None
 
 
 def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:

@@ -117,9 +117,9 @@ def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     steps = [each for each in told if each.stage == "training" and each.step]
     assert [(each.step, each.num_steps) for each in steps] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (steps[0].loss, steps[-1].loss)
-    # The trainings that judge are told fold by fold.
+    # Three folds of three steps, and the evaluation of each.
     judged = [(each.step, each.num_steps) for each in told if each.stage == "validating"]
-    assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert judged == [(0, 0), *((step, 12) for step in range(1, 13))]
     assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "validating", "finishing"]
     assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
     assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more

@@ -152,7 +152,12 @@ def test_the_remaining_time_falls_with_progress() -> None:
     assert eta.seconds_left(Progress("training")) == 10.5
     clock.now = 6.0  # one of four steps took four seconds
     assert eta.seconds_left(Progress("training", 1, 4, 0.3)) == 12.5
+    clock.now = 9.0  # the same progress, a while later
+    assert eta.seconds_left(Progress("training", 1, 4, 0.3)) == 9.5
+    clock.now = 19.0  # the next step is long overdue
+    assert eta.seconds_left(Progress("training", 1, 4, 0.3)) == 0.5
     clock.now = 20.0
+    assert eta.seconds_left(Progress("training", 2, 4, 0.3)) == 18.5
     assert eta.seconds_left(Progress("saving")) == 0.5
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from itertools import accumulate
 
 from windrow.arrays import Ids
+from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.execution.adapter_training import train_adapter
+from windrow.execution.control import TrainingControl
 from windrow.execution.runner import ignore_steps
 from windrow.execution.tasks import HoldoutTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
@@ -47,10 +49,10 @@ def cross_validate_adapter(
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     needed = num_folds_needed(folds)
     held_out_parts: list[HeldOut] = []
-    context.control.report_progress("validating", 0, needed)
-    for _, part in evaluate_folds(training_set, folds, recipe, context):
+    progress = _FoldProgress(context.control, needed)
+    for _, part in evaluate_folds(training_set, folds, recipe, context, progress.end_step):
         held_out_parts.append(part)
-        context.control.report_progress("validating", len(held_out_parts), needed)
+        progress.end_fold()
         if len(held_out_parts) == needed:
             break
     return join(held_out_parts) if held_out_parts else None
@@ -78,7 +80,11 @@ def num_folds_needed(folds: Ids) -> int:
 
 
 def evaluate_folds(
-    training_set: EncodedTrainingSet, folds: Ids, recipe: Recipe, context: TrainingContext
+    training_set: EncodedTrainingSet,
+    folds: Ids,
+    recipe: Recipe,
+    context: TrainingContext,
+    on_step: OnStep = ignore_steps,
 ) -> Iterator[tuple[Ids, HeldOut]]:
     """Train once for each fold on the rows of the others, and yield the outputs for the held-out rows.
 
@@ -90,6 +96,7 @@ def evaluate_folds(
         folds: The fold of each distinct row; -1 is never held out.
         recipe: The training parameters; ``max_seconds`` ends the iteration before a fold that would take too long.
         context: The training's resources.
+        on_step: Called after each step of each training with its number, the number of steps, and the loss.
 
     Yields:
         The indices of the held-out distinct rows, and their outputs.
@@ -100,7 +107,7 @@ def evaluate_folds(
         if recipe.max_seconds is not None and started + _MARGIN * longest_s > training_set.began_s + recipe.max_seconds:
             return
         part = training_set.subset(train)
-        result = train_adapter(part, replace(recipe, max_seconds=None), context, ignore_steps, training_set.policy)
+        result = train_adapter(part, replace(recipe, max_seconds=None), context, on_step, training_set.policy)
         part = part.with_adapter(result.adapter, context)
         holdout_features, is_adapted = part.features[training_set.text_ids[held_out]], result.adapter is not None
         outcome = context.run(
@@ -108,3 +115,35 @@ def evaluate_folds(
         )
         yield held_out, HeldOut(outcome.logits, training_set.label_ids[held_out], outcome.similarities, folds=1)
         longest_s = time.monotonic() - started
+
+
+class _FoldProgress:
+    """Reports the steps of all folds as those of one stage; the evaluation of a fold is one step more.
+
+    Args:
+        control: Receives the progress.
+        folds: The number of folds.
+    """
+
+    def __init__(self, control: TrainingControl, folds: int) -> None:
+        self._control = control
+        self._folds_left = folds
+        self._done = 0
+        self._fold_steps = 1
+        control.report_progress("validating")
+
+    def end_step(self, step: int, of: int, loss: float) -> None:
+        """Report a step of the current fold's training."""
+        self._fold_steps = of + 1
+        self._report(step, loss)
+
+    def end_fold(self) -> None:
+        """Report that a fold is evaluated."""
+        self._done += self._fold_steps
+        self._folds_left -= 1
+        self._report(0)
+
+    def _report(self, step: int, loss: float | None = None) -> None:
+        # Folds differ by a row or two, and so by hardly a step.
+        num_steps = self._done + self._folds_left * self._fold_steps
+        self._control.report_progress("validating", self._done + step, num_steps, loss)

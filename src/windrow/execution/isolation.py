@@ -30,13 +30,16 @@ _PREFIXES = ("LC_", "PYTHON", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATE
 
 
 def trim_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that a training process needs: those of the system, of Python, and of the libraries.
+    """Return the variables of a training process: those of the system, of Python, and of the libraries.
 
     Args:
         variables: The server's; ``None`` for this process's own.
     """
     given = read_environment() if variables is None else variables
-    return {name: value for name, value in given.items() if name in _NAMES or name.startswith(_PREFIXES)}
+    passed = {name: value for name, value in given.items() if name in _NAMES or name.startswith(_PREFIXES)}
+    # Of one thread from the start: NumPy and SciPy have an OpenBLAS each, whose threads wait for work by spinning. The
+    # matrices are so small that this took a third of the time of a fit.
+    return passed | {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def default_memory_limit(processes: int, total_bytes: int | None = None) -> int:

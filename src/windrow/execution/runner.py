@@ -13,7 +13,16 @@ from windrow.domain.job import OnStep
 from windrow.execution.control import TrainingControl, shutting_down
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
 from windrow.execution.isolation import trim_environment
-from windrow.execution.tasks import HEARTBEAT, OUT_OF_MEMORY_STATUS, StepProgress, Task, TaskFailure, out_of_memory
+from windrow.execution.tasks import (
+    HEARTBEAT,
+    OUT_OF_MEMORY_STATUS,
+    WITH_TORCH,
+    WITHOUT_TORCH,
+    StepProgress,
+    Task,
+    TaskFailure,
+    out_of_memory,
+)
 from windrow.execution.watchdog import SILENCE_LIMIT_S, Watchdog
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
@@ -32,8 +41,12 @@ def ignore_steps(step: int, of: int, loss: float) -> None:
 class Runner(Protocol):
     """Runs training tasks."""
 
-    def start(self) -> None:
-        """Prepare, so that the first task starts without delay."""
+    def start(self, *, trains_adapters: bool = True) -> None:
+        """Prepare in the background, so that the first task starts without delay.
+
+        Args:
+            trains_adapters: Whether a task may train an adapter, which takes longer to prepare for.
+        """
         ...
 
     def run(
@@ -63,7 +76,7 @@ class ProcessRunner:
 
     Args:
         processes: The number of processes, and so of concurrent tasks.
-        command: The command that starts one training process; the limit on memory is its last argument.
+        command: The command that starts one training process; what it loads and the limit on memory come behind it.
         memory_bytes: The memory that each process may use (``execution.isolation``); 0 for no limit.
         silence_limit_s: The seconds after which a process without a sign of life is killed.
     """
@@ -75,7 +88,7 @@ class ProcessRunner:
         memory_bytes: int = 0,
         silence_limit_s: float = SILENCE_LIMIT_S,
     ) -> None:
-        self._command = (*command, str(memory_bytes))
+        self._command = (*command, WITH_TORCH, str(memory_bytes))
         self._memory_bytes = memory_bytes
         self._silence_limit_s = silence_limit_s
         self._closed = False
@@ -84,10 +97,16 @@ class ProcessRunner:
         for worker in self._all:
             self._idle.put(worker)
 
-    def start(self) -> None:
-        """Start all processes; they warm up in the background."""
-        for worker in self._all:
-            worker.ensure_started(self._command)
+    def start(self, *, trains_adapters: bool = True) -> None:
+        """Start each idle process that does not run yet; they warm up in the background."""
+        command = self._command if trains_adapters else (*self._command[:-2], WITHOUT_TORCH, self._command[-1])
+        idle: list[_Worker] = []
+        with contextlib.suppress(queue.Empty):
+            while not self._closed:
+                idle.append(self._idle.get_nowait())
+                idle[-1].ensure_started(command)
+        for worker in reversed(idle):
+            self._idle.put(worker)
 
     def run(
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None

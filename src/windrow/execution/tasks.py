@@ -14,6 +14,9 @@ from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
 from windrow.learning.head_fitting import Examples, LearningCurve
 
+# Arguments of a training process: whether it loads torch before a task needs it.
+WITH_TORCH = "with-torch"
+WITHOUT_TORCH = "without-torch"
 # The kind of a frame that only says that the training process lives.
 HEARTBEAT = "heartbeat"
 # The exit status of a training process that has no memory to say so in a frame.

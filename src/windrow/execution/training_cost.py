@@ -179,7 +179,7 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
 
 
 class EtaEstimator:
-    """Estimates a running training's remaining time, and updates the calibration when it has ended.
+    """Estimates a running training's remaining time, and updates the calibration when it has ended; thread-safe.
 
     Args:
         calibration: This machine's calibration.
@@ -192,6 +192,8 @@ class EtaEstimator:
         self._kind = ""
         self._seconds: dict[Stage, float] = {}
         self._began: list[tuple[Stage, float]] = []
+        self._step = (0, 0.0)  # the number of the stage's last completed step, and when that was
+        self._lock = threading.Lock()
 
     def begin(self, kind: str, parts: Sequence[StageEstimate]) -> None:
         """Set the estimates of a training that begins now.
@@ -204,20 +206,24 @@ class EtaEstimator:
         self._seconds = {part.stage: part.seconds for part in parts}
 
     def seconds_left(self, progress: Progress) -> float | None:
-        """Return the remaining seconds at this progress; ``None`` without estimates."""
+        """Return the remaining seconds at this progress, which may be an old one; ``None`` without estimates."""
         now = self._clock()
-        if not self._began or self._began[-1][0] != progress.stage:
-            self._began.append((progress.stage, now))
+        with self._lock:
+            if not self._began or self._began[-1][0] != progress.stage:
+                self._began.append((progress.stage, now))
+                self._step = (0, now)
+            if progress.step != self._step[0]:
+                self._step = (progress.step, now)
+            began_s, (step, completed_s) = self._began[-1][1], self._step
         if not self._seconds:
             return None
-        took_s = now - self._began[-1][1]
-        stage_s = self._seconds.get(progress.stage, 0.0)
-        if progress.step and progress.num_steps:
-            own = took_s / progress.step * (progress.num_steps - progress.step)
+        if step and progress.num_steps:
+            step_s = (completed_s - began_s) / step
+            own = step_s * (progress.num_steps - step) - (now - completed_s)
         else:
-            own = max(0.0, stage_s - took_s)
+            own = self._seconds.get(progress.stage, 0.0) - (now - began_s)
         later = STAGES[STAGES.index(progress.stage) + 1 :]
-        return own + sum(self._seconds.get(stage, 0.0) for stage in later)
+        return max(0.0, own) + sum(self._seconds.get(stage, 0.0) for stage in later)
 
     def end(self) -> None:
         """Update the calibration by the duration of each stage."""

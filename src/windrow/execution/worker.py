@@ -24,6 +24,7 @@ from windrow.execution.task_execution import fit, run_task
 from windrow.execution.tasks import (
     HEARTBEAT,
     OUT_OF_MEMORY_STATUS,
+    WITH_TORCH,
     FitTask,
     StepProgress,
     TaskFailure,
@@ -73,7 +74,8 @@ class _Connection:
 def main() -> None:
     """Run tasks until standard input ends, which also signals a crash of the server.
 
-    The last argument is the limit on this process's memory (:func:`windrow.execution.isolation.limit_memory`).
+    The last argument is the limit on this process's memory (:func:`windrow.execution.isolation.limit_memory`); the one
+    before is ``WITH_TORCH`` if torch is to be loaded before a task needs it.
     """
     limit_bytes = int(sys.argv[-1])
     limit_memory(limit_bytes)
@@ -93,10 +95,10 @@ def main() -> None:
     # The matrices are small: a second BLAS thread costs more than it brings, twenty-fold on a busy machine.
     with threadpool_limits(limits=1, user_api="blas"):
         _warm_up()
+        # A task that waits already, as on the command line, need not wait for torch unless it trains an adapter.
+        if sys.argv[-2] == WITH_TORCH and tasks.empty():
+            _load_torch()
         while True:
-            # A task that waits already, as on the command line, need not wait for torch unless it trains an adapter.
-            if tasks.empty():
-                _load_torch()
             frame = tasks.get()
             if frame.kind == TrainAdapterTask.__name__:
                 _load_torch()

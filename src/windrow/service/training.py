@@ -92,6 +92,8 @@ def begin_fit(
         work=lambda control: _train(deps, request, dataset, control, eta),
         eta=eta,
     )
+    # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
+    deps.runner.start(trains_adapters=request.num_iterations > 0)
     return deps.jobs.begin(spec, on_progress)
 
 
