@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,7 @@ FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 # Rights of what is new: the rows that somebody trained on concern nobody else on the machine, whatever the umask says.
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+_SYNC_ATTEMPTS = 3
 
 
 def reason(error: OSError) -> str:
@@ -122,6 +123,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_persistently(path: Path) -> None:
+    """Sync what others can see already, and try it again where the disk fails for a moment.
+
+    Raises:
+        OSError: It failed each time.
+    """
+    for _ in range(_SYNC_ATTEMPTS - 1):
+        with suppress(OSError):
+            return sync(path)
+    return sync(path)
 
 
 @contextmanager

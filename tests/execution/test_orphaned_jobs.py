@@ -94,3 +94,14 @@ def test_an_end_that_cannot_be_recorded_is_so_all_the_same(
     monkeypatch.setattr(LocalFiles, "put_new", fail)
     assert reconcile(kept, files, lambda _: None).state == "interrupted"
     assert [path.name for path in (tmp_path / JOBS / kept.job.id).iterdir()] == ["000001.json"]
+
+
+def test_what_cannot_be_known_since_the_disk_cannot_be_read_is_not_recorded(files: JobFiles, tmp_path: Path) -> None:
+    kept = lost(tmp_path)
+
+    def fail(_: object) -> int:
+        raise StorageFailed("It cannot be read.")
+
+    with pytest.raises(StorageFailed):
+        reconcile(kept, files, fail)
+    assert reconcile(kept, files, lambda _: 4).state == "succeeded"
