@@ -12,7 +12,7 @@ CLIENTS := tests/generated_clients
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,9 @@ bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns:
 
 torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
 	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --race-seconds 60)
+
+soak: $(VENV)/.test ## Let many users work at one server for an hour: make soak ARGS="--minutes 60"
+	$(BIN)/python bench/soak.py $(ARGS)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
