@@ -43,6 +43,9 @@ _MIN_SECONDS: Mapping[Stage, float] = {
 _NEWEST_WEIGHT = 0.5
 # One outlier (the machine was suspended) must not spoil all later estimates.
 _MAX_CHANGE = 4.0
+# What takes longer than estimated still takes this share of the time that it took already, rather than none: only that
+# time says how far the estimate was wrong.
+_OVERDUE_SHARE = 0.25
 # The memory of a training process after its first task.
 _PROCESS_BYTES = 200_000_000
 _FLOAT_BYTES = 4
@@ -192,7 +195,8 @@ class EtaEstimator:
         self._kind = ""
         self._seconds: dict[Stage, float] = {}
         self._began: list[tuple[Stage, float]] = []
-        self._step = (0, 0.0)  # the number of the stage's last completed step, and when that was
+        # The numbers of the stage's first and last completed step, and when these were.
+        self._first = self._last = (0, 0.0)
         self._lock = threading.Lock()
 
     def begin(self, kind: str, parts: Sequence[StageEstimate]) -> None:
@@ -211,19 +215,22 @@ class EtaEstimator:
         with self._lock:
             if not self._began or self._began[-1][0] != progress.stage:
                 self._began.append((progress.stage, now))
-                self._step = (0, now)
-            if progress.step != self._step[0]:
-                self._step = (progress.step, now)
-            began_s, (step, completed_s) = self._began[-1][1], self._step
+                self._first = self._last = (0, now)
+            if progress.step != self._last[0]:
+                # The first step waits for libraries that are loaded.
+                self._first = self._first if self._first[0] else (progress.step, now)
+                self._last = (progress.step, now)
+            began_s, (first, first_s), (step, completed_s) = self._began[-1][1], self._first, self._last
         if not self._seconds:
             return None
         if step and progress.num_steps:
-            step_s = (completed_s - began_s) / step
+            step_s = (completed_s - first_s) / (step - first) if step > first else (completed_s - began_s) / step
             own = step_s * (progress.num_steps - step) - (now - completed_s)
         else:
             own = self._seconds.get(progress.stage, 0.0) - (now - began_s)
+        own = max(own, _OVERDUE_SHARE * (now - completed_s))
         later = STAGES[STAGES.index(progress.stage) + 1 :]
-        return max(0.0, own) + sum(self._seconds.get(stage, 0.0) for stage in later)
+        return own + sum(self._seconds.get(stage, 0.0) for stage in later)
 
     def end(self) -> None:
         """Update the calibration by the duration of each stage."""
