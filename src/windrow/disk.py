@@ -17,6 +17,8 @@ from windrow.domain.errors import StorageFailed, StorageFull
 
 # The numbers of the errors of a disk, or of a quota, that has no room left.
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+# Those of a process, or a system, that can open nothing more; the disk is well.
+_NONE_LEFT = frozenset((errno.EMFILE, errno.ENFILE))
 # Rights of what is new: the rows that somebody trained on concern nobody else on the machine, whatever the umask says.
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -38,6 +40,12 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
         **facts: Facts of the templates.
     """
     facts["why"] = reason(error)
+    if error.errno in _NONE_LEFT:
+        return StorageFailed(
+            "Windrow has as many files and connections open as the system lets it ({why}), so it cannot use the data "
+            "directory now. Try again, with fewer requests at a time, or raise the limit of open files (ulimit -n).",
+            facts,
+        )
     return StorageFull(full, facts) if error.errno in FULL else StorageFailed(failed, facts)
 
 

@@ -5,15 +5,19 @@ import http
 import secrets
 from typing import Any, Final
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from windrow.domain.errors import Overloaded, WindrowError
+from windrow.http.descriptors import OccasionalLog, is_in_reserve
 from windrow.http.problems import STATUSES, HeadTooLarge, RequestRefused, RequestTooSlow, problem_response
 
 # Of the first line and the headers together.
 MAX_HEAD_BYTES: Final = 65_536
 MIN_BODY_BYTES_PER_S: Final = 1_000
 RETRY_AFTER_S: Final = 5
+_log = structlog.get_logger()
+_refusals = OccasionalLog(lambda count: _log.warning("connections_refused", count=count))
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -42,21 +46,31 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many connections already."""
         super().connection_made(transport)
-        if self._max_connections is not None and len(self.connections) > self._max_connections:
+        problem = self._too_many()
+        if problem is not None:
             self.connections.discard(self)
-            self._refuse(
-                Overloaded(
-                    "The server has as many connections as it may. Try again in {retry_after_s} s, or raise {setting}.",
-                    {
-                        "retry_after_s": RETRY_AFTER_S,
-                        "limit": self._max_connections,
-                        "setting": "WINDROW_MAX_CONNECTIONS",
-                    },
-                )
-            )
+            self._refuse(problem)
+            _refusals.note()
             return
         # A connection on which nothing was sent yet is as idle as one whose request was answered.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _too_many(self) -> Overloaded | None:
+        """Return why there may be no more connections; ``None`` where there may be."""
+        if self._max_connections is not None and len(self.connections) > self._max_connections:
+            return Overloaded(
+                "The server has as many connections as it may. Try again in {retry_after_s} s, or raise {setting}.",
+                {"retry_after_s": RETRY_AFTER_S, "limit": self._max_connections, "setting": "WINDROW_MAX_CONNECTIONS"},
+            )
+        # Where none is left, the system closes connections without a word, and no file can be opened.
+        if is_in_reserve(self.transport.get_extra_info("socket").fileno()):
+            self.linger_s = 0.0
+            return Overloaded(
+                "The server has nearly as many connections and files open as the system lets it. Try again in "
+                "{retry_after_s} s, or raise its limit of open files.",
+                {"retry_after_s": RETRY_AFTER_S, "setting": "RLIMIT_NOFILE"},
+            )
+        return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

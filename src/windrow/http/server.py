@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import create_app
+from windrow.http.descriptors import raise_limit
 from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
@@ -67,6 +68,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         WindrowError: What ``open_service`` raises.
     """
     configure_logging(settings.log_format)
+    raise_limit()
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         port = listeners[0].getsockname()[1]
