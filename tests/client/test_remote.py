@@ -19,7 +19,6 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, e
 from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.toy import Toy
-from windrow.client.cancellation import now
 from windrow.client.errors import (
     ConnectionLost,
     FailedInServer,
@@ -33,6 +32,7 @@ from windrow.codec.values import to_json
 from windrow.domain.alias import AliasChangeRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
     ClassifierExists,
@@ -224,7 +224,7 @@ def interrupt(connection: object) -> None:
 
 def test_ctrl_c_before_the_reply_cancels_what_was_begun() -> None:
     began = replace(
-        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=now() + timedelta(minutes=1)
+        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=utc_now() + timedelta(minutes=1)
     )
     cancelled = reply(body=to_json(replace(began, state="cancelled")))
     with ScriptedServer([interrupt, listed(began), cancelled]) as server, pytest.raises(KeyboardInterrupt):

@@ -12,6 +12,7 @@ import pytest
 from tests.execution.examples import queued_job
 from tests.records import record
 from windrow.domain.classifier import FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     InvalidTrainingData,
     JobFinished,
@@ -33,7 +34,6 @@ from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
 

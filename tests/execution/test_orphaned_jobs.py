@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.execution.examples import queued_job
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import JobState
 from windrow.execution.orphaned_jobs import reconcile
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revis
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Row
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.job import JobRequest
@@ -21,7 +22,7 @@ from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 from windrow.storage.files import MAX_BYTES
 from windrow.storage.job_files import JobFiles
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
 
 Verb = Callable[[Service], object]
 

@@ -21,7 +21,6 @@ from windrow.api.endpoints import (
 )
 from windrow.client.async_transport import AsyncTransport
 from windrow.client.calls import build_call, complete_request
-from windrow.client.cancellation import now
 from windrow.client.errors import ConnectionLost, ServerTimedOut
 from windrow.client.event_stream import EventReader
 from windrow.client.following import naming_job, no_events, stopped_telling
@@ -38,6 +37,7 @@ from windrow.client.retrying import check_timeout
 from windrow.client.transport import Call, StreamedBody
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import FitRequest, FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
 
@@ -126,7 +126,7 @@ class AsyncRemoteOperations:
 
     async def fit(self, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
         """See ``Operations.fit``. Where the task is cancelled, so is the training."""
-        since, started = now(), None
+        since, started = utc_now(), None
         try:
             job = started = await self._call(START_FIT, request)
             async with aclosing(self._follow(JobRequest(job.id))) as updates:

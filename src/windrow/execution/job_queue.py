@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from windrow.domain.classifier import FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     InvalidArtifact,
     JobFinished,
@@ -33,7 +34,6 @@ from windrow.execution.slots import Ticket, TrainingSlots
 from windrow.execution.training_cost import EtaEstimator
 from windrow.storage.files import KeyExists
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
-from windrow.storage.namespace import utc_now
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
 SHUTDOWN_TIMEOUT_S = 10.0

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.job import Job, Problem
 from windrow.storage.job_files import JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 # Returns the revision that an orphaned job published, if it did.
 FindPublishedRevision = Callable[[Job], int | None]

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
+from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
@@ -46,7 +47,6 @@ from windrow.service.evaluation_rows import (
     find_warnings,
 )
 from windrow.storage.catalog import ResolvedModel
-from windrow.storage.namespace import utc_now
 
 # By how much the lower end of a precision's interval may miss the target without a warning.
 _NEAR_TARGET: Final = 0.05

@@ -6,6 +6,7 @@ from typing import BinaryIO, Literal
 
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidArtifact, InvalidBaseModel
 from windrow.domain.names import check_name
@@ -15,7 +16,6 @@ from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import NewRevision
-from windrow.storage.namespace import utc_now
 
 
 def copy(deps: Dependencies, request: CopyRequest) -> Copied:

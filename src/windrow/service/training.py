@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, check_rows
 from windrow.domain.errors import (
     ConcurrentChange,
@@ -46,7 +47,6 @@ from windrow.execution.training_cost import EtaEstimator, estimate_memory, estim
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
-from windrow.storage.namespace import utc_now
 from windrow.storage.revision import ClassifierState
 
 # Each attempt waits a minute for another writer of the data directory.

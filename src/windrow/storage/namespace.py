@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierInUse,
@@ -32,11 +33,6 @@ from windrow.storage.revision import (
 CLASSIFIERS = "classifiers"
 ALIASES = "aliases"
 _SHOWN_NAMES = 10
-
-
-def utc_now() -> datetime:
-    """Return the time, UTC, in whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 class Namespace:

@@ -17,6 +17,7 @@ from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.job_commands import print_job
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidParameter, WindrowError
 from windrow.domain.figures import counted
 from windrow.domain.job import FitEstimate, Job, JobRequest
@@ -100,9 +101,9 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
         WindrowError: What ``start_fit`` raises.
         Interrupted: The user pressed Ctrl-C.
     """
-    from windrow.client.cancellation import cancel_orphaned_fit, now
+    from windrow.client.cancellation import cancel_orphaned_fit
 
-    since = now()
+    since = utc_now()
     try:
         return operations.start_fit(request)
     except KeyboardInterrupt as interrupt:
