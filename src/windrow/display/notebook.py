@@ -45,13 +45,13 @@ class NotebookPresenter:
         """Return a value, or a list of values, as HTML."""
         return element("div", *_parts(value))
 
-    def frame(self, value: Any) -> Any:
+    def frame(self, value: Any, *, all_fields: bool = False) -> Any:
         """Return a value, or a list of values, as a table of pandas or polars.
 
         Raises:
             ImportError: Neither is installed.
         """
-        return frames.to_frame(value)
+        return frames.to_frame(value, all_fields=all_fields)
 
 
 def present() -> None:
