@@ -64,6 +64,7 @@ WIDER_TESTS = {
     Path("test_generated_clients.py"),
     Path("test_guide.py"),
     Path("test_imports.py"),
+    Path("test_locks.py"),
     Path("test_site.py"),
     Path("test_slow.py"),
     Path("test_surface.py"),
@@ -85,8 +86,9 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_needed() -> None:
 
 
 def test_each_declared_package_is_locked() -> None:
-    locks = {name: (ROOT / "requirements" / f"{name}.txt").read_text() for name in ("serve", "test")}
-    served, tested = (text.lower().replace("_", "-") for text in (locks["serve"], locks["serve"] + locks["test"]))
+    locks = {name: (ROOT / "requirements" / f"{name}.txt").read_text() for name in ("serve", "torch", "test")}
+    server = locks["serve"] + locks["torch"]
+    served, tested = (text.lower().replace("_", "-") for text in (server, server + locks["test"]))
     for locked, lines in ((served, _project()["dependencies"]), (tested, _declared())):
         names = [re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in lines]
         assert [name for name in names if f"\n{name}==" not in locked] == []
