@@ -61,7 +61,9 @@ class GateMetrics(Value):
     """The metrics of one of the two classifiers of a promotion on the test rows."""
 
     correct: int
-    """Rows that it classified correctly."""
+    """Rows that it classified correctly. As in the checks, one to which its threshold gives no label is none of them,
+    while an evaluation counts the best label.
+    """
     total: int
     """Rows in all, at least 1."""
     recall: Mapping[str, float]
