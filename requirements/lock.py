@@ -43,6 +43,9 @@ DOCS_HEADER = """\
 """
 
 
+FUZZ_HEADER = """\
+# What `make fuzz` takes beside the tests' packages, in a folder of its own. Written by `make lock`.
+"""
 HEADERS = {
     "serve.txt": SERVE_HEADER,
     "torch.txt": TORCH_HEADER,
@@ -50,6 +53,7 @@ HEADERS = {
     "build.txt": BUILD_HEADER,
     "openapi.txt": OPENAPI_HEADER,
     "docs.txt": DOCS_HEADER,
+    "fuzz.txt": FUZZ_HEADER,
 }
 
 
@@ -129,6 +133,7 @@ def newest() -> dict[str, dict[str, str]]:
         "build.txt": resolve([*project["build-system"]["requires"], *groups["build"]]),
         "openapi.txt": resolve(groups["openapi"]),
         "docs.txt": resolve(groups["docs"]),
+        "fuzz.txt": resolve(groups["fuzz"]),
     }
 
 
