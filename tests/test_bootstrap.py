@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.http.asking import wait_until
 from tests.servers import START_TIMEOUT_S, TICKETS, Running, Servers, Start, fit, predict
 
 pytestmark = pytest.mark.slow
@@ -44,9 +45,9 @@ def test_two_servers_on_one_directory_see_each_others_work(start: Start) -> None
     fit(one, num_iterations=0)
     assert predict(other).json()["label"] == "invoice"
     assert fit(other, num_iterations=0, swapped=True)["revision"] == 2
-    assert predict(one, text="give me my money back").json()["label"] == "login"
+    wait_until(lambda: predict(one, text="give me my money back").json()["label"] == "login")
     assert one.client.delete("/v1/classifier/models/tickets_v1").status_code == 200
-    assert predict(other).status_code == 404
+    wait_until(lambda: predict(other).status_code == 404)
 
 
 def test_predictions_and_health_are_answered_while_an_adapter_is_trained(start: Start) -> None:

@@ -163,13 +163,13 @@ class Toy(Service):
         self.before_predict(is_connected)
         return super().start_predict(request, is_connected)
 
-    def start_predict_at_once(
+    def start_predict_in_memory(
         self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
-        """Begin a predict if that takes no time, which a hook does unless it is said to be instant."""
+        """Begin a predict if all is in memory, which a hook is not unless it is said to be instant."""
         if self.before_predict is not do_nothing:
             return self.start_predict(request, is_connected) if self.is_instant else None
-        return super().start_predict_at_once(request, is_connected)
+        return super().start_predict_in_memory(request, is_connected)
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected

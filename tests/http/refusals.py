@@ -1418,6 +1418,7 @@ UNKNOWN_PATHS = (
     "/v2/classifier/fit",
     "/v1/classifiers",
     "/health/",
+    "/health/ready/",
     "/Health",
     "/healthz",
     "/metrics/",
@@ -1449,7 +1450,6 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/models/import", ("DELETE", "GET", "HEAD", "PATCH", "POST")),
     (f"{API}/aliases", ("GET", "HEAD")),
     (f"{API}/aliases/live", ("DELETE", "PUT")),
-    (f"{API}/base-models", ("GET", "HEAD")),
     (f"{API}/aliases/live/history", ("GET", "HEAD")),
     (f"{API}/aliases/live/rollback", ("POST",)),
     *((f"{MODELS}/tickets_v1/{end}", ("POST",)) for end in ("copy", "reproduce", "restore")),
@@ -1457,10 +1457,12 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{MODELS}/tickets_v1/threshold", ("PUT",)),
     (f"{JOBS}/some_id/cancel", ("POST",)),
     (f"{JOBS}/some_id/events", ("GET",)),
+    (f"{API}/base-models", ("GET", "HEAD")),
     (BUNDLED, ("DELETE",)),
     ("/", ("GET", "HEAD")),
     ("/favicon.ico", ("GET", "HEAD")),
     ("/health", ("GET", "HEAD")),
+    ("/health/ready", ("GET", "HEAD")),
     ("/metrics", ("GET", "HEAD")),
 )
 
@@ -1515,6 +1517,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GET", f"{API}/usage", ()),
     ("POST", FSCK.path, ()),
     ("GET", "/health", ()),
+    ("GET", "/health/ready", ()),
     ("GET", "/metrics", ()),
 )
 # Method, path, a parameter that it does not take, what was probably meant.

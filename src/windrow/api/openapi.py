@@ -225,6 +225,12 @@ def _pages(schemas: Schemas) -> dict[str, JsonObject]:
     healthy = {"schema": schemas.reference(Health), "examples": {"health": {"value": to_plain(Health())}}}
     return {
         "/health": _page("health", "Say that the server answers", "application/json", healthy),
+        "/health/ready": _page(
+            "ready",
+            "Say that the data directory is there, so that the server can read and change it",
+            "application/json",
+            healthy,
+        ),
         "/metrics": _page(
             "metrics",
             "Show how long requests take and how busy the server is, for Prometheus",

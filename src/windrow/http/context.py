@@ -28,12 +28,15 @@ THREADS: Final[Mapping[Pool, int]] = {
     "transfer": 4,
     # Each encodes many texts, beside predictions and trainings.
     "bulk": 2,
-    # For predictions that must load a classifier or read a large body; none of them waits for the encoder.
-    "predict": 40,
+    # For predictions of many texts by classifiers in memory; none of them waits for the encoder, nor for a disk.
+    "predict": 8,
+    # For predictions that must read the disk, and so may hang with it, and for those that are to be explained.
+    "load": 40,
     # Beside those that wait for their turn in their thread.
     "fit": 8,
     # Each of these holds a large body, and many values while it becomes a request.
     "parse": 2,
+    "monitor": 2,
 }
 # So many files of the largest size may be taken in at the same time.
 _UPLOADS: Final = 4

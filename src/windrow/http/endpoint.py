@@ -159,7 +159,10 @@ async def _start_fit(call: _Call) -> Response:
 
 
 async def _predict(call: _Call) -> Response:
-    """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
+    """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded.
+
+    What is not in memory is read in threads of its own, so that a disk that hangs holds up nothing else.
+    """
     parsed, size_bytes = await call.parse()
     with DisconnectWatch(call.request) as is_connected:
         return await _predict_while_connected(call, parsed, size_bytes <= SMALL_BODY_BYTES, is_connected)
@@ -167,9 +170,10 @@ async def _predict(call: _Call) -> Response:
 
 async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_connected: IsConnected) -> Response:
     received_at, operations = time.perf_counter(), call.context.operations
-    answer = operations.start_predict_at_once(parsed, is_connected) if is_small else None
+    is_single = is_small and len(parsed.all_texts) == 1 and len(parsed.all_names) == 1
+    answer = await _run(call, is_single, lambda: operations.start_predict_in_memory(parsed, is_connected))
     if answer is None:
-        answer = await _run(call, False, lambda: operations.start_predict(parsed, is_connected))
+        answer = await call.context.run("load", lambda: operations.start_predict(parsed, is_connected))
     started_at = time.perf_counter()
     predictions = answer.result() if answer.done() else await asyncio.wrap_future(answer)
     note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
