@@ -62,6 +62,7 @@ STATS = ServerStats(
     queued_fits=9,
     classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
     texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+    free_bytes=20,
 )
 
 

@@ -25,6 +25,7 @@ from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.data_directory import DataDirectory, GuardedFiles, guarded_lock
 from windrow.storage.files import LocalFiles
+from windrow.storage.free_space import FreeSpace
 from windrow.storage.fsck import check_own_folders
 from windrow.storage.job_files import JobFiles
 from windrow.storage.lock import DirectoryLock
@@ -82,6 +83,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         partial(find_published_revision, store.catalog),
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+    free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,
@@ -95,8 +97,14 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         cost_calibration=CostCalibration(),
         purge_task=PeriodicTask(partial(_purge_expired, store.directory, retention), SWEEP_EVERY_S, "purge"),
         models=models,
-        watch_task=PeriodicTask(models.update, WATCH_INTERVAL_S, "watch-data-directory"),
+        watch_task=PeriodicTask(partial(_watch, models, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
+        free_space=free_space,
     )
+
+
+def _watch(models: ModelWatch, free_space: FreeSpace) -> None:
+    models.update()
+    free_space.update()
 
 
 def _purge_expired(directory: DataDirectory, retention: Retention) -> None:

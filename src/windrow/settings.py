@@ -136,6 +136,11 @@ class Settings:
     max_import_bytes: int = _setting(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
     )
+    min_free_bytes: int = _setting(
+        100_000_000,
+        _at_least(0),
+        "Room on the data directory's disk, in bytes, below which trainings and imports are refused; 0 refuses none.",
+    )
     keep_training_data: bool = _setting(True, _flag, "Keep the training rows beside the classifier.")
     encoder_threads: int = _setting(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
     classifier_cache_bytes: int = _setting(

@@ -294,7 +294,7 @@ class InvalidBaseModel(Failure):
 
 
 class StorageFull(Failure):
-    """The disk is full or a quota is used up; nothing was saved."""
+    """The disk is full or a quota is used up, or less is free than trainings leave; nothing was saved."""
 
     code = "storage_full"
 

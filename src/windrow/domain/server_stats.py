@@ -53,3 +53,5 @@ class ServerStats(QueueStats):
     """Encoded texts."""
     is_ready: bool = True
     """Whether the data directory is there."""
+    free_bytes: int = 0
+    """Room that was left on its disk half a second ago."""

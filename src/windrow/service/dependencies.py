@@ -26,6 +26,7 @@ from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
+from windrow.storage.free_space import FreeSpace
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
 
@@ -118,6 +119,7 @@ class Dependencies:
         purge_task: Purges what was deleted long ago.
         models: What names mean, in memory.
         watch_task: Keeps that in step with the disk.
+        free_space: What is left on the disk.
     """
 
     store: Store
@@ -132,6 +134,7 @@ class Dependencies:
     purge_task: PeriodicTask
     models: ModelWatch
     watch_task: PeriodicTask
+    free_space: FreeSpace
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

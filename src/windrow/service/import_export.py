@@ -41,6 +41,8 @@ def export(deps: Dependencies, request: ExportRequest) -> Export:
 
 def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
     """Take in an exported classifier. See ``Operations.import_classifier``."""
+    if not request.dry_run:
+        deps.free_space.check()
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
     check_allowed(record.base_model, deps.settings.allowed_base_models)

@@ -48,7 +48,7 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
 def usage(deps: Dependencies) -> Usage:
     """Return what the data directory holds. See ``Operations.usage``."""
     with _there(deps):
-        return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory)
+        return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory, deps.settings.min_free_bytes)
 
 
 def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:

@@ -127,4 +127,4 @@ class Service:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
         stats = deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)
-        return replace(stats, is_ready=deps.models.is_ready)
+        return replace(stats, is_ready=deps.models.is_ready, free_bytes=deps.free_space.last_bytes)

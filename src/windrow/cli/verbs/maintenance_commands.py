@@ -46,6 +46,7 @@ def _print_usage(usage: Usage) -> None:
         ("aliases and the rest", usage.other_bytes),
         ("together", usage.total_bytes),
         ("still free on that disk", usage.free_bytes),
+        ("of that, left by trainings", usage.min_free_bytes),
     )
     print_table(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
 
