@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy
 import pytest
-import torch
 
 from windrow.encoders.cores import usable_cores
 from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name, read_instructions
@@ -30,6 +29,8 @@ def test_an_environment_stays_the_same() -> None:
 
 
 def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     described = []
     for threads in (1, 16):
@@ -40,6 +41,8 @@ def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: p
 
 @pytest.mark.skipif(platform.machine() != "x86_64" or platform.system() != "Linux", reason="known by torch alone")
 def test_the_processor_is_described_alike_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     monkeypatch.setattr(torch, "get_num_threads", usable_cores)  # as a training process sets it
     with_torch = describe_environment()["cpu"]
     monkeypatch.delitem(sys.modules, "torch")

@@ -18,6 +18,8 @@ from windrow.learning.contrastive import ContrastiveInputs, ContrastiveResult, c
 from windrow.learning.layers import pack_texts, token_states
 from windrow.learning.plan import FULL_BATCH, plan_steps
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (2, 9, 4, 30, 3, 3, 17, 8, 5, 12, 6, 1)
 LABELS = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)
 
