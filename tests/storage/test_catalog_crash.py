@@ -15,14 +15,23 @@ from tests.storage.crash_cases import REFUSALS, Case, check_what_is_left, every_
 from tests.storage.dying import Die, mortals
 from tests.storage.examples import fast_folder
 from tests.storage.model import Server
-from windrow.domain.errors import StorageFull
+from windrow.domain.errors import StorageFailed, StorageFull, StorageUncertain
 from windrow.storage.files import LocalFiles
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("is_done", [False, True], ids=["before the step", "after the step"])
-@pytest.mark.parametrize("failure", [StorageFull("The disk is full."), Killed()], ids=["full disk", "killed"])
+@pytest.mark.parametrize(
+    ("failure", "is_done"),
+    [
+        (StorageFull("The disk is full."), False),
+        (StorageFailed("The disk failed."), False),
+        (StorageUncertain("{file} was not confirmed ({why}).", {"file": "one", "why": "so"}), True),
+        (Killed(), False),
+        (Killed(), True),
+    ],
+    ids=["full disk", "failing disk", "not confirmed", "killed before the step", "killed after the step"],
+)
 @every_case
 def test_a_failure_at_any_put_or_removal_leaves_the_old_or_the_new_state(
     case: Case, failure: BaseException, is_done: bool
