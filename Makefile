@@ -19,6 +19,9 @@ CLIENTS := tests/generated_clients
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
+# Where this is set, as it often is in containers, each process would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak fuzz reference docs format lock clean
 
 help: ## Show this list.
