@@ -73,7 +73,7 @@ def record(name: str = "tickets", mark: str = "a", revision: int = 1) -> Record:
         adapter=ADAPTER_REPORT,
         scores=ScoreReport(1.125, "out_of_fold", 0.625, 0.125),
         versions={"numpy": "2.4.6", "windrow": "0.1.0"},
-        warnings=(DataWarning("small_classes", "2 labels have fewer than 4 rows.", (0, 2)),),
+        warnings=(DataWarning("small_classes", "2 label(s) have fewer than 4 rows.", (0, 2)),),
     )
 
 
