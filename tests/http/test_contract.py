@@ -114,6 +114,10 @@ def test_what_the_document_allows_is_answered_as_it_says(
             with_names(case, arrange(client))
         case.body = with_whole_numbers(case.body)
         reply = case.call(base_url=f"http://127.0.0.1:{running_app.port}", timeout=TIMEOUT_S)
+        if reply.status_code == 503:  # to the id of a base model that is not on this machine
+            assert reply.json()["code"] == "base_model_unavailable"
+            case.validate_response(reply, checks=CHECKS[1:])
+            return
         case.validate_response(reply, checks=CHECKS)
         assert reply.status_code < 400 or reply.status_code in (404, 409, TOO_LARGE, 422), reply.text
         if reply.status_code == 422:
