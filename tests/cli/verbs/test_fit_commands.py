@@ -48,7 +48,9 @@ def test_fit_warns_of_rows_that_tell_nothing_and_of_those_that_are_not_read_whol
     rows = tmp_path / "rows.csv"
     rows.write_text("text,label\n" + "".join(f"{'wort ' * 400}{number},{'abc'[number % 3]}\n" for number in range(24)))
     fitted = ask("fit", "tickets_v1", rows, "--num-iterations", "0")
-    assert "Warning: 24 rows do not show it to be better than always saying 'a', which is right for 33.3 %" in fitted.err
+    assert (
+        "Warning: 24 rows do not show it to be better than always saying 'a', which is right for 33.3 %" in fitted.err
+    )
     assert "intfloat/multilingual-e5-small" in fitted.err
     assert "Warning: 24 of 24 rows (100.0 %) are longer than the encoder reads, 256 tokens." in fitted.err
 
