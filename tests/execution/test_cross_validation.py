@@ -233,6 +233,12 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
 
 
+def test_a_head_that_is_clearly_better_is_said_to_be() -> None:
+    assert cross_validation._recommend(20, 0.92, 0.98, is_significant=True) == (
+        "The head alone is 6.0 points better: 92.0 % with 20 iterations, 98.0 % with the head alone. Use 0 iterations."
+    )
+
+
 @pytest.mark.parametrize("is_significant", [True, False])
 def test_a_better_adapter_is_recommended_with_any_doubt(is_significant: bool) -> None:
     words = cross_validation._recommend(12, 0.9, 0.8, is_significant=is_significant)

@@ -121,7 +121,7 @@ def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     judged = [(each.step, each.num_steps) for each in told if each.stage == "validating"]
     assert judged == [(0, 0), *((step, 12) for step in range(1, 13))]
     assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "validating", "finishing"]
-    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 6, 1)
     assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more
 
 

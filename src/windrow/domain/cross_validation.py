@@ -77,7 +77,7 @@ class CrossValidation(ClassificationMetrics):
     probable_label_errors: tuple[Misclassified, ...]
     """Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident first."""
     learning_curve: tuple[CurvePoint, ...]
-    """What fewer rows would have reached, the smallest share first."""
+    """What the head alone would have reached with fewer rows, the smallest share first."""
     advice: tuple[LabelAdvice, ...]
     """For each label, that which gains most from more rows first; none where rows are too few to tell."""
     advice_text: str

@@ -92,7 +92,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    training_set = encode_training_set(dataset, recipe, context)
+    training_set = encode_training_set(dataset, recipe, context).with_head_errors(recipe, context)
     max_folds = _max_folds(training_set, folds)
     fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
     if fold_ids.max() < 0:
@@ -191,6 +191,9 @@ def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_sign
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
     iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
+    if accuracy <= head_accuracy and is_significant:
+        better = f"The head alone is {100 * (head_accuracy - accuracy):.1f} points better"
+        return f"{better}: {facts}. Use 0 iterations."
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"

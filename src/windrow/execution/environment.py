@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from windrow.arrays import Precision
 from windrow.encoders.cores import usable_cores
 from windrow.settings import read_environment
 
@@ -18,6 +19,8 @@ _INSTRUCTIONS = {
     "AVX512": {"avx512vl", "avx512bw", "avx512dq", "fma"},
     "AVX2": {"avx2", "fma"},
 }
+# What Linux calls the instructions that multiply bfloat16.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def describe_environment() -> dict[str, str]:
@@ -56,6 +59,22 @@ def read_instructions(cpu_info: Path = _CPU_INFO) -> str | None:
     return next((name for name, needed in _INSTRUCTIONS.items() if needed <= flags), "DEFAULT")
 
 
+def choose_precision(cpu_info: Path = _CPU_INFO) -> Precision:
+    """Return the type of the operands of contrastive training's matrix products on this machine.
+
+    ``bfloat16`` where the processor multiplies it natively, which takes about half the time, and more than one core
+    trains; else ``float32``.
+
+    Args:
+        cpu_info: Linux's description of the processors.
+
+    Source: docs/adr/0009, measured.
+    """
+    flags = set(_read_field("flags", cpu_info).split())
+    is_native = bool(flags & _BFLOAT16_FLAGS) and read_instructions(cpu_info) == "AVX512"
+    return "bfloat16" if is_native and usable_cores() > 1 else "float32"
+
+
 def _describe_cpu() -> str:
     # Loading torch takes two seconds, and a fit of the head alone has no other use for it.
     is_loaded = "torch" in sys.modules
@@ -65,9 +84,10 @@ def _describe_cpu() -> str:
 
         instructions = torch.backends.cpu.get_cpu_capability()
     threads = sys.modules["torch"].get_num_threads() if is_loaded else usable_cores()  # as a training would set it
-    # One entry for all three: the name alone says little, since virtual machines hide which processor it is and what
+    # One entry for all: the name alone says little, since virtual machines hide which processor it is and what
     # it can do; and an entry more would make each record in memory 200 bytes larger.
-    return f"{read_cpu_name()}, {instructions}, {threads} thread{'s'[: threads != 1]}"
+    precision = "" if choose_precision() == "float32" else f", {choose_precision()}"
+    return f"{read_cpu_name()}, {instructions}, {threads} thread{'s'[: threads != 1]}{precision}"
 
 
 def _read_field(name: str, cpu_info: Path) -> str:

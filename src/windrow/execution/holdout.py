@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
+
+import numpy as np
 
 from windrow.arrays import Ids
 from windrow.domain.job import OnStep
@@ -26,10 +28,23 @@ ENOUGH_HELD_OUT_ROWS = 200
 _MARGIN = 1.5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedHeldOut:
+    """The same held-out rows, with the outputs of trainings with an adapter and of the head alone.
+
+    Args:
+        adapted: With an adapter.
+        head: The head alone, fitted to the same rows on the frozen encoder.
+    """
+
+    adapted: HeldOut
+    head: HeldOut
+
+
 def cross_validate_adapter(
     training_set: EncodedTrainingSet, recipe: Recipe, context: TrainingContext
-) -> HeldOut | None:
-    """Cross-validate contrastive training on these rows.
+) -> PairedHeldOut | None:
+    """Cross-validate contrastive training on these rows, beside the head alone.
 
     Args:
         training_set: The rows.
@@ -37,8 +52,8 @@ def cross_validate_adapter(
         context: The training's resources.
 
     Returns:
-        The held-out rows with their outputs; ``None`` if the recipe disables cross-validation, no row can be held out,
-        or no time is left.
+        The held-out rows with the outputs of both; ``None`` if the recipe disables cross-validation, no row can be held
+        out, or no time is left.
 
     Raises:
         TrainingFailed: A task failed.
@@ -48,14 +63,16 @@ def cross_validate_adapter(
         return None
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
     needed = num_folds_needed(folds)
-    held_out_parts: list[HeldOut] = []
+    adapted: list[HeldOut] = []
+    head: list[HeldOut] = []
     progress = _FoldProgress(context.control, needed)
-    for _, part in evaluate_folds(training_set, folds, recipe, context, progress.end_step):
-        held_out_parts.append(part)
+    for held_out, part in evaluate_folds(training_set, folds, recipe, context, progress.end_step):
+        adapted.append(part)
+        head.append(_Fold(training_set, held_out, recipe.seed, context).evaluate_head())
         progress.end_fold()
-        if len(held_out_parts) == needed:
+        if len(adapted) == needed:
             break
-    return join(held_out_parts) if held_out_parts else None
+    return PairedHeldOut(join(adapted), join(head)) if adapted else None
 
 
 def assign_eval_folds(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
@@ -106,15 +123,40 @@ def evaluate_folds(
         started = time.monotonic()
         if recipe.max_seconds is not None and started + _MARGIN * longest_s > training_set.began_s + recipe.max_seconds:
             return
+        fold = _Fold(training_set, held_out, recipe.seed, context)
         part = training_set.subset(train)
         result = train_adapter(part, replace(recipe, max_seconds=None), context, on_step, training_set.policy)
-        part = part.with_adapter(result.adapter, context)
-        holdout_features, is_adapted = part.features[training_set.text_ids[held_out]], result.adapter is not None
-        outcome = context.run(
-            HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, is_adapted, holdout_features)
-        )
-        yield held_out, HeldOut(outcome.logits, training_set.label_ids[held_out], outcome.similarities, folds=1)
+        yield held_out, fold.evaluate(part.with_adapter(result.adapter, context), is_adapted=result.adapter is not None)
         longest_s = time.monotonic() - started
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fold:
+    """A fold of a cross-validation.
+
+    Args:
+        training_set: All rows.
+        held_out: The indices of the held-out distinct rows.
+        seed: Seeds the choice of a head's regularisation.
+        context: The training's resources.
+    """
+
+    training_set: EncodedTrainingSet
+    held_out: Ids
+    seed: int
+    context: TrainingContext
+
+    def evaluate_head(self) -> HeldOut:
+        """Fit the head alone to the other rows, and return its output for the held-out ones."""
+        others = np.setdiff1d(np.arange(len(self.training_set.label_ids)), self.held_out)
+        return self.evaluate(self.training_set.subset(others), is_adapted=False)
+
+    def evaluate(self, part: EncodedTrainingSet, *, is_adapted: bool) -> HeldOut:
+        """Fit a head to the other rows, in their encoding, and return its output for the held-out rows."""
+        features = part.features[self.training_set.text_ids[self.held_out]]
+        task = HoldoutTask(part.examples(), self.training_set.hidden_size, self.seed, is_adapted, features)
+        outcome = self.context.run(task)
+        return HeldOut(outcome.logits, self.training_set.label_ids[self.held_out], outcome.similarities, folds=1)
 
 
 class _FoldProgress:

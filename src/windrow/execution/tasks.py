@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids, TokenStates
+from windrow.arrays import Floats, Ids, Precision, TokenStates
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.head_fitting import Examples, LearningCurve
+from windrow.learning.head_fitting import Examples, HeadErrors, LearningCurve
 
 # Arguments of a training process: whether it loads torch before a task needs it.
 WITH_TORCH = "with-torch"
@@ -79,6 +79,7 @@ class TrainAdapterTask:
         deadline_s: The latest end, on this machine's monotonic clock; ``None`` for no limit.
         full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates; ``None`` for
             that training itself.
+        precision: The type of the operands of matrix products.
     """
 
     outcome: ClassVar[type[TrainAdapterOutcome]] = TrainAdapterOutcome
@@ -90,6 +91,7 @@ class TrainAdapterTask:
     recipe: Recipe
     deadline_s: float | None
     full_size: int | None = None
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,21 @@ class FitTask:
     seed: int
     adapter: AdapterTensors | None = None
     held_out: HeldOut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadErrorsTask:
+    """Cross-validate the head alone on the frozen encoder's features.
+
+    Args:
+        examples: The rows; label names are train-only rows.
+        seed: Seeds the assignment of rows to folds.
+    """
+
+    outcome: ClassVar[type[HeadErrors]] = HeadErrors
+
+    examples: Examples
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.asking import Run
 from tests.toy import Toy
-from windrow.cli.verbs.evaluation_commands import promote_command
+from windrow.cli.verbs.evaluation_commands import _better_or_worse, promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, ModelResult, Recommendation
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
@@ -212,6 +212,20 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     head = f"The head alone (--num-iterations 0) reaches {percent(reply.head_only_accuracy)}; "
     assert lines[-1].startswith(head if num_iterations else reply.recommendation)
     assert ended.err.count("Warning: ") == len(reply.warnings)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.093, -0.037, "3.7 to 9.3 points worse"),
+        (0.01, 0.05, "1.0 to 5.0 points better"),
+        (-0.02, 0.03, "between 2.0 points worse and 3.0 points better"),
+        (0.0, 0.03, "0.0 to 3.0 points better"),
+        (-0.03, 0.0, "0.0 to 3.0 points worse"),
+    ],
+)
+def test_a_difference_is_said_with_its_direction(low: float, high: float, words: str) -> None:
+    assert _better_or_worse(Interval(low, high)) == words
 
 
 def test_cross_validate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:

@@ -30,6 +30,7 @@ from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted, percent
+from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
@@ -223,7 +224,7 @@ def _print_cross_validation(
         console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
     if result.learning_curve:
         console.print(
-            "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
+            "\nThe head alone with fewer rows, as many as each training saw; a part of the file is always held back:"
         )
         print_table(
             result.learning_curve,
@@ -233,14 +234,22 @@ def _print_cross_validation(
         )
     console.print(f"\n{result.advice_text}")
     if request.num_iterations != 0:
-        low, high = result.head_only_interval.low * 100, result.head_only_interval.high * 100
         console.print(
             f"The head alone (--num-iterations 0) reaches {percent(result.head_only_accuracy)}; this training is "
-            f"better by {low:+.1f} to {high:+.1f} points.",
+            f"{_better_or_worse(result.head_only_interval)} (95 % interval).",
             end=" ",
         )
     console.print(result.recommendation)
     call.warn(result.warnings)
+
+
+def _better_or_worse(difference: Interval) -> str:
+    """Return in words where a difference of accuracies lies."""
+    low, high = 100 * difference.low, 100 * difference.high
+    if low < 0 < high:
+        return f"between {-low:.1f} points worse and {high:.1f} points better"
+    nearer, farther = sorted((abs(low), abs(high)))
+    return f"{nearer:.1f} to {farther:.1f} points {'better' if low >= 0 and high > 0 else 'worse'}"
 
 
 def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
