@@ -93,41 +93,6 @@ def test_a_look_at_what_did_not_change_reads_and_lists_nothing(setup: Setup) -> 
     assert looks == {"version_token": 4}
 
 
-def young(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every folder be as young as one that has just changed, so that its time proves nothing."""
-    monkeypatch.setattr(setup.files, "version_token", lambda _: None)
-
-
-def test_a_folder_that_has_just_changed_is_listed_until_its_time_proves_something(
-    setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        young(setup, patch)
-        setup.find(*NAMES)
-        setup.watch.update()
-        assert {name: setup.known(name) for name in NAMES} == NAMES
-    setup.watch.update()
-    assert {name: setup.known(name) for name in NAMES} == NAMES
-    setup.files.calls.clear()
-    setup.watch.update()
-    assert {name: setup.known(name) for name in NAMES} == NAMES
-    assert setup.files.calls["list"] == 0
-
-
-@pytest.mark.parametrize("is_young_after", [True, False])
-def test_a_change_of_a_folder_that_has_just_changed_is_seen(
-    is_young_after: bool, setup: Setup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        young(setup, patch)
-        setup.find("tickets_v2", "live")
-        open_catalog(setup.files).publish(new_revision("tickets_v2"))
-        if is_young_after:
-            setup.watch.update()
-    setup.watch.update()
-    assert (setup.known("tickets_v2"), setup.known("live")) == (None, "tickets_v1@1")
-
-
 def test_nothing_is_known_while_nobody_watches(tmp_path: Path) -> None:
     setup = Setup(tmp_path / "data")
     open_catalog(setup.files).publish(new_revision("tickets"))

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,19 +26,6 @@ MAX_KNOWN: Final = 8_192
 _log = logging.getLogger("windrow.execution")
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """What a folder looked like.
-
-    Args:
-        token: Its change token; ``None`` while it has just changed, so that its time proves nothing.
-        names: The names in it, where the token is ``None``.
-    """
-
-    token: str | None
-    names: Sequence[str] = ()
-
-
 @dataclass(slots=True, eq=False)
 class _Known:
     """What a name means.
@@ -46,7 +33,7 @@ class _Known:
     Args:
         reference: The name.
         model: What it means.
-        folders: The folders that decide it, as they looked before they were read.
+        tokens: The folders that decide it, and their change tokens from before they were read.
         is_confirmed: Whether it was so at the last look.
         was_asked: Whether anybody asked since then.
         asked_at_s: When somebody asked last, by the monotonic clock; as exact as the looks are frequent.
@@ -54,7 +41,7 @@ class _Known:
 
     reference: Reference
     model: ResolvedModel
-    folders: dict[str, _Folder]
+    tokens: Mapping[str, str | None]
     is_confirmed: bool
     was_asked: bool = True
     asked_at_s: float = 0.0
@@ -122,7 +109,7 @@ class ModelWatch:
         reference = read_reference(model_name)
         known, num_changes = self._known.get(model_name), self._num_changes
         try:
-            model, folders = self._look_up(reference, () if known is None else tuple(known.folders))
+            model, tokens = self._look_up(reference, () if known is None else tuple(known.tokens))
         except DataDirectoryUnavailable:
             if known is None or num_changes != self._num_changes:
                 raise
@@ -134,7 +121,7 @@ class ModelWatch:
         with self._lock:
             if num_changes == self._num_changes:  # else this may be what it meant before the change
                 self._known.pop(model_name, None)  # the newest stand last
-                self._known[model_name] = _Known(reference, model, folders, self._is_watching)
+                self._known[model_name] = _Known(reference, model, tokens, self._is_watching)
                 if len(self._known) > MAX_KNOWN:
                     del self._known[next(iter(self._known))]
         return model
@@ -154,8 +141,8 @@ class ModelWatch:
         """Look at the disk, once."""
         if not self._is_watching:
             self._is_watching, self._looked_at_s = True, self._clock_s()
-        seen: dict[str, _Folder] = {}
-        changed = [known for known in self._watched() if not self._is_unchanged(known, seen)]
+        tokens: dict[str, str | None] = {}
+        changed = [known for known in self._watched() if not self._is_unchanged(known, tokens)]
         self._check_directory()
         if self._problem is None:  # else the folders were not gone, but the directory was
             for known in changed:
@@ -176,22 +163,19 @@ class ModelWatch:
     def _is_stalled(self) -> bool:
         return self._is_watching and self._clock_s() - self._looked_at_s > STALLED_AFTER_S
 
-    def _look_up(self, reference: Reference, folders: tuple[str, ...]) -> tuple[ResolvedModel, dict[str, _Folder]]:
+    def _look_up(
+        self, reference: Reference, folders: tuple[str, ...]
+    ) -> tuple[ResolvedModel, Mapping[str, str | None]]:
         while True:
             # Before the folders are read, so that a change meanwhile shows at the next look.
-            seen = {folder: self._look_at(folder) for folder in folders}
+            tokens = {folder: self._names.files.version_token(folder) for folder in folders}
             model = self._catalog.find(reference)
             if not self._is_watching:
-                return model, seen
+                return model, tokens
             needed = self._names.folders_of(reference, model.entry.record.name, model.alias)
             if needed == folders:
-                return model, seen
+                return model, tokens
             folders = needed
-
-    def _look_at(self, folder: str) -> _Folder:
-        files = self._names.files
-        token = files.version_token(folder)
-        return _Folder(token) if token is not None else _Folder(None, files.list(folder))
 
     def _watched(self) -> list[_Known]:
         """Return what is to be looked at: what was asked for since the last look, and some of the rest."""
@@ -207,23 +191,12 @@ class ModelWatch:
             known.is_confirmed = False
         return asked + kept
 
-    def _is_unchanged(self, known: _Known, seen: dict[str, _Folder]) -> bool:
-        try:
-            return all(self._is_same(known, folder, seen) for folder in known.folders)
-        except WindrowError:  # the disk cannot say
-            return False
-
-    def _is_same(self, known: _Known, folder: str, seen: dict[str, _Folder]) -> bool:
-        """Return whether a folder looks as it did, and keep its token once that proves something."""
-        if (now := seen.get(folder)) is None:
-            now = seen[folder] = self._look_at(folder)
-        before = known.folders[folder]
-        if before.token is not None or before == now:
-            return before == now
-        # Its time is old enough by now; the names are listed after the token was taken, which so holds for them.
-        if now.token is None or before.names != self._names.files.list(folder):
-            return False
-        known.folders[folder] = now
+    def _is_unchanged(self, known: _Known, tokens: dict[str, str | None]) -> bool:
+        for folder, token in known.tokens.items():
+            if folder not in tokens:
+                tokens[folder] = self._names.files.version_token(folder)
+            if token is None or tokens[folder] != token:
+                return False
         return True
 
     def _check_directory(self) -> None:
