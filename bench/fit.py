@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import psutil
-from draws import Draw, draw, draw_tickets
+from draws import Draw, draw, draw_mails, draw_tickets
 from report import tables
 from runs import SETFIT, WINDROW, Run, append_runs, read_scores, scores_beside
 from server import classifier_bytes, post, running_server, watch_memory
@@ -62,6 +62,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--test-rows", type=int, default=600, help="rows to ask about [600]")
     parser.add_argument("--repeats", type=int, default=1, help="fits of each draw [1]")
     parser.add_argument("--tickets", action="store_true", help="also time 24 short made-up tickets in 3 classes")
+    parser.add_argument("--mails", type=int, metavar="ROWS", help="also fit that many made-up e-mails in 6 classes")
     parser.add_argument("--banking", action="store_true", help="also fit banking77 with 16 rows an intent")
     parser.add_argument("--setfit", action="store_true", help="fit each draw with SetFit too")
     parser.add_argument("--scores", type=Path, help="file of SetFit's scores, for draws that it does not fit here")
@@ -69,7 +70,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, help="PNG file: accuracy over time")
     options = parser.parse_args()
     if options.sets is None:
-        options.sets = [] if options.tickets or options.banking else list(SETS)
+        options.sets = [] if options.tickets or options.banking or options.mails else list(SETS)
     options.iterations = options.iterations or (list(PLOTTED_ITERATIONS) if options.plot else [20])
     if options.data is None and (options.sets or options.banking):
         parser.error("--data is missing: the folder that holds the sets (make bench-fit DATA=/path/to/sets)")
@@ -98,6 +99,9 @@ def draws(options: argparse.Namespace) -> Iterator[Draw]:
     """Yield what the options ask for."""
     if options.tickets:
         yield draw_tickets()
+    if options.mails:
+        for seed in options.seeds:
+            yield draw_mails(options.mails, seed, options.test_rows)
     for ds in options.sets:
         for seed in options.seeds:
             yield draw(options.data / ds, options.shots, seed, options.test_rows)

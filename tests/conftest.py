@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.slow import pytest_configure, pytest_itemcollected, pytest_runtest_protocol
+from tests.slow import (
+    pytest_collection_finish,
+    pytest_configure,
+    pytest_ignore_collect,
+    pytest_itemcollected,
+    pytest_runtest_protocol,
+)
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 
-__all__ = ["pytest_configure", "pytest_itemcollected", "pytest_runtest_protocol"]  # pytest finds them here
+# pytest finds them here.
+__all__ = [
+    "pytest_collection_finish",
+    "pytest_configure",
+    "pytest_ignore_collect",
+    "pytest_itemcollected",
+    "pytest_runtest_protocol",
+]
 
 if TYPE_CHECKING:
     from windrow.encoders.folder import EncoderFolder
@@ -23,6 +37,11 @@ IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ
 if IS_ONE_OF_MANY:
     # Before anything imports NumPy or torch: with a thread for each core, each process would wait for the others'.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
+# Where this is set, as it often is in containers, each process of the tests, and each server that one of them starts,
+# would compile all modules anew, and pytest would rewrite all assertions.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes depends on what else the machine does, so it decides nothing.
 settings.register_profile("windrow", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,9 +4,12 @@ A test that takes an encoder with weights is slow by that. One that starts a pro
 and fails if it does not; what takes long for another reason has the mark too.
 """
 
+import gc
 import os
+import re
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,8 @@ SLOW_FIXTURES = frozenset({"bundled", "bundled_folder", "tiny", "tiny_folder"})
 STARTS = frozenset({"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"})
 # Imported once in a process, so that it is refused to the first test that wants it, at the latest in `make quick`.
 SLOW_IMPORTS = frozenset({"sentence_transformers", "transformers"})
+# What a module says all of whose tests are slow.
+ALL_SLOW = re.compile(r"^pytestmark = pytest\.mark\.slow$", re.MULTILINE)
 
 _unmarked: list[str] = []
 _process_id = os.getpid()
@@ -32,6 +37,19 @@ def _refuse_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Listen to the interpreter from now on."""
     sys.addaudithook(_refuse_what_is_slow)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules without a test that is wanted, so that `make quick` does not import torch to deselect them."""
+    if config.getoption("markexpr") != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if ALL_SLOW.search(collection_path.read_text()) else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep the garbage collector from going through thousands of tests again and again: they stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -125,3 +125,10 @@ def test_a_file_is_read_up_to_its_limit_and_no_byte_of_a_larger_one(tmp_path: Pa
     with pytest.raises(OSError, match="5 bytes, and at most 4") as raised:
         read_plain(str(tmp_path / "one"), 4)
     assert raised.value.errno == errno.EFBIG
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_that_nothing_more_can_be_opened_is_no_fault_of_a_disk(number: int) -> None:
+    error = disk_error(OSError(number, "so"), "{file} failed ({why})", "{file} has no room ({why})", file="one")
+    assert type(error) is StorageFailed
+    assert "as many files and connections open as the system lets it (so)" in error.detail

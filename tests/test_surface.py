@@ -210,4 +210,4 @@ def _all_errors() -> list[type[WindrowError]]:
 
 
 def _leaves() -> list[type[WindrowError]]:
-    return [error for error in _all_errors() if not _subclasses(error)]
+    return [error for error in _all_errors() if error.code]

@@ -62,6 +62,7 @@ STATS = ServerStats(
     queued_fits=9,
     classifiers=CacheStats(entries=10, size_bytes=11, max_bytes=12, hits=13, misses=14),
     texts=CacheStats(entries=15, size_bytes=16, max_bytes=17, hits=18, misses=19),
+    free_bytes=20,
 )
 
 
@@ -163,13 +164,13 @@ class Toy(Service):
         self.before_predict(is_connected)
         return super().start_predict(request, is_connected)
 
-    def start_predict_at_once(
+    def start_predict_in_memory(
         self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
-        """Begin a predict if that takes no time, which a hook does unless it is said to be instant."""
+        """Begin a predict if all is in memory, which a hook is not unless it is said to be instant."""
         if self.before_predict is not do_nothing:
             return self.start_predict(request, is_connected) if self.is_instant else None
-        return super().start_predict_at_once(request, is_connected)
+        return super().start_predict_in_memory(request, is_connected)
 
     def cross_validate(
         self, request: CrossValidateRequest, is_connected: IsConnected = always_connected

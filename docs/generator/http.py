@@ -50,7 +50,9 @@ def _others() -> Iterator[str]:
         if path not in own:
             (summary,) = {each["summary"] for each in methods.values()}
             yield from (f"### GET {path}", f"{summary}.")
-    yield paragraph(f"`/health` replies with {in_words(Health)}, `/metrics` with the [metrics](metrics.md).")
+    yield paragraph(
+        f"`/health` and `/health/ready` reply with {in_words(Health)}, `/metrics` with the [metrics](metrics.md)."
+    )
 
 
 def _endpoint(endpoint: Endpoint[Any]) -> str:

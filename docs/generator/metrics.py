@@ -14,6 +14,7 @@ _IDLE = ServerStats(
     queued_fits=0,
     classifiers=_NO_CACHE,
     texts=_NO_CACHE,
+    is_ready=True,
 )
 
 

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import windrow
 from docs.generator.docstrings import described, entries, section, text_of
@@ -141,6 +141,9 @@ def _type(hint: Any) -> str:
     """Return a type as source, without the modules."""
     if hint is inspect.Signature.empty:
         return ""
+    if get_origin(hint) is Union:
+        # typing keeps one object for equal types, so whoever wrote one first decides how it shows itself.
+        return " | ".join(_type(each) for each in get_args(hint))
     written = hint if isinstance(hint, str) else inspect.formatannotation(hint)
     return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", written).replace("NoneType", "None")
 

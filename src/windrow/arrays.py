@@ -14,6 +14,8 @@ Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
 # How token states become one state per text: their mean, or the first.
 Pooling = Literal["mean", "cls"]
+# The type of the operands of a matrix product.
+Precision = Literal["float32", "bfloat16"]
 # The six matrices of an encoder's layer that training may change.
 PROJECTIONS = ("query", "key", "value", "attention_out", "expand", "contract")
 

@@ -9,7 +9,9 @@ from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
 from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
+from windrow.execution.isolation import default_memory_limit
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
 from windrow.execution.runner import ProcessRunner
@@ -21,7 +23,9 @@ from windrow.service.training import find_published_revision
 from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
+from windrow.storage.data_directory import DataDirectory, GuardedFiles, guarded_lock
 from windrow.storage.files import LocalFiles
+from windrow.storage.free_space import FreeSpace
 from windrow.storage.fsck import check_own_folders
 from windrow.storage.job_files import JobFiles
 from windrow.storage.lock import DirectoryLock
@@ -36,12 +40,15 @@ def open_store(settings: Settings) -> Store:
     """Return what is saved in ``settings.data_dir``, with nothing that trains or predicts.
 
     Raises:
-        StorageFailed: One of the data directory's folders is a link.
+        StorageFailed: The data directory cannot be read, or one of its folders is a link.
     """
     check_own_folders(settings.data_dir)
-    names = Namespace(LocalFiles(settings.data_dir), DirectoryLock(settings.data_dir))
+    directory = DataDirectory(settings.data_dir)
+    directory.check()
+    files = GuardedFiles(LocalFiles(settings.data_dir), directory)
+    names = Namespace(files, guarded_lock(DirectoryLock(settings.data_dir), directory))
     inventory = Inventory(settings.data_dir, settings.allowed_base_models)
-    return Store(names, Catalog(names), Aliases(names), inventory)
+    return Store(names, Catalog(names), Aliases(names), inventory, directory)
 
 
 def open_service(settings: Settings) -> Service:
@@ -50,7 +57,8 @@ def open_service(settings: Settings) -> Service:
     Raises:
         StorageFailed: The data directory cannot be made or written.
     """
-    return Service(open_dependencies(settings, open_store(settings), EncoderRegistry(partial(_load, settings))))
+    store = open_store(settings)
+    return Service(open_dependencies(settings, store, EncoderRegistry(partial(_load, settings, store.directory))))
 
 
 def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistry) -> Dependencies:
@@ -69,22 +77,43 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     cache_limits = CacheLimits(
         settings.classifier_cache_bytes, settings.embedding_cache_bytes, settings.pinned_classifiers
     )
-    job_files = JobFiles(settings.data_dir, store.names.files)
+    jobs = JobQueue(
+        JobFiles(settings.data_dir, store.names.files, store.directory.prepare),
+        slots,
+        partial(find_published_revision, store.catalog),
+    )
+    memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
+    free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)
+    models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,
         encoders=encoders,
-        runner=ProcessRunner(settings.max_concurrent_fits),
+        runner=ProcessRunner(settings.max_concurrent_fits, memory_bytes=memory_bytes),
         predictor=Predictor(store.catalog, encoders, queue, cache_limits),
         queue=queue,
         settings=settings,
         slots=slots,
-        jobs=JobQueue(job_files, slots, partial(find_published_revision, store.catalog)),
+        jobs=jobs,
         cost_calibration=CostCalibration(),
-        purge_task=PeriodicTask(retention.purge_expired, SWEEP_EVERY_S),
+        purge_task=PeriodicTask(partial(_purge_expired, store.directory, retention), SWEEP_EVERY_S, "purge"),
+        models=models,
+        watch_task=PeriodicTask(partial(_watch, models, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
+        free_space=free_space,
     )
 
 
-def _load(settings: Settings, base_model_id: str) -> TextEncoder:
+def _watch(models: ModelWatch, free_space: FreeSpace) -> None:
+    models.update()
+    free_space.update()
+
+
+def _purge_expired(directory: DataDirectory, retention: Retention) -> None:
+    directory.check()  # else the time of the last look would be noted in whatever is in its place
+    retention.purge_expired()
+
+
+def _load(settings: Settings, directory: DataDirectory, base_model_id: str) -> TextEncoder:
+    directory.prepare()  # its graphs are built there
     folder = find_encoder_folder(
         base_model_id,
         data_dir=settings.data_dir,

@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -17,9 +17,12 @@ from windrow.domain.errors import StorageFailed, StorageFull
 
 # The numbers of the errors of a disk, or of a quota, that has no room left.
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+# Those of a process, or a system, that can open nothing more; the disk is well.
+_NONE_LEFT = frozenset((errno.EMFILE, errno.ENFILE))
 # Rights of what is new: the rows that somebody trained on concern nobody else on the machine, whatever the umask says.
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+_SYNC_ATTEMPTS = 3
 
 
 def reason(error: OSError) -> str:
@@ -37,6 +40,12 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
         **facts: Facts of the templates.
     """
     facts["why"] = reason(error)
+    if error.errno in _NONE_LEFT:
+        return StorageFailed(
+            "Windrow has as many files and connections open as the system lets it ({why}), so it cannot use the data "
+            "directory now. Try again, with fewer requests at a time, or raise the limit of open files (ulimit -n).",
+            facts,
+        )
     return StorageFull(full, facts) if error.errno in FULL else StorageFailed(failed, facts)
 
 
@@ -122,6 +131,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_persistently(path: Path) -> None:
+    """Sync what others can see already, and try it again where the disk fails for a moment.
+
+    Raises:
+        OSError: It failed each time.
+    """
+    for _ in range(_SYNC_ATTEMPTS - 1):
+        with suppress(OSError):
+            return sync(path)
+    return sync(path)
 
 
 @contextmanager

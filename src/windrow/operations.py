@@ -440,16 +440,24 @@ class LocalOperations(Operations, Protocol):
         """
         ...
 
-    def start_predict_at_once(
+    def start_predict_in_memory(
         self, request: PredictRequest, is_connected: IsConnected
     ) -> "Future[tuple[Prediction, ...]] | None":
-        """Do :meth:`start_predict` if that is a matter of microseconds, so that an event loop may call it.
+        """Do :meth:`start_predict` if the disk is not needed for it; with one text, that is a matter of microseconds.
 
         Returns:
-            ``None`` where it would take longer, so that a thread must call ``start_predict``.
+            ``None`` where the disk is needed, so that a thread which may wait for it must call ``start_predict``.
 
         Raises:
             WindrowError: What ``predict`` raises, here or from the future.
+        """
+        ...
+
+    def check_ready(self) -> None:
+        """Check, without asking the disk, that the data directory was there when it was last looked at.
+
+        Raises:
+            DataDirectoryUnavailable: It was not, or it does not answer.
         """
         ...
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.base_models import is_commit
 from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
@@ -14,6 +15,8 @@ from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 
 PREFIX = "WINDROW_"
+# A training process takes about 0.5 GB at rest, as its limit counts, and up to about 1.3 GB in a training.
+MIN_MEMORY_BYTES = 1_000_000_000
 _SERVICE_HOST = "_SERVICE_HOST"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -29,6 +32,15 @@ def _ids(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _base_models(text: str) -> tuple[str, ...]:
+    entries = _ids(text)
+    for entry in entries:
+        _, at, commit = entry.partition("@")
+        if at and not is_commit(commit):
+            raise ValueError("a commit of 40 hexadecimal digits expected behind @")
+    return entries
+
+
 def _log_format(text: str) -> str:
     if text in ("text", "json"):
         return text
@@ -40,6 +52,16 @@ def _at_least(minimum: int) -> Callable[[str], int]:
         value = int(text)
         if value < minimum:
             raise ValueError(f"at least {minimum} expected")
+        return value
+
+    return parse
+
+
+def _zero_or_at_least(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = _at_least(0)(text)
+        if 0 < value < minimum:
+            raise ValueError(f"0 or at least {minimum} expected")
         return value
 
     return parse
@@ -103,8 +125,9 @@ class Settings:
             "BAAI/bge-base-en-v1.5",
             *MULTILINGUAL_BASE_MODELS,
         ),
-        _ids,
-        "Base models that may be asked for, comma-separated; * allows every one.",
+        _base_models,
+        "Base models that may be asked for, comma-separated, each as owner/name or, pinned, as owner/name@commit; "
+        "* allows every one.",
     )
     offline: bool = _setting(False, _flag, "Never download a base model.")
     retention_days: int = _setting(
@@ -112,6 +135,11 @@ class Settings:
     )
     max_import_bytes: int = _setting(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
+    )
+    min_free_bytes: int = _setting(
+        100_000_000,
+        _at_least(0),
+        "Room on the data directory's disk, in bytes, below which trainings and imports are refused; 0 refuses none.",
     )
     keep_training_data: bool = _setting(True, _flag, "Keep the training rows beside the classifier.")
     encoder_threads: int = _setting(0, _at_least(0), "Threads that encode texts; 0 takes one for each physical core.")
@@ -125,6 +153,12 @@ class Settings:
         64_000_000, _at_least(0), "Memory for encoded texts, in bytes, so that none is encoded twice; 0 keeps none."
     )
     max_concurrent_fits: int = _setting(1, _at_least(1), "Trainings that run at the same time; further ones wait.")
+    max_fit_memory_bytes: int = _setting(
+        0,
+        _zero_or_at_least(MIN_MEMORY_BYTES),
+        f"Memory that one training process may use, in bytes, at least {MIN_MEMORY_BYTES:,}; 0 takes three quarters of "
+        "the machine's or the container's, divided by the trainings that may run at the same time.",
+    )
     max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."
     )
@@ -171,6 +205,11 @@ def _service_links(variables: Mapping[str, str]) -> set[str]:
     }
 
 
+def read_environment() -> Mapping[str, str]:
+    """Return this process's environment variables, for whatever starts another process."""
+    return os.environ
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment, with defaults for what is not set.
 
@@ -180,7 +219,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises:
         InvalidParameter: A variable's value cannot be read, or a ``WINDROW_`` variable is unknown.
     """
-    variables = os.environ if environment is None else environment
+    variables = read_environment() if environment is None else environment
     known = {variable_name(each.name): each for each in fields(Settings)}
     values: dict[str, Any] = {}
     service_links = _service_links(variables)

@@ -31,6 +31,14 @@ def test_each_verb_of_a_module_is_in_the_list(module: str) -> None:
     assert set(found) == {verb for verb, its_module in MODULES.items() if its_module == module}
 
 
+@pytest.mark.parametrize("verb", MODULES)
+def test_a_help_text_says_what_an_option_does_and_not_whether(verb: str) -> None:
+    found: Any = get_group(importlib.import_module(f"windrow.cli.verbs.{MODULES[verb]}").verbs).commands[verb]
+    commands = [found, *getattr(found, "commands", {}).values()]
+    texts = [parameter.help or "" for command in commands for parameter in command.params if hasattr(parameter, "help")]
+    assert [text for text in texts if text.startswith("Whether")] == []
+
+
 def test_each_option_that_the_page_shows_exists() -> None:
     for line in re.findall(r"windrow [a-z-]+ .*", "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))):
         command = line.partition("#")[0].partition("|")[0].split()

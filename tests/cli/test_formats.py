@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
+from windrow.cli.formats import duration, estimate_text, listed, recipe_text, size, when
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import Estimate
@@ -35,18 +35,12 @@ def test_a_time_span_is_shown_in_the_unit_that_fits(seconds: float, shown: str) 
 
 
 def test_what_is_not_there_is_a_dash() -> None:
-    assert (share(None), when(None), listed(())) == ("-", "-", "-")
+    assert (when(None), listed(())) == ("-", "-")
 
 
-def test_shares_times_lists_and_counts() -> None:
-    assert share(0.8333) == "83.3 %"
+def test_times_and_lists() -> None:
     assert when(datetime(2025, 9, 15, 10, 30, tzinfo=UTC)) == "2025-09-15 10:30:00"
     assert listed(["a", "b"]) == "a, b"
-    assert (counted(1, "row"), counted(2_000, "row"), counted(2, "body", "bodies")) == (
-        "1 row",
-        "2,000 rows",
-        "2 bodies",
-    )
 
 
 def test_an_estimate_and_a_recipe_in_a_few_words() -> None:

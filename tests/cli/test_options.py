@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -58,7 +59,7 @@ def options(**told: OptionSpec) -> dict[str, Option]:
 
 def typed(option: Option) -> tuple[Any, Any, Any]:
     """Return the type, the default and the rest of what Typer is told."""
-    parameter = option.parameter
+    (parameter,) = option.parameters
     kind, info = get_args(parameter.annotation)
     return kind, parameter.default, info
 
@@ -99,7 +100,7 @@ def test_what_is_typed_for_a_field(path: str, kind: object, default: object) -> 
 
 def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
     kind, default, info = typed(options()["rows"])
-    assert (kind, default, info.metavar) == (Path, options()["name"].parameter.empty, "FILE")
+    assert (kind, default, info.metavar) == (Path, Parameter.empty, "FILE")
     assert info.help.startswith("Labelled rows: CSV")
     texts = next(each for each in options_of(SuggestRequest) if each.path == "texts")
     assert typed(texts)[2].help.startswith("Texts: CSV")
@@ -108,8 +109,15 @@ def test_what_has_no_default_is_an_argument_and_rows_are_a_file() -> None:
 def test_what_has_no_default_and_is_named_is_an_option_that_must_be_there() -> None:
     rows = options(rows=OptionSpec("--test-rows"))["rows"]
     kind, default, info = typed(rows)
-    assert (rows.is_argument, kind, default) == (False, Path, rows.parameter.empty)
+    assert (rows.is_argument, kind, default) == (False, Path, Parameter.empty)
     assert (rows.name, info.metavar) == ("--test-rows", "FILE")
+
+
+def test_a_file_may_stand_without_its_option() -> None:
+    rows = options(rows=OptionSpec("--test-rows", or_argument=True))["rows"]
+    unnamed, named = rows.parameters
+    assert (unnamed.name, unnamed.default) == ("rows_file", None)
+    assert (named.name, named.default) == ("rows", None)
 
 
 def test_ranges_stand_in_the_annotation() -> None:

@@ -4,8 +4,9 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from rich.progress import Task, TaskID
 
-from windrow.cli.progress import training_bar, transfer_bar
+from windrow.cli.progress import elapsed_column, training_bar, transfer_bar
 from windrow.domain.job import Job, Progress
 
 JOB = Job(
@@ -45,3 +46,11 @@ def test_a_bar_says_stage_step_loss_and_what_is_left(
     assert "Training the encoder" in shown
     assert "1/3" in shown
     assert "loss 1.500, about 12 s left" in shown
+
+
+def test_the_elapsed_time_goes_on_in_the_stages_after_the_first() -> None:
+    """Rich notes when all steps of a task are done, and keeps that time although more steps follow."""
+    done = Task(TaskID(0), "", total=3, completed=3, _get_time=lambda: 75.9, finished_time=2.0)
+    done.start_time = 0.0
+    assert str(elapsed_column().render(done)) == "0:01:15"
+    assert str(elapsed_column().render(Task(TaskID(0), "", total=3, completed=0, _get_time=lambda: 75.0))) == "0:00:00"

@@ -6,6 +6,7 @@ import json
 import sys
 import tracemalloc
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from windrow.cli.read_options import ReadOptions
-from windrow.cli.reading import Record, open_table, read_rows
+from windrow.cli.reading import Record, _beginning, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
@@ -120,6 +121,16 @@ def test_a_wrong_row_is_told_with_file_line_and_what_to_do(tmp_path: Path, name:
         list(read_rows(written(tmp_path, name, content), labelled=True))
     assert words in refused.value.detail
     assert refused.value.detail.startswith(str(tmp_path / name))
+
+
+def test_any_number_of_blank_blocks_may_stand_before_the_first_row() -> None:
+    blocks = ("\n" * 1_000 for _ in range(100))
+    assert (
+        _beginning(chain(blocks, ("text,la", "bel\nmore")), is_line_needed=True) == "\n" * 100_000 + "text,label\nmore"
+    )
+    assert _beginning(iter((" ", "[", "1]")), is_line_needed=True) == " ["
+    assert _beginning(iter((" ", "a", "b")), is_line_needed=False) == " a"
+    assert _beginning(iter((" ", "a", "b\n", "c")), is_line_needed=True) == " ab\n"
 
 
 def test_a_blank_line_among_texts_is_told(tmp_path: Path) -> None:

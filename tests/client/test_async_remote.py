@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,10 +13,12 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, e
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.client.test_remote import REQUEST
 from windrow.client.async_remote import AsyncRemoteOperations
-from windrow.client.cancellation import now
 from windrow.client.errors import ConnectionLost, ServerUnreachable, UnexpectedReply
+from windrow.client.remote import RemoteOperations
 from windrow.codec.values import to_json
+from windrow.domain.archive import ExportRequest
 from windrow.domain.classifier import ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset
 from windrow.domain.errors import InvalidName, InvalidParameter, TrainingCancelled
 from windrow.domain.job import Job, JobRequest, Problem, Progress
@@ -98,9 +102,57 @@ def test_a_task_that_is_cancelled_cancels_its_training() -> None:
     assert server.lines[-1] == "POST /v1/classifier/jobs/a1/cancel"
 
 
+def test_a_task_that_is_cancelled_twice_lets_go_of_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, stop_waiting, closed = (threading.Event() for _ in range(3))
+
+    def cancel(*_: object) -> None:
+        entered.set()
+        stop_waiting.wait(30)
+
+    monkeypatch.setattr(RemoteOperations, "cancel_after_interrupt", cancel)
+    monkeypatch.setattr(RemoteOperations, "close", lambda _: closed.set())
+
+    async def cancelled(url: str) -> None:
+        heard = asyncio.Event()
+        remote = AsyncRemoteOperations(url)
+        task = asyncio.create_task(remote.fit(REQUEST, lambda progress: heard.set()))
+        await heard.wait()
+        task.cancel()
+        assert await asyncio.to_thread(entered.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        stop_waiting.set()
+        await asyncio.to_thread(closed.wait, 30)
+        await remote.close()
+
+    with ScriptedServer([begun(), breaking(RUNNING)]) as server, contextlib.suppress(ConnectionLost):
+        asyncio.run(cancelled(server.url))
+    assert closed.is_set()
+
+
+def test_an_export_of_which_nothing_was_read_lets_go_of_its_connection() -> None:
+    ended = threading.Event()
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(reply(body=b"x" * 1_000_000)[:1_000])
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+        ended.set()
+
+    async def run(url: str) -> None:
+        remote = AsyncRemoteOperations(url)
+        await asyncio.to_thread((await remote.export(ExportRequest("a"))).close)
+        assert await asyncio.to_thread(ended.wait, 30)
+        await remote.close()
+
+    with ScriptedServer([send]) as server:
+        asyncio.run(run(server.url))
+
+
 def test_a_task_that_is_cancelled_before_the_reply_cancels_what_was_begun() -> None:
     begun_job = replace(
-        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=now() + timedelta(minutes=1)
+        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=utc_now() + timedelta(minutes=1)
     )
 
     async def cancelled(url: str, asked: asyncio.Event) -> None:

@@ -7,16 +7,17 @@ from typing import cast
 
 import pytest
 
-from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
+from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import ServerTimedOut
 from windrow.domain.classifier import FitRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import JobFinished
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 from windrow.operations import Operations
 
 REQUEST = FitRequest("tickets_v1", (Row("a", "b"), Row("c", "d")))
-SINCE = now()
+SINCE = utc_now()
 OURS = Job(
     id="ours",
     state="queued",

@@ -1,8 +1,10 @@
 """What the client adds to the verbs: a fit that is watched, patience, files, threads, errors that only HTTP has."""
 
+import contextlib
 import io
 import json
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +19,6 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, begun, breaking, e
 from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, Step, reply
 from tests.toy import Toy
-from windrow.client.cancellation import now
 from windrow.client.errors import (
     ConnectionLost,
     FailedInServer,
@@ -31,6 +32,7 @@ from windrow.codec.values import to_json
 from windrow.domain.alias import AliasChangeRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, FitRequest, ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
     ClassifierExists,
@@ -137,6 +139,22 @@ def test_an_export_that_breaks_off_is_told() -> None:
     assert server.lines == ["GET /v1/classifier/models/a/export?include_training_data=true"]
 
 
+def test_an_export_of_which_nothing_was_read_lets_go_of_its_connection() -> None:
+    ended = threading.Event()
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(reply(body=b"x" * 1_000_000)[:1_000])
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+        ended.set()
+
+    with ScriptedServer([send]) as server:
+        remote = RemoteOperations(server.url)
+        remote.export(ExportRequest("a")).close()
+        assert ended.wait(30)
+        remote.close()
+
+
 @pytest.mark.parametrize("file_name", ["../../a.windrow", "..", ".bashrc", ".windrow", "setup.py", "a.windrow.py"])
 def test_a_server_names_no_file_but_an_export_in_the_folder(file_name: str) -> None:
     name = f'attachment; filename="{file_name}"'
@@ -206,7 +224,7 @@ def interrupt(connection: object) -> None:
 
 def test_ctrl_c_before_the_reply_cancels_what_was_begun() -> None:
     began = replace(
-        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=now() + timedelta(minutes=1)
+        QUEUED, training_data_sha256=Dataset(REQUEST.training_data).sha256, created_at=utc_now() + timedelta(minutes=1)
     )
     cancelled = reply(body=to_json(replace(began, state="cancelled")))
     with ScriptedServer([interrupt, listed(began), cancelled]) as server, pytest.raises(KeyboardInterrupt):

@@ -124,7 +124,10 @@ class Twin:
     def server_stats(self) -> None:
         """Say nothing of what goes on."""
 
-    def start_predict_at_once(self, request: PredictRequest, is_connected: object) -> None:
+    def check_ready(self) -> None:
+        """Say that all is there."""
+
+    def start_predict_in_memory(self, request: PredictRequest, is_connected: object) -> None:
         """Leave it to a thread."""
 
     def start_predict(self, request: PredictRequest, is_connected: object) -> "Future[Any]":

@@ -38,11 +38,23 @@ def test_each_reply_is_a_frame_of_the_library_that_is_there(kind: Any, library: 
 def test_a_listing_has_a_row_for_each_classifier_and_a_column_for_each_part(library: Any) -> None:
     bare = replace(example_of(Classifier), name="other")
     one = replace(bare, name="tickets_v1", report=replace(bare.report, estimate=example_of(Estimate)))
-    frame = to_frame(Listing((one, bare)))
+    frame = to_frame(Listing((one, bare)), all_fields=True)
     assert list(frame["name"]) == ["tickets_v1", "other"]
     assert frame["report.estimate.interval.low"][0] == example_of(Estimate).interval.low
     assert "report.estimate" not in list(frame.columns)
     assert isinstance(frame["created_at"][0], datetime)
+
+
+def test_a_listing_has_the_main_columns_unless_all_are_asked_for(library: Any) -> None:
+    bare = replace(example_of(Classifier), name="other")
+    estimate = example_of(Estimate)
+    listing = Listing((replace(bare, name="tickets_v1", report=replace(bare.report, estimate=estimate)), bare))
+    frame = to_frame(listing)
+    assert list(frame.columns)[:4] == ["name", "revision", "labels", "num_examples"]
+    assert len(frame.columns) == 11
+    assert frame["report.estimate.accuracy"][0] == estimate.accuracy
+    assert set(frame.columns) < set(to_frame(listing, all_fields=True).columns)
+    assert list(to_frame(Listing(())).columns) == list(frame.columns)
 
 
 def test_answers_have_a_column_for_each_label(library: Any) -> None:

@@ -54,22 +54,22 @@ def test_a_name_that_breaks_the_grammar_is_refused() -> None:
         (pair(1, 9, 0.0215), "a", "a is better (p = 0.0215)."),
         (pair(30, 0, 1.9e-9), "b", "b is better (p < 0.001)."),
         (pair(0, 0, 1.0), None, "They place the same rows right, so these rows cannot tell them apart."),
-        (pair(3, 3, 1.0), None, "No difference is shown: b fixes 3 row(s) and breaks as many."),
+        (pair(3, 3, 1.0), None, "No difference is shown: b fixes 3 rows and breaks as many."),
         (
             pair(4, 1, 0.375, 550),
             None,
-            "Not enough evidence: b fixes 4 row(s) and breaks 1 (p = 0.375); about 450 more rows like these would be "
+            "Not enough evidence: b fixes 4 rows and breaks 1 (p = 0.375); about 450 more rows like these would be "
             "needed to show it, if the difference is real.",
         ),
         (
             pair(1, 2, 1.0, 550),
             None,
-            "Not enough evidence: only 3 row(s) differ, too few to say how many more would be needed.",
+            "Not enough evidence: only 3 rows differ, too few to say how many more would be needed.",
         ),
         (
             pair(50, 49, 1.0),
             None,
-            "Not enough evidence: b fixes 50 row(s) and breaks 49 (p = 1); more than 1,000,000 rows like these would "
+            "Not enough evidence: b fixes 50 rows and breaks 49 (p = 1); more than 1,000,000 rows like these would "
             "be needed to show it, if the difference is real.",
         ),
     ],
@@ -92,14 +92,14 @@ def test_a_rival_whose_lead_chance_could_make_is_not_promoted() -> None:
     kept = recommend((result("a", 80), result("b", 83)), (pair(8, 5, 0.581),))
     assert kept.model_name == "a"
     assert kept.reason == (
-        "Keep a: b places more rows right, but chance could do that too (8 row(s) fixed, 5 broken, p = 0.581)."
+        "Keep a: b places more rows right, but chance could do that too (8 rows fixed, 5 broken, p = 0.581)."
     )
 
 
 def test_a_rival_that_is_shown_to_be_better_is_promoted() -> None:
     promoted = recommend((result("a", 80), result("b", 88)), (pair(9, 1, 0.0215),))
     assert promoted.model_name == "b"
-    assert promoted.reason == "Promote b: it beats a (9 row(s) fixed, 1 broken, p = 0.0215)."
+    assert promoted.reason == "Promote b: it beats a (9 rows fixed, 1 broken, p = 0.0215)."
 
 
 def test_one_of_several_rivals_needs_a_clearer_lead() -> None:
@@ -109,7 +109,7 @@ def test_one_of_several_rivals_needs_a_clearer_lead() -> None:
     four = (*three, result("d", 70))
     kept = recommend(four, (*pairs, pair(0, 10, 0.002, second="d")))
     assert kept.model_name == "a"
-    assert kept.reason.endswith("(9 row(s) fixed, 1 broken, p = 0.0645, corrected for 3 rivals).")
+    assert kept.reason.endswith("(9 rows fixed, 1 broken, p = 0.0645, corrected for 3 rivals).")
 
 
 def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> None:
@@ -118,8 +118,8 @@ def test_a_lucky_leader_does_not_hide_a_rival_that_is_shown_to_be_better() -> No
     promoted = recommend(results, pairs)
     assert promoted.model_name == "c"
     assert promoted.reason == (
-        "Promote c: it beats a (10 row(s) fixed, 0 broken, p = 0.0039, corrected for 2 rivals). b places more rows "
-        "right still, but chance could do that too (25 row(s) fixed, 14 broken, p = 0.216, corrected for 2 rivals)."
+        "Promote c: it beats a (10 rows fixed, 0 broken, p = 0.0039, corrected for 2 rivals). b places more rows "
+        "right still, but chance could do that too (25 rows fixed, 14 broken, p = 0.216, corrected for 2 rivals)."
     )
 
 

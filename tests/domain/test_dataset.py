@@ -136,7 +136,7 @@ def test_a_warning_names_five_rows_at_most() -> None:
     rows = [Row("t", "a")] * 20 + [Row("u", "b")] * 4
     found = {warning.code: warning for warning in find_data_warnings(check_rows(rows, LIMITS))}
     assert len(found["duplicate_rows"].rows) == 5
-    assert found["duplicate_rows"].message.startswith("22 row(s)")
+    assert found["duplicate_rows"].message.startswith("22 rows repeat")
 
 
 def test_one_row_is_enough_to_judge_by() -> None:

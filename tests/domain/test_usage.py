@@ -18,6 +18,7 @@ def test_each_sum_takes_in_what_it_is_for() -> None:
         ),
         other_bytes=128,
         free_bytes=256,
+        min_free_bytes=512,
     )
     assert usage.shared_bytes == 1 + 2 + 4
     assert usage.classifier_bytes == 8 + 32
@@ -26,4 +27,4 @@ def test_each_sum_takes_in_what_it_is_for() -> None:
 
 
 def test_an_empty_place_takes_nothing() -> None:
-    assert Usage((), (), 0, 10).total_bytes == 0
+    assert Usage((), (), 0, 10, 0).total_bytes == 0

@@ -95,10 +95,11 @@ def test_a_presenter_is_asked_by_every_value(monkeypatch: pytest.MonkeyPatch) ->
         def html(self, value: object) -> str:
             return f"<b>{value}</b>"
 
-        def frame(self, value: object) -> object:
-            return [value]
+        def frame(self, value: object, *, all_fields: bool) -> object:
+            return [value, all_fields]
 
     monkeypatch.setattr(Presented, "_presenter", None)
     present_with(Telling())
     assert Entries((1,))._repr_html_() == "<b>Entries(numbers=[1])</b>"
-    assert Entries((1,)).to_frame() == [Entries((1,))]
+    assert Entries((1,)).to_frame() == [Entries((1,)), False]
+    assert Entries((1,)).to_frame(all_fields=True) == [Entries((1,)), True]

@@ -92,7 +92,7 @@ def test_only_what_is_needed_is_downloaded(
     (cache / "models--acme--tiny-encoder" / "snapshots" / COMMIT / "model.safetensors").unlink()
     asked: list[list[str]] = []
 
-    def download(_: str, *, allow_patterns: list[str], local_files_only: bool = False) -> str:
+    def download(_: str, *, revision: str | None, allow_patterns: list[str], local_files_only: bool) -> str:
         asked.append([*allow_patterns])
         snapshot = cache / "models--acme--tiny-encoder" / "snapshots" / COMMIT
         if not local_files_only:

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub.utils import _shared_blobs
 
 from tests.encoders.hub import Hub
-from windrow.encoders.hub_cache import cached_models, remove_cached_model, sweep_cache
+from windrow.encoders.hub_cache import cached_models, remove_cached_model, revision_of, sweep_cache
 from windrow.encoders.removal import size_bytes
 
 ONE, TWO = "1" * 40, "2" * 40
@@ -30,12 +30,22 @@ def test_models_are_seen_and_nothing_else(hub: Hub, source: Path) -> None:
     hub.put("acme/b", source, ONE)
     hub.put("acme/a", source, TWO)
     hub.put("acme/rows", source, ONE, kind="datasets")
-    hub.put("acme/half-downloaded", source, ONE, ref=None)
-    hub.put("acme/of-a-branch", source, ONE, ref="other")
     broken = hub.put("acme/broken", source, ONE)
     shutil.rmtree(broken / "blobs")
     (hub.path / "models--acme--file").write_text("")
     assert ids() == ["acme/a", "acme/b"]
+
+
+def test_the_revision_of_a_commit_is_found_without_a_branch_and_the_main_one_by_its_branch_alone(
+    hub: Hub, source: Path
+) -> None:
+    hub.put("acme/a", source, ONE)
+    hub.put("acme/a", source, TWO, ref=None)
+    hub.put("acme/pinned", source, ONE, ref=None)
+    a, pinned = cached_models()
+    found = [revision_of(a, None), revision_of(a, TWO), revision_of(pinned, ONE)]
+    assert [each and each.commit_hash for each in found] == [ONE, TWO, ONE]
+    assert (revision_of(pinned, None), revision_of(pinned, TWO)) == (None, None)
 
 
 def test_no_cache_holds_no_models(hub: Hub) -> None:

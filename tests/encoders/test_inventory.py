@@ -30,6 +30,7 @@ from windrow.domain.errors import (
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
 from windrow.domain.values import recast
 from windrow.encoders import inventory as inventory_module
+from windrow.encoders.downloads import COMMITS_FOLDER
 from windrow.encoders.folder import EncoderFolder, find_encoder_folder
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.removal import size_bytes
@@ -70,12 +71,12 @@ class Place:
         return find_encoder_folder(model_id, data_dir=self.data_dir, allowed=("*",), offline=True)
 
     def names(self) -> list[str]:
-        """Everything directly below base_models and its graphs."""
+        """Everything directly below base_models and its graphs, without the commits, which stay."""
         return sorted(
             path.name
             for folder in (self.own, self.own / "graphs")
             for path in folder.glob("*")
-            if path.name != "graphs"
+            if path.name not in ("graphs", COMMITS_FOLDER)
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.encoders.adapters import changes_for
 from tests.fakes.runner import InlineRunner
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_rows
 from windrow.domain.job import Job, OnStep
 from windrow.encoders.bulk import run_in_order
@@ -24,7 +25,6 @@ from windrow.execution.tasks import (
     TrainAdapterTask,
 )
 from windrow.execution.training_set import TrainingContext
-from windrow.storage.namespace import utc_now
 
 WORDS = ["reset", "my", "password", "was", "charged", "twice", "words", "how", "do", "and", "of", "not", "here"]
 

@@ -1,5 +1,6 @@
 """Progress is reported, and a cancelled training ends wherever it is."""
 
+import queue
 import threading
 
 import numpy as np
@@ -9,7 +10,7 @@ from windrow.arrays import Floats
 from windrow.domain.errors import ClientClosedRequest, ShuttingDown, TrainingCancelled
 from windrow.domain.job import Progress
 from windrow.encoders.bulk import run_in_order
-from windrow.execution.control import TrainingControl, cancel_on_disconnect, training_cancelled
+from windrow.execution.control import TrainingControl, cancel_on_disconnect, repeating, training_cancelled
 
 
 def test_progress_is_reported() -> None:
@@ -100,6 +101,14 @@ def test_without_a_caller_to_watch_no_thread_polls() -> None:
     with cancel_on_disconnect() as control:
         assert threading.active_count() == before
         control.raise_if_cancelled()
+
+
+def test_what_is_repeated_ends_with_its_block() -> None:
+    calls: queue.SimpleQueue[int] = queue.SimpleQueue()
+    with repeating(0.001, lambda: calls.put(1)):
+        for _ in range(3):
+            calls.get()
+    assert "repeat" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_cancelled_training_names_its_job_if_it_has_one() -> None:

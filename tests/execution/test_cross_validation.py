@@ -69,7 +69,7 @@ def test_figures_that_reach_the_majority_and_texts_that_are_not_read_whole_are_t
     long = (*easy(12).rows, Row("word0 " * 400, "label 0"), Row("word1 " * 400, "label 1"))
     found = by_head(Dataset(long))
     assert codes(found) == {"truncated_rows"}
-    assert found.warnings[0].message.startswith("2 of 38 row(s) (5.3 %) are longer than the encoder reads, 256 tokens.")
+    assert found.warnings[0].message.startswith("2 of 38 rows (5.3 %) are longer than the encoder reads, 256 tokens.")
 
 
 @pytest.mark.parametrize("folds", [2, 5])
@@ -231,6 +231,12 @@ def test_an_adapter_that_does_no_better_than_the_head_is_not_recommended(
     assert found.accuracy == found.head_only_accuracy
     words = cross_validation._recommend(12, 0.8, 0.8, is_significant=False)
     assert words == "The head alone does as well and is faster: 80.0 % with 12 iterations, 80.0 % with the head alone."
+
+
+def test_a_head_that_is_clearly_better_is_said_to_be() -> None:
+    assert cross_validation._recommend(20, 0.92, 0.98, is_significant=True) == (
+        "The head alone is 6.0 points better: 92.0 % with 20 iterations, 98.0 % with the head alone. Use 0 iterations."
+    )
 
 
 @pytest.mark.parametrize("is_significant", [True, False])

@@ -3,13 +3,21 @@
 import getpass
 import platform
 import socket
+import sys
 from pathlib import Path
 
 import numpy
 import pytest
-import torch
 
-from windrow.execution.environment import RECORDED_LIBRARIES, describe_environment, read_cpu_name
+from windrow.encoders.cores import usable_cores
+from windrow.execution import environment
+from windrow.execution.environment import (
+    RECORDED_LIBRARIES,
+    choose_precision,
+    describe_environment,
+    read_cpu_name,
+    read_instructions,
+)
 
 ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU part\t: 0xd40\n"
 
@@ -28,12 +36,95 @@ def test_an_environment_stays_the_same() -> None:
 
 
 def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(environment, "choose_precision", lambda: "float32")
     described = []
     for threads in (1, 16):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
         described.append(describe_environment()["cpu"])
     assert described == [f"{read_cpu_name()}, AVX2, 1 thread", f"{read_cpu_name()}, AVX2, 16 threads"]
+    monkeypatch.setattr(environment, "choose_precision", lambda: "bfloat16")
+    assert describe_environment()["cpu"].endswith(", 16 threads, bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("flags", "cores", "precision"),
+    [
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl avx512_bf16", 2, "bfloat16"),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl amx_bf16", 8, "bfloat16"),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl avx512_bf16", 1, "float32"),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl", 2, "float32"),
+        ("fma avx2 avx512_bf16", 2, "float32"),
+        ("", 2, "float32"),
+    ],
+)
+def test_products_are_in_bfloat16_where_the_processor_multiplies_it(
+    flags: str, cores: int, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(environment, "usable_cores", lambda: cores)
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    assert choose_precision(info) == precision
+    assert choose_precision(tmp_path / "there is none") == "float32"
+
+
+def test_torch_that_is_told_its_instructions_stays_with_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags\t\t: fma avx2 avx512f avx512dq avx512bw avx512vl avx512_bf16\n")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(environment, "usable_cores", lambda: 2)
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    assert choose_precision(info) == "float32"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or platform.system() != "Linux", reason="known by torch alone")
+def test_the_processor_is_described_alike_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", usable_cores)  # as a training process sets it
+    with_torch = describe_environment()["cpu"]
+    monkeypatch.delitem(sys.modules, "torch")
+    assert describe_environment()["cpu"] == with_torch
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("flags", "instructions"),
+    [
+        ("fpu sse4_2", "DEFAULT"),
+        ("fpu fma avx avx2", "AVX2"),
+        ("fpu avx avx2", "DEFAULT"),
+        ("fma avx2 avx512f avx512dq", "AVX2"),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl", "AVX512"),
+        (None, None),
+    ],
+)
+def test_instructions_have_torchs_words(
+    flags: str | None, instructions: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    info = tmp_path / "cpuinfo"
+    info.write_text("processor\t: 0\n" if flags is None else f"processor\t: 0\nflags\t\t: {flags}\n\nflags\t\t: a\n")
+    assert read_instructions(info) == instructions
+
+
+def test_where_torch_is_told_its_instructions_or_knows_others_torch_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags\t\t: fma avx2\n")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    assert read_instructions(info) is None
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
+    assert read_instructions(info) == "AVX2"
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert read_instructions(info) is None
 
 
 def test_nothing_says_whose_machine_it_is() -> None:

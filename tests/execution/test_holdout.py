@@ -45,9 +45,27 @@ def test_few_rows_take_three_trainings_that_hold_out_each_row_once(tiny: OnnxEnc
     training_set = encoded(dataset(), tiny)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), held_out.folds) == (FEW_FOLDS, FEW_FOLDS, 3)
-    assert len(held_out.logits) == len(held_out.label_ids) == len(held_out.similarities) == 12
-    assert sorted(held_out.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
+    assert (len(runner.adapter_tasks), held_out.adapted.folds, held_out.head.folds) == (FEW_FOLDS, 3, 3)
+    assert [task.is_adapted for task in runner.holdout_tasks] == [True, False] * FEW_FOLDS
+    for part in (held_out.adapted, held_out.head):
+        assert len(part.logits) == len(part.label_ids) == len(part.similarities) == 12
+        assert sorted(part.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
+
+
+def test_the_head_alone_is_evaluated_on_the_same_rows_and_has_seen_none_of_them(tiny: OnnxEncoder) -> None:
+    runner = InstantRunner(tiny.folder)
+    training_set = encoded(with_repeats(dataset(6)), tiny)
+    held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
+    assert held_out is not None
+    assert held_out.head.label_ids.tolist() == held_out.adapted.label_ids.tolist()
+    assert held_out.head.logits.tobytes() != held_out.adapted.logits.tobytes()
+    known = {row.tobytes() for row in training_set.row_features}
+    adapted, head = runner.holdout_tasks[::2], runner.holdout_tasks[1::2]
+    for with_adapter, alone in zip(adapted, head, strict=True):
+        assert with_adapter.examples.groups.tolist() == alone.examples.groups.tolist()
+        frozen = {row.tobytes() for row in alone.holdout_features}
+        assert frozen <= known
+        assert not frozen & {row.tobytes() for row in alone.examples.features}
 
 
 @pytest.mark.parametrize(("rows_per_label", "trainings"), [(66, 3), (67, 3), (100, 2), (200, 1)])
@@ -56,8 +74,8 @@ def test_trainings_end_once_200_rows_are_held_out(rows_per_label: int, trainings
     runner = InstantRunner(tiny.folder)
     held_out = cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.adapter_tasks), held_out.folds) == (trainings, trainings)
-    assert len(held_out.label_ids) == trainings * rows_per_label
+    assert (len(runner.adapter_tasks), held_out.adapted.folds) == (trainings, trainings)
+    assert len(held_out.adapted.label_ids) == len(held_out.head.label_ids) == trainings * rows_per_label
     assert ENOUGH_HELD_OUT_ROWS == 200
 
 
@@ -166,7 +184,7 @@ def test_each_training_is_of_the_kind_of_one_on_all_rows(tiny: OnnxEncoder, monk
     """However the rows of a fold look by themselves."""
     asked: list[int] = []
 
-    def choose(features: Floats, label_ids: np.ndarray) -> AdapterReport:
+    def choose(features: Floats, label_ids: np.ndarray, head: object) -> AdapterReport:
         asked.append(len(label_ids))
         return AdapterReport(0.5, "The test says so.", ())
 
@@ -184,7 +202,7 @@ def test_folds_without_an_adapter_use_the_frozen_encoder(tiny: OnnxEncoder, monk
     training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 3)
+    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 6)
     known = {row.tobytes() for row in training_set.row_features}
     assert all(row.tobytes() in known for task in runner.holdout_tasks for row in task.holdout_features)
 
@@ -196,8 +214,8 @@ def test_real_trainings_give_the_same_held_out_outputs_twice(tiny: OnnxEncoder) 
     )
     assert first is not None
     assert second is not None
-    assert first.logits.tobytes() == second.logits.tobytes()
-    assert first.similarities.tobytes() == second.similarities.tobytes()
+    assert first.adapted.logits.tobytes() == second.adapted.logits.tobytes()
+    assert first.adapted.similarities.tobytes() == second.adapted.similarities.tobytes()
 
 
 class Clock:
@@ -220,7 +238,7 @@ class SlowRunner(InstantRunner):
     def run(
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
     ) -> Outcome:
-        self.clock.now += 10 if isinstance(task, HoldoutTask) else 30
+        self.clock.now += 5 if isinstance(task, HoldoutTask) else 30
         return super().run(task, on_step, control)
 
 
@@ -245,7 +263,7 @@ def test_a_fold_is_begun_only_if_time_is_left_for_one_half_as_long_again_as_the_
     training_set = replace(encoded(dataset(), tiny), began_s=990.0)
     held_out = cross_validate_adapter(training_set, Recipe(max_seconds=max_seconds), context_for(tiny, runner))
     assert len(runner.adapter_tasks) == trainings
-    assert (0 if held_out is None else held_out.folds) == trainings
+    assert (0 if held_out is None else held_out.adapted.folds) == trainings
     assert [task.deadline_s for task in runner.adapter_tasks] == [None] * trainings
 
 

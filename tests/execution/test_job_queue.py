@@ -1,5 +1,7 @@
 """Jobs are queued, joined, cancelled, recorded and reconciled."""
 
+import itertools
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +12,7 @@ import pytest
 from tests.execution.examples import queued_job
 from tests.records import record
 from windrow.domain.classifier import FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     InvalidTrainingData,
     JobFinished,
@@ -22,15 +25,15 @@ from windrow.domain.errors import (
     TrainingFailed,
     WindrowError,
 )
-from windrow.domain.job import Job, Problem, Progress, ignore_progress
+from windrow.domain.job import Job, Problem, Progress, StageEstimate, ignore_progress
 from windrow.domain.values import recast
+from windrow.execution import job_queue
 from windrow.execution.control import TrainingControl
 from windrow.execution.job_queue import JobQueue, JobSpec
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration, EtaEstimator
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 RESULT = recast(FitResult, record(revision=7), model_name="tickets_v1", next_name="tickets_v2")
 
@@ -42,15 +45,18 @@ class Training:
     Args:
         key: Equal for equal requests.
         error: What it ends with; ``None`` for a result.
+        progress: What it reports.
     """
 
     key: str = "a"
     error: BaseException | None = None
+    progress: Progress = field(default_factory=lambda: Progress("training", 1, 2, 0.5))
     has_begun: threading.Event = field(default_factory=threading.Event)
     end: threading.Event = field(default_factory=threading.Event)
 
     def work(self, control: TrainingControl) -> FitResult:
-        control.report_progress("training", 1, 2, 0.5)
+        told = self.progress
+        control.report_progress(told.stage, told.step, told.num_steps, told.loss)
         self.has_begun.set()
         with control.on_cancel(self.end.set):
             assert self.end.wait(30)
@@ -234,6 +240,24 @@ def test_a_listener_that_fails_ends_no_training(jobs: JobQueue) -> None:
     _, result = jobs.begin(training.spec(), fail)
     training.end.set()
     assert result.result(30) is RESULT
+
+
+def test_the_remaining_time_falls_while_a_step_takes_long(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_queue, "PROGRESS_INTERVAL_S", 0.001)
+    seconds, told = itertools.count(), queue.SimpleQueue[Progress]()
+    eta = EtaEstimator(CostCalibration(), lambda: float(next(seconds)))
+    eta.begin("a", [StageEstimate("training", 600.0, "")])
+    training = Training(progress=Progress("training"))
+    job, result = jobs.begin(replace(training.spec(), eta=eta), told.put)
+    left = [told.get(timeout=30).seconds_left for _ in range(4)]
+    assert left == [600.0, 599.0, 598.0, 597.0]
+    progress = jobs.get(job.id).progress
+    assert progress is not None
+    assert progress.seconds_left is not None
+    assert progress.seconds_left <= 597
+    training.end.set()
+    result.result(30)
+    assert jobs.get(job.id).progress is None
 
 
 def test_who_follows_sees_each_state_until_the_end(jobs: JobQueue) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.execution.examples import queued_job
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
 from windrow.domain.job import JobState
 from windrow.execution.orphaned_jobs import reconcile
 from windrow.storage.files import LocalFiles
 from windrow.storage.job_files import JOBS, JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 
 @pytest.fixture
@@ -94,3 +94,14 @@ def test_an_end_that_cannot_be_recorded_is_so_all_the_same(
     monkeypatch.setattr(LocalFiles, "put_new", fail)
     assert reconcile(kept, files, lambda _: None).state == "interrupted"
     assert [path.name for path in (tmp_path / JOBS / kept.job.id).iterdir()] == ["000001.json"]
+
+
+def test_what_cannot_be_known_since_the_disk_cannot_be_read_is_not_recorded(files: JobFiles, tmp_path: Path) -> None:
+    kept = lost(tmp_path)
+
+    def fail(_: object) -> int:
+        raise StorageFailed("It cannot be read.")
+
+    with pytest.raises(StorageFailed):
+        reconcile(kept, files, fail)
+    assert reconcile(kept, files, lambda _: 4).state == "succeeded"

@@ -36,7 +36,7 @@ def begin() -> Iterator[Begin]:
     sweepers = []
 
     def begin(sweeps: Sweeps, every_s: float) -> PeriodicTask:
-        sweepers.append(PeriodicTask(sweeps.sweep, every_s))
+        sweepers.append(PeriodicTask(sweeps.sweep, every_s, "sweep"))
         sweepers[-1].start()
         return sweepers[-1]
 
@@ -67,7 +67,7 @@ def test_a_failed_run_is_logged_and_the_next_one_follows(
     begin(sweeps, 0.0)
     assert [sweeps.done.get(timeout=PATIENCE_S) for _ in range(2)] == [1, 2]
     (told,) = caplog.records
-    assert told.getMessage().startswith("Sweeping failed, and will be tried again.")
+    assert told.getMessage().startswith("The task sweep failed, and will be tried again.")
     assert str(failure) in caplog.text
 
 
@@ -82,7 +82,7 @@ def test_it_stops_at_once_though_the_next_time_is_far_away(begin: Begin) -> None
 
 def test_one_that_was_stopped_before_its_start_does_nothing(begin: Begin) -> None:
     sweeps = Sweeps()
-    sweeper = PeriodicTask(sweeps.sweep, 0.0)
+    sweeper = PeriodicTask(sweeps.sweep, 0.0, "sweep")
     sweeper.stop()
     sweeper.start()
     sweeper._thread.join(PATIENCE_S)

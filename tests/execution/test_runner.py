@@ -19,10 +19,19 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.execution import runner as runner_module
 from windrow.execution.control import TrainingControl
+from windrow.execution.frames import Frame, flatten, read_frame, write_frame
 from windrow.execution.runner import ProcessRunner, Runner, ignore_steps
 from windrow.execution.task_execution import compute_curve, evaluate_holdout, fit, train_adapter
-from windrow.execution.tasks import FitTask, HoldoutTask, LearningCurveTask, TrainAdapterTask
-from windrow.execution.worker import NICENESS, OUT_OF_MEMORY
+from windrow.execution.tasks import (
+    HEARTBEAT,
+    OUT_OF_MEMORY,
+    WITHOUT_TORCH,
+    FitTask,
+    HoldoutTask,
+    LearningCurveTask,
+    TrainAdapterTask,
+)
+from windrow.execution.worker import NICENESS
 from windrow.learning.head_fitting import Examples
 from windrow.storage.artifact import artifact_from_bytes
 
@@ -137,25 +146,24 @@ def test_a_cancelled_task_ends_immediately_and_the_next_one_works(runner: Runner
 
 
 def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_one_works(
-    tune_task: TrainAdapterTask, tmp_path: Path
+    tune_task: TrainAdapterTask,
 ) -> None:
-    """It dies of itself, once, so that nothing depends on timing."""
+    """It dies of itself, so that nothing depends on timing."""
     change = (
-        "import os, pathlib, signal\n"
-        f"mark, told = pathlib.Path({str(tmp_path / 'died')!r}), worker.StepProgress\n"
-        "def die_once(step, of, loss):\n"
-        "    if step == 2 and not mark.exists():\n"
-        "        mark.touch()\n"
+        "import os, signal\n"
+        "told = worker.StepProgress\n"
+        "def die(step, of, loss):\n"
+        "    if step == 2:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return told(step, of, loss)\n"
-        "worker.StepProgress = die_once"
+        "worker.StepProgress = die"
     )
     runner = ProcessRunner(1, changed_command(change))
     reported: list[int] = []
     with pytest.raises(TrainingFailed, match=r"ran out of memory\. Pass fewer rows"):
         runner.run(tune_task, lambda step, of, loss: reported.append(step))
     assert reported == [1]
-    assert len(runner.run(tune_task).losses) == 3
+    assert runner.run(TASK).artifact
     runner.close()
 
 
@@ -178,16 +186,141 @@ def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: Train
     runner.close()
 
 
+def test_a_process_with_a_limit_on_its_memory_names_it_and_lives_on(tune_task: TrainAdapterTask) -> None:
+    change = (
+        "import numpy, torch\n"
+        "from windrow.learning import contrastive\n"
+        "libraries = iter([numpy, torch])\n"
+        "contrastive.pooled = lambda *_: next(libraries).ones(1 << 31)"
+    )
+    limit_bytes = 2_000_000_000
+    runner = ProcessRunner(1, changed_command(change), memory_bytes=limit_bytes)
+    for _ in range(2):
+        with pytest.raises(TrainingFailed) as caught:
+            runner.run(tune_task)
+        assert caught.value.facts == {"limit_bytes": limit_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"}
+        assert "needed more than the 2000000000 bytes of memory" in caught.value.detail
+    process = runner._all[0].process
+    assert runner.run(TASK).artifact
+    assert runner._all[0].process is process
+    runner.close()
+
+
+def test_a_task_larger_than_the_limit_on_memory_fails_with_the_limit_and_the_next_one_works() -> None:
+    runner = ProcessRunner(1, memory_bytes=500_000_000)
+    large = fit_task(np.zeros((125, 1_000_000), np.float32), np.arange(125) % 2)
+    with pytest.raises(TrainingFailed, match="needed more than the 500000000 bytes"):
+        runner.run(large)
+    assert runner.run(TASK).artifact
+    runner.close()
+
+
+@pytest.mark.parametrize(("limit_bytes", "sentence"), [(5_000_000_000, "may use 5000000000"), (0, "exit status -6")])
+def test_a_process_that_aborts_says_what_may_be_the_reason(limit_bytes: int, sentence: str) -> None:
+    command = (sys.executable, "-c", "import os, sys; sys.stdin.buffer.read(1); os.abort()")
+    runner = ProcessRunner(1, command, memory_bytes=limit_bytes)
+    with pytest.raises(TrainingFailed, match=sentence):
+        runner.run(TASK)
+    runner.close()
+
+
+def test_a_stopped_process_is_ended_and_the_next_task_works() -> None:
+    """With a short limit it may be ended before it is stopped: either way it gave no sign of life."""
+    runner = ProcessRunner(1, silence_limit_s=0.5)
+    runner.start()
+    process = runner._all[0].process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(TrainingFailed, match="gave no sign of life"):
+        runner.run(TASK)
+    runner._silence_limit_s = 600.0
+    assert runner.run(TASK).artifact
+    runner.close()
+
+
+def test_a_process_gives_signs_of_life_while_it_computes_a_task(tmp_path: Path) -> None:
+    """The task ends only after a number of them."""
+    mark = tmp_path / "seen"
+    change = (
+        "import pathlib, numpy\n"
+        "worker.HEARTBEAT_INTERVAL_S, run_task = 0.001, worker.run_task\n"
+        "def slow(*task):\n"
+        f"    while not pathlib.Path({str(mark)!r}).exists():\n"
+        "        numpy.linalg.svd(numpy.ones((200, 200)))\n"
+        "    return run_task(*task)\n"
+        "worker.run_task = slow"
+    )
+    process = subprocess.Popen(
+        (*changed_command(change), WITHOUT_TORCH, "0"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, process.stdin, process.stdout:
+        write_frame(process.stdin, flatten("FitTask", TASK))
+        assert [read_frame(process.stdout) for _ in range(10)] == [Frame(HEARTBEAT)] * 10
+        mark.touch()
+        while (frame := read_frame(process.stdout)) == Frame(HEARTBEAT):
+            pass
+        assert frame is not None
+        assert frame.kind == "done"
+
+
+def test_a_training_process_sees_no_secret_of_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen = tmp_path / "environment"
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    change = f"import os, pathlib\npathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"
+    runner = ProcessRunner(1, changed_command(change))
+    assert runner.run(TASK).artifact
+    runner.close()
+    assert "hidden" not in seen.read_text()
+    assert "'OMP_NUM_THREADS': '1'" in seen.read_text()
+
+
+@pytest.mark.parametrize("trains_adapters", [True, False])
+def test_torch_is_loaded_ahead_only_where_an_adapter_may_be_trained_and_never_for_a_head(
+    trains_adapters: bool, tune_task: TrainAdapterTask, tmp_path: Path
+) -> None:
+    loaded = tmp_path / "loaded"
+    change = (
+        "import pathlib\n"
+        f"mark, load = pathlib.Path({str(loaded)!r}), worker._load_torch\n"
+        "def marked():\n"
+        "    load()\n"
+        "    mark.touch()\n"
+        "worker._load_torch = marked"
+    )
+    runner = ProcessRunner(1, changed_command(change))
+    runner.start(trains_adapters=trains_adapters)
+    if trains_adapters:
+        wait_until(loaded.exists)
+    assert "torch" in runner.run(TASK).versions  # the version is known without loading it
+    assert loaded.exists() == trains_adapters
+    assert runner.run(tune_task).losses
+    assert loaded.exists()
+    runner.close()
+
+
+def test_a_start_leaves_running_processes_alone_and_one_that_is_closed_starts_none() -> None:
+    runner = ProcessRunner(1)
+    runner.start()
+    process = runner._all[0].process
+    runner.start(trains_adapters=False)
+    assert runner._all[0].process is process
+    runner.close()
+    runner.start()
+    assert runner._all[0].process is None
+
+
 def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
     change = (
         "import pathlib, resource\n"
         "warm_up = worker._warm_up\n"
         "def warm_up_and_be_poor():\n"
         "    warm_up()\n"
-        "    worker._load_torch()\n"
         "    pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
         "    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20),) * 2)\n"
-        "worker._warm_up = warm_up_and_be_poor"
+        "worker._warm_up, worker._load_torch = warm_up_and_be_poor, lambda: None"
     )
     runner = ProcessRunner(1, changed_command(change))
     assert runner.run(TASK).artifact  # it is warm, and poor, from here on
@@ -230,7 +363,7 @@ def test_a_process_that_dies_over_a_task_gives_a_clear_error() -> None:
 def test_processes_are_replaced_after_a_number_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "TASKS_PER_PROCESS", 2)
     runner = ProcessRunner(1)
-    runner.start()
+    runner.start(trains_adapters=False)
     pids = []
     for _ in range(3):
         process = runner._all[0].process
@@ -277,6 +410,8 @@ def test_a_training_gives_way_to_predictions_and_is_spared_by_ctrl_c(process_run
     assert process is not None
     wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) == wanted)
+    # Where the machine's memory runs out, the kernel ends the training, not the server.
+    assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) == 500
     # Between two sessions, Linux would share the cores evenly, whatever the priorities.
     assert os.getsid(process.pid) == os.getsid(0)
     assert os.getpgid(process.pid) != os.getpgid(0)

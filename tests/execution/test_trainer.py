@@ -117,11 +117,11 @@ def test_an_adapter_is_trained_cross_validated_and_reported(fit: Fit) -> None:
     steps = [each for each in told if each.stage == "training" and each.step]
     assert [(each.step, each.num_steps) for each in steps] == [(1, 3), (2, 3), (3, 3)]
     assert (report.first_loss, report.last_loss) == (steps[0].loss, steps[-1].loss)
-    # The trainings that judge are told fold by fold.
+    # Three folds of three steps, and the evaluation of each.
     judged = [(each.step, each.num_steps) for each in told if each.stage == "validating"]
-    assert judged == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert judged == [(0, 0), *((step, 12) for step in range(1, 13))]
     assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "training", "validating", "finishing"]
-    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 3, 1)
+    assert (len(runner.adapter_tasks), len(runner.holdout_tasks), len(runner.fit_tasks)) == (4, 6, 1)
     assert codes(trained) <= {"not_better_than_majority"}  # so few rows show no more
 
 
@@ -341,7 +341,7 @@ def test_truncated_rows_are_counted_with_and_without_an_adapter(fit: Fit) -> Non
         warnings = fit(replace(data, rows=rows), Recipe(num_iterations=num_iterations)).warnings
         (warning,) = (each for each in warnings if each.code == "truncated_rows")
         assert warning.rows == (12,)
-        assert "1 of 13 row(s) (7.7 %) are longer than the encoder reads, 200 tokens" in warning.message
+        assert "1 of 13 rows (7.7 %) is longer than the encoder reads, 200 tokens" in warning.message
 
 
 @pytest.mark.parametrize("rows_per_label", [4, 100])

@@ -25,7 +25,7 @@ class InlineRunner:
         self.failure = failure
         self.closed = False
 
-    def start(self) -> None:
+    def start(self, *, trains_adapters: bool = True) -> None:
         """Do nothing: there is no process."""
 
     def run(

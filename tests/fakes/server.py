@@ -3,12 +3,15 @@
 With ``--pause`` each fit says "fit is running" and waits for a line on standard input; with ``--break`` predict fails;
 with ``--wait`` it says "predict waits" and goes on when nobody wants its answer any more; with ``--stuck`` it says
 "fsck is stuck" and is. With ``--tell`` it says at its end what became of the newest job, and
-with ``--hold NAME`` a training of that name goes on until it is cancelled.
+with ``--hold NAME`` a training of that name goes on until it is cancelled. With ``--stall PART FILE`` the disk hangs,
+for paths with that part, as long as that file exists.
 """
 
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from tests.toy import Toy
 from windrow.domain.job import JobListRequest, JobRequest
@@ -50,8 +53,27 @@ def _hold(operations: Toy, name: str) -> None:
         list(operations.follow_job(JobRequest(job_id)))
 
 
+def _stall(part: str, while_there: str) -> None:
+    """Have system calls that look at a path, or open it, wait."""
+    exists = os.path.lexists
+
+    def stalling(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wait_and_call(path: Any, *args: Any, **kwargs: Any) -> Any:
+            while part in str(path) and exists(while_there):
+                time.sleep(0.01)
+            return call(path, *args, **kwargs)
+
+        return wait_and_call
+
+    for name in ("open", "stat", "listdir", "scandir"):
+        setattr(os, name, stalling(getattr(os, name)))
+
+
 if __name__ == "__main__":
-    operations = Toy()
+    if "--stall" in sys.argv:
+        _stall(*sys.argv[sys.argv.index("--stall") + 1 :][:2])
+    settings = read_settings()
+    operations = Toy(settings)
     if "--pause" in sys.argv:
         operations.before_fit = _pause
     if "--break" in sys.argv:
@@ -63,7 +85,7 @@ if __name__ == "__main__":
         operations.at_step = lambda progress: _hold(operations, held)
     if "--stuck" in sys.argv:
         operations.before_fsck = _stick
-    serve(lambda settings: operations, read_settings())
+    serve(lambda _: operations, settings)
     assert operations.started.is_set()
     assert operations.closed.is_set()
     if "--tell" in sys.argv:

@@ -1418,6 +1418,7 @@ UNKNOWN_PATHS = (
     "/v2/classifier/fit",
     "/v1/classifiers",
     "/health/",
+    "/health/ready/",
     "/Health",
     "/healthz",
     "/metrics/",
@@ -1449,23 +1450,20 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/models/import", ("DELETE", "GET", "HEAD", "PATCH", "POST")),
     (f"{API}/aliases", ("GET", "HEAD")),
     (f"{API}/aliases/live", ("DELETE", "PUT")),
+    (f"{API}/aliases/live/history", ("GET", "HEAD")),
+    (f"{API}/aliases/live/rollback", ("POST",)),
+    *((f"{MODELS}/tickets_v1/{end}", ("POST",)) for end in ("copy", "reproduce", "restore")),
+    (f"{MODELS}/tickets_v1/export", ("GET", "HEAD")),
+    (f"{MODELS}/tickets_v1/threshold", ("PUT",)),
+    (f"{JOBS}/some_id/cancel", ("POST",)),
+    (f"{JOBS}/some_id/events", ("GET",)),
     (f"{API}/base-models", ("GET", "HEAD")),
     (BUNDLED, ("DELETE",)),
     ("/", ("GET", "HEAD")),
     ("/favicon.ico", ("GET", "HEAD")),
     ("/health", ("GET", "HEAD")),
+    ("/health/ready", ("GET", "HEAD")),
     ("/metrics", ("GET", "HEAD")),
-)
-# Method, path, the methods that are shown to be known; others mean a classifier or an alias whose name has a slash.
-WITHIN = (
-    *(("PUT", f"{MODELS}/tickets_v1/{end}", ("POST",)) for end in ("restore", "reproduce")),
-    ("POST", f"{MODELS}/tickets_v1/export", ("GET", "HEAD")),
-    ("PUT", f"{MODELS}/tickets_v1/export", ("GET", "HEAD")),
-    ("POST", f"{ALIASES}/live/history", ("GET", "HEAD")),
-    ("PATCH", f"{ALIASES}/live/history", ("GET", "HEAD")),
-    ("GET", f"{ALIASES}/live/rollback", ("POST",)),
-    ("PATCH", f"{ALIASES}/live/rollback", ("POST",)),
-    ("POST", "/docs", ("GET", "HEAD")),
 )
 
 
@@ -1478,9 +1476,8 @@ def _unknown_paths() -> Iterator[Refusal]:
             if method not in known:
                 facts = {"allowed": list(known)}
                 yield asked(method, path, 405, "method_not_allowed", method, *known, **facts)
-    for method, path, known in WITHIN:
-        yield asked(method, path, 405, "method_not_allowed", method, *known, allowed=list(known))
-    yield asked("POST", "/openapi.json", 405, "method_not_allowed", "POST", "GET", "HEAD")
+    for path in ("/docs", "/openapi.json"):
+        yield asked("POST", path, 405, "method_not_allowed", "POST", "GET", "HEAD")
 
 
 # Queries
@@ -1520,6 +1517,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("GET", f"{API}/usage", ()),
     ("POST", FSCK.path, ()),
     ("GET", "/health", ()),
+    ("GET", "/health/ready", ()),
     ("GET", "/metrics", ()),
 )
 # Method, path, a parameter that it does not take, what was probably meant.
@@ -1807,18 +1805,9 @@ def _hints() -> Iterator[Refusal]:
 
 
 def _odd() -> Iterator[Refusal]:
-    # The method of another endpoint, so that the path is taken for a name with a slash.
-    for method, path in (
-        ("GET", f"{MODELS}/tickets_v1/restore"),
-        ("DELETE", f"{MODELS}/tickets_v1/restore"),
-        ("GET", f"{MODELS}/tickets_v1/reproduce"),
-        ("DELETE", f"{MODELS}/tickets_v1/export"),
-        ("DELETE", f"{ALIASES}/live/history"),
-        ("DELETE", f"{ALIASES}/live/rollback"),
-    ):
-        yield asked(method, path, 422, "invalid_name", "[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-    for path in (f"{ALIASES}/live/history", f"{ALIASES}/live/rollback"):
-        yield asked("PUT", path, 415, "unsupported_media_type")
+    # The ends of paths are good names, too.
+    for end in ("export", "restore", "threshold"):
+        yield asked("GET", f"{MODELS}/{end}", 404, "classifier_not_found", f"There is no classifier named {end}")
     for method in ("GET", "DELETE"):
         yield asked(method, IMPORT, 404, "classifier_not_found", "There is no classifier named import")
     # No path with a line break means an endpoint.

@@ -1,11 +1,12 @@
 """Bodies: how JSON is declared, and when a body may be left out."""
 
 import json
+import socket
 
 import httpx
 import pytest
 
-from tests.http.asking import ALIASES, API, FIT, FIT_PATH, JSON, check_problem
+from tests.http.asking import ALIASES, API, FIT, FIT_PATH, JSON, check_problem, wait_until
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,29 @@ def test_a_body_that_may_be_left_out_is_read_as_strictly_as_any_other_where_it_i
     assert "repair must be true or false" in str(document["detail"])
     document = check_problem(client.post(f"{ALIASES}/a/rollback", json={"author": 1}), 422, "invalid_request")
     assert "author must be a string" in str(document["detail"])
+
+
+def test_a_body_that_comes_in_pieces_is_read_as_one(client: httpx.Client) -> None:
+    connection = socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=30)
+    body = json.dumps(FIT).encode()
+    head = f"POST {FIT_PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        for start in range(0, len(body), 100):
+            connection.sendall(body[start : start + 100])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_leaves_within_a_short_body_is_no_error(client: httpx.Client) -> None:
+    address = (client.base_url.host, client.base_url.port or 80)
+    head = f"POST {FIT_PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    counted = f'windrow_request_duration_seconds_count{{endpoint="{FIT_PATH}",method="POST",status="499"}}'
+    before = _value(client, counted)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(f'{head}Content-Length: 100\r\n\r\n{{"model_name"'.encode())
+    wait_until(lambda: _value(client, counted) == before + 1)
+
+
+def _value(client: httpx.Client, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name)), 0.0)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.http.asking import FIT, FIT_PATH, JSON, MODEL, MODELS, check_problem, fit
 from tests.http.conftest import SETTINGS
+from windrow.http import content_encoding
 
 GZIP = {"Content-Encoding": "gzip"}
 
@@ -24,6 +25,17 @@ def test_a_compressed_body_may_have_several_members_and_arrive_in_any_pieces(cli
     packed = gzip.compress(body[:50]) + gzip.compress(body[50:])
     pieces = iter([packed[n : n + 1] for n in range(len(packed))])
     assert client.post(FIT_PATH, content=pieces, headers={**JSON, **GZIP}).status_code == 200
+
+
+def test_a_compressed_body_may_not_have_very_many_members(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_encoding, "MAX_MEMBERS", 3)
+    packed = gzip.compress(json.dumps(FIT).encode()) + gzip.compress(b" ") * 2
+    assert client.post(FIT_PATH, content=packed, headers={**JSON, **GZIP}).status_code == 200
+    reply = client.post(FIT_PATH, content=packed + gzip.compress(b""), headers={**JSON, **GZIP})
+    problem = check_problem(reply, 400, "invalid_content_encoding")
+    assert "more than 3 members" in str(problem["detail"])
 
 
 def test_an_uploaded_file_may_be_compressed(client: httpx.Client) -> None:

@@ -190,7 +190,7 @@ class TestCompare:
         [pair] = reply["pairs"]
         assert (pair["first"], pair["second"], pair["fixed"], pair["broken"]) == (EXAMPLE_NAME, "other", 0, 2)
         assert pair["better"] is None
-        assert pair["verdict"].startswith("Not enough evidence: only 2 row(s) differ")
+        assert pair["verdict"].startswith("Not enough evidence: only 2 rows differ")
         assert len(reply["disagreements"]) == 2
         assert all(set(disagreement["predicted"]) == {EXAMPLE_NAME, "other"} for disagreement in reply["disagreements"])
         assert reply["recommendation"]["model_name"] == EXAMPLE_NAME

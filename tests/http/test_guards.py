@@ -156,6 +156,13 @@ def test_what_only_looks_like_an_address_is_named_in_the_refusal(client: httpx.C
     assert b'"host": "1:2"' in received
 
 
+def test_a_name_that_was_refused_stays_so_however_often_it_comes_among_others(client: httpx.Client) -> None:
+    hosts = ["evil.example", "localhost", *(f"{number}.evil.example" for number in range(70)), "evil.example"]
+    statuses = [client.get(MODELS, headers={"Host": host}).status_code for host in (*hosts, "localhost")]
+    assert statuses == [421, 200, *[421] * 71, 200]
+    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 200
+
+
 def test_a_probe_is_answered_by_any_name(client: httpx.Client) -> None:
     assert client.get("/health", headers={"Host": "windrow.example"}).status_code == 200
 

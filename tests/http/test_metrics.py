@@ -41,6 +41,8 @@ def test_every_vital_sign_is_shown(client: httpx.Client, operations: Toy) -> Non
         "windrow_client_closed_requests_total": 7,
         "windrow_running_fits": 8,
         "windrow_queued_fits": 9,
+        "windrow_ready": 1,
+        "windrow_free_bytes": 20,
         'windrow_cache_entries{cache="classifiers"}': 10,
         'windrow_cache_bytes{cache="classifiers"}': 11,
         'windrow_cache_max_bytes{cache="classifiers"}': 12,

@@ -145,7 +145,15 @@ def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Cl
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert __version__ in page.text
     links = re.findall(r'href="([^"]+)"', page.text)
-    assert {"/docs", "/openapi.json", "/health", "/metrics", "/v1/classifier/models", "/favicon.ico"} == set(links)
+    assert {
+        "/docs",
+        "/openapi.json",
+        "/health",
+        "/health/ready",
+        "/metrics",
+        "/v1/classifier/models",
+        "/favicon.ico",
+    } == set(links)
     assert {client.get(link).status_code for link in links} == {200}
 
 
@@ -177,7 +185,7 @@ def test_the_script_of_the_documentation_finds_the_document_from_its_page(client
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/openapi.json", "/health", "/metrics", "/nothing", f"{API}/models", MODEL]
+    "path", ["/", "/docs", "/openapi.json", "/health", "/health/ready", "/metrics", "/nothing", f"{API}/models", MODEL]
 )
 def test_no_browser_takes_an_answer_for_another_type(client: httpx.Client, path: str) -> None:
     assert client.get(path).headers["x-content-type-options"] == "nosniff"

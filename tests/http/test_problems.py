@@ -20,16 +20,15 @@ from windrow.http import problems
 from windrow.http.problems import STATUSES, problem_response, without_folder
 
 
-def _leaves(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
-    children = family.__subclasses__()
-    if not children:
+def _coded(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
+    if family.code:
         yield family
-    for child in children:
-        yield from _leaves(child)
+    for child in family.__subclasses__():
+        yield from _coded(child)
 
 
 def test_the_table_maps_every_error_that_can_be_raised_and_nothing_else() -> None:
-    raised_here = {error for error in _leaves(errors.WindrowError) if not error.__module__.startswith("windrow.client")}
+    raised_here = {error for error in _coded(errors.WindrowError) if not error.__module__.startswith("windrow.client")}
     assert set(STATUSES) == raised_here
     assert all(400 <= status < 600 for status in STATUSES.values())
 

@@ -114,6 +114,28 @@ def test_a_request_that_does_not_go_on_is_refused_in_time(connection: socket.soc
 
 
 @pytest.mark.usefixtures("_short_patience")
+def test_only_a_request_that_comes_in_pieces_needs_a_timer(
+    client: httpx.Client, connection: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del client
+    timers: list[float | None] = []
+    set_timer = HttpProtocol._set_timer
+
+    def set_and_note(protocol: HttpProtocol, seconds: float | None) -> None:
+        timers.append(seconds)
+        set_timer(protocol, seconds)
+
+    monkeypatch.setattr(HttpProtocol, "_set_timer", set_and_note)
+    connection.sendall(HEAD + b"\r\n")
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    assert timers == []
+    connection.sendall(HEAD)
+    wait_until(lambda: timers == [HttpProtocol.head_timeout_s])
+    connection.sendall(b"\r\n")
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    assert timers == [HttpProtocol.head_timeout_s, None]
+
+
 def test_a_request_that_comes_byte_by_byte_is_refused_in_time(connection: socket.socket) -> None:
     connection.sendall(HEAD)
     for _ in range(10_000):

@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import httpx
 import pytest
 
 from tests.http.asking import wait_until
 from tests.http.conftest import ServerProcess, StartServer
+from tests.toy import Toy, do_nothing
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
+from windrow.http import server as http_server
 from windrow.http.server import banner, listen
 from windrow.settings import Settings
 
@@ -78,6 +81,18 @@ def test_a_port_in_use_is_refused_with_what_to_do() -> None:
     (taken,) = listen("127.0.0.1", 0)
     with taken, pytest.raises(InvalidParameter, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_service_is_closed_where_the_application_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise OSError("no more threads")
+
+    monkeypatch.setattr(http_server, "create_app", broken)
+    monkeypatch.setattr(http_server, "configure_logging", do_nothing)
+    toy = Toy()
+    with pytest.raises(OSError, match="no more threads"):
+        http_server.serve(lambda _: toy, Settings(port=0))
+    assert toy.closed.is_set()
 
 
 def _has_ipv6() -> bool:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, bootstrap
 
 from windrow.arrays import Bools
 from windrow.domain.comparison import MAX_ROWS_NEEDED, Disagreement
@@ -54,7 +53,7 @@ def test_5_of_6_against_6_of_6_shows_nothing() -> None:
     assert (pair.difference, pair.total, pair.is_significant, pair.better) == (1 / 6, 6, False, None)
     # At this rate, 33 rows hold 6 that are fixed (5.5, rounded), and six coins all show heads or tails once in 32.
     assert pair.rows_needed == 33
-    assert pair.verdict.startswith("Not enough evidence: only 1 row(s) differ, too few to say")
+    assert pair.verdict.startswith("Not enough evidence: only 1 row differs, too few to say")
 
 
 @given(three_counts)
@@ -77,6 +76,8 @@ def test_the_other_way_round_a_pair_says_the_opposite() -> None:
 
 @pytest.mark.parametrize(("fixed", "broken", "total"), [(8, 3, 40), (1, 0, 6), (20, 30, 200)])
 def test_the_interval_is_that_of_drawing_whole_rows_anew(fixed: int, broken: int, total: int) -> None:
+    from scipy.stats import bootstrap  # takes most of a second, which no process should spend to collect tests
+
     first, second = answers(fixed, broken, total)
     drawn = bootstrap(
         (second.astype(float) - first.astype(float),),
@@ -132,6 +133,8 @@ def test_the_rows_that_are_needed_are_the_fewest_that_do(counts: tuple[int, int,
     "counts", [(100, 99, 1_000), (99, 100, 1_000), (51, 50, 400), (1, 0, 100_000), (300, 296, 700)]
 )
 def test_many_rows_are_found_as_exactly_as_few(counts: tuple[int, int, int]) -> None:
+    from scipy.stats import binom  # as above
+
     needed = rows_needed(*counts)
     assert needed is not None
     rows = np.arange(counts[2] + 1, needed + 1)
@@ -151,6 +154,8 @@ def test_more_rows_than_anyone_labels_are_not_named() -> None:
 
 def test_the_border_of_the_exact_test_lies_where_the_search_looks_for_it() -> None:
     """Source: symmetric binomial, each number of rows up to 3,000 and then some up to the most that are looked for."""
+    from scipy.stats import binom  # as above
+
     sampled = np.random.default_rng(0).integers(3_000, MAX_ROWS_NEEDED, 2_000)
     tosses = np.concatenate([np.arange(6, 3_001), sampled, [MAX_ROWS_NEEDED]])
     most = binom.ppf(0.025, tosses, 0.5)

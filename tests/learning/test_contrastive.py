@@ -18,6 +18,8 @@ from windrow.learning.contrastive import ContrastiveInputs, ContrastiveResult, c
 from windrow.learning.layers import pack_texts, token_states
 from windrow.learning.plan import FULL_BATCH, plan_steps
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (2, 9, 4, 30, 3, 3, 17, 8, 5, 12, 6, 1)
 LABELS = (0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2)
 
@@ -94,6 +96,20 @@ def test_the_loss_falls_and_changes_every_map(inputs: ContrastiveInputs) -> None
 
 def test_the_same_lesson_gives_the_same_bits(inputs: ContrastiveInputs) -> None:
     assert_equal_bits(train(inputs), train(inputs))
+
+
+def test_bfloat16_products_give_nearly_the_same_changes_and_equal_bits_each_time(inputs: ContrastiveInputs) -> None:
+    halved = replace(inputs, layers=replace(inputs.layers, precision="bfloat16"))
+    exact, rounded = train(inputs), train(halved)
+    assert_equal_bits(rounded, train(halved))
+    np.testing.assert_allclose(rounded.losses, exact.losses, rtol=0.02)
+    for name, change in exact.changes.items():
+        assert rounded.changes[name].dtype == np.float32
+        assert (rounded.changes[name] != change).any()
+        likeness = (
+            (rounded.changes[name] * change).sum() / np.linalg.norm(rounded.changes[name]) / np.linalg.norm(change)
+        )
+        assert likeness > 0.9
 
 
 def test_a_step_in_parts_is_the_step_in_one_piece(inputs: ContrastiveInputs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
+from windrow.domain.training_report import AdapterReport
+from windrow.learning.calibrate import HeldOut
+from windrow.learning.head_fitting import HeadErrors
 from windrow.learning.model_selection import (
     choose_adapter_scale,
+    choose_by_held_out_rows,
     label_name_texts,
     label_names_are_informative,
     leave_one_out_errors,
@@ -91,7 +95,67 @@ def test_labels_of_one_row_each_leave_nothing_to_estimate() -> None:
 
 def test_the_choice_sees_frozen_features_and_labels_only() -> None:
     """What never meets an adapter cannot be misled by the rows that it learnt by heart."""
-    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids"]
+    assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids", "head"]
+
+
+def test_the_better_of_means_and_head_decides_before_anything_is_trained() -> None:
+    features, label_ids = around_centres(50, 2, spread=0.1)
+    torn = label_ids.copy()
+    torn[:30] = 1
+    assert choose_adapter_scale(features, torn).scale == 1
+    by_head = choose_adapter_scale(features, torn, HeadErrors(errors=1, evaluated=100))
+    assert by_head.scale == 0
+    assert by_head.reason == (
+        "No adapter is needed: on the frozen encoder, the head misclassifies 1 of 100 held-out rows."
+    )
+    assert [(one.scale, one.estimated_accuracy) for one in by_head.candidates] == [(0.0, 0.99)]
+    for worse in (HeadErrors(errors=40, evaluated=100), HeadErrors(errors=0, evaluated=0)):
+        assert choose_adapter_scale(features, torn, worse) == choose_adapter_scale(features, torn)
+
+
+def outputs(rows: int, right: int, margin: float = 1.5) -> HeldOut:
+    """Return held-out rows of two labels, of which ``right`` are classified correctly."""
+    label_ids = np.arange(rows) % 2
+    own = np.where(np.arange(rows) < right, margin, -margin).astype(np.float32)
+    logits = np.zeros((rows, 2), np.float32)
+    logits[np.arange(rows), label_ids] = own
+    return HeldOut(logits, label_ids, np.zeros(rows, np.float32), folds=3)
+
+
+CHOSEN = AdapterReport(1.0, "The adapter is used in full: a test says so.", (), steps=3)
+
+
+def test_an_adapter_that_does_worse_on_many_held_out_rows_is_dropped() -> None:
+    report = choose_by_held_out_rows(CHOSEN, head=outputs(200, 196), adapted=outputs(200, 170))
+    assert (report.scale, report.steps) == (0.0, 3)
+    assert [(one.scale, one.estimated_accuracy) for one in report.candidates] == [(0.0, 0.98), (1.0, 0.85)]
+    assert report.reason.startswith(
+        "The head alone is used: of 200 held-out rows the adapter gets 170 right and the head alone 196, and the "
+    )
+
+
+def test_an_adapter_that_does_better_is_kept_and_both_estimates_are_reported() -> None:
+    report = choose_by_held_out_rows(CHOSEN, head=outputs(200, 170), adapted=outputs(200, 196))
+    assert report.scale == 1.0
+    assert [one.estimated_accuracy for one in report.candidates] == [0.85, 0.98]
+    assert report.reason.startswith(
+        "The adapter is used in full: a test says so; of 200 held-out rows the adapter gets 196 right and the head "
+        "alone 170, its log loss is "
+    )
+
+
+def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
+    """Tuning wins on most sets of that size, and so few rows say less than that."""
+    assert choose_by_held_out_rows(CHOSEN, head=outputs(16, 13), adapted=outputs(16, 12)).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, head=outputs(1, 1), adapted=outputs(1, 0)).scale == 1.0
+
+
+@given(st.integers(1, 300), st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_adapter_that_gets_more_rows_right_is_never_dropped(rows: int, data: st.DataObject) -> None:
+    head = data.draw(st.integers(0, rows - 1))
+    adapted = data.draw(st.integers(head + 1, rows))
+    assert choose_by_held_out_rows(CHOSEN, outputs(rows, head), outputs(rows, adapted)).scale == 1.0
 
 
 def test_equal_rows_are_evaluated_without_a_crash() -> None:

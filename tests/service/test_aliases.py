@@ -282,6 +282,7 @@ def test_an_alias_that_is_to_be_kept_loaded_keeps_what_it_points_to(opened: Open
     ask(service, "tickets", "error")
     assert loads(service.dependencies.predictor) == 1
     promote(first, "tickets_v2")
+    service.dependencies.models.update()  # else that is seen only at the next look
     for _ in range(3):
         assert ask(service, "tickets", "error").model_name == "tickets_v2"
     assert loads(service.dependencies.predictor) == 2

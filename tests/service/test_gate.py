@@ -9,7 +9,7 @@ import pytest
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter, InvalidTestData
-from windrow.domain.gate import Check, FailedRow, GateReport, Requirement
+from windrow.domain.gate import Check, FailedRow, GateMetrics, GateReport, Requirement
 from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.service.gate import (
     NO_LABEL,
@@ -85,6 +85,9 @@ class TestNotWorse:
         assert all(
             check.detail.endswith(words.format(count)) for check, count in zip(report.checks, (1, 10, 5), strict=True)
         )
+        assert report.candidate == GateMetrics(0, len(ROWS), {"billing": 0.0, "bug": 0.0})
+        assert report.current is not None
+        assert report.current.correct == len(ROWS)
         always = replace(strict, abstain_below=0.75)
         assert check_conditions(conditions, always, side("tickets_v1", right[: len(ROWS)])).passed
 

@@ -1,5 +1,6 @@
 """Predict on this machine: names of every kind, several at once, and what a damaged classifier does to the others."""
 
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -28,13 +29,11 @@ from windrow.domain.errors import (
     RevisionNotFound,
     WindrowError,
 )
-from windrow.domain.names import Reference
 from windrow.domain.prediction import Prediction, PredictRequest, always_connected
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
 from windrow.service.service import Service
-from windrow.storage.catalog import ResolvedModel
 
 
 def test_an_alias_a_revision_and_the_latest_version_answer_and_say_who_they_are(service: Service) -> None:
@@ -215,54 +214,55 @@ def test_a_text_is_refused_while_too_many_wait_and_a_known_one_is_answered(opene
     assert start("a text that waits").result(30)[0].model_name == "tickets_v1"
 
 
-def test_a_prediction_starts_at_once_only_where_nothing_must_be_loaded(opened: Open) -> None:
+def test_a_prediction_starts_in_memory_only_where_the_disk_is_not_needed(opened: Open) -> None:
     other = opened()
     fit(other)
     fit(other, "tickets_v2", rows=ROWS[1:])
     other.promote(PromoteRequest("tickets", "tickets_v1"))
     service = opened()
+    service.dependencies.models.update()
 
     def start(**asked: object) -> "Future[tuple[Prediction, ...]] | None":
-        return service.start_predict_at_once(PredictRequest(**asked), always_connected)  # type: ignore[arg-type]
+        return service.start_predict_in_memory(PredictRequest(**asked), always_connected)  # type: ignore[arg-type]
 
     for name in ("tickets", "tickets_v1", "elsewhere"):
         assert start(model_name=name, text="x") is None
-    ask(service, "tickets", "x")
     for name in ("tickets", "tickets_v1", "tickets_v1@1"):
+        ask(service, name, "x")
         begun = start(model_name=name, text="x")
         assert begun is not None
         assert begun.result(30)[0].model_name == "tickets_v1"
-    assert start(model_name="tickets", texts=("x", "y")) is None
-    assert start(model_names=("tickets", "tickets_v1"), text="x") is None
+    assert start(model_name="tickets", texts=("x", "y")) is not None
+    assert start(model_names=("tickets", "tickets_v1"), text="x") is not None
+    assert start(model_names=("tickets", "tickets_v2"), text="x") is None
     assert start(model_name="tickets", text="x", explain=True) is None
     other.promote(PromoteRequest("tickets", "tickets_v2"))
+    service.dependencies.models.update()
     assert start(model_name="tickets", text="x") is None
+    assert ask(service, "tickets", "x").model_name == "tickets_v2"
 
 
-def test_a_prediction_that_starts_at_once_is_looked_up_once_and_refused_like_any_other(
+def test_a_prediction_that_starts_in_memory_asks_the_disk_nothing_and_is_refused_like_any_other(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    service.dependencies.models.update()
     fit(service)
-    catalog, looked_up = service.dependencies.store.catalog, []
-    find = catalog.find
-
-    def note(reference: Reference) -> ResolvedModel:
-        looked_up.append(reference)
-        return find(reference)
-
-    monkeypatch.setattr(catalog, "find", note)
-    assert (
-        service.start_predict_at_once(PredictRequest(model_name="tickets_v1", text="x"), always_connected) is not None
-    )
-    assert looked_up == [Reference("tickets_v1")]
+    ask(service, "tickets_v1", "x")
     asked = PredictRequest(model_name="tickets_v1", text="x")
+    with monkeypatch.context() as patch:
+        for call in ("open", "stat", "listdir", "scandir"):
+            patch.delattr(os, call)
+        begun = service.start_predict_in_memory(asked, always_connected)
+        assert begun is not None
+        begun.result(30)
     for wrong, error in (
-        (replace(asked, model_name="!"), InvalidName),
         (replace(asked, text=" "), InvalidText),
         (replace(asked, top_k=3), InvalidParameter),
     ):
         with pytest.raises(error):
-            service.start_predict_at_once(wrong, always_connected)
+            service.start_predict_in_memory(wrong, always_connected)
+    with pytest.raises(InvalidName):
+        service.predict(replace(asked, model_name="!"))
 
 
 def test_a_base_model_that_is_gone_or_another_one_is_told_and_the_others_answer(opened: Open) -> None:

@@ -114,7 +114,7 @@ def test_what_was_deleted_before_a_name_was_trained_anew_is_swept_too(opened: Op
 
 def test_it_is_swept_now_and_then_and_no_more_once_the_service_is_closed(opened: Open) -> None:
     sweeps = threading.Semaphore(0)
-    service = altered(opened(), purge_task=PeriodicTask(sweeps.release, 0.0))
+    service = altered(opened(), purge_task=PeriodicTask(sweeps.release, 0.0, "sweep"))
     service.start()
     for _ in range(3):
         assert sweeps.acquire(timeout=30)

@@ -13,6 +13,7 @@ from tests.service.examples import SHOUTING, Open, ask, fake_service, fit, revis
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.classifier import DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Row
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.domain.job import JobRequest
@@ -21,7 +22,7 @@ from windrow.domain.report import EvaluateRequest
 from windrow.service.service import Service
 from windrow.storage.files import MAX_BYTES
 from windrow.storage.job_files import JobFiles
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
 
 Verb = Callable[[Service], object]
 
@@ -187,3 +188,36 @@ def test_a_service_starts_on_a_full_disk_that_holds_a_job_of_a_dead_process(
     service.start()
     assert service.job(JobRequest(job_id)).state == "interrupted"
     assert ask(service, "a", "error").model_name == "a"
+
+
+# More than any disk has.
+ALL_ROOM = 10**18
+
+
+@pytest.mark.parametrize("verb", ["fit a new one", "fit again", "import"])
+def test_trainings_and_imports_leave_room(verb: str, files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock), min_free_bytes=ALL_ROOM)
+    kept = dict(files.kept)
+    with pytest.raises(StorageFull, match="WINDROW_MIN_FREE_BYTES") as raised:
+        CHANGES[verb](service)
+    assert files.kept == kept
+    assert raised.value.facts["min_free_bytes"] == ALL_ROOM
+    CHANGES[verb](opened(names=Namespace(files, files.lock), min_free_bytes=0))
+
+
+@pytest.mark.parametrize("verb", [*sorted(CHANGES.keys() - {"fit a new one", "fit again", "import"}), *PURGES, *LOOKS])
+def test_all_else_goes_on_where_little_room_is_left(verb: str, files: FailingFiles, opened: Open) -> None:
+    {**CHANGES, **PURGES, **LOOKS}[verb](opened(names=Namespace(files, files.lock), min_free_bytes=ALL_ROOM))
+
+
+def test_a_dry_run_of_an_import_takes_no_room(files: FailingFiles, opened: Open) -> None:
+    service = opened(names=Namespace(files, files.lock), min_free_bytes=ALL_ROOM)
+    file = io.BytesIO(b"".join(service.export(ExportRequest("a")).chunks))
+    assert service.import_classifier(file, ImportRequest("imported", dry_run=True)).status == "dry_run"
+
+
+def test_monitors_are_told_how_much_room_is_left(opened: Open) -> None:
+    service = opened(min_free_bytes=5)
+    service.start()
+    service.dependencies.free_space.update()
+    assert service.server_stats().free_bytes > 0

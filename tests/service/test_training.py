@@ -137,7 +137,7 @@ def test_a_name_that_somebody_else_trains_meanwhile_is_not_overwritten(opened: O
     class SlowRunner(InlineRunner):
         """Somebody else is faster."""
 
-        def start(self) -> None: ...
+        def start(self, *, trains_adapters: bool = True) -> None: ...
 
         def run(self, *arguments: object, **more: object) -> object:  # type: ignore[override]
             if revisions(other) == []:

@@ -7,6 +7,7 @@ import pytest
 from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.errors import InvalidArchive, InvalidName, InvalidParameter, StorageFailed
 from windrow.operations import Operations
+from windrow.session.archive_files import write_export
 from windrow.session.session import Session
 
 
@@ -42,6 +43,22 @@ def test_an_export_that_breaks_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="broke"):
         session.export("tickets_v1", file)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("kept", b"kept")]
+
+
+def test_an_export_is_let_go_of_where_its_file_cannot_be_opened(tmp_path: Path) -> None:
+    class Chunks(Iterator[bytes]):
+        is_closed = False
+
+        def __next__(self) -> bytes:
+            raise AssertionError("nothing is to be read")
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    chunks = Chunks()
+    with pytest.raises(StorageFailed, match="nowhere"):
+        write_export(Export("a.windrow", 9, chunks), tmp_path / "nowhere" / "file")
+    assert chunks.is_closed
 
 
 def test_a_place_that_cannot_be_written_or_read_is_named(session: Session, tmp_path: Path) -> None:

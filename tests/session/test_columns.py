@@ -89,7 +89,7 @@ def test_labels_that_are_whole_numbers_are_taken_as_their_text(labels: Any) -> N
 @pytest.mark.parametrize(
     ("texts", "labels", "message"),
     [
-        (TEXTS, ["refund"], r"has 2 text\(s\) and 1 label\(s\)"),
+        (TEXTS, ["refund"], r"has 2 texts and 1 label\."),
         (TEXTS, None, r"\[0\] is a text without a label"),
         ("money", ["refund"], "is one string"),
         ({"a", "b"}, LABELS, "is a set"),

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fakes.disk import die_at
+from tests.fakes.files import MemoryFiles
+from tests.storage.crash_cases import CASES
 from tests.storage.model import Server, Verb
 from windrow.storage.files import LocalFiles
 
@@ -41,6 +43,10 @@ def mortals() -> Iterator[Die]:
 def main() -> None:
     # What a dead process wrote, the system still holds, so syncing may be left out; its calls are counted all the same.
     os.fsync = lambda fd: None
+    # What is imported and built at first use (readers of JSON), each of the processes would build anew.
+    for case in CASES.values():
+        case.prepare(files := MemoryFiles())
+        case.act.on(Server(files))
     for line in sys.stdin:
         folder, method, args, step = json.loads(line)
         act = Verb(method, tuple(args))

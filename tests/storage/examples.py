@@ -14,6 +14,7 @@ import numpy as np
 from tests.fakes.files import BreakingFiles, MemoryFiles
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import Origin, Record, TestScore
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataWarning, Row, rows_as_jsonl
 from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
@@ -26,7 +27,7 @@ from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.lock import DirectoryLock, Lock
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
 
 ROW_EXAMPLES = (

@@ -12,6 +12,7 @@ import numpy as np
 from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, open_names, record
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import (
     AliasNotFound,
@@ -34,7 +35,7 @@ from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.lock import Lock
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState, Purged
 
 State = Mapping[str, object]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from windrow.domain.errors import InvalidArtifact
+from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageUncertain
 from windrow.storage.blobs import Blobs
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.revision import BlobRef
@@ -91,3 +91,18 @@ def test_blobs_are_listed_and_removed_by_their_files_names(tmp_path: Path) -> No
     blobs.remove("tickets", refs[0].file_name)
     assert blobs.file_names("tickets") == [refs[1].file_name]
     blobs.remove("tickets", refs[0].file_name)
+
+
+def test_a_blob_that_the_disk_does_not_confirm_is_a_failure_that_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_new = LocalFiles.put_new
+
+    def put(self: LocalFiles, key: str, data: bytes, same_as: str | None = None) -> None:
+        put_new(self, key, data, same_as)
+        raise StorageUncertain("It holds now.", {"file": key, "why": "so"})
+
+    monkeypatch.setattr(LocalFiles, "put_new", put)
+    with pytest.raises(StorageFailed, match="nothing else was changed") as raised:
+        Blobs(LocalFiles(tmp_path)).keep("tickets", b"content", "jsonl.gz")
+    assert type(raised.value) is StorageFailed

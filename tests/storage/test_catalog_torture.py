@@ -27,3 +27,11 @@ def test_killed_processes_leave_the_old_or_the_new_state_and_lose_nothing_that_t
 
 def test_processes_that_race_for_the_same_names_are_all_told_the_truth() -> None:
     torture("--race-seconds", "6")
+
+
+def test_servers_that_are_killed_two_at_a_time_lose_nothing_that_they_acknowledged() -> None:
+    torture("--server-kills", "12")
+
+
+def test_a_damaged_file_is_named_and_never_answered_from() -> None:
+    torture("--mutants", "60")

@@ -45,7 +45,7 @@ def root() -> Iterator[Path]:
 
 def measured(root: Path, server: Server | None = None) -> Usage:
     names = (server or Server(LocalFiles(root))).names
-    return measure(root, names, cast(Inventory, FakeInventory()))
+    return measure(root, names, cast(Inventory, FakeInventory()), 7)
 
 
 def bytes_below(path: Path) -> int:
@@ -61,6 +61,7 @@ def test_nothing_is_there_before_the_first_training(root: Path) -> None:
     assert usage.base_models == BASE_MODELS
     assert (usage.classifiers, usage.other_bytes, usage.total_bytes) == ((), 7, 1_207)
     assert usage.free_bytes > 0
+    assert usage.min_free_bytes == 7
     assert not root.exists()
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import pytest
 from tests.fakes.disk import FailingAt, each_writing_call
 from tests.fakes.files import Killed, MemoryFiles
 from tests.storage.examples import wait_for_tick
-from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
+from windrow.domain.errors import StorageFailed, StorageFull, StorageUncertain, WindrowError
 from windrow.storage.files import CTIME_GRANULARITY_NS, Files, KeyExists, KeyMissing, KeyUnusable, LocalFiles
 
 BAD_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", ".", "./a", ".aside/x", "a/.b", "a\0b", "a b", "a\\b", "é", "a\n"]
@@ -251,6 +252,86 @@ def test_a_removal_is_acknowledged_only_when_it_is_synced(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fsync", lambda fd: synced.append((os.fstat(fd).st_ino, (tmp_path / "a/b").exists())))
     files.remove("a/b")
     assert synced == [((tmp_path / "a").stat().st_ino, False)]
+
+
+class FailingFolders:
+    """A disk that does not sync folders the next times that it is asked to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        self._sync = os.fsync
+        monkeypatch.setattr(os, "fsync", self)
+
+    def __call__(self, descriptor: int) -> None:
+        """Sync a file, or fail for a folder."""
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) and self.times > 0:
+            self.times -= 1
+            raise OSError(errno.EIO, "Input/output error")
+        self._sync(descriptor)
+
+
+@pytest.fixture
+def folders(monkeypatch: pytest.MonkeyPatch) -> FailingFolders:
+    return FailingFolders(monkeypatch)
+
+
+def test_a_put_or_removal_whose_folder_cannot_be_synced_for_a_moment_is_acknowledged(
+    tmp_path: Path, folders: FailingFolders
+) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"1")
+    folders.times = 2
+    files.put_new("a/c", b"2")
+    assert folders.times == 0
+    folders.times = 2
+    files.remove("a/b")
+    assert everything(tmp_path) == {"a/c": b"2"}
+
+
+def test_what_can_be_seen_and_was_not_synced_is_told_as_uncertain_and_nothing_is_built_on_it(
+    tmp_path: Path, folders: FailingFolders
+) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"1")
+    files.put_new("b/c", b"3")
+    folders.times = 1_000
+    with pytest.raises(StorageUncertain, match="a/c in the data directory holds now"):
+        files.put_new("a/c", b"2")
+    assert files.get("a/c") == b"2"
+    changes: list[Callable[[], None]] = [lambda: files.put_new("b/d", b"4"), lambda: files.remove("b/c")]
+    for change in changes:
+        with pytest.raises(StorageFailed) as raised:
+            change()
+        assert type(raised.value) is StorageFailed
+    assert everything(tmp_path) == {"a/b": b"1", "a/c": b"2", "b/c": b"3"}
+    folders.times = 0
+    files.put_new("b/d", b"4")
+    folders.times = 1_000
+    with pytest.raises(StorageUncertain, match="b/d in the data directory holds now"):
+        files.remove("b/d")
+    assert everything(tmp_path) == {"a/b": b"1", "a/c": b"2", "b/c": b"3"}
+
+
+def test_another_ones_file_that_cannot_be_synced_is_no_uncertain_change_of_ones_own(
+    tmp_path: Path, folders: FailingFolders
+) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"1")
+    folders.times = 3
+    with pytest.raises(StorageFailed) as raised:
+        files.put_new("a/b", b"2")
+    assert type(raised.value) is StorageFailed
+
+
+def test_a_folder_that_is_gone_needs_no_sync_any_more(tmp_path: Path, folders: FailingFolders) -> None:
+    files = LocalFiles(tmp_path)
+    files.put_new("a/b", b"1")
+    folders.times = 3
+    with pytest.raises(StorageUncertain):
+        files.remove("a/b")
+    (tmp_path / "a").rmdir()
+    files.put_new("b", b"2")
+    assert everything(tmp_path) == {"b": b"2"}
 
 
 def test_a_folder_that_was_removed_and_made_anew_is_synced_anew(

@@ -42,6 +42,7 @@ from tests.storage.breakage import (
 )
 from tests.storage.examples import fast_folder, open_names, record, wait_for_tick
 from tests.storage.model import Server, State, random_verb
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import StorageFailed
 from windrow.domain.integrity import Finding, IntegrityReport, Severity
@@ -51,7 +52,7 @@ from windrow.storage.blob_check import find_problem
 from windrow.storage.files import LocalFiles
 from windrow.storage.fsck import check, check_own_folders
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.namespace import Namespace, utc_now
+from windrow.storage.namespace import Namespace
 from windrow.storage.revision import BlobRef, entry_to_json
 
 

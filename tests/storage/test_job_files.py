@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.storage.examples import sealed
-from windrow.domain.errors import InvalidArtifact, StorageFailed
+from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageUncertain
 from windrow.domain.job import Job, JobState, Problem
 from windrow.storage import job_files
 from windrow.storage.files import KeyExists, LocalFiles
@@ -240,3 +240,23 @@ def test_what_is_kept_of_a_job_is_plain_and_names_its_format(tmp_path: Path, fil
     assert content.startswith(b'{\n  "format": 3,\n  "sha256": "')
     assert stored_job_from_json(job.id, 1, content).job == job
     assert not (tmp_path / JOBS / job.id / CANCEL_FILE).exists()
+
+
+def test_a_job_that_everybody_sees_is_saved_though_its_disk_does_not_confirm_it(
+    files: JobFiles, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_new = LocalFiles.put_new
+
+    def put(self: LocalFiles, key: str, data: bytes, same_as: str | None = None) -> None:
+        put_new(self, key, data, same_as)
+        raise StorageUncertain("{file} is not confirmed. Look.", {"file": key})
+
+    monkeypatch.setattr(LocalFiles, "put_new", put)
+    job = job_of(files)
+    files.put(job, 1)
+    files.request_cancel(job.id)
+    kept = files.get(job.id)
+    assert kept is not None
+    assert kept.job == job
+    assert files.is_cancel_requested(job.id)
+    assert caplog.messages == [f"jobs/{job.id}/{name} is not confirmed. Look." for name in ("000001.json", CANCEL_FILE)]

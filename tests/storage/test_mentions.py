@@ -13,13 +13,13 @@ from tests.execution.examples import queued_job
 from tests.storage.breakage import half_published, put, remove
 from tests.storage.examples import fast_folder, open_names
 from tests.storage.model import Server
+from windrow.domain.clock import utc_now
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.storage.files import LocalFiles
 from windrow.storage.folder_check import LOST_AND_FOUND
 from windrow.storage.fsck import check
 from windrow.storage.job_files import JobFiles
 from windrow.storage.mentions import Mention, find_mentions
-from windrow.storage.namespace import utc_now
 
 HOUR, HALF = timedelta(hours=1), timedelta(minutes=30)
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.files import MemoryFiles
 from tests.storage.examples import blobs, new_revision, open_aliases, open_catalog, open_names
 from windrow.domain.alias import ChangeNote
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierInUse,
@@ -22,7 +23,7 @@ from windrow.domain.names import read_reference
 from windrow.storage.alias_store import Aliases
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import LocalFiles
-from windrow.storage.namespace import Namespace, in_use, utc_now
+from windrow.storage.namespace import Namespace, in_use
 
 
 @pytest.fixture

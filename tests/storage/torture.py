@@ -1,30 +1,39 @@
-"""Kill and race for as long as you like: ``python -m tests.storage.torture --kills 500 --race-seconds 60``.
+"""Kill, damage and race as long as you like: ``python -m tests.storage.torture --kills 500 --race-seconds 60``.
 
 The tests do it for a moment. A failure names the seed that it can be tried with again.
 """
 
 import argparse
+import logging
 import secrets
 import time
 
+from tests.storage.damages import damage_often
 from tests.storage.killing import kill_often
 from tests.storage.racing import race
+from tests.storage.server_deaths import kill_servers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Kill and race processes on one data directory.")
     parser.add_argument("--kills", type=int, default=0, help="processes to kill, one after the other")
+    parser.add_argument("--server-kills", type=int, default=0, help="servers to kill, two at a time")
+    parser.add_argument("--mutants", type=int, default=0, help="files to damage, each in a directory of its own")
     parser.add_argument("--race-seconds", type=float, default=0.0, help="how long to race")
     parser.add_argument("--folder", help="where to make data directories; in memory if left out")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of all random choices")
     given = parser.parse_args()
+    logging.disable(logging.WARNING)  # damage is told there, as it should be
     print(f"seed {given.seed}", flush=True)
-    if given.kills:
-        start_s = time.monotonic()
-        print(f"{kill_often(given.kills, given.seed, given.folder)} in {time.monotonic() - start_s:.1f} s", flush=True)
-    if given.race_seconds:
-        start_s = time.monotonic()
-        print(f"{race(given.race_seconds, given.seed, given.folder)} in {time.monotonic() - start_s:.1f} s", flush=True)
+    for count, torture in (
+        (given.kills, kill_often),
+        (given.server_kills, kill_servers),
+        (given.mutants, damage_often),
+        (given.race_seconds, race),
+    ):
+        if count:
+            start_s = time.monotonic()
+            print(f"{torture(count, given.seed, given.folder)} in {time.monotonic() - start_s:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

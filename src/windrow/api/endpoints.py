@@ -17,9 +17,10 @@ from windrow.operations import Operations
 
 R = TypeVar("R")
 # Threads of their own, so that what takes long holds up nothing that does not: looking something up; changing the data
-# directory, which may wait for others; reading much of it; files; encoding many texts; predictions; trainings; large
-# bodies of any verb.
-Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "fit", "parse"]
+# directory, which may wait for others; reading much of it; files; encoding many texts; predictions by what is in
+# memory; those that must read the disk, which may hang; trainings; large bodies of any verb; what needs no data
+# directory.
+Pool = Literal["light", "write", "scan", "transfer", "bulk", "predict", "load", "fit", "parse", "monitor"]
 Body = Literal["none", "required", "optional", "file"]
 ReplyForm = Literal["json", "file", "events"]
 

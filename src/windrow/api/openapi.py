@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from windrow import __version__
 from windrow.api.endpoints import (
@@ -23,6 +23,8 @@ from windrow.api.flat import DESCRIBED_LIKE, FORMS, Health, Problem, write_reply
 from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
 from windrow.codec.values import to_plain
+from windrow.domain import errors
+from windrow.domain.job import JobState
 from windrow.domain.job import Problem as JobProblem
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
@@ -45,6 +47,8 @@ _PREDICT_FORMS: Final = (
         ("model_name", "texts", "explain"),
     ),
 )
+# An entry of a docstring's list of errors: the class, and when it is raised.
+_RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -82,8 +86,17 @@ def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
         "tags": [endpoint.tag.name],
         **({"parameters": parameters} if parameters else {}),
         **({} if endpoint.body == "none" else {"requestBody": _request_body(endpoint, schemas)}),
-        "responses": {**_replies(endpoint, schemas), "default": _problem()},
+        "responses": {**_replies(endpoint, schemas), **_refusal(endpoint), "default": _problem()},
     }
+
+
+def _refusal(endpoint: Endpoint[Any]) -> JsonObject:
+    """Return the reply to what the schema allows and a rule does not, as the verbs' docstrings list the errors."""
+    verbs = [each for each in ENDPOINTS if (each.method, each.path) == (endpoint.method, endpoint.path)]
+    listed = [(inspect.getdoc(verb.operation) or "").partition("Raises:\n")[2] for verb in verbs]
+    raised = [each for one in listed for each in re.findall(_RAISED, one)]
+    told = [" ".join(text.split()) for name, text in raised if issubclass(getattr(errors, name), errors.InvalidInput)]
+    return {"422": _problem(plain_text(" ".join(dict.fromkeys(told))))} if told else {}
 
 
 def _summary_and_description(verb: Any) -> tuple[str, str]:
@@ -160,7 +173,8 @@ def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
         return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
     if endpoint.reply_form == "events":
         description = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
-        return {"200": {"description": description, "content": {EVENTS_TYPE: {"schema": {"type": "string"}}}}}
+        schemas.components["JobEvent"] = _event(schemas.reference(endpoint.reply))
+        return {"200": {"description": description, "content": {EVENTS_TYPE: {"schema": _reference("JobEvent")}}}}
     responses: dict[str, JsonObject] = {}
     for each in (one for one in ENDPOINTS if (one.method, one.path) == (endpoint.method, endpoint.path)):
         for kind in FORMS.get(each.verb, (each.reply,)):
@@ -175,6 +189,22 @@ def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
         location = {"description": "The job.", "schema": {"type": "string"}}
         responses["202"]["headers"] = {"Location": location}
     return responses
+
+
+def _event(job: JsonObject) -> JsonObject:
+    """Return the schema of each event of a job's stream."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": job}
+    return {
+        "type": "object",
+        "description": "An event of a stream (server-sent events).",
+        "properties": {
+            "id": {"type": "string", "description": "Counts the events, from 1."},
+            "event": {"type": "string", "enum": list(get_args(JobState)), "description": "The job's state."},
+            "data": {**data, "description": "The job as it was then, as JSON."},
+        },
+        "required": ["id", "event", "data"],
+        "additionalProperties": False,
+    }
 
 
 def _one_of(schema: JsonObject | None, further: JsonObject) -> JsonObject:
@@ -195,6 +225,12 @@ def _pages(schemas: Schemas) -> dict[str, JsonObject]:
     healthy = {"schema": schemas.reference(Health), "examples": {"health": {"value": to_plain(Health())}}}
     return {
         "/health": _page("health", "Say that the server answers", "application/json", healthy),
+        "/health/ready": _page(
+            "ready",
+            "Say that the data directory is there, so that the server can read and change it",
+            "application/json",
+            healthy,
+        ),
         "/metrics": _page(
             "metrics",
             "Show how long requests take and how busy the server is, for Prometheus",
@@ -217,8 +253,8 @@ def _page(name: str, summary: str, media_type: str, content: JsonObject) -> Json
     }
 
 
-def _problem() -> JsonObject:
-    return {"description": "A problem.", "content": {PROBLEM_TYPE: {"schema": _reference("Problem")}}}
+def _problem(description: str = "A problem.") -> JsonObject:
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": _reference("Problem")}}}
 
 
 def _reference(name: str) -> JsonObject:

@@ -16,6 +16,7 @@ from windrow.cli.command_group import CommandGroup, OutputClosed
 from windrow.cli.exits import FAILED, INTERRUPTED, OK, SIGPIPE, WRONG_INPUT, Interrupted, exit_code_of
 from windrow.cli.output import output_failed
 from windrow.cli.surface import CliWords
+from windrow.cli.usage_errors import usage_text
 from windrow.domain.errors import WindrowError
 
 # Typer names it nowhere in public.
@@ -110,9 +111,8 @@ def _refuse_usage(error: Any) -> NoReturn:
         print(words, file=sys.stderr)
         sys.exit(WRONG_INPUT)
     path = error.ctx.command_path if error.ctx is not None else "windrow"
-    _end(
-        f"{' '.join(words.split()).rstrip('.?')}{'?' if words.endswith('?') else '.'} See `{path} --help`.", WRONG_INPUT
-    )
+    words = usage_text(error)
+    _end(f"{words.rstrip('.?')}{'?' if words.endswith('?') else '.'} See `{path} --help`.", WRONG_INPUT)
 
 
 def _end(words: str, code: int) -> NoReturn:

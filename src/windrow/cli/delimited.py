@@ -20,8 +20,8 @@ from windrow.cli.columns import (
     listed,
 )
 from windrow.cli.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
-from windrow.cli.formats import counted
 from windrow.cli.read_options import ReadOptions
+from windrow.domain.figures import counted
 
 if TYPE_CHECKING:
     import _csv

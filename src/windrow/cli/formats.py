@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from windrow.domain.figures import percent
+
 if TYPE_CHECKING:
     from windrow.domain.recipe import Recipe
     from windrow.domain.training_report import Estimate
@@ -32,11 +34,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3_600} h {whole % 3_600 // 60} min"
 
 
-def share(value: float | None) -> str:
-    """Return a share in [0, 1] in percent, and a dash where there is none."""
-    return "-" if value is None else f"{value * 100:.1f} %"
-
-
 def when(at: datetime | None) -> str:
     """Return a time, UTC, to the second, and a dash where there is none."""
     return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
@@ -47,15 +44,10 @@ def listed(words: Sequence[str]) -> str:
     return one_line(", ".join(words)) or "-"
 
 
-def counted(count: int, one: str, several: str = "") -> str:
-    """Return a number and its noun: ``1 row``, ``2 rows``."""
-    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
-
-
 def estimate_text(estimate: "Estimate") -> str:
     """Return an estimate of an accuracy: ``83.3 %, between 25.0 % and 100.0 %``."""
-    low, high = share(estimate.interval.low), share(estimate.interval.high)
-    return f"{share(estimate.accuracy)}, between {low} and {high}"
+    low, high = percent(estimate.interval.low), percent(estimate.interval.high)
+    return f"{percent(estimate.accuracy)}, between {low} and {high}"
 
 
 def one_line(text: str) -> str:

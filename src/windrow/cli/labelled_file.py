@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from windrow.cli.decoding import source_name
-from windrow.cli.formats import counted
 from windrow.cli.read_options import ReadOptions
 from windrow.cli.reading import Record, read_rows
 from windrow.domain.dataset import Row
+from windrow.domain.figures import counted
 
 T = TypeVar("T")
 _SHOWN_LINES = 10

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from windrow.cli.formats import one_line, share
+from windrow.cli.formats import one_line
 from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
+from windrow.domain.figures import percent
 from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
@@ -79,7 +80,7 @@ def calibration_line(outcome: ClassificationMetrics) -> str:
     else:
         verdict = "overconfident" if mean > outcome.accuracy else "underconfident"
     return (
-        f"Scores: {mean:.2f} on average, and {share(outcome.accuracy)} of the answers are right: {verdict} "
+        f"Scores: {mean:.2f} on average, and {percent(outcome.accuracy)} of the answers are right: {verdict} "
         f"(expected calibration error {outcome.calibration.ece:.2f})."
     )
 
@@ -107,7 +108,7 @@ def result_table(results: Sequence[ModelResult]) -> TextTable:
         results,
         Column("classifier", _display_name, no_wrap=True),
         number("right", lambda each: f"{each.correct}/{each.total}"),
-        number("accuracy", lambda each: share(each.accuracy)),
+        number("accuracy", lambda each: percent(each.accuracy)),
         number("95 % interval", lambda each: between(each.accuracy_interval), spare=1),
         number("macro F1", lambda each: f"{each.macro_f1:.2f}", spare=2),
         number("ECE", lambda each: f"{each.calibration.ece:.2f}", spare=3),

@@ -76,9 +76,13 @@ class _Verb:
         own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in self._own.values()]
         if "context" not in self._own:
             own.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
+        first, last = ([one for each in part for one in each.parameters] for part in self._split())
+        return inspect.Signature([*first, *own, *last])
+
+    def _split(self) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
+        """Return the options of this verb, and those that every verb has."""
         place = len(self._options) - len(_EVERYWHERE)
-        derived = [each.parameter for each in self._options]
-        return inspect.Signature([*derived[:place], *own, *derived[place:]])
+        return self._options[:place], self._options[place:]
 
 
 def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWords) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
     values: dict[str, Any] = {}
     # Files last: reading them depends on other options.
     for each in sorted(options, key=lambda each: each.is_file):
-        value = given[each.key]
+        value = _path_of(each, given) if each.or_argument else given[each.key]
         if value is None or value == [] or (value is False and not each.type.optional):
             continue
         if each.is_file:
@@ -96,6 +100,23 @@ def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWor
         else:
             values[each.path] = _read(each, value)
     return values
+
+
+def _path_of(option: Option, given: Mapping[str, Any]) -> Path:
+    """Return a file that may be named by an option or without one.
+
+    Raises:
+        InvalidParameter: It is named twice, or not at all.
+    """
+    paths = [path for path in (given[option.argument_key], given[option.key]) if path is not None]
+    if len(paths) != 1:
+        problem = "missing" if not paths else "there twice"
+        raise InvalidParameter(
+            f"The FILE is {problem}. Name it once, without an option or with {{option}}.",
+            {"parameter": option.path, "option": option.name},
+        )
+    (path,) = paths
+    return Path(path)
 
 
 def _read_file(option: Option, path: Path, values: Mapping[str, Any]) -> "FileRows[Any]":

@@ -18,7 +18,7 @@ from windrow.cli.surface import option_name
 from windrow.codec.docs import field_docs
 from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
-from windrow.domain.names import ModelReference, Name
+from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.values import has_default
 from windrow.settings import Settings, variable_name
 
@@ -38,6 +38,8 @@ class OptionSpec:
     """What it is for."""
     is_argument: bool = False
     """Whether it must be there, and without a name, though it has a default."""
+    or_argument: bool = False
+    """Whether its file, which must be there, may also stand without the option's name."""
 
 
 SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
@@ -46,7 +48,9 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "base_model": OptionSpec(metavar="ID"),
     "author": OptionSpec(metavar="WHO"),
     "data_dir": OptionSpec(metavar="FOLDER"),
+    "deleted": OptionSpec(help="List the deleted classifiers that can be restored, instead of those that answer."),
     "encoding": OptionSpec(metavar="NAME"),
+    "force": OptionSpec(help="Delete also what an alias points to; the alias answers no more then."),
     "header": OptionSpec(
         "--header/--no-header",
         help="The first line of the CSV or TSV names the columns, or is a row; then they are called 1, 2, ….",
@@ -55,6 +59,7 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "label_column": OptionSpec(metavar="NAME"),
     "n": OptionSpec("-n"),
     "prefix": OptionSpec(metavar="PREFIX"),
+    "purge": OptionSpec(help="Remove the files for good; otherwise `windrow restore` brings them back for a while."),
     "reason": OptionSpec(metavar="WORDS"),
     "tag": OptionSpec(metavar="TAG"),
     "tags": OptionSpec("--tag", metavar="TAG"),
@@ -62,7 +67,7 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "text_column": OptionSpec(metavar="NAME"),
     "url": OptionSpec(metavar="URL"),
 }
-_METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL"}
+_METAVARS: Final[Mapping[Any, str]] = {Name: "NAME", ModelReference: "MODEL", ImmutableReference: "MODEL"}
 # What the file of an argument may hold, by what is read from it.
 _FILES: Final[Mapping[Any, str]] = {Row: ROWS_HELP, str: TEXTS_HELP}
 
@@ -98,8 +103,21 @@ class Option(OptionSpec):
         return option_name(self.path, turns_off=self.default is True)
 
     @property
-    def parameter(self) -> inspect.Parameter:
-        """What Typer reads."""
+    def argument_key(self) -> str:
+        """What Typer calls it where it stands without its name."""
+        return f"{self.key}_file"
+
+    @property
+    def parameters(self) -> tuple[inspect.Parameter, ...]:
+        """What Typer reads: one, or two where the option's name may be left out."""
+        if not self.or_argument:
+            return (self._parameter,)
+        hint = Annotated[Path | None, typer.Argument(help=f"The file of {self.name}.", metavar="FILE")]
+        unnamed = inspect.Parameter(self.argument_key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+        return unnamed, self._parameter
+
+    @property
+    def _parameter(self) -> inspect.Parameter:
         kind, default = self._shape()
         metavar = "FILE" if self.is_file else self.metavar
         if self.is_argument:
@@ -107,7 +125,7 @@ class Option(OptionSpec):
             hint, default = Annotated[kind, typer.Argument(help=help_text, metavar=metavar)], inspect.Parameter.empty
         else:
             names = self.names.split() or [self.name]
-            if self.default is MISSING:
+            if self.default is MISSING and not self.or_argument:
                 default = inspect.Parameter.empty
             kind = kind if default is not None else kind | None
             hint = Annotated[kind, typer.Option(*names, help=self.help, metavar=metavar)]
@@ -147,6 +165,7 @@ def options_of(
             names=own.names,
             metavar=own.metavar or _METAVARS.get(declared.hint),
             help=own.help or (setting_help(each.name) if each.metadata.get("setting") else _help(docs, each.name)),
+            or_argument=own.or_argument,
             is_argument=own.is_argument or not (has_default(each) or own.names),
             path=path,
             type=declared,

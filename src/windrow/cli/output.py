@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from windrow.disk import reason
 from windrow.domain.errors import InvalidParameter, StorageFailed
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def naming_file(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        facts = {"parameter": "file", "file": str(path), "reason": reason(error)}
+        facts = {"parameter": "file", "file": str(path), "reason": _reason(error)}
         raise InvalidParameter("{file}: {reason}. Name another file, or mend that.", facts) from error
 
 
@@ -61,5 +60,11 @@ def output_failed(error: OSError) -> StorageFailed:
     """Return the error for standard output that cannot be written."""
     return StorageFailed(
         "Standard output cannot be written: {reason}. Make room, or write to another place.",
-        {"reason": reason(error).lower()},
+        {"reason": _reason(error).lower()},
     )
+
+
+def _reason(error: OSError) -> str:
+    from windrow.disk import reason  # which the help needs not
+
+    return reason(error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from windrow.cli.exits import Interrupted
-from windrow.cli.formats import counted, duration
+from windrow.cli.formats import duration
 from windrow.cli.progress import RowBar, row_bar
 from windrow.cli.read_options import ReadOptions
 from windrow.cli.reading import Table, open_table
@@ -36,6 +36,7 @@ from windrow.cli.writing import (
     TableWriter,
 )
 from windrow.domain.errors import WindrowError
+from windrow.domain.figures import counted
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.quality_warnings import warn_of_truncated
 

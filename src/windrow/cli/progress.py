@@ -11,7 +11,7 @@ from windrow.domain.job import Job, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
-    from rich.progress import ProgressColumn
+    from rich.progress import ProgressColumn, Task
 
     from windrow.cli.decoding import Source
     from windrow.cli.reading import Record
@@ -64,10 +64,10 @@ class TrainingBar:
 @contextmanager
 def training_bar() -> Iterator[TrainingBar]:
     """Draw a bar for a training until the end of the block, then take it away."""
-    from rich.progress import BarColumn, TimeElapsedColumn
+    from rich.progress import BarColumn
 
     steps = ("{task.description}", BarColumn(), "{task.completed}/{task.total}")
-    with drawn(*steps, TimeElapsedColumn(), "{task.fields[note]}") as bars:
+    with drawn(*steps, elapsed_column(), "{task.fields[note]}") as bars:
         yield TrainingBar(bars)
 
 
@@ -97,10 +97,10 @@ def row_bar(source: "Source", *, is_shown: bool) -> "Iterator[RowBar]":
     if not is_shown:
         yield RowBar(source)
         return
-    from rich.progress import BarColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TimeRemainingColumn
 
     counts = ("Predicting", BarColumn(), "{task.completed:,.0f} rows", "{task.fields[rate]}")
-    with drawn(*counts, TimeElapsedColumn(), TimeRemainingColumn()) as bars:
+    with drawn(*counts, elapsed_column(), TimeRemainingColumn()) as bars:
         bars.add_task("Predicting", total=None, rate="")
         yield RowBar(source, bars)
 
@@ -111,6 +111,23 @@ def drawn(*columns: "ProgressColumn | str") -> "Bars":
 
     console = notes_console()
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def elapsed_column() -> "ProgressColumn":
+    """Return a column with the time since a bar was drawn.
+
+    Rich's own stands still for ever once all steps are done, and so through each stage after the first.
+    """
+    from datetime import timedelta
+
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Elapsed(ProgressColumn):
+        def render(self, task: "Task") -> Text:
+            return Text(str(timedelta(seconds=int(task.elapsed or 0))), style="progress.elapsed")
+
+    return Elapsed()
 
 
 @dataclass(slots=True)

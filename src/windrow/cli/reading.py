@@ -195,13 +195,19 @@ def _format_by_extension(path: Path | str) -> Format | None:
 
 def _beginning(blocks: Iterator[str], *, is_line_needed: bool) -> str:
     """Return the first blocks up to the first non-blank text, or to the end of its line if detection needs it."""
-    text = ""
+    parts: list[str] = []
+    num_chars, is_blank = 0, True
     for block in blocks:
-        text += block
-        line = text.lstrip()
-        if line and (not is_line_needed or line[0] == "[" or LINE_END.search(line) or len(text) > _MAX_BEGINNING_CHARS):
+        parts.append(block)
+        num_chars += len(block)
+        line = block.lstrip() if is_blank else block
+        if is_blank and line:
+            is_blank = False
+            if line[0] == "[":
+                break
+        if not is_blank and (not is_line_needed or LINE_END.search(line) or num_chars > _MAX_BEGINNING_CHARS):
             break
-    return text
+    return "".join(parts)
 
 
 def _rows(

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from windrow.api.endpoints import (
@@ -20,7 +21,6 @@ from windrow.api.endpoints import (
 )
 from windrow.client.async_transport import AsyncTransport
 from windrow.client.calls import build_call, complete_request
-from windrow.client.cancellation import now
 from windrow.client.errors import ConnectionLost, ServerTimedOut
 from windrow.client.event_stream import EventReader
 from windrow.client.following import naming_job, no_events, stopped_telling
@@ -34,9 +34,10 @@ from windrow.client.remote import (
 )
 from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
-from windrow.client.transport import Call
+from windrow.client.transport import Call, StreamedBody
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import FitRequest, FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
 
@@ -96,8 +97,16 @@ class AsyncRemoteOperations:
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
         response = await self._transport.open(build_call(EXPORT, request, self._timeout_s))
-        chunks = _for_a_thread(self._transport.iter_chunks(response), asyncio.get_running_loop())
-        return parse_export(request, response.headers, chunks)
+        chunks, loop = self._transport.iter_chunks(response), asyncio.get_running_loop()
+
+        async def release() -> None:
+            await chunks.aclose()
+            await response.aclose()
+
+        body = StreamedBody(
+            _for_a_thread(chunks, loop), lambda: asyncio.run_coroutine_threadsafe(release(), loop).result()
+        )
+        return parse_export(request, response.headers, body)
 
     async def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -117,7 +126,7 @@ class AsyncRemoteOperations:
 
     async def fit(self, request: FitRequest, on_progress: OnProgress = ignore_progress) -> FitResult:
         """See ``Operations.fit``. Where the task is cancelled, so is the training."""
-        since, started = now(), None
+        since, started = utc_now(), None
         try:
             job = started = await self._call(START_FIT, request)
             async with aclosing(self._follow(JobRequest(job.id))) as updates:
@@ -127,11 +136,14 @@ class AsyncRemoteOperations:
                     job = update
         except asyncio.CancelledError:
             # In a thread with connections of its own: those of this loop may end with it.
-            remote = RemoteOperations(self._url, self._timeout_s, retries=0)
-            await asyncio.shield(asyncio.to_thread(remote.cancel_after_interrupt, request, since, started))
-            remote.close()
+            await asyncio.shield(asyncio.to_thread(self._cancel_fit, request, since, started))
             raise
         return fit_result(job, await self._call(SHOW, trained_model(job)))
+
+    def _cancel_fit(self, request: FitRequest, since: datetime, started: Job | None) -> None:
+        """Cancel the training of a cancelled task, from a thread, which goes on where the task is cancelled again."""
+        with closing(RemoteOperations(self._url, self._timeout_s, retries=0)) as remote:
+            remote.cancel_after_interrupt(request, since, started)
 
     async def _call(self, endpoint: Endpoint[Any], request: Any, file: BinaryIO | None = None) -> Any:
         call = build_call(endpoint, complete_request(endpoint, request), self._timeout_s, file)

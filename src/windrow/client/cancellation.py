@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeVar
 
 from windrow.client.errors import ServerTimedOut
@@ -21,11 +21,6 @@ CANCEL_TIMEOUT_S: Final = 5.0
 # A server that still checks a request has no job of it yet.
 _ATTEMPTS = 8
 _RETRY_INTERVAL_S = 0.25
-
-
-def now() -> datetime:
-    """Return the time as jobs have it: UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def cancel_within(operations: Operations, job_id: str, seconds: float = CANCEL_TIMEOUT_S) -> Job:

@@ -19,14 +19,15 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.client.calls import build_call, complete_request
-from windrow.client.cancellation import cancel_orphaned_fit, cancel_within, now
+from windrow.client.cancellation import cancel_orphaned_fit, cancel_within
 from windrow.client.errors import UnexpectedReply
 from windrow.client.following import events_of, follow, naming_job
 from windrow.client.replies import read_predict_reply, read_reply
 from windrow.client.retrying import check_timeout
-from windrow.client.transport import Transport
+from windrow.client.transport import StreamedBody, Transport
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.names import NAME_GRAMMAR
@@ -126,7 +127,8 @@ class RemoteOperations:
     def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
-        return parse_export(request, response.headers, self._transport.iter_chunks(response))
+        body = StreamedBody(self._transport.iter_chunks(response), response.close)
+        return parse_export(request, response.headers, body)
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -147,7 +149,7 @@ class RemoteOperations:
 
         The training is begun and its job followed, so that it outlives a broken connection, and Ctrl-C ends it.
         """
-        since, started = now(), None
+        since, started = utc_now(), None
         try:
             job = started = self.start_fit(request)
             for update in self._follow(JobRequest(job.id)):

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection
@@ -54,6 +54,32 @@ class Call:
     content_type: str = JSON
     timeout_s: float | None = None
     idempotent: bool = False
+
+
+class StreamedBody:
+    """A reply's body as it comes.
+
+    A generator whose first piece was never taken does nothing when it is closed; this lets go of the connection.
+
+    Args:
+        chunks: Yields the body.
+        release: Lets go of the connection, or does nothing where that was done.
+    """
+
+    def __init__(self, chunks: Generator[bytes], release: Callable[[], object]) -> None:
+        self._chunks = chunks
+        self._release = release
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._chunks.close()
+        self._release()
 
 
 class Transport:

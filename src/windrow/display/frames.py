@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CurvePoint
 from windrow.domain.explanation import Explanation
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
+from windrow.domain.listing import Listing
 from windrow.domain.prediction import Prediction
 from windrow.domain.report import Calibration, ClassificationMetrics, ConfusionMatrix
 from windrow.domain.shown import to_plain
@@ -29,7 +30,23 @@ _ROWS: Mapping[type, str] = {
 _BY_KEY: Mapping[type, str] = {Prediction: "scores", CurvePoint: "recall"}
 
 
-def to_frame(value: Any) -> Any:
+# The columns of a list of classifiers, of which all would be too many to read: paths to fields.
+_MAIN: Final = (
+    "name",
+    "revision",
+    "labels",
+    "num_examples",
+    "created_at",
+    "test_accuracy",
+    "report.estimate.accuracy",
+    "base_model",
+    "size_bytes",
+    "tags",
+    "description",
+)
+
+
+def to_frame(value: Any, *, all_fields: bool = False) -> Any:
     """Return a value, or a list of values, as a table of pandas or, where that is not installed, of polars.
 
     A row has a column for each field. What a field holds is columns of its own (``accuracy_interval.low``); so are a
@@ -38,6 +55,7 @@ def to_frame(value: Any) -> Any:
 
     Args:
         value: A value with entries (a listing, a report with its labels, …), or any other one, which makes one row.
+        all_fields: Whether a list of classifiers has a column for every field, and not only for the main ones.
 
     Raises:
         ImportError: Neither is installed.
@@ -46,6 +64,8 @@ def to_frame(value: Any) -> Any:
     names = list(dict.fromkeys(name for row in rows for name in row))
     # A part that is missing in one row only is columns of its own all the same.
     whole = [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
+    if isinstance(value, Listing) and not all_fields:
+        whole = list(_MAIN)
     columns = {name: [row.get(name) for row in rows] for name in whole}
     try:
         import pandas as pd

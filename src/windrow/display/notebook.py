@@ -6,12 +6,13 @@ from typing import Any
 
 from windrow.display import frames
 from windrow.display.html import Html, bar, element, heat_map, joined, table
-from windrow.display.tables import fits_a_cell, percent, table_of, text_of
+from windrow.display.tables import fits_a_cell, table_of, text_of
 from windrow.domain.classifier import Trained
 from windrow.domain.comparison import Comparison
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import DataWarning
 from windrow.domain.explanation import Explanation
+from windrow.domain.figures import percent
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
 from windrow.domain.prediction import Prediction
@@ -44,13 +45,13 @@ class NotebookPresenter:
         """Return a value, or a list of values, as HTML."""
         return element("div", *_parts(value))
 
-    def frame(self, value: Any) -> Any:
+    def frame(self, value: Any, *, all_fields: bool = False) -> Any:
         """Return a value, or a list of values, as a table of pandas or polars.
 
         Raises:
             ImportError: Neither is installed.
         """
-        return frames.to_frame(value)
+        return frames.to_frame(value, all_fields=all_fields)
 
 
 def present() -> None:

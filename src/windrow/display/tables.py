@@ -12,6 +12,7 @@ from windrow.domain.base_models import BaseModelUse
 from windrow.domain.classifier import Classifier
 from windrow.domain.comparison import Disagreement, ModelResult
 from windrow.domain.cross_validation import CurvePoint
+from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.job import Job
 from windrow.domain.prediction import Prediction
@@ -38,11 +39,6 @@ class Column:
 def number(heading: str, cell: Callable[[Any], object]) -> Column:
     """Return a column of numbers."""
     return Column(heading, cell, right=True)
-
-
-def percent(share: float | None) -> str:
-    """Return a share in percent, and a dash where there is none."""
-    return "-" if share is None else f"{share * 100:.1f} %"
 
 
 def between(interval: Interval) -> str:

@@ -2,15 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from windrow.domain.dataset import DataLimits, Row
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.gate import NOTHING_CHECKED, GateReport, Requirement, check_must_pass, check_requirement
+from windrow.domain.gate import (
+    NOTHING_CHECKED,
+    GateReport,
+    MustPassRows,
+    Requirement,
+    check_must_pass,
+    check_requirement,
+)
 from windrow.domain.names import ModelReference, Name, check_name, read_reference
-from windrow.domain.values import ListValue, Value, computed
+from windrow.domain.values import ListValue, Schema, Value, computed
 
 MAX_NOTE_CHARS = 500
+Note = Annotated[str, Schema(maxLength=MAX_NOTE_CHARS)]
 
 # What happened to an alias: it was pointed somewhere, pointed back, or removed.
 AliasEvent = Literal["promoted", "rolled_back", "removed"]
@@ -20,9 +28,9 @@ AliasEvent = Literal["promoted", "rolled_back", "removed"]
 class ChangeNote:
     """A note about a change: why, and by whom. Checked by :func:`check_note`."""
 
-    reason: str = ""
+    reason: Note = ""
     """Why the change was made, at most 500 characters."""
-    author: str = ""
+    author: Note = ""
     """Who made the change, at most 500 characters, as the caller says; it is not verified."""
 
 
@@ -126,7 +134,7 @@ class PromoteRequest(ChangeNote):
     """
     require: Requirement | None = None
     """Conditions that are checked first; unless each is met, nothing changes."""
-    must_pass: tuple[Row, ...] | None = None
+    must_pass: MustPassRows | None = None
     """Rows to keep with the alias, at most 1,000: they must be classified correctly now and at each later promotion.
     Left out, those that it keeps stay; none at all removes them.
     """

@@ -1,6 +1,6 @@
 """Export and import of a classifier as one file: the requests and results."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,3 +51,9 @@ class Export:
     """Its size."""
     chunks: Iterator[bytes]
     """Its bytes, in pieces, to be taken once."""
+
+    def close(self) -> None:
+        """Let go of where the bytes come from, whether or not they were taken."""
+        close: Callable[[], object] | None = getattr(self.chunks, "close", None)
+        if close is not None:
+            close()

@@ -1,18 +1,22 @@
 """The base models on this machine, their sizes and their users."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from windrow.domain.errors import BaseModelInUse, InvalidParameter
-from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.domain.figures import counted
+from windrow.domain.recipe import DEFAULT_BASE_MODEL, MODEL_ID_GRAMMAR, BaseModel, ModelId
 from windrow.domain.values import ListValue, Value
 
 # Where Windrow takes one from, in the order in which it looks: what was installed with it, base_models in the data
 # directory, the Hugging Face cache, which other programs share.
 BaseModelLocation = Literal["installed", "data_directory", "hub_cache"]
-# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
-_MODEL_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}")
+_MODEL_ID = re.compile(MODEL_ID_GRAMMAR)
+_COMMIT = re.compile("[0-9a-f]{40}")
+# In the place of an allowed id: every one may be used.
+ANY_MODEL = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class BaseModelList(ListValue[BaseModelUse]):
 class BaseModelRequest:
     """A base model to remove."""
 
-    base_model: str
+    base_model: ModelId
     """Its id."""
 
 
@@ -79,8 +83,8 @@ def check_unused(use: BaseModelUse) -> None:
     """
     if use.classifiers:
         raise BaseModelInUse(
-            "The base model {base_model} is what {classifiers} classifier(s) were trained on, and they cannot answer "
-            "without it. Purge them first, or keep it.",
+            f"{counted(use.classifiers, 'classifier was', 'classifiers were')} trained on the base model "
+            "{base_model} and cannot answer without it. Purge what needs it first, or keep it.",
             {"base_model": use.id, "classifiers": use.classifiers},
         )
 
@@ -88,6 +92,27 @@ def check_unused(use: BaseModelUse) -> None:
 def is_model_id(text: str) -> bool:
     """Whether a text is of the form ``owner/name`` that the hub gives its models."""
     return _MODEL_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is the name of a commit on the hub: 40 hexadecimal digits, lower case."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def allowed_ids(allowed: Collection[str]) -> list[str]:
+    """Return the ids of an allow-list, whose entries are ``owner/name`` or ``owner/name@commit``."""
+    return [entry.partition("@")[0] for entry in allowed]
+
+
+def is_allowed(model_id: str, allowed: Collection[str]) -> bool:
+    """Whether an id is on an allow-list, or every one is."""
+    return not {model_id, ANY_MODEL}.isdisjoint(allowed_ids(allowed))
+
+
+def pinned_commit(model_id: str, allowed: Collection[str]) -> str | None:
+    """Return the commit of the hub that an allow-list asks for; ``None`` where it names none for this id."""
+    commits = (entry.partition("@")[2] for entry in allowed if entry.startswith(f"{model_id}@"))
+    return next(commits, None)
 
 
 def check_model_id(text: str) -> None:

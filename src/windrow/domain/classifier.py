@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning, TrainingRows
 from windrow.domain.errors import InvalidParameter
-from windrow.domain.names import ModelReference, Name
+from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.threshold import Threshold, ThresholdChange
 from windrow.domain.training_report import AdapterReport, FitReport, HeadReport, ScoreReport
-from windrow.domain.values import Value, computed
+from windrow.domain.values import Schema, Value, computed
 
 MAX_DESCRIPTION_CHARS = 2_000
 MAX_TAGS = 20
 MAX_TAG_CHARS = 64
+Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
+Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
+Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,11 @@ class FitRequest(Recipe):
 
     model_name: Name
     """The classifier's name; an existing name gets a new revision."""
-    training_data: tuple[Row, ...]
+    training_data: TrainingRows
     """Labelled examples with at least 2 labels; about 8 rows a label work well."""
-    description: str | None = None
+    description: Description | None = None
     """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
-    tags: tuple[str, ...] | None = None
+    tags: Tags | None = None
     """At most 20, each of 1 to 64 characters; left out, an existing name keeps its own."""
     overwrite: bool = True
     """Whether an existing name gets a new revision; otherwise it is refused."""
@@ -40,9 +43,9 @@ class DescribeRequest:
 
     model_name: Name
     """The classifier's name."""
-    description: str | None = None
+    description: Description | None = None
     """At most 2,000 characters."""
-    tags: tuple[str, ...] | None = None
+    tags: Tags | None = None
     """All its tags from now on: at most 20, each of 1 to 64 characters, in any order."""
 
 
@@ -58,7 +61,7 @@ class ModelRequest:
 class RestoreRequest:
     """What is to answer again."""
 
-    model_name: ModelReference
+    model_name: ImmutableReference
     """The classifier's name, or one of its revisions (name@3)."""
 
 
@@ -78,7 +81,7 @@ class CopyRequest:
 class DeleteRequest:
     """A classifier to delete."""
 
-    model_name: ModelReference
+    model_name: ImmutableReference
     """The classifier's name, or with ``purge`` one older revision (name@3)."""
     purge: bool = field(default=False, kw_only=True)
     """Whether the files are removed for good; otherwise restore brings them back for a while."""

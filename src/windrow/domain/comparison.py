@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning, TestRows
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted
 from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline
@@ -24,11 +25,13 @@ MAX_ROWS_NEEDED = 1_000_000
 class CompareRequest:
     """Classifiers to evaluate on the same rows."""
 
-    model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1])]
+    model_names: Annotated[
+        tuple[ModelReference, ...], Schema(minItems=COMPARED_RANGE[0], maxItems=COMPARED_RANGE[1], uniqueItems=True)
+    ]
     """2 to 20 different classifiers: names, aliases, revisions (name@3) or task@latest. The first is the one in use,
     which the others must beat.
     """
-    test_data: tuple[Row, ...]
+    test_data: TestRows
     """Labelled rows that the classifiers were not trained on; at least one."""
 
 
@@ -99,13 +102,13 @@ class Pair(Value):
         if self.fixed == self.broken == 0:
             return "They place the same rows right, so these rows cannot tell them apart."
         if self.fixed == self.broken:
-            return f"No difference is shown: {self.second} fixes {self.fixed} row(s) and breaks as many."
+            return f"No difference is shown: {self.second} fixes {counted(self.fixed, 'row')} and breaks as many."
         if self.fixed + self.broken < MIN_DISAGREEMENTS:
             return (
-                f"Not enough evidence: only {self.fixed + self.broken} row(s) differ, too few to say how many more "
-                "would be needed."
+                f"Not enough evidence: only {counted(self.fixed + self.broken, 'row differs', 'rows differ')}, too few "
+                "to say how many more would be needed."
             )
-        facts = f"{self.second} fixes {self.fixed} row(s) and breaks {self.broken} ({_shown_p(self.p_value)})"
+        facts = f"{self.second} fixes {counted(self.fixed, 'row')} and breaks {self.broken} ({_shown_p(self.p_value)})"
         if self.rows_needed is None:
             needed = f"more than {MAX_ROWS_NEEDED:,}"
         else:
@@ -225,7 +228,7 @@ def _furthest(pairs: Sequence[Pair]) -> Pair:
 def _facts(pair: Pair, rivals: int) -> str:
     p_value = _shown_p(min(1.0, pair.p_value * rivals))
     corrected = f", corrected for {rivals} rivals" if rivals > 1 else ""
-    return f"{pair.fixed} row(s) fixed, {pair.broken} broken, {p_value}{corrected}"
+    return f"{counted(pair.fixed, 'row')} fixed, {pair.broken} broken, {p_value}{corrected}"
 
 
 def _shown_p(p_value: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning, TrainingRows
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import TrainingParameters
 from windrow.domain.report import ClassificationMetrics, MajorityBaseline, Misclassified
@@ -19,7 +19,7 @@ FOLDS_RANGE = (2, 20)
 class CrossValidateRequest(TrainingParameters):
     """Rows for a cross-validation, and the training to validate."""
 
-    training_data: tuple[Row, ...]
+    training_data: TrainingRows
     """Labelled examples with at least 2 labels; about 8 rows a label work well."""
     folds: Annotated[int, Schema(minimum=FOLDS_RANGE[0], maximum=FOLDS_RANGE[1])] = DEFAULT_FOLDS
     """Folds that the rows are divided into, 2 to 20; each is evaluated by a training on the others. Fewer are made
@@ -77,7 +77,7 @@ class CrossValidation(ClassificationMetrics):
     probable_label_errors: tuple[Misclassified, ...]
     """Rows whose label the others contradict with confidence: perhaps a wrong label; the most confident first."""
     learning_curve: tuple[CurvePoint, ...]
-    """What fewer rows would have reached, the smallest share first."""
+    """What the head alone would have reached with fewer rows, the smallest share first."""
     advice: tuple[LabelAdvice, ...]
     """For each label, that which gains most from more rows first; none where rows are too few to tell."""
     advice_text: str

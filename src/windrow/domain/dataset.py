@@ -6,14 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 from windrow.domain.characters import is_blank, looks_like, quoted_apart
 from windrow.domain.errors import InvalidTestData, InvalidText, InvalidTrainingData, LimitExceeded
-from windrow.domain.values import Value
+from windrow.domain.figures import counted
+from windrow.domain.values import Schema, Value
 
 MIN_LABELS = 2
 SMALL_CLASS_ROWS = 4
 MAX_LABEL_CHARS = 256
+# What is encoded: at least a character that is seen. How many it may have at most is a setting.
+Text = Annotated[str, Schema(minLength=1, pattern=r"\S")]
+Label = Annotated[str, Schema(minLength=1, maxLength=MAX_LABEL_CHARS, pattern=r"\S")]
 _NAMED_ROWS = 5
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -22,10 +27,15 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Row:
     """One labelled example."""
 
-    text: str
+    text: Text
     """The text, at most 20,000 characters."""
-    label: str
+    label: Label
     """Its label, at most 256 characters; a whole number is taken as its text."""
+
+
+# A classifier needs two labels, and each needs a row; one row is enough to look at.
+TrainingRows = Annotated[tuple[Row, ...], Schema(minItems=MIN_LABELS)]
+TestRows = Annotated[tuple[Row, ...], Schema(minItems=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +178,9 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     dataset = Dataset(checked)
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
-            "{arg:training_data} has {labels} distinct label(s) in {rows} row(s); a classifier needs at least "
-            "{minimum} labels, so at least 2 rows. Add rows with another label.",
+            f"{{arg:training_data}} has {counted(len(dataset.labels), 'distinct label')} in "
+            f"{counted(len(checked), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. Add "
+            "rows with another label.",
             {"labels": len(dataset.labels), "rows": len(checked), "minimum": MIN_LABELS},
         )
     if len(dataset.labels) > limits.max_labels:
@@ -295,13 +306,15 @@ def too_many(parameter: str, count: int, what: str, limit: int, setting: str) ->
 def _warn_of_duplicates(repeats: Sequence[int]) -> DataWarning | None:
     if not repeats:
         return None
-    return _warn("duplicate_rows", f"{len(repeats)} row(s) repeat an earlier row with the same label.", repeats)
+    repeat = counted(len(repeats), "row repeats", "rows repeat")
+    return _warn("duplicate_rows", f"{repeat} an earlier row with the same label.", repeats)
 
 
 def _warn_of_contradictions(torn: Sequence[int]) -> DataWarning | None:
     if not torn:
         return None
-    return _warn("contradicting_rows", f"{len(torn)} row(s) carry a text that also stands under another label.", torn)
+    carry = counted(len(torn), "row carries", "rows carry")
+    return _warn("contradicting_rows", f"{carry} a text that also stands under another label.", torn)
 
 
 def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
@@ -312,7 +325,7 @@ def _warn_of_small_classes(dataset: Dataset) -> DataWarning | None:
     more = f" and {len(small) - _NAMED_ROWS} more" if len(small) > _NAMED_ROWS else ""
     return _warn(
         "small_classes",
-        f"{len(small)} label(s) have fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
+        f"{counted(len(small), 'label has', 'labels have')} fewer than {SMALL_CLASS_ROWS} rows: {named}{more}. "
         "About 8 rows a label work well.",
     )
 

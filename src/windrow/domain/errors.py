@@ -43,10 +43,12 @@ An error holds its code and typed facts; its sentences are a template, which eac
         ├── InvalidBaseModel          invalid_base_model
         ├── StorageFull               storage_full
         ├── StorageFailed             storage_failed
+        │   ├── StorageUncertain      storage_uncertain
+        │   └── DataDirectoryUnavailable data_directory_unavailable
         ├── InvalidArtifact           invalid_artifact
         └── TrainingFailed            training_failed
 
-The five families are for ``except`` clauses; only the leaves are raised.
+The five families are for ``except`` clauses; only what has a code is raised.
 """
 
 from collections.abc import Iterator, Mapping
@@ -292,7 +294,7 @@ class InvalidBaseModel(Failure):
 
 
 class StorageFull(Failure):
-    """The disk is full or a quota is used up; nothing was saved."""
+    """The disk is full or a quota is used up, or less is free than trainings leave; nothing was saved."""
 
     code = "storage_full"
 
@@ -301,6 +303,24 @@ class StorageFailed(Failure):
     """The data directory cannot be read or written."""
 
     code = "storage_failed"
+
+
+class StorageUncertain(StorageFailed):
+    """The change holds, at least in part, but the disk did not confirm that it outlives a power cut.
+
+    Look what is there before you repeat it.
+    """
+
+    code = "storage_uncertain"
+
+
+class DataDirectoryUnavailable(StorageFailed):
+    """The data directory is gone, does not answer, or another one is in its place; ``facts["problem"]`` says which.
+
+    It is ``missing``, ``replaced``, ``unreadable`` or ``stalled``. All is as before once it is back.
+    """
+
+    code = "data_directory_unavailable"
 
 
 class InvalidArtifact(Failure):

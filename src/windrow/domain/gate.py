@@ -10,6 +10,7 @@ from windrow.domain.prediction import check_share
 from windrow.domain.values import Schema, Value, computed
 
 MAX_MUST_PASS_ROWS = 1_000
+MustPassRows = Annotated[tuple[Row, ...], Schema(maxItems=MAX_MUST_PASS_ROWS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Requirement:
     """Labelled test rows for ``not_worse`` and ``min_recall``."""
     not_worse: bool = False
     """Whether at least as many of them must be classified correctly as by what the alias points to now."""
-    must_pass: tuple[Row, ...] = ()
+    must_pass: MustPassRows = ()
     """Rows that must be classified correctly, this time; at most 1,000."""
     min_recall: Annotated[
         Mapping[str, float], Schema(additionalProperties={"type": "number", "minimum": 0, "maximum": 1})
@@ -60,7 +61,9 @@ class GateMetrics(Value):
     """The metrics of one of the two classifiers of a promotion on the test rows."""
 
     correct: int
-    """Rows that it classified correctly."""
+    """Rows that it classified correctly. As in the checks, one to which its threshold gives no label is none of them,
+    while an evaluation counts the best label.
+    """
     total: int
     """Rows in all, at least 1."""
     recall: Mapping[str, float]

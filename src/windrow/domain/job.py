@@ -37,13 +37,13 @@ class Progress(Value):
     the rows, ``finishing`` (head and calibration), ``saving``.
     """
     step: int = 0
-    """Steps of this stage that are done; 0 where it has none."""
+    """Steps of this stage that are done; 0 where it has none. While ``validating``, those of all these trainings."""
     num_steps: int = 0
-    """Steps of this stage; 0 where it has none."""
+    """Steps of this stage; 0 where it has none, or where they are not known yet."""
     loss: float | None = None
-    """Of the last contrastive step; ``None`` where there was none in this stage."""
+    """Of the last contrastive step; ``None`` where the last step was none."""
     seconds_left: float | None = None
-    """Estimated remaining time in seconds; ``None`` if unknown."""
+    """Estimated remaining time in seconds, anew each second; ``None`` if unknown."""
 
 
 OnProgress = Callable[[Progress], None]

@@ -17,6 +17,8 @@ DEFAULT_PAGE_SIZE = 100
 BY_NAME = "name"
 DESCENDING = "-"
 _UNMEASURED = -1.0
+# An empty text comes of a variable that is unset, and would select everything.
+_Given = Annotated[str, Schema(minLength=1)]
 _SORT_KEYS: Mapping[str, Callable[[Classifier], Any]] = {
     BY_NAME: lambda classifier: classifier.name,
     "version": lambda classifier: read_version(classifier.name) or Version(classifier.name, -1),
@@ -32,13 +34,13 @@ SORTS = tuple(_SORT_KEYS)
 class Selection:
     """Which classifiers are meant: those to which everything applies that is not ``None``."""
 
-    task: str | None = None
+    task: _Given | None = None
     """Only versions of this task: ``ticket_classifier`` means ``ticket_classifier_v1``, ``_v2`` and so on."""
-    prefix: str | None = None
+    prefix: _Given | None = None
     """Only names that start with it."""
-    tag: str | None = None
+    tag: _Given | None = None
     """Only classifiers that carry this tag."""
-    base_model: str | None = None
+    base_model: _Given | None = None
     """Only classifiers on the base model of this id."""
 
     @property
@@ -77,7 +79,7 @@ class ListRequest(Selection):
     """The order, with ``-`` before it for the reverse. Left out: by name; with ``task``, by version."""
     limit: Annotated[int | None, Schema(minimum=PAGE_SIZE_RANGE[0], maximum=PAGE_SIZE_RANGE[1])] = None
     """The most classifiers on a page; 100 with ``cursor`` alone. Without both: all."""
-    cursor: str | None = None
+    cursor: Annotated[str | None, Schema(pattern="^[A-Za-z0-9_-]+$")] = None
     """The ``next_cursor`` of the page before, with the same other parameters."""
     deleted: bool = False
     """Whether to list the deleted classifiers that can be restored, instead of those that answer."""

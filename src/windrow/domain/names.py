@@ -13,10 +13,13 @@ from windrow.domain.values import Schema
 
 NAME_GRAMMAR = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 LATEST = "latest"
-REFERENCE_GRAMMAR = f"{NAME_GRAMMAR}(@([1-9][0-9]{{0,17}}|{LATEST}))?"
+_REVISION_GRAMMAR = "[1-9][0-9]{0,17}"
+REFERENCE_GRAMMAR = f"{NAME_GRAMMAR}(@({_REVISION_GRAMMAR}|{LATEST}))?"
 Name = Annotated[str, Schema(pattern=f"^{NAME_GRAMMAR}$")]
 # What a reader may call a classifier.
 ModelReference = Annotated[str, Schema(pattern=f"^{REFERENCE_GRAMMAR}$")]
+# What a change may call it: it must mean the same tomorrow.
+ImmutableReference = Annotated[str, Schema(pattern=f"^{NAME_GRAMMAR}(@{_REVISION_GRAMMAR})?$")]
 _NAME = re.compile(NAME_GRAMMAR)
 _REFERENCE = re.compile(REFERENCE_GRAMMAR)
 MAX_NEAR_NAMES = 3

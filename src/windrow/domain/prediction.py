@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from windrow.domain.dataset import check_texts, too_many
+from windrow.domain.dataset import Text, check_texts, too_many
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.explanation import Explanation
 from windrow.domain.names import ModelReference, read_reference
@@ -38,11 +38,11 @@ class PredictRequest:
 
     model_name: ModelReference | None = None
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
-    model_names: tuple[ModelReference, ...] | None = None
+    model_names: Annotated[tuple[ModelReference, ...], Schema(minItems=1)] | None = None
     """In place of ``model_name``, with one text: the names of many classifiers."""
-    text: str | None = None
+    text: Text | None = None
     """The text, at most 20,000 characters."""
-    texts: tuple[str, ...] | None = None
+    texts: Annotated[tuple[Text, ...], Schema(minItems=1)] | None = None
     """In place of ``text``, with one classifier: many texts, at most 1,000."""
     top_k: Annotated[int | None, Schema(minimum=1)] = None
     """How many scores each answer holds, the best ones; ``None`` for all, in the order of the labels."""

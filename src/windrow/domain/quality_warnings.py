@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from windrow.domain.dataset import DataWarning
+from windrow.domain.figures import counted, percent
 from windrow.domain.interval import Interval
 from windrow.domain.recipe import MULTILINGUAL_BASE_MODELS
 from windrow.domain.report import MajorityBaseline
@@ -13,13 +14,34 @@ TRUNCATED_TEXT: Final = (
     "a guess, whatever score and in_scope say."
 )
 _NAMED_ROWS: Final = 5
+_WIDE_INTERVAL: Final = 0.2
 _NEARLY_ALL: Final = 0.9995
 
 
-def warn_of_majority(interval: Interval, baseline: MajorityBaseline, base_model: str) -> Iterator[DataWarning]:
-    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label.
+def warn_of_few_rows(rows: int, interval: Interval) -> Iterator[DataWarning]:
+    """Yield a warning where an accuracy is known only roughly.
 
     Args:
+        rows: The number of test rows.
+        interval: Where the accuracy lies.
+    """
+    if interval.high - interval.low > _WIDE_INTERVAL:
+        message = (
+            f"{counted(rows, 'row says', 'rows say')} little: the accuracy lies anywhere between "
+            f"{percent(interval.low)} and {percent(interval.high)}. Use more test rows before you decide by it."
+        )
+        yield DataWarning("few_test_rows", message)
+
+
+def warn_of_majority(
+    rows: int, interval: Interval, baseline: MajorityBaseline, base_model: str
+) -> Iterator[DataWarning]:
+    """Yield a warning where an accuracy is not shown to be better than always giving the most frequent label.
+
+    It says what :func:`warn_of_few_rows` says and more, so that one of them is enough.
+
+    Args:
+        rows: The number of rows that the accuracy was measured on.
         interval: Where the accuracy lies.
         baseline: What always giving one label gets right.
         base_model: The id of the base model, which is perhaps not for the language of the texts.
@@ -36,9 +58,9 @@ def warn_of_majority(interval: Interval, baseline: MajorityBaseline, base_model:
             f"({other})."
         )
     message = (
-        f"It is not shown to be better than always saying {baseline.label!r}, which is right for "
-        f"{_percent(baseline.accuracy)}: the accuracy lies between {_percent(interval.low)} and "
-        f"{_percent(interval.high)}. {advice}"
+        f"{counted(rows, 'row does', 'rows do')} not show it to be better than always saying {baseline.label!r}, which "
+        f"is right for {percent(baseline.accuracy)}: the accuracy lies between {percent(interval.low)} and "
+        f"{percent(interval.high)}. {advice}"
     )
     yield DataWarning("not_better_than_majority", message)
 
@@ -58,12 +80,9 @@ def warn_of_truncated(
         return
     limit = "" if max_tokens is None else f", {max_tokens} tokens"
     message = (
-        f"{count} of {total} row(s) ({_percent(count / total)}) are longer than the encoder reads{limit}. Their ends "
-        "decide nothing: where what matters stands there, labels are guesses, whatever score and in_scope say. Shorten "
-        "the texts to what matters, or choose a base model that reads more."
+        f"{count} of {counted(total, 'row')} ({percent(count / total)}) {'is' if count == 1 else 'are'} longer than "
+        f"the encoder reads{limit}. What stands behind that decides nothing: where it is what matters, the label is a "
+        "guess, whatever score and in_scope say. Shorten the texts to what matters, or choose a base model that reads "
+        "more."
     )
     yield DataWarning("truncated_rows", message, tuple(rows[:_NAMED_ROWS]))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

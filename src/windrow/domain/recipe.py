@@ -6,6 +6,9 @@ from typing import Annotated
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.values import Schema
 
+# The hub's own rule (huggingface_hub.utils.validate_repo_id), with the owner made compulsory.
+MODEL_ID_GRAMMAR = "[A-Za-z0-9_][A-Za-z0-9._-]{0,94}/[A-Za-z0-9_][A-Za-z0-9._-]{0,94}"
+ModelId = Annotated[str, Schema(pattern=f"^{MODEL_ID_GRAMMAR}$")]
 DEFAULT_BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # For texts that are not, or not only, in English; their weights come as safetensors.
 MULTILINGUAL_BASE_MODELS = (
@@ -38,7 +41,7 @@ class BaseModel:
 class TrainingParameters:
     """What decides how long a training goes on, and how."""
 
-    base_model: str = DEFAULT_BASE_MODEL
+    base_model: ModelId = DEFAULT_BASE_MODEL
     """Id of the base model, the encoder to build on."""
     num_iterations: Annotated[int, Schema(minimum=NUM_ITERATIONS_RANGE[0], maximum=NUM_ITERATIONS_RANGE[1])] = (
         DEFAULT_NUM_ITERATIONS

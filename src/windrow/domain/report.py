@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from windrow.domain.classifier import TestScore
-from windrow.domain.dataset import DataWarning, Row
+from windrow.domain.dataset import DataWarning, TestRows
 from windrow.domain.interval import Interval
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.prediction import check_share
@@ -133,7 +133,7 @@ class EvaluateRequest:
 
     model_name: ModelReference
     """The classifier: its name, an alias, a revision (name@3) or task@latest, its highest version."""
-    test_data: tuple[Row, ...]
+    test_data: TestRows
     """Labelled rows that the classifier was not trained on; at least one. A label that it does not know counts as
     placed wrong.
     """

@@ -41,7 +41,7 @@ class QueueStats:
 
 @dataclass(frozen=True, slots=True)
 class ServerStats(QueueStats):
-    """The statistics of the server: queue, trainings and caches."""
+    """The statistics of the server: queue, trainings, caches and readiness."""
 
     running_fits: int
     """Trainings that run now."""
@@ -51,3 +51,7 @@ class ServerStats(QueueStats):
     """Loaded classifiers."""
     texts: CacheStats
     """Encoded texts."""
+    is_ready: bool = True
+    """Whether the data directory is there."""
+    free_bytes: int = 0
+    """Room that was left on its disk half a second ago."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataLimits, check_texts, too_many
+from windrow.domain.dataset import DataLimits, Text, check_texts, too_many
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ModelReference, read_reference
 from windrow.domain.recipe import check_range
@@ -23,7 +23,7 @@ class SuggestRequest:
     """The classifier that is to learn from them: its name, an alias, a revision (name@3) or task@latest, its highest
     version.
     """
-    texts: tuple[str, ...]
+    texts: Annotated[tuple[Text, ...], Schema(minItems=1)]
     """The pool, as many texts as a training may have rows; one that comes again counts once."""
     n: Annotated[int, Schema(minimum=SUGGESTIONS_RANGE[0], maximum=SUGGESTIONS_RANGE[1])] = DEFAULT_SUGGESTIONS
     """How many to suggest, 1 to 1,000."""

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from windrow.domain.alias import ChangeNote, check_note
 from windrow.domain.dataset import DataWarning
-from windrow.domain.names import ModelReference
+from windrow.domain.names import ImmutableReference
 from windrow.domain.prediction import check_share
 from windrow.domain.values import Schema, Value, computed
 
@@ -60,7 +60,7 @@ class ProposedThreshold(Value):
 class SetThresholdRequest(ChangeNote):
     """A classifier, and the score below which it is to give no label."""
 
-    model_name: ModelReference
+    model_name: ImmutableReference
     """The classifier's name; or its revision that answers (name@3), and then nothing changes if another one answers by
     now.
     """

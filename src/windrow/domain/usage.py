@@ -32,6 +32,8 @@ class Usage(Value):
     """The rest of the data directory: aliases, and what unfinished work left behind."""
     free_bytes: int
     """Room that is left on the data directory's disk."""
+    min_free_bytes: int
+    """Room below which trainings and imports are refused."""
     shared_bytes: int = computed(lambda self: sum(each.size_bytes + each.graph_bytes for each in self.base_models), 0)
     """What all classifiers share: base models, wherever they lie, and their graphs."""
     classifier_bytes: int = computed(

@@ -46,7 +46,7 @@ class Presenter(Protocol):
         """Return a value as HTML."""
         ...
 
-    def frame(self, value: Any) -> Any:
+    def frame(self, value: Any, *, all_fields: bool) -> Any:
         """Return a value as a table of pandas or polars."""
         ...
 
@@ -63,14 +63,17 @@ class Presented:
         """Return what a notebook shows; ``None`` leaves it at the repr."""
         return None if self._presenter is None else self._presenter.html(self)
 
-    def to_frame(self) -> Any:
+    def to_frame(self, *, all_fields: bool = False) -> Any:
         """Return it as a table of pandas or, where that is not installed, of polars: a row for each of its entries.
+
+        Args:
+            all_fields: Also those fields of classifiers that say how each came about; a list has the main ones.
 
         Raises:
             ImportError: Neither is installed.
         """
         assert self._presenter is not None, "whatever hands out values imports windrow.session"
-        return self._presenter.frame(self)
+        return self._presenter.frame(self, all_fields=all_fields)
 
 
 class Value(Presented):

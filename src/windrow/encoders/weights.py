@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from windrow.arrays import PROJECTIONS, Floats
 from windrow.domain.errors import InvalidBaseModel
+from windrow.domain.figures import counted
 from windrow.encoders.folder import RELATIVE_BUCKETS, EncoderFolder, Family
 from windrow.encoders.layout import projection_shape
 
@@ -106,7 +107,7 @@ def _read(folder: EncoderFolder, sources: Mapping[str, str]) -> dict[str, Floats
             # Some files put the model's own name before every tensor: "bert.", "roberta." …
             prefix = next((name.removesuffix(_WORDS) for name in sorted(names) if name.endswith(_WORDS)), "")
             if missing := sorted(set(sources.values()) - {name.removeprefix(prefix) for name in names}):
-                raise _invalid(folder, f"lacks {len(missing)} tensor(s), the first of them {missing[0]}")
+                raise _invalid(folder, f"lacks {counted(len(missing), 'tensor')}, the first of them {missing[0]}")
             formats = {str(file.get_slice(prefix + source).get_dtype()) for source in sources.values()}
             if not formats <= _NUMBERS:
                 raise _invalid(folder, f"holds numbers of the kind {', '.join(sorted(formats - _NUMBERS))}")

@@ -8,6 +8,7 @@ from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.domain.values import recast
+from windrow.execution.environment import choose_precision
 from windrow.execution.tasks import AdapterTensors, TrainAdapterOutcome, TrainAdapterTask
 from windrow.execution.training_set import AdapterPolicy, EncodedTrainingSet, TrainingContext
 from windrow.learning.low_rank import scale_adapter
@@ -69,7 +70,14 @@ def train_adapter(
     folder = context.encoder.folder
     full_size = None if policy is None else policy.texts
     task = TrainAdapterTask(
-        folder.path, folder.base_model, texts, label_ids, recast(Recipe, recipe), deadline_s, full_size
+        folder.path,
+        folder.base_model,
+        texts,
+        label_ids,
+        recast(Recipe, recipe),
+        deadline_s,
+        full_size,
+        choose_precision(),
     )
     outcome = context.run(task, on_step)
     adapter = scale_adapter(outcome.adapter, report.scale) if outcome.losses else None

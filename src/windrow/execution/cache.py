@@ -58,6 +58,13 @@ class LoadingCache(Generic[K, V]):
             self._misses += 1
             return None
 
+    def find(self, key: K) -> V | None:
+        """Return the value of ``key`` if it is cached, as :meth:`peek`; if not, no miss is counted."""
+        with self._lock:
+            value = self._values.get(key)
+            self._hits += value is not None
+            return value
+
     def __contains__(self, key: K) -> bool:
         """Whether a value is cached; this does not count as a use."""
         with self._lock:

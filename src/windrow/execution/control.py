@@ -141,6 +141,29 @@ def cancel_when(control: TrainingControl, find_reason: Callable[[], WindrowError
         is_over.set()
 
 
+@contextmanager
+def repeating(interval_s: float, action: Callable[[], object]) -> Iterator[None]:
+    """Call a function again and again while the ``with`` block runs, and never after it.
+
+    Args:
+        interval_s: Seconds between two calls.
+        action: The function; called in its own thread.
+    """
+    is_over = threading.Event()
+
+    def repeat() -> None:
+        while not is_over.wait(interval_s):
+            action()
+
+    thread = threading.Thread(target=repeat, name="repeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def training_cancelled(job_id: str | None = None) -> TrainingCancelled:
     """Return the error of a cancelled training.
 

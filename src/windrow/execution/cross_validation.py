@@ -11,6 +11,7 @@ from windrow.arrays import Bools, Floats, Ids
 from windrow.domain.cross_validation import CrossValidation, CurvePoint, LabelAdvice
 from windrow.domain.dataset import Dataset, DataWarning, find_data_warnings
 from windrow.domain.errors import InvalidTrainingData
+from windrow.domain.figures import percent
 from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
@@ -18,7 +19,7 @@ from windrow.domain.values import recast
 from windrow.execution.holdout import evaluate_folds
 from windrow.execution.tasks import LearningCurveTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
-from windrow.learning.advise import advise, find_label_errors, percent
+from windrow.learning.advise import advise, find_label_errors
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, fit_temperature, widened
 from windrow.learning.compare import compare_pair
 from windrow.learning.evaluate import compute_metrics, majority_baseline
@@ -91,7 +92,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    training_set = encode_training_set(dataset, recipe, context)
+    training_set = encode_training_set(dataset, recipe, context).with_head_errors(recipe, context)
     max_folds = _max_folds(training_set, folds)
     fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
     if fold_ids.max() < 0:
@@ -156,7 +157,7 @@ def _conclude(held_out: _HeldOutRows, recipe: Recipe, warnings: tuple[DataWarnin
         head_only_interval=pair.difference_interval,
         recommended_num_iterations=recipe.num_iterations if wins else 0,
         recommendation=recommendation,
-        warnings=(*warnings, *warn_of_majority(interval, baseline, recipe.base_model)),
+        warnings=(*warnings, *warn_of_majority(len(right), interval, baseline, recipe.base_model)),
     )
 
 
@@ -190,6 +191,9 @@ def _recommend(requested: int, accuracy: float, head_accuracy: float, *, is_sign
         return f"{head}. Cross-validate with 20 iterations to see if that is better."
     iterations = f"{requested} {'iteration' if requested == 1 else 'iterations'}"
     facts = f"{percent(accuracy)} with {iterations}, {percent(head_accuracy)} with the head alone"
+    if accuracy <= head_accuracy and is_significant:
+        better = f"The head alone is {100 * (head_accuracy - accuracy):.1f} points better"
+        return f"{better}: {facts}. Use 0 iterations."
     if accuracy <= head_accuracy:
         return f"The head alone does as well and is faster: {facts}."
     doubt = "" if is_significant else "; chance may make such a difference on so few rows, but on most sets it helps"

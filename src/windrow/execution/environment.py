@@ -4,17 +4,29 @@ The description must not identify the machine: no host, no user, no path.
 """
 
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from windrow.arrays import Precision
+from windrow.encoders.cores import usable_cores
+from windrow.settings import read_environment
+
 RECORDED_LIBRARIES = ("windrow", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "torch")
 _CPU_INFO = Path("/proc/cpuinfo")
+# What torch calls each set of instructions, the best one first, and what Linux calls those that it needs for it.
+_INSTRUCTIONS = {
+    "AVX512": {"avx512vl", "avx512bw", "avx512dq", "fma"},
+    "AVX2": {"avx2", "fma"},
+}
+# What Linux calls the instructions that multiply bfloat16.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def describe_environment() -> dict[str, str]:
     """Return this process's environment: each library's version, ``python``, ``platform`` and ``cpu``, by name.
 
-    Call it in a training process only: it loads torch.
+    Call it in a training process only: on some machines it loads torch.
     """
     return {library: version(library) for library in RECORDED_LIBRARIES} | {
         "python": platform.python_version(),
@@ -29,21 +41,63 @@ def read_cpu_name(cpu_info: Path = _CPU_INFO) -> str:
     Args:
         cpu_info: Linux's description of the processors.
     """
+    return _read_field("model name", cpu_info) or platform.processor() or platform.machine()
+
+
+def read_instructions(cpu_info: Path = _CPU_INFO) -> str | None:
+    """Return the instructions that torch would use, in its words, without loading it; ``None`` if that takes torch.
+
+    Args:
+        cpu_info: Linux's description of the processors.
+    """
+    # torch knows the instructions of other processors in other ways, and this variable overrides them.
+    if platform.machine() != "x86_64" or "ATEN_CPU_CAPABILITY" in read_environment():
+        return None
+    flags = set(_read_field("flags", cpu_info).split())
+    if not flags:
+        return None
+    return next((name for name, needed in _INSTRUCTIONS.items() if needed <= flags), "DEFAULT")
+
+
+def choose_precision(cpu_info: Path = _CPU_INFO) -> Precision:
+    """Return the type of the operands of contrastive training's matrix products on this machine.
+
+    ``bfloat16`` where the processor multiplies it natively, which takes about half the time, and more than one core
+    trains; else ``float32``.
+
+    Args:
+        cpu_info: Linux's description of the processors.
+
+    Source: docs/adr/0009, measured.
+    """
+    flags = set(_read_field("flags", cpu_info).split())
+    is_native = bool(flags & _BFLOAT16_FLAGS) and read_instructions(cpu_info) == "AVX512"
+    return "bfloat16" if is_native and usable_cores() > 1 else "float32"
+
+
+def _describe_cpu() -> str:
+    # Loading torch takes two seconds, and a fit of the head alone has no other use for it.
+    is_loaded = "torch" in sys.modules
+    instructions = None if is_loaded else read_instructions()
+    if instructions is None:
+        import torch
+
+        instructions = torch.backends.cpu.get_cpu_capability()
+    threads = sys.modules["torch"].get_num_threads() if is_loaded else usable_cores()  # as a training would set it
+    # One entry for all: the name alone says little, since virtual machines hide which processor it is and what
+    # it can do; and an entry more would make each record in memory 200 bytes larger.
+    precision = "" if choose_precision() == "float32" else f", {choose_precision()}"
+    return f"{read_cpu_name()}, {instructions}, {threads} thread{'s'[: threads != 1]}{precision}"
+
+
+def _read_field(name: str, cpu_info: Path) -> str:
+    """Return the first value of a field that is not empty; "" without one."""
     try:
         with cpu_info.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 field, _, value = line.partition(":")
-                if field.strip() == "model name" and value.strip():
+                if field.strip() == name and value.strip():
                     return value.strip()
     except OSError:
         pass  # not Linux
-    return platform.processor() or platform.machine()
-
-
-def _describe_cpu() -> str:
-    import torch
-
-    # One entry for all three: the name alone says little, since virtual machines hide which processor it is and what
-    # it can do; and an entry more would make each record in memory 200 bytes larger.
-    instructions, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
-    return f"{read_cpu_name()}, {instructions}, {threads} thread{'s'[: threads != 1]}"
+    return ""

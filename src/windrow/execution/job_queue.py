@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from windrow.domain.classifier import FitResult
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     InvalidArtifact,
     JobFinished,
@@ -20,16 +21,24 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.job import Job, JobState, OnProgress, Problem, Progress
-from windrow.execution.control import POLL_INTERVAL_S, TrainingControl, cancel_when, shutting_down, training_cancelled
+from windrow.execution.control import (
+    POLL_INTERVAL_S,
+    TrainingControl,
+    cancel_when,
+    repeating,
+    shutting_down,
+    training_cancelled,
+)
 from windrow.execution.orphaned_jobs import FindPublishedRevision, reconcile
 from windrow.execution.slots import Ticket, TrainingSlots
 from windrow.execution.training_cost import EtaEstimator
 from windrow.storage.files import KeyExists
 from windrow.storage.job_files import MAX_FINISHED, JobFiles
-from windrow.storage.namespace import utc_now
 
 # A training stops within a second; after this time, a job that is still running is returned as it is.
 SHUTDOWN_TIMEOUT_S = 10.0
+# A progress is reported again after this time, with the time that is left by then.
+PROGRESS_INTERVAL_S = 1.0
 
 _log = logging.getLogger("windrow.jobs")
 
@@ -65,6 +74,7 @@ class _ActiveJob:
         result: The future of the job's result.
         number: The number of the job's last file.
         listeners: Called with each progress.
+        reporting: Held while a progress is reported, so that an old one never follows a new one.
     """
 
     job: Job
@@ -74,6 +84,7 @@ class _ActiveJob:
     result: "Future[FitResult]" = field(default_factory=Future)
     number: int = 0
     listeners: list[OnProgress] = field(default_factory=list)
+    reporting: threading.Lock = field(default_factory=threading.Lock)
 
     def is_equivalent_to(self, spec: JobSpec) -> bool:
         """Whether the job will yield the result that a specification asks for."""
@@ -249,7 +260,8 @@ class JobQueue:
                 with active.ticket.acquire(active.control):
                     active.job = replace(active.job, state="running", started_at=utc_now())
                     self._try_save(active)
-                    result = active.spec.work(active.control)
+                    with repeating(PROGRESS_INTERVAL_S, lambda: self._repeat_progress(active)):
+                        result = active.spec.work(active.control)
             job = replace(active.job, state="succeeded", revision=result.revision, next_name=result.next_name)
             active.spec.eta.end()
             self._save_end(active, job)
@@ -273,12 +285,16 @@ class JobQueue:
         if not self._try_save(active):
             self._unsaved[job.id] = (active.job, active.number)
 
-    def _clean_up(self) -> None:
-        """Save finished jobs that could not be saved before, and remove old ones."""
+    def save_ended(self) -> None:
+        """Save finished jobs that could not be saved before."""
         for job_id, (job, number) in list(self._unsaved.items()):
             with suppress(StorageFull, StorageFailed, KeyExists):
                 self._files.put(job, number)
-                del self._unsaved[job_id]
+                self._unsaved.pop(job_id, None)
+
+    def _clean_up(self) -> None:
+        """Save finished jobs that could not be saved before, and remove old ones."""
+        self.save_ended()
         try:
             self._files.prune()
         except Exception:  # noqa: BLE001  no error here may fail a training
@@ -303,6 +319,16 @@ class JobQueue:
         self._files.put(replace(active.job, ahead=0, progress=None), active.number)
 
     def _report_progress(self, active: _ActiveJob, progress: Progress) -> None:
+        with active.reporting:
+            self._tell(active, progress)
+
+    def _repeat_progress(self, active: _ActiveJob) -> None:
+        """Report the last progress with the time that is left by now, so that a long step does not look like a stop."""
+        with active.reporting:
+            if active.job.progress is not None:
+                self._tell(active, active.job.progress)
+
+    def _tell(self, active: _ActiveJob, progress: Progress) -> None:
         left_s = active.spec.eta.seconds_left(progress)
         progress = replace(progress, seconds_left=None if left_s is None else round(left_s, 1))
         with self._changed:

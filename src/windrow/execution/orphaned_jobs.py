@@ -4,10 +4,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull
+from windrow.domain.clock import utc_now
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.job import Job, Problem
 from windrow.storage.job_files import JobFiles, StoredJob
-from windrow.storage.namespace import utc_now
 
 # Returns the revision that an orphaned job published, if it did.
 FindPublishedRevision = Callable[[Job], int | None]
@@ -21,6 +21,9 @@ def reconcile(kept: StoredJob, files: JobFiles, find_published_revision: FindPub
         kept: The stored job.
         files: Stores jobs.
         find_published_revision: Finds the revision that an orphaned job published, if it did.
+
+    Raises:
+        StorageFailed: The disk cannot be read, so that what became of it is unknown, and is not recorded.
     """
     if kept.job.is_finished or files.is_alive(kept.owner):
         return kept.job
@@ -39,9 +42,7 @@ def reconcile(kept: StoredJob, files: JobFiles, find_published_revision: FindPub
 def _is_anothers(job: Job, revision: int, files: JobFiles) -> bool:
     """Whether another job published a revision, or may still do so."""
     for job_id in files.ids():
-        with suppress(
-            InvalidArtifact, StorageFull, StorageFailed
-        ):  # a damaged file of another job does not matter here
+        with suppress(InvalidArtifact):  # a damaged file of another job does not matter here
             kept = files.get(job_id) if job_id != job.id else None
             if kept is not None and kept.job.model_name == job.model_name:
                 is_under_way = not kept.job.is_finished and files.is_alive(kept.owner)

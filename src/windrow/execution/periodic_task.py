@@ -15,13 +15,15 @@ class PeriodicTask:
     Args:
         action: The function; its errors are logged and do not end the task.
         interval_s: Seconds between two calls.
+        name: What it is called in the log, and its thread.
     """
 
-    def __init__(self, action: Callable[[], object], interval_s: float) -> None:
+    def __init__(self, action: Callable[[], object], interval_s: float, name: str) -> None:
         self._action = action
         self._interval_s = interval_s
+        self._name = name
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
@@ -36,7 +38,7 @@ class PeriodicTask:
             try:
                 self._action()
             except WindrowError as error:
-                _log.warning("Sweeping failed, and will be tried again. %s", error.detail)
-            except Exception:  # noqa: BLE001 - the edge of a thread: one defect must not end all sweeping
-                _log.exception("Sweeping failed, and will be tried again.")
+                _log.warning("The task %s failed, and will be tried again. %s", self._name, error.detail)
+            except Exception:  # noqa: BLE001 - the edge of a thread: one defect must not end it
+                _log.exception("The task %s failed, and will be tried again.", self._name)
             self._stopped.wait(self._interval_s)

@@ -112,7 +112,20 @@ class Predictor:
             Overloaded: The queue is full.
             ShuttingDown: The server stops.
         """
-        return self._start(revisions, request, is_connected)[1]
+        return self._start(revisions, [self.load(each) for each in revisions], request, is_connected)[1]
+
+    def predict_loaded(
+        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
+    ) -> "Future[tuple[Prediction, ...]] | None":
+        """Do :meth:`predict` without reading anything; ``None`` where a classifier is not in memory."""
+        classifiers = []
+        for resolved in revisions:
+            key = _key(resolved.entry)
+            classifier = self._find_pinned(key) or self._loaded.find(key)
+            if classifier is None:
+                return None
+            classifiers.append(self._checked(resolved, key, classifier))
+        return self._start(revisions, classifiers, request, is_connected)[1]
 
     def features(self, resolved: ResolvedModel, texts: Sequence[str]) -> Floats:
         """Return the features of texts for a classifier, from the cache or encoded now.
@@ -127,7 +140,8 @@ class Predictor:
         Raises:
             WindrowError: As :meth:`predict`.
         """
-        plan, answer = self._start((resolved,), PredictRequest(texts=tuple(texts)), always_connected)
+        request = PredictRequest(texts=tuple(texts))
+        plan, answer = self._start((resolved,), [self.load(resolved)], request, always_connected)
         answer.result()
         (classifier,) = plan.classifiers
         return np.array([plan.encoded[classifier.digest, text].features for text in plan.texts])
@@ -135,7 +149,7 @@ class Predictor:
     def is_loaded(self, entry: ClassifierState) -> bool:
         """Whether a revision is in memory."""
         key = _key(entry)
-        return key in self._loaded or key in dict(self._pinned.values())
+        return key in self._loaded or self._find_pinned(key) is not None
 
     def load(self, resolved: ResolvedModel) -> LoadedClassifier:
         """Return a revision's classifier, from memory or from the disk.
@@ -146,12 +160,19 @@ class Predictor:
             BaseModelUnavailable: The encoder that it was trained on is not here.
             InvalidBaseModel: That encoder's files cannot be used.
         """
+        key = _key(resolved.entry)
+        classifier = self._find_pinned(key) or self._loaded.get(key, lambda: self._read(resolved.entry))
+        return self._checked(resolved, key, classifier)
+
+    def _find_pinned(self, key: _ClassifierKey) -> LoadedClassifier | None:
+        return dict(self._pinned.values()).get(key) if self._pinned else None
+
+    def _checked(self, resolved: ResolvedModel, key: _ClassifierKey, classifier: LoadedClassifier) -> LoadedClassifier:
+        """Return a loaded classifier, if it fits its record, and keep it loaded where that is wanted."""
         entry = resolved.entry
-        key = _key(entry)
-        classifier = dict(self._pinned.values()).get(key) or self._loaded.get(key, lambda: self._read(entry))
         if (labels := len(classifier.head.bias)) != len(entry.record.labels):
             raise _misfit(entry.record, _WRONG_LABEL_COUNT, labels, len(entry.record.labels))
-        if resolved.target.revision is None:
+        if self._pinned_classifiers and resolved.target.revision is None:
             for name in self._pinned_classifiers.intersection((entry.record.name, resolved.alias)):
                 with self._pinned_lock:
                     self._pinned = {**self._pinned, name: (key, classifier)}
@@ -208,11 +229,14 @@ class Predictor:
         return encoder, None if artifact.adapter is None else pack_adapter(encoder.folder, artifact.adapter)
 
     def _start(
-        self, revisions: Sequence[ResolvedModel], request: PredictRequest, is_connected: IsConnected
+        self,
+        revisions: Sequence[ResolvedModel],
+        classifiers: Sequence[LoadedClassifier],
+        request: PredictRequest,
+        is_connected: IsConnected,
     ) -> "tuple[PredictionPlan, Future[tuple[Prediction, ...]]]":
         """Return the plan of a prediction, and the future of its results."""
         texts = request.all_texts
-        classifiers = [self.load(resolved) for resolved in revisions]
         plan = PredictionPlan(revisions, classifiers, [_digest(text) for text in texts], request)
         missing = [key for key in plan.keys() if not self._read_cached(key, plan)]  # noqa: SIM118 - no dictionary
         answer: Future[tuple[Prediction, ...]] = Future()

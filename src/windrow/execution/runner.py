@@ -12,7 +12,18 @@ from windrow.domain.errors import TrainingFailed
 from windrow.domain.job import OnStep
 from windrow.execution.control import TrainingControl, shutting_down
 from windrow.execution.frames import Frame, flatten, read_frame, restore, write_frame
-from windrow.execution.tasks import StepProgress, Task, TaskFailure
+from windrow.execution.isolation import trim_environment
+from windrow.execution.tasks import (
+    HEARTBEAT,
+    OUT_OF_MEMORY_STATUS,
+    WITH_TORCH,
+    WITHOUT_TORCH,
+    StepProgress,
+    Task,
+    TaskFailure,
+    out_of_memory,
+)
+from windrow.execution.watchdog import SILENCE_LIMIT_S, Watchdog
 
 COMMAND = (sys.executable, "-P", "-m", "windrow.execution.worker")
 # A process is replaced after this many tasks, so that leaks of libraries do not accumulate.
@@ -30,8 +41,12 @@ def ignore_steps(step: int, of: int, loss: float) -> None:
 class Runner(Protocol):
     """Runs training tasks."""
 
-    def start(self) -> None:
-        """Prepare, so that the first task starts without delay."""
+    def start(self, *, trains_adapters: bool = True) -> None:
+        """Prepare in the background, so that the first task starts without delay.
+
+        Args:
+            trains_adapters: Whether a task may train an adapter, which takes longer to prepare for.
+        """
         ...
 
     def run(
@@ -61,21 +76,37 @@ class ProcessRunner:
 
     Args:
         processes: The number of processes, and so of concurrent tasks.
-        command: The command that starts one training process.
+        command: The command that starts one training process; what it loads and the limit on memory come behind it.
+        memory_bytes: The memory that each process may use (``execution.isolation``); 0 for no limit.
+        silence_limit_s: The seconds after which a process without a sign of life is killed.
     """
 
-    def __init__(self, processes: int, command: tuple[str, ...] = COMMAND) -> None:
-        self._command = command
+    def __init__(
+        self,
+        processes: int,
+        command: tuple[str, ...] = COMMAND,
+        memory_bytes: int = 0,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+    ) -> None:
+        self._command = (*command, WITH_TORCH, str(memory_bytes))
+        self._memory_bytes = memory_bytes
+        self._silence_limit_s = silence_limit_s
         self._closed = False
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         self._all = [_Worker() for _ in range(processes)]
         for worker in self._all:
             self._idle.put(worker)
 
-    def start(self) -> None:
-        """Start all processes; they warm up in the background."""
-        for worker in self._all:
-            worker.ensure_started(self._command)
+    def start(self, *, trains_adapters: bool = True) -> None:
+        """Start each idle process that does not run yet; they warm up in the background."""
+        command = self._command if trains_adapters else (*self._command[:-2], WITHOUT_TORCH, self._command[-1])
+        idle: list[_Worker] = []
+        with contextlib.suppress(queue.Empty):
+            while not self._closed:
+                idle.append(self._idle.get_nowait())
+                idle[-1].ensure_started(command)
+        for worker in reversed(idle):
+            self._idle.put(worker)
 
     def run(
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
@@ -88,7 +119,9 @@ class ProcessRunner:
             if self._closed:  # checked only here: from now on close() sees the process and kills it
                 raise shutting_down()
             with control.on_cancel(process.kill):
-                outcome = restore(task.outcome, worker.run(process, flatten(type(task).__name__, task), on_step))
+                watchdog = Watchdog(process, self._silence_limit_s)
+                frame = worker.run(process, flatten(type(task).__name__, task), on_step, watchdog)
+                outcome = restore(task.outcome, self._done(process, frame, watchdog))
         except TrainingFailed as error:
             if self._closed:
                 raise shutting_down() from error
@@ -109,6 +142,20 @@ class ProcessRunner:
             return outcome
         finally:
             self._idle.put(worker)
+
+    def _done(self, process: "subprocess.Popen[bytes]", frame: Frame | None, watchdog: Watchdog) -> Frame:
+        """Return the frame with a task's outcome.
+
+        Raises:
+            TrainingFailed: The task failed, or there is no frame, since the process died.
+        """
+        if frame is None:
+            status = process.wait()
+            raise _fell_silent(self._silence_limit_s) if watchdog.has_killed else _died(status, self._memory_bytes)
+        if frame.kind == "failed":
+            failure = restore(TaskFailure, frame)
+            raise TrainingFailed(failure.template, failure.facts)
+        return frame
 
     def close(self) -> None:
         """Stop every process."""
@@ -137,26 +184,26 @@ class _Worker:
         # finishes. Not a session of its own: Linux may share the cores between sessions first, and then the training's
         # lower priority would count for nothing beside the server.
         self.process = process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=trim_environment()
         )
         return process
 
-    def run(self, process: "subprocess.Popen[bytes]", task: Frame, on_step: OnStep) -> Frame:
+    def run(self, process: "subprocess.Popen[bytes]", task: Frame, on_step: OnStep, watchdog: Watchdog) -> Frame | None:
+        """Return the frame that ends the task; ``None`` if the process died."""
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
-            write_frame(process.stdin, task)
-            while (frame := read_frame(process.stdout)) is not None and frame.kind == "progress":
-                step = restore(StepProgress, frame)
-                on_step(step.number, step.of, step.loss)
-        except OSError:
-            frame = None
-        if frame is None:
-            raise _process_died(process.wait())
-        self.tasks += 1
-        if frame.kind == "failed":
-            refusal = restore(TaskFailure, frame)
-            raise TrainingFailed(refusal.template, refusal.facts)
+        with watchdog.watching():
+            try:
+                write_frame(process.stdin, task)
+                while (frame := read_frame(process.stdout)) is not None and frame.kind in ("progress", HEARTBEAT):
+                    watchdog.heard()
+                    if frame.kind == "progress":
+                        step = restore(StepProgress, frame)
+                        with watchdog.paused():
+                            on_step(step.number, step.of, step.loss)
+            except OSError:
+                return None
+        self.tasks += frame is not None
         return frame
 
     def kill(self) -> None:
@@ -176,7 +223,16 @@ class _Worker:
                     stream.close()
 
 
-def _process_died(exit_status: int) -> TrainingFailed:
+def _died(exit_status: int, memory_bytes: int) -> TrainingFailed:
+    if exit_status == OUT_OF_MEMORY_STATUS:
+        return TrainingFailed(*out_of_memory(memory_bytes))
+    if exit_status == -signal.SIGABRT and memory_bytes:
+        return TrainingFailed(
+            "The training process was aborted, as some libraries do that get no more memory; it may use {limit_bytes} "
+            "bytes ({setting}). Nothing was saved; an earlier revision, if there is one, still answers. {Send} fewer "
+            "rows or shorter texts, or look in the server's log for another reason.",
+            {"limit_bytes": memory_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"},
+        )
     if exit_status == -signal.SIGKILL:
         return TrainingFailed(
             "The training process was killed, most likely because the machine ran out of memory. {Send} fewer rows or "
@@ -187,4 +243,13 @@ def _process_died(exit_status: int) -> TrainingFailed:
         "The training process ended unexpectedly (exit status {exit_status}). Nothing was saved; an earlier revision, "
         "if there is one, still answers. Try again, and look in the server's log if it happens again.",
         {"exit_status": exit_status},
+    )
+
+
+def _fell_silent(limit_s: float) -> TrainingFailed:
+    return TrainingFailed(
+        "The training process gave no sign of life for {silent_s:.0f} seconds and was ended: it was stopped, or the "
+        "machine was too busy to run it. Nothing was saved; an earlier revision, if there is one, still answers. Try "
+        "again, and look at the machine's load and memory if it happens again.",
+        {"silent_s": limit_s},
     )

@@ -23,6 +23,7 @@ from windrow.execution.tasks import (
     AdapterTensors,
     FitOutcome,
     FitTask,
+    HeadErrorsTask,
     HoldoutOutcome,
     HoldoutTask,
     LearningCurveTask,
@@ -38,7 +39,15 @@ from windrow.learning.calibrate import (
     fit_temperature,
 )
 from windrow.learning.head import fit_adapted_head
-from windrow.learning.head_fitting import Examples, LearningCurve, OutOfFoldLogits, compute_learning_curve, fit_head
+from windrow.learning.head_fitting import (
+    Examples,
+    HeadErrors,
+    LearningCurve,
+    OutOfFoldLogits,
+    compute_learning_curve,
+    count_head_errors,
+    fit_head,
+)
 from windrow.learning.low_rank import truncate_to_rank
 from windrow.learning.plan import LayerConfig, plan_steps
 from windrow.learning.scope import label_centroids, measure_scope, similarity_to_nearest
@@ -56,6 +65,8 @@ def run_task(frame: Frame, on_step: OnStep) -> Frame:
         return flatten("done", train_adapter(restore(TrainAdapterTask, frame), on_step))
     if frame.kind == HoldoutTask.__name__:
         return flatten("done", evaluate_holdout(restore(HoldoutTask, frame)))
+    if frame.kind == HeadErrorsTask.__name__:
+        return flatten("done", _count_head_errors(restore(HeadErrorsTask, frame)))
     if frame.kind == LearningCurveTask.__name__:
         return flatten("done", compute_curve(restore(LearningCurveTask, frame)))
     return flatten("done", fit(restore(FitTask, frame)))
@@ -71,7 +82,9 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
     from windrow.learning.contrastive import ContrastiveInputs, train_layers
 
     folder, weights = _encoder(task.folder, task.base_model)
-    layers = LayerConfig(tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling)
+    layers = LayerConfig(
+        tuple(top_layers(folder)), folder.heads, folder.layer_norm_epsilon, folder.pooling, task.precision
+    )
     plan = plan_steps(task.label_ids, task.texts.lengths.astype(np.int64), task.recipe, task.full_size)
     left_s = None if task.deadline_s is None else task.deadline_s - time.monotonic()
     losses: tuple[float, ...] = ()
@@ -134,6 +147,10 @@ def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
 def compute_curve(task: LearningCurveTask) -> LearningCurve:
     """Compute a learning curve of the head."""
     return compute_learning_curve(task.examples, task.folds, task.fractions, task.seed)
+
+
+def _count_head_errors(task: HeadErrorsTask) -> HeadErrors:
+    return count_head_errors(task.examples, task.seed)
 
 
 def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int) -> HeldOut:

@@ -8,11 +8,27 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from windrow.arrays import Floats, Ids, TokenStates
+from windrow.arrays import Floats, Ids, Precision, TokenStates
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.head_fitting import Examples, LearningCurve
+from windrow.learning.head_fitting import Examples, HeadErrors, LearningCurve
+
+# Arguments of a training process: whether it loads torch before a task needs it.
+WITH_TORCH = "with-torch"
+WITHOUT_TORCH = "without-torch"
+# The kind of a frame that only says that the training process lives.
+HEARTBEAT = "heartbeat"
+# The exit status of a training process that has no memory to say so in a frame.
+OUT_OF_MEMORY_STATUS = 77
+OUT_OF_MEMORY = (
+    "The training ran out of memory. {Send} fewer rows or shorter texts, or give the server's machine more memory."
+)
+OVER_MEMORY_LIMIT = (
+    "The training needed more than the {limit_bytes} bytes of memory that it may use. {Send} fewer rows or shorter "
+    "texts, or raise {setting} if the machine has more. Nothing was saved; an earlier revision, if there is one, still "
+    "answers."
+)
 
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 AdapterTensors = Mapping[str, npt.NDArray[np.float16]]
@@ -63,6 +79,7 @@ class TrainAdapterTask:
         deadline_s: The latest end, on this machine's monotonic clock; ``None`` for no limit.
         full_size: For a fold of a cross-validation, the number of texts of the training that it evaluates; ``None`` for
             that training itself.
+        precision: The type of the operands of matrix products.
     """
 
     outcome: ClassVar[type[TrainAdapterOutcome]] = TrainAdapterOutcome
@@ -74,6 +91,7 @@ class TrainAdapterTask:
     recipe: Recipe
     deadline_s: float | None
     full_size: int | None = None
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +133,21 @@ class FitTask:
     seed: int
     adapter: AdapterTensors | None = None
     held_out: HeldOut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadErrorsTask:
+    """Cross-validate the head alone on the frozen encoder's features.
+
+    Args:
+        examples: The rows; label names are train-only rows.
+        seed: Seeds the assignment of rows to folds.
+    """
+
+    outcome: ClassVar[type[HeadErrors]] = HeadErrors
+
+    examples: Examples
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +229,14 @@ class TaskFailure:
 
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def out_of_memory(limit_bytes: int) -> tuple[str, Mapping[str, Any]]:
+    """Return the template and the facts of the error of a training that ran out of memory.
+
+    Args:
+        limit_bytes: The memory that its process may use; 0 for no limit.
+    """
+    if not limit_bytes:
+        return OUT_OF_MEMORY, {}
+    return OVER_MEMORY_LIMIT, {"limit_bytes": limit_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"}

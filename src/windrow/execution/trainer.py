@@ -13,15 +13,16 @@ from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
-from windrow.execution.adapter_training import train_adapter
+from windrow.execution.adapter_training import TrainedAdapter, train_adapter
 from windrow.execution.holdout import cross_validate_adapter
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
+from windrow.learning.calibrate import HeldOut
 from windrow.learning.evaluate import majority_baseline
 from windrow.learning.folds import assign_folds
 from windrow.learning.head_fitting import Examples
-from windrow.learning.model_selection import label_name_texts
+from windrow.learning.model_selection import choose_by_held_out_rows, label_name_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,9 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
 
     Source: docs/explanation/training.md.
     """
-    training_set = encode_training_set(dataset, recipe, context, selection)
+    training_set = encode_training_set(dataset, recipe, context, selection).with_head_errors(recipe, context)
     result = train_adapter(training_set, recipe, context, partial(context.control.report_progress, "training"))
-    held_out = None
-    # Folds of a training that max_seconds ended early would train longer than it did, and there is no time for them.
-    if result.adapter is not None and result.report is not None and result.report.ended_by != "max_seconds":
-        held_out = cross_validate_adapter(training_set, recipe, context)
+    result, held_out = _keep_if_better(training_set, result, recipe, context)
     context.control.report_progress("finishing")
     encoded = _encode_as_served(dataset, training_set, result.adapter, context)
     examples = _examples(dataset, training_set, encoded)
@@ -82,6 +80,22 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
         *_warn_of_estimate(dataset, outcome.estimate, recipe),
     )
     return recast(Trained, outcome, adapter=result.report, report=report, warnings=warnings)
+
+
+def _keep_if_better(
+    training_set: EncodedTrainingSet, result: TrainedAdapter, recipe: Recipe, context: TrainingContext
+) -> tuple[TrainedAdapter, HeldOut | None]:
+    """Cross-validate an adapter, and drop it where the head alone does better; return it with its held-out rows."""
+    # Folds of a training that max_seconds ended early would train longer than it did, and there is no time for them.
+    if result.adapter is None or result.report is None or result.report.ended_by == "max_seconds":
+        return result, None
+    held_out = cross_validate_adapter(training_set, recipe, context)
+    if held_out is None:
+        return result, None
+    report = choose_by_held_out_rows(result.report, held_out.head, held_out.adapted)
+    if report.scale == 0:
+        return TrainedAdapter(None, report), None
+    return TrainedAdapter(result.adapter, report), held_out.adapted
 
 
 def _encode_as_served(
@@ -122,7 +136,7 @@ def _warn_of_cut_short(report: AdapterReport | None) -> Iterator[DataWarning]:
 def _warn_of_estimate(dataset: Dataset, estimate: Estimate | None, recipe: Recipe) -> Iterator[DataWarning]:
     if estimate is not None:
         baseline = majority_baseline([row.label for row in dataset.rows])
-        yield from warn_of_majority(estimate.interval, baseline, recipe.base_model)
+        yield from warn_of_majority(estimate.total, estimate.interval, baseline, recipe.base_model)
 
 
 def _warn_of_no_estimate(

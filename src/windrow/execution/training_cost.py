@@ -43,6 +43,9 @@ _MIN_SECONDS: Mapping[Stage, float] = {
 _NEWEST_WEIGHT = 0.5
 # One outlier (the machine was suspended) must not spoil all later estimates.
 _MAX_CHANGE = 4.0
+# What takes longer than estimated still takes this share of the time that it took already, rather than none: only that
+# time says how far the estimate was wrong.
+_OVERDUE_SHARE = 0.25
 # The memory of a training process after its first task.
 _PROCESS_BYTES = 200_000_000
 _FLOAT_BYTES = 4
@@ -179,7 +182,7 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
 
 
 class EtaEstimator:
-    """Estimates a running training's remaining time, and updates the calibration when it has ended.
+    """Estimates a running training's remaining time, and updates the calibration when it has ended; thread-safe.
 
     Args:
         calibration: This machine's calibration.
@@ -192,6 +195,9 @@ class EtaEstimator:
         self._kind = ""
         self._seconds: dict[Stage, float] = {}
         self._began: list[tuple[Stage, float]] = []
+        # The numbers of the stage's first and last completed step, and when these were.
+        self._first = self._last = (0, 0.0)
+        self._lock = threading.Lock()
 
     def begin(self, kind: str, parts: Sequence[StageEstimate]) -> None:
         """Set the estimates of a training that begins now.
@@ -204,18 +210,25 @@ class EtaEstimator:
         self._seconds = {part.stage: part.seconds for part in parts}
 
     def seconds_left(self, progress: Progress) -> float | None:
-        """Return the remaining seconds at this progress; ``None`` without estimates."""
+        """Return the remaining seconds at this progress, which may be an old one; ``None`` without estimates."""
         now = self._clock()
-        if not self._began or self._began[-1][0] != progress.stage:
-            self._began.append((progress.stage, now))
+        with self._lock:
+            if not self._began or self._began[-1][0] != progress.stage:
+                self._began.append((progress.stage, now))
+                self._first = self._last = (0, now)
+            if progress.step != self._last[0]:
+                # The first step waits for libraries that are loaded.
+                self._first = self._first if self._first[0] else (progress.step, now)
+                self._last = (progress.step, now)
+            began_s, (first, first_s), (step, completed_s) = self._began[-1][1], self._first, self._last
         if not self._seconds:
             return None
-        took_s = now - self._began[-1][1]
-        stage_s = self._seconds.get(progress.stage, 0.0)
-        if progress.step and progress.num_steps:
-            own = took_s / progress.step * (progress.num_steps - progress.step)
+        if step and progress.num_steps:
+            step_s = (completed_s - first_s) / (step - first) if step > first else (completed_s - began_s) / step
+            own = step_s * (progress.num_steps - step) - (now - completed_s)
         else:
-            own = max(0.0, stage_s - took_s)
+            own = self._seconds.get(progress.stage, 0.0) - (now - began_s)
+        own = max(own, _OVERDUE_SHARE * (now - completed_s))
         later = STAGES[STAGES.index(progress.stage) + 1 :]
         return own + sum(self._seconds.get(stage, 0.0) for stage in later)
 

@@ -22,7 +22,7 @@ from windrow.http.endpoint import VerbApp
 from windrow.http.guards import HostGuard
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
-from windrow.http.pages import documentation, health, show_metrics
+from windrow.http.pages import documentation, health, ready, show_metrics
 from windrow.http.problems import (
     STATUSES,
     EndpointNotFound,
@@ -75,7 +75,8 @@ def endpoint_routes() -> list[Route]:
     grouped = groupby(sorted(ENDPOINTS, key=_order), lambda each: (each.method, each.path))
     verbs = [(path, tuple(group)) for (_, path), group in grouped]
     routes = [_route(_methods(group[0]), path, VerbApp(group)) for path, group in verbs]
-    return [*routes, _route(READ, "/health", health), _route(READ, "/metrics", show_metrics)]
+    pages = {"/health": health, "/health/ready": ready, "/metrics": show_metrics}
+    return [*routes, *(_route(READ, path, show) for path, show in pages.items())]
 
 
 def _methods(endpoint: Endpoint[Any]) -> tuple[str, ...]:
@@ -96,8 +97,12 @@ def _route(methods: Collection[str], path: str, app: Any) -> Route:
     template = re.sub(r"\{(?!job_id)(\w+)\}", r"{\1:path}", path)
     route = Route(template, app, methods=methods)
     route.methods = set(methods)  # Starlette adds HEAD to each GET
+    # A longer path is no name with a slash, whatever its method; its own route says which are possible.
+    longer = [each.path.removeprefix(path) for each in ENDPOINTS if each.path.startswith(f"{path}/")]
+    beginning = re.escape(path.partition("{")[0])
+    others = rf"(?!{beginning}.*(?:{'|'.join(map(re.escape, longer))})\Z)" if path.endswith("}") and longer else ""
     # Starlette's own pattern lets a line break stand behind the end.
-    route.path_regex = re.compile(rf"{route.path_regex.pattern}\Z")
+    route.path_regex = re.compile(rf"{others}{route.path_regex.pattern}\Z")
     return route
 
 

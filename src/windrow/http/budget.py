@@ -1,9 +1,7 @@
 """How many bytes of bodies the server holds at the same time, over all requests."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from windrow.domain.errors import Overloaded
 
@@ -26,14 +24,9 @@ class Budget:
     setting: str
     held_bytes: int = 0
 
-    @contextmanager
-    def reserve(self) -> Iterator["Reservation"]:
-        """Take some of the budget inside the ``with`` block; at its end all of that is given back."""
-        reservation = Reservation(self)
-        try:
-            yield reservation
-        finally:
-            self.held_bytes -= reservation.taken_bytes
+    def reserve(self) -> "Reservation":
+        """Take some of the budget inside a ``with`` block; at its end all of that is given back."""
+        return Reservation(self)
 
 
 @dataclass(slots=True)
@@ -47,6 +40,12 @@ class Reservation:
 
     budget: Budget
     taken_bytes: int = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.budget.held_bytes -= self.taken_bytes
 
     def take(self, size_bytes: int) -> None:
         """Take more.

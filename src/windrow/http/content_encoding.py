@@ -12,6 +12,8 @@ from windrow.http.problems import InvalidContentEncoding, UnsupportedMediaType
 ACCEPTED: Final = "gzip"
 # A piece of this size is unpacked in about a millisecond; between two of them other requests go on.
 PIECE_BYTES: Final = 256_000
+# Of each, what is left of the chunk is copied; tools that write several begin a new one after 64 KiB.
+MAX_MEMBERS: Final = 10_000
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -45,13 +47,15 @@ def decoded_body(request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterato
 
 
 async def _unpack(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    member = zlib.decompressobj(_GZIP)
+    member, number = zlib.decompressobj(_GZIP), 1
     try:
         async for chunk in chunks:
             packed = chunk
             while packed:
                 if member.eof:  # a file may have several, one behind the other
-                    member = zlib.decompressobj(_GZIP)
+                    member, number = zlib.decompressobj(_GZIP), number + 1
+                if number > MAX_MEMBERS:
+                    raise _invalid(f"it has more than {MAX_MEMBERS:,} members")
                 if piece := member.decompress(packed, PIECE_BYTES):
                     yield piece
                 packed = member.unconsumed_tail or member.unused_data

@@ -3,9 +3,8 @@
 import asyncio
 import contextvars
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast, get_args
 
@@ -29,12 +28,15 @@ THREADS: Final[Mapping[Pool, int]] = {
     "transfer": 4,
     # Each encodes many texts, beside predictions and trainings.
     "bulk": 2,
-    # For predictions that must load a classifier or read a large body; none of them waits for the encoder.
-    "predict": 40,
+    # For predictions of many texts by classifiers in memory; none of them waits for the encoder, nor for a disk.
+    "predict": 8,
+    # For predictions that must read the disk, and so may hang with it, and for those that are to be explained.
+    "load": 40,
     # Beside those that wait for their turn in their thread.
     "fit": 8,
     # Each of these holds a large body, and many values while it becomes a request.
     "parse": 2,
+    "monitor": 2,
 }
 # So many files of the largest size may be taken in at the same time.
 _UPLOADS: Final = 4
@@ -106,14 +108,34 @@ def context_of(request: Request) -> ServerContext:
     return cast(ServerContext, request.app.state.context)
 
 
-@asynccontextmanager
-async def watch_disconnect(request: Request) -> AsyncIterator[IsConnected]:
-    """Watch for the client's disconnect inside the ``with`` block. The body must be read before."""
-    disconnect = asyncio.create_task(_wait_for_disconnect(request.receive))
-    try:
-        yield lambda: not disconnect.done()
-    finally:
-        disconnect.cancel()
+class DisconnectWatch:
+    """Watches for a client's disconnect inside a ``with`` block, once the block waits for anything.
+
+    Args:
+        request: The request, whose body has been read.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._begin: asyncio.Handle | None = None
+        self._disconnect: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> IsConnected:
+        # What is answered from memory at once needs no task.
+        self._begin = asyncio.get_running_loop().call_soon(self._watch)
+        return self._is_connected
+
+    def __exit__(self, *_: object) -> None:
+        for each in (self._begin, self._disconnect):
+            if each is not None:
+                each.cancel()
+
+    def _watch(self) -> None:
+        self._disconnect = asyncio.create_task(_wait_for_disconnect(self._receive))
+
+    def _is_connected(self) -> bool:
+        """Return whether no disconnect has been seen; for any thread."""
+        return self._disconnect is None or not self._disconnect.done()
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
@@ -123,4 +145,4 @@ async def _wait_for_disconnect(receive: Receive) -> None:
 
 def note_timings(request: Request, wait_s: float, work_s: float) -> None:
     """Leave for the log line how long a request waited for its work to begin, and how long that took."""
-    request.state.timings = {"wait_ms": round(wait_s * 1e3, 2), "work_ms": round(work_s * 1e3, 2)}
+    request.scope["state"]["timings"] = {"wait_ms": round(wait_s * 1e3, 2), "work_ms": round(work_s * 1e3, 2)}

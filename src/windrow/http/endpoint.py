@@ -27,7 +27,7 @@ from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
 from windrow.domain.prediction import IsConnected
 from windrow.http.bodies import BodyLimit, read_body
-from windrow.http.context import ServerContext, context_of, note_timings, watch_disconnect
+from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
 from windrow.http.events import follow
 from windrow.http.guards import check_csrf
 from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
@@ -65,11 +65,14 @@ class VerbApp:
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
-        call = _Call(context_of(request), endpoint, request, read_parameters(endpoint.request, texts))
+        fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
+        call = _Call(context_of(request), endpoint, request, fields_of_url)
         response = await _RESPONDERS.get(endpoint.verb, _RESPONDERS[endpoint.reply_form])(call)
         await response(scope, receive, send)
 
     def _choose(self, query: Mapping[str, str]) -> Endpoint[Any]:
+        if not self._choices:
+            return self._endpoints[0]
         flags = {name: read_flag(name, query.get(name), default=default) for name, default in self._choices.items()}
         texts = {name: str(value).lower() for name, value in flags.items()}
         return [each for each in self._endpoints if each.chosen_by.items() <= texts.items()][-1]
@@ -132,7 +135,7 @@ async def _answer(call: _Call) -> Response:
 
     if not call.endpoint.cancellable:
         return await call.run(work)
-    async with watch_disconnect(call.request) as is_connected:
+    with DisconnectWatch(call.request) as is_connected:
         return await call.run(lambda: work(is_connected=is_connected))
 
 
@@ -156,19 +159,23 @@ async def _start_fit(call: _Call) -> Response:
 
 
 async def _predict(call: _Call) -> Response:
-    """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded."""
+    """Predict, with a thread only for what takes time: a large body or reply, or a classifier that must be loaded.
+
+    What is not in memory is read in threads of its own, so that a disk that hangs holds up nothing else.
+    """
     parsed, size_bytes = await call.parse()
-    async with watch_disconnect(call.request) as is_connected:
+    with DisconnectWatch(call.request) as is_connected:
         return await _predict_while_connected(call, parsed, size_bytes <= SMALL_BODY_BYTES, is_connected)
 
 
 async def _predict_while_connected(call: _Call, parsed: Any, is_small: bool, is_connected: IsConnected) -> Response:
     received_at, operations = time.perf_counter(), call.context.operations
-    answer = operations.start_predict_at_once(parsed, is_connected) if is_small else None
+    is_single = is_small and len(parsed.all_texts) == 1 and len(parsed.all_names) == 1
+    answer = await _run(call, is_single, lambda: operations.start_predict_in_memory(parsed, is_connected))
     if answer is None:
-        answer = await _run(call, False, lambda: operations.start_predict(parsed, is_connected))
+        answer = await call.context.run("load", lambda: operations.start_predict(parsed, is_connected))
     started_at = time.perf_counter()
-    predictions = await asyncio.wrap_future(answer)
+    predictions = answer.result() if answer.done() else await asyncio.wrap_future(answer)
     note_timings(call.request, started_at - received_at, time.perf_counter() - started_at)
     return await _run(call, len(predictions) == 1, lambda: call.reply(parsed, predictions))
 

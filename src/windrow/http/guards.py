@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 from starlette.requests import Request
@@ -14,10 +15,12 @@ from windrow.http.problems import CrossSiteRequest, MisdirectedRequest, RequestR
 ALLOWED_HOSTS: Final = "WINDROW_ALLOWED_HOSTS"
 _ANY_HOST: Final = "*"
 # Probes of load balancers come by any name, and learn nothing.
-_FOR_PROBES: Final = "/health"
+_FOR_PROBES: Final = ("/health", "/health/ready")
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/\s]*))(?::[0-9]*)?")
 
 # A browser lets a page send a body of these types, or none, to any server without asking that server before.
+# Clients of one server send few different ones; a header may have 65,536 bytes.
+_KEPT_HEADERS: Final = 64
 _SENT_UNASKED: Final = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}
 
 
@@ -35,6 +38,7 @@ class HostGuard:
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app = app
         self._names = {"localhost", *(name.lower() for name in names)}
+        self._read = lru_cache(_KEPT_HEADERS)(self._read_unknown)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or refuse it."""
@@ -43,19 +47,25 @@ class HostGuard:
         await app(scope, receive, send)
 
     def _problem(self, scope: Scope) -> WindrowError | None:
-        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        hosts = [header[1] for header in scope["headers"] if header[0] == b"host"]
         if not hosts and scope["http_version"] == "1.0":
             return None
-        parts = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        if parts is None:
+        host, is_own = self._read(hosts[0]) if len(hosts) == 1 else (None, False)
+        if host is None:
             return RequestRefused("A request has one header 'Host', with a name or an address. {Send} it so.")
-        if scope["path"] == _FOR_PROBES or self._is_own(parts["v6"] or parts["name"]):
+        if is_own or scope["path"] in _FOR_PROBES:
             return None
         return MisdirectedRequest(
             "This server does not know the name {host!r} as its own, and so refuses what a page of another site may "
             "have sent. If it is reached by that name, set {setting} to it.",
-            {"host": (parts["v6"] or parts["name"])[:253], "setting": ALLOWED_HOSTS},
+            {"host": host[:253], "setting": ALLOWED_HOSTS},
         )
+
+    def _read_unknown(self, header: bytes) -> tuple[str | None, bool]:
+        """Return the host that a header names, ``None`` if it cannot be read, and whether it is this server."""
+        parts = _HOST.fullmatch(header.decode("latin-1"))
+        host = None if parts is None else parts["v6"] or parts["name"]
+        return host, host is not None and self._is_own(host)
 
     def _is_own(self, host: str) -> bool:
         name = host.lower().removesuffix(".")

@@ -33,6 +33,8 @@ _STATS: tuple[tuple[_Family, str, str, str], ...] = (
     ),
     (GaugeMetricFamily, "windrow_running_fits", "running_fits", "Trainings that run."),
     (GaugeMetricFamily, "windrow_queued_fits", "queued_fits", "Trainings that wait for their turn."),
+    (GaugeMetricFamily, "windrow_ready", "is_ready", "1 while the data directory is there, else 0."),
+    (GaugeMetricFamily, "windrow_free_bytes", "free_bytes", "Room on the data directory's disk."),
 )
 # Kind, name, field of CacheStats, words.
 _CACHES: tuple[tuple[_Family, str, str, str], ...] = (

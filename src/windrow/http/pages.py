@@ -63,7 +63,8 @@ _HOME: Final = """<!DOCTYPE html>
 <li><a href="{root}/docs">The API, to read and to try</a></li>
 <li><a href="{root}/openapi.json">The OpenAPI document</a>, to generate clients from</li>
 <li><a href="{root}/v1/classifier/models">The classifiers</a>, as JSON</li>
-<li><a href="{root}/health">Health</a> and <a href="{root}/metrics">metrics</a>, for whoever watches the server</li>
+<li><a href="{root}/health">Health</a>, <a href="{root}/health/ready">readiness</a> and
+<a href="{root}/metrics">metrics</a>, for whoever watches the server</li>
 </ul>
 <p>On the server's machine, <code>windrow --help</code> shows the same verbs on the command line.</p>
 </body>
@@ -81,6 +82,13 @@ async def health(request: Request) -> Response:
     return Response(to_json(Health()) + b"\n", media_type="application/json")
 
 
+async def ready(request: Request) -> Response:
+    """Say whether the server can read and change what it keeps."""
+    read_query(request, ())
+    context_of(request).operations.check_ready()
+    return Response(to_json(Health()) + b"\n", media_type="application/json")
+
+
 async def show_metrics(request: Request) -> Response:
     """Show how long requests take and how busy the server is, for Prometheus."""
     read_query(request, ())
@@ -90,7 +98,7 @@ async def show_metrics(request: Request) -> Response:
         content, media_type = context.metrics.render(request.headers.get("accept", ""))
         return Response(content, media_type=media_type)
 
-    return await context.run_timed(request, "light", work)
+    return await context.run_timed(request, "monitor", work)
 
 
 def documentation() -> dict[str, Callable[[Request], Awaitable[Response]]]:
@@ -106,7 +114,7 @@ def documentation() -> dict[str, Callable[[Request], Awaitable[Response]]]:
 
 
 async def _show_file(path: Path, media_type: str, request: Request) -> Response:
-    return Response(await context_of(request).run("light", path.read_bytes), media_type=media_type)
+    return Response(await context_of(request).run("monitor", path.read_bytes), media_type=media_type)
 
 
 async def _show_home(request: Request) -> Response:
@@ -135,7 +143,7 @@ def _root(request: Request) -> str:
 
 async def _show_openapi(request: Request) -> Response:
     """Show the OpenAPI document."""
-    content = await context_of(request).run("light", _openapi_document)
+    content = await context_of(request).run("monitor", _openapi_document)
     return Response(content, media_type="application/json")
 
 

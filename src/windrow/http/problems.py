@@ -115,6 +115,7 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.ClientClosedRequest: 499,  # nginx's number for a client that left before its answer
     errors.Failure: 500,
     errors.StorageFull: 507,
+    errors.DataDirectoryUnavailable: 503,  # it may be back in a moment
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
     InvalidContentEncoding: 400,

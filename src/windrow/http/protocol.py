@@ -5,15 +5,19 @@ import http
 import secrets
 from typing import Any, Final
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from windrow.domain.errors import Overloaded, WindrowError
+from windrow.http.descriptors import OccasionalLog, is_in_reserve
 from windrow.http.problems import STATUSES, HeadTooLarge, RequestRefused, RequestTooSlow, problem_response
 
 # Of the first line and the headers together.
 MAX_HEAD_BYTES: Final = 65_536
 MIN_BODY_BYTES_PER_S: Final = 1_000
 RETRY_AFTER_S: Final = 5
+_log = structlog.get_logger()
+_refusals = OccasionalLog(lambda count: _log.warning("connections_refused", count=count))
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -31,30 +35,42 @@ class HttpProtocol(HttpToolsProtocol):
         # uvicorn would refuse what the limit still allows, in a form of its own, and hold the connection.
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
         self._is_refused = False
+        self._is_begun = False
         self._in_head = True
         self._messages = 0
         self._overhead_bytes = 0  # of the head; then of whatever is no body (trailers, extensions of chunks)
         self._body_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timed: tuple[int, bool] | None = None  # the part of a request that the timer is for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, unless there are too many connections already."""
         super().connection_made(transport)
-        if self._max_connections is not None and len(self.connections) > self._max_connections:
+        problem = self._too_many()
+        if problem is not None:
             self.connections.discard(self)
-            self._refuse(
-                Overloaded(
-                    "The server has as many connections as it may. Try again in {retry_after_s} s, or raise {setting}.",
-                    {
-                        "retry_after_s": RETRY_AFTER_S,
-                        "limit": self._max_connections,
-                        "setting": "WINDROW_MAX_CONNECTIONS",
-                    },
-                )
-            )
+            self._refuse(problem)
+            _refusals.note()
             return
         # A connection on which nothing was sent yet is as idle as one whose request was answered.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _too_many(self) -> Overloaded | None:
+        """Return why there may be no more connections; ``None`` where there may be."""
+        if self._max_connections is not None and len(self.connections) > self._max_connections:
+            return Overloaded(
+                "The server has as many connections as it may. Try again in {retry_after_s} s, or raise {setting}.",
+                {"retry_after_s": RETRY_AFTER_S, "limit": self._max_connections, "setting": "WINDROW_MAX_CONNECTIONS"},
+            )
+        # Where none is left, the system closes connections without a word, and no file can be opened.
+        if is_in_reserve(self.transport.get_extra_info("socket").fileno()):
+            self.linger_s = 0.0
+            return Overloaded(
+                "The server has nearly as many connections and files open as the system lets it. Try again in "
+                "{retry_after_s} s, or raise its limit of open files.",
+                {"retry_after_s": RETRY_AFTER_S, "setting": "RLIMIT_NOFILE"},
+            )
+        return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -74,6 +90,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         messages, body_bytes, was_in_head = self._messages, self._body_bytes, self._in_head
         super().data_received(data)
+        self._time_request()
         if (self._messages, self._in_head) != (messages, was_in_head) or self._body_bytes > body_bytes:
             self._overhead_bytes = 0
             return
@@ -87,21 +104,16 @@ class HttpProtocol(HttpToolsProtocol):
             )
 
     def on_message_begin(self) -> None:
-        """Give the head its time."""
-        self._set_timer(self.head_timeout_s)
+        """Note that a request has begun."""
+        self._is_begun = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Hand the request on."""
         self._in_head = False
         self._body_bytes = 0
-        self._set_timer(self.body_interval_s)
         super().on_headers_complete()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; those behind a body are of no use."""
-        if self._in_head:
-            super().on_header(name, value)
+        self.headers = []  # uvicorn would add those behind a body, which are of no use, to the request's
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -110,9 +122,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Wait for the next request."""
-        self._in_head = True
+        self._is_begun, self._in_head = False, True
         self._messages += 1
-        self._set_timer(None)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -125,6 +136,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(
             RequestRefused("This is no HTTP that the server can read. Correct the first line and the headers.")
         )
+
+    def _time_request(self) -> None:
+        """Give the head of a request its time, and its body; one that came as a whole needs no timer."""
+        part = (self._messages, self._in_head) if self._is_begun and not self._is_refused else None
+        if part != self._timed:
+            self._timed = part
+            self._set_timer(None if part is None else self.head_timeout_s if self._in_head else self.body_interval_s)
 
     def _set_timer(self, seconds: float | None) -> None:
         """Look at the request again in some seconds, or no more."""

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.app import create_app
+from windrow.http.descriptors import raise_limit
 from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
@@ -67,23 +68,22 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         WindrowError: What ``open_service`` raises.
     """
     configure_logging(settings.log_format)
+    raise_limit()
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         port = listeners[0].getsockname()[1]
         service = open_service(settings)
+        stack.callback(service.close)
         app = create_app(service, settings)
-        try:
-            service.start()
-            # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
-            gc.freeze()
-            text = banner(settings.host, port)
-            if not is_loopback(settings.host):
-                _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
-            server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
-            server.run(sockets=listeners)
-        finally:
-            service.close()
-            app.state.context.close()
+        stack.callback(app.state.context.close)
+        service.start()
+        # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
+        gc.freeze()
+        text = banner(settings.host, port)
+        if not is_loopback(settings.host):
+            _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
+        server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
+        server.run(sockets=listeners)
     _leave_stuck_threads_behind()
 
 

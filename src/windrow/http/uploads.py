@@ -41,11 +41,15 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
     """
     _check_type(request)
     limit = BodyLimit(context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES")
-    with context.uploads.reserve() as reservation, cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES)) as file:
-        async for chunk in limited_body(request, limit, reservation):
-            await _do(partial(file.write, chunk), context)
-        await _do(lambda: file.seek(0), context)  # which may write the last of it
-        yield file
+    with context.uploads.reserve() as reservation:
+        file = cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - a thread closes it
+        try:
+            async for chunk in limited_body(request, limit, reservation):
+                await _do(partial(file.write, chunk), context)
+            await _do(lambda: file.seek(0), context)  # which may write the last of it
+            yield file
+        finally:  # the removal of a large one takes a while
+            await context.run(IMPORT.pool, file.close)
 
 
 def _check_type(request: Request) -> None:

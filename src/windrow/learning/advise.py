@@ -7,6 +7,7 @@ import numpy as np
 
 from windrow.arrays import Floats, Ids
 from windrow.domain.cross_validation import LabelAdvice
+from windrow.domain.figures import percent
 
 # A gain is clear from this many standard errors on. With one, chance alone passes for a label in six; with two, for one
 # in forty, and each false alarm costs a person the labelling of rows.
@@ -67,11 +68,6 @@ def advise(
     if min(rows.values()) < FEW_EVALUATED_ROWS:
         words += f" With fewer than {FEW_EVALUATED_ROWS} rows of a label that says little about it."
     return tuple(advice), words
-
-
-def percent(fraction: float) -> str:
-    """Format a fraction in [0, 1] as a percentage."""
-    return f"{100 * fraction:.1f} %"
 
 
 def _in_words(

@@ -52,6 +52,19 @@ class OutOfFoldLogits:
     logits: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class HeadErrors:
+    """The errors of the head alone on held-out rows.
+
+    Args:
+        errors: The misclassified rows.
+        evaluated: The held-out rows; 0 where none could be held out.
+    """
+
+    errors: int
+    evaluated: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LearningCurve:
     """A learning curve: logits of the same held-out rows, from heads on growing fractions of the other rows.
@@ -87,6 +100,20 @@ def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, Out
     report, out_of_fold = _choose_c(replace(examples, features=narrow), seed)
     head = solve(narrow, examples.label_ids, report.c)
     return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), report, out_of_fold
+
+
+def count_head_errors(examples: Examples, seed: int) -> HeadErrors:
+    """Count the held-out rows that :func:`fit_head` misclassifies in its cross-validation.
+
+    Args:
+        examples: The rows.
+        seed: Seeds the assignment of rows to folds.
+    """
+    _, out_of_fold = _choose_c(replace(examples, features=rotate(examples.features)[0]), seed)
+    if out_of_fold is None:
+        return HeadErrors(0, 0)
+    truth = examples.label_ids[out_of_fold.rows]
+    return HeadErrors(int((out_of_fold.logits.argmax(axis=1) != truth).sum()), len(truth))
 
 
 def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[float], seed: int) -> LearningCurve:
@@ -165,7 +192,7 @@ def _cross_validate_c(
     """
     truth = examples.label_ids[np.concatenate([held for _, held in fold_splits])]
     logits = np.array([_out_of_fold_logits(examples, fold_splits, c) for c in candidates])
-    return logits, np.array([_log_losses(own, truth) for own in logits])
+    return logits, np.array([log_losses(own, truth) for own in logits])
 
 
 def _folded(examples: Examples, seed: int) -> tuple[Examples, Ids, Ids]:
@@ -211,7 +238,8 @@ def _nested_logits(logits: Floats, losses: npt.NDArray[np.float64], folds: Ids) 
     return picked
 
 
-def _log_losses(logits: Floats, truth: Ids) -> npt.NDArray[np.float64]:
+def log_losses(logits: Floats, truth: Ids) -> npt.NDArray[np.float64]:
+    """Return the log loss of each row, in nats; ``logits`` of shape [rows, labels], ``truth`` of shape [rows]."""
     peak = logits.max(axis=1, keepdims=True)
     spread = np.log(np.exp(logits - peak).sum(axis=1, dtype=np.float64)) + peak[:, 0]
     own: npt.NDArray[np.float64] = spread - logits[np.arange(len(truth)), truth]

@@ -96,7 +96,10 @@ def _layer(
     states: Tensor, buckets: Sequence[Bucket], weights: Mapping[str, Tensor], plan: LayerConfig, name: str
 ) -> Tensor:
     def linear(values: Tensor, part: str) -> Tensor:
-        return torch.addmm(weights[f"{name}.{part}.bias"], values, weights[f"{name}.{part}.weight"])
+        bias, weight = weights[f"{name}.{part}.bias"], weights[f"{name}.{part}.weight"]
+        if plan.precision == "bfloat16":
+            return torch.mm(values.bfloat16(), weight.bfloat16()).float() + bias
+        return torch.addmm(bias, values, weight)
 
     def norm(values: Tensor, part: str) -> Tensor:
         scale, shift = weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windrow.arrays import Ids, Pooling
+from windrow.arrays import Ids, Pooling, Precision
 from windrow.domain.recipe import Recipe
 
 # Up to this many texts, each step takes all of them, and so compares every pair. Source: docs/adr/0009.
@@ -58,12 +58,14 @@ class LayerConfig:
         heads: Attention heads.
         layer_norm_epsilon: Added to variances.
         pooling: How token states become one state per text.
+        precision: The type of the operands of the projections' matrix products; everything else is float32.
     """
 
     layers: tuple[int, ...]
     heads: int
     layer_norm_epsilon: float
     pooling: Pooling
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True)

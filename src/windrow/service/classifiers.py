@@ -13,7 +13,7 @@ from windrow.domain.classifier import (
     Restored,
     RestoreRequest,
 )
-from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, WindrowError
+from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, StorageUncertain, WindrowError
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check_list_request, check_selection
 from windrow.domain.names import check_name
 from windrow.domain.threshold import (
@@ -62,8 +62,10 @@ def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> Threshold
     check_set_threshold_request(request)
     reference = parse_immutable_reference(request.model_name)
     threshold = None if request.abstain_below is None else Threshold(request.abstain_below)
+    # Before the change: once it is made, no look at the disk may fail it.
+    targets = tuple(deps.store.names.targets_in(reference.name))
     entry, before = deps.store.catalog.set_threshold(reference, threshold, request)
-    aliases = _aliases_of(deps, entry.record.name, entry.record.revision)
+    aliases = tuple(alias for alias, target in targets if target.revision in (None, entry.record.revision))
     has_changed = before != threshold
     return ThresholdUpdate(
         model_name=entry.record.name,
@@ -139,7 +141,7 @@ def _delete_each(deps: Dependencies, names: list[str], request: DeleteAllRequest
         except (NotFound, ClassifierInUse):  # it was changed concurrently
             continue
         except WindrowError as error:
-            if not freed:
+            if not freed or isinstance(error, StorageUncertain):  # which is neither deleted nor skipped
                 raise
             _log.error("Deleting ended before %s, after %d of %d. %s", name, len(freed), len(names), error.detail)
             break

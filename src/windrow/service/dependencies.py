@@ -14,6 +14,7 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.model_watch import ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
 from windrow.execution.runner import Runner
@@ -24,6 +25,8 @@ from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Catalog, ResolvedModel
+from windrow.storage.data_directory import DataDirectory
+from windrow.storage.free_space import FreeSpace
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
 
@@ -46,12 +49,14 @@ class Store:
         catalog: The saved classifiers.
         aliases: Where aliases point.
         inventory: The base models on this machine.
+        directory: The data directory that all is in.
     """
 
     names: Namespace
     catalog: Catalog
     aliases: Aliases
     inventory: Inventory
+    directory: DataDirectory
 
     def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now.
@@ -112,6 +117,9 @@ class Dependencies:
         jobs: The trainings to be saved.
         cost_calibration: What this machine taught about how long trainings take.
         purge_task: Purges what was deleted long ago.
+        models: What names mean, in memory.
+        watch_task: Keeps that in step with the disk.
+        free_space: What is left on the disk.
     """
 
     store: Store
@@ -124,6 +132,9 @@ class Dependencies:
     jobs: JobQueue
     cost_calibration: CostCalibration
     purge_task: PeriodicTask
+    models: ModelWatch
+    watch_task: PeriodicTask
+    free_space: FreeSpace
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

@@ -8,14 +8,22 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
+from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
-from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull
+from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull, StorageUncertain
+from windrow.domain.figures import counted, percent
 from windrow.domain.prediction import IsConnected, always_connected
-from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
+from windrow.domain.quality_warnings import warn_of_few_rows, warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
-from windrow.domain.report import ClassificationMetrics, EvaluateRequest, Report, check_evaluate_request
+from windrow.domain.report import (
+    ClassificationMetrics,
+    EvaluateRequest,
+    MajorityBaseline,
+    Report,
+    check_evaluate_request,
+)
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest, check_suggest_request
 from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import recast
@@ -23,7 +31,6 @@ from windrow.execution import cross_validation
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
 from windrow.learning.active_learning import Choice, choose
-from windrow.learning.advise import percent
 from windrow.learning.compare import compare_pair, find_disagreements
 from windrow.learning.evaluate import (
     choose_threshold,
@@ -40,7 +47,6 @@ from windrow.service.evaluation_rows import (
     find_warnings,
 )
 from windrow.storage.catalog import ResolvedModel
-from windrow.storage.namespace import utc_now
 
 # By how much the lower end of a precision's interval may miss the target without a warning.
 _NEAR_TARGET: Final = 0.05
@@ -57,6 +63,8 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
         return report
     try:
         deps.store.catalog.record_evaluation(model.entry, report.score)
+    except StorageUncertain as error:
+        return _with_warning(report, "save_not_confirmed", f"The score is kept, and may be lost. {error.detail}")
     except (NotFound, ConcurrentChange, StorageFailed, StorageFull) as error:  # minutes of work are still worth reading
         return _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
     return report
@@ -76,10 +84,11 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     unseen = find_unseen_rows(seen, dataset)
     right = {name: _is_correct(answers, dataset)[unseen] for name, answers in answered.items()}
     pairs = tuple(compare_pair(pair, right[pair[0]], right[pair[1]]) for pair in combinations(answered, 2))
-    warnings = [*find_warnings(seen, dataset, results[0]), *_left_out_warnings(unseen)]
+    warnings = [*find_warnings(seen, dataset), *_left_out_warnings(unseen)]
     for model, answers in zip(models, answered.values(), strict=True):
         warnings += _abstention_warnings(model, answers)
     warnings += _truncation_warnings(answered.values())
+    warnings += warn_of_few_rows(results[0].total, results[0].accuracy_interval)
     return Comparison(
         models=results,
         pairs=pairs,
@@ -152,10 +161,10 @@ def _report(
     record, outcome = model.entry.record, _metrics(answers, dataset)
     baseline = majority_baseline(_true_labels(dataset))
     warnings = [
-        *find_warnings(find_seen_rows(store, (model,), dataset), dataset, outcome),
+        *find_warnings(find_seen_rows(store, (model,), dataset), dataset),
         *_abstention_warnings(model, answers),
         *_truncation_warnings((answers,)),
-        *warn_of_majority(outcome.accuracy_interval, baseline, record.base_model),
+        *_accuracy_warnings(outcome, baseline, record.base_model),
     ]
     report = recast(
         Report,
@@ -186,12 +195,21 @@ def _with_warning(report: Report, code: str, message: str) -> Report:
     return replace(report, warnings=(*report.warnings, DataWarning(code, message)))
 
 
+def _accuracy_warnings(
+    outcome: ClassificationMetrics, baseline: MajorityBaseline, base_model: str
+) -> Iterator[DataWarning]:
+    """Yield one warning where an accuracy says little."""
+    interval = outcome.accuracy_interval
+    by_majority = tuple(warn_of_majority(outcome.total, interval, baseline, base_model))
+    yield from by_majority or warn_of_few_rows(outcome.total, interval)
+
+
 def _left_out_warnings(unseen: Bools) -> Iterator[DataWarning]:
     if not unseen.all():
         left_out = np.flatnonzero(~unseen).tolist()
         message = (
-            f"{len(left_out)} row(s) that one of them was trained on, or nearly so, are left out of pairs and "
-            "recommendation."
+            f"{counted(len(left_out), 'row is', 'rows are')} left out of pairs and recommendation, since one of the "
+            "classifiers was trained on such a text, or nearly so."
         )
         yield DataWarning("seen_rows_left_out", message, tuple(left_out))
 
@@ -237,7 +255,7 @@ def _threshold_warnings(threshold: ProposedThreshold) -> Iterator[DataWarning]:
     interval = wilson_interval(threshold.correct, threshold.answered)
     if interval.low < threshold.target_precision - _NEAR_TARGET:
         message = (
-            f"The threshold rests on {threshold.answered} answered row(s), which also chose it: its precision on new "
+            f"The threshold was chosen by {counted(threshold.answered, 'answered row')} alone: its precision on new "
             f"texts lies anywhere between {percent(interval.low)} and {percent(interval.high)}. Use a few hundred test "
             "rows."
         )

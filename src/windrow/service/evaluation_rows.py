@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -10,14 +9,12 @@ from windrow.arrays import Bools
 from windrow.domain.characters import looks_like, quoted_apart
 from windrow.domain.dataset import Dataset, DataWarning, find_test_warnings
 from windrow.domain.errors import InvalidTestData
-from windrow.domain.report import ClassificationMetrics
-from windrow.learning.advise import percent
+from windrow.domain.figures import counted
 from windrow.service.dependencies import Store
 from windrow.storage.catalog import ResolvedModel
 
 _NAMED_LABELS = 5
 # Of the interval around an accuracy; a wider one says that the rows are too few to tell good from middling.
-_WIDE_INTERVAL: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +67,19 @@ def check_known_labels(parameter: str, dataset: Dataset, names: Sequence[str], k
         )
 
 
-def find_warnings(seen: Sequence[SeenRows], dataset: Dataset, outcome: ClassificationMetrics) -> Iterator[DataWarning]:
-    """Yield warnings about metrics on these rows."""
+def find_warnings(seen: Sequence[SeenRows], dataset: Dataset) -> Iterator[DataWarning]:
+    """Yield warnings about test rows."""
     known = {label for each in seen for label in each.model.entry.record.labels}
     if unknown := [number for number, row in enumerate(dataset.rows) if row.label not in known]:
         labels = [label for label in dataset.labels if label not in known]
         message = (
-            f"{len(unknown)} row(s) have labels that are unknown here and so count as wrong: "
+            f"{counted(len(unknown), 'row has a label', 'rows have labels')} unknown here, which is wrong in any case: "
             f"{', '.join(_unknown_labels(labels, known))}. Case, white space and how characters are composed count."
         )
         yield DataWarning("unknown_labels", message, tuple(unknown[:_NAMED_LABELS]))
     yield from find_test_warnings(dataset)
     for each in seen:
         yield from _overlap_warnings(each, dataset)
-    low, high = outcome.accuracy_interval.low, outcome.accuracy_interval.high
-    if high - low > _WIDE_INTERVAL:
-        message = (
-            f"{outcome.total} row(s) say little: the accuracy lies anywhere between {percent(low)} and "
-            f"{percent(high)}. Use more test rows before you decide by it."
-        )
-        yield DataWarning("few_test_rows", message)
 
 
 def _unknown_labels(labels: Sequence[str], known: Collection[str]) -> Iterator[str]:
@@ -110,8 +100,10 @@ def _overlap_warnings(seen: SeenRows, dataset: Dataset) -> Iterator[DataWarning]
         return
     same, near = seen.numbers
     if same:
-        message = f"{len(same)} test row(s) are also training rows of {record.name}. Leave them out: see rows."
+        are_known = counted(len(same), "test row is also a training row", "test rows are also training rows")
+        message = f"{are_known} of {record.name}. Leave out what it was trained on: see rows."
         yield DataWarning("training_rows_in_test", message, tuple(same))
     if near:
-        message = f"{len(near)} test row(s) differ from a training row of {record.name} by a word or less: see rows."
+        differ = counted(len(near), "test row differs", "test rows differ")
+        message = f"{differ} from a training row of {record.name} by a word or less: see rows."
         yield DataWarning("near_training_rows_in_test", message, tuple(near))

@@ -12,7 +12,6 @@ from windrow.domain.errors import InvalidParameter, PromotionRefused
 from windrow.domain.gate import Check, FailedRow, GateMetrics, GateReport, Requirement
 from windrow.execution.batch_prediction import ClassifierOutputs
 from windrow.learning.compare import compare_pair
-from windrow.learning.evaluate import compute_metrics
 from windrow.service.evaluation_rows import check_known_labels
 
 # No label is blank, so none is mistaken for it.
@@ -201,9 +200,9 @@ def _abstentions(model: EvaluatedModel, given: Sequence[str]) -> str:
 def _gate_metrics(model: EvaluatedModel, rows: Sequence[Row]) -> GateMetrics | None:
     if not rows:
         return None
-    outcome = compute_metrics(model.answers.scores[: len(rows)], [row.label for row in rows], model.answers.labels)
-    recall = {report.label: report.recall for report in outcome.labels if report.recall is not None}
-    return GateMetrics(outcome.correct, outcome.total, recall)
+    is_right, labels = _is_correct(model, rows), np.array([row.label for row in rows])
+    recall = {label: float(is_right[labels == label].mean()) for label in sorted(set(labels.tolist()))}
+    return GateMetrics(int(is_right.sum()), len(rows), recall)
 
 
 def _is_correct(model: EvaluatedModel, rows: Sequence[Row]) -> Bools:

@@ -6,6 +6,7 @@ from typing import BinaryIO, Literal
 
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest, Origin, Record
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import DataWarning
 from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidArtifact, InvalidBaseModel
 from windrow.domain.names import check_name
@@ -15,7 +16,6 @@ from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
 from windrow.storage.catalog import NewRevision
-from windrow.storage.namespace import utc_now
 
 
 def copy(deps: Dependencies, request: CopyRequest) -> Copied:
@@ -41,6 +41,8 @@ def export(deps: Dependencies, request: ExportRequest) -> Export:
 
 def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
     """Take in an exported classifier. See ``Operations.import_classifier``."""
+    if not request.dry_run:
+        deps.free_space.check()
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
     check_allowed(record.base_model, deps.settings.allowed_base_models)

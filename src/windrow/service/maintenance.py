@@ -1,5 +1,8 @@
 """Base models, disk usage, and integrity checks, for the operator."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -12,6 +15,7 @@ from windrow.storage.fsck import check
 
 def base_models(deps: Dependencies) -> BaseModelList:
     """Return the base models on this machine. See ``Operations.base_models``."""
+    deps.store.directory.check()
     names_of: dict[str, set[str]] = {}
     for entry in deps.store.catalog.entries():
         names_of.setdefault(entry.record.base_model, set()).add(entry.record.name)
@@ -43,9 +47,21 @@ def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseMode
 
 def usage(deps: Dependencies) -> Usage:
     """Return what the data directory holds. See ``Operations.usage``."""
-    return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory)
+    with _there(deps):
+        return measure(deps.settings.data_dir, deps.store.names, deps.store.inventory, deps.settings.min_free_bytes)
 
 
 def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
-    return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
+    with _there(deps):
+        return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
+
+
+@contextmanager
+def _there(deps: Dependencies) -> Iterator[None]:
+    """Take what is read inside the ``with`` block only from a data directory that is there all the time."""
+    deps.store.directory.check()
+    try:
+        yield
+    finally:
+        deps.store.directory.check()

@@ -1,10 +1,10 @@
 """Predictions: from names and texts to answers."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 
-from windrow.domain.errors import InvalidArtifact, WindrowError
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected, check_predict_request
 from windrow.domain.recipe import check_range
 from windrow.execution.explaining import explain
@@ -26,42 +26,34 @@ def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsC
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
     check_predict_request(request, deps.settings.predict_limits)
     while True:
-        models = _find_all(deps, request)
+        models = tuple(deps.models.known(name) or deps.models.find(name) for name in request.all_names)
         try:
-            return _start(deps, models, request, is_connected)
+            answer = deps.predictor.predict(models, _checked(models, request), is_connected)
+            return _explained(deps, models[0], request, answer) if request.explain else answer
         except InvalidArtifact:
             # What was purged since it was found is not damaged; what is there now answers, or is not found.
-            if _find_all(deps, request) == models:
+            if tuple(map(deps.models.find, request.all_names)) == models:
                 raise
 
 
-def start_predict_at_once(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers | None:
-    """Classify a text if that takes no time. See ``LocalOperations.start_predict_at_once``."""
-    if len(request.all_names) != 1 or len(request.all_texts) != 1 or request.explain:
-        return None
+def start_predict_in_memory(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers | None:
+    """Classify texts without reading the disk. See ``LocalOperations.start_predict_in_memory``."""
     check_predict_request(request, deps.settings.predict_limits)
-    # Not from memory: another server may just have promoted or trained what is to be loaded first.
-    try:
-        model = deps.store.find(request.all_names[0])
-    except WindrowError:  # the words for it may take a look at every name
+    if request.explain:
         return None
-    if deps.predictor.is_loaded(model.entry):
-        with suppress(InvalidArtifact):  # it left memory just now, and was purged
-            return _start(deps, (model,), request, is_connected)
-    return None
+    models = []
+    for name in request.all_names:
+        if (model := deps.models.known(name)) is None:
+            return None
+        models.append(model)
+    return deps.predictor.predict_loaded(models, _checked(models, request), is_connected)
 
 
-def _find_all(deps: Dependencies, request: PredictRequest) -> tuple[ResolvedModel, ...]:
-    return tuple(deps.store.find(name) for name in request.all_names)
-
-
-def _start(
-    deps: Dependencies, models: tuple[ResolvedModel, ...], request: PredictRequest, is_connected: IsConnected
-) -> Answers:
+def _checked(models: Sequence[ResolvedModel], request: PredictRequest) -> PredictRequest:
+    """Return a request that asks for no more scores than there are."""
     if request.top_k is not None:
         check_range("top_k", request.top_k, (1, max(len(model.entry.record.labels) for model in models)))
-    answer = deps.predictor.predict(models, request, is_connected)
-    return _explained(deps, models[0], request, answer) if request.explain else answer
+    return request
 
 
 def _explained(deps: Dependencies, model: ResolvedModel, request: PredictRequest, answer: Answers) -> Answers:

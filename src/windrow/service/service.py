@@ -3,9 +3,11 @@
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from windrow.disk import is_open_to_others
+from windrow.disk import disk_error, is_open_to_others
+from windrow.domain.base_models import allowed_ids
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
@@ -22,7 +24,15 @@ def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Conca
     """Return a function over dependencies as a method of the service that has them."""
 
     def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return function(self.dependencies, *args, **kwargs)
+        try:
+            return function(self.dependencies, *args, **kwargs)
+        except OSError as error:  # where no module below had better words
+            raise disk_error(
+                error,
+                "The system refused what Windrow needs for this ({why}). Check the disk of the data directory and the "
+                "limits of the process, then try again.",
+                "There is no room on a disk that Windrow needs for this ({why}). Free some, then try again.",
+            ) from error
 
     functools.update_wrapper(verb, function)
     return verb
@@ -49,7 +59,7 @@ class Service:
     cancel_job = _verb(training.cancel_job)
     predict = _verb(prediction.predict)
     start_predict = _verb(prediction.start_predict)
-    start_predict_at_once = _verb(prediction.start_predict_at_once)
+    start_predict_in_memory = _verb(prediction.start_predict_in_memory)
     evaluate = _verb(evaluation.evaluate)
     compare = _verb(evaluation.compare)
     cross_validate = _verb(evaluation.cross_validate)
@@ -83,12 +93,14 @@ class Service:
                 "Windrow from changing anything. Close it to them: chmod go-rwx %s",
                 *[deps.settings.data_dir] * 2,
             )
+        deps.store.directory.prepare()
+        deps.watch_task.start()
         deps.runner.start()
-        if DEFAULT_BASE_MODEL in deps.settings.allowed_base_models:
+        if DEFAULT_BASE_MODEL in allowed_ids(deps.settings.allowed_base_models):
             deps.encoders.get(DEFAULT_BASE_MODEL)
         for name in deps.settings.pinned_classifiers:
             try:
-                deps.predictor.load(deps.store.find(name))
+                deps.predictor.load(deps.models.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
                 _log.warning("The classifier %r is not kept loaded. %s", name, error.detail)
         deps.purge_task.start()
@@ -102,11 +114,17 @@ class Service:
         """Stop the training processes and the encoder's threads; jobs are interrupted, waiting predictions fail."""
         deps = self.dependencies
         deps.purge_task.stop()
+        deps.watch_task.stop()
         deps.jobs.close()
         deps.runner.close()
         deps.queue.close()
 
+    def check_ready(self) -> None:
+        """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
+        self.dependencies.models.check_ready()
+
     def server_stats(self) -> ServerStats:
         """Return what goes on here, and what has been done since the start."""
         deps = self.dependencies
-        return deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)
+        stats = deps.predictor.server_stats(deps.slots.running, deps.slots.waiting)
+        return replace(stats, is_ready=deps.models.is_ready, free_bytes=deps.free_space.last_bytes)

@@ -10,15 +10,17 @@ from dataclasses import asdict, replace
 from functools import partial
 
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
+from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, check_rows
 from windrow.domain.errors import (
     ConcurrentChange,
+    DataDirectoryUnavailable,
     InvalidArtifact,
     NotFound,
     Overloaded,
     ShuttingDown,
     StorageFailed,
-    StorageFull,
+    StorageUncertain,
     WindrowError,
 )
 from windrow.domain.job import (
@@ -46,11 +48,14 @@ from windrow.execution.training_cost import EtaEstimator, estimate_memory, estim
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
-from windrow.storage.namespace import utc_now
+from windrow.storage.data_directory import DataDirectory
 from windrow.storage.revision import ClassifierState
 
 # Each attempt waits a minute for another writer of the data directory.
 PUBLISH_ATTEMPTS = 15
+# So long a training that is done waits for a data directory that is gone, such as a volume that is mounted again.
+RETURN_TIMEOUT_S = 900
+_RETURN_POLL_S = 1.0
 
 _log = logging.getLogger("windrow.service")
 
@@ -76,6 +81,7 @@ def begin_fit(
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
     dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
+    deps.free_space.check()
     spec = JobSpec(
         job=recast(
             Job,
@@ -92,6 +98,8 @@ def begin_fit(
         work=lambda control: _train(deps, request, dataset, control, eta),
         eta=eta,
     )
+    # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
+    deps.runner.start(trains_adapters=request.num_iterations > 0)
     return deps.jobs.begin(spec, on_progress)
 
 
@@ -155,12 +163,16 @@ def cancel_job(deps: Dependencies, request: JobRequest) -> Job:
 
 
 def find_published_revision(catalog: Catalog, job: Job) -> int | None:
-    """Return the revision that an interrupted job made, where its process ended between saving it and saying so."""
+    """Return the revision that an interrupted job made, where its process ended between saving it and saying so.
+
+    Raises:
+        StorageFailed: The disk cannot be read, so it is unknown.
+    """
     if job.started_at is None:
         return None
     try:
         record = catalog.find(Reference(job.model_name)).entry.record
-    except (NotFound, InvalidArtifact, StorageFull, StorageFailed):
+    except (NotFound, InvalidArtifact):
         return None
     is_same = _training_inputs(record) == _training_inputs(job) and record.created_at >= job.started_at
     return record.revision if is_same else None
@@ -209,23 +221,53 @@ def _train(
     blobs = {ARTIFACT: trained.artifact}
     if deps.settings.keep_training_data:
         blobs[ROWS] = rows_to_blob(dataset.jsonl)
-    catalog = deps.store.catalog
     # From here on nothing stops it.
-    entry = _publish(catalog, recast(NewRevision, request, record=record, blobs=blobs), control)
+    entry = _publish(deps, recast(NewRevision, request, record=record, blobs=blobs), control)
     _verify_saved(deps.predictor, ResolvedModel(entry, Reference(record.name)), dataset.rows[0].text)
-    next_name = catalog.next_name(record.name)
+    with suppress(WindrowError):  # others may have deleted it, or the data directory may be gone just now
+        deps.models.find(record.name)
+    next_name = _next_name(deps.store.catalog, record.name)
     return recast(FitResult, entry.record, model_name=record.name, next_name=next_name)
 
 
-def _publish(catalog: Catalog, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
+def _next_name(catalog: Catalog, name: str) -> str | None:
+    """Return the free name that a fit proposes; none where the disk fails, which is no reason to call it a failure."""
+    try:
+        return catalog.next_name(name)
+    except StorageFailed:
+        return None
+
+
+def _publish(deps: Dependencies, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
     """Save a training, with many attempts: giving up would throw minutes of work away."""
     for _ in range(PUBLISH_ATTEMPTS - 1):
         try:
-            return catalog.publish(new_revision)
+            return deps.store.catalog.publish(new_revision)
         except ConcurrentChange as error:
             _log.warning("%s waits to be saved. %s", new_revision.record.name, error.detail)
             control.raise_if_cancelled()
-    return catalog.publish(new_revision)
+        except DataDirectoryUnavailable as error:
+            _log.warning("%s waits to be saved. %s", new_revision.record.name, error.detail)
+            _wait_for_return(deps.store.directory, control)
+    return deps.store.catalog.publish(new_revision)
+
+
+def _wait_for_return(directory: DataDirectory, control: TrainingControl) -> None:
+    """Wait until the data directory is back.
+
+    Raises:
+        DataDirectoryUnavailable: It stayed away.
+        WindrowError: The training was cancelled meanwhile.
+    """
+    deadline_s = time.monotonic() + RETURN_TIMEOUT_S
+    while True:
+        try:
+            return directory.check()
+        except DataDirectoryUnavailable:
+            if time.monotonic() > deadline_s:
+                raise
+        time.sleep(_RETURN_POLL_S)
+        control.raise_if_cancelled()
 
 
 def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None:
@@ -235,6 +277,11 @@ def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None
         predictor.predict((model,), PredictRequest(model_name=name, text=text), always_connected).result()
     except Overloaded:  # which is no reason to call a saved classifier a failure
         predictor.load(model)
+    except StorageFailed as error:
+        raise StorageUncertain(
+            f"{{model_name}} is saved as revision {{revision}}, but could not be read back. {error.template}",
+            {**error.facts, "model_name": name, "revision": model.entry.record.revision},
+        ) from error
     except ShuttingDown:  # nor is this: the classifier answers after the next start
         _log.info("%s is saved, and was not asked, since the server stops.", name)
 

@@ -1,5 +1,6 @@
 """Exports and imports as files of this machine."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ def write_export(export: Export, path: str | Path) -> Path:
     target = Path(path)
     target = target / export.file_name if target.is_dir() else target
     try:
-        with whole_file(target) as file:
+        with closing(export), whole_file(target) as file:
             file.writelines(export.chunks)
     except OSError as error:
         raise StorageFailed(

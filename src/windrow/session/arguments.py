@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from windrow.codec.types import Type, types_of
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidName, InvalidParameter
-from windrow.domain.names import ModelReference, Name
+from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.session.columns import read_rows, read_texts, read_values
 
 Q = TypeVar("Q")
@@ -95,6 +95,7 @@ _READERS: Mapping[Any, Callable[[str, Any], object]] = {
     str: _read_string,
     Name: _read_name,
     ModelReference: _read_name,
+    ImmutableReference: _read_name,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidInput, InvalidParameter, InvalidTestData, InvalidText, InvalidTrainingData
+from windrow.domain.figures import counted
 
 # How a column says that it gives its values as a list: pandas and polars, NumPy, Arrow.
 _AS_LIST = ("to_list", "tolist", "to_pylist")
@@ -45,7 +46,8 @@ def read_rows(name: str, texts: Iterable[Any], labels: Iterable[Any] | None = No
     else:
         columns = [read_values(name, column) for column in (texts, labels)]
         if len(columns[0]) != len(columns[1]):
-            problem = "has {texts} text(s) and {labels} label(s). {Send} one label for each text."
+            texts_and_labels = f"{counted(len(columns[0]), 'text')} and {counted(len(columns[1]), 'label')}"
+            problem = f"has {texts_and_labels}. {{Send}} one label for each text."
             raise _refuse(name, problem, texts=len(columns[0]), labels=len(columns[1]))
         pairs = list(zip(*columns, strict=True))
     for number, pair in enumerate(pairs):

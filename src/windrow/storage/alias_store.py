@@ -70,7 +70,8 @@ class Aliases:
 
     def list(self) -> tuple[Alias, ...]:
         """Return every alias, sorted by name."""
-        return tuple(self._to_alias(name, pointer) for name, pointer in self._names.pointers())
+        pointers = self._names.pointers()
+        return tuple(_to_alias(name, pointer, answers=self._answers(pointer.target)) for name, pointer in pointers)
 
     def state(self, alias: str) -> AliasState:
         """Return the state of an alias; a missing one points nowhere.
@@ -104,7 +105,9 @@ class Aliases:
             InvalidArtifact: What it is to point to is damaged.
             ConcurrentChange: Another writer changed the alias after the conditions were checked.
             StorageFull: The disk is full; the alias points where it did.
-            StorageFailed: The disk failed; the alias points where it did, or to the new target.
+            StorageUncertain: The disk did not confirm that the alias, which points to the new target, still does so
+                after a power cut.
+            StorageFailed: The disk failed; the alias points where it did.
         """
         with self._names.lock():
             now = self.state(alias)
@@ -116,7 +119,7 @@ class Aliases:
             before, back_to = self._logs.newest(alias).value, 0
             if isinstance(before, Pointer):
                 if (before.target, before.must_pass) == (target, must_pass):
-                    return self._to_alias(alias, before)
+                    return _to_alias(alias, before, answers=True)
                 # Other rows alone are no step: a rollback still leads to where it pointed before.
                 back_to = before.back_to if before.target == target else now.number
             points_to = str(target)
@@ -236,13 +239,11 @@ class Aliases:
     def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
         pointer = recast(Pointer, note, at=self._names.now(), **what)
         self._append(alias, number, pointer)
-        return self._to_alias(alias, pointer)
+        # What it points to was seen to answer. To look again could fail, and the change is made.
+        return _to_alias(alias, pointer, answers=True)
 
     def _append(self, alias: str, number: int, revision: AliasLogEntry) -> None:
         self._logs.append(alias, number, alias_to_json(alias, number, revision))
-
-    def _to_alias(self, alias: str, pointer: Pointer) -> Alias:
-        return recast(Alias, pointer, alias=alias, changed_at=pointer.at, answers=self._answers(pointer.target))
 
     def _answers(self, target: Reference) -> bool:
         try:
@@ -250,6 +251,10 @@ class Aliases:
         except (NotFound, InvalidArtifact):
             return False
         return True
+
+
+def _to_alias(alias: str, pointer: Pointer, *, answers: bool) -> Alias:
+    return recast(Alias, pointer, alias=alias, changed_at=pointer.at, answers=answers)
 
 
 def _changed_meanwhile(alias: str, change: str) -> ConcurrentChange:

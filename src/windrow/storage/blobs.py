@@ -4,7 +4,7 @@ import logging
 import re
 
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.files import Files, KeyExists, KeyMissing, KeyUnusable
+from windrow.storage.files import Files, KeyExists, KeyMissing, KeyUnusable, no_change_yet
 from windrow.storage.format import RESTORE
 from windrow.storage.namespace import CLASSIFIERS
 from windrow.storage.revision import BlobRef
@@ -36,7 +36,15 @@ class Blobs:
             content: What to keep.
             suffix: Of its file's name.
             copied_from: A classifier that has the same content.
+
+        Raises:
+            StorageFull: The disk is full.
+            StorageFailed: The disk failed, and the blob is of no use.
         """
+        with no_change_yet():  # no record refers to it
+            return self._keep(name, content, suffix, copied_from)
+
+    def _keep(self, name: str, content: bytes, suffix: str, copied_from: str | None) -> BlobRef:
         ref = BlobRef.of(content, suffix)
         key = _key(name, ref.file_name)
         same_as = None if copied_from is None else _key(copied_from, ref.file_name)
@@ -51,7 +59,7 @@ class Blobs:
             except InvalidArtifact:
                 _log.warning("Replacing %s, which was damaged.", key)
                 self._files.remove(key)
-                return self.keep(name, content, suffix)
+                return self._keep(name, content, suffix, None)
         return ref
 
     def read(self, name: str, ref: BlobRef) -> bytes:

@@ -17,6 +17,7 @@ from windrow.domain.versions import next_version
 from windrow.storage import history
 from windrow.storage.artifact import SUFFIXES
 from windrow.storage.blobs import Blobs
+from windrow.storage.files import no_change_yet
 from windrow.storage.listing import list_page
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
@@ -81,13 +82,15 @@ class Catalog:
             NameTaken: An alias has the name, or another one differs only in case.
             ClassifierExists: The name exists, and the new revision may not follow it.
             StorageFull: The disk is full; the newest revision is as before.
-            StorageFailed: The disk failed; the newest revision is as before, or whole and new.
+            StorageUncertain: The disk did not confirm that the new revision, which answers, outlives a power cut.
+            StorageFailed: The disk failed; the newest revision is as before.
         """
         name = new_revision.record.name
         with self._names.lock():
             self.check_name_free(name, overwrite=new_revision.overwrite)
             if isinstance(self._logs.newest(name).value, Purged):
-                self.purging.finish(name)
+                with no_change_yet():
+                    self.purging.finish(name)
             same = (
                 new_revision.record.origin.name
                 if new_revision.kind == "copied" and new_revision.record.origin

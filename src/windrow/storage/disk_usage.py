@@ -2,15 +2,15 @@
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from windrow.disk import open_plain
-from windrow.domain.errors import InvalidArtifact, StorageFailed
+from windrow.domain.errors import InvalidArtifact
 from windrow.domain.names import is_name
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
+from windrow.storage.free_space import free_bytes
 from windrow.storage.log import NUMBERED
 from windrow.storage.namespace import CLASSIFIERS, Namespace
 from windrow.storage.revision import TRAININGS
@@ -21,13 +21,14 @@ _BEGINNING = re.compile(rb'\{\s*"format":\s*[0-9]+,\s*("sha256":\s*"[0-9a-f]{64}
 _BEGINNING_BYTES = 192
 
 
-def measure(root: Path, names: Namespace, inventory: Inventory) -> Usage:
+def measure(root: Path, names: Namespace, inventory: Inventory, min_free_bytes: int) -> Usage:
     """Return what everything takes; no link is followed, and what cannot be listed counts as nothing.
 
     Args:
         root: The data directory.
         names: Its namespace.
         inventory: Its base models.
+        min_free_bytes: What trainings leave free.
 
     Raises:
         StorageFailed: The disk does not say how much room is left.
@@ -48,7 +49,8 @@ def measure(root: Path, names: Namespace, inventory: Inventory) -> Usage:
         base_models=inventory.stored_base_models(),
         classifiers=tuple(sorted(classifiers, key=lambda each: each.name)),
         other_bytes=other_bytes,
-        free_bytes=_free_bytes(root),
+        free_bytes=free_bytes(root),
+        min_free_bytes=min_free_bytes,
     )
 
 
@@ -88,15 +90,3 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
     with suppress(OSError), os.scandir(folder) as entries:
         return list(entries)
     return []
-
-
-def _free_bytes(root: Path) -> int:
-    there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
-    try:
-        return shutil.disk_usage(there).free
-    except OSError as error:
-        raise StorageFailed(
-            "The disk of the data directory {folder} does not say how much room is left ({why}). Check it, then try "
-            "again.",
-            {"folder": str(root), "why": error.strerror},
-        ) from error

@@ -15,7 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync
+from windrow.disk import PRIVATE_FILE, PRIVATE_FOLDER, disk_error, read_plain, reason, sync, sync_persistently
+from windrow.domain.errors import StorageFailed, StorageUncertain
 
 _PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _KEY = re.compile(f"{_PART}(/{_PART})*")
@@ -63,6 +64,8 @@ class Files(Protocol):
 
         Raises:
             KeyExists: The key is in use; what is there will outlive a power cut.
+            StorageUncertain: It is stored, and may be gone after a power cut; nothing more is changed until that is
+                settled.
         """
         ...
 
@@ -84,7 +87,11 @@ class Files(Protocol):
         ...
 
     def remove(self, key: str) -> None:
-        """Remove a key; one that is not there is no error. A prefix without keys is gone, too."""
+        """Remove a key; one that is not there is no error. A prefix without keys is gone, too.
+
+        Raises:
+            StorageUncertain: It is gone, and may be back after a power cut, as :meth:`put_new`.
+        """
         ...
 
     def version_token(self, prefix: str) -> str | None:
@@ -107,11 +114,13 @@ class LocalFiles:
     root: Path
     clock_ns: Callable[[], int] = time.time_ns
     _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
+    _unsettled: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def put_new(self, key: str, data: bytes, same_as: str | None = None) -> None:
         """Stage, sync, link into place, sync the folder: a crash between any two steps leaves all or nothing."""
         path = Path(self._path(key))
         with _storage_errors("write", key):
+            self._settle_folders()
             self._make_folder(path.parent)
             is_new = None if same_as is None else _link_existing(Path(self._path(same_as)), path)
             if is_new is None:
@@ -119,7 +128,7 @@ class LocalFiles:
                     is_new = _link(staged, path)
             # Also when another writer was first: the caller will build on what is there. When this fails, the file
             # stays: others may have read it, and a key never changes its content.
-            sync(path.parent)
+            self._settle(path.parent, key if is_new else None)
         if not is_new:
             raise KeyExists(key)
 
@@ -149,8 +158,9 @@ class LocalFiles:
         """Unlink the file, sync its folder, and remove the folders that this leaves empty."""
         path = Path(self._path(key))
         with _storage_errors("remove", key), suppress(FileNotFoundError, NotADirectoryError):
+            self._settle_folders()
             path.unlink()
-            sync(path.parent)
+            self._settle(path.parent, key)
         for folder in path.parents[: len(path.relative_to(self.root).parts) - 1]:
             self._durable.discard(folder)  # a new folder of that name must be synced again
             with suppress(OSError):  # it holds something
@@ -172,6 +182,36 @@ class LocalFiles:
         if not _is_key(key):
             raise ValueError(f"{key!r} is no key: it has parts of [A-Za-z0-9._-], each begun by a letter or digit")
         return f"{self.root}/{key}"
+
+    def _settle(self, folder: Path, changed: str | None = None) -> None:
+        """Sync a folder whose names have changed.
+
+        Args:
+            folder: The folder.
+            changed: The key that this process changed in it; ``None`` where others did.
+
+        Raises:
+            StorageUncertain: That is not possible, and this process's change can be seen.
+            OSError: It is not possible, and the change is another one's.
+        """
+        try:
+            sync_persistently(folder)
+        except OSError as error:
+            if changed is None:
+                raise
+            self._unsettled.add(folder)
+            raise unconfirmed(changed, error) from error
+
+    def _settle_folders(self) -> None:
+        """Sync the folders whose changes this process could not confirm before: nothing is built on those.
+
+        Raises:
+            OSError: One still cannot be synced.
+        """
+        for folder in tuple(self._unsettled):
+            with suppress(FileNotFoundError, NotADirectoryError):  # all of it was removed since
+                sync(folder)
+            self._unsettled.discard(folder)
 
     def _make_folder(self, folder: Path) -> None:
         """Make a folder whose entry in each folder above, up to the root, is known to be on the disk."""
@@ -221,6 +261,32 @@ def _link_existing(existing: Path, path: Path) -> bool | None:
         return _link(existing, path)
     except OSError:
         return None
+
+
+@contextmanager
+def no_change_yet() -> Iterator[None]:
+    """Say of what is written inside the ``with`` block, on which nothing depends yet, that nothing was changed.
+
+    Raises:
+        StorageFailed: The disk did not confirm what was written or removed.
+    """
+    try:
+        yield
+    except StorageUncertain as error:
+        raise StorageFailed(
+            "The disk did not confirm a change of {file} in the data directory ({why}), so nothing else was changed. "
+            "Check the disk, then try again.",
+            error.facts,
+        ) from error
+
+
+def unconfirmed(key: str, error: OSError) -> StorageUncertain:
+    """Return the error for a change that can be seen, and that the disk failed to confirm."""
+    return StorageUncertain(
+        "The change of {file} in the data directory holds now, but its disk did not confirm it ({why}), so a power cut "
+        "may undo it. Check the disk, and look what is there before you try again.",
+        {"file": key, "why": reason(error)},
+    )
 
 
 @contextmanager

@@ -113,6 +113,8 @@ def list_folder(
         return _not_listed(root, path, error)
     try:
         return _list(descriptor, path, files, folders)
+    except OSError as error:
+        return FolderListing(0.0, {}, (), (_closed(path, error),))
     finally:
         os.close(descriptor)
 

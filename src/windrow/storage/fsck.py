@@ -13,13 +13,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from windrow.disk import make_private, sync
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.disk import make_private, sync, sync_persistently
+from windrow.domain.errors import StorageFailed, StorageFull, StorageUncertain
 from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_cache import BUILDING, GRAPH_VERSION, find_graph_problem
 from windrow.encoders.removal import REMOVED, delete
-from windrow.storage.files import STAGING
+from windrow.storage.data_directory import MARKER
+from windrow.storage.files import STAGING, unconfirmed
 from windrow.storage.folder_check import (
     LOST_AND_FOUND,
     NOTHING,
@@ -162,7 +163,9 @@ class _Run:
         """Find what lies in the data directory beside Windrow's own folders, such as a copy in a copy."""
         candidates = (replace(each, path=each.path.removeprefix("./")) for each in self._list(".").candidates)
         # Its own folders are looked at one by one; base_models may be a link to another disk.
-        return ScanResult(tuple(each for each in candidates if each.path not in (*_OWN_FOLDERS, LAST_PURGE_CHECK)))
+        return ScanResult(
+            tuple(each for each in candidates if each.path not in (*_OWN_FOLDERS, LAST_PURGE_CHECK, MARKER))
+        )
 
     def _scan_ambiguous_names(self, paths: Iterable[str]) -> ScanResult:
         """Scan names that were found to be alike."""
@@ -228,9 +231,13 @@ class _Run:
     def _repair_finding(self, candidate: CandidateFinding) -> Finding:
         if not self._repair or not candidate.remove:
             return _to_finding(candidate, candidate.advice)
+        doubts: list[str] = []
         try:
             for path in candidate.remove:
-                self._remove(path, keep=candidate.keep)
+                try:
+                    self._remove(path, keep=candidate.keep)
+                except StorageUncertain as error:
+                    doubts.append(error.detail)
         except (StorageFull, StorageFailed) as error:
             return _to_finding(candidate, f"It could not be removed. {error}")
         except OSError as error:
@@ -238,7 +245,7 @@ class _Run:
                 candidate, f"It could not be removed ({error.strerror}). Check that Windrow may write there."
             )
         done = f"Its files were moved to {LOST_AND_FOUND}." if candidate.keep else "It was removed."
-        return replace(_to_finding(candidate, done), repaired=True)
+        return replace(_to_finding(candidate, " ".join((done, *doubts[:1]))), repaired=True)
 
     def _remove(self, path: str, *, keep: bool) -> None:
         target = Path(self._root, path)
@@ -259,11 +266,17 @@ class _Run:
         """Move a file to the lost-and-found folder, which Windrow never reads, under its path in the data directory."""
         target = Path(self._root, LOST_AND_FOUND, path)
         make_private(target.parent)
+        # What is moved must not be lost with a new folder that a power cut takes away.
+        for folder in target.parents[: len(target.relative_to(self._root).parts)]:
+            sync(folder)
         while os.path.lexists(target):  # it was lost before, and may have been damaged then
             target = target.with_name(f"{secrets.token_hex(4)}-{target.name}")
         Path(self._root, path).rename(target)
-        sync(target.parent)
-        sync(Path(self._root, path).parent)
+        try:
+            sync_persistently(target.parent)
+            sync_persistently(Path(self._root, path).parent)
+        except OSError as error:
+            raise unconfirmed(path, error) from error
 
 
 def _to_finding(candidate: CandidateFinding, advice: str) -> Finding:

@@ -8,17 +8,19 @@
 """
 
 import fcntl
+import logging
 import os
 import re
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from windrow.disk import PRIVATE_FILE, disk_error, make_private, open_plain
-from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull
+from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, StorageUncertain
 from windrow.domain.job import Job
 from windrow.storage.files import Files, KeyExists
 from windrow.storage.format import Mismatch, read, write
@@ -34,6 +36,8 @@ JOB_ID = re.compile("[0-9a-f]{12}-[0-9a-f]{6}")
 # What may lie in the folder of all jobs, and in that of one.
 FOLDERS = re.compile(f"{JOB_ID.pattern}|{re.escape(OWNERS)}")
 FILES = re.compile(f"{NUMBERED.pattern}|{re.escape(CANCEL_FILE)}")
+
+_log = logging.getLogger("windrow.jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +83,23 @@ class StoredJob:
     owner: str
 
 
+def _is_ready() -> None:
+    """Take it that a data directory is there."""
+
+
 class JobFiles:
     """The jobs of a data directory, for any number of threads and processes.
 
     Args:
         root: The data directory.
         files: Its files.
+        prepare: Called before a folder is made in it; raises where it is gone.
     """
 
-    def __init__(self, root: Path, files: Files) -> None:
+    def __init__(self, root: Path, files: Files, prepare: Callable[[], object] = _is_ready) -> None:
         self._root = root
         self._files = files
+        self._prepare = prepare
         self._logs = Logs(files, JOBS, stored_job_from_json)
         self._lock = threading.Lock()
         self._owner_lock: _OwnerLock | None = None
@@ -109,6 +119,7 @@ class JobFiles:
         """
         with self._lock:
             if self._owner_lock is None or self._owner_lock.process_id != os.getpid():
+                self._prepare()
                 self._owner_lock = _acquire_owner_lock(self._root / JOBS / OWNERS)
                 self._last_owner = self._owner_lock.name
             return self._owner_lock.name
@@ -165,10 +176,8 @@ class JobFiles:
             StorageFull: The disk is full.
             StorageFailed: The file cannot be written.
         """
-        try:
-            self._files.put_new(f"{JOBS}/{job_id}/{CANCEL_FILE}", b"{}\n")
-        except KeyExists:
-            pass  # cancelled already
+        with suppress(KeyExists):  # cancelled already
+            self._put_new(f"{JOBS}/{job_id}/{CANCEL_FILE}", b"{}\n")
 
     def is_cancel_requested(self, job_id: str) -> bool:
         """Return whether the cancellation of a job has been requested."""
@@ -199,7 +208,14 @@ class JobFiles:
             os.close(owner_lock.descriptor)
 
     def _put(self, stored: StoredJob) -> None:
-        self._files.put_new(self._logs.key(stored.job.id, stored.number), stored_job_to_json(stored))
+        self._put_new(self._logs.key(stored.job.id, stored.number), stored_job_to_json(stored))
+
+    def _put_new(self, key: str, content: bytes) -> None:
+        """Put what every process sees from now on; it need not outlive a power cut, which ends the training, too."""
+        try:
+            self._files.put_new(key, content)
+        except StorageUncertain as error:
+            _log.warning("%s", error.detail)
 
     def _remove(self, job_id: str) -> None:
         for name in self._files.list(f"{JOBS}/{job_id}"):

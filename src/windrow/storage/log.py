@@ -13,6 +13,8 @@ from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUn
 from windrow.storage.format import RESTORE
 
 Value = TypeVar("Value")
+# Told the name of what this process changed, or tried to, before anybody is told that it did.
+OnChange = Callable[[str], object]
 NUMBERED = re.compile(r"(?!000000)([0-9]{6}|[1-9][0-9]{6,17})\.json")
 _KEPT_OLD_VALUES = 1_024
 # A name that is purged and trained anew in such a moment is not so again and again.
@@ -36,6 +38,10 @@ class Newest(Generic[Value]):
     value: Value | InvalidArtifact | None
 
 
+def ignore_change(_: str) -> None:
+    """Do nothing about a change."""
+
+
 class Logs(Generic[Value]):
     """The logs below one root, for any number of threads and processes.
 
@@ -46,12 +52,16 @@ class Logs(Generic[Value]):
         files: Where they are kept.
         root: The first part of their keys.
         read: Makes a value of a file's name, number and content; raises :class:`InvalidArtifact`.
+        on_change: Told of each change by this process.
     """
 
-    def __init__(self, files: Files, root: str, read: Callable[[str, int, bytes], Value]) -> None:
+    def __init__(
+        self, files: Files, root: str, read: Callable[[str, int, bytes], Value], on_change: OnChange = ignore_change
+    ) -> None:
         self._files = files
         self._root = root
         self._read = read
+        self._on_change = on_change
         self._index: dict[str, Newest[Value]] = {}
         self._folders: tuple[str | None, tuple[str, ...]] = (None, ())
         self._read_old = lru_cache(_KEPT_OLD_VALUES)(self._read_unknown)  # which keeps no errors: they may be mended
@@ -116,10 +126,15 @@ class Logs(Generic[Value]):
             raise ConcurrentChange(
                 "Somebody else changed {name} at the same moment. Try again.", {"name": name}
             ) from error
+        finally:  # where the disk failed, it may be there all the same
+            self._on_change(name)
 
     def remove(self, name: str, number: int) -> None:
         """Remove a number for good."""
-        self._files.remove(self.key(name, number))
+        try:
+            self._files.remove(self.key(name, number))
+        finally:
+            self._on_change(name)
 
     def key(self, name: str, number: int) -> str:
         """Return the key of a number."""

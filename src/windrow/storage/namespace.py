@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierInUse,
@@ -18,7 +19,7 @@ from windrow.domain.versions import read_version
 from windrow.storage import history
 from windrow.storage.files import Files
 from windrow.storage.lock import Lock
-from windrow.storage.log import Logs, readable
+from windrow.storage.log import Logs, OnChange, readable
 from windrow.storage.revision import (
     AliasLogEntry,
     ClassifierState,
@@ -32,11 +33,6 @@ from windrow.storage.revision import (
 CLASSIFIERS = "classifiers"
 ALIASES = "aliases"
 _SHOWN_NAMES = 10
-
-
-def utc_now() -> datetime:
-    """Return the time, UTC, in whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 class Namespace:
@@ -53,8 +49,13 @@ class Namespace:
         self.files = files
         self.lock = lock
         self.now = now
-        self.classifiers: Logs[LogEntry] = Logs(files, CLASSIFIERS, entry_from_json)
-        self.aliases: Logs[AliasLogEntry] = Logs(files, ALIASES, alias_from_json)
+        self._listeners: list[OnChange] = []
+        self.classifiers: Logs[LogEntry] = Logs(files, CLASSIFIERS, entry_from_json, self._tell)
+        self.aliases: Logs[AliasLogEntry] = Logs(files, ALIASES, alias_from_json, self._tell)
+
+    def subscribe(self, listener: OnChange) -> None:
+        """Have a listener called with the name of each classifier or alias that is changed through this object."""
+        self._listeners.append(listener)
 
     def entry(self, name: str) -> ClassifierState | None:
         """Return what a classifier's newest revision says; ``None`` where there is none or it is deleted.
@@ -164,9 +165,7 @@ class Namespace:
             ClassifierNotFound: The task has no version.
             InvalidArtifact: The highest version is damaged.
         """
-        named = names_with_prefix(self.classifiers.names(), f"{task}_v")
-        versions = [(version, name) for name in named if (version := read_version(name))]
-        for _, name in sorted((pair for pair in versions if pair[0].task == task), reverse=True):
+        for name in self.versions(task):
             if (entry := self.entry(name)) is not None:
                 return entry
         raise ClassifierNotFound(
@@ -174,6 +173,29 @@ class Namespace:
             "classifiers that exist, or train it first.",
             {"model_name": f"{task}@latest", "task": task, "near_names": []},
         )
+
+    def versions(self, task: str) -> tuple[str, ...]:
+        """Return the names of a task's versions, the highest first, also of those that do not answer."""
+        named = names_with_prefix(self.classifiers.names(), f"{task}_v")
+        versions = [(version, name) for name in named if (version := read_version(name))]
+        return tuple(name for version, name in sorted(versions, reverse=True) if version.task == task)
+
+    def folders_of(self, reference: Reference, name: str, alias: str | None) -> tuple[str, ...]:
+        """Return the folders that decide what a reference means: while no name in them comes or goes, it stays so.
+
+        Args:
+            reference: The reference.
+            name: The classifier that it means now.
+            alias: The alias that it names; ``None`` where it names none.
+        """
+        own = f"{CLASSIFIERS}/{name}"
+        if reference.is_latest:  # a higher version may come, or come back
+            versions = self.versions(reference.name)
+            higher = versions[: versions.index(name)] if name in versions else ()
+            return (CLASSIFIERS, own, *(f"{CLASSIFIERS}/{each}" for each in higher))
+        if alias is not None:  # a classifier of that name would come first
+            return (CLASSIFIERS, f"{ALIASES}/{alias}", own)
+        return (own,)
 
     def pointing_at(self, name: str, revision: int | None = None) -> tuple[str, ...]:
         """Return the aliases that answer through a classifier, sorted.
@@ -250,6 +272,10 @@ class Namespace:
             "promoting a classifier.",
             {"alias": alias, "near_names": list(near)},
         )
+
+    def _tell(self, name: str) -> None:
+        for listener in self._listeners:
+            listener(name)
 
     def _near(self, name: str) -> list[str]:
         # Of all the names first, then what lives among the near ones: a wrong name must not read every record.

@@ -4,12 +4,20 @@ Files go in an order in which a crash leaves the old state, or the new one and g
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from windrow.domain.errors import ClassifierInUse, InvalidArtifact, StorageFull, WindrowError
+from windrow.domain.errors import (
+    ClassifierInUse,
+    InvalidArtifact,
+    StorageFailed,
+    StorageFull,
+    StorageUncertain,
+    WindrowError,
+)
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
 from windrow.storage.history import blob_sizes, revision_of
@@ -52,7 +60,8 @@ class Purging:
             InvalidName: The name breaks the grammar.
             ClassifierNotFound: Nothing is there under this name, or it is not meant any more.
             ClassifierInUse: An alias points to it, and it is not deleted.
-            StorageFailed: The disk failed; what was begun is finished by the next purge, or by ``fsck``.
+            StorageUncertain: The disk failed; what was begun is finished by the next purge, or by ``fsck``.
+            StorageFailed: The disk failed before anything was removed.
         """
         with self._names.lock():
             newest = self._logs.newest(check_name(name))
@@ -75,7 +84,8 @@ class Purging:
             RevisionNotFound: It has no such revision.
             ClassifierInUse: The revision is the one that answers, or an alias points to it.
             InvalidArtifact: The newest file is damaged, so what is to stay is unknown.
-            StorageFailed: The disk failed; ``fsck`` finishes what was begun.
+            StorageUncertain: The disk failed; ``fsck`` finishes what was begun.
+            StorageFailed: The disk failed before anything was removed.
         """
         with self._names.lock():
             entry = self._names.answering(Reference(check_name(name)))
@@ -103,7 +113,7 @@ class Purging:
                 if self._purge_if_expired(name, deleted_before):
                     purged.append(name)
             except WindrowError as error:
-                _log.warning("%s is to be purged, and cannot be. %s", name, error.detail)
+                _log.warning("%s is to be purged, and is not yet. %s", name, error.detail)
         return purged
 
     def _purge_if_expired(self, name: str, deleted_before: datetime) -> bool:
@@ -134,8 +144,10 @@ class Purging:
                 # From here on nothing can be restored, so it does not matter what goes first.
                 commit(self._names, name, Purged("purged", self._names.now()))
             except StorageFull:
-                return self._purge_without_mark(name)
-        return self.finish(name)
+                with _incomplete(name):
+                    return self._purge_without_mark(name)
+        with _incomplete(name):
+            return self.finish(name)
 
     def _purge_without_mark(self, name: str) -> int:
         """Remove everything of a classifier where not even the mark that says so has room.
@@ -166,11 +178,13 @@ class Purging:
             commit(self._names, name, trimmed)
         except StorageFull:
             # What goes makes the room. A crash in between leaves a revision that is lost, which can be purged again.
-            freed_bytes = self._remove(name, numbers)
-            if self._logs.newest(name).value != trimmed:  # it may have been put although an error was told
-                commit(self._names, name, trimmed)
-            return freed_bytes
-        return self._remove(name, numbers)
+            with _incomplete(name):
+                freed_bytes = self._remove(name, numbers)
+                if self._logs.newest(name).value != trimmed:  # it may have been put although an error was told
+                    commit(self._names, name, trimmed)
+                return freed_bytes
+        with _incomplete(name):
+            return self._remove(name, numbers)
 
     def _remove(self, name: str, numbers: Collection[int]) -> int:
         """Remove numbered files and the blobs that no other one refers to, and return the size of those blobs."""
@@ -195,6 +209,23 @@ class Purging:
         return number not in self._logs.numbers(name) or isinstance(self._logs.at(name, number), InvalidArtifact)
 
 
+@contextmanager
+def _incomplete(name: str) -> Iterator[None]:
+    """Say of a purge that fails inside the ``with`` block that it was begun, and cannot be taken back.
+
+    Raises:
+        StorageUncertain: The disk failed.
+    """
+    try:
+        yield
+    except (StorageFull, StorageFailed) as error:
+        raise StorageUncertain(
+            "What was to be purged of {model_name} is lost, but some of its files may still be there. "
+            f"{error.template} A purge of the whole classifier, or the repair of a check, removes the rest.",
+            {**error.facts, "model_name": name},
+        ) from error
+
+
 def commit(names: Namespace, name: str, revision: Kind) -> Kind:
     """Put what follows in a classifier's log, and return it; with the lock held.
 
@@ -204,8 +235,9 @@ def commit(names: Namespace, name: str, revision: Kind) -> Kind:
         revision: What is put.
 
     Raises:
-        StorageFull: The disk is full.
-        StorageFailed: The disk failed.
+        StorageFull: The disk is full; nothing was put.
+        StorageUncertain: It is put, and the disk did not confirm it.
+        StorageFailed: The disk failed; nothing was put.
     """
     number = names.classifiers.newest(name).number + 1
     names.classifiers.append(name, number, entry_to_json(name, number, revision))

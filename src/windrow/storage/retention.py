@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from windrow.disk import PRIVATE_FILE
-from windrow.storage.namespace import utc_now
+from windrow.domain.clock import utc_now
 from windrow.storage.purging import Purging
 
 # An empty file in the data directory; its time says when it was last looked for what to purge.

@@ -35,7 +35,10 @@ def test_a_refused_promotion_shows_each_check_and_the_failed_rows_and_ends_with_
     assert refused.code == 1
     assert refused.out.startswith("NOT MET: ")
     assert "I want my money back" in refused.out
-    assert refused.refusal.startswith("tickets_v1 was not promoted")
+    assert refused.refusal.startswith(
+        "tickets_v1 was not promoted, and the alias tickets stays as it is. Train another"
+    )
+    assert f"{refused.out}{refused.err}".count("rows that must be placed right") == 1
     as_json = ask("promote", "tickets", "tickets_v1", "--must-pass", wrong, "--json")
     assert as_json.code == 1
     assert json.loads(as_json.out)["failed_rows"][0]["label"] == "invoice"

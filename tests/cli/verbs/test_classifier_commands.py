@@ -7,11 +7,12 @@ import pytest
 
 from tests.cli.asking import Run, timeless
 from tests.toy import Toy
-from windrow.cli.formats import estimate_text, share
+from windrow.cli.formats import estimate_text
 from windrow.display.tables import between
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row
+from windrow.domain.figures import percent
 from windrow.domain.listing import ListRequest
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -22,7 +23,7 @@ def test_list_shows_a_line_for_each_classifier(ask: Run, toy: Toy) -> None:
     assert heading.split() == ["name", "rev", "labels", "rows", "accuracy", "trained", "(UTC)", "tags"]
     estimate = toy.show(ModelRequest("tickets_v1")).report.estimate
     assert estimate is not None
-    estimated = f"~{share(estimate.accuracy)} ({between(estimate.interval)})"
+    estimated = f"~{percent(estimate.accuracy)} ({between(estimate.interval)})"
     assert timeless(first) == f"tickets_v1 1 invoice, refund 4 {estimated} AT live"
     assert second.startswith("tickets_v2 ")
 

@@ -95,8 +95,8 @@ def test_that_few_rows_show_a_large_difference_is_no_contradiction(
 
     monkeypatch.setattr(toy, "compare", differ)
     out = " ".join(ask("demo").out.split())
-    assert "Warning: 40 row(s) say little" in out
-    told = "where the difference is as large as here. How good it is, they show only roughly: Warning: 40 row(s)"
+    assert "Warning: 40 rows say little" in out
+    told = "where the difference is as large as here. How good it is, they show only roughly: Warning: 40 rows"
     assert (told in out) is is_told
 
 

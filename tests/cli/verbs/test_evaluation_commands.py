@@ -6,12 +6,12 @@ import pytest
 
 from tests.cli.asking import Run
 from tests.toy import Toy
-from windrow.cli.formats import share
-from windrow.cli.verbs.evaluation_commands import promote_command
+from windrow.cli.verbs.evaluation_commands import _better_or_worse, promote_command
 from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import Comparison, ModelResult, Recommendation
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.dataset import Row
+from windrow.domain.figures import percent
 from windrow.domain.interval import Interval
 from windrow.domain.report import Calibration, ConfusionMatrix, MajorityBaseline
 
@@ -41,6 +41,30 @@ def test_evaluate_tells_accuracy_and_interval_beside_the_baseline(ask: Run, rows
     assert "invoice 2 2 2 1.00 1.00 1.00" in lines
     assert "invoice [2] ·" in lines
     assert lines[-1] == "The score is kept with tickets_v1: `windrow show tickets_v1`."
+
+
+def test_the_file_may_stand_without_an_option(ask: Run, rows_file: Path, rival: Toy) -> None:
+    del rival
+    evaluated = ask("evaluate", "tickets_v1", rows_file, "--json").document
+    assert evaluated["correct"] == ask("evaluate", "tickets_v1", "--test-data", rows_file, "--json").document["correct"]
+    compared = ask("compare", "tickets_v1", "tickets_v3", rows_file, "--json").document
+    assert compared == ask("compare", "tickets_v1", "tickets_v3", "--test-data", rows_file, "--json").document
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("evaluate", "tickets_v1"), "The FILE is missing. Name it once, without an option or with --test-data."),
+        (("evaluate", "tickets_v1", "a.csv", "--test-data", "a.csv"), "The FILE is there twice. Name it once"),
+        (("compare", "tickets_v1", "tickets_v2"), "Name 2 to 20 classifiers, and a FILE"),
+        (("compare", "tickets_v1", "--test-data", "a.csv"), "Name 2 to 20 classifiers, and a FILE"),
+        (("compare", "tickets_v1", "tickets_v2", "tickets_v3"), "There is no file tickets_v3."),
+    ],
+)
+def test_a_file_that_is_not_named_once_is_refused(ask: Run, words: tuple[str, ...], refusal: str) -> None:
+    refused = ask(*words)
+    assert refused.code == 2
+    assert refused.refusal.startswith(refusal)
 
 
 def test_evaluate_shows_the_rows_that_were_placed_wrong_with_their_line(ask: Run, odd_file: Path) -> None:
@@ -103,7 +127,7 @@ def test_compare_shows_the_command_that_promotes_the_better_one(ask: Run, rival:
     file = tmp_path / "many.jsonl"
     file.write_text('{"text": "Send me the bill", "label": "refund"}\n' * 8)
     *_, reason, command = ask("compare", "tickets_v1", "tickets_v3", "--test-data", file).lines
-    assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 row(s) fixed, 0 broken")
+    assert reason.startswith("Promote tickets_v3: it beats tickets_v1 (8 rows fixed, 0 broken")
     assert command == "windrow promote tickets tickets_v3"
 
 
@@ -177,17 +201,31 @@ def test_cross_validate_tells_what_trainings_reach_and_which_labels_to_look_at(
     ended = ask("cross-validate", file, "--folds", 3, "--num-iterations", num_iterations)
     lines, reply = ended.lines, found[0]
     assert lines[0].startswith(f"Trainings like this one place {reply.correct} of {reply.total} rows right: ")
-    assert lines[1].startswith(f"{reply.folds} folds, {share(reply.mean_accuracy)} on average, give or take ")
+    assert lines[1].startswith(f"{reply.folds} folds, {percent(reply.mean_accuracy)} on average, give or take ")
     [doubted] = reply.probable_label_errors
     title = lines.index("Labels to look at again, since the other rows contradict them (1 row):")
     assert lines[title + 3].startswith(f"{doubted.row + 2} my money back please 12 invoice refund ")
     for point in reply.learning_curve:
-        assert f"{share(point.share)} {point.rows:.0f} {share(point.accuracy)}" in lines
+        assert f"{percent(point.share)} {point.rows:.0f} {percent(point.accuracy)}" in lines
     assert reply.advice_text in lines
     assert lines[-1].endswith(reply.recommendation)
-    head = f"The head alone (--num-iterations 0) reaches {share(reply.head_only_accuracy)}; "
+    head = f"The head alone (--num-iterations 0) reaches {percent(reply.head_only_accuracy)}; "
     assert lines[-1].startswith(head if num_iterations else reply.recommendation)
     assert ended.err.count("Warning: ") == len(reply.warnings)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.093, -0.037, "3.7 to 9.3 points worse"),
+        (0.01, 0.05, "1.0 to 5.0 points better"),
+        (-0.02, 0.03, "between 2.0 points worse and 3.0 points better"),
+        (0.0, 0.03, "0.0 to 3.0 points better"),
+        (-0.03, 0.0, "0.0 to 3.0 points worse"),
+    ],
+)
+def test_a_difference_is_said_with_its_direction(low: float, high: float, words: str) -> None:
+    assert _better_or_worse(Interval(low, high)) == words
 
 
 def test_cross_validate_prints_the_document_of_the_http_api(ask: Run, rows_file: Path) -> None:

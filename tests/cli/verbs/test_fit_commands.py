@@ -37,7 +37,7 @@ def test_fit_says_what_was_trained_and_how_good_it_is(
         "Labels: invoice, refund",
         f"Accuracy on new rows: about {estimate_text(estimate)}, by {estimate.total} rows judged unseen",
     ]
-    assert "Warning: 2 label(s) have fewer than 4 rows" in fitted.err
+    assert "Warning: 2 labels have fewer than 4 rows" in fitted.err
     assert "A free name for the next version: tickets_v2" in fitted.err
     assert left == ["left"]
 
@@ -48,9 +48,11 @@ def test_fit_warns_of_rows_that_tell_nothing_and_of_those_that_are_not_read_whol
     rows = tmp_path / "rows.csv"
     rows.write_text("text,label\n" + "".join(f"{'wort ' * 400}{number},{'abc'[number % 3]}\n" for number in range(24)))
     fitted = ask("fit", "tickets_v1", rows, "--num-iterations", "0")
-    assert "Warning: It is not shown to be better than always saying 'a', which is right for 33.3 %" in fitted.err
+    assert (
+        "Warning: 24 rows do not show it to be better than always saying 'a', which is right for 33.3 %" in fitted.err
+    )
     assert "intfloat/multilingual-e5-small" in fitted.err
-    assert "Warning: 24 of 24 row(s) (100.0 %) are longer than the encoder reads, 256 tokens." in fitted.err
+    assert "Warning: 24 of 24 rows (100.0 %) are longer than the encoder reads, 256 tokens." in fitted.err
 
 
 def test_a_name_that_is_no_version_gets_no_hint_at_the_next_one(ask: Run, toy: Scripted, rows_file: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_file_with_one_label_is_named(ask: Run, tmp_path: Path) -> None:
     for verb in (("fit", "tickets_v1"), ("cross-validate",)):
         refused = ask(*verb, file)
         assert refused.code == 2
-        assert refused.refusal.startswith(f"{file} has 1 distinct label(s) in 2 row(s)")
+        assert refused.refusal.startswith(f"{file} has 1 distinct label in 2 rows")
 
 
 def test_what_the_service_says_is_told_in_options(ask: Run, toy: Scripted, rows_file: Path) -> None:

@@ -34,6 +34,11 @@ def test_jobs_alone_lists_them_and_so_does_list(ask: Run, begun: Scripted) -> No
     assert ask("jobs", "list", "--json").document["jobs"][0]["state"] == "queued"
 
 
+def test_an_id_alone_shows_the_job(ask: Run, begun: Scripted) -> None:
+    assert ask("jobs", ID, "--json").document == ask("jobs", "show", ID, "--json").document
+    assert ask("jobs", "wacth").refusal.startswith("No such command 'wacth'.")
+
+
 def test_the_list_says_how_a_job_failed_in_few_words_and_show_in_a_sentence(ask: Run, begun: Scripted) -> None:
     begun.problem = PROBLEM
     ask("jobs", "watch", ID)

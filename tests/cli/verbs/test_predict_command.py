@@ -83,8 +83,8 @@ def test_texts_that_are_not_read_whole_are_warned_of(ask: Run, tmp_path: Path) -
     assert "Warning: The text is longer than the encoder reads. Its end decided nothing" in ended.err
     file = write(tmp_path / "long.csv", [("1", long), ("2", "money"), ("3", long), ("4", "bill")])
     err = ask("predict", "tickets_v1", file).err
-    assert "Warning: 2 of 4 row(s) (50.0 %) are longer than the encoder reads." in err
-    assert "labels are guesses, whatever score and in_scope say" in err
+    assert "Warning: 2 of 4 rows (50.0 %) are longer than the encoder reads." in err
+    assert "the label is a guess, whatever score and in_scope say" in err
 
 
 def test_a_text_without_a_label_says_so(ask: Run) -> None:

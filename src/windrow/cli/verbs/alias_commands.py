@@ -7,7 +7,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.exits import CHECK_FAILED
-from windrow.cli.formats import counted, when
+from windrow.cli.formats import when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -23,6 +23,7 @@ from windrow.domain.alias import (
     Promotion,
 )
 from windrow.domain.errors import InvalidParameter, PromotionRefused
+from windrow.domain.figures import counted
 from windrow.domain.values import recast
 
 verbs = typer.Typer()
@@ -82,7 +83,9 @@ def _print_refusal(call: Call, refused: PromotionRefused) -> None:
             Column("right label", lambda row: row["label"]),
             Column("given label", lambda row: row["predicted"] or "none"),
         )
-    notes_console().print(f"windrow: {told}")
+    # The conditions stand above.
+    conditions = f"{facts.get('reason')} "
+    notes_console().print(f"windrow: {told.replace(conditions, '', 1)}")
 
 
 def _listed(fact: object) -> Iterable[dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, duration, estimate_text, listed, recipe_text, share, size, when
+from windrow.cli.formats import duration, estimate_text, listed, recipe_text, size, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -25,6 +25,7 @@ from windrow.domain.classifier import (
     RestoreRequest,
 )
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted, percent
 from windrow.domain.listing import SORTS, DeleteAllRequest, Listing, ListRequest, check_selection
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ def _accuracy(one: Classifier) -> str:
     """Return the accuracy on test rows, or else the estimate, marked as such, with its interval; else a dash."""
     estimate = one.report.estimate
     if one.test is not None or estimate is None:
-        return share(one.test_accuracy)
+        return percent(one.test_accuracy)
     # With few rows the estimate is uncertain, so the interval goes with it.
-    return f"~{share(estimate.accuracy)} ({between(estimate.interval)})"
+    return f"~{percent(estimate.accuracy)} ({between(estimate.interval)})"
 
 
 @verbs.command(epilog="Example: windrow show tickets_v2@1")
@@ -115,7 +116,7 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
     if (estimate := one.report.estimate) is not None:
         facts.append(("estimate", f"{estimate_text(estimate)}, by cross-validation in {estimate.folds} folds"))
     if (test := one.test) is not None:
-        result = f"{share(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
+        result = f"{percent(test.accuracy)}, {test.correct} of {test.total} test rows, {when(test.measured_at)} UTC"
         facts.append(("accuracy", result))
     if (threshold := one.threshold) is not None:
         facts.append(("threshold", threshold_text(threshold)))
@@ -145,7 +146,7 @@ def _print_labels(one: Classifier) -> None:
         one.labels,
         Column("label", lambda label: label),
         number("rows", lambda label: str(one.rows_per_label[label])),
-        number("test recall", lambda label: share(recall(label))),
+        number("test recall", lambda label: percent(recall(label))),
     )
 
 

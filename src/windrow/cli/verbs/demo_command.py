@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import duration, one_line, share
+from windrow.cli.formats import duration, one_line
 from windrow.cli.metric_tables import disagreement_table, result_table
 from windrow.cli.option_parsing import with_options
 from windrow.cli.output import data_console, naming_file, notes_console
@@ -27,6 +27,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.comparison import SIGNIFICANT_P, CompareRequest, Comparison
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import percent
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.training_report import Estimate
@@ -148,7 +149,7 @@ class Tour:
         )
         report = self.operations.evaluate(EvaluateRequest(FIRST, rows.test))
         self.console.print(
-            f"{report.correct} of {report.total} are right: {share(report.accuracy)}, and with 95 % confidence "
+            f"{report.correct} of {report.total} are right: {percent(report.accuracy)}, and with 95 % confidence "
             f"{between(report.accuracy_interval)} of tickets like these."
         )
         estimate = self.operations.show(ModelRequest(FIRST)).report.estimate

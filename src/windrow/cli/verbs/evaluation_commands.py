@@ -8,7 +8,7 @@ import typer
 
 from windrow.cli.annotation_export import check_out, write_suggestions
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, one_line, share
+from windrow.cli.formats import one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
     calibration_line,
@@ -28,6 +28,9 @@ from windrow.cli.verbs.threshold_command import format_set_threshold
 from windrow.display.tables import between
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted, percent
+from windrow.domain.interval import Interval
 from windrow.domain.names import read_reference
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
@@ -40,9 +43,9 @@ if TYPE_CHECKING:
 verbs = typer.Typer()
 
 
-@verbs.command(epilog="Example: windrow evaluate tickets_v2 --test-data test.csv --target-precision 0.95")
+@verbs.command(epilog="Example: windrow evaluate tickets_v2 test.csv --target-precision 0.95")
 @with_options(
-    test_data=OptionSpec("--test-data", help=ROWS_HELP),
+    test_data=OptionSpec("--test-data", help=ROWS_HELP, or_argument=True),
     save=OptionSpec(help="Do not keep the score with the classifier."),
 )
 def evaluate(
@@ -58,21 +61,29 @@ def evaluate(
         notes_console().print(f"No threshold was changed. To set the proposed one:\n  {command}", soft_wrap=True)
 
 
-@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 --test-data test.csv")
+@verbs.command(epilog="Example: windrow compare tickets_v1 tickets_v2 test.csv")
 @with_options()
 def compare(
     call: Call,
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL", help="2 to 20 classifiers, the one in use first."),
+        typer.Argument(
+            metavar="MODEL",
+            help="2 to 20 classifiers, the one in use first; behind them, unless --test-data names it, the FILE.",
+        ),
     ],
     read_options: ReadOptions,
-    test_data: Annotated[Path, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)],
+    test_data: Annotated[Path | None, typer.Option("--test-data", metavar="FILE", help=ROWS_HELP)] = None,
     show_disagreements: Annotated[
         int, typer.Option(min=0, help="How many rows that they answer differently are shown.")
     ] = 20,
 ) -> None:
     """Compare several classifiers on the same rows, and recommend which to promote."""
+    if test_data is None:
+        *models, last = models
+        test_data = Path(last)
+    if len(models) < 2:
+        raise InvalidParameter("Name 2 to 20 classifiers, and a FILE behind them or with --test-data.")
     read = call.words.files["test_data"] = read_labelled(test_data, read_options)
     with call.connected(doing="Classifying the rows") as operations:
         comparison = operations.compare(CompareRequest(tuple(models), read.rows))
@@ -121,7 +132,7 @@ def suggest(
 
 def _proposal_text(proposed: ProposedThreshold) -> str:
     """Describe a proposed threshold; 0 is none, since every row then gets a label."""
-    target = share(proposed.target_precision)
+    target = percent(proposed.target_precision)
     if proposed.abstain_below == 0:
         return (
             f"No threshold is needed for a precision of {target} on these rows: {proposed.correct} of "
@@ -203,8 +214,8 @@ def _print_cross_validation(
     console, label_errors = data_console(), result.probable_label_errors
     console.print(f"Trainings like this one place {_placed(result)}")
     console.print(
-        f"{counted(result.folds, 'fold')}, {share(result.mean_accuracy)} on average, give or take "
-        f"{share(result.accuracy_std)}. {_always(result.majority_baseline)}"
+        f"{counted(result.folds, 'fold')}, {percent(result.mean_accuracy)} on average, give or take "
+        f"{percent(result.accuracy_std)}. {_always(result.majority_baseline)}"
     )
     _print_metrics(console, result)
     if label_errors and show_label_errors:
@@ -213,24 +224,32 @@ def _print_cross_validation(
         console.print(misclassified_table(label_errors[:show_label_errors], call.lines))
     if result.learning_curve:
         console.print(
-            "\nWith fewer rows, as many as each training saw; a part of the file is always held back to judge by:"
+            "\nThe head alone with fewer rows, as many as each training saw; a part of the file is always held back:"
         )
         print_table(
             result.learning_curve,
-            number("share", lambda point: share(point.share)),
+            number("share", lambda point: percent(point.share)),
             number("rows trained on", lambda point: f"{point.rows:.0f}"),
-            number("accuracy", lambda point: share(point.accuracy)),
+            number("accuracy", lambda point: percent(point.accuracy)),
         )
     console.print(f"\n{result.advice_text}")
     if request.num_iterations != 0:
-        low, high = result.head_only_interval.low * 100, result.head_only_interval.high * 100
         console.print(
-            f"The head alone (--num-iterations 0) reaches {share(result.head_only_accuracy)}; this training is better "
-            f"by {low:+.1f} to {high:+.1f} points.",
+            f"The head alone (--num-iterations 0) reaches {percent(result.head_only_accuracy)}; this training is "
+            f"{_better_or_worse(result.head_only_interval)} (95 % interval).",
             end=" ",
         )
     console.print(result.recommendation)
     call.warn(result.warnings)
+
+
+def _better_or_worse(difference: Interval) -> str:
+    """Return in words where a difference of accuracies lies."""
+    low, high = 100 * difference.low, 100 * difference.high
+    if low < 0 < high:
+        return f"between {-low:.1f} points worse and {high:.1f} points better"
+    nearer, farther = sorted((abs(low), abs(high)))
+    return f"{nearer:.1f} to {farther:.1f} points {'better' if low >= 0 and high > 0 else 'worse'}"
 
 
 def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
@@ -255,12 +274,12 @@ def _print_suggestions(result: Suggestions, lines: Sequence[int]) -> None:
 
 
 def _always(baseline: MajorityBaseline) -> str:
-    return f"Always answering {one_line(baseline.label)!r} would place {share(baseline.accuracy)} right."
+    return f"Always answering {one_line(baseline.label)!r} would place {percent(baseline.accuracy)} right."
 
 
 def _placed(outcome: ClassificationMetrics) -> str:
     return (
-        f"{outcome.correct} of {counted(outcome.total, 'row')} right: {share(outcome.accuracy)} "
+        f"{outcome.correct} of {counted(outcome.total, 'row')} right: {percent(outcome.accuracy)} "
         f"(95 % interval: {between(outcome.accuracy_interval)})."
     )
 

@@ -8,7 +8,7 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import connect_dry_run
 from windrow.cli.exits import Interrupted
-from windrow.cli.formats import counted, duration, estimate_text, listed, size
+from windrow.cli.formats import duration, estimate_text, listed, size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -17,7 +17,9 @@ from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_table
 from windrow.cli.verbs.job_commands import print_job
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidParameter, WindrowError
+from windrow.domain.figures import counted
 from windrow.domain.job import FitEstimate, Job, JobRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.training_report import Estimate
@@ -99,9 +101,9 @@ def _begin(operations: "Operations", request: FitRequest, words: CliWords) -> Jo
         WindrowError: What ``start_fit`` raises.
         Interrupted: The user pressed Ctrl-C.
     """
-    from windrow.client.cancellation import cancel_orphaned_fit, now
+    from windrow.client.cancellation import cancel_orphaned_fit
 
-    since = now()
+    since = utc_now()
     try:
         return operations.start_fit(request)
     except KeyboardInterrupt as interrupt:

@@ -1,10 +1,14 @@
 """Verbs on jobs: list, show, watch, cancel."""
 
+import re
+from typing import Any, Final
+
 import typer
+from typer.core import TyperGroup
 
 from windrow.cli.call import Call
 from windrow.cli.exits import OK, Interrupted, exit_code_of
-from windrow.cli.formats import counted, duration, recipe_text, when
+from windrow.cli.formats import duration, recipe_text, when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
@@ -12,12 +16,26 @@ from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
 from windrow.cli.tables import Column, number, print_facts, print_table
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
 verbs = typer.Typer()
+# No verb looks like one.
+_ID: Final = re.compile("[0-9a-f]+-[0-9a-f]+")
+
+
+class JobsGroup(TyperGroup):
+    """The verbs on jobs; an id alone shows that job."""
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Find a verb."""
+        return super().resolve_command(ctx, ["show", *args] if _ID.fullmatch(args[0]) else args)
+
+
 jobs = typer.Typer(
+    cls=JobsGroup,
     help="List, show, watch and cancel trainings.",
-    epilog="Examples: windrow jobs; windrow jobs watch 019a1c5e4b2f-7d0c41",
+    epilog="Examples: windrow jobs; windrow jobs 019a1c5e4b2f-7d0c41; windrow jobs watch 019a1c5e4b2f-7d0c41",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -29,7 +47,7 @@ LIMIT = OptionSpec(help="The most jobs, the newest one first.")
 @jobs.callback()
 @with_options(limit=LIMIT)
 def jobs_without_a_verb(context: typer.Context, call: Call, request: JobListRequest) -> None:
-    """List, show, watch and cancel trainings. Without a verb, list them."""
+    """List, show, watch and cancel trainings. Without a verb, list them; with an id alone, show that one."""
     if (verb := context.invoked_subcommand) is None:
         _list(call, request)
     elif call.url or call.data_dir or call.as_json:

@@ -7,10 +7,12 @@ import typer
 from windrow.cli.call import Call
 from windrow.cli.connect import check_data_dir, settings_for
 from windrow.cli.exits import CHECK_FAILED
-from windrow.cli.formats import counted, size
+from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
+from windrow.cli.options import OptionSpec
 from windrow.cli.tables import Column, number, print_table
 from windrow.domain.base_models import BaseModelList, BaseModelRequest, BaseModelUse
+from windrow.domain.figures import counted
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.usage import Usage
 
@@ -44,12 +46,18 @@ def _print_usage(usage: Usage) -> None:
         ("aliases and the rest", usage.other_bytes),
         ("together", usage.total_bytes),
         ("still free on that disk", usage.free_bytes),
+        ("of that, left by trainings", usage.min_free_bytes),
     )
     print_table(totals, Column("in all", lambda total: total[0]), number("size", lambda total: size(total[1])))
 
 
 @verbs.command(epilog="Example: windrow fsck --data-dir my-classifiers --repair")
-@with_options()
+@with_options(
+    repair=OptionSpec(
+        help="Remove garbage and finish what a crash left half done. What is damaged is never touched, and garbage "
+        "that could be rows is moved to lost+found in the data directory."
+    )
+)
 def fsck(call: Call, request: FsckRequest) -> None:
     """Check every byte of a data directory.
 

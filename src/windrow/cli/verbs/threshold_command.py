@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import one_line, share, when
+from windrow.cli.formats import one_line, when
 from windrow.cli.option_parsing import with_options
 from windrow.domain.alias import ChangeNote
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import percent
 from windrow.domain.threshold import SetThresholdRequest, Threshold, ThresholdChange, ThresholdUpdate
 from windrow.domain.values import recast
 
@@ -51,7 +52,7 @@ def format_set_threshold(report: "Report") -> str | None:
     proposed = report.proposed_threshold
     if proposed is None or proposed.abstain_below == 0:
         return None
-    reason = f"{proposed.correct} of {proposed.answered} right, for {share(proposed.target_precision)}"
+    reason = f"{proposed.correct} of {proposed.answered} right, for {percent(proposed.target_precision)}"
     model = f"{report.model_name}@{report.revision}"
     return f"windrow set-threshold {model} {proposed.abstain_below!r} --reason {shlex.quote(reason)}"
 

@@ -4,14 +4,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 
 from windrow.cli.call import Call
-from windrow.cli.formats import counted, size
+from windrow.cli.formats import size
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import naming_file, notes_console
@@ -20,6 +20,7 @@ from windrow.disk import whole_file
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
 from windrow.domain.classifier import Copied, CopyRequest
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.figures import counted
 
 verbs = typer.Typer()
 
@@ -27,7 +28,7 @@ _DASH = Path("-")
 
 
 @verbs.command(epilog="Example: windrow export tickets_v2 -o tickets.windrow")
-@with_options()
+@with_options(include_training_data=OptionSpec(help="Write the training texts too; otherwise none is in the file."))
 def export(
     call: Call,
     request: ExportRequest,
@@ -43,8 +44,7 @@ def export(
     """
     if call.as_json and out == _DASH:
         raise InvalidParameter("--json and -o - both write to standard output. Name a file with -o, or leave one out.")
-    with call.connected() as operations:
-        exported = operations.export(request)
+    with call.connected() as operations, closing(operations.export(request)) as exported:
         if out == _DASH:
             sys.stdout.buffer.writelines(exported.chunks)
             return
@@ -70,7 +70,11 @@ def _write(exported: Export, path: Path) -> int:
 
 
 @verbs.command("import", epilog="Example: windrow import tickets.windrow --model-name tickets_v3")
-@with_options(model_name=OptionSpec(metavar="NAME"))
+@with_options(
+    model_name=OptionSpec(metavar="NAME"),
+    overwrite=OptionSpec(help="Let it become the next revision of an existing name."),
+    dry_run=OptionSpec(help="Check everything and save nothing."),
+)
 def import_classifier(
     call: Call,
     request: ImportRequest,
@@ -105,7 +109,10 @@ def _print_imported(call: Call, imported: Imported) -> None:
 
 
 @verbs.command(epilog="Example: windrow copy tickets_v2 mails_v1")
-@with_options(new_name=OptionSpec(metavar="NEW_NAME"))
+@with_options(
+    new_name=OptionSpec(metavar="NEW_NAME"),
+    overwrite=OptionSpec(help="Let the copy become the next revision of an existing name."),
+)
 def copy(call: Call, request: CopyRequest) -> None:
     """Put a classifier under a second name. Each of the two goes its own way from then on."""
     with call.connected() as operations:

@@ -1,0 +1,69 @@
+"""A training process gets what it needs of the environment, and a limit on its memory."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from windrow.execution.isolation import default_memory_limit, trim_environment, usable_memory
+from windrow.settings import MIN_MEMORY_BYTES
+
+GB = 1_000_000_000
+
+
+def test_only_what_a_training_needs_is_passed_on() -> None:
+    needed = {"PATH": "/bin", "LD_LIBRARY_PATH": "/lib", "OMP_NUM_THREADS": "2", "LC_ALL": "C", "PYTHONPATH": "/src"}
+    secret = {"AWS_SECRET_ACCESS_KEY": "a", "HF_TOKEN": "b", "HTTPS_PROXY": "c", "WINDROW_DATA_DIR": "d", "path": "e"}
+    assert trim_environment(needed | secret) == needed | {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def test_concurrent_trainings_share_three_quarters_of_the_memory() -> None:
+    assert default_memory_limit(1, 16 * GB) == 12 * GB
+    assert default_memory_limit(2, 16 * GB) == 6 * GB
+    assert default_memory_limit(8, 2 * GB) == MIN_MEMORY_BYTES
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"memory.max": "max\n"}, None),
+        ({"memory.max": "1000\n"}, 1000),
+        ({"memory.max": "max\n", "system/memory.max": "3000\n", "system/windrow/memory.max": "4000\n"}, 3000),
+        ({"other/memory.max": "1000\n"}, None),
+        ({"memory/memory.limit_in_bytes": "2000\n"}, 2000),
+        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, None),
+    ],
+)
+def test_the_tightest_limit_of_a_control_group_counts(
+    files: dict[str, str], expected: int | None, tmp_path: Path
+) -> None:
+    for name, content in files.items():
+        path = tmp_path / "groups" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    own = tmp_path / "cgroup"
+    own.write_text("12:cpu:/elsewhere\n0::/system/windrow\n")
+    nothing = usable_memory(tmp_path / "none", tmp_path / "none")
+    assert usable_memory(tmp_path / "groups", own) == (nothing if expected is None else expected)
+
+
+@pytest.mark.slow
+def test_beyond_its_limit_a_process_gets_no_memory_and_mapped_files_do_not_count() -> None:
+    code = (
+        "from windrow.execution.isolation import limit_memory\n"
+        "import mmap, resource\n"
+        "limit_memory(400_000_000)\n"
+        "limit_memory(500_000_000)\n"  # no way back
+        "print(resource.getrlimit(resource.RLIMIT_DATA)[0])\n"
+        "mmap.mmap(-1, 800_000_000, prot=mmap.PROT_READ)\n"
+        "try:\n"
+        "    bytearray(500_000_000)\n"
+        "except MemoryError:\n"
+        "    print('no memory')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["400000000", "no memory"]
+    assert resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY
