@@ -23,6 +23,22 @@ def test_the_limit_is_raised_as_far_as_it_may_be(lowered: int) -> None:
     assert raise_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+@pytest.mark.parametrize(("accepted", "expected"), [(1_048_576, 1_048_576), (10_240, 10_240), (9_000, 256)])
+def test_where_the_system_allows_less_than_it_says_the_limit_is_raised_as_far_as_that(
+    accepted: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = [(256, resource.RLIM_INFINITY)]
+
+    def set_limit(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[0] > accepted:
+            raise ValueError("invalid argument")
+        limits.append(wanted)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", set_limit)
+    assert raise_limit() == expected == limits[-1][0]
+
+
 def test_the_last_descriptors_are_no_connections(lowered: int) -> None:
     assert [is_in_reserve(number) for number in (3, 511 - RESERVE, 512 - RESERVE, 511)] == [False, False, True, True]
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, lowered))

@@ -3,12 +3,15 @@
 import resource
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 # Descriptors that connections leave to files, pipes and threads; a quarter where few are allowed.
 RESERVE: Final = 64
 # More are of no use, and some programs look through all that there could be.
 _MOST: Final = 1_048_576
+# macOS says that there is no limit and may refuse more than this.
+_ACCEPTED: Final = 10_240
 _LOG_EVERY_S: Final = 10.0
 
 
@@ -16,12 +19,14 @@ def raise_limit() -> int:
     """Allow this process as many descriptors as the system lets it have, and return how many that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):  # some systems allow less than they say
-            return soft
-    return max(soft, wanted)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return max(soft, wanted)
+    for limit in (wanted, min(wanted, _ACCEPTED)):
+        if limit > soft:
+            with suppress(OSError, ValueError):  # some systems allow less than they say
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                return limit
+    return soft
 
 
 def is_in_reserve(descriptor: int) -> bool:
