@@ -18,9 +18,9 @@ _ANY_HOST: Final = "*"
 _FOR_PROBES: Final = ("/health", "/health/ready")
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/\s]*))(?::[0-9]*)?")
 
-# A browser lets a page send a body of these types, or none, to any server without asking that server before.
 # Clients of one server send few different ones; a header may have 65,536 bytes.
 _KEPT_HEADERS: Final = 64
+# A browser lets a page send a body of these types, or none, to any server without asking that server before.
 _SENT_UNASKED: Final = {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}
 
 
