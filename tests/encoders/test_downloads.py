@@ -1,11 +1,13 @@
 """What comes from the hub is always of the same commit, with the real client and a hub on this machine."""
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.encoders.fake_hub import FakeHub, running_hub
 from tests.encoders.tiny import edit_json
-from windrow.domain.errors import BaseModelUnavailable, InvalidBaseModel
+from windrow.domain.errors import BaseModelUnavailable, InvalidBaseModel, StorageFailed, StorageFull
 from windrow.encoders.downloads import COMMITS_FOLDER, find_snapshot, remembered_commit
 from windrow.encoders.folder import EncoderFolder
 
@@ -121,3 +123,25 @@ def test_offline_nothing_is_remembered_of_what_is_not_here(tmp_path: Path, monke
     with pytest.raises(BaseModelUnavailable, match="WINDROW_OFFLINE"):
         find_snapshot(ID, own, None, offline=True)
     assert not own.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [(errno.EROFS, None), (errno.EACCES, None), (errno.ENOSPC, StorageFull), (errno.EIO, StorageFailed)],
+)
+def test_what_is_here_serves_a_data_directory_that_is_only_read(
+    number: int, error: type[Exception] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    snapshot = tmp_path / "snapshots" / ("a" * 40)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    own = tmp_path / "base_models" / "acme--tiny-encoder"
+    with nullcontext() if error is None else pytest.raises(error, match="cannot be kept"):
+        assert find_snapshot(ID, own, None, offline=True) == snapshot
+    assert not list((own.parent / COMMITS_FOLDER).iterdir())

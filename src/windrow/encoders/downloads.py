@@ -1,11 +1,13 @@
 """Get a base model from the Hugging Face hub, always at the same commit: that of the allow-list, or the first one."""
 
+import errno
+import logging
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from windrow.disk import disk_error, make_private, read_plain, whole_file
+from windrow.disk import disk_error, make_private, read_plain, reason, whole_file
 from windrow.domain.base_models import is_commit
 from windrow.domain.errors import BaseModelUnavailable, InvalidBaseModel
 
@@ -15,6 +17,11 @@ COMMITS_FOLDER = "commits"
 # "*" takes in folders too: "*.json" matches "1_Pooling/config.json".
 _DOWNLOADED = ["*.json", "*.txt", WEIGHTS_FILE, f"*_Transformer/{WEIGHTS_FILE}"]
 _MAX_COMMIT_FILE_BYTES = 100
+# Nothing can be trained in a data directory that cannot be written for these reasons, so no later download can differ
+# from what its classifiers were trained on, and their records hold digests.
+_READ_ONLY = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
+
+_log = logging.getLogger("windrow.encoders")
 
 
 def find_snapshot(model_id: str, own: Path, pin: str | None, *, offline: bool) -> Path:
@@ -34,7 +41,8 @@ def find_snapshot(model_id: str, own: Path, pin: str | None, *, offline: bool) -
     Raises:
         BaseModelUnavailable: It is not on this machine and cannot be downloaded.
         InvalidBaseModel: The file that remembers its commit is damaged.
-        StorageFailed: Its commit cannot be remembered.
+        StorageFull: The disk is full, and its commit cannot be remembered.
+        StorageFailed: Its commit cannot be remembered, although the data directory can be written.
     """
     commit = pin or remembered_commit(own)
     snapshot = _snapshot(model_id, own, commit, offline)
@@ -78,7 +86,7 @@ def _commit_file(own: Path) -> Path:
 
 
 def _remember(own: Path, commit: str) -> str:
-    """Remember a commit unless one is remembered, and return the one that is."""
+    """Remember a commit unless one is remembered, or nothing can be, and return the one that counts."""
     path = _commit_file(own)
     mine = path.with_name(f".windrow-{secrets.token_hex(8)}")
     try:
@@ -91,6 +99,9 @@ def _remember(own: Path, commit: str) -> str:
         finally:
             mine.unlink()
     except OSError as error:
+        if error.errno in _READ_ONLY:
+            _log.warning("The commit of the base model in %s cannot be kept (%s).", own.name, reason(error))
+            return commit
         raise disk_error(
             error,
             "The commit of the base model {base_model} cannot be kept ({why}), so it is not used. Let the server write "
