@@ -15,8 +15,11 @@ from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 
 PREFIX = "WINDROW_"
-# A training process takes about 0.5 GB at rest, as its limit counts, and up to about 1.3 GB in a training.
+# A training process takes about 0.5 GB at rest, as its limit counts; less than this is of no use.
 MIN_MEMORY_BYTES = 1_000_000_000
+# What a training of the default base model takes, as its limit counts: 1.44 GB with long texts, as measured, and the
+# states of many. Where less is there, the kernel ends the training first, and only if all of it is really used.
+LEAST_DEFAULT_MEMORY_BYTES = 1_750_000_000
 _SERVICE_HOST = "_SERVICE_HOST"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -157,7 +160,8 @@ class Settings:
         0,
         _zero_or_at_least(MIN_MEMORY_BYTES),
         f"Memory that one training process may use, in bytes, at least {MIN_MEMORY_BYTES:,}; 0 takes three quarters of "
-        "the machine's or the container's, divided by the trainings that may run at the same time.",
+        "the machine's or the container's, divided by the trainings that may run at the same time, but at least "
+        f"{LEAST_DEFAULT_MEMORY_BYTES:,}.",
     )
     max_queued_fits: int = _setting(
         32, _at_least(0), "Trainings that may wait for their turn; further ones are told when to come again."

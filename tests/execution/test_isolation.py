@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from windrow.execution.isolation import default_memory_limit, trim_environment, usable_memory
-from windrow.settings import MIN_MEMORY_BYTES
+from windrow.settings import LEAST_DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES
 
 GB = 1_000_000_000
 
@@ -22,7 +22,11 @@ def test_only_what_a_training_needs_is_passed_on() -> None:
 def test_concurrent_trainings_share_three_quarters_of_the_memory() -> None:
     assert default_memory_limit(1, 16 * GB) == 12 * GB
     assert default_memory_limit(2, 16 * GB) == 6 * GB
-    assert default_memory_limit(8, 2 * GB) == MIN_MEMORY_BYTES
+
+
+@pytest.mark.parametrize(("processes", "total_bytes"), [(1, GB), (1, 2 * GB), (4, 4 * GB), (8, 2 * GB)])
+def test_a_small_machine_does_not_refuse_what_an_ordinary_training_takes(processes: int, total_bytes: int) -> None:
+    assert default_memory_limit(processes, total_bytes) == LEAST_DEFAULT_MEMORY_BYTES > MIN_MEMORY_BYTES
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from windrow.settings import MIN_MEMORY_BYTES, read_environment
+from windrow.settings import LEAST_DEFAULT_MEMORY_BYTES, read_environment
 
 # The rest is for the server, which holds features and states, too.
 _MEMORY_SHARE = 0.75
@@ -46,11 +46,12 @@ def default_memory_limit(processes: int, total_bytes: int | None = None) -> int:
     """Return the memory that each training process may use unless a setting says otherwise, in bytes.
 
     Args:
-        processes: The number of training processes, which share three quarters of the memory.
+        processes: The number of training processes, which share three quarters of the memory; each may use what an
+            ordinary training takes, at least.
         total_bytes: The memory of the machine or of the container; ``None`` to look.
     """
     total_bytes = usable_memory() if total_bytes is None else total_bytes
-    return max(MIN_MEMORY_BYTES, int(_MEMORY_SHARE * total_bytes) // processes)
+    return max(LEAST_DEFAULT_MEMORY_BYTES, int(_MEMORY_SHARE * total_bytes) // processes)
 
 
 def usable_memory(groups: Path = _CONTROL_GROUPS, own_group: Path = _OWN_CONTROL_GROUP) -> int:
