@@ -116,7 +116,7 @@ def test_a_damaged_file_of_a_commit_is_told_with_its_name(tmp_path: Path, conten
 
 
 def test_offline_nothing_is_remembered_of_what_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
+    import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     own = tmp_path / "base_models" / "acme--tiny-encoder"
