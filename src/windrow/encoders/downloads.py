@@ -135,8 +135,8 @@ def _snapshot(model_id: str, own: Path, commit: str | None, offline: bool) -> Pa
     try:
         return download(local=False)
     except (OSError, HTTPError) as error:  # no network, no such model or commit, gated, cut off, disk full
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise _unavailable(model_id, own, f"it could not be downloaded: {reason}", "") from error
+        told = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise _unavailable(model_id, own, f"it could not be downloaded: {told}", "") from error
 
 
 def _is_complete(snapshot: Path) -> bool:

@@ -86,8 +86,10 @@ def _describe_cpu() -> str:
     threads = sys.modules["torch"].get_num_threads() if is_loaded else usable_cores()  # as a training would set it
     # One entry for all: the name alone says little, since virtual machines hide which processor it is and what
     # it can do; and an entry more would make each record in memory 200 bytes larger.
-    precision = "" if choose_precision() == "float32" else f", {choose_precision()}"
-    return f"{read_cpu_name()}, {instructions}, {threads} thread{'s'[: threads != 1]}{precision}"
+    parts = [read_cpu_name(), instructions, f"{threads} thread{'s'[: threads != 1]}"]
+    if (precision := choose_precision()) != "float32":
+        parts.append(precision)
+    return ", ".join(parts)
 
 
 def _read_field(name: str, cpu_info: Path) -> str:
