@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from windrow.disk import without_folder
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
@@ -270,13 +271,21 @@ class JobQueue:
             active.ticket.leave()
             if not isinstance(error, WindrowError):
                 _log.exception("The job %s ended unexpectedly.", active.job.id)
-            self._save_end(active, replace(active.job, state=_state_after(error), problem=_problem(error)))
+            self._save_end(active, replace(active.job, state=_state_after(error), problem=self._problem(error)))
             active.result.set_exception(error)
         try:
             self._clean_up()
         finally:
             # Last, so that a caller that waits for the last job finds its end recorded.
             self._remove(active)
+
+    def _problem(self, error: BaseException) -> Problem:
+        if isinstance(error, WindrowError):
+            told = without_folder(error, self._files.root)
+            return Problem(told.code, told.template, told.facts)
+        return Problem(
+            "internal_error", "Something unexpected went wrong. Look in the log of the process, and report it."
+        )
 
     def _save_end(self, active: _ActiveJob, job: Job) -> None:
         with self._changed:
@@ -388,9 +397,3 @@ def _state_after(error: BaseException) -> JobState:
     if isinstance(error, TrainingCancelled):
         return "cancelled"
     return "interrupted" if isinstance(error, ShuttingDown) else "failed"
-
-
-def _problem(error: BaseException) -> Problem:
-    if isinstance(error, WindrowError):
-        return Problem(error.code, error.template, error.facts)
-    return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")

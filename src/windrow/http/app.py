@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.http_words import HTTP
+from windrow.disk import without_folder
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
 from windrow.http.context import context_of, create_context
@@ -29,7 +30,6 @@ from windrow.http.problems import (
     MethodNotAllowed,
     RequestRefused,
     problem_response,
-    without_folder,
 )
 from windrow.operations import LocalOperations
 from windrow.settings import Settings

@@ -20,7 +20,6 @@
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
@@ -29,9 +28,6 @@ from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.api.http_words import HTTP
 from windrow.domain import errors
 from windrow.domain.words import is_same_everywhere
-
-# What stands for the data directory where a client is told of it.
-DATA_DIR: Final = "WINDROW_DATA_DIR"
 
 
 class RequestProblem(errors.WindrowError):
@@ -134,23 +130,6 @@ STATUSES: Final[Mapping[type[errors.WindrowError], int]] = {
     error: next(_BY_FAMILY[each] for each in error.__mro__ if each in _BY_FAMILY)
     for error in (*errors.CODED, *RequestProblem.__subclasses__())
 }
-
-
-def without_folder(error: errors.WindrowError, folder: Path) -> errors.WindrowError:
-    """Return an error whose facts name files relative to a folder: where it lies is for the log alone.
-
-    Args:
-        error: An error.
-        folder: The data directory.
-    """
-    absolute = str(folder.absolute())
-    if absolute not in str(error.facts):
-        return error
-    facts = {
-        name: value.replace(f"{absolute}/", "").replace(absolute, DATA_DIR) if isinstance(value, str) else value
-        for name, value in error.facts.items()
-    }
-    return type(error)(error.template.replace(f"{absolute}/", ""), facts)
 
 
 def internal_error(request_id: str) -> InternalError:
