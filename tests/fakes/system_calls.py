@@ -78,6 +78,23 @@ class FailAt:
         return do()
 
 
+class Forbid:
+    """Lets each call on some paths fail as one on what belongs to somebody else; a test's user may do everything.
+
+    Args:
+        paths: The paths, with all below them.
+    """
+
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
+
+    def __call__(self, call: Call, do: Callable[[], Any]) -> Any:
+        """Do it, or fail."""
+        if call.name != "stat" and any(Path(call.path).is_relative_to(path) for path in self._paths):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), call.path)
+        return do()
+
+
 class _Patch:
     def __init__(self, root: str, handler: Handler) -> None:
         self._root = root

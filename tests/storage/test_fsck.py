@@ -577,6 +577,7 @@ def test_what_may_not_be_read_is_damage(root: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "open", refusing)
     before = snapshot(root)
     report = checked(root, repair=True)
-    assert ("damage", code, place) in found(report)
+    (finding,) = (each for each in report.findings if (each.severity, each.code, each.path) == ("damage", code, place))
+    assert "the right to read it" in finding.detail
     assert not any(finding.repaired for finding in report.findings)
     assert snapshot(root) == before

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, ChangeNote
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack, StorageFailed
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
+from windrow.storage.files import is_forbidden
 from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import AliasLogEntry, Pointer, Removed, alias_to_json
@@ -249,6 +250,10 @@ class Aliases:
         try:
             self._names.answering(target)
         except (NotFound, InvalidArtifact):
+            return False
+        except StorageFailed as error:
+            if not is_forbidden(error):
+                raise
             return False
         return True
 

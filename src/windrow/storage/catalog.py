@@ -185,7 +185,7 @@ class Catalog:
         """Return those of some classifiers that aliases point to, and which aliases, sorted."""
         wanted = set(names)
         found: dict[str, tuple[str, ...]] = {}
-        for alias, pointer in self._names.pointers():
+        for alias, pointer in self._names.pointers(strictly=True):
             if pointer.target.name in wanted:
                 found[pointer.target.name] = (*found.get(pointer.target.name, ()), alias)
         return found

@@ -2,15 +2,15 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from windrow.domain.classifier import Classifier
-from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidParameter
+from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidParameter, StorageFailed
 from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
 from windrow.domain.versions import Version, read_version
+from windrow.storage.files import is_forbidden
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState, Tombstone
 
@@ -52,12 +52,17 @@ def _chosen(names: Namespace, candidates: Iterable[str], request: ListRequest) -
 
 def _meant(names: Namespace, name: str, *, is_deleted: bool) -> tuple[ClassifierState | None, datetime | None]:
     """Return what the list shows of a name, and when it was deleted."""
-    value = names.classifiers.newest(name).value
+    value = names.classifiers.newest_listed(name).value
     if not is_deleted:
         return value if isinstance(value, ClassifierState) else None, None
     if isinstance(value, Tombstone):
-        with suppress(InvalidArtifact, ClassifierNotFound):
+        try:
             return names.last_entry(name), value.at
+        except (InvalidArtifact, ClassifierNotFound):
+            return None, None
+        except StorageFailed as error:
+            if not is_forbidden(error):
+                raise
     return None, None
 
 

@@ -204,18 +204,30 @@ class Namespace:
             name: The classifier.
             revision: Only those that point to just this revision; ``None`` for any.
         """
-        return tuple(alias for alias, target in self.targets_in(name) if revision in (None, target.revision))
+        targets = self.targets_in(name, strictly=True)
+        return tuple(alias for alias, target in targets if revision in (None, target.revision))
 
-    def targets_in(self, name: str) -> Iterator[tuple[str, Reference]]:
-        """Yield each alias that points to a classifier or to one of its revisions, and to which, sorted."""
-        for alias, pointer in self.pointers():
+    def targets_in(self, name: str, *, strictly: bool = False) -> Iterator[tuple[str, Reference]]:
+        """Yield each alias that points to a classifier or to one of its revisions, and to which, sorted.
+
+        Args:
+            name: The classifier.
+            strictly: As for :meth:`pointers`.
+        """
+        for alias, pointer in self.pointers(strictly=strictly):
             if (target := pointer.target).name == name:
                 yield alias, target
 
-    def pointers(self) -> Iterator[tuple[str, Pointer]]:
-        """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log."""
+    def pointers(self, *, strictly: bool = False) -> Iterator[tuple[str, Pointer]]:
+        """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log.
+
+        Args:
+            strictly: Whether to fail where one may not be read, as what takes something away must: its alias may point
+                there.
+        """
+        look = self.aliases.newest if strictly else self.aliases.newest_listed
         for alias in self.aliases.names():
-            value = self.aliases.newest(alias).value
+            value = look(alias).value
             if isinstance(value, Pointer):
                 yield alias, value
 
@@ -284,8 +296,8 @@ class Namespace:
         return [
             other
             for other in near
-            if isinstance(self.classifiers.newest(other).value, lives)
-            or isinstance(self.aliases.newest(other).value, lives)
+            if isinstance(self.classifiers.newest_listed(other).value, lives)
+            or isinstance(self.aliases.newest_listed(other).value, lives)
         ]
 
 

@@ -130,7 +130,7 @@ class Purging:
 
     def _purge_buried(self, name: str, newest: ClassifierState, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
-        pinned = {target.revision for _, target in self._names.targets_in(name)}
+        pinned = {target.revision for _, target in self._names.targets_in(name, strictly=True)}
         revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
         others = {number for number, revision in revisions.items() if revision != newest.record.revision}
         gone = {number for number in others if (revisions[number] or number) not in pinned}
