@@ -20,7 +20,7 @@ from windrow.http import problems
 WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "turn_on", "Turn_on"}
 # Dataclasses of the domain that are no part of JSON, files, arguments or options.
 NO_DECLARATIONS = {"Dataset", "Schema"}
-FAMILIES = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
+FAMILIES = {"AccessDenied", "InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.source], ids=lambda module: module.name or "windrow")

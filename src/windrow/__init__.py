@@ -8,6 +8,10 @@ pipelines. What methods return has a name here, too (``windrow.Report``). All is
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from windrow.domain.access import ApiKey as ApiKey
+    from windrow.domain.access import CreatedKey as CreatedKey
+    from windrow.domain.access import KeyList as KeyList
+    from windrow.domain.access import KeyRevocation as KeyRevocation
     from windrow.domain.alias import Alias as Alias
     from windrow.domain.alias import AliasChange as AliasChange
     from windrow.domain.alias import AliasHistory as AliasHistory
@@ -99,6 +103,7 @@ __all__ = [
     "AliasList",
     "AliasRemoval",
     "Answer",
+    "ApiKey",
     "AsyncClient",
     "BaseModelList",
     "BaseModelRemoval",
@@ -114,6 +119,7 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Copied",
+    "CreatedKey",
     "CrossValidation",
     "CurvePoint",
     "DataWarning",
@@ -135,6 +141,8 @@ __all__ = [
     "Interval",
     "Job",
     "JobList",
+    "KeyList",
+    "KeyRevocation",
     "LabelAdvice",
     "LabelReport",
     "Listing",
@@ -178,6 +186,7 @@ __all__ = [
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
     "windrow.domain.errors": ("WindrowError",),
+    "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation"),
     "windrow.domain.alias": (
         "Alias",
         "AliasChange",

@@ -11,6 +11,7 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.isolation import default_memory_limit
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
@@ -28,6 +29,7 @@ from windrow.storage.files import LocalFiles
 from windrow.storage.free_space import FreeSpace
 from windrow.storage.fsck import check_own_folders
 from windrow.storage.job_files import JobFiles
+from windrow.storage.key_store import KeyStore
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
 from windrow.storage.retention import Retention
@@ -48,7 +50,7 @@ def open_store(settings: Settings) -> Store:
     files = GuardedFiles(LocalFiles(settings.data_dir), directory)
     names = Namespace(files, guarded_lock(DirectoryLock(settings.data_dir), directory))
     inventory = Inventory(settings.data_dir, settings.allowed_base_models)
-    return Store(names, Catalog(names), Aliases(names), inventory, directory)
+    return Store(names, Catalog(names), Aliases(names), inventory, directory, KeyStore(names))
 
 
 def open_service(settings: Settings) -> Service:
@@ -84,6 +86,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
     free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)
+    keys = KeyWatch(store.keys)
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,
@@ -97,13 +100,15 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         cost_calibration=CostCalibration(),
         purge_task=PeriodicTask(partial(_purge_expired, store.directory, retention), SWEEP_EVERY_S, "purge"),
         models=models,
-        watch_task=PeriodicTask(partial(_watch, models, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
+        watch_task=PeriodicTask(partial(_watch, models, keys, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
         free_space=free_space,
+        keys=keys,
     )
 
 
-def _watch(models: ModelWatch, free_space: FreeSpace) -> None:
+def _watch(models: ModelWatch, keys: KeyWatch, free_space: FreeSpace) -> None:
     models.update()
+    keys.update()
     free_space.update()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
+from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation
 from windrow.domain.alias import (
     AliasChangeRequest,
     AliasHistory,
@@ -416,6 +417,34 @@ class Operations(Protocol):
 
     def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Read the whole data directory and check every digest."""
+        ...
+
+    def create_key(self, request: CreateKeyRequest) -> CreatedKey:
+        """Create an API key, and return it this once. From the first one on, every request to a server needs a key.
+
+        Raises:
+            InvalidInput: The name, a scope, a pattern or the number of days breaks a rule.
+            KeyExists: A key has, or had, this name.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def list_keys(self) -> KeyList:
+        """Return every API key, sorted by name, also those that are no longer valid; without the keys themselves.
+
+        Raises:
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def revoke_key(self, request: KeyRequest) -> KeyRevocation:
+        """Revoke an API key, on every server of the data directory, within a second. What it has done stays.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+        """
         ...
 
 

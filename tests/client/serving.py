@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 
 from windrow.http.app import create_app
+from windrow.http.authentication import NO_KEYS
 from windrow.http.server import listen, uvicorn_config
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
@@ -26,7 +27,7 @@ def serving(operations: Any, settings: Settings) -> Iterator[str]:
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
     (listener,) = listen("127.0.0.1", 0)
-    app = create_app(cast(LocalOperations, operations), settings)
+    app = create_app(cast(LocalOperations, operations), settings, getattr(operations, "keys", NO_KEYS))
     server = uvicorn.Server(uvicorn_config(app, settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

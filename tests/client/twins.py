@@ -9,6 +9,7 @@ from windrow.api.endpoints import (
     BY_VERB,
     CANCEL_JOB,
     COMPARE,
+    CREATE_KEY,
     CROSS_VALIDATE,
     DELETE,
     DELETE_ALL,
@@ -19,12 +20,14 @@ from windrow.api.endpoints import (
     JOB,
     LIST_CLASSIFIERS,
     LIST_JOBS,
+    LIST_KEYS,
     PREDICT,
     PROMOTE,
     REMOVE_ALIAS,
     REMOVE_BASE_MODEL,
     REPRODUCE,
     RESTORE,
+    REVOKE_KEY,
     ROLLBACK,
     SET_THRESHOLD,
     SHOW,
@@ -34,6 +37,7 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.api.examples import example_of
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.classifier import (
@@ -99,6 +103,9 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (REMOVE_BASE_MODEL, BaseModelRequest("a/b")),
     (BY_VERB["usage"], NoRequest()),
     (FSCK, FsckRequest(repair=True)),
+    (CREATE_KEY, CreateKeyRequest(name="a", scopes=("read", "rows"), only=("t_*", "?"), expires_in_days=3)),
+    (LIST_KEYS, NoRequest()),
+    (REVOKE_KEY, KeyRequest("a.b")),
 ]
 
 

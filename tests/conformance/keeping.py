@@ -13,6 +13,7 @@ from tests.conformance.examples import (
     trained,
 )
 from tests.conformance.observing import Refusal, refused
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
 from windrow.domain.base_models import BaseModelRequest
@@ -306,3 +307,27 @@ def removing_a_base_model(operations: Operations) -> object:
         for each in operations.base_models().base_models
         if each.location == "data_directory"
     ]
+
+
+def creating_a_key(operations: Operations) -> object:
+    """The last thing that whoever has no key can do over HTTP."""
+    good = CreateKeyRequest(name="shop", scopes=("predict", "read"), only=("tickets_*",), expires_in_days=3)
+    bad = {
+        replace(good, name="no name"): "invalid_name",
+        replace(good, scopes=()): "invalid_parameter",
+        replace(good, scopes=("read", "read")): "invalid_parameter",
+        replace(good, scopes=("admin",)): "invalid_parameter",
+        replace(good, only=("a b",)): "invalid_parameter",
+        replace(good, expires_in_days=0): "invalid_parameter",
+    }
+    seen = [refused(operations.create_key, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    unknown = [refused(operations.revoke_key, KeyRequest(name)) for name in ("shop", "no name")]
+    assert codes(unknown) == ["key_not_found", "invalid_name"]
+    assert list(operations.list_keys()) == []
+    created = operations.create_key(good)
+    assert (created.name, created.scopes, created.only) == ("shop", ("predict", "read"), ("tickets_*",))
+    assert created.expires_at is not None
+    assert (created.expires_at - created.created_at).days == 3
+    assert len(created.key) == len("wdr_") + 43
+    return seen, unknown, replace(created, key="", hint="")

@@ -38,6 +38,7 @@ IN_PATH: Final[Mapping[str, str]] = {
     "alias": EXAMPLE_ALIAS,
     "job_id": EXAMPLE_JOB,
     "base_model": "BAAI/bge-small-en-v1.5",
+    "name": "shop",
 }
 IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
     ("delete_all", "prefix"): "cv_fold_",
@@ -73,6 +74,10 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     },
     "rollback": {"why": {"reason": "It took refunds for bills.", "author": "ana"}},
     "fsck": {"look only": {"repair": False}},
+    "create_key": {
+        "a shop's server": {"name": "shop", "scopes": ["predict"], "only": ["ticket*"]},
+        "for a quarter": {"name": "nightly-training", "scopes": ["read", "train"], "expires_in_days": 90},
+    },
     "cancel_job": {"nothing to say": {}},
     "restore": {"nothing to say": {}},
     "reproduce": {"nothing to say": {}},
@@ -168,6 +173,12 @@ _VALUES: Final[Mapping[str, object]] = {
     "CrossValidation.fold_accuracies": (1.0, 1.0),
     "DataWarning.rows": (3,),
     "ScoreReport.source": "out_of_fold",
+    "ApiKey.name": "shop",
+    "ApiKey.hint": "wdr_3kf9",
+    "ApiKey.created_by": "admin",
+    "KeyRestrictions.scopes": ("predict",),
+    "KeyRestrictions.only": ("ticket*",),
+    "CreatedKey.key": "wdr_…",
 }
 _PLAIN: Final[Mapping[Any, object]] = {
     str: "",

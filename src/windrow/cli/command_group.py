@@ -53,6 +53,9 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("import", "transfer_commands", "Take in a classifier that was exported."),
         ("copy", "transfer_commands", "Put a classifier under a second name."),
     ],
+    "Access": [
+        ("keys", "key_commands", "Create, list and revoke API keys."),
+    ],
     "Maintenance": [
         ("usage", "maintenance_commands", "Show what everything takes on the disk."),
         ("fsck", "maintenance_commands", "Check every byte of a data directory."),

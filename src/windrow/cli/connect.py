@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # A folder that has none of these is no data directory; what only reads must not make one of it.
-_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs")
+_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs", "access")
 
 
 def open_server(url: str) -> "Connection":

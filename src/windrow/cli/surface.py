@@ -21,6 +21,7 @@ _PLAIN: Final = {
 _COMMANDS: Final = {
     "alias_history": "history",
     "cancel_job": "jobs cancel",
+    "create_key": "keys create",
     "delete_all": "delete",
     "follow_job": "jobs watch",
     "estimate_fit": "fit --dry-run",
@@ -29,8 +30,10 @@ _COMMANDS: Final = {
     "list_aliases": "aliases",
     "list_classifiers": "list",
     "list_jobs": "jobs",
+    "list_keys": "keys list",
     "remove_alias": "aliases --remove",
     "remove_base_model": "base-models --remove",
+    "revoke_key": "keys revoke",
     "start_fit": "fit --detach",
 }
 

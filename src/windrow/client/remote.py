@@ -114,6 +114,9 @@ class RemoteOperations:
     remove_base_model = _remote_method(Operations.remove_base_model)
     usage = _remote_method(Operations.usage)
     fsck = _remote_method(Operations.fsck)
+    create_key = _remote_method(Operations.create_key)
+    list_keys = _remote_method(Operations.list_keys)
+    revoke_key = _remote_method(Operations.revoke_key)
     list_classifiers = _remote_method(Operations.list_classifiers)
     remove_alias = _remote_method(Operations.remove_alias)
 

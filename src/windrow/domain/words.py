@@ -33,6 +33,7 @@ _IN_PYTHON: Mapping[str, str] = {
     "list_jobs": "jobs",
     "list_classifiers": "models",
     "list_aliases": "aliases",
+    "list_keys": "keys",
     "alias_history": "history",
     "import_classifier": "import_file",
 }

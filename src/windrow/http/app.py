@@ -18,6 +18,7 @@ from windrow.api.http_words import HTTP
 from windrow.disk import without_folder
 from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
+from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
 from windrow.http.endpoint import VerbApp
 from windrow.http.guards import HostGuard
@@ -43,12 +44,13 @@ _LONGEST_PATH: Final = 200
 _log = structlog.get_logger()
 
 
-def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
+def create_app(operations: LocalOperations, settings: Settings, keys: Keys = NO_KEYS) -> Starlette:
     """Return the application; ``app.state.context.close()`` lets its threads end.
 
     Args:
         operations: Does the verbs.
         settings: Limits.
+        keys: The API keys.
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
@@ -61,6 +63,7 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
         middleware=[
             Middleware(RequestLog, context.metrics.observe),
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
+            Middleware(Authentication, keys),
         ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )

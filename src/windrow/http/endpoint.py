@@ -26,6 +26,7 @@ from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
 from windrow.domain.prediction import IsConnected
+from windrow.http.authentication import check_possible, check_scope
 from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
 from windrow.http.events import follow
@@ -64,6 +65,7 @@ class VerbApp:
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
+        check_possible(endpoint)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
         call = _Call(context_of(request), endpoint, request, fields_of_url)
@@ -89,7 +91,12 @@ class _Call:
     """The fields of the request in path and query."""
 
     async def parse(self) -> tuple[Any, int]:
-        """Return the request of the verb, and the size of its body in bytes."""
+        """Return the request of the verb, which the caller may make, and the size of its body in bytes."""
+        parsed, size_bytes = await self._receive()
+        check_scope(self.endpoint, parsed)
+        return parsed, size_bytes
+
+    async def _receive(self) -> tuple[Any, int]:
         if not self.endpoint.takes_json:
             return self.endpoint.request(**self.url_fields), 0
         optional = self.endpoint.body == "optional"

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from windrow import __version__
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
+from windrow.http.authentication import check_page_scope
 from windrow.http.context import context_of
 from windrow.http.parameters import read_query
 
@@ -92,6 +93,7 @@ async def ready(request: Request) -> Response:
 async def show_metrics(request: Request) -> Response:
     """Show how long requests take and how busy the server is, for Prometheus."""
     read_query(request, ())
+    check_page_scope("admin")
     context = context_of(request)
 
     def work() -> Response:

@@ -105,12 +105,15 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.InvalidInput: 422,
     errors.InvalidJson: 400,
     errors.NotFound: 404,
+    errors.AccessDenied: 403,
+    errors.Unauthorized: 401,
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.Overloaded: 429,
     errors.ClientClosedRequest: 499,  # nginx's number for a client that left before its answer
     errors.Failure: 500,
     errors.StorageFull: 507,
+    errors.KeysUnavailable: 503,
     errors.DataDirectoryUnavailable: 503,  # it may be back in a moment
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
@@ -162,6 +165,8 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     if not is_same_everywhere(error.template):
         document["template"] = error.template
     sent = dict(headers or {})
+    if status == 401:
+        sent["WWW-Authenticate"] = 'Bearer realm="windrow"'
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
     if (accepted := error.facts.get("accept_encoding")) is not None:

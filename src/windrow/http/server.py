@@ -22,7 +22,9 @@ from starlette.types import ASGIApp
 
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
+from windrow.http.allocator import limit_arenas
 from windrow.http.app import create_app
+from windrow.http.authentication import Keys
 from windrow.http.descriptors import raise_limit
 from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
@@ -42,6 +44,11 @@ _log = structlog.get_logger()
 
 class OpenService(LocalOperations, Protocol):
     """Operations that are started, watched and closed."""
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys."""
+        ...
 
     def start(self) -> None:
         """Get ready to answer."""
@@ -69,12 +76,13 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
     """
     configure_logging(settings.log_format)
     raise_limit()
+    limit_arenas()
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         port = listeners[0].getsockname()[1]
         service = open_service(settings)
         stack.callback(service.close)
-        app = create_app(service, settings)
+        app = create_app(service, settings, service.keys)
         stack.callback(app.state.context.close)
         service.start()
         # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.

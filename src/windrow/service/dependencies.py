@@ -14,6 +14,7 @@ from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
@@ -27,6 +28,7 @@ from windrow.storage.artifact import ROWS, each_row
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
 from windrow.storage.free_space import FreeSpace
+from windrow.storage.key_store import KeyStore
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
 
@@ -50,6 +52,7 @@ class Store:
         aliases: Where aliases point.
         inventory: The base models on this machine.
         directory: The data directory that all is in.
+        keys: The API keys.
     """
 
     names: Namespace
@@ -57,6 +60,7 @@ class Store:
     aliases: Aliases
     inventory: Inventory
     directory: DataDirectory
+    keys: KeyStore
 
     def find(self, model_name: str) -> ResolvedModel:
         """Return what a name, alias, revision or task means now.
@@ -120,6 +124,7 @@ class Dependencies:
         models: What names mean, in memory.
         watch_task: Keeps that in step with the disk.
         free_space: What is left on the disk.
+        keys: The API keys, in memory.
     """
 
     store: Store
@@ -135,6 +140,7 @@ class Dependencies:
     models: ModelWatch
     watch_task: PeriodicTask
     free_space: FreeSpace
+    keys: KeyWatch
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

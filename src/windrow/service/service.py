@@ -11,7 +11,9 @@ from windrow.domain.base_models import allowed_ids
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
+from windrow.execution.key_watch import KeyWatch
 from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
+from windrow.service import keys as key_verbs
 from windrow.service.dependencies import Dependencies
 
 P = ParamSpec("P")
@@ -83,6 +85,9 @@ class Service:
     remove_base_model = _verb(maintenance.remove_base_model)
     usage = _verb(maintenance.usage)
     fsck = _verb(maintenance.fsck)
+    create_key = _verb(key_verbs.create_key)
+    list_keys = _verb(key_verbs.list_keys)
+    revoke_key = _verb(key_verbs.revoke_key)
 
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
@@ -94,6 +99,7 @@ class Service:
                 *[deps.settings.data_dir] * 2,
             )
         deps.store.directory.prepare()
+        deps.keys.update()  # before the first request
         deps.watch_task.start()
         deps.runner.start()
         if DEFAULT_BASE_MODEL in allowed_ids(deps.settings.allowed_base_models):
@@ -122,6 +128,11 @@ class Service:
     def check_ready(self) -> None:
         """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
         self.dependencies.models.check_ready()
+
+    @property
+    def keys(self) -> KeyWatch:
+        """The API keys, in memory."""
+        return self.dependencies.keys
 
     def server_stats(self) -> ServerStats:
         """Return what goes on here, and what has been done since the start."""

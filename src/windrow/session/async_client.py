@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, Unpack, cast, overload
 
 from windrow.client.async_remote import AsyncRemoteOperations
+from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
@@ -117,6 +118,8 @@ class AsyncClient:
     remove_alias = async_keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
+    create_key = async_keywords(Operations.create_key, CreateKeyRequest)
+    revoke_key = async_keywords(Operations.revoke_key, KeyRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings, as ``Session.jobs`` does.
@@ -150,6 +153,11 @@ class AsyncClient:
     async def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
         found: BaseModelList = await self._operations.call("base_models")
+        return found
+
+    async def keys(self) -> KeyList:
+        """Return every API key, as ``Session.keys`` does."""
+        found: KeyList = await self._operations.call("list_keys")
         return found
 
     async def usage(self) -> Usage:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 
 from windrow.display.notebook import present
+from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
@@ -128,6 +129,8 @@ class Session:
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
+    create_key = keywords(Operations.create_key, CreateKeyRequest)
+    revoke_key = keywords(Operations.revoke_key, KeyRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings of every process on the data directory, the newest one first.
@@ -158,6 +161,10 @@ class Session:
     def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
         return self._operations.base_models()
+
+    def keys(self) -> KeyList:
+        """Return every API key, sorted by name, also those that are no longer valid; without the keys themselves."""
+        return self._operations.list_keys()
 
     def usage(self) -> Usage:
         """Return what the data directory holds, in bytes."""

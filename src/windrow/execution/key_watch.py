@@ -1,0 +1,94 @@
+"""The API keys in memory, kept in step with the disk by a thread, so that a request need not ask the disk."""
+
+import hmac
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from windrow.domain.access import ApiKey
+from windrow.domain.clock import utc_now
+from windrow.domain.errors import KeysUnavailable, Unauthorized, WindrowError
+from windrow.storage.key_store import KeyStore, StoredKey, digest_of
+
+_log = logging.getLogger("windrow.execution")
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The keys at the last look; never changed, only replaced.
+
+    Args:
+        token: The log's change token from before it was read.
+        by_digest: The keys by what is kept of them.
+        is_needed: Whether requests need a key.
+        problem: Why no key is accepted; ``None`` where they are.
+    """
+
+    token: str | None
+    by_digest: Mapping[str, StoredKey]
+    is_needed: bool
+    problem: KeysUnavailable | None = None
+
+
+class KeyWatch:
+    """The keys, for any number of threads; what other processes change is seen at the next look.
+
+    Once there was a key, requests need one for as long as the process lives, whatever becomes of the log.
+
+    Args:
+        store: The keys on the disk.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._view = _View(None, {}, is_needed=False)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether requests need a key."""
+        return self._view.is_needed
+
+    def find(self, key: str) -> ApiKey:
+        """Return what is known about a key.
+
+        Args:
+            key: The key.
+
+        Raises:
+            Unauthorized: It is no valid one.
+            KeysUnavailable: The keys could not be read, so that none is accepted.
+        """
+        view = self._view
+        if view.problem is not None:
+            raise KeysUnavailable(view.problem.template, view.problem.facts) from view.problem
+        digest = digest_of(key)
+        found = view.by_digest.get(digest)
+        if found is None or not hmac.compare_digest(found.sha256, digest):
+            raise Unauthorized("The API key is not known here. {Send} a valid one.")
+        if (state := found.state(utc_now())) != "active":
+            facts = {"name": found.name, "state": state}
+            raise Unauthorized("The API key {name} is {state}. {Send} a valid one.", facts)
+        return found
+
+    def update(self) -> None:
+        """Look at the disk, if the log has changed or could not be read."""
+        before, token = self._view, self._store.version_token()
+        if token is not None and token == before.token and before.problem is None:
+            return
+        try:
+            known = self._store.known()
+        except KeysUnavailable as error:
+            if before.problem is None:
+                _log.error("%s", error.detail)
+            self._view = _View(token, {}, is_needed=True, problem=error)
+            return
+        except WindrowError:  # the disk does not answer, which others say; what is known holds
+            return
+        if known.number == 0 and before.is_needed:
+            gone = KeysUnavailable(
+                "The API keys are gone from the data directory, so every key is refused. Restore its folder "
+                "access/keys from a backup; or restart the server, if there are to be none."
+            )
+            self._view = _View(token, {}, is_needed=True, problem=gone)
+            return
+        self._view = _View(token, {each.sha256: each for each in known.keys}, is_needed=known.number > 0)
