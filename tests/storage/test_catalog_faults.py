@@ -56,7 +56,7 @@ def _names(root: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def place(case: Case) -> Iterator[Place]:
+def place(case: Case, parsing_once: None) -> Iterator[Place]:
     with fast_folder() as folder:
         yield Place(Path(folder), case)
 
