@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
@@ -73,6 +72,8 @@ def test_a_fitted_head_separates_separable_labels(labels: int) -> None:
 @pytest.mark.parametrize("labels", [2, 5])
 @pytest.mark.parametrize("rows_per_label", [4, 60])
 def test_scores_are_those_of_scikit_learn_on_the_unrotated_features(labels: int, rows_per_label: int) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
+
     examples = clusters(rows_per_label, labels, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     head, report, _ = fit_head(examples, seed=0)
@@ -145,6 +146,8 @@ def test_every_row_that_can_be_held_out_has_logits_of_its_own_fold() -> None:
 
 def test_what_is_said_of_a_row_is_what_a_head_on_the_other_folds_says() -> None:
     """Fitted anew by scikit-learn itself, on the rows of the other folds and at each C."""
+    from sklearn.linear_model import LogisticRegression  # as above
+
     examples = clusters(8, 3, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     out_of_fold = judged_of(examples)
