@@ -12,6 +12,7 @@ import pytest
 
 from tests.execution.examples import queued_job
 from tests.records import record
+from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
@@ -91,6 +92,18 @@ def opened(tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture
 def jobs(opened: Open) -> JobQueue:
     return opened()
+
+
+def test_a_training_acts_for_whoever_asked_for_it_first(jobs: JobQueue) -> None:
+    training, callers = Training(), []  # type: ignore[var-annotated]
+    spec = replace(training.spec(), work=lambda control: (callers.append(current_caller()), training.work(control))[1])
+    with calling(Caller("night")):
+        _, result = jobs.begin(spec, ignore_progress)
+    with calling(Caller("shop")):
+        assert jobs.begin(spec, ignore_progress)[1] is result
+    training.end.set()
+    result.result(30)
+    assert callers == [Caller("night")]
 
 
 def test_a_training_is_a_job_from_the_queue_to_its_result(jobs: JobQueue) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.runner import InlineRunner
 from tests.servers import Servers, Start
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, show
+from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import FitRequest
 from windrow.domain.errors import (
     ClassifierExists,
@@ -62,6 +63,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture
 def runner() -> PausingRunner:
     return PausingRunner()
+
+
+def test_a_job_and_its_classifier_name_the_key_that_asked(service: Service) -> None:
+    with calling(Caller("night")):
+        job, result = service.begin_fit(REQUEST)
+    result.result(30)
+    assert service.job(JobRequest(job.id)).key_name == job.key_name == "night"
+    assert show(service, REQUEST.model_name).key_name == "night"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tests.fakes.files import MemoryFiles
 from tests.fakes.system_calls import Forbid, each_call
 from tests.storage.examples import blobs, new_revision, open_aliases, open_catalog
 from windrow.domain.alias import Alias, ChangeNote
+from windrow.domain.caller import Caller, calling
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
@@ -469,6 +470,17 @@ class TestHistory:
             (4, "removed", v1, None, 4, ChangeNote(reason="no use")),
             (5, "promoted", None, v3, 5, WHY),
         ]
+
+    def test_names_the_key_that_acted_and_not_who_only_says_so(self, aliases: Aliases) -> None:
+        with calling(Caller("deploy")):
+            assert promote(aliases, "v1").key_name == "deploy"
+            promote(aliases, "v2")
+        assert promote(aliases, "v3").key_name is None
+        with calling(Caller("night")):
+            roll_back(aliases)
+            aliases.remove("live", WHY)
+        changes = [(change.author, change.key_name) for change in aliases.history("live")]
+        assert changes == [("Ada", key) for key in ("deploy", "deploy", None, "night", "night")]
 
     def test_outlives_the_alias_and_what_it_pointed_to(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")

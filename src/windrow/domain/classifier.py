@@ -180,7 +180,9 @@ class FitResult(Trained, _Fitted):
     _summary = "model_name revision num_examples labels warnings training_time_seconds next_name"
 
     next_name: str | None
-    """A free name for the task's next version; ``None`` where it would be too long."""
+    """A free name for the task's next version; ``None`` where it would be too long, or where the API key may not give
+    it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,11 @@ class Record(Recipe, Trained, _Named):
     )
     """The score below which it gives no label; ``None`` where it always gives one."""
     origin: Origin | None = None
-    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""
+    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name, and
+    where the API key does not know that name.
+    """
+    key_name: str | None = None
+    """The API key that trained, imported or copied it; ``None`` where none was needed."""
 
     @property
     def pinned(self) -> BaseModel:
@@ -244,7 +250,7 @@ class ClassifierDetails(Classifier):
     revisions: tuple[int, ...]
     """Every revision that ``name@revision`` reaches, ascending."""
     aliases: tuple[str, ...]
-    """The aliases that point to the name or to this revision, sorted."""
+    """The aliases that point to the name or to this revision, sorted, of those that the API key knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Run training jobs: queue them, join equivalent ones, report progress, and record how each ends."""
 
+import contextvars
 import logging
 import threading
 import time
@@ -27,6 +28,7 @@ from windrow.execution.control import (
     TrainingControl,
     cancel_when,
     repeating,
+    run_interruptibly,
     shutting_down,
     training_cancelled,
 )
@@ -144,7 +146,9 @@ class JobQueue:
             self._active[active.job.id] = active
         try:
             self._save(active)
-            threading.Thread(target=self._run, args=(active,), name=f"job-{active.job.id}", daemon=True).start()
+            # It acts for whoever asked for it.
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(self._run, active), name=f"job-{active.job.id}", daemon=True).start()
         except BaseException as error:  # a full disk, no thread: others must not wait behind it forever
             ticket.leave()
             self._remove(active)
@@ -175,20 +179,18 @@ class JobQueue:
                 return self._unsaved[job_id][0]
         kept = self._files.get(job_id)
         if kept is None:
-            raise JobNotFound(
-                "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
-                {"job_id": job_id, "kept": MAX_FINISHED},
-            )
+            raise job_not_found(job_id)
         return reconcile(kept, self._files, self._find_published_revision)
 
-    def newest(self, limit: int) -> tuple[Job, ...]:
-        """Return the newest jobs, the newest first; damaged ones are skipped."""
+    def newest(self, limit: int, is_meant: Callable[[Job], bool] = lambda _: True) -> tuple[Job, ...]:
+        """Return the newest jobs of those that are meant, the newest first; damaged ones are skipped."""
         found: list[Job] = []
         for job_id in self._files.ids():
             if len(found) == limit:
                 break
             try:
-                found.append(self.get(job_id))
+                if is_meant(job := self.get(job_id)):
+                    found.append(job)
             except (
                 JobNotFound,
                 InvalidArtifact,
@@ -257,7 +259,7 @@ class JobQueue:
         try:
             with cancel_when(active.control, lambda: self._find_cancel_request(active.job.id)):
                 if active.spec.prepare is not None:
-                    _run_interruptibly(active.spec.prepare, active.control)
+                    run_interruptibly(active.spec.prepare, active.control)
                 with active.ticket.acquire(active.control):
                     active.job = replace(active.job, state="running", started_at=utc_now())
                     self._try_save(active)
@@ -369,28 +371,12 @@ class JobQueue:
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
 
 
-def _run_interruptibly(prepare: Callable[[], object], control: TrainingControl) -> None:
-    """Run what cannot be interrupted in its own thread, and abandon it if the training is cancelled meanwhile.
-
-    Raises:
-        BaseException: The error of ``prepare``, or the reason of the cancellation.
-    """
-    is_over = threading.Event()
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            prepare()
-        except BaseException as error:  # noqa: BLE001  every error belongs to the training
-            failed.append(error)
-        is_over.set()
-
-    with control.on_cancel(is_over.set):
-        threading.Thread(target=work, name="prepare-job", daemon=True).start()
-        is_over.wait()
-    control.raise_if_cancelled()
-    for error in failed:
-        raise error
+def job_not_found(job_id: str) -> JobNotFound:
+    """Return the error for an id that no job has."""
+    return JobNotFound(
+        "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+        {"job_id": job_id, "kept": MAX_FINISHED},
+    )
 
 
 def _state_after(error: BaseException) -> JobState:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, ChangeNote
+from windrow.domain.caller import current_caller
 from windrow.domain.dataset import Row
 from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack, StorageFailed
 from windrow.domain.names import Reference, check_name
@@ -197,7 +198,8 @@ class Aliases:
             # One whose file cannot be read is there; it can be taken away, and made anew.
             if not isinstance(newest.value, Pointer | InvalidArtifact):
                 raise self._names.alias_not_found(alias)
-            self._append(alias, newest.number + 1, recast(Removed, note, at=self._names.now()))
+            removed = recast(Removed, note, at=self._names.now(), key_name=current_caller().key_name)
+            self._append(alias, newest.number + 1, removed)
 
     def history(self, alias: str) -> tuple[AliasChange, ...]:
         """Return each change of an alias, the first one first, also of one that was taken away.
@@ -238,7 +240,7 @@ class Aliases:
         return pointer
 
     def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
-        pointer = recast(Pointer, note, at=self._names.now(), **what)
+        pointer = recast(Pointer, note, at=self._names.now(), key_name=current_caller().key_name, **what)
         self._append(alias, number, pointer)
         # What it points to was seen to answer. To look again could fail, and the change is made.
         return _to_alias(alias, pointer, answers=True)

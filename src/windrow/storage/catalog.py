@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from windrow.domain.alias import ChangeNote
+from windrow.domain.caller import current_caller
 from windrow.domain.classifier import DescribeRequest, Record, TestScore, check_notes
 from windrow.domain.errors import ClassifierExists, ConcurrentChange, InvalidArtifact, NotDeleted, NotFound
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
+from windrow.domain.values import recast
 from windrow.domain.versions import next_version
 from windrow.storage import history
 from windrow.storage.artifact import SUFFIXES
@@ -29,7 +31,7 @@ class NewRevision:
     """A revision that is to be saved."""
 
     record: Record
-    """Its record; the catalog puts revision, description and tags in place."""
+    """Its record; the catalog puts revision, description, tags and the key that acts in place."""
     blobs: Mapping[str, bytes]
     """Contents by role (:data:`windrow.storage.artifact.SUFFIXES`)."""
     description: str | None = None
@@ -284,7 +286,8 @@ class Catalog:
             if threshold == before:
                 return entry, before
             at = self._names.now()
-            change = ThresholdChange(at=at, before=before, after=threshold, reason=note.reason, author=note.author)
+            key_name = current_caller().key_name
+            change = recast(ThresholdChange, note, at=at, before=before, after=threshold, key_name=key_name)
             changes = (*entry.record.threshold_changes, change)[-MAX_THRESHOLD_CHANGES:]
             record = replace(entry.record, threshold_changes=changes)
             return commit(self._names, name, replace(entry, kind="threshold_set", at=at, record=record)), before
@@ -332,7 +335,7 @@ class Catalog:
         return ClassifierState(
             kind=new_revision.kind,
             at=self._names.now(),
-            record=replace(described, revision=number),
+            record=replace(described, revision=number, key_name=current_caller().key_name),
             blobs=refs,
             purged=self._names.purged(name),
             buried=buried,

@@ -10,7 +10,7 @@ from itertools import pairwise
 from sys import intern
 from typing import Any, Literal, TypeVar, get_args
 
-from windrow.domain.alias import ChangeNote, check_note
+from windrow.domain.alias import KeptNote, check_note
 from windrow.domain.classifier import Classifier, Record, TestScore, check_notes
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidInput
@@ -129,7 +129,7 @@ LogEntry = ClassifierState | Tombstone | Purged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer(ChangeNote):
+class Pointer(KeptNote):
     """An alias points somewhere."""
 
     kind: Literal["promoted", "rolled_back"]
@@ -150,7 +150,7 @@ class Pointer(ChangeNote):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed(ChangeNote):
+class Removed(KeptNote):
     """The alias was taken away."""
 
     kind: Literal["removed"] = "removed"

@@ -107,6 +107,7 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
         ("description", one.description),
         ("tags", ", ".join(one.tags)),
         ("came", origin or ""),
+        ("by key", one.key_name or ""),
         ("size", size(one.size_bytes)),
     ]
 
