@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http.allocator import limit_arenas
+from windrow.http.allocator import limit_arenas
 from windrow.http.app import create_app
 from windrow.http.authentication import Keys
 from windrow.http.descriptors import raise_limit
@@ -76,6 +77,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
     """
     configure_logging(settings.log_format)
     raise_limit()
+    limit_arenas()
     limit_arenas()
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
