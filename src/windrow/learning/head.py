@@ -54,8 +54,9 @@ class LinearHead:
 
 def softmax(logits: Floats) -> Floats:
     """Return the scores of logits; both of shape [rows, labels], float32."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores: Floats = exponentials / exponentials.sum(axis=1, keepdims=True)
+    # The reductions are those of the methods ``max`` and ``sum``, which cost twice as much for a single row.
+    scores: Floats = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+    scores /= np.add.reduce(scores, axis=1, keepdims=True)
     return scores
 
 
