@@ -103,7 +103,7 @@ def print_json(
     tmp_path: Path,
 ) -> Callable[[str], Ended]:
     """Run a command, in which ROWS and FILE stand for files."""
-    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: examples)
+    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url, api_key: examples)
     (tmp_path / "tickets.windrow").write_bytes(b"-")
     files = {"ROWS": rows_file, "FILE": tmp_path / "tickets.windrow"}
 

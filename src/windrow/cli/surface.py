@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from windrow.domain.words import Words
 
@@ -47,6 +47,9 @@ def option_name(parameter: str, *, turns_off: bool = False) -> str:
 class CliWords(Words):
     """The words of one run of the command line."""
 
+    send_key: ClassVar[str] = (
+        "name the file that holds it with --api-key-file, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY"
+    )
     options: dict[str, str] = field(default_factory=dict)
     """What the verb calls its parameters (``--no-overwrite``, ``MODEL``); others are called after their names."""
     files: "dict[str, FileRows[Any]]" = field(default_factory=dict)

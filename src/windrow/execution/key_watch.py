@@ -64,10 +64,10 @@ class KeyWatch:
         digest = digest_of(key)
         found = view.by_digest.get(digest)
         if found is None or not hmac.compare_digest(found.sha256, digest):
-            raise Unauthorized("The API key is not known here. {Send} a valid one.")
+            raise Unauthorized("The API key is not known here. For a valid one, {send_key}.")
         if (state := found.state(utc_now())) != "active":
             facts = {"name": found.name, "state": state}
-            raise Unauthorized("The API key {name} is {state}. {Send} a valid one.", facts)
+            raise Unauthorized("The API key {name} is {state}. For a valid one, {send_key}.", facts)
         return found
 
     def update(self) -> None:

@@ -19,17 +19,16 @@ PUBLIC_PAGES: Final = frozenset({"/", "/favicon.ico", "/health", "/health/ready"
 _DOCUMENTATION_FILES: Final = "/docs/files/"
 _KEY: Final = re.compile(rb"%s[A-Za-z0-9_-]{1,128}" % KEY_PREFIX.encode())
 NEEDS_KEY: Final = (
-    "This server answers only to an API key, in the header 'Authorization: Bearer {{key}}'. {Send} it so; on the "
-    "command line and in Python, WINDROW_API_KEY or --api-key-file names it. Whoever runs the server creates keys: "
-    "windrow keys create."
+    "This server answers only to an API key. If you have one, {send_key}. Whoever runs the server creates keys with "
+    "`windrow keys create`."
 )
 _ONE_KEY: Final = (
-    "A request carries one API key, in the header 'Authorization: Bearer {{key}}' or 'X-API-Key: {{key}}'. {Send} "
-    "it so."
+    "A request carries one API key, as a whole, in the header 'Authorization: Bearer KEY' or 'X-API-Key: KEY'. For a "
+    "valid one, {send_key}."
 )
 _IN_URL: Final = (
-    "This address seems to hold an API key, and addresses are kept in logs and histories. Revoke that key, and {send} "
-    "the new one in the header 'Authorization'."
+    "This address seems to hold an API key, and addresses are kept in logs and histories. Revoke that key; for the new "
+    "one, {send_key}."
 )
 
 

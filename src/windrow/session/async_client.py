@@ -38,6 +38,7 @@ from windrow.session.archive_files import open_archive, write_export
 from windrow.session.arguments import request_of
 from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
+from windrow.session.credentials import client_key, warn_if_exposed
 from windrow.session.keywords import async_columns, async_keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
@@ -62,14 +63,23 @@ class AsyncClient:
         timeout_s: Longest silence of the server, in seconds, more than 0; trainings, and what else may take minutes,
             take as long as they need.
         retries: How often what changes nothing is sent again where the server is busy or the connection breaks.
+        api_key: The API key, where the server needs one; ``None`` for that of the variable ``WINDROW_API_KEY``, or of
+            the file that ``WINDROW_API_KEY_FILE`` names.
 
     Raises:
-        InvalidParameter: The address is none, or a number lies outside its range.
+        InvalidParameter: The address is none, a number lies outside its range, or the key is none.
         ImportError: httpx is not installed.
     """
 
-    def __init__(self, url: str, timeout_s: float = DEFAULT_TIMEOUT_S, retries: int = DEFAULT_RETRIES) -> None:
-        self._operations = AsyncRemoteOperations(url, timeout_s, retries)
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        api_key: str | None = None,
+    ) -> None:
+        self._operations = AsyncRemoteOperations(url, timeout_s, retries, client_key(api_key))
+        warn_if_exposed(self._operations.url, exposes_key=self._operations.exposes_key)
         # What is shown may be kept in a notebook, so not the password in the address.
         self._shown = f"windrow.AsyncClient({self._operations.url!r})"
 

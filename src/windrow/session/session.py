@@ -325,17 +325,27 @@ class Client(Session):
         timeout_s: Longest silence of the server, in seconds, more than 0; trainings, and what else may take minutes,
             take as long as they need.
         retries: How often what changes nothing is sent again where the server is busy or the connection breaks.
+        api_key: The API key, where the server needs one; ``None`` for that of the variable ``WINDROW_API_KEY``, or of
+            the file that ``WINDROW_API_KEY_FILE`` names.
 
     Raises:
-        InvalidParameter: The address is none, or a number lies outside its range.
+        InvalidParameter: The address is none, a number lies outside its range, or the key is none.
     """
 
     __slots__ = ()
 
-    def __init__(self, url: str, timeout_s: float = DEFAULT_TIMEOUT_S, retries: int = DEFAULT_RETRIES) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        api_key: str | None = None,
+    ) -> None:
         from windrow.client.remote import RemoteOperations
+        from windrow.session.credentials import client_key, warn_if_exposed
 
-        remote = RemoteOperations(url, timeout_s, retries)
+        remote = RemoteOperations(url, timeout_s, retries, client_key(api_key))
+        warn_if_exposed(remote.url, exposes_key=remote.exposes_key)
         # What is shown may be kept in a notebook, so not the password in the address.
         super().__init__(remote, remote.close, f"windrow.Client({remote.url!r})")
 

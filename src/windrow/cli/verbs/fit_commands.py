@@ -62,7 +62,7 @@ def fit(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
         )
     if dry_run:
-        with connect_dry_run(call.url, call.data_dir) as operations:
+        with connect_dry_run(call.url, call.data_dir, call.api_key_file) as operations:
             call.show(operations.estimate_fit(request), _print_estimate)
         return
     with call.connected(may_create=True) as operations:
