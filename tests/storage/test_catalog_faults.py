@@ -1,6 +1,7 @@
 """Every system call of every verb, reading or writing, that fails or takes long: nothing is lost, nothing is untrue."""
 
 import errno
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -51,7 +52,8 @@ class Place:
 
 
 def _names(root: Path) -> tuple[str, ...]:
-    found = (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    start = len(str(root)) + 1
+    found = (f"{folder}/{name}"[start:] for folder, _, names in os.walk(root) for name in names)
     return tuple(sorted(name for name in found if not name.startswith(STAGING)))
 
 
