@@ -84,6 +84,23 @@ def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
     assert memory == sorted(set(memory))
 
 
+# What training processes took at most, resident, of the default base model on two cores: texts, tokens of each, bytes.
+MEASURED = [(16, 11, 802_000_000), (64, 52, 1_365_000_000), (60, 224, 1_699_000_000), (120, 256, 2_242_000_000)]
+
+
+@pytest.mark.parametrize(("texts", "tokens", "measured_bytes"), MEASURED)
+def test_the_estimate_is_near_what_trainings_of_the_default_base_model_took(
+    texts: int, tokens: int, measured_bytes: int
+) -> None:
+    workload = measure_workload(dataset(2), Recipe(), FakeEncoder())
+    folder = replace(workload.folder, layers=6, hidden_size=384)
+    assert workload.plan is not None
+    steps = (texts * tokens,) * 3
+    workload = replace(workload, folder=folder, selected_tokens=texts * tokens, step_tokens=steps)
+    assert workload.trained_layers == 6
+    assert estimate_memory(workload)[0] == pytest.approx(measured_bytes, rel=0.1)
+
+
 def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() -> None:
     reasons = {
         recipe.num_iterations: estimate_memory(measure_workload(easy(2), recipe, FakeEncoder()))[1]
