@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from windrow.domain.access import CreatedKey as CreatedKey
     from windrow.domain.access import KeyList as KeyList
     from windrow.domain.access import KeyRevocation as KeyRevocation
+    from windrow.domain.access import LimitedKey as LimitedKey
     from windrow.domain.alias import Alias as Alias
     from windrow.domain.alias import AliasChange as AliasChange
     from windrow.domain.alias import AliasHistory as AliasHistory
@@ -155,6 +156,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Problem",
+    "LimitedKey",
     "Progress",
     "Promotion",
     "ProposedThreshold",
@@ -186,7 +188,7 @@ __all__ = [
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
     "windrow.domain.errors": ("WindrowError",),
-    "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation"),
+    "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation", "LimitedKey"),
     "windrow.domain.alias": (
         "Alias",
         "AliasChange",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
-from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation
+from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation, LimitedKey
 from windrow.domain.alias import (
     AliasChangeRequest,
     AliasHistory,
@@ -46,6 +46,7 @@ from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobReq
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -450,6 +451,18 @@ class Operations(Protocol):
 
 class LocalOperations(Operations, Protocol):
     """Operations on this machine: what a server needs beside the verbs."""
+
+    def limit_key(self, request: LimitKeyRequest) -> LimitedKey:
+        """Set all limits of an API key, on every server of the data directory, within a second.
+
+        What is left out is what the setting of each server says (``WINDROW_KEY_REQUESTS_PER_SECOND`` and its like).
+
+        Raises:
+            InvalidInput: The name breaks the grammar, or a limit lies outside its range.
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
 
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress

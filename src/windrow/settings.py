@@ -14,6 +14,7 @@ from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.key_form import checked_key
+from windrow.domain.key_limits import LIMITS, MAX_LIMIT, KeyLimits
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
 from windrow.domain.secret import Secret
@@ -122,6 +123,10 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
 
 def _secret(text: str) -> Secret | None:
     return Secret(text.strip()) if text.strip() else None
+
+
+def _key_limit(what: str) -> Any:
+    return _setting(0, _between(0, MAX_LIMIT), f"{what}, unless the key has a limit of its own; 0 for no limit.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +261,22 @@ class Settings:
     def limits(self) -> DataLimits:
         """The limits on one training's rows."""
         return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
+    key_requests_per_second: int = _key_limit("Requests a second that an API key may send to one server")
+    key_requests_per_day: int = _key_limit("Requests a day (UTC) that an API key may send")
+    key_texts_per_day: int = _key_limit("Texts a day (UTC) that an API key may have predicted or evaluated")
+    key_max_queued_fits: int = _key_limit("Trainings of an API key that may wait for their turn on one server")
+    key_max_stored_bytes: int = _key_limit("Bytes on the disk that revisions made by an API key may take")
+    key_max_revisions: int = _key_limit("Revisions made by an API key that may be on the disk")
 
     @property
     def predict_limits(self) -> PredictLimits:
         """The limits on one predict's names and texts."""
         return PredictLimits(self.max_texts, self.max_model_names, self.max_text_chars)
+
+    @property
+    def key_limits(self) -> KeyLimits:
+        """The limits of API keys that have none of their own."""
+        return KeyLimits(**{name: getattr(self, f"key_{name}") for name in LIMITS})
 
 
 def variable_name(setting: str) -> str:

@@ -60,6 +60,7 @@ from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
+from windrow.domain.key_limits import LimitKeyRequest
 
 ROWS = (Row("größer\u2028", "b"), Row('c\\"\n', "d"))
 ID = "20250915-103000-5f2b9c0d"
@@ -111,6 +112,7 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
 
 @dataclass
 class Twin:
+    (LIMIT_KEY, LimitKeyRequest(name="a.b", requests_per_second=5, texts_per_day=0)),
     """Operations that take note of what they are asked, and answer with what the test wants."""
 
     answer: Any = None

@@ -24,6 +24,7 @@ from windrow.domain.integrity import FsckRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.operations import Operations
 
@@ -331,3 +332,7 @@ def creating_a_key(operations: Operations) -> object:
     assert (created.expires_at - created.created_at).days == 3
     assert len(created.key) == len("wdr_") + 43
     return seen, unknown, replace(created, key="", hint="")
+    limits = LimitKeyRequest(name="shop", requests_per_second=5)
+    wrong = (limits, replace(limits, name="no name"), replace(limits, texts_per_day=-1))
+    unlimited = [refused(operations.limit_key, each) for each in wrong]
+    assert codes(unlimited) == ["key_not_found", "invalid_name", "invalid_parameter"]

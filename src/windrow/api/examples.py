@@ -79,6 +79,10 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "for a quarter": {"name": "nightly-training", "scopes": ["read", "train"], "expires_in_days": 90},
     },
     "cancel_job": {"nothing to say": {}},
+    "limit_key": {
+        "a shop's server": {"requests_per_second": 5, "texts_per_day": 100_000},
+        "as the settings say": {},
+    },
     "restore": {"nothing to say": {}},
     "reproduce": {"nothing to say": {}},
 }

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "list_aliases": "aliases",
     "list_classifiers": "list",
     "list_jobs": "jobs",
+    "limit_key": "keys limit",
     "list_keys": "keys list",
     "remove_alias": "aliases --remove",
     "remove_base_model": "base-models --remove",

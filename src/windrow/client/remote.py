@@ -124,6 +124,7 @@ class RemoteOperations:
     create_key = _remote_method(Operations.create_key)
     list_keys = _remote_method(Operations.list_keys)
     revoke_key = _remote_method(Operations.revoke_key)
+    limit_key = _remote_method(Operations.limit_key)
     list_classifiers = _remote_method(Operations.list_classifiers)
     remove_alias = _remote_method(Operations.remove_alias)
 

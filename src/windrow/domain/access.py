@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.key_limits import KeyLimits, check_limits
 from windrow.domain.names import Name, check_name
 from windrow.domain.values import ListValue, Schema, Value
 
@@ -42,7 +43,7 @@ class KeyRestrictions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateKeyRequest(KeyRestrictions):
+class CreateKeyRequest(KeyLimits, KeyRestrictions):
     """A key to create."""
 
     name: Name
@@ -60,7 +61,7 @@ class KeyRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey(KeyRestrictions, Value):
+class ApiKey(KeyLimits, KeyRestrictions, Value):
     """What is known about a key; the key itself is kept nowhere."""
 
     _named_by = "name"
@@ -107,6 +108,14 @@ class KeyRevocation(ApiKey):
     """It is valid no more, on any server of the data directory, within a second."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitedKey(ApiKey):
+    """A key whose limits were set."""
+
+    status: Literal["limited"] = "limited"
+    """They hold on every server of the data directory, within a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyList(ListValue[ApiKey]):
     """Every key, also those that are no longer valid."""
@@ -132,8 +141,8 @@ def check_create_key(request: CreateKeyRequest) -> None:
 
     Raises:
         InvalidName: Its name breaks the grammar.
-        InvalidParameter: It has no scope, a repeated one, a malformed pattern, or it expires outside the range; or it
-            has the scope ``admin`` and patterns.
+        InvalidParameter: It has no scope, a repeated one, a malformed pattern, or it expires outside the range; it has
+            the scope ``admin`` and patterns; or a limit lies outside the range.
     """
     check_name(request.name)
     if not request.scopes or len(set(request.scopes)) != len(request.scopes) or set(request.scopes) - set(SCOPES):
@@ -158,6 +167,7 @@ def check_create_key(request: CreateKeyRequest) -> None:
             "{arg:expires_in_days} must lie between 1 and {maximum}. {Send} such a number, or leave it out.",
             {"parameter": "expires_in_days", "maximum": MAX_KEY_DAYS},
         )
+    check_limits(request)
 
 
 def _is_pattern(text: str) -> bool:

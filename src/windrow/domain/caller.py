@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from windrow.domain.access import SCOPES, matches
+from windrow.domain.access import SCOPES, Scope, matches
+from windrow.domain.errors import InsufficientScope
+from windrow.domain.key_limits import UNLIMITED, KeyLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Caller:
     """The network address that the request came from; empty on this machine without a server."""
     request_id: str = ""
     """Names the request in the server's log; empty without a server."""
+    limits: KeyLimits = UNLIMITED
+    """How much the caller may use; what the settings say is filled in."""
 
     def knows(self, name: str) -> bool:
         """Whether a classifier or an alias of this name exists for the caller.

@@ -44,6 +44,7 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── BaseModelUnavailable      base_model_unavailable
     │   ├── ShuttingDown              shutting_down
     │   ├── Overloaded                overloaded
+    │   ├── RateLimited               rate_limited
     │   └── ClientClosedRequest       client_closed_request
     └── Failure
         ├── InvalidBaseModel          invalid_base_model
@@ -316,6 +317,15 @@ class Overloaded(Unavailable):
     """More requests wait already than may wait; ``facts["retry_after_s"]`` is when to try again, in whole seconds."""
 
     code = "overloaded"
+
+
+class RateLimited(Unavailable):
+    """The API key has used up a limit; ``facts["limit"]`` is that limit, ``facts["quota"]`` its name.
+
+    ``facts["retry_after_s"]`` is when to try again, in whole seconds.
+    """
+
+    code = "rate_limited"
 
 
 class ClientClosedRequest(Unavailable):

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -13,18 +13,24 @@ from queue import SimpleQueue
 import numpy as np
 
 from windrow.arrays import Floats
+from windrow.domain.caller import current_caller
 from windrow.domain.errors import ClientClosedRequest, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsConnected
 from windrow.domain.server_stats import QueueStats
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
+from windrow.execution.fair_shares import Client, FairShares
 from windrow.execution.slots import overloaded
 
 # A batch of this many tokens runs at nearly full speed; larger ones only make others wait. Source: docs/adr/0011.
 BATCH_TOKENS = 128
 # The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
 QUANTUM_TOKENS = 32
+# For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
+# for a batch that runs and for its own one. 32 tokens run at five sixths of the full speed. Source: docs/adr/0011.
+SPARSE_S = 5.0
+SPARSE_BATCH_TOKENS = 32
 # Prediction batches between two training batches, where both wait.
 BATCHES_PER_TRAINING_BATCH = 3
 # The assumed speed until batches have been timed.
@@ -41,6 +47,7 @@ class _Request:
         tokens: The tokens of each text.
         adapters: The adapter of each text.
         is_connected: Called before each batch.
+        client: The API key that it came with.
         features: The results.
         waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
         unfinished: The number of texts without a result.
@@ -53,6 +60,7 @@ class _Request:
     tokens: Sequence[Tokens]
     adapters: Sequence[Adapter | None]
     is_connected: IsConnected
+    client: Client
     features: Floats = field(init=False)
     waiting: deque[int] = field(init=False)
     unfinished: int = field(init=False)
@@ -103,6 +111,7 @@ class _Batch:
     """Texts of several requests for one run of one encoder."""
 
     encoder: TextEncoder
+    max_tokens: int
     texts: list[tuple[_Request, int]] = field(default_factory=list)
     tokens: int = 0
     parallelism: Parallelism = Parallelism.ONE_CORE
@@ -110,11 +119,11 @@ class _Batch:
 
     def take_quantum(self, request: _Request) -> bool:
         """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own."""
-        limit = min(self.tokens + QUANTUM_TOKENS, BATCH_TOKENS)
+        limit = min(self.tokens + QUANTUM_TOKENS, self.max_tokens)
         before = len(self.texts)
         while request.encoder is self.encoder and request.waiting and self.tokens < limit:
             size = len(request.tokens[request.waiting[0]].ids)
-            if self.texts and self.tokens + size > BATCH_TOKENS:
+            if self.texts and self.tokens + size > self.max_tokens:
                 break
             self.texts.append((request, request.waiting.popleft()))
             self.tokens += size
@@ -137,9 +146,16 @@ class BatchQueue:
         cores: The number of computations that may run at the same time.
         max_queued_requests: The maximum number of waiting requests; further ones are refused.
         max_queued_tokens: The number of waiting tokens from which on requests are refused.
+        clock_s: A clock that never goes back, in seconds.
     """
 
-    def __init__(self, cores: int, max_queued_requests: int, max_queued_tokens: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        cores: int,
+        max_queued_requests: int,
+        max_queued_tokens: int = 1_000_000,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._max_queued_requests = max_queued_requests
         self._max_queued_tokens = max_queued_tokens
         self._cores = cores
@@ -149,8 +165,12 @@ class BatchQueue:
         self._idle: list[SimpleQueue[_Batch | _TrainingBatch | None]] = []
         self._is_closed = False
         self._requests: list[_Request] = []
+        self._shares = FairShares()
+        self._clock_s = clock_s
+        self._sparse_until_s = -math.inf
         self._dropped: list[_Request] = []
-        self._training_batches: deque[_TrainingBatch] = deque()
+        # By key; the next one's first.
+        self._training_batches: OrderedDict[Client, deque[_TrainingBatch]] = OrderedDict()
         self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
@@ -162,7 +182,7 @@ class BatchQueue:
             Overloaded: The queue is full.
         """
         with self._lock:
-            self._check_capacity()
+            self._check_capacity(current_caller().key_name)
 
     def encode(
         self,
@@ -190,13 +210,14 @@ class BatchQueue:
             Overloaded: The queue is full.
             ShuttingDown: The queue is closed.
         """
-        request = _Request(encoder, tokens, adapters, is_connected)
+        request = _Request(encoder, tokens, adapters, is_connected, current_caller().key_name)
         with self._locked():
             if self._is_closed:
                 raise _closed()
             if not is_admitted:
-                self._check_capacity()
+                self._check_capacity(request.client)
             self._start()
+            self._note_sparse(request.client)
             self._requests.append(request)
         return request.future
 
@@ -210,7 +231,8 @@ class BatchQueue:
             for inbox in self._idle:
                 inbox.put(None)
             self._idle = []
-            training_batches, self._training_batches = self._training_batches, deque()
+            training_batches = [batch for batches in self._training_batches.values() for batch in batches]
+            self._training_batches.clear()
         for training_batch in training_batches:
             training_batch.future.set_exception(_closed())
         for thread in self._threads:
@@ -236,13 +258,15 @@ class BatchQueue:
             if self._is_closed:
                 raise _closed()
             self._start()
-            self._training_batches.extend(training_batches)
+            if training_batches:
+                self._training_batches.setdefault(current_caller().key_name, deque()).extend(training_batches)
         return [training_batch.future.result() for training_batch in training_batches]
 
     @property
     def waiting_training_batches(self) -> int:
         """The number of waiting training batches."""
-        return len(self._training_batches)
+        with self._lock:
+            return sum(map(len, self._training_batches.values()))
 
     def stats(self) -> QueueStats:
         """Return the queue's current state, and its counters since the start."""
@@ -331,17 +355,20 @@ class BatchQueue:
         ):
             return None
         self._batches_since_training_batch = 0
-        return self._training_batches.popleft()
+        client, batches = self._training_batches.popitem(last=False)
+        batch = batches.popleft()
+        if batches:
+            self._training_batches[client] = batches
+        return batch
 
     def _next_batch(self) -> _Batch | None:
         """Fill a batch from all requests by deficit round robin (Shreedhar & Varghese, 1996)."""
         self._drop_disconnected()
         if not self._requests:
             return None
-        batch = _Batch(self._requests[0].encoder)
-        served: dict[_Request, None] = {}
-        while took := [request for request in self._requests if batch.take_quantum(request)]:
-            served |= dict.fromkeys(took)
+        max_tokens = SPARSE_BATCH_TOKENS if self._clock_s() < self._sparse_until_s else BATCH_TOKENS
+        waiting = Counter(request.client for request in self._requests)
+        batch, served = self._fill_by_client(waiting, max_tokens) if len(waiting) > 1 else self._fill(max_tokens)
         # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
         # first.
         behind = [request for request in served if request.waiting]
@@ -351,6 +378,39 @@ class BatchQueue:
         self._running += 1
         self._batches_since_training_batch += 1
         return batch
+
+    def _note_sparse(self, client: Client) -> None:
+        """Take note of a key that has nothing in the queue while others have."""
+        if client is not None and self._requests and all(request.client != client for request in self._requests):
+            self._sparse_until_s = self._clock_s() + SPARSE_S
+
+    def _fill(self, max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
+        batch = _Batch(self._requests[0].encoder, max_tokens)
+        served: dict[_Request, None] = {}
+        while took := [request for request in self._requests if batch.take_quantum(request)]:
+            served |= dict.fromkeys(took)
+        return batch, served
+
+    def _fill_by_client(self, waiting: Counter[Client], max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
+        """Fill a batch quantum by quantum, each for the client that has had the fewest tokens."""
+        queues: dict[Client, deque[_Request]] = {client: deque() for client in waiting}
+        for request in self._requests:
+            queues[request.client].append(request)
+        self._shares.update(waiting)
+        clients = list(queues)
+        batch = _Batch(queues[self._shares.next_of(clients, waiting)][0].encoder, max_tokens)
+        served: dict[_Request, None] = {}
+        while clients:
+            client, before = self._shares.next_of(clients, waiting), batch.tokens
+            taken = next((request for request in queues[client] if batch.take_quantum(request)), None)
+            if taken is None:
+                clients.remove(client)
+                continue
+            self._shares.charge(client, batch.tokens - before)
+            served[taken] = None
+            queues[client].remove(taken)
+            queues[client].append(taken)
+        return batch, served
 
     def _drop_disconnected(self) -> None:
         """Drop the requests whose callers have disconnected."""
@@ -370,19 +430,29 @@ class BatchQueue:
         if not request.unfinished:
             self._dropped.append(request)
 
-    def _check_capacity(self) -> None:
+    def _check_capacity(self, client: Client) -> None:
         tokens = [request.waiting_tokens for request in self._requests]
         limits = {
             "WINDROW_MAX_QUEUED_REQUESTS": self._max_queued_requests,
             "WINDROW_MAX_QUEUED_TOKENS": self._max_queued_tokens,
         }
         full = [name for name, used in zip(limits, (len(tokens), sum(tokens)), strict=True) if used >= limits[name]]
-        if not full:
+        if not full or self._has_room_for(client):
             return
         self._refused += 1
         # All requests get equal quanta, so the shortest one is finished first, once all have been served as much.
         wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
         raise overloaded("requests", len(tokens), wait_s, full[0], limits[full[0]])
+
+    def _has_room_for(self, client: Client) -> bool:
+        """Whether a client has less in the full queue than its share of it, so that no other one can keep it out."""
+        clients = {client, *(request.client for request in self._requests)}
+        own = [request.waiting_tokens for request in self._requests if request.client == client]
+        return (
+            len(clients) > 1
+            and len(own) < self._max_queued_requests // len(clients)
+            and sum(own) < self._max_queued_tokens // len(clients)
+        )
 
 
 def _closed() -> ShuttingDown:

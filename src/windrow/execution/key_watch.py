@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from windrow.domain.access import ApiKey
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import KeysUnavailable, Unauthorized, WindrowError
+from windrow.domain.key_limits import UNLIMITED, KeyLimits, effective
+from windrow.domain.values import recast
 from windrow.storage.key_store import KeyStore, StoredKey, digest_of
 
 _log = logging.getLogger("windrow.execution")
@@ -37,10 +39,12 @@ class KeyWatch:
 
     Args:
         store: The keys on the disk.
+        default_limits: The limits of keys that have none of their own.
     """
 
-    def __init__(self, store: KeyStore) -> None:
+    def __init__(self, store: KeyStore, default_limits: KeyLimits = UNLIMITED) -> None:
         self._store = store
+        self._default_limits = default_limits
         self._view = _View(None, {}, is_needed=False)
 
     @property
@@ -49,7 +53,7 @@ class KeyWatch:
         return self._view.is_needed
 
     def find(self, key: str) -> ApiKey:
-        """Return what is known about a key.
+        """Return what is known about a key, with the limits that hold for it.
 
         Args:
             key: The key.
@@ -91,4 +95,5 @@ class KeyWatch:
             )
             self._view = _View(token, {}, is_needed=True, problem=gone)
             return
-        self._view = _View(token, {each.sha256: each for each in known.keys}, is_needed=known.number > 0)
+        limited = (recast(StoredKey, effective(each, self._default_limits), each) for each in known.keys)
+        self._view = _View(token, {each.sha256: each for each in limited}, is_needed=known.number > 0)

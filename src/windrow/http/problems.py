@@ -110,6 +110,7 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.Overloaded: 429,
+    errors.RateLimited: 429,
     errors.ClientClosedRequest: 499,  # nginx's number for a client that left before its answer
     errors.Failure: 500,
     errors.StorageFull: 507,

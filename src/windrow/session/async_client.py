@@ -28,6 +28,7 @@ from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -132,6 +133,7 @@ class AsyncClient:
     revoke_key = async_keywords(Operations.revoke_key, KeyRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
+    limit_key = async_keywords(Operations.limit_key, LimitKeyRequest)
         """Return the newest trainings, as ``Session.jobs`` does.
 
         Args:

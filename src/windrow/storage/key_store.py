@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Final
 
 from windrow.domain.access import KEY_PREFIX, ApiKey, CreatedKey, CreateKeyRequest
 from windrow.domain.errors import InvalidArtifact, InvalidParameter, KeyExists, KeyNotFound, KeysUnavailable
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.names import check_name
 from windrow.domain.values import Schema, recast
 from windrow.storage.format import Mismatch, read, write
@@ -143,17 +144,33 @@ class KeyStore:
             StorageFull: The disk is full; the key is still valid.
             StorageFailed: The disk failed; the key is still valid.
         """
+        return self._change(name, lambda key: replace(key, revoked_at=key.revoked_at or self._names.now()))
+
+    def limit(self, request: LimitKeyRequest) -> ApiKey:
+        """Set all limits of a key.
+
+        Args:
+            request: The limits; checked before.
+
+        Raises:
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+            StorageFull: The disk is full; the limits are as before.
+            StorageFailed: The disk failed; the limits are as before.
+        """
+        return self._change(request.name, lambda key: recast(StoredKey, request, key))
+
+    def _change(self, name: str, change: Callable[[StoredKey], StoredKey]) -> ApiKey:
         check_name(name)
         with self._names.lock():
             known = self.known()
             found = next((each for each in known.keys if each.name == name), None)
             if found is None:
                 raise KeyNotFound("There is no API key named {name}. List the keys to see their names.", {"name": name})
-            if found.revoked_at is None:
+            if (changed := change(found)) != found:
                 others = [each for each in known.keys if each.name != name]
-                found = replace(found, revoked_at=self._names.now())
-                self._append(known, [*others, found])
-        return recast(ApiKey, found)
+                self._append(known, [*others, changed])
+        return recast(ApiKey, changed)
 
     def _append(self, known: KnownKeys, keys: Sequence[StoredKey]) -> None:
         table = KeyTable(tuple(sorted(keys, key=lambda each: each.name)))

@@ -1,4 +1,4 @@
-"""Verbs on API keys: create, list, revoke."""
+"""Verbs on API keys: create, list, limit, revoke."""
 
 import re
 from dataclasses import replace
@@ -15,10 +15,11 @@ from windrow.cli.tables import Column, print_table
 from windrow.domain.access import SCOPES, ApiKey, CreatedKey, CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.key_limits import LIMITS, LimitKeyRequest
 
 verbs = typer.Typer()
 keys = typer.Typer(
-    help="Create, list and revoke API keys.",
+    help="Create, list, limit and revoke API keys.",
     epilog="Example: windrow keys create shop --scope predict --only 'tickets*' --expires 90d",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -93,10 +94,27 @@ def _print_keys(listing: KeyList) -> None:
         Column("state", lambda key: key.state(now), no_wrap=True),
         Column("may", lambda key: ", ".join(key.scopes)),
         Column("only", lambda key: ", ".join(key.only)),
+        Column(
+            "limits", lambda key: "" if all(getattr(key, each) is None for each in LIMITS) else _limits(key), spare=4
+        ),
         Column("begins", lambda key: key.hint, no_wrap=True, spare=1),
         Column("created (UTC)", lambda key: when(key.created_at), no_wrap=True, spare=3),
         Column("expires (UTC)", lambda key: "" if key.expires_at is None else when(key.expires_at), spare=2),
     )
+
+
+@keys.command(epilog="Example: windrow keys limit shop --requests-per-second 5 --texts-per-day 100000")
+@with_options()
+def limit(call: Call, request: LimitKeyRequest) -> None:
+    """Set all limits of a key; what is left out is what the server's settings say."""
+    with call.connected() as operations:
+        call.show(operations.limit_key(request), lambda key: print(f"The key {key.name} has {_limits(key)}."))
+
+
+def _limits(key: ApiKey) -> str:
+    own = [(name, getattr(key, name)) for name in LIMITS]
+    told = [f"{name} {f'{limit:,}' if limit else 'unlimited'}" for name, limit in own if limit is not None]
+    return ", ".join(told) or "the limits that the server's settings say"
 
 
 @keys.command(epilog="Example: windrow keys revoke shop")
