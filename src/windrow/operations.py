@@ -43,10 +43,10 @@ from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
-from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -438,6 +438,18 @@ class Operations(Protocol):
         """
         ...
 
+    def limit_key(self, request: LimitKeyRequest) -> LimitedKey:
+        """Set all limits of an API key, on every server of the data directory, within a second.
+
+        What is left out is what the setting of each server says (``WINDROW_KEY_REQUESTS_PER_SECOND`` and its like).
+
+        Raises:
+            InvalidInput: The name breaks the grammar, or a limit lies outside its range.
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
     def revoke_key(self, request: KeyRequest) -> KeyRevocation:
         """Revoke an API key, on every server of the data directory, within a second. What it has done stays.
 
@@ -451,18 +463,6 @@ class Operations(Protocol):
 
 class LocalOperations(Operations, Protocol):
     """Operations on this machine: what a server needs beside the verbs."""
-
-    def limit_key(self, request: LimitKeyRequest) -> LimitedKey:
-        """Set all limits of an API key, on every server of the data directory, within a second.
-
-        What is left out is what the setting of each server says (``WINDROW_KEY_REQUESTS_PER_SECOND`` and its like).
-
-        Raises:
-            InvalidInput: The name breaks the grammar, or a limit lies outside its range.
-            KeyNotFound: There is no such key.
-            KeysUnavailable: The keys cannot be read.
-        """
-        ...
 
     def begin_fit(
         self, request: FitRequest, on_progress: OnProgress = ignore_progress

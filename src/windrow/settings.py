@@ -22,9 +22,9 @@ from windrow.domain.secret import Secret
 PREFIX = "WINDROW_"
 # A training process takes about 0.5 GB at rest, as its limit counts; less than this is of no use.
 MIN_MEMORY_BYTES = 1_000_000_000
-# What a training of the default base model takes, as its limit counts: 2.5 GB with 120 texts of 256 tokens, measured.
-# Where less is there, the kernel ends the training first, and only if all of it is really used.
-LEAST_DEFAULT_MEMORY_BYTES = 2_750_000_000
+# What a training of the default base model takes, as its limit counts: 1.44 GB with long texts, as measured, and the
+# states of many. Where less is there, the kernel ends the training first, and only if all of it is really used.
+LEAST_DEFAULT_MEMORY_BYTES = 1_750_000_000
 # More than a key and what an editor puts around it.
 MAX_KEY_FILE_CHARS = 4_096
 _SERVICE_HOST = "_SERVICE_HOST"
@@ -256,11 +256,6 @@ class Settings:
     shutdown_timeout_s: int = _setting(
         30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
     )
-
-    @property
-    def limits(self) -> DataLimits:
-        """The limits on one training's rows."""
-        return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
     key_requests_per_second: int = _key_limit("Requests a second that an API key may send to one server")
     key_requests_per_day: int = _key_limit("Requests a day (UTC) that an API key may send")
     key_texts_per_day: int = _key_limit("Texts a day (UTC) that an API key may have predicted or evaluated")
@@ -269,14 +264,19 @@ class Settings:
     key_max_revisions: int = _key_limit("Revisions made by an API key that may be on the disk")
 
     @property
-    def predict_limits(self) -> PredictLimits:
-        """The limits on one predict's names and texts."""
-        return PredictLimits(self.max_texts, self.max_model_names, self.max_text_chars)
+    def limits(self) -> DataLimits:
+        """The limits on one training's rows."""
+        return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
 
     @property
     def key_limits(self) -> KeyLimits:
         """The limits of API keys that have none of their own."""
         return KeyLimits(**{name: getattr(self, f"key_{name}") for name in LIMITS})
+
+    @property
+    def predict_limits(self) -> PredictLimits:
+        """The limits on one predict's names and texts."""
+        return PredictLimits(self.max_texts, self.max_model_names, self.max_text_chars)
 
 
 def variable_name(setting: str) -> str:

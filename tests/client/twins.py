@@ -55,12 +55,12 @@ from windrow.domain.errors import WindrowError
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
-from windrow.domain.key_limits import LimitKeyRequest
 
 ROWS = (Row("größer\u2028", "b"), Row('c\\"\n', "d"))
 ID = "20250915-103000-5f2b9c0d"
@@ -106,13 +106,13 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (FSCK, FsckRequest(repair=True)),
     (CREATE_KEY, CreateKeyRequest(name="a", scopes=("read", "rows"), only=("t_*", "?"), expires_in_days=3)),
     (LIST_KEYS, NoRequest()),
+    (LIMIT_KEY, LimitKeyRequest(name="a.b", requests_per_second=5, texts_per_day=0)),
     (REVOKE_KEY, KeyRequest("a.b")),
 ]
 
 
 @dataclass
 class Twin:
-    (LIMIT_KEY, LimitKeyRequest(name="a.b", requests_per_second=5, texts_per_day=0)),
     """Operations that take note of what they are asked, and answer with what the test wants."""
 
     answer: Any = None

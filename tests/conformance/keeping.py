@@ -21,10 +21,10 @@ from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeReques
 from windrow.domain.dataset import Row
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
-from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.threshold import SetThresholdRequest, Threshold
 from windrow.operations import Operations
 
@@ -325,6 +325,10 @@ def creating_a_key(operations: Operations) -> object:
     assert codes(seen) == list(bad.values())
     unknown = [refused(operations.revoke_key, KeyRequest(name)) for name in ("shop", "no name")]
     assert codes(unknown) == ["key_not_found", "invalid_name"]
+    limits = LimitKeyRequest(name="shop", requests_per_second=5)
+    wrong = (limits, replace(limits, name="no name"), replace(limits, texts_per_day=-1))
+    unlimited = [refused(operations.limit_key, each) for each in wrong]
+    assert codes(unlimited) == ["key_not_found", "invalid_name", "invalid_parameter"]
     assert list(operations.list_keys()) == []
     created = operations.create_key(good)
     assert (created.name, created.scopes, created.only) == ("shop", ("predict", "read"), ("tickets_*",))
@@ -332,7 +336,3 @@ def creating_a_key(operations: Operations) -> object:
     assert (created.expires_at - created.created_at).days == 3
     assert len(created.key) == len("wdr_") + 43
     return seen, unknown, replace(created, key="", hint="")
-    limits = LimitKeyRequest(name="shop", requests_per_second=5)
-    wrong = (limits, replace(limits, name="no name"), replace(limits, texts_per_day=-1))
-    unlimited = [refused(operations.limit_key, each) for each in wrong]
-    assert codes(unlimited) == ["key_not_found", "invalid_name", "invalid_parameter"]

@@ -280,8 +280,8 @@ FSCK: Final = Endpoint(
 )
 CREATE_KEY: Final = Endpoint(Operations.create_key, "POST", "/keys", ACCESS, "write", "admin", status=201)
 LIST_KEYS: Final = Endpoint(Operations.list_keys, "GET", "/keys", ACCESS, "light", "admin")
-REVOKE_KEY: Final = Endpoint(Operations.revoke_key, "DELETE", "/keys/{name}", ACCESS, "write", "admin")
 LIMIT_KEY: Final = Endpoint(Operations.limit_key, "PUT", "/keys/{name}/limits", ACCESS, "write", "admin")
+REVOKE_KEY: Final = Endpoint(Operations.revoke_key, "DELETE", "/keys/{name}", ACCESS, "write", "admin")
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

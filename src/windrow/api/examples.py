@@ -78,11 +78,11 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "a shop's server": {"name": "shop", "scopes": ["predict"], "only": ["ticket*"]},
         "for a quarter": {"name": "nightly-training", "scopes": ["read", "train"], "expires_in_days": 90},
     },
-    "cancel_job": {"nothing to say": {}},
     "limit_key": {
         "a shop's server": {"requests_per_second": 5, "texts_per_day": 100_000},
         "as the settings say": {},
     },
+    "cancel_job": {"nothing to say": {}},
     "restore": {"nothing to say": {}},
     "reproduce": {"nothing to say": {}},
 }

@@ -123,8 +123,8 @@ class RemoteOperations:
     fsck = _remote_method(Operations.fsck)
     create_key = _remote_method(Operations.create_key)
     list_keys = _remote_method(Operations.list_keys)
-    revoke_key = _remote_method(Operations.revoke_key)
     limit_key = _remote_method(Operations.limit_key)
+    revoke_key = _remote_method(Operations.revoke_key)
     list_classifiers = _remote_method(Operations.list_classifiers)
     remove_alias = _remote_method(Operations.remove_alias)
 

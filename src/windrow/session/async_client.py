@@ -26,9 +26,9 @@ from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
-from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -130,10 +130,10 @@ class AsyncClient:
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
     create_key = async_keywords(Operations.create_key, CreateKeyRequest)
+    limit_key = async_keywords(Operations.limit_key, LimitKeyRequest)
     revoke_key = async_keywords(Operations.revoke_key, KeyRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-    limit_key = async_keywords(Operations.limit_key, LimitKeyRequest)
         """Return the newest trainings, as ``Session.jobs`` does.
 
         Args:

@@ -25,9 +25,9 @@ from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
-from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
@@ -131,10 +131,10 @@ class Session:
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
     create_key = keywords(Operations.create_key, CreateKeyRequest)
+    limit_key = keywords(Operations.limit_key, LimitKeyRequest)
     revoke_key = keywords(Operations.revoke_key, KeyRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
-    limit_key = keywords(Operations.limit_key, LimitKeyRequest)
         """Return the newest trainings of every process on the data directory, the newest one first.
 
         Args:
