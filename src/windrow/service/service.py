@@ -87,6 +87,7 @@ class Service:
     fsck = _verb(maintenance.fsck)
     create_key = _verb(key_verbs.create_key)
     list_keys = _verb(key_verbs.list_keys)
+    limit_key = _verb(key_verbs.limit_key)
     revoke_key = _verb(key_verbs.revoke_key)
 
     def start(self) -> None:
@@ -105,7 +106,6 @@ class Service:
         if DEFAULT_BASE_MODEL in allowed_ids(deps.settings.allowed_base_models):
             deps.encoders.get(DEFAULT_BASE_MODEL)
         for name in deps.settings.pinned_classifiers:
-    limit_key = _verb(key_verbs.limit_key)
             try:
                 deps.predictor.load(deps.models.find(name))
             except WindrowError as error:  # the others answer all the same, and this one once it is put right
