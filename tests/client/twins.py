@@ -18,6 +18,7 @@ from windrow.api.endpoints import (
     EVALUATE,
     FSCK,
     JOB,
+    LIMIT_KEY,
     LIST_CLASSIFIERS,
     LIST_JOBS,
     LIST_KEYS,

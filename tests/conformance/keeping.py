@@ -335,4 +335,4 @@ def creating_a_key(operations: Operations) -> object:
     assert created.expires_at is not None
     assert (created.expires_at - created.created_at).days == 3
     assert len(created.key) == len("wdr_") + 43
-    return seen, unknown, replace(created, key="", hint="")
+    return seen, unknown, unlimited, replace(created, key="", hint="")
