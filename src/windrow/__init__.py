@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from windrow.domain.alias import Promotion as Promotion
     from windrow.domain.alias import Rollback as Rollback
     from windrow.domain.archive import Imported as Imported
+    from windrow.domain.audit import AuditLine as AuditLine
+    from windrow.domain.audit import AuditTrail as AuditTrail
     from windrow.domain.base_models import BaseModelList as BaseModelList
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from windrow.domain.cross_validation import CurvePoint as CurvePoint
     from windrow.domain.cross_validation import LabelAdvice as LabelAdvice
     from windrow.domain.dataset import DataWarning as DataWarning
+    from windrow.domain.erasure import AffectedAlias as AffectedAlias
+    from windrow.domain.erasure import AffectedRevision as AffectedRevision
+    from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
     from windrow.domain.explanation import Explanation as Explanation
     from windrow.domain.explanation import NearRow as NearRow
@@ -98,6 +103,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdapterReport",
+    "AffectedAlias",
+    "AffectedRevision",
     "Alias",
     "AliasChange",
     "AliasHistory",
@@ -106,6 +113,8 @@ __all__ = [
     "Answer",
     "ApiKey",
     "AsyncClient",
+    "AuditLine",
+    "AuditTrail",
     "BaseModelList",
     "BaseModelRemoval",
     "BaseModelUse",
@@ -127,6 +136,7 @@ __all__ = [
     "Deletion",
     "Disagreement",
     "EnvironmentChange",
+    "Erasure",
     "Estimate",
     "Explanation",
     "FailedRow",
@@ -187,6 +197,7 @@ __all__ = [
 
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
+    "windrow.domain.erasure": ("AffectedAlias", "AffectedRevision", "Erasure"),
     "windrow.domain.errors": ("WindrowError",),
     "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation", "LimitedKey"),
     "windrow.domain.alias": (
@@ -199,6 +210,7 @@ _MODULES = {
         "Rollback",
     ),
     "windrow.domain.archive": ("Imported",),
+    "windrow.domain.audit": ("AuditLine", "AuditTrail"),
     "windrow.domain.base_models": (
         "BaseModelList",
         "BaseModelRemoval",

@@ -23,6 +23,7 @@ from windrow.domain.alias import (
     Rollback,
 )
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
 from windrow.domain.classifier import (
     BulkDeletion,
@@ -41,6 +42,8 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.erasure import Erasure, ForgetRequest
+from windrow.domain.errors import AccessDenied
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.key_limits import LimitKeyRequest
@@ -420,6 +423,17 @@ class Operations(Protocol):
         """Read the whole data directory and check every digest."""
         ...
 
+    def forget(self, request: ForgetRequest) -> Erasure:
+        """Find texts in the training rows that are kept, and remove the rows or what has learned from them.
+
+        Rows that aliases keep are looked at too. What was exported or backed up is not reached from here.
+
+        Raises:
+            InvalidInput: There is no text, one is blank or too long, or a digest or the action is none.
+            InvalidArtifact: Kept rows cannot be read, so those of that classifier stay.
+        """
+        ...
+
     def create_key(self, request: CreateKeyRequest) -> CreatedKey:
         """Create an API key, and return it this once. From the first one on, every request to a server needs a key.
 
@@ -461,6 +475,15 @@ class Operations(Protocol):
         ...
 
 
+    def audit(self, request: AuditRequest) -> AuditTrail:
+        """Return who changed what, and which API keys were refused, the newest line first.
+
+        Raises:
+            InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
+        """
+        ...
+
+
 class LocalOperations(Operations, Protocol):
     """Operations on this machine: what a server needs beside the verbs."""
 
@@ -492,6 +515,15 @@ class LocalOperations(Operations, Protocol):
 
         Raises:
             WindrowError: What ``predict`` raises, here or from the future.
+        """
+        ...
+
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
+        """Count a refused request of the present caller for the audit trail, without asking the disk.
+
+        Args:
+            error: Why it was refused.
+            verb: What it asked for; empty where that is not known.
         """
         ...
 

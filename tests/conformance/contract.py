@@ -22,6 +22,8 @@ CASES: tuple[Case, ...] = (
     keeping.exchanging,
     keeping.copying,
     keeping.reproducing,
+    keeping.auditing,
+    keeping.forgetting,
     keeping.looking_after_the_disk,
     keeping.removing_a_base_model,
 )

@@ -165,6 +165,7 @@ any_entry = st.builds(
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
+    erased=st.dictionaries(st.integers(10**8, 10**9), st.none() | any_blob_ref, max_size=2),
     buried=st.none() | st.builds(DeletedPredecessors, st.integers(1, 10**7), any_time),
 )
 

@@ -218,6 +218,7 @@ class TestRevision:
         data = entry_to_json("tickets", 2, ending)
         plain = json.loads(data)
         assert len(plain.pop("sha256")) == 64
+        assert plain.pop("erased", {}) == {}
         assert plain == {"format": 4, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
             with pytest.raises(InvalidArtifact):
@@ -250,6 +251,7 @@ class TestAliasRevision:
             "key_name": None,
             "back_to": 4,
             "must_pass": [{"text": "Where is my invoice?", "label": "billing"}],
+            "purged": [],
         }
 
     def test_points_to_a_classifier_or_a_revision(self) -> None:

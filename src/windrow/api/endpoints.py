@@ -278,10 +278,12 @@ USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", 
 FSCK: Final = Endpoint(
     Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", "admin", optional_body=True, long_running=True
 )
+FORGET: Final = Endpoint(Operations.forget, "POST", "/forget", MAINTENANCE, "scan", "admin", long_running=True)
 CREATE_KEY: Final = Endpoint(Operations.create_key, "POST", "/keys", ACCESS, "write", "admin", status=201)
 LIST_KEYS: Final = Endpoint(Operations.list_keys, "GET", "/keys", ACCESS, "light", "admin")
 LIMIT_KEY: Final = Endpoint(Operations.limit_key, "PUT", "/keys/{name}/limits", ACCESS, "write", "admin")
 REVOKE_KEY: Final = Endpoint(Operations.revoke_key, "DELETE", "/keys/{name}", ACCESS, "write", "admin")
+AUDIT: Final = Endpoint(Operations.audit, "GET", "/audit", ACCESS, "scan", "admin", long_running=True)
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

@@ -74,6 +74,7 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     },
     "rollback": {"why": {"reason": "It took refunds for bills.", "author": "ana"}},
     "fsck": {"look only": {"repair": False}},
+    "forget": {"look only": {"texts": [EXAMPLE_TEXT]}},
     "create_key": {
         "a shop's server": {"name": "shop", "scopes": ["predict"], "only": ["ticket*"]},
         "for a quarter": {"name": "nightly-training", "scopes": ["read", "train"], "expires_in_days": 90},

@@ -121,10 +121,12 @@ class RemoteOperations:
     remove_base_model = _remote_method(Operations.remove_base_model)
     usage = _remote_method(Operations.usage)
     fsck = _remote_method(Operations.fsck)
+    forget = _remote_method(Operations.forget)
     create_key = _remote_method(Operations.create_key)
     list_keys = _remote_method(Operations.list_keys)
     limit_key = _remote_method(Operations.limit_key)
     revoke_key = _remote_method(Operations.revoke_key)
+    audit = _remote_method(Operations.audit)
     list_classifiers = _remote_method(Operations.list_classifiers)
     remove_alias = _remote_method(Operations.remove_alias)
 

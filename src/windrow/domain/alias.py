@@ -20,8 +20,8 @@ from windrow.domain.values import ListValue, Schema, Value, computed
 MAX_NOTE_CHARS = 500
 Note = Annotated[str, Schema(maxLength=MAX_NOTE_CHARS)]
 
-# What happened to an alias: it was pointed somewhere, pointed back, or removed.
-AliasEvent = Literal["promoted", "rolled_back", "removed"]
+# What happened to an alias: it was pointed somewhere, pointed back, or removed, or rows that it keeps were erased.
+AliasEvent = Literal["promoted", "rolled_back", "removed", "rows_erased"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class AliasChange(KeptNote, Value):
     number: int
     """Counts the changes, from 1."""
     event: AliasEvent
-    """What happened: it was pointed somewhere, pointed back, or removed."""
+    """What happened: it was pointed somewhere, pointed back, or removed; or rows that it keeps were erased."""
     points_from: str | None
     """Where it pointed before; ``None`` for nowhere."""
     points_to: str | None

@@ -235,6 +235,8 @@ class Classifier(Record):
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
     keeps_training_data: bool
     """Whether its training rows are kept."""
+    training_data_erased: bool = False
+    """Whether some of its kept training rows were erased, as ``forget`` does it; the others are kept."""
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)

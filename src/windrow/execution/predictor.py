@@ -194,6 +194,10 @@ class Predictor:
         with self._pinned_lock:
             self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][2] != digest}
 
+    def forget_texts(self) -> None:
+        """Let go of every encoded text, so that none that is to be forgotten stays in memory."""
+        self._encoded.discard(lambda _: True)
+
     def server_stats(self, running_fits: int, queued_fits: int) -> ServerStats:
         """Return the server's statistics.
 

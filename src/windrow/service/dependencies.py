@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from windrow.domain.caller import current_caller
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidName, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
@@ -18,13 +20,16 @@ from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
+from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
+from windrow.execution.use_counters import UseCounters
 from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
+from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
 from windrow.storage.free_space import FreeSpace
@@ -35,6 +40,10 @@ from windrow.storage.revision import ClassifierState
 _NOT_KEPT: Final = (
     "The training rows of {model_name} were not kept, so nothing can be done with them. Train it again with "
     "WINDROW_KEEP_TRAINING_DATA on, from your own copy of the rows."
+)
+_ERASED: Final = (
+    "Some training rows of {model_name} were erased, so the others are not what it was trained on. Train it again from "
+    "your own copy of the rows; an export without them is possible."
 )
 _NOT_IMPORTED: Final = (
     "The training rows of {model_name} are not kept here: it came without them. Export it with its training rows where "
@@ -53,6 +62,7 @@ class Store:
         inventory: The base models on this machine.
         directory: The data directory that all is in.
         keys: The API keys.
+        audit: The audit trail.
     """
 
     names: Namespace
@@ -61,16 +71,21 @@ class Store:
     inventory: Inventory
     directory: DataDirectory
     keys: KeyStore
+    audit: AuditLog
 
     def find(self, model_name: str) -> ResolvedModel:
-        """Return what a name, alias, revision or task means now.
+        """Return what a name, alias, revision or task means now; of a task, the versions count that the caller knows.
 
         Raises:
             InvalidName: It breaks the grammar.
             NotFound: It means nothing.
             InvalidArtifact: Its newest file is damaged.
         """
-        return self.catalog.find(read_reference(model_name))
+        reference = read_reference(model_name)
+        if reference.is_latest:
+            entry = self.names.latest(reference.name, current_caller().knows)
+            return ResolvedModel(entry, Reference(entry.record.name))
+        return self.catalog.find(reference)
 
     def read_blob(self, entry: ClassifierState, role: str) -> bytes:
         """Return a blob of a revision, checked.
@@ -84,6 +99,17 @@ class Store:
             facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
             raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
+
+    def check_whole(self, entry: ClassifierState) -> None:
+        """Refuse a revision from whose training rows some were erased.
+
+        Raises:
+            TrainingDataNotKept: Some were.
+        """
+        if entry.has_erased_rows:
+            record = entry.record
+            facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
+            raise TrainingDataNotKept(_ERASED, facts)
 
     def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
@@ -125,6 +151,10 @@ class Dependencies:
         watch_task: Keeps that in step with the disk.
         free_space: What is left on the disk.
         keys: The API keys, in memory.
+        counters: How much classifiers and keys are used.
+        count_task: Keeps that on the disk.
+        quotas: What keys may still send.
+        audit: Writes the audit trail.
     """
 
     store: Store
@@ -141,6 +171,10 @@ class Dependencies:
     watch_task: PeriodicTask
     free_space: FreeSpace
     keys: KeyWatch
+    counters: UseCounters
+    count_task: PeriodicTask
+    quotas: Quotas
+    audit: AuditWriter
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

@@ -12,6 +12,7 @@ from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidA
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
+from windrow.service.authorization import check_new_name, without_unknown_origin
 from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
@@ -28,6 +29,7 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
         "copied",
         request,
     )
+    new_revision = replace(new_revision, rows_erased=entry.has_erased_rows)
     return recast(Copied, deps.store.catalog.publish(new_revision).to_classifier())
 
 
@@ -35,7 +37,11 @@ def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
     entry = deps.store.find(request.model_name).entry
     roles = (ARTIFACT, ROWS) if request.include_training_data else (ARTIFACT,)
-    packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
+    if request.include_training_data:
+        deps.store.check_whole(entry)
+    # The file is no reply, so that no rule leaves anything out of it.
+    told = replace(entry, record=without_unknown_origin(entry.record))
+    packed = pack(told, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 
 
@@ -46,7 +52,8 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
     check_allowed(record.base_model, deps.settings.allowed_base_models)
-    name = record.name if request.model_name is None else check_name(request.model_name)
+    name = record.name if request.model_name is None else request.model_name
+    check_new_name(name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
     new_revision = _new_revision(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)

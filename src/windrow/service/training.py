@@ -46,6 +46,7 @@ from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
 from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
+from windrow.service.audit_rules import note_job_begin
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
@@ -102,7 +103,9 @@ def begin_fit(
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
     deps.runner.start(trains_adapters=request.num_iterations > 0)
-    return deps.jobs.begin(spec, on_progress)
+    job, result = deps.jobs.begin(spec, on_progress)
+    note_job_begin(deps.audit, job)
+    return job, result
 
 
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
@@ -133,6 +136,7 @@ def reproduce(
 ) -> Reproduction:
     """Train a classifier again and compare. See ``Operations.reproduce``."""
     entry = deps.store.find(request.model_name).entry
+    deps.store.check_whole(entry)
     # An imported classifier's rows were never checked against this server's limits.
     dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)

@@ -12,6 +12,7 @@ from windrow.client.async_remote import AsyncRemoteOperations
 from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -23,6 +24,7 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
@@ -129,9 +131,11 @@ class AsyncClient:
     remove_alias = async_keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
+    forget = async_keywords(Operations.forget, ForgetRequest)
     create_key = async_keywords(Operations.create_key, CreateKeyRequest)
     limit_key = async_keywords(Operations.limit_key, LimitKeyRequest)
     revoke_key = async_keywords(Operations.revoke_key, KeyRequest)
+    audit = async_keywords(Operations.audit, AuditRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings, as ``Session.jobs`` does.

@@ -11,6 +11,7 @@ from windrow.display.notebook import present
 from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -22,6 +23,7 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
@@ -130,9 +132,11 @@ class Session:
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
+    forget = keywords(Operations.forget, ForgetRequest)
     create_key = keywords(Operations.create_key, CreateKeyRequest)
     limit_key = keywords(Operations.limit_key, LimitKeyRequest)
     revoke_key = keywords(Operations.revoke_key, KeyRequest)
+    audit = keywords(Operations.audit, AuditRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings of every process on the data directory, the newest one first.

@@ -198,7 +198,8 @@ class Aliases:
             # One whose file cannot be read is there; it can be taken away, and made anew.
             if not isinstance(newest.value, Pointer | InvalidArtifact):
                 raise self._names.alias_not_found(alias)
-            removed = recast(Removed, note, at=self._names.now(), key_name=current_caller().key_name)
+            what = {"key_name": current_caller().key_name, "purged": self._names.purged_steps(alias)}
+            removed = recast(Removed, note, at=self._names.now(), **what)
             self._append(alias, newest.number + 1, removed)
 
     def history(self, alias: str) -> tuple[AliasChange, ...]:
@@ -240,7 +241,8 @@ class Aliases:
         return pointer
 
     def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
-        pointer = recast(Pointer, note, at=self._names.now(), key_name=current_caller().key_name, **what)
+        what |= {"key_name": current_caller().key_name, "purged": self._names.purged_steps(alias)}
+        pointer = recast(Pointer, note, at=self._names.now(), **what)
         self._append(alias, number, pointer)
         # What it points to was seen to answer. To look again could fail, and the change is made.
         return _to_alias(alias, pointer, answers=True)

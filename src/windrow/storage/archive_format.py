@@ -76,7 +76,7 @@ def pack(entry: ClassifierState, blobs: Mapping[str, bytes], now: datetime) -> Z
         InvalidArtifact: It could not be imported, so it must not be exported.
     """
     record, refs = _without_key_names(entry.record), {role: ref for role, ref in entry.blobs.items() if role in blobs}
-    sent = replace(entry, record=record, blobs=refs)
+    sent = replace(entry, record=record, blobs=refs, erased={})
     try:
         manifest = write(Manifest("export", now, __version__, sent))
         _check_entry(sent)

@@ -17,7 +17,7 @@ from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, Threshold
 from windrow.domain.values import recast
 from windrow.domain.versions import next_version
 from windrow.storage import history
-from windrow.storage.artifact import SUFFIXES
+from windrow.storage.artifact import ROWS, SUFFIXES
 from windrow.storage.blobs import Blobs
 from windrow.storage.files import no_change_yet
 from windrow.storage.listing import list_page
@@ -42,6 +42,8 @@ class NewRevision:
     """How it came about."""
     overwrite: bool = True
     """Whether it may follow an existing classifier of its name."""
+    rows_erased: bool = False
+    """Whether rows were erased from those that it was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,8 @@ class Catalog:
             if isinstance(self._logs.newest(name).value, Purged):
                 with no_change_yet():
                     self.purging.finish(name)
-            same = (
-                new_revision.record.origin.name
-                if new_revision.kind == "copied" and new_revision.record.origin
-                else None
-            )
+            origin = new_revision.record.origin
+            same = origin.name if new_revision.kind == "copied" and origin else None
             refs = {
                 role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in new_revision.blobs.items()
             }
@@ -215,7 +214,7 @@ class Catalog:
                 check_meant(self._names, name, is_meant)
             if not force:
                 self._names.check_unused(name)
-            commit(self._names, name, Tombstone("deleted", self._names.now()))
+            commit(self._names, name, Tombstone("deleted", self._names.now(), self._names.erased(name)))
 
     def restore(self, name: str, revision: int | None = None) -> ClassifierState:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
@@ -339,6 +338,7 @@ class Catalog:
             blobs=refs,
             purged=self._names.purged(name),
             buried=buried,
+            erased={**self._names.erased(name), **({number: refs.get(ROWS)} if new_revision.rows_erased else {})},
         )
 
     def _answers_already(self, name: str, entry: ClassifierState) -> NotDeleted:

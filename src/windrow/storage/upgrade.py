@@ -132,7 +132,7 @@ def _job_3(old: Plain) -> Plain:
 def from_format_3(document: Plain) -> Plain:
     """Return a document of format 3, without its number and digest, as format 4 has it.
 
-    Format 4 says which API key acted; before, there were none.
+    Format 4 says which API key acted, and which rows were erased; before, there was neither.
 
     Raises:
         KeyError: It lacks a member.
@@ -142,10 +142,16 @@ def from_format_3(document: Plain) -> Plain:
     if "job" in document:
         return {**document, "job": _by_no_key(document["job"])}
     if document.get("kind") == "export":
-        return {**document, "entry": {**document["entry"], "record": _record_4(document["entry"]["record"])}}
+        return {**document, "entry": _state_4(document["entry"])}
     if "author" in document:
-        return _by_no_key(document)
-    return {**document, "record": _record_4(document["record"])} if "record" in document else document
+        return _joined(_by_no_key(document), {"purged": []})
+    if document.get("kind") == "deleted":
+        return _joined(document, {"erased": {}})
+    return _state_4(document) if "record" in document else document
+
+
+def _state_4(old: Plain) -> Plain:
+    return _joined({**old, "record": _record_4(old["record"])}, {"erased": {}})
 
 
 def _record_4(old: Plain) -> Plain:

@@ -28,7 +28,7 @@ from windrow.domain.values import recast
 
 verbs = typer.Typer()
 
-_EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "removed"}
+_EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "removed", "rows_erased": "rows erased"}
 
 
 @verbs.command(
