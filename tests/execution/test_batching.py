@@ -20,6 +20,8 @@ from windrow.execution.batching import (
     BATCH_TOKENS,
     BATCHES_PER_TRAINING_BATCH,
     QUANTUM_TOKENS,
+    SHARED_BATCH_TOKENS,
+    SHORT_TOKENS,
     SPARSE_BATCH_TOKENS,
     SPARSE_S,
     BatchQueue,
@@ -149,6 +151,36 @@ def test_a_batch_holds_no_more_tokens_than_pay(one_core: QueueFixture, encoder: 
     for answer in answers:
         answer.result(PATIENCE_S)
     assert encoder.marks == [[0], [1, 3], [2]]
+
+
+def test_short_texts_of_many_requests_share_a_larger_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    count = SHARED_BATCH_TOKENS // 16
+    answers = [one_core.ask(text(mark, tokens=16)) for mark in range(1, 2 * count + 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert list(map(len, encoder.marks)) == [1, count, count]
+
+
+def test_a_long_text_shares_no_larger_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    long = SHORT_TOKENS + 1
+    answers = [one_core.ask(text(mark, tokens=size)) for mark, size in enumerate((long, *[16] * 20), 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert len(encoder.marks[1]) == 1 + (BATCH_TOKENS - long) // 16
+
+
+def test_a_core_leaves_another_one_some_texts(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
+    two_cores.ask(text(0))
+    answers = [two_cores.ask(text(mark, tokens=16)) for mark in range(1, SHARED_BATCH_TOKENS // 16 + 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    for_the_other = BATCH_TOKENS // 2 // 16
+    assert sorted(map(len, encoder.marks)) == [1, for_the_other, SHARED_BATCH_TOKENS // 16 - for_the_other]
 
 
 def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: QueueFixture, encoder: PausingEncoder) -> None:
@@ -505,7 +537,7 @@ def test_batches_are_small_as_long_as_a_key_comes_now_and_then_and_large_again_l
     encoder.let(100)
     assert all(answer.result(PATIENCE_S) is not None for answer in answers)
     sizes = [len(marks) * 8 for marks in encoder.marks]
-    assert sizes[:4] == [8, SPARSE_BATCH_TOKENS, SPARSE_BATCH_TOKENS, BATCH_TOKENS]
+    assert sizes[:4] == [8, SPARSE_BATCH_TOKENS, SPARSE_BATCH_TOKENS, SHARED_BATCH_TOKENS]
     fixture.close()
 
 

@@ -25,6 +25,11 @@ from windrow.execution.slots import overloaded
 
 # A batch of this many tokens runs at nearly full speed; larger ones only make others wait. Source: docs/adr/0011.
 BATCH_TOKENS = 128
+# Where as many wait, a batch may hold more short texts, each of another request: Python then does more of the same in
+# a row, and so finds its data in the caches. Source: docs/adr/0011.
+SHARED_BATCH_TOKENS = 256
+# A longer text would pad the attention of the others.
+SHORT_TOKENS = 64
 # The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
 QUANTUM_TOKENS = 32
 # For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
@@ -112,21 +117,30 @@ class _Batch:
 
     encoder: TextEncoder
     max_tokens: int
+    max_shared_tokens: int = 0
     texts: list[tuple[_Request, int]] = field(default_factory=list)
+    requests: set[_Request] = field(default_factory=set)
     tokens: int = 0
+    longest: int = 0
     parallelism: Parallelism = Parallelism.ONE_CORE
     cores: int = 1
 
     def take_quantum(self, request: _Request) -> bool:
-        """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own."""
-        limit = min(self.tokens + QUANTUM_TOKENS, self.max_tokens)
-        before = len(self.texts)
+        """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own.
+
+        Texts of a request that has none in the batch may exceed ``max_tokens`` up to ``max_shared_tokens``, if all
+        texts are short.
+        """
+        limit, before, is_new = self.tokens + QUANTUM_TOKENS, len(self.texts), request not in self.requests
         while request.encoder is self.encoder and request.waiting and self.tokens < limit:
             size = len(request.tokens[request.waiting[0]].ids)
-            if self.texts and self.tokens + size > self.max_tokens:
+            longest = max(self.longest, size)
+            may_share = is_new and longest <= SHORT_TOKENS and self.max_shared_tokens
+            if self.texts and self.tokens + size > (may_share or self.max_tokens):
                 break
             self.texts.append((request, request.waiting.popleft()))
-            self.tokens += size
+            self.requests.add(request)
+            self.tokens, self.longest = self.tokens + size, longest
             request.waiting_tokens -= size
         return len(self.texts) > before
 
@@ -385,11 +399,18 @@ class BatchQueue:
             self._sparse_until_s = self._clock_s() + SPARSE_S
 
     def _fill(self, max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
-        batch = _Batch(self._requests[0].encoder, max_tokens)
+        batch = _Batch(self._requests[0].encoder, max_tokens, self._max_shared_tokens(max_tokens))
         served: dict[_Request, None] = {}
         while took := [request for request in self._requests if batch.take_quantum(request)]:
             served |= dict.fromkeys(took)
         return batch, served
+
+    def _max_shared_tokens(self, max_tokens: int) -> int:
+        """Return how many tokens a batch of many requests may hold: so many that enough is left for the other cores."""
+        if max_tokens < BATCH_TOKENS:
+            return max_tokens
+        left = sum(request.waiting_tokens for request in self._requests) - (self._cores - 1) * BATCH_TOKENS // 2
+        return min(max(left, BATCH_TOKENS), SHARED_BATCH_TOKENS)
 
     def _fill_by_client(self, waiting: Counter[Client], max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
         """Fill a batch quantum by quantum, each for the client that has had the fewest tokens."""
