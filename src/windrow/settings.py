@@ -78,7 +78,12 @@ def _networks(text: str) -> tuple[str, ...]:
     return networks
 
 
-def _root_path(text: str) -> str:
+def read_root_path(text: str) -> str:
+    """Return a path prefix without a slash at its end.
+
+    Raises:
+        ValueError: It is none, or begins as the server's own paths do.
+    """
     path = text.strip().rstrip("/")
     if path and (_ROOT_PATH.fullmatch(path) is None or {".", ".."} & set(path.split("/"))):
         raise ValueError("a path expected, like /windrow")
@@ -164,7 +169,9 @@ class Settings:
         "Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, comma-separated.",
     )
     root_path: str = _setting(
-        "", _root_path, "Path prefix under which a proxy shows the server, like /windrow, whether it strips it or not."
+        "",
+        read_root_path,
+        "Path prefix under which a proxy shows the server, like /windrow, whether it strips it or not.",
     )
     cors_origins: tuple[str, ...] = _setting(
         (),

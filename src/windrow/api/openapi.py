@@ -52,8 +52,12 @@ _RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
 
 
-def openapi_document() -> JsonObject:
-    """Return the document."""
+def openapi_document(root_path: str = "") -> JsonObject:
+    """Return the document.
+
+    Args:
+        root_path: The path prefix under which clients reach the server; empty for none.
+    """
     schemas = Schemas({JobProblem: "JobProblem"}, DESCRIBED_LIKE)
     schemas.components["Problem"] = {**schemas.object_of(Problem, is_request=True), "additionalProperties": True}
     paths: dict[str, JsonObject] = {}
@@ -69,7 +73,7 @@ def openapi_document() -> JsonObject:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/", "description": "This server."}],
+        "servers": [{"url": root_path or "/", "description": "This server."}],
         "tags": [to_plain(tag) for tag in TAGS],
         "paths": {**paths, **_pages(schemas)},
         "components": {"schemas": dict(sorted(schemas.components.items()))},

@@ -5,11 +5,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from windrow.domain.access import ApiKey
+from windrow.domain.access import KEY_PREFIX, ApiKey
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import KeysUnavailable, Unauthorized, WindrowError
+from windrow.domain.errors import InvalidParameter, KeysUnavailable, Unauthorized, WindrowError
+from windrow.domain.key_form import is_strong_key
 from windrow.domain.key_limits import UNLIMITED, KeyLimits, effective
+from windrow.domain.secret import Secret
 from windrow.domain.values import recast
+from windrow.settings import read_key_file, variable_name
 from windrow.storage.key_store import KeyStore, StoredKey, digest_of
 
 _log = logging.getLogger("windrow.execution")
@@ -73,6 +76,32 @@ class KeyWatch:
             facts = {"name": found.name, "state": state}
             raise Unauthorized("The API key {name} is {state}. For a valid one, {send_key}.", facts)
         return found
+
+    def prepare(self, first_key_file: str = "") -> None:
+        """Read the keys before the first request, and make the first one where there never was any.
+
+        Args:
+            first_key_file: The file with the first key; empty for none.
+
+        Raises:
+            InvalidParameter: The first key is to be made, and the file cannot be read or holds no key with 32 random
+                bytes.
+            StorageFull: The first key cannot be saved.
+            StorageFailed: The first key cannot be saved.
+        """
+        self.update()
+        if not first_key_file or self.is_needed:
+            return
+        text = read_key_file(first_key_file, variable_name("first_key_file"))
+        if not is_strong_key(text):
+            raise InvalidParameter(
+                "The file that {setting} names does not hold a key with at least 32 random bytes. Generate one: "
+                'echo "{prefix}$(openssl rand -hex 32)"',
+                {"parameter": "first_key_file", "setting": variable_name("first_key_file"), "prefix": KEY_PREFIX},
+            )
+        if (created := self._store.create_first(Secret(text))) is not None:
+            _log.info("The API key %s was created, with every scope.", created.name)
+        self.update()
 
     def update(self) -> None:
         """Look at the disk, if the log has changed or could not be read."""

@@ -20,11 +20,14 @@ from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFai
 from windrow.domain.names import near_names
 from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
+from windrow.http.cors import Cors
 from windrow.http.endpoint import VerbApp
 from windrow.http.guards import HostGuard
+from windrow.http.links import link, see_docs
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
 from windrow.http.pages import documentation, health, ready, show_metrics
+from windrow.http.path_prefix import PathPrefix
 from windrow.http.problems import (
     STATUSES,
     EndpointNotFound,
@@ -32,6 +35,7 @@ from windrow.http.problems import (
     RequestRefused,
     problem_response,
 )
+from windrow.http.proxies import TrustedProxies
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -58,11 +62,13 @@ def create_app(operations: LocalOperations, settings: Settings, keys: Keys = NO_
     app = Starlette(
         routes=[
             *routes,
-            *(_route(READ, path, show) for path, show in documentation().items()),
+            *(_route(READ, path, show) for path, show in documentation(settings).items()),
         ],
         middleware=[
+            *_before_the_log(settings),
             Middleware(RequestLog, context.metrics.observe),
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
+            *([Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []),
             Middleware(Authentication, keys),
         ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
@@ -71,6 +77,12 @@ def create_app(operations: LocalOperations, settings: Settings, keys: Keys = NO_
     app.state.context = context
     app.state.endpoints = routes
     return app
+
+
+def _before_the_log(settings: Settings) -> list[Middleware]:
+    """Return what says who asks, and for what, where something stands in front of the server."""
+    proxies = [Middleware(TrustedProxies, settings.trusted_proxies)] if settings.trusted_proxies else []
+    return [*proxies, *([Middleware(PathPrefix, settings.root_path)] if settings.root_path else [])]
 
 
 def endpoint_routes() -> list[Route]:
@@ -130,16 +142,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _refusal(request: Request, refused: HTTPException) -> WindrowError:
     routes: Sequence[Route] = request.app.state.endpoints
+    settings = context_of(request).settings
     if refused.status_code == 404:
         known = sorted(
             (route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}
         )
-        shown = [f"{method} {path}" for path, method in (*known, ("/docs", "GET"))]
+        pages = [("/docs", "GET")] if settings.docs else []
+        shown = [f"{method} {link(settings, path)}" for path, method in (*known, *pages)]
         near = near_names(request.url.path[:_LONGEST_PATH], (path for path, _ in known))[:1]
         hint = "; did you mean {near:joined}?" if near else "."
         return EndpointNotFound(
-            f"No endpoint has this path{hint} /docs shows them all, with examples.",
-            {"endpoints": shown, "near": list(near)},
+            f"No endpoint has this path{hint}{see_docs(settings, 'them all, with examples.')}",
+            {"endpoints": shown, "near": [link(settings, each) for each in near]},
         )
     if refused.status_code == 405:
         allowed = _allowed_methods(routes, request.url.path, refused.headers or {})
@@ -147,7 +161,7 @@ def _refusal(request: Request, refused: HTTPException) -> WindrowError:
             "{method} is not possible here; use {methods}.",
             {"method": request.method, "allowed": allowed, "methods": " or ".join(allowed)},
         )
-    return RequestRefused("{why}. /docs shows every endpoint.", {"why": refused.detail})
+    return RequestRefused(f"{{why}}.{see_docs(settings, 'every endpoint.')}", {"why": refused.detail})
 
 
 def _allowed_methods(routes: Sequence[Route], path: str, headers: Mapping[str, str]) -> list[str]:

@@ -40,6 +40,17 @@ class Keys(Protocol):
         """Whether a request needs a key."""
         ...
 
+    def prepare(self, first_key_file: str) -> None:
+        """Read the keys before the first request, and make the first one where there never was any.
+
+        Args:
+            first_key_file: The file with the first key; empty for none.
+
+        Raises:
+            WindrowError: The first key cannot be made.
+        """
+        ...
+
     def find(self, key: str) -> ApiKey:
         """Return what is known about a key, without asking the disk.
 
@@ -57,6 +68,9 @@ class NoKeys:
     """Keys of a server that needs none."""
 
     is_needed = False
+
+    def prepare(self, first_key_file: str) -> None:
+        """Do nothing."""
 
     def find(self, key: str) -> ApiKey:  # noqa: ARG002
         """Refuse every key.

@@ -31,6 +31,7 @@ from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
 from windrow.http.events import follow
 from windrow.http.guards import check_csrf
+from windrow.http.links import link, see_docs
 from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
@@ -38,7 +39,6 @@ from windrow.http.uploads import received_file
 SMALL_BODY_BYTES = 4_096
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
-_ADVICE: Final = "Correct the request; /docs shows its fields and an example."
 Result = TypeVar("Result")
 
 
@@ -61,7 +61,7 @@ class VerbApp:
         """Answer a request."""
         request = Request(scope, receive)
         query = read_query(request, self.parameters)
-        check_csrf(request)
+        check_csrf(request, context_of(request).settings.cors_origins)
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
@@ -109,7 +109,8 @@ class _Call:
 
     def _read(self, body: bytes) -> Any:
         limits = self.context.settings.limits
-        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=_ADVICE)
+        advice = f"Correct the request{see_docs(self.context.settings, 'its fields and an example', '; ')}."
+        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=advice)
 
     def _limit(self) -> BodyLimit:
         max_bytes = self.context.settings.max_body_bytes
@@ -161,7 +162,7 @@ async def _start_fit(call: _Call) -> Response:
     parsed, _ = await call.parse()
     job = await call.run(lambda: call.context.operations.start_fit(parsed))
     response = call.reply(None, job)
-    response.headers["Location"] = JOB.path.format(job_id=job.id)
+    response.headers["Location"] = link(call.context.settings, JOB.path.format(job_id=job.id))
     return response
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Final
 
-from windrow.domain.access import KEY_PREFIX, ApiKey, CreatedKey, CreateKeyRequest
+from windrow.domain.access import KEY_PREFIX, SCOPES, ApiKey, CreatedKey, CreateKeyRequest
 from windrow.domain.errors import InvalidArtifact, InvalidParameter, KeyExists, KeyNotFound, KeysUnavailable
 from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.names import check_name
+from windrow.domain.secret import Secret
 from windrow.domain.values import Schema, recast
 from windrow.storage.format import Mismatch, read, write
 from windrow.storage.log import Logs, OnChange, ignore_change
@@ -18,6 +19,7 @@ from windrow.storage.namespace import Namespace
 
 ACCESS: Final = "access"
 KEYS: Final = "keys"
+FIRST_KEY: Final = "first"
 # All of them must fit into one document.
 MAX_KEYS: Final = 10_000
 # Older files of the log are removed: each holds all keys, and the audit trail has the changes.
@@ -133,6 +135,36 @@ class KeyStore:
             )
             self._append(known, [*known.keys, stored])
         return recast(CreatedKey, stored, key=key)
+
+    def create_first(self, key: Secret) -> ApiKey | None:
+        """Take a key that somebody generated as the first one, with every scope, where there never was one.
+
+        Args:
+            key: The key; checked before.
+
+        Returns:
+            What is known about it; ``None`` where there is, or was, a key, so that nothing is changed.
+
+        Raises:
+            KeysUnavailable: The keys cannot be read.
+            StorageFull: The disk is full; the key was not created.
+            StorageFailed: The disk failed; the key was not created.
+        """
+        if self.known().number:  # without the lock, which a data directory that can only be read does not give
+            return None
+        with self._names.lock():
+            if (known := self.known()).number:
+                return None
+            text = key.reveal()
+            stored = StoredKey(
+                name=FIRST_KEY,
+                scopes=SCOPES,
+                hint=text[:_HINT_CHARS],
+                created_at=self._names.now(),
+                sha256=digest_of(text),
+            )
+            self._append(known, [stored])
+        return recast(ApiKey, stored)
 
     def revoke(self, name: str) -> ApiKey:
         """Revoke a key; one that is revoked stays so.
