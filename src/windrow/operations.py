@@ -5,6 +5,9 @@ returns from the annotations here. Wherever a classifier is only read, ``model_n
 (``tickets_v2@3``) or a task's highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data
 directory cannot be read. Every verb that changes something raises ``StorageFull``, ``StorageFailed`` or
 ``ConcurrentChange`` where it changed nothing.
+
+A server raises ``Unauthorized`` where a request comes without a valid API key, ``InsufficientScope`` where the key does
+not allow the verb, and ``NameNotAllowed`` where it may not give a name. What the key does not know is not found.
 """
 
 from collections.abc import Iterator

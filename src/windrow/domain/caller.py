@@ -39,6 +39,15 @@ class Caller:
         """
         return not self.only or matches(name, self.only)
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether nothing is left out of what the caller is shown."""
+        return not self.only and "rows" in self.scopes
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has a scope."""
+        return scope in self.scopes
+
 
 # Whoever has the data directory, or reaches a server that needs no keys.
 ANYBODY = Caller()
@@ -58,3 +67,16 @@ def calling(caller: Caller) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def insufficient_scope(scope: Scope) -> InsufficientScope:
+    """Return the error for a caller that lacks a scope.
+
+    Args:
+        scope: What is needed.
+    """
+    caller = current_caller()
+    return InsufficientScope(
+        "The API key {name} lacks the scope {scope}, which this needs. {Send} a key that has it.",
+        {"name": caller.key_name, "scope": scope, "scopes": sorted(caller.scopes)},
+    )

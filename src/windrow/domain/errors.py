@@ -238,7 +238,7 @@ class ClassifierExists(Conflict):
 
 
 class ClassifierInUse(Conflict):
-    """An alias points to it; ``facts["aliases"]`` lists which. ``force`` does it all the same."""
+    """An alias points to it; ``facts["aliases"]`` lists which, if the API key knows them. ``force`` does it."""
 
     code = "classifier_in_use"
 

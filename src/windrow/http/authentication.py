@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from windrow.api.endpoints import Endpoint
 from windrow.domain.access import KEY_PREFIX, ApiKey
 from windrow.domain.access import Scope as KeyScope
-from windrow.domain.caller import Caller, calling, current_caller
-from windrow.domain.errors import InsufficientScope, KeysUnavailable, Unauthorized
+from windrow.domain.caller import Caller, calling, current_caller, insufficient_scope
+from windrow.domain.errors import KeysUnavailable, Unauthorized
 from windrow.http.problems import problem_response
 
 API_KEY_HEADER: Final = b"x-api-key"
@@ -165,7 +165,7 @@ def check_possible(endpoint: Endpoint[Any]) -> None:
         InsufficientScope: The key has none of the scopes that the endpoint may need.
     """
     if endpoint.possible_scopes.isdisjoint(current_caller().scopes):
-        raise _insufficient(endpoint.scope)
+        raise insufficient_scope(endpoint.scope)
 
 
 def check_scope(endpoint: Endpoint[Any], request: object) -> None:
@@ -180,7 +180,7 @@ def check_scope(endpoint: Endpoint[Any], request: object) -> None:
     """
     needed, scopes = endpoint.needed_scope(request), current_caller().scopes
     if needed not in scopes and (endpoint.or_scope is None or endpoint.or_scope not in scopes):
-        raise _insufficient(needed)
+        raise insufficient_scope(needed)
 
 
 def check_page_scope(scope: KeyScope) -> None:
@@ -190,12 +190,4 @@ def check_page_scope(scope: KeyScope) -> None:
         InsufficientScope: The key lacks the scope.
     """
     if scope not in current_caller().scopes:
-        raise _insufficient(scope)
-
-
-def _insufficient(scope: KeyScope) -> InsufficientScope:
-    caller = current_caller()
-    return InsufficientScope(
-        "The API key {name} lacks the scope {scope}, which this needs. {Send} a key that has it.",
-        {"name": caller.key_name, "scope": scope, "scopes": sorted(caller.scopes)},
-    )
+        raise insufficient_scope(scope)

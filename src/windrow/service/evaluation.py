@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
+from windrow.domain.caller import current_caller
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
@@ -159,6 +160,7 @@ def _report(
     store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = model.entry.record, _metrics(answers, dataset)
+    knows_it = current_caller().knows(record.name)
     baseline = majority_baseline(_true_labels(dataset))
     warnings = [
         *find_warnings(find_seen_rows(store, (model,), dataset), dataset),
@@ -176,11 +178,14 @@ def _report(
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
-        saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
+        saved=request.save and knows_it and store.catalog.current(record.name).record.revision == record.revision,
         proposed_threshold=None,
     )
     if request.save and not report.saved:
-        what = f"The score was not kept: only the revision of {record.name} that answers keeps one."
+        why = f"only the revision of {record.name} that answers keeps one."
+        if not knows_it:
+            why = "this API key knows the classifier by its alias alone, and changes it by its own name alone."
+        what = f"The score was not kept: {why}"
         report = _with_warning(report, "not_saved", what)
     if request.target_precision is not None:
         return _with_proposal(report, answers, dataset, request.target_precision)

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from windrow.domain.caller import current_caller
 from windrow.domain.classifier import Classifier
 from windrow.domain.errors import ClassifierNotFound, InvalidArtifact, InvalidParameter, StorageFailed
 from windrow.domain.listing import BY_NAME, Listing, ListRequest, in_order, to_cursor
@@ -22,7 +23,9 @@ _KEYS_OF_NAMES: Mapping[str, Callable[[str], Any]] = {
 
 
 def list_page(names: Namespace, request: ListRequest) -> Listing:
-    """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
+    """Return a part of the list of the classifiers that the caller knows.
+
+    One that cannot be read is left out, with a warning in the log.
 
     Args:
         names: Where they are.
@@ -31,7 +34,7 @@ def list_page(names: Namespace, request: ListRequest) -> Listing:
     Raises:
         InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
     """
-    candidates = request.names_among(names.classifiers.names())
+    candidates = [*filter(current_caller().knows, request.names_among(names.classifiers.names()))]
     if (key := _KEYS_OF_NAMES.get(request.order)) is not None:
         candidates.sort(key=key)
         start = 0 if (after := request.after) is None else bisect_right(candidates, key(after), key=key)
