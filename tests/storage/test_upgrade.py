@@ -29,6 +29,7 @@ def in_form(number: int, data: bytes) -> bytes:
     return data if number == 1 else sealed(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "name"), list(READERS))
 def test_what_an_older_format_never_said_is_refused(number: int, name: str) -> None:
     data, look = READERS[number, name]
