@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.fakes import OUTCOMES_FOLDER
 from tests.slow import (
     pytest_collection_finish,
+    pytest_collection_modifyitems,
     pytest_configure,
     pytest_ignore_collect,
     pytest_itemcollected,
@@ -24,6 +25,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 # pytest finds them here.
 __all__ = [
     "pytest_collection_finish",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_ignore_collect",
     "pytest_itemcollected",
