@@ -10,6 +10,7 @@ import uvicorn
 
 from windrow.http.app import create_app
 from windrow.http.authentication import NO_KEYS
+from windrow.http.rate_limits import NO_QUOTAS
 from windrow.http.server import listen, uvicorn_config
 from windrow.http.tls import RenewableCertificate
 from windrow.operations import LocalOperations
@@ -29,7 +30,12 @@ def serving(operations: Any, settings: Settings, certificate: RenewableCertifica
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
     (listener,) = listen("127.0.0.1", 0)
-    app = create_app(cast(LocalOperations, operations), settings, getattr(operations, "keys", NO_KEYS))
+    app = create_app(
+        cast(LocalOperations, operations),
+        settings,
+        getattr(operations, "keys", NO_KEYS),
+        getattr(operations, "quotas", NO_QUOTAS),
+    )
     config = uvicorn_config(app, settings)
     config.load()
     config.ssl = None if certificate is None else certificate.context

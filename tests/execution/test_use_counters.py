@@ -143,6 +143,9 @@ def test_days_that_are_over_become_one_file_each_and_go_after_ninety_days(tmp_pa
     assert told(tidying) == {"a": (3, time_of(NOON_S))}
     clock.now_s = NOON_S + KEPT_DAYS * DAY_S
     tidying.tidy()
+    assert len(files(tmp_path)) == 1
+    clock.now_s += DAY_S
+    tidying.tidy()
     assert files(tmp_path) == []
     assert told(tidying) == {}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # A folder that has none of these is no data directory; what only reads must not make one of it.
-_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs", "access")
+_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs", "access", "usage")
 
 
 def open_server(url: str, api_key: Secret | None) -> "Connection":

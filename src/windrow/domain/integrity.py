@@ -56,6 +56,7 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     ),
     "empty_folder": ("garbage", "A folder is empty."),
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
+    "use_unreadable": ("garbage", "How much was used on a day cannot be read; no classifier is affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
     "alias_dangling": ("notice", "An alias points to what is deleted; it does not answer until it is promoted."),
     "number_not_copied": (

@@ -27,6 +27,7 @@ from windrow.http.banner import banner, sends_unencrypted
 from windrow.http.descriptors import raise_limit
 from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
+from windrow.http.rate_limits import Quotas
 from windrow.http.tls import WATCH_INTERVAL_S, RenewableCertificate, certificate_of
 from windrow.operations import LocalOperations
 from windrow.settings import Settings, variable_name
@@ -43,6 +44,11 @@ class OpenService(LocalOperations, Protocol):
     @property
     def keys(self) -> Keys:
         """The API keys."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """What API keys may still send."""
         ...
 
     def start(self) -> None:
@@ -73,7 +79,6 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
     configure_logging(settings.log_format)
     raise_limit()
     limit_arenas()
-    limit_arenas()
     certificate = certificate_of(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
@@ -83,7 +88,7 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         service.keys.prepare(settings.first_key_file)
         needs_key = service.keys.is_needed
         check_access(settings, needs_key=needs_key)
-        app = create_app(service, settings, service.keys)
+        app = create_app(service, settings, service.keys, service.quotas)
         stack.callback(app.state.context.close)
         service.start()
         # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.

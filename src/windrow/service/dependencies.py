@@ -1,12 +1,13 @@
 """The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from windrow.domain.caller import current_caller
+from windrow.domain.classifier import Classifier
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidArtifact, InvalidName, TrainingDataNotKept
+from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
@@ -175,6 +176,16 @@ class Dependencies:
     count_task: PeriodicTask
     quotas: Quotas
     audit: AuditWriter
+
+    def with_use(self, classifier: Classifier) -> Classifier:
+        """Return a classifier with how much its name was used; nothing of that where the disk does not say."""
+        try:
+            use = self.counters.recent().get(classifier.name)
+        except StorageFailed:
+            return classifier
+        if use is None:
+            return classifier
+        return replace(classifier, last_used_at=use.last_used_at, recent_predictions=use.predictions)
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

@@ -58,6 +58,7 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     check_evaluate_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     model = deps.store.find(request.model_name)
+    deps.quotas.take_texts(len(dataset.rows))
     (answers,) = _predict_rows(deps, (model,), dataset)
     report = _report(deps.store, model, dataset, answers, request)
     if not report.saved:
@@ -76,6 +77,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     check_compare_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     models = tuple(deps.store.find(name) for name in request.model_names)
+    deps.quotas.take_texts(len(dataset.rows))
     answered = dict(zip(request.model_names, _predict_rows(deps, models, dataset), strict=True))
     results = tuple(
         recast(ModelResult, _metrics(answers, dataset), reference=name, **_identity(model))
@@ -124,6 +126,7 @@ def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     texts = [text for text in dict.fromkeys(request.texts) if text not in known]
     if not texts:
         return Suggestions(record.name, record.revision, (), 0)
+    deps.quotas.take_texts(len(texts))
     (answers,) = predict_batch((model,), texts, deps.predictor, deps.queue.compute, keep_features=True)
     assert answers.features is not None
     chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)

@@ -30,7 +30,7 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
         request,
     )
     new_revision = replace(new_revision, rows_erased=entry.has_erased_rows)
-    return recast(Copied, deps.store.catalog.publish(new_revision).to_classifier())
+    return recast(Copied, deps.with_use(deps.store.catalog.publish(new_revision).to_classifier()))
 
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
@@ -60,7 +60,7 @@ def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest
     catalog = deps.store.catalog
     saved = catalog.preview(new_revision) if request.dry_run else catalog.publish(new_revision)
     status = "dry_run" if request.dry_run else "imported"
-    return recast(Imported, saved.to_classifier(), status=status, import_warnings=warnings)
+    return recast(Imported, deps.with_use(saved.to_classifier()), status=status, import_warnings=warnings)
 
 
 def _new_revision(

@@ -27,10 +27,12 @@ def predict(
 def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers:
     """Classify texts without waiting for the encoder. See ``LocalOperations.start_predict``."""
     check_predict_request(request, deps.settings.predict_limits)
+    deps.quotas.check_texts(len(request.all_texts))
     while True:
         models = _find(deps, request)
         try:
             answer = deps.predictor.predict(models, _checked(models, request), is_connected)
+            _count(deps, models, request)
             return _explained(deps, models[0], request, answer) if request.explain else answer
         except InvalidArtifact:
             # What was purged since it was found is not damaged; what is there now answers, or is not found.
@@ -41,6 +43,7 @@ def start_predict(deps: Dependencies, request: PredictRequest, is_connected: IsC
 def start_predict_in_memory(deps: Dependencies, request: PredictRequest, is_connected: IsConnected) -> Answers | None:
     """Classify texts without reading the disk. See ``LocalOperations.start_predict_in_memory``."""
     check_predict_request(request, deps.settings.predict_limits)
+    deps.quotas.check_texts(len(request.all_texts))
     if request.explain or _is_own_latest(request):
         return None
     models = []
@@ -48,7 +51,10 @@ def start_predict_in_memory(deps: Dependencies, request: PredictRequest, is_conn
         if (model := deps.models.known(name)) is None:
             return None
         models.append(model)
-    return deps.predictor.predict_loaded(models, _checked(models, request), is_connected)
+    answer = deps.predictor.predict_loaded(models, _checked(models, request), is_connected)
+    if answer is not None:
+        _count(deps, models, request)
+    return answer
 
 
 def _is_own_latest(request: PredictRequest) -> bool:
@@ -62,6 +68,13 @@ def _find(deps: Dependencies, request: PredictRequest, *, in_memory: bool = True
         return tuple(map(deps.store.find, request.all_names))
     names = request.all_names
     return tuple((in_memory and deps.models.known(name)) or deps.models.find(name) for name in names)
+
+
+def _count(deps: Dependencies, models: Sequence[ResolvedModel], request: PredictRequest) -> None:
+    """Count a prediction that has begun: for its classifiers, and for the caller's key."""
+    texts = len(request.all_texts)
+    deps.counters.count_predictions((model.entry.record.name for model in models), texts)
+    deps.quotas.count_texts(texts)
 
 
 def _checked(models: Sequence[ResolvedModel], request: PredictRequest) -> PredictRequest:

@@ -3,7 +3,7 @@
 The steps of each change are ordered so that a crash between any two leaves the old state or the new one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,7 +20,7 @@ from windrow.storage import history
 from windrow.storage.artifact import ROWS, SUFFIXES
 from windrow.storage.blobs import Blobs
 from windrow.storage.files import no_change_yet
-from windrow.storage.listing import list_page
+from windrow.storage.listing import all_are_meant, list_page
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
 from windrow.storage.revision import BlobRef, ClassifierState, DeletedPredecessors, Purged, Tombstone
@@ -165,13 +165,17 @@ class Catalog:
         """
         return self._names.answering(Reference(check_name(name)))
 
-    def listing(self, request: ListRequest) -> Listing:
+    def listing(self, request: ListRequest, is_meant: Callable[[Record], bool] = all_are_meant) -> Listing:
         """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
+
+        Args:
+            request: Which part, checked.
+            is_meant: Whether a classifier is meant that the request's other conditions apply to.
 
         Raises:
             InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
         """
-        return list_page(self._names, request)
+        return list_page(self._names, request, is_meant)
 
     def entries(self) -> Iterator[ClassifierState]:
         """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from windrow.domain.errors import InvalidArtifact, WindrowError
+from windrow.domain.listing import UNUSED_DAYS_RANGE
 from windrow.storage.files import Files, KeyMissing
 from windrow.storage.format import Mismatch, read, write
 
 USAGE: Final = "usage"
 # Days after which what was counted is removed.
-KEPT_DAYS: Final = 90
+KEPT_DAYS: Final = UNUSED_DAYS_RANGE[1]
 DAYS: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FILES: Final = re.compile(r"(?:done-)?[0-9a-f]{12}-[0-9]{6}\.json")
 # Of processes that have ended; they are joined into one where there are more.
@@ -140,7 +141,7 @@ class UseStore:
         """
         for day in self.days():
             names = self.listing(day)
-            if day <= today - timedelta(days=KEPT_DAYS):
+            if day < today - timedelta(days=KEPT_DAYS):
                 self._remove(f"{_folder(day)}/{name}" for name in names)
             elif day < today - timedelta(days=1) and len(names) > 1:  # no process counts for it any more
                 self._join(day, names, process)

@@ -1,20 +1,18 @@
 """Verbs on API keys: create, list, limit, revoke."""
 
-import re
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import when
-from windrow.cli.option_parsing import with_options
+from windrow.cli.option_parsing import days, with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, print_table
 from windrow.domain.access import SCOPES, ApiKey, CreatedKey, CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import InvalidParameter
 from windrow.domain.key_limits import LIMITS, LimitKeyRequest
 
 verbs = typer.Typer()
@@ -25,7 +23,6 @@ keys = typer.Typer(
     rich_markup_mode=None,
 )
 verbs.add_typer(keys, name="keys")
-_DAYS: Final = re.compile(r"([0-9]{1,9})d?")
 
 
 @keys.command(epilog="Example: windrow keys create shop --scope predict --only 'tickets*' --expires 90d")
@@ -50,15 +47,9 @@ def create(
     From the first key on, every request to a server on this data directory needs one.
     """
     call.words.options["expires_in_days"] = "--expires"
-    request = replace(request, expires_in_days=None if expires is None else _days(expires))
+    request = replace(request, expires_in_days=days(expires, "--expires", "expires_in_days"))
     with call.connected(may_create=True) as operations:
         call.show(operations.create_key(request), _print_created)
-
-
-def _days(text: str) -> int:
-    if (match := _DAYS.fullmatch(text.strip())) is None:
-        raise InvalidParameter("--expires takes a number of days, like 90d.", {"parameter": "expires_in_days"})
-    return int(match[1])
 
 
 def _print_created(created: CreatedKey) -> None:
