@@ -29,7 +29,7 @@ BATCH_TOKENS = 128
 # a row, and so finds its data in the caches. Source: docs/adr/0011.
 SHARED_BATCH_TOKENS = 256
 # A longer text would pad the attention of the others.
-SHORT_TOKENS = 64
+SHORT_TOKENS = 32
 # The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
 QUANTUM_TOKENS = 32
 # For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
