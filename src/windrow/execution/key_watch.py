@@ -4,6 +4,7 @@ import hmac
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from windrow.domain.access import KEY_PREFIX, ApiKey
 from windrow.domain.clock import utc_now
@@ -15,6 +16,11 @@ from windrow.domain.values import recast
 from windrow.settings import read_key_file, variable_name
 from windrow.storage.key_store import KeyStore, StoredKey, digest_of
 
+_GOES_BACK: Final = (
+    "The API keys are gone from the data directory, or older than before, so every key is refused: one that was "
+    "revoked could be valid again. Restore the newest files of the folder access/keys from a backup; or restart the "
+    "server, if they are to be as they are."
+)
 _log = logging.getLogger("windrow.execution")
 
 
@@ -24,12 +30,14 @@ class _View:
 
     Args:
         token: The log's change token from before it was read.
+        number: The highest number of the log that was ever read.
         by_digest: The keys by what is kept of them.
         is_needed: Whether requests need a key.
         problem: Why no key is accepted; ``None`` where they are.
     """
 
     token: str | None
+    number: int
     by_digest: Mapping[str, StoredKey]
     is_needed: bool
     problem: KeysUnavailable | None = None
@@ -38,7 +46,8 @@ class _View:
 class KeyWatch:
     """The keys, for any number of threads; what other processes change is seen at the next look.
 
-    Once there was a key, requests need one for as long as the process lives, whatever becomes of the log.
+    Once there was a key, requests need one for as long as the process lives, whatever becomes of the log; and an older
+    state of the log is none, since a key that was revoked would be valid again.
 
     Args:
         store: The keys on the disk.
@@ -48,7 +57,8 @@ class KeyWatch:
     def __init__(self, store: KeyStore, default_limits: KeyLimits = UNLIMITED) -> None:
         self._store = store
         self._default_limits = default_limits
-        self._view = _View(None, {}, is_needed=False)
+        self._view = _View(None, 0, {}, is_needed=False)
+        self._has_looked = False
 
     @property
     def is_needed(self) -> bool:
@@ -111,18 +121,20 @@ class KeyWatch:
         try:
             known = self._store.known()
         except KeysUnavailable as error:
-            if before.problem is None:
-                _log.error("%s", error.detail)
-            self._view = _View(token, {}, is_needed=True, problem=error)
+            self._refuse_all(token, error)
             return
-        except WindrowError:  # the disk does not answer, which others say; what is known holds
-            return
-        if known.number == 0 and before.is_needed:
-            gone = KeysUnavailable(
-                "The API keys are gone from the data directory, so every key is refused. Restore its folder "
-                "access/keys from a backup; or restart the server, if there are to be none."
-            )
-            self._view = _View(token, {}, is_needed=True, problem=gone)
+        except WindrowError as error:
+            if not self._has_looked:  # there may be keys
+                self._refuse_all(None, KeysUnavailable(error.template, error.facts))
+            return  # the disk does not answer, which others say; what is known holds
+        self._has_looked = True
+        if known.number < before.number:
+            self._refuse_all(token, KeysUnavailable(_GOES_BACK))
             return
         limited = (recast(StoredKey, effective(each, self._default_limits), each) for each in known.keys)
-        self._view = _View(token, {each.sha256: each for each in limited}, is_needed=known.number > 0)
+        self._view = _View(token, known.number, {each.sha256: each for each in limited}, is_needed=known.number > 0)
+
+    def _refuse_all(self, token: str | None, problem: KeysUnavailable) -> None:
+        if self._view.problem is None:
+            _log.error("%s", problem.detail)
+        self._view = _View(token, self._view.number, {}, is_needed=True, problem=problem)
