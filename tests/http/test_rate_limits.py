@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.client.serving import serving
-from tests.http.asking import MODELS, PREDICT, PREDICT_PATH, check_problem, fit
+from tests.http.asking import FIT, FIT_PATH, MODELS, PREDICT, PREDICT_PATH, check_problem, fit
 from tests.toy import Toy
 from windrow.domain.access import CreateKeyRequest
 from windrow.domain.key_limits import BURST_S, LimitKeyRequest, Quota
@@ -94,3 +94,18 @@ def test_no_quota_needs_no_header() -> None:
         (b"ratelimit-policy", b'"texts_per_day";q=5;w=60;qu="texts"'),
         (b"ratelimit", b'"texts_per_day";r=4;t=3'),
     ]
+
+
+def test_a_key_that_has_made_as_many_revisions_as_it_may_makes_no_more_in_any_way(shop: Shop) -> None:
+    with shop.client("shop", max_revisions=1) as client:
+        fit(client, "a")
+        file = client.get(f"{MODELS}/a/export").content
+        refused = [
+            client.post(FIT_PATH, json={**FIT, "model_name": "b"}),
+            client.post(f"{MODELS}/a/copy", json={"new_name": "b"}),
+            client.post(f"{MODELS}/import?model_name=b", content=file, headers={"Content-Type": "application/zip"}),
+        ]
+        for reply in refused:
+            assert check_problem(reply, 429, "rate_limited")["quota"] == "max_revisions"
+            assert "retry-after" not in reply.headers
+        assert [each["name"] for each in client.get(MODELS).json()["models"]] == ["a"]

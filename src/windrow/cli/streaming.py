@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from windrow.cli.reading import Record
 from windrow.domain.classifier import ModelRequest
-from windrow.domain.errors import InvalidText, LimitExceeded, Overloaded, WindrowError
+from windrow.domain.errors import InvalidText, LimitExceeded, Overloaded, RateLimited, WindrowError
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.session.batches import in_batches
 
@@ -158,7 +158,7 @@ class _ChunkPredictor:
             request = replace(self.stream_request.request, texts=tuple(record.text for record in chunk))
             try:
                 return chunk, self.operations.predict(request, self._is_connected)
-            except Overloaded as error:
+            except (Overloaded, RateLimited) as error:
                 retry_s = _retry_after_s(error)
                 waited_s += retry_s
                 if waited_s > MAX_WAITING_S or self.stopping.wait(retry_s):
@@ -182,6 +182,6 @@ class _ChunkPredictor:
         return not self.stopping.is_set()
 
 
-def _retry_after_s(error: Overloaded) -> float:
+def _retry_after_s(error: WindrowError) -> float:
     value = error.facts.get("retry_after_s")
     return float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_RETRY_S

@@ -322,7 +322,7 @@ class Overloaded(Unavailable):
 class RateLimited(Unavailable):
     """The API key has used up a limit; ``facts["limit"]`` is that limit, ``facts["quota"]`` its name.
 
-    ``facts["retry_after_s"]`` is when to try again, in whole seconds.
+    ``facts["retry_after_s"]`` is when to try again, in whole seconds, where waiting helps.
     """
 
     code = "rate_limited"

@@ -34,6 +34,7 @@ from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
 from windrow.storage.free_space import FreeSpace
+from windrow.storage.key_holdings import KeyHoldings
 from windrow.storage.key_store import KeyStore
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
@@ -155,6 +156,7 @@ class Dependencies:
         counters: How much classifiers and keys are used.
         count_task: Keeps that on the disk.
         quotas: What keys may still send.
+        holdings: What they keep on the disk.
         audit: Writes the audit trail.
     """
 
@@ -175,6 +177,7 @@ class Dependencies:
     counters: UseCounters
     count_task: PeriodicTask
     quotas: Quotas
+    holdings: KeyHoldings
     audit: AuditWriter
 
     def with_use(self, classifier: Classifier) -> Classifier:
@@ -186,6 +189,26 @@ class Dependencies:
         if use is None:
             return classifier
         return replace(classifier, last_used_at=use.last_used_at, recent_predictions=use.predictions)
+
+    def check_room(self) -> None:
+        """Refuse one more revision where there is no room for it, on the disk or for the caller's key.
+
+        Raises:
+            StorageFull: Less is free than trainings leave.
+            RateLimited: The key keeps as much as it may.
+        """
+        self.free_space.check()
+        self.check_key_room()
+
+    def check_key_room(self) -> None:
+        """Refuse one more revision of the caller's key, if that keeps as much as it may.
+
+        Raises:
+            RateLimited: It does.
+        """
+        caller = current_caller()
+        if caller.key_name is not None:
+            self.holdings.check(caller.key_name, caller.limits)
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

@@ -22,6 +22,7 @@ from windrow.storage.catalog import NewRevision
 def copy(deps: Dependencies, request: CopyRequest) -> Copied:
     """Put a classifier under a second name. See ``Operations.copy``."""
     entry = deps.store.find(request.model_name).entry
+    deps.check_key_room()
     origin = Origin(entry.record.name, entry.record.revision, utc_now())
     new_revision = _new_revision(
         replace(entry.record, name=check_name(request.new_name), origin=origin),
@@ -48,7 +49,7 @@ def export(deps: Dependencies, request: ExportRequest) -> Export:
 def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
     """Take in an exported classifier. See ``Operations.import_classifier``."""
     if not request.dry_run:
-        deps.free_space.check()
+        deps.check_room()
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
     check_allowed(record.base_model, deps.settings.allowed_base_models)

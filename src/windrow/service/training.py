@@ -83,7 +83,7 @@ def begin_fit(
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
     dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
-    deps.free_space.check()
+    deps.check_room()
     spec = JobSpec(
         job=recast(
             Job,
