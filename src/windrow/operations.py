@@ -46,7 +46,6 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
 from windrow.domain.erasure import Erasure, ForgetRequest
-from windrow.domain.errors import AccessDenied
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
 from windrow.domain.key_limits import LimitKeyRequest
@@ -477,7 +476,6 @@ class Operations(Protocol):
         """
         ...
 
-
     def audit(self, request: AuditRequest) -> AuditTrail:
         """Return who changed what, and which API keys were refused, the newest line first.
 
@@ -518,15 +516,6 @@ class LocalOperations(Operations, Protocol):
 
         Raises:
             WindrowError: What ``predict`` raises, here or from the future.
-        """
-        ...
-
-    def note_refusal(self, error: AccessDenied, verb: str) -> None:
-        """Count a refused request of the present caller for the audit trail, without asking the disk.
-
-        Args:
-            error: Why it was refused.
-            verb: What it asked for; empty where that is not known.
         """
         ...
 

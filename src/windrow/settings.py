@@ -224,6 +224,11 @@ class Settings:
     retention_days: int = _setting(
         7, _between(0, 36_500), "Days for which a deleted classifier can be restored; then its files are removed."
     )
+    audit_days: int = _setting(
+        365,
+        _between(0, 36_500),
+        "Days for which the audit trail is kept; 0 writes none, and leaves what is there as it is.",
+    )
     max_import_bytes: int = _setting(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
     )

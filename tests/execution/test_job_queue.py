@@ -95,8 +95,13 @@ def jobs(opened: Open) -> JobQueue:
 
 
 def test_a_training_acts_for_whoever_asked_for_it_first(jobs: JobQueue) -> None:
-    training, callers = Training(), []  # type: ignore[var-annotated]
-    spec = replace(training.spec(), work=lambda control: (callers.append(current_caller()), training.work(control))[1])
+    training, callers = Training(), list[Caller]()
+
+    def work(control: TrainingControl) -> FitResult:
+        callers.append(current_caller())
+        return training.work(control)
+
+    spec = replace(training.spec(), work=work)
     with calling(Caller("night")):
         _, result = jobs.begin(spec, ignore_progress)
     with calling(Caller("shop")):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.toy import Toy
 from windrow.domain.access import SCOPES, CreateKeyRequest, KeyRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.errors import InvalidParameter, Unauthorized
 from windrow.settings import Settings
 
@@ -81,3 +82,9 @@ def test_what_somebody_could_guess_is_refused_without_being_repeated(toy: Toy, f
 def test_a_file_that_is_not_there_is_refused(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match=SETTING):
         toy.keys.prepare(str(tmp_path / "missing"))
+
+
+def test_its_creation_is_in_the_audit_trail(toy: Toy, file: Path) -> None:
+    toy.keys.prepare(str(file))
+    (line,) = toy.audit(AuditRequest())
+    assert (line.verb, line.target, line.key_name, line.outcome) == ("create_key", "first", None, "ok")

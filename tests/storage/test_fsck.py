@@ -336,7 +336,7 @@ def test_what_a_link_leads_to_is_neither_read_nor_removed(root: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("folder", ["classifiers", "aliases", "jobs", ".aside"])
+@pytest.mark.parametrize("folder", ["classifiers", "aliases", "jobs", ".aside", "access", "audit"])
 def test_a_data_directory_is_not_opened_where_one_of_its_folders_is_a_link(root: Path, folder: str) -> None:
     check_own_folders(root)
     (root.parent / "elsewhere").mkdir()

@@ -101,12 +101,20 @@ class JobQueue:
         files: Stores jobs.
         slots: Limits the concurrent trainings.
         find_published_revision: Finds the revision that an interrupted job published, if it did.
+        on_end: Called with each job of this process that has ended, before anybody else is told.
     """
 
-    def __init__(self, files: JobFiles, slots: TrainingSlots, find_published_revision: FindPublishedRevision) -> None:
+    def __init__(
+        self,
+        files: JobFiles,
+        slots: TrainingSlots,
+        find_published_revision: FindPublishedRevision,
+        on_end: Callable[[Job], object] = lambda _: None,
+    ) -> None:
         self._files = files
         self._slots = slots
         self._find_published_revision = find_published_revision
+        self._on_end = on_end
         self._changed = threading.Condition()
         self._active: dict[str, _ActiveJob] = {}
         self._unsaved: dict[str, tuple[Job, int]] = {}  # finished jobs that could not be saved, with their file numbers
@@ -290,8 +298,13 @@ class JobQueue:
         )
 
     def _save_end(self, active: _ActiveJob, job: Job) -> None:
+        ended = replace(job, finished_at=utc_now(), progress=None)
+        try:
+            self._on_end(ended)
+        except Exception:  # noqa: BLE001  who is told of it must not keep it from ending
+            _log.exception("The end of the job %s was not told.", job.id)
         with self._changed:
-            active.job = replace(job, finished_at=utc_now(), progress=None)
+            active.job = ended
             self._changed.notify_all()
         if not self._try_save(active):
             self._unsaved[job.id] = (active.job, active.number)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from windrow.domain.access import KEY_PREFIX, ApiKey
+from windrow.domain.caller import current_caller
 from windrow.domain.clock import utc_now
-from windrow.domain.errors import InvalidParameter, KeysUnavailable, Unauthorized, WindrowError
+from windrow.domain.errors import AccessDenied, InvalidParameter, KeysUnavailable, Unauthorized, WindrowError
 from windrow.domain.key_form import is_strong_key
 from windrow.domain.key_limits import UNLIMITED, KeyLimits, effective
 from windrow.domain.secret import Secret
 from windrow.domain.values import recast
+from windrow.execution.audit_writer import AuditWriter, line_of
 from windrow.settings import read_key_file, variable_name
 from windrow.storage.key_store import KeyStore, StoredKey, digest_of
 
@@ -52,11 +54,15 @@ class KeyWatch:
     Args:
         store: The keys on the disk.
         default_limits: The limits of keys that have none of their own.
+        audit: Writes the audit trail; ``None`` for no trail.
     """
 
-    def __init__(self, store: KeyStore, default_limits: KeyLimits = UNLIMITED) -> None:
+    def __init__(
+        self, store: KeyStore, default_limits: KeyLimits = UNLIMITED, audit: AuditWriter | None = None
+    ) -> None:
         self._store = store
         self._default_limits = default_limits
+        self._audit = audit or AuditWriter(None)
         self._view = _View(None, 0, {}, is_needed=False)
         self._has_looked = False
 
@@ -111,7 +117,17 @@ class KeyWatch:
             )
         if (created := self._store.create_first(Secret(text))) is not None:
             _log.info("The API key %s was created, with every scope.", created.name)
+            self._audit.record(line_of(current_caller(), "create_key", target=created.name))
         self.update()
+
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
+        """Count a request whose key was refused, or is not enough, for the audit trail, without asking the disk.
+
+        Args:
+            error: Why the current caller was refused.
+            verb: What was asked for; empty where that is not known.
+        """
+        self._audit.count(line_of(current_caller(), verb, outcome=error.code))
 
     def update(self) -> None:
         """Look at the disk, if the log has changed or could not be read."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.http_words import HTTP
 from windrow.disk import without_folder
-from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
+from windrow.domain.errors import AccessDenied, InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
 from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
@@ -36,6 +36,7 @@ from windrow.http.problems import (
     problem_response,
 )
 from windrow.http.proxies import TrustedProxies
+from windrow.http.rate_limits import NO_QUOTAS, Quotas, RateLimits
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -48,13 +49,16 @@ _LONGEST_PATH: Final = 200
 _log = structlog.get_logger()
 
 
-def create_app(operations: LocalOperations, settings: Settings, keys: Keys = NO_KEYS) -> Starlette:
+def create_app(
+    operations: LocalOperations, settings: Settings, keys: Keys = NO_KEYS, quotas: Quotas = NO_QUOTAS
+) -> Starlette:
     """Return the application; ``app.state.context.close()`` lets its threads end.
 
     Args:
         operations: Does the verbs.
         settings: Limits.
         keys: The API keys.
+        quotas: What they may still send.
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
@@ -70,11 +74,13 @@ def create_app(operations: LocalOperations, settings: Settings, keys: Keys = NO_
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
             *([Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []),
             Middleware(Authentication, keys),
+            Middleware(RateLimits, quotas),
         ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
     app.router.redirect_slashes = False
     app.state.context = context
+    app.state.keys = keys
     app.state.endpoints = routes
     return app
 
@@ -123,6 +129,9 @@ def _route(methods: Collection[str], path: str, app: Any) -> Route:
 
 async def _on_windrow_error(request: Request, error: Exception) -> Response:
     problem = cast(WindrowError, error)
+    if isinstance(problem, AccessDenied):
+        keys: Keys = request.app.state.keys
+        keys.note_refusal(problem, request.scope["state"].get("verb", ""))
     if STATUSES[type(problem)] >= 500:
         exc_info = problem if isinstance(problem, _UNEXPECTED) else None
         _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)

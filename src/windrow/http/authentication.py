@@ -10,7 +10,7 @@ from windrow.api.endpoints import Endpoint
 from windrow.domain.access import KEY_PREFIX, ApiKey
 from windrow.domain.access import Scope as KeyScope
 from windrow.domain.caller import Caller, calling, current_caller, insufficient_scope
-from windrow.domain.errors import KeysUnavailable, Unauthorized
+from windrow.domain.errors import AccessDenied, KeysUnavailable, Unauthorized
 from windrow.http.problems import problem_response
 
 API_KEY_HEADER: Final = b"x-api-key"
@@ -63,11 +63,23 @@ class Keys(Protocol):
         """
         ...
 
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
+        """Count a request whose key was refused, or is not enough, for the audit trail, without asking the disk.
+
+        Args:
+            error: Why the current caller was refused.
+            verb: What was asked for; empty where that is not known.
+        """
+        ...
+
 
 class NoKeys:
     """Keys of a server that needs none."""
 
     is_needed = False
+
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
+        """Do nothing: whoever has no key is refused nothing for want of one."""
 
     def prepare(self, first_key_file: str) -> None:
         """Do nothing."""
@@ -104,6 +116,9 @@ class Authentication:
         try:
             caller = self._caller(scope)
         except (Unauthorized, KeysUnavailable) as error:
+            if isinstance(error, Unauthorized):
+                with calling(_stranger(scope)):
+                    self._keys.note_refusal(error, "")
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
         scope["state"]["caller"] = caller
@@ -111,14 +126,19 @@ class Authentication:
             await self._app(scope, receive, send)
 
     def _caller(self, scope: Scope) -> Caller:
-        client, request_id = scope.get("client"), scope["state"]["request_id"]
-        address = client[0] if client else ""
         if is_public(scope["path"]) or not self._keys.is_needed:
-            return Caller(address=address, request_id=request_id)
+            return _stranger(scope)
         if KEY_PREFIX.encode() in scope["query_string"]:
             raise Unauthorized(_IN_URL)
         key = self._keys.find(sent_key(scope["headers"]))
-        return Caller(key.name, frozenset(key.scopes), key.only, address, request_id)
+        stranger = _stranger(scope)
+        return Caller(key.name, frozenset(key.scopes), key.only, stranger.address, stranger.request_id, key)
+
+
+def _stranger(scope: Scope) -> Caller:
+    """Return the sender of a request as a caller of whom no key is known."""
+    client = scope.get("client")
+    return Caller(address=client[0] if client else "", request_id=scope["state"]["request_id"])
 
 
 def is_public(path: str) -> bool:

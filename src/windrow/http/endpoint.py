@@ -32,6 +32,7 @@ from windrow.http.context import DisconnectWatch, ServerContext, context_of, not
 from windrow.http.events import follow
 from windrow.http.guards import check_csrf
 from windrow.http.links import link, see_docs
+from windrow.http.logs import note_names
 from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
@@ -65,6 +66,7 @@ class VerbApp:
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
+        scope["state"]["verb"] = endpoint.verb
         check_possible(endpoint)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
@@ -93,6 +95,7 @@ class _Call:
     async def parse(self) -> tuple[Any, int]:
         """Return the request of the verb, which the caller may make, and the size of its body in bytes."""
         parsed, size_bytes = await self._receive()
+        note_names(self.request.scope, parsed)
         check_scope(self.endpoint, parsed)
         return parsed, size_bytes
 

@@ -273,7 +273,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "create_key": FOR_ADMINS,
     "forget": FOR_ADMINS,
     "list_keys": FOR_ADMINS,
-    "audit": FOR_ADMINS,
     "limit_key": FOR_ADMINS,
     "revoke_key": FOR_ADMINS,
+    "audit": FOR_ADMINS,
 }

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from windrow.disk import disk_error, is_open_to_others
 from windrow.domain.base_models import allowed_ids
-from windrow.domain.errors import AccessDenied, WindrowError
+from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.execution.key_watch import KeyWatch
@@ -16,7 +16,7 @@ from windrow.execution.quotas import Quotas
 from windrow.service import aliases, classifiers, erasure, evaluation, import_export, maintenance, prediction, training
 from windrow.service import audit as audit_verbs
 from windrow.service import keys as key_verbs
-from windrow.service.audit_rules import audited, note_refusal
+from windrow.service.audit_rules import audited
 from windrow.service.authorization import authorized
 from windrow.service.dependencies import Dependencies
 
@@ -153,10 +153,6 @@ class Service:
     def check_ready(self) -> None:
         """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
         self.dependencies.models.check_ready()
-
-    def note_refusal(self, error: AccessDenied, verb: str) -> None:
-        """Note that the present caller was refused. See ``LocalOperations.note_refusal``."""
-        note_refusal(self.dependencies.audit, verb, error)
 
     @property
     def keys(self) -> KeyWatch:
