@@ -37,7 +37,14 @@ from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.runner import Outcome, ignore_steps
-from windrow.execution.tasks import FitTask, Task, TrainAdapterOutcome, TrainAdapterTask
+from windrow.execution.tasks import (
+    FitTask,
+    Task,
+    TrainAdapterOutcome,
+    TrainAdaptersOutcome,
+    TrainAdaptersTask,
+    TrainAdapterTask,
+)
 from windrow.service.service import Service
 from windrow.settings import Settings
 
@@ -248,6 +255,9 @@ class ToyRunner(RememberingRunner):
             _call(toy.before_fit, control)
         if isinstance(task, TrainAdapterTask):
             return cast(Outcome, self._tune(task, on_step, control))
+        if isinstance(task, TrainAdaptersTask):
+            first = self._tune(task.trainings[0], on_step, control)
+            return cast(Outcome, TrainAdaptersOutcome((first,) * len(task.trainings)))
         if isinstance(task, FitTask):
             _call(toy.at_step, control, Progress("finishing"))
         return super().run(task, on_step, control)

@@ -20,7 +20,9 @@ from windrow.learning.head_fitting import (
     Examples,
     OutOfFoldLogits,
     compute_learning_curve,
+    cross_validate_head,
     fit_head,
+    search_head,
 )
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -55,6 +57,33 @@ def rows_in(features: Floats, examples: Examples) -> list[int]:
     """Return which rows these are; no two may be alike, and there must be more of them than features."""
     number = {row.tobytes(): place for place, row in enumerate(examples.features)}
     return [number[row.tobytes()] for row in features]
+
+
+def test_a_search_that_was_done_already_gives_the_same_head() -> None:
+    examples = clusters(8, 3, spread=1.5)
+    search = search_head(examples, seed=3)
+    found, own = fit_head(examples, 3, search), fit_head(examples, 3)
+    assert found[0].weights.tobytes() == own[0].weights.tobytes()
+    assert found[1] == own[1] == search.report
+    assert found[2] is search.out_of_fold
+
+
+@pytest.mark.parametrize("max_work", [head_fitting.MAX_CV_WORK, 0])
+def test_the_head_is_cross_validated_on_given_folds_by_heads_that_saw_no_held_out_row(
+    max_work: int, trained: list[tuple[Floats, Ids, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_fitting, "MAX_CV_WORK", max_work)
+    examples = clusters(30, 3, width=16, spread=1.5)
+    folds = assign_folds(examples.label_ids, examples.groups, 0, 3)
+    every, first = (cross_validate_head(examples, folds, needed) for needed in (3, 1))
+    assert len(every) == 90
+    assert first.tobytes() == every[:30].tobytes()
+    cs = {c for _, _, c in trained}
+    assert cs == (set(CANDIDATE_CS) if max_work else {DEFAULT_C})
+    for features, _, _ in trained:
+        assert len(set(folds[rows_in(features, examples)])) == 2
+    right = (every.argmax(axis=1) == np.concatenate([examples.label_ids[folds == fold] for fold in range(3)])).mean()
+    assert right > 0.5
 
 
 @pytest.mark.parametrize("labels", [2, 3, 7])

@@ -172,8 +172,8 @@ class FitEstimate(Value):
     tokens: int
     """Of all distinct texts together."""
     seconds: float
-    """Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain, training and
-    validation are left out.
+    """Wall time from the beginning to the end. It takes less where the encoder as it is leaves nothing to gain, since
+    then training and validation are left out, and more where the machine has other work.
     """
     wait_seconds: float
     """Until its turn comes, behind the trainings that wait and run now."""

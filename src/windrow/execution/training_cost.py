@@ -15,6 +15,7 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.onnx_encoder import TextEncoder, token_counts
+from windrow.execution.adapter_training import count_at_once
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK
@@ -30,6 +31,7 @@ _TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank
 # One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds.
 _FIT_SECONDS = 3e-5
 _FIT_GROWTH = 0.6
+_FOLD_SHARE = 0.8  # the time of a fold's training, as a share of the training on all rows
 _FITS_WITH_CV = 20  # fits of a head-only training: five folds times four candidates of C
 _FITS_WITHOUT_CV = 2  # if the data are too large to choose C by cross-validation
 _MIN_SECONDS: Mapping[Stage, float] = {
@@ -75,6 +77,7 @@ class Workload:
         plan: The steps of contrastive training; ``None`` for none.
         step_tokens: The number of tokens of each step.
         folds: The number of cross-validation folds; each fold repeats the training.
+        at_once: How many of the training and its folds run at the same time.
     """
 
     folder: EncoderFolder
@@ -85,11 +88,13 @@ class Workload:
     plan: Plan | None = None
     step_tokens: tuple[int, ...] = ()
     folds: int = 0
+    at_once: int = 1
 
     @property
     def kind(self) -> str:
-        """The key of the calibration: the encoder, and whether an adapter is trained."""
-        return f"{self.folder.base_model.digest} {'head' if self.plan is None else 'adapter'}"
+        """The key of the calibration: the encoder, whether an adapter is trained, and whether its folds beside it."""
+        trained = "adapter" if self.at_once == 1 else "adapters"
+        return f"{self.folder.base_model.digest} {'head' if self.plan is None else trained}"
 
     @property
     def trained_layers(self) -> int:
@@ -143,10 +148,12 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> 
     step_lengths = np.concatenate([row_lengths, names])
     plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
-    folds = 0
-    if recipe.cross_validate:
-        folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
-    return replace(workload, plan=plan, step_tokens=step_tokens, folds=folds)
+    workload = replace(workload, plan=plan, step_tokens=step_tokens)
+    if not recipe.cross_validate:
+        return workload
+    folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
+    at_once = 1 if recipe.max_seconds is not None else count_at_once(folds + 1, int(step_lengths.sum()), encoder.folder)
+    return replace(workload, folds=folds, at_once=at_once)
 
 
 def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibration) -> tuple[StageEstimate, ...]:
@@ -173,7 +180,7 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
     # Features of all texts, in the server and in the training process, and their states before the adapted layers.
     features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
     states = _STATE_COPIES * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
-    weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * _LAYER_COPIES
+    weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * _LAYER_COPIES * workload.at_once
     process = _PROCESS_BYTES if workload.plan is None else _TORCH_PROCESS_BYTES
     step = _step_bytes(workload)
     trained = "the trained layers, and what a step of contrastive training keeps of them"
@@ -190,7 +197,7 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
 
 def _step_bytes(workload: Workload) -> int:
     """Return what a step keeps of the trained layers; 0 without steps."""
-    tokens = max(workload.step_tokens, default=0)
+    tokens = max(workload.step_tokens, default=0) * workload.at_once
     widths = min(tokens, MAX_MICRO_BATCH_TOKENS) * workload.trained_layers * _ACTIVATION_WIDTHS
     further = max(0, -(-tokens // MAX_MICRO_BATCH_TOKENS) - 1)
     left_behind = min(1.0, _FRAGMENTED_SHARE * further)
@@ -277,14 +284,18 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
         training += _TRUNCATE_SECONDS * layers * folder.hidden_size**3
         count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
         why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
-        yield _stage_cost("training", training, f"{why}: {step_tokens} tokens forwards and backwards.")
-        if workload.folds:
-            encode = _flops(folder, workload.selected_tokens, layers) / ENCODE_FLOPS
-            seconds = workload.folds * (training * 0.8 + encode + head)
-            why = (
-                f"The training is done {workload.folds} times more without a part of the rows, to judge it by that part"
-            )
-            yield _stage_cost("validating", seconds, f"{why}; without cross-validation that is left out.")
+        why = f"{why}: {step_tokens} tokens forwards and backwards"
+        encode = _flops(folder, workload.selected_tokens, layers) / ENCODE_FLOPS
+        again, judging = training * _FOLD_SHARE * workload.folds, workload.folds * (encode + head)
+        parts = f"{workload.folds} times more without a part of the rows, to judge it by that part"
+        if workload.at_once > 1:
+            yield _stage_cost("training", training + again, f"{why}, and at the same time {parts}.")
+            yield _stage_cost("validating", judging, "The parts are encoded by what was trained without them.")
+        else:
+            yield _stage_cost("training", training, f"{why}.")
+        if workload.folds and workload.at_once == 1:
+            why = f"The training is done {parts}; without cross-validation that is left out."
+            yield _stage_cost("validating", again + judging, why)
     fitted = f"the head is fitted to {rows} rows of {labels} labels."
     if plan is not None or is_sample:
         layers = folder.layers if is_sample else len(top_layers(folder))

@@ -146,7 +146,7 @@ def _print_estimate(estimate: FitEstimate) -> None:
     counts = f"{counted(estimate.num_examples, 'row')}, {counted(len(estimate.labels), 'label')}"
     wait = f", after {duration(estimate.wait_seconds)} of waiting for its turn" if estimate.wait_seconds else ""
     print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
-    print(f"At most about {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
+    print(f"About {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
     print(estimate.memory_reason)
     print_table(
         estimate.stages,
