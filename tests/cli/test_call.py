@@ -60,6 +60,10 @@ COMMANDS = [
     ("remove_base_model", "base-models --remove a/b"),
     ("usage", "usage"),
     ("fsck", "fsck --repair"),
+    ("create_key", "keys create shop --scope read"),
+    ("list_keys", "keys list"),
+    ("limit_key", "keys limit shop --requests-per-second 5"),
+    ("revoke_key", "keys revoke shop"),
 ]
 
 

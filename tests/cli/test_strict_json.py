@@ -85,6 +85,9 @@ VERBS = (
     "usage",
     "fsck",
     "base-models",
+    "keys create shop --scope read --expires 9d",
+    "keys list",
+    "keys revoke shop",
 )
 # What runs until it is stopped, and what does all of this itself.
 WITHOUT = {"serve", "demo"}

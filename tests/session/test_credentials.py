@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import windrow
 from tests.client.sockets import ScriptedServer, reply
 from windrow.client.errors import UnexpectedReply
+from windrow.domain.access import CreatedKey
 from windrow.domain.errors import InvalidParameter, Unauthorized
 from windrow.session.async_client import AsyncClient
 from windrow.session.session import Client
@@ -113,3 +115,10 @@ def test_what_is_no_key_is_refused_without_being_repeated(tmp_path: Path, monkey
     with pytest.raises(InvalidParameter, match="Set one of them") as caught:
         Client("http://127.0.0.1:9")
     assert KEY not in caught.value.detail + str(caught.value.facts)
+
+
+def test_a_key_that_was_created_is_shown_only_to_whoever_asks_for_it() -> None:
+    created = CreatedKey(name="shop", scopes=("read",), hint="wdr_unit", created_at=datetime.now(UTC), key=KEY)
+    assert KEY not in repr(created) + str(created) + str(created._repr_html_())
+    assert "shop" in repr(created)
+    assert created.key == created.to_dict()["key"] == KEY

@@ -94,8 +94,11 @@ class ApiKey(KeyLimits, KeyRestrictions, Value):
 class CreatedKey(ApiKey):
     """A key that was created."""
 
+    # Whoever wants to see the key asks for it: what is shown may stay in a notebook or a log.
+    _summary = "name scopes only hint created_at expires_at status"
+
     key: str
-    """The key: keep it safe, for it is shown this once."""
+    """The key: keep it safe, for nothing gives it a second time."""
     status: Literal["created"] = "created"
     """It is valid."""
 
