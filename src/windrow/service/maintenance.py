@@ -16,12 +16,12 @@ from windrow.storage.fsck import check
 
 def base_models(deps: Dependencies) -> BaseModelList:
     """Return the base models on this machine. See ``Operations.base_models``."""
-    return _base_models(deps, current_caller().knows)
+    return _base_models(deps, current_caller().knows, strictly=False)
 
 
 def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseModelRemoval:
     """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
-    uses = [use for use in _base_models(deps, lambda _: True).base_models if use.id == request.base_model]
+    uses = [use for use in _base_models(deps, lambda _: True, strictly=True).base_models if use.id == request.base_model]
     for use in uses:
         if use.location != "installed":  # which cannot be removed in any case
             check_unused(use)
@@ -44,11 +44,11 @@ def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
         return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
 
 
-def _base_models(deps: Dependencies, is_counted: Callable[[str], bool]) -> BaseModelList:
-    """Return the base models, and how many classifiers of names that count use each."""
+def _base_models(deps: Dependencies, is_counted: Callable[[str], bool], *, strictly: bool) -> BaseModelList:
+    """Return the base models, and how many classifiers of names that count, and that may be read, use each."""
     deps.store.directory.check()
     names_of: dict[str, set[str]] = {}
-    for entry in deps.store.catalog.entries():
+    for entry in deps.store.catalog.entries(strictly=strictly):
         if is_counted(entry.record.name):
             names_of.setdefault(entry.record.base_model, set()).add(entry.record.name)
     return BaseModelList(

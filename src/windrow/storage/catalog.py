@@ -9,8 +9,15 @@ from typing import Literal
 
 from windrow.domain.alias import ChangeNote
 from windrow.domain.caller import current_caller
-from windrow.domain.classifier import DescribeRequest, Record, TestScore, check_notes
-from windrow.domain.errors import ClassifierExists, ConcurrentChange, InvalidArtifact, NotDeleted, NotFound
+from windrow.domain.classifier import DescribeRequest, Record, TestScore
+from windrow.domain.errors import (
+    ClassifierExists,
+    ConcurrentChange,
+    InvalidArtifact,
+    NotDeleted,
+    NotFound,
+    StorageFailed,
+)
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
@@ -19,11 +26,12 @@ from windrow.domain.versions import next_version
 from windrow.storage import history
 from windrow.storage.artifact import ROWS, SUFFIXES
 from windrow.storage.blobs import Blobs
-from windrow.storage.files import no_change_yet
+from windrow.storage.files import is_forbidden, no_change_yet
 from windrow.storage.listing import all_are_meant, list_page
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
 from windrow.storage.revision import BlobRef, ClassifierState, DeletedPredecessors, Purged, Tombstone
+from windrow.storage.state_changes import check_answers, with_notes, without_notes_or_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +185,18 @@ class Catalog:
         """
         return list_page(self._names, request, is_meant)
 
-    def entries(self) -> Iterator[ClassifierState]:
-        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""
+    def entries(self, *, strictly: bool = True) -> Iterator[ClassifierState]:
+        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones.
+
+        Args:
+            strictly: Whether to fail where one may not be read, or to leave out what is kept under its name.
+        """
         for name in self._logs.names():
-            yield from history.entries(self._logs.values(name)).values()
+            try:
+                yield from history.entries(self._logs.values(name)).values()
+            except StorageFailed as error:
+                if strictly or not is_forbidden(error):
+                    raise
 
     def next_name(self, name: str) -> str | None:
         """Return a free name for the next version of a name's task; ``None`` where it would be too long."""
@@ -256,7 +272,7 @@ class Catalog:
         """
         with self._names.lock():
             entry = self.current(request.model_name)
-            record = _with_notes(entry.record, entry.record, request.description, request.tags)
+            record = with_notes(entry.record, entry.record, request.description, request.tags)
             if record == entry.record:
                 return entry
             described = replace(entry, kind="described", at=self._names.now(), record=record)
@@ -284,7 +300,7 @@ class Catalog:
         with self._names.lock():
             entry = self.current(name)
             if reference.revision is not None:
-                _check_answers(self._names.revision(name, reference.revision), entry)
+                check_answers(self._names.revision(name, reference.revision), entry)
             before = entry.record.threshold
             if threshold == before:
                 return entry, before
@@ -310,8 +326,8 @@ class Catalog:
         with self._names.lock():
             now = self.current(name)
             # Not only the number: a name that was purged and trained anew counts from 1 again.
-            if (_without_notes_or_scores(now.record), now.blobs) != (
-                _without_notes_or_scores(entry.record),
+            if (without_notes_or_scores(now.record), now.blobs) != (
+                without_notes_or_scores(entry.record),
                 entry.blobs,
             ):
                 raise ConcurrentChange(
@@ -332,7 +348,7 @@ class Catalog:
         buried = None if before is None else before.buried
         if isinstance(newest.value, Tombstone):
             buried = DeletedPredecessors(newest.number, newest.value.at)
-        described = _with_notes(
+        described = with_notes(
             new_revision.record, None if before is None else before.record, new_revision.description, new_revision.tags
         )
         return ClassifierState(
@@ -366,38 +382,3 @@ class Catalog:
                 "another classifier.",
                 {**error.facts, "alias": alias, "points_to": str(target)},
             ) from error
-
-
-def _with_notes(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
-    """Return a record with changed notes; those left out stay unchanged.
-
-    Raises:
-        InvalidParameter: It breaks a rule.
-    """
-    kept_description, kept_tags = ("", ()) if before is None else (before.description, before.tags)
-    new_description = kept_description if description is None else description
-    new_tags = check_notes(new_description, kept_tags if tags is None else tags)
-    return replace(record, description=new_description, tags=new_tags)
-
-
-def _without_notes_or_scores(record: Record) -> Record:
-    """Return what training alone says of a record: neither notes nor measurements, nor what was set later."""
-    return replace(record, description="", tags=(), test=None, threshold_changes=())
-
-
-def _check_answers(wanted: ClassifierState, answering: ClassifierState) -> None:
-    """Refuse a revision that is not the one that answers.
-
-    Raises:
-        ConcurrentChange: It is not.
-    """
-    if wanted.record.revision != answering.record.revision:
-        raise ConcurrentChange(
-            "Revision {answering} of {model_name} answers, not revision {revision}, so nothing was changed. Evaluate "
-            "the one that answers, or restore the other one first.",
-            {
-                "model_name": wanted.record.name,
-                "revision": wanted.record.revision,
-                "answering": answering.record.revision,
-            },
-        )
