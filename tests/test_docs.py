@@ -105,7 +105,7 @@ def test_the_example_of_each_request_is_answered(client: httpx.Client) -> None:
     shown = [(endpoint, each) for endpoint in ENDPOINTS for each in REQUESTS.get(endpoint.verb, {}).values() if each]
     assert len(shown) >= 10
     for endpoint, example in shown:
-        path = endpoint.path.format(model_name=EXAMPLE_NAME, alias=EXAMPLE_ALIAS)
+        path = endpoint.path.format(model_name=EXAMPLE_NAME, alias=EXAMPLE_ALIAS, name="shop")
         reply = client.request(endpoint.method, path, json=example)
         assert reply.status_code == endpoint.status, (endpoint.verb, reply.text)
 

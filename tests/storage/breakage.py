@@ -220,6 +220,10 @@ GARBAGE: dict[str, tuple[str, Break]] = {
         "job_unreadable",
         lambda root: put(root, "jobs/019a1c5e4b2f-7d0c41/000001.json"),
     ),
+    "a count that nobody can read": (
+        "use_unreadable",
+        lambda root: put(root, "usage/2025-09-22/0a1b2c3d4e5f-000001.json"),
+    ),
     "a base model half removed": (
         "base_model_leftover",
         lambda root: str(Path(put(root, "base_models/.removed-1/model")).parent),
