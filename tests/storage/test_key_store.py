@@ -129,6 +129,18 @@ def test_there_are_only_so_many_keys(keys: KeyStore, monkeypatch: pytest.MonkeyP
     assert names_of(keys) == ["a", "b"]
 
 
+def test_what_could_not_be_read_again_is_not_written(keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.create(SHOP, None)
+
+    def refuse(*_: object) -> None:
+        raise InvalidArtifact("it has too many values.")
+
+    monkeypatch.setattr(key_store, "keys_from_json", refuse)
+    with pytest.raises(InvalidParameter, match="fewer or shorter patterns"):
+        keys.create(replace(SHOP, name="b", only=("tickets_*",) * 50), None)
+    assert names_of(keys) == ["shop"]
+
+
 def test_the_newest_file_has_all_keys_and_old_ones_go(keys: KeyStore, files: MemoryFiles) -> None:
     for number in range(KEPT_FILES + 5):
         keys.create(replace(SHOP, name=f"key{number:02}"), None)

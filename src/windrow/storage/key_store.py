@@ -104,7 +104,7 @@ class KeyStore:
 
         Raises:
             KeyExists: A key has, or had, its name.
-            InvalidParameter: There are too many keys.
+            InvalidParameter: There are too many keys, or they have too many patterns.
             KeysUnavailable: The keys cannot be read.
             StorageFull: The disk is full; the key was not created.
             StorageFailed: The disk failed; the key was not created.
@@ -205,8 +205,15 @@ class KeyStore:
         return recast(ApiKey, changed)
 
     def _append(self, known: KnownKeys, keys: Sequence[StoredKey]) -> None:
-        table = KeyTable(tuple(sorted(keys, key=lambda each: each.name)))
-        self._logs.append(KEYS, known.number + 1, write(table))
+        content = write(KeyTable(tuple(sorted(keys, key=lambda each: each.name))))
+        try:
+            keys_from_json(KEYS, known.number + 1, content)  # what cannot be read again would lock everybody out
+        except InvalidArtifact as error:
+            raise InvalidParameter(
+                "All keys together have become too large to be kept: {why} Choose fewer or shorter patterns.",
+                {"parameter": "only", "why": error.detail},
+            ) from error
+        self._logs.append(KEYS, known.number + 1, content)
         for number in self._logs.numbers(KEYS)[:-KEPT_FILES]:
             self._logs.remove(KEYS, number)
 
