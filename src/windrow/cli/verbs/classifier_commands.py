@@ -64,6 +64,9 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
         hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
         notes_console().print(f"There is no {kind}{narrowed}.{hint}")
         return
+    used: Column[Classifier] = Column(
+        "used (UTC)", lambda one: when(one.last_used_at) if one.last_used_at else "", no_wrap=True, spare=4
+    )
     print_table(
         listing.models,
         Column("name", lambda one: one.name, no_wrap=True),
@@ -77,12 +80,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
             no_wrap=True,
             spare=1,
         ),
-        Column(
-            "used (UTC)",
-            lambda one: "" if one.last_used_at is None else when(one.last_used_at),
-            no_wrap=True,
-            spare=4,
-        ),
+        *([used] if any(one.last_used_at for one in listing.models) else ()),
         Column("tags", lambda one: ", ".join(one.tags), spare=3),
     )
     if listing.next_cursor is not None:
@@ -123,8 +121,15 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
         ("tags", ", ".join(one.tags)),
         ("came", origin or ""),
         ("by key", one.key_name or ""),
+        ("used", _use(one)),
         ("size", size(one.size_bytes)),
     ]
+
+
+def _use(one: Classifier) -> str:
+    if one.last_used_at is None:
+        return ""
+    return f"{when(one.last_used_at)} UTC; {counted(one.recent_predictions, 'prediction')} in the last 30 days"
 
 
 def _about_quality(one: Classifier) -> list[tuple[str, str]]:
