@@ -75,6 +75,8 @@ CASES = {
     "purge a revision that was restored": Case(
         (*FITTED, verb("restore", "tickets", 1), verb("restore", "tickets", 3)), verb("purge_revision", "tickets", 1)
     ),
+    "erase a row": Case(FITTED, verb("erase", "tickets", 11)),
+    "erase a row of what was deleted": Case((*FITTED, verb("delete", "tickets")), verb("erase", "tickets", 11)),
     "sweep of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("sweep")),
     "sweep of what was deleted before": Case(
         (*TRIMMED, verb("delete", "tickets"), verb("fit", "tickets", 15)), verb("sweep")

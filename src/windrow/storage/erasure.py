@@ -5,12 +5,13 @@ place since: ``erased``. Files go in an order in which a crash leaves the old st
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from windrow.domain.dataset import rows_as_jsonl
-from windrow.domain.errors import InvalidArtifact
+from windrow.domain.errors import InvalidArtifact, StorageFailed, StorageFull, StorageUncertain
 from windrow.storage import history
 from windrow.storage.artifact import ROWS, SUFFIXES, each_row, rows_from_blob, rows_to_blob
 from windrow.storage.blobs import Blobs
@@ -138,9 +139,10 @@ class Erasing:
 
     def _remove_erased(self, name: str) -> None:
         doomed = history.erased_files(self._names.classifiers.values(name))
-        for file_name in self._blobs.file_names(name):
-            if file_name in doomed:
-                self._blobs.remove(name, file_name)
+        with _not_all_gone(name):
+            for file_name in self._blobs.file_names(name):
+                if file_name in doomed:
+                    self._blobs.remove(name, file_name)
 
     def aliases(self, matches: Matches) -> Iterator[tuple[str, int]]:
         """Yield each alias that keeps rows that are meant, now or in its history, and how many of them."""
@@ -169,8 +171,26 @@ class Erasing:
                 value = replace(value, at=self._names.now(), purged=tuple(sorted({*value.purged, *holding})))
                 number = newest.number + 1
                 logs.append(alias, number, alias_to_json(alias, number, value))
-            for number in sorted(holding & set(logs.numbers(alias))):
-                logs.remove(alias, number)
+            with _not_all_gone(alias):
+                for number in sorted(holding & set(logs.numbers(alias))):
+                    logs.remove(alias, number)
+
+
+@contextmanager
+def _not_all_gone(name: str) -> Iterator[None]:
+    """Say of files that cannot be removed inside the ``with`` block that nothing names them any more.
+
+    Raises:
+        StorageUncertain: The disk failed.
+    """
+    try:
+        yield
+    except (StorageFull, StorageFailed) as error:
+        raise StorageUncertain(
+            "Nothing of {name} refers to the erased rows any more, but a file that holds them may still be there. "
+            f"{error.template} To ask for the same again, or to repair the data directory, removes it.",
+            {**error.facts, "name": name},
+        ) from error
 
 
 def _holds(value: object, matches: Matches) -> bool:
