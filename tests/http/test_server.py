@@ -101,6 +101,14 @@ def test_a_server_that_others_reach_takes_its_first_key_from_a_file_and_speaks_t
     assert "Traceback" not in server.log.read_text()
 
 
+def test_a_connection_that_never_speaks_tls_does_not_stay(start_server: StartServer, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = start_server(WINDROW_TLS_CERT=str(authority.certificate), WINDROW_TLS_KEY=str(authority.key))
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=50) as silent:
+        assert silent.recv(1) == b""
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_a_certificate_that_cannot_be_used_is_a_plain_error_of_the_start(tmp_path: Path) -> None:
     options = ["--port", "0", "--data-dir", str(tmp_path), "--tls-cert", str(tmp_path / "missing.pem")]
     ended = subprocess.run([sys.executable, "-m", "windrow", "serve", *options], capture_output=True, text=True)

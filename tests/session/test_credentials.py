@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 import windrow
+from tests.client.serving import serving
 from tests.client.sockets import ScriptedServer, reply
+from tests.http.certificates import Authority
+from tests.toy import Toy
 from windrow.client.errors import UnexpectedReply
-from windrow.domain.access import CreatedKey
-from windrow.domain.errors import InvalidParameter, Unauthorized
+from windrow.domain.access import CreatedKey, CreateKeyRequest
+from windrow.domain.errors import InsufficientScope, InvalidParameter, Unauthorized
+from windrow.http.tls import RenewableCertificate
 from windrow.session.async_client import AsyncClient
 from windrow.session.session import Client
+from windrow.settings import Settings
 
 KEY = "wdr_unit-test-key"
 JOBS = b'{"jobs": []}'
@@ -122,3 +127,28 @@ def test_a_key_that_was_created_is_shown_only_to_whoever_asks_for_it() -> None:
     assert KEY not in repr(created) + str(created) + str(created._repr_html_())
     assert "shop" in repr(created)
     assert created.key == created.to_dict()["key"] == KEY
+
+
+def test_clients_send_their_key_to_a_server_whose_certificate_the_environment_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, toy = Authority(tmp_path), Toy()
+    key = toy.create_key(CreateKeyRequest(name="shop", scopes=("read",))).key
+    with serving(toy, Settings(), RenewableCertificate(authority.files)) as url:
+        with pytest.raises(windrow.WindrowError, match="certificate"):
+            _jobs(url, key)
+        with pytest.raises(windrow.WindrowError, match="certificate"):
+            _jobs_async(url, key)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+        for ask in (_jobs, _jobs_async):
+            assert len(ask(url, key)) == 0
+            with pytest.raises(Unauthorized):
+                ask(url)
+            with pytest.raises(InsufficientScope):
+                _keys(url, key)
+    toy.close()
+
+
+def _keys(url: str, api_key: str) -> Any:
+    with Client(url, api_key=api_key) as client:
+        return client.keys()

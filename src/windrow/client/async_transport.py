@@ -1,6 +1,7 @@
 """Requests over HTTP from an event loop, by httpx. Nothing else here imports it; knows nothing of single verbs."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -53,7 +54,8 @@ class AsyncTransport:
             headers=headers_of(address, api_key),
             # The environment's proxies are none of this client's, as they are none of the one without an event loop.
             trust_env=False,
-            verify=self._httpx.create_ssl_context(trust_env=False) if address.scheme == "https" else False,
+            # The system's certificates, or those of SSL_CERT_FILE, as urllib3 takes them.
+            verify=ssl.create_default_context() if address.scheme == "https" else False,
             limits=self._httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE),
         )
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Protocol
 
@@ -33,6 +34,8 @@ from windrow.operations import LocalOperations
 from windrow.settings import Settings, variable_name
 
 BACKLOG = 2048
+# Connections whose handshake is not done count nowhere, so they must not stay.
+TLS_HANDSHAKE_TIMEOUT_S = 10.0
 # Between the end of the timer for trainings and the end of that for connections: their last answers go out.
 ANSWER_GRACE_S = 2
 _log = structlog.get_logger()
@@ -216,6 +219,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         if self._certificate is not None:
             self.config.ssl = self._certificate.context
+            loop = asyncio.get_running_loop()
+            # uvicorn has no word for it.
+            loop.create_server = partial(  # type: ignore[method-assign]
+                loop.create_server, ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_S
+            )
             self._watch = asyncio.create_task(_renew(self._certificate))
         await super().startup(sockets)
         print(self.text, flush=True)
