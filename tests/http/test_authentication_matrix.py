@@ -241,7 +241,7 @@ def test_what_is_no_endpoint_answers_without_a_key_or_to_an_admin(running: Runni
         scope: client.get("/metrics", headers={"X-API-Key": running.keys[scope]}).status_code for scope in SCOPES
     }
     assert statuses == {**dict.fromkeys(SCOPES, 403), "admin": 200}
-    for path in ("/nothing", "/v1", "/docs/files/../../v1/classifier/models", "/health/", "//health"):
+    for path in ("/nothing", "/v1", "/docs/files/../../v1/classifier/models", "/health/"):
         assert client.get(path).status_code in (401, 404)
     assert client.get("/v1/classifier/nothing").json()["code"] == "unauthorized"
 

@@ -9,8 +9,10 @@ import pytest
 
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, fake_service, fit, show
 from tests.toy import Toy
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
+from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.comparison import CompareRequest
@@ -29,13 +31,14 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.gate import Requirement
+from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import Job, JobListRequest, JobRequest, Problem
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
-from windrow.service.authorization import FREE, RULES
+from windrow.service.authorization import FREE, RULES, authorized
 from windrow.service.service import Service
 from windrow.storage.job_files import JobFiles
 
@@ -458,9 +461,16 @@ def test_a_name_that_breaks_the_grammar_is_told_so_whatever_the_key_knows(servic
 def test_a_verb_without_a_rule_and_those_of_an_admin_are_for_keys_alone_that_know_every_name(
     service: Service, as_key: None
 ) -> None:
-    for verb in ("fsck", "list_keys", "create_key", "revoke_key", "remove_base_model"):
+    for act in (
+        lambda: service.fsck(FsckRequest()),
+        service.list_keys,
+        lambda: service.create_key(CreateKeyRequest(name="a", scopes=("read",))),
+        lambda: service.revoke_key(KeyRequest("a")),
+        lambda: service.remove_base_model(BaseModelRequest("a/b")),
+        lambda: authorized(lambda _: None)(service.dependencies),
+    ):
         with pytest.raises(InsufficientScope, match="admin"):
-            getattr(service, verb)(*[None] * (verb != "list_keys"))
+            act()
 
 
 def test_without_the_scope_rows_an_explanation_shows_none(service: Service) -> None:
