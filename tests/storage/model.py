@@ -328,6 +328,11 @@ class Model:
         """Whether a training can be reached, or brought back."""
         return name in self.classifiers and seed in {one for one, _ in self.classifiers[name].trainings.values()}
 
+    def has_erased(self, name: str, seed: int) -> bool:
+        """Whether a row was erased from those of a training."""
+        kept = self.classifiers.get(name)
+        return kept is not None and any(kept.trainings[each][0] == seed for each in kept.erased & kept.trainings.keys())
+
     def state(self) -> State:
         """Return all of it in plain values, equal to :meth:`Server.state` of the real thing."""
         return {

@@ -138,8 +138,8 @@ class Erasing:
                     self._remove_erased(name)
 
     def _remove_erased(self, name: str) -> None:
-        doomed = history.erased_files(self._names.classifiers.values(name))
         with _not_all_gone(name):
+            doomed = history.erased_files(self._names.classifiers.values(name))
             for file_name in self._blobs.file_names(name):
                 if file_name in doomed:
                     self._blobs.remove(name, file_name)
