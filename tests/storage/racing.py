@@ -261,7 +261,7 @@ class Referee:
         """Contents belong to their training; those of one that was purged meanwhile, or erased, may be missing."""
         if said is True or said != "InvalidArtifact":
             return said is True
-        return not all(model.has(name, seed) for model in window) or any(model.has_erased(name, seed) for model in window)
+        return any(not model.has(name, seed) or model.has_erased(name, seed) for model in window)
 
     def _may_listing(self, window: Sequence[Model], said: Mapping[str, object]) -> bool:
         """A listing looks at one name after the other."""
