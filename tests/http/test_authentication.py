@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from windrow.domain.access import SCOPES
 from windrow.domain.caller import Caller, calling
 from windrow.domain.errors import InsufficientScope, Unauthorized
-from windrow.http.authentication import NO_KEYS, check_page_scope, is_public, sent_key
+from windrow.http.authentication import NO_KEYS, check_page_scope, has_key, is_public, sent_key
 
 KEY = "wdr_" + "k" * 43
 
@@ -74,6 +74,29 @@ def test_probes_and_the_documentation_answer_without_a_key(path: str) -> None:
 )
 def test_nothing_else_does(path: str) -> None:
     assert not is_public(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1", f"key={KEY}".encode()),
+        ("/v1", b"wdr_"),
+        ("/v1", b"a=%77dr_abc"),
+        ("/v1", b"a=w%64%72%5Fabc"),
+        (f"/v1/classifier/models/{KEY}", b""),
+        (f"/v1/classifier/models/{KEY}/export", b""),
+        (f"/{KEY}x", b""),
+    ],
+)
+def test_a_key_in_an_address_is_seen_also_where_it_is_escaped(path: str, query: bytes) -> None:
+    assert has_key(path, query)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [("/v1", b""), ("/v1/models/wdr_v1", b"limit=1%20"), ("/wdr_" + "a" * 42, b"a=%wdr")]
+)
+def test_a_name_that_begins_like_a_key_is_none(path: str, query: bytes) -> None:
+    assert not has_key(path, query)
 
 
 def test_a_page_needs_its_scope() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
 
 from windrow.domain.errors import InvalidParameter
@@ -19,6 +20,8 @@ SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 KEY_PREFIX: Final = "wdr_"
 MAX_KEY_DAYS: Final = 36_500
 MAX_PATTERNS: Final = 100
+# Of so many different keys, the patterns are kept ready to match.
+MAX_COMPILED: Final = 1_024
 # What a pattern is made of: characters of names, and what stands for some of them.
 PATTERN_GRAMMAR: Final = "[A-Za-z0-9._*?-]{1,128}"
 
@@ -136,7 +139,7 @@ def matches(name: str, patterns: Collection[str]) -> bool:
         name: Of a classifier or an alias.
         patterns: As ``KeyRestrictions.only`` has them.
     """
-    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    return not patterns or _expression(tuple(patterns)).match(name) is not None
 
 
 def check_create_key(request: CreateKeyRequest) -> None:
@@ -171,6 +174,11 @@ def check_create_key(request: CreateKeyRequest) -> None:
             {"parameter": "expires_in_days", "maximum": MAX_KEY_DAYS},
         )
     check_limits(request)
+
+
+@lru_cache(MAX_COMPILED)
+def _expression(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
 
 
 def _is_pattern(text: str) -> bool:

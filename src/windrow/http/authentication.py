@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +18,8 @@ API_KEY_HEADER: Final = b"x-api-key"
 # What answers without a key: for probes, and for whoever wants to know what this is.
 PUBLIC_PAGES: Final = frozenset({"/", "/favicon.ico", "/health", "/health/ready", "/openapi.json", "/docs"})
 _DOCUMENTATION_FILES: Final = "/docs/files/"
+_PREFIX: Final = KEY_PREFIX.encode()
+_WHOLE_KEY: Final = re.compile(rf"{KEY_PREFIX}[A-Za-z0-9_-]{{43}}")
 _KEY: Final = re.compile(rb"%s[A-Za-z0-9_-]{1,128}" % KEY_PREFIX.encode())
 NEEDS_KEY: Final = (
     "This server answers only to an API key. If you have one, {send_key}. Whoever runs the server creates keys with "
@@ -128,7 +131,7 @@ class Authentication:
     def _caller(self, scope: Scope) -> Caller:
         if is_public(scope["path"]) or not self._keys.is_needed:
             return _stranger(scope)
-        if KEY_PREFIX.encode() in scope["query_string"]:
+        if has_key(scope["path"], scope["query_string"]):
             raise Unauthorized(_IN_URL)
         key = self._keys.find(sent_key(scope["headers"]))
         stranger = _stranger(scope)
@@ -148,6 +151,20 @@ def is_public(path: str) -> bool:
         path: Without the server's own path prefix.
     """
     return path in PUBLIC_PAGES or path.startswith(_DOCUMENTATION_FILES)
+
+
+def has_key(path: str, query: bytes) -> bool:
+    """Whether an address may hold an API key.
+
+    Args:
+        path: The path, without escapes. A name may begin like a key, but has not its length.
+        query: The query as it was sent.
+    """
+    return (
+        _PREFIX in query
+        or (b"%" in query and _PREFIX in unquote_to_bytes(query))
+        or (KEY_PREFIX in path and _WHOLE_KEY.search(path) is not None)
+    )
 
 
 def sent_key(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -73,17 +73,20 @@ class Rule:
 def authorized(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate[Dependencies, P], R]:
     """Return a verb that holds to its rule of :data:`RULES`; without one, it is for keys alone that know every name."""
     rule = RULES.get(function.__name__, FOR_ADMINS)
+    if rule is FREE:
+        return function
+    shown, is_for_all = rule.shown, rule.is_for_all
 
     @functools.wraps(function)
     def verb(deps: Dependencies, /, *args: P.args, **kwargs: P.kwargs) -> R:
         caller = current_caller()
-        if caller.only or rule.is_for_all:
+        if caller.only or is_for_all:
             rule.check(deps, caller, args, kwargs)
         reply = function(deps, *args, **kwargs)
-        if rule.shown is None or caller.sees_everything:
+        if shown is None or caller.sees_everything:
             return reply
-        shown: R = rule.shown(caller, reply)
-        return shown
+        rest: R = shown(caller, reply)
+        return rest
 
     return verb
 
