@@ -12,15 +12,15 @@ from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, new_revision, open_names, sealed
-from tests.storage.model import Server
+from tests.storage.model import Server, contents
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.integrity import Severity
 from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem
-from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
+from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.revision import ClassifierState, entry_from_json
+from windrow.storage.revision import BlobRef, ClassifierState, entry_from_json
 
 Break = Callable[[Path], str]
 UNNEEDED = f"{'c' * 64}.safetensors"
@@ -208,6 +208,7 @@ GARBAGE: dict[str, tuple[str, Break]] = {
     "a name whose purge did not begin": ("purge_unfinished", lambda root: half_purged(root, 2)),
     "a name whose purge is half done": ("purge_unfinished", lambda root: half_purged(root, 5)),
     "a name whose purge lacks its end": ("purge_unfinished", lambda root: half_purged(root, 7)),
+    "rows whose erasure lacks its end": ("erasure_unfinished", lambda root: half_erased(root, 3)),
     "a training without its record": ("folder_without_record", lambda root: half_published(root, 3)),
     "a training with one blob": ("folder_without_record", lambda root: half_published(root, 2)),
     "an empty classifier": ("empty_folder", lambda root: make_folder(root, "classifiers/halves")),
@@ -295,6 +296,12 @@ def half_purged(root: Path, step: int) -> str:
     publish_halves(root)
     assert interrupted(root, lambda server: server.purge("halves"), step)
     return "classifiers/halves"
+
+
+def half_erased(root: Path, step: int) -> str:
+    publish_halves(root)
+    assert interrupted(root, lambda server: server.erase("halves", 1), step)
+    return f"classifiers/halves/blobs/{BlobRef.of(contents(1)[ROWS], SUFFIXES[ROWS]).file_name}"
 
 
 def half_published(root: Path, step: int) -> str:

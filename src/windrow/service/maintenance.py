@@ -21,7 +21,9 @@ def base_models(deps: Dependencies) -> BaseModelList:
 
 def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseModelRemoval:
     """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
-    uses = [use for use in _base_models(deps, lambda _: True, strictly=True).base_models if use.id == request.base_model]
+    uses = [
+        use for use in _base_models(deps, lambda _: True, strictly=True).base_models if use.id == request.base_model
+    ]
     for use in uses:
         if use.location != "installed":  # which cannot be removed in any case
             check_unused(use)
