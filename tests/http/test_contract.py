@@ -24,7 +24,7 @@ from tests.http.conftest import SETTINGS, RunningApp
 from windrow.api.examples import EXAMPLE_NAME
 from windrow.api.openapi import openapi_document
 from windrow.domain.access import SCOPES, ApiKey
-from windrow.domain.errors import Unauthorized
+from windrow.domain.errors import AccessDenied, Unauthorized
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.operations import LocalOperations
 
@@ -69,6 +69,8 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "promote": (*TEST_CODES, "invalid_parameter"),
     "remove_base_model": ("invalid_parameter",),
     "create_key": ("invalid_parameter",),
+    "audit": ("invalid_parameter",),
+    "forget": ("invalid_parameter",),
 }
 ONCE: Final = settings(
     max_examples=NUM_REQUESTS,
@@ -91,6 +93,9 @@ class FixedKeys:
     is_needed = True
 
     def prepare(self, first_key_file: str) -> None:
+        pass
+
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
         pass
 
     def find(self, key: str) -> ApiKey:

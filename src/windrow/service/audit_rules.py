@@ -13,7 +13,7 @@ from windrow.domain.caller import current_caller
 from windrow.domain.errors import AccessDenied, Failure, InvalidInput, WindrowError
 from windrow.domain.job import Job
 from windrow.domain.listing import DeleteAllRequest, ListRequest
-from windrow.domain.names import read_reference
+from windrow.domain.names import check_name, read_reference
 from windrow.domain.values import recast
 from windrow.execution.audit_writer import AuditWriter, line_of
 from windrow.service.dependencies import Dependencies
@@ -237,7 +237,7 @@ def _erasures(_deps: Dependencies, request: Any, erasure: Any, _before: Any) -> 
 
 def _alias_before(deps: Dependencies, request: Any) -> _LogState | None:
     with suppress(InvalidInput):
-        read_reference(request.alias)
+        check_name(request.alias)
         return _log_state(deps.store.names.aliases, request.alias)
     return None
 
