@@ -64,6 +64,7 @@ COMMANDS = [
     ("list_keys", "keys list"),
     ("limit_key", "keys limit shop --requests-per-second 5"),
     ("revoke_key", "keys revoke shop"),
+    ("audit", "audit --since 7d"),
 ]
 
 
