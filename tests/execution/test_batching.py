@@ -16,16 +16,9 @@ from windrow.domain.errors import ClientClosedRequest, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsConnected
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
-from windrow.execution.batching import (
-    BATCH_TOKENS,
-    BATCHES_PER_TRAINING_BATCH,
-    QUANTUM_TOKENS,
-    SHARED_BATCH_TOKENS,
-    SHORT_TOKENS,
-    SPARSE_BATCH_TOKENS,
-    SPARSE_S,
-    BatchQueue,
-)
+from windrow.execution.batch_filling import BATCH_TOKENS, SHARED_BATCH_TOKENS
+from windrow.execution.batches import QUANTUM_TOKENS, SHORT_TOKENS
+from windrow.execution.batching import BATCHES_PER_TRAINING_BATCH, SPARSE_BATCH_TOKENS, SPARSE_S, BatchQueue
 
 PATIENCE_S = 30.0
 

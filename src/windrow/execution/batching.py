@@ -3,14 +3,11 @@
 import math
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from queue import SimpleQueue
-
-import numpy as np
 
 from windrow.arrays import Floats
 from windrow.domain.caller import current_caller
@@ -18,20 +15,12 @@ from windrow.domain.errors import ClientClosedRequest, ShuttingDown, WindrowErro
 from windrow.domain.prediction import IsConnected
 from windrow.domain.server_stats import QueueStats
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
-from windrow.execution.fair_shares import Client, FairShares
+from windrow.execution.batch_filling import BATCH_TOKENS, BatchFiller
+from windrow.execution.batches import Batch, EncodeRequest, TrainingBatch
+from windrow.execution.fair_shares import Client
 from windrow.execution.slots import overloaded
 
-# A batch of this many tokens runs at nearly full speed; larger ones only make others wait. Source: docs/adr/0011.
-BATCH_TOKENS = 128
-# Where as many wait, a batch may hold more short texts, each of another request: Python then does more of the same in
-# a row, and so finds its data in the caches. Source: docs/adr/0011.
-SHARED_BATCH_TOKENS = 256
-# A longer text would pad the attention of the others.
-SHORT_TOKENS = 32
-# The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
-QUANTUM_TOKENS = 32
 # For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
 # for a batch that runs and for its own one. 32 tokens run at five sixths of the full speed. Source: docs/adr/0011.
 SPARSE_S = 5.0
@@ -41,113 +30,6 @@ BATCHES_PER_TRAINING_BATCH = 3
 # The assumed speed until batches have been timed.
 FIRST_TOKENS_PER_S = 4_000.0
 _NEWEST_WEIGHT = 0.1
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    """A request to encode texts.
-
-    Args:
-        encoder: Encodes the texts.
-        tokens: The tokens of each text.
-        adapters: The adapter of each text.
-        is_connected: Called before each batch.
-        client: The API key that it came with.
-        features: The results.
-        waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
-        unfinished: The number of texts without a result.
-        waiting_tokens: The tokens of the texts in ``waiting``.
-        future: Resolved once no text is unfinished.
-        error: The first error that kept a text from being encoded.
-    """
-
-    encoder: TextEncoder
-    tokens: Sequence[Tokens]
-    adapters: Sequence[Adapter | None]
-    is_connected: IsConnected
-    client: Client
-    features: Floats = field(init=False)
-    waiting: deque[int] = field(init=False)
-    unfinished: int = field(init=False)
-    waiting_tokens: int = field(init=False)
-    future: "Future[Floats]" = field(default_factory=Future)
-    error: BaseException | None = None
-
-    def __post_init__(self) -> None:
-        lengths = [len(each.ids) for each in self.tokens]
-        self.features = np.empty((len(lengths), feature_size(self.encoder.folder)), np.float32)
-        self.waiting = deque(sorted(range(len(lengths)), key=lengths.__getitem__))
-        self.unfinished, self.waiting_tokens = len(lengths), sum(lengths)
-        self.future.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
-
-    def fail(self, error: BaseException) -> None:
-        """Set the request's error, and drop the texts that no batch has taken."""
-        self.error = self.error or error
-        self.unfinished -= len(self.waiting)
-        self.waiting_tokens = 0
-        self.waiting.clear()
-
-    def resolve(self) -> None:
-        """Resolve the future. Its callbacks run here, so the queue must not be locked."""
-        if self.error is None:
-            self.future.set_result(self.features)
-        else:
-            self.future.set_exception(self.error)
-
-
-@dataclass(slots=True, eq=False)
-class _TrainingBatch:
-    """A training's batch, which is never mixed with others."""
-
-    work: Callable[[], Floats]
-    future: "Future[Floats]" = field(default_factory=Future)
-    cores: int = 1
-
-    def resolve(self) -> None:
-        """Compute the batch and resolve the future."""
-        try:
-            self.future.set_result(self.work())
-        except BaseException as error:  # noqa: BLE001  every error belongs to the training
-            self.future.set_exception(error)
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """Texts of several requests for one run of one encoder."""
-
-    encoder: TextEncoder
-    max_tokens: int
-    max_shared_tokens: int = 0
-    texts: list[tuple[_Request, int]] = field(default_factory=list)
-    requests: set[_Request] = field(default_factory=set)
-    tokens: int = 0
-    longest: int = 0
-    parallelism: Parallelism = Parallelism.ONE_CORE
-    cores: int = 1
-
-    def take_quantum(self, request: _Request) -> bool:
-        """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own.
-
-        Texts of a request that has none in the batch may exceed ``max_tokens`` up to ``max_shared_tokens``, if all
-        texts are short.
-        """
-        limit, before, is_new = self.tokens + QUANTUM_TOKENS, len(self.texts), request not in self.requests
-        while request.encoder is self.encoder and request.waiting and self.tokens < limit:
-            size = len(request.tokens[request.waiting[0]].ids)
-            longest = max(self.longest, size)
-            may_share = is_new and longest <= SHORT_TOKENS and self.max_shared_tokens
-            if self.texts and self.tokens + size > (may_share or self.max_tokens):
-                break
-            self.texts.append((request, request.waiting.popleft()))
-            self.requests.add(request)
-            self.tokens, self.longest = self.tokens + size, longest
-            request.waiting_tokens -= size
-        return len(self.texts) > before
-
-    def run(self) -> Floats:
-        batch = [request.tokens[text] for request, text in self.texts]
-        adapters = [request.adapters[text] for request, text in self.texts]
-        return self.encoder.encode(batch, adapters, self.parallelism)
 
 
 class BatchQueue:
@@ -176,15 +58,15 @@ class BatchQueue:
         self._free = cores
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle: list[SimpleQueue[_Batch | _TrainingBatch | None]] = []
+        self._idle: list[SimpleQueue[Batch | TrainingBatch | None]] = []
         self._is_closed = False
-        self._requests: list[_Request] = []
-        self._shares = FairShares()
+        self._requests: list[EncodeRequest] = []
+        self._filler = BatchFiller(cores)
         self._clock_s = clock_s
         self._sparse_until_s = -math.inf
-        self._dropped: list[_Request] = []
+        self._dropped: list[EncodeRequest] = []
         # By key; the next one's first.
-        self._training_batches: OrderedDict[Client, deque[_TrainingBatch]] = OrderedDict()
+        self._training_batches: OrderedDict[Client, deque[TrainingBatch]] = OrderedDict()
         self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
@@ -224,7 +106,7 @@ class BatchQueue:
             Overloaded: The queue is full.
             ShuttingDown: The queue is closed.
         """
-        request = _Request(encoder, tokens, adapters, is_connected, current_caller().key_name)
+        request = EncodeRequest(encoder, tokens, adapters, is_connected, current_caller().key_name)
         with self._locked():
             if self._is_closed:
                 raise _closed()
@@ -267,7 +149,7 @@ class BatchQueue:
         Raises:
             ShuttingDown: The queue is closed.
         """
-        training_batches = [_TrainingBatch(batch) for batch in batches]
+        training_batches = [TrainingBatch(batch) for batch in batches]
         with self._locked():
             if self._is_closed:
                 raise _closed()
@@ -299,7 +181,7 @@ class BatchQueue:
     def _start(self) -> None:
         """Start the missing threads; if the system refuses one, the next request tries again."""
         while len(self._threads) < self._cores:
-            inbox: SimpleQueue[_Batch | _TrainingBatch | None] = SimpleQueue()
+            inbox: SimpleQueue[Batch | TrainingBatch | None] = SimpleQueue()
             thread = threading.Thread(
                 target=self._work, args=(inbox,), name=f"encode-{len(self._threads)}", daemon=True
             )
@@ -307,10 +189,10 @@ class BatchQueue:
             self._threads.append(thread)
             self._idle.append(inbox)
 
-    def _work(self, inbox: "SimpleQueue[_Batch | _TrainingBatch | None]") -> None:
+    def _work(self, inbox: "SimpleQueue[Batch | TrainingBatch | None]") -> None:
         """Run batches until the queue is closed."""
         while (task := inbox.get()) is not None:
-            if isinstance(task, _TrainingBatch):
+            if isinstance(task, TrainingBatch):
                 task.resolve()
             else:
                 self._run(task)
@@ -330,7 +212,7 @@ class BatchQueue:
         for request in dropped:
             request.resolve()
 
-    def _run(self, batch: _Batch) -> None:
+    def _run(self, batch: Batch) -> None:
         began = time.perf_counter()
         error: BaseException | None = None
         try:
@@ -363,7 +245,7 @@ class BatchQueue:
             self._free -= task.cores
             self._idle.pop().put(task)  # the latest one's caches are the warmest
 
-    def _next_training_batch(self) -> _TrainingBatch | None:
+    def _next_training_batch(self) -> TrainingBatch | None:
         if not self._training_batches or (
             self._requests and self._batches_since_training_batch < BATCHES_PER_TRAINING_BATCH
         ):
@@ -375,14 +257,13 @@ class BatchQueue:
             self._training_batches[client] = batches
         return batch
 
-    def _next_batch(self) -> _Batch | None:
-        """Fill a batch from all requests by deficit round robin (Shreedhar & Varghese, 1996)."""
+    def _next_batch(self) -> Batch | None:
+        """Return the next batch of the requests' texts; ``None`` where none waits."""
         self._drop_disconnected()
         if not self._requests:
             return None
         max_tokens = SPARSE_BATCH_TOKENS if self._clock_s() < self._sparse_until_s else BATCH_TOKENS
-        waiting = Counter(request.client for request in self._requests)
-        batch, served = self._fill_by_client(waiting, max_tokens) if len(waiting) > 1 else self._fill(max_tokens)
+        batch, served = self._filler.fill(self._requests, max_tokens)
         # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
         # first.
         behind = [request for request in served if request.waiting]
@@ -398,41 +279,6 @@ class BatchQueue:
         if client is not None and self._requests and all(request.client != client for request in self._requests):
             self._sparse_until_s = self._clock_s() + SPARSE_S
 
-    def _fill(self, max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
-        batch = _Batch(self._requests[0].encoder, max_tokens, self._max_shared_tokens(max_tokens))
-        served: dict[_Request, None] = {}
-        while took := [request for request in self._requests if batch.take_quantum(request)]:
-            served |= dict.fromkeys(took)
-        return batch, served
-
-    def _max_shared_tokens(self, max_tokens: int) -> int:
-        """Return how many tokens a batch of many requests may hold: so many that enough is left for the other cores."""
-        if max_tokens < BATCH_TOKENS:
-            return max_tokens
-        left = sum(request.waiting_tokens for request in self._requests) - (self._cores - 1) * BATCH_TOKENS // 2
-        return min(max(left, BATCH_TOKENS), SHARED_BATCH_TOKENS)
-
-    def _fill_by_client(self, waiting: Counter[Client], max_tokens: int) -> tuple[_Batch, dict[_Request, None]]:
-        """Fill a batch quantum by quantum, each for the client that has had the fewest tokens."""
-        queues: dict[Client, deque[_Request]] = {client: deque() for client in waiting}
-        for request in self._requests:
-            queues[request.client].append(request)
-        self._shares.update(waiting)
-        clients = list(queues)
-        batch = _Batch(queues[self._shares.next_of(clients, waiting)][0].encoder, max_tokens)
-        served: dict[_Request, None] = {}
-        while clients:
-            client, before = self._shares.next_of(clients, waiting), batch.tokens
-            taken = next((request for request in queues[client] if batch.take_quantum(request)), None)
-            if taken is None:
-                clients.remove(client)
-                continue
-            self._shares.charge(client, batch.tokens - before)
-            served[taken] = None
-            queues[client].remove(taken)
-            queues[client].append(taken)
-        return batch, served
-
     def _drop_disconnected(self) -> None:
         """Drop the requests whose callers have disconnected."""
         for request in self._requests:
@@ -444,7 +290,7 @@ class BatchQueue:
                 )
         self._requests = [request for request in self._requests if request.waiting]
 
-    def _drop(self, request: _Request, error: WindrowError) -> None:
+    def _drop(self, request: EncodeRequest, error: WindrowError) -> None:
         if not request.waiting:  # it has failed already
             return
         request.fail(error)
