@@ -376,6 +376,9 @@ def test_a_copy_does_not_say_where_it_comes_from_if_the_key_does_not_know_that(s
         listed = {each.name: each.origin for each in service.list_classifiers(ListRequest())}
         assert listed["tickets_v5"] is None
         assert service.describe(DescribeRequest("tickets_v5", description="ours")).origin is None
+        service.delete(DeleteRequest("tickets_v5"))
+        assert [each.origin for each in service.list_classifiers(ListRequest(deleted=True))] == [None]
+        assert service.restore(RestoreRequest("tickets_v5")).origin is None
         file = b"".join(service.export(ExportRequest("tickets_v5")).chunks)
         assert SECRET.encode() not in file
     assert SECRET.encode() in b"".join(service.export(ExportRequest("tickets_v5")).chunks)
@@ -414,6 +417,9 @@ def test_a_job_does_not_tell_what_name_was_in_its_way(service: Service) -> None:
     with calling(KEY):
         seen = [service.job(JobRequest(job.id)), *service.follow_job(JobRequest(job.id))]
         seen += service.list_jobs(JobListRequest(1))
+    cancelled = RULES["cancel_job"].shown
+    assert cancelled is not None
+    seen.append(cancelled(KEY, job))
     for each in seen:
         assert "Tickets" not in str(each.to_dict())
         assert each.problem is not None

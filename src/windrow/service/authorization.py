@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from windrow.domain.alias import Alias, AliasList
-from windrow.domain.caller import Caller, current_caller, insufficient_scope
+from windrow.domain.caller import Caller, calling, current_caller, insufficient_scope
 from windrow.domain.classifier import BulkDeletion, ClassifierDetails, Record
 from windrow.domain.dataset import Row
 from windrow.domain.errors import NameNotAllowed, NameTaken
@@ -216,7 +216,8 @@ def _shown_job(caller: Caller, job: Job) -> Job:
         job = replace(job, next_name=None)
     problem = job.problem
     if problem is not None and problem.code == NameTaken.code and "existing_name" in problem.facts:
-        error = name_taken(*(problem.facts[each] for each in ("name", "existing_name", "kind")))
+        with calling(caller):  # who is no more the current one when the next change is taken
+            error = name_taken(*(problem.facts[each] for each in ("name", "existing_name", "kind")))
         job = replace(job, problem=Problem(error.code, error.template, error.facts))
     return job
 
