@@ -10,8 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
-# For so long after requests of several keys came, they begin one by one, which costs 30 µs of processor time each: a key
-# that comes once a minute must not find the loop full of another one's requests.
+# For so long after requests of several keys came, they begin one by one, which costs 30 µs of processor time each: a
+# key that comes once a minute must not find the loop full of another one's requests.
 SHARED_S: Final = 600.0
 
 
