@@ -514,7 +514,16 @@ def test_a_key_that_floods_the_queue_delays_another_one_by_no_more_than_the_batc
     assert other.result(PATIENCE_S).shape == (1, 192)
     encoder.let(len(flood))
     assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in flood)
-    assert encoder.marks[:3] == [[0], [100, 1, 2, 3], [4, 5, 6, 7]]
+    assert encoder.marks[:3] == [[0], [100], [1, 2, 3, 4]]
+
+
+def test_keys_that_wait_for_little_share_a_small_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    answers = [ask_as("flood", one_core, text(mark, 8)) for mark in range(20)]
+    encoder.wait_for_batch()
+    answers += [ask_as(name, one_core, text(mark, 8)) for name, mark in (("b", 100), ("c", 101), ("c", 102))]
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in answers)
+    assert encoder.marks[:3] == [[0], [100, 101, 102], [1, 2, 3, 4]]
 
 
 def test_batches_are_small_as_long_as_a_key_comes_now_and_then_and_large_again_later(encoder: PausingEncoder) -> None:
@@ -523,14 +532,14 @@ def test_batches_are_small_as_long_as_a_key_comes_now_and_then_and_large_again_l
     answers = [ask_as("flood", fixture, text(0, 8)) for _ in range(80)]
     encoder.wait_for_batch()
     answers.append(ask_as("other", fixture, text(1, 8)))
-    for _ in range(2):
+    for _ in range(3):
         encoder.let()
         encoder.wait_for_batch()
     now_s[0] += SPARSE_S
     encoder.let(100)
     assert all(answer.result(PATIENCE_S) is not None for answer in answers)
     sizes = [len(marks) * 8 for marks in encoder.marks]
-    assert sizes[:4] == [8, SPARSE_BATCH_TOKENS, SPARSE_BATCH_TOKENS, SHARED_BATCH_TOKENS]
+    assert sizes[:5] == [8, 8, SPARSE_BATCH_TOKENS, SPARSE_BATCH_TOKENS, SHARED_BATCH_TOKENS]
     fixture.close()
 
 

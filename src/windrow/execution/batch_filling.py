@@ -11,6 +11,9 @@ BATCH_TOKENS = 128
 # Where as many wait, a batch may hold more short texts, each of another request: Python then does more of the same in
 # a row, and so finds its data in the caches. Source: docs/adr/0011.
 SHARED_BATCH_TOKENS = 256
+# A small batch, for a key that waits for little, is not filled up by one that has more than so many times as many
+# requests in the queue: those wait for long in any case.
+_MOST_BESIDE = 4
 
 
 class BatchFiller:
@@ -63,8 +66,11 @@ class BatchFiller:
         for request in requests:
             queues[request.client].append(request)
         self._shares.update(waiting)
+        first = self._shares.next_of(list(queues), waiting)
         clients = list(queues)
-        batch = Batch(queues[self._shares.next_of(clients, waiting)][0].encoder, max_tokens)
+        if max_tokens < BATCH_TOKENS:
+            clients = [client for client in queues if waiting[client] <= _MOST_BESIDE * waiting[first]]
+        batch = Batch(queues[first][0].encoder, max_tokens)
         served: dict[EncodeRequest, None] = {}
         while clients:
             client, before = self._shares.next_of(clients, waiting), batch.tokens
