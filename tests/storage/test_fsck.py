@@ -581,3 +581,9 @@ def test_what_may_not_be_read_is_damage(root: Path, monkeypatch: pytest.MonkeyPa
     assert "the right to read it" in finding.detail
     assert not any(finding.repaired for finding in report.findings)
     assert snapshot(root) == before
+
+
+def test_a_file_that_is_just_being_written_is_no_garbage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = root / put(root, f".aside/{'0' * 32}")
+    monkeypatch.setattr("windrow.storage.fsck.time.sleep", lambda seconds: place.unlink())
+    assert checked(root, now=utc_now).findings == ()

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,6 +45,8 @@ from windrow.storage.use_store import USAGE
 
 # A copy of one classifier's folder, or the building of a graph, takes seconds.
 GRACE_PERIOD_S = 3_600
+# Processes write without the lock of the names, too: jobs, the audit trail, counters. It takes them milliseconds.
+_WRITING_S = 0.5
 _THREADS = 2
 _BASE_MODELS, _GRAPHS = "base_models", "graphs"
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
@@ -200,7 +203,12 @@ class _Run:
         """Find what processes began to write and did not end."""
         listing = self._list(STAGING, files=_STAGED_FILE)
         candidates = list(listing.candidates)
+        if listing.files:
+            time.sleep(_WRITING_S)
+        left_behind = self._list(STAGING, files=_STAGED_FILE).files
         for file, status in listing.files.items():
+            if file not in left_behind:
+                continue
             path = f"{STAGING}/{file}"
             # The lock of the names says nothing of the files of jobs: what is young may be just being written.
             left = reason_to_wait(status.st_ctime, self._grace_cutoff_s)
