@@ -203,7 +203,7 @@ class _Run:
         """Find what processes began to write and did not end."""
         listing = self._list(STAGING, files=_STAGED_FILE)
         candidates = list(listing.candidates)
-        if listing.files:
+        if any(each.st_ctime > self._grace_cutoff_s for each in listing.files.values()):
             time.sleep(_WRITING_S)
         left_behind = self._list(STAGING, files=_STAGED_FILE).files
         for file, status in listing.files.items():
