@@ -22,7 +22,7 @@ from windrow.execution.runner import ProcessRunner
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.use_counters import FLUSH_INTERVAL_S, UseCounters
-from windrow.service.audit_rules import note_expired, note_job_end, note_repair
+from windrow.service.audit_rules import note_expired, note_job, note_repair
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
@@ -101,7 +101,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         JobFiles(settings.data_dir, store.names.files, store.directory.prepare),
         slots,
         partial(find_published_revision, store.catalog),
-        partial(note_job_end, audit, store.names),
+        partial(note_job, audit, store.names),
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
     free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)

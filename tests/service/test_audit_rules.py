@@ -23,7 +23,14 @@ from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeReques
 from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Row
 from windrow.domain.erasure import ForgetRequest
-from windrow.domain.errors import ClassifierNotFound, InsufficientScope, StorageFull, Unauthorized, WindrowError
+from windrow.domain.errors import (
+    ClassifierNotFound,
+    InsufficientScope,
+    StorageFailed,
+    StorageFull,
+    Unauthorized,
+    WindrowError,
+)
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobRequest
 from windrow.domain.listing import DeleteAllRequest
@@ -272,3 +279,22 @@ def test_a_trail_that_cannot_be_written_fails_no_change(
     assert trained.show(ModelRequest(NAME)).description == "x"
     (logged,) = [each for each in caplog.records if each.levelname == "ERROR"]
     assert f'"verb":"describe","target":"{NAME}"' in logged.getMessage()
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_where_what_was_before_cannot_be_looked_up_the_line_says_less(
+    trained: Service, monkeypatch: pytest.MonkeyPatch, purge: bool
+) -> None:
+    logs = trained.dependencies.store.names.classifiers
+    newest, looks = logs.newest, list[str]()
+
+    def failing(name: str) -> object:
+        looks.append(name)
+        if len(looks) == 1:
+            raise StorageFailed("The disk failed.")
+        return newest(name)
+
+    monkeypatch.setattr(logs, "newest", failing)
+    trained.delete(DeleteRequest(NAME, purge=purge))
+    monkeypatch.undo()
+    assert told(trained, 1) == [("delete", NAME, None if purge else 2, None)]

@@ -165,7 +165,7 @@ _VALUES: Final[Mapping[str, object]] = {
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,
-    "AuditLine.id": "00063ed6f0c48d-5f2b9c",
+    "AuditLine.id": "063ed47c53dc40-5f2b9c",
     "AuditLine.verb": "promote",
     "AuditLine.target": EXAMPLE_ALIAS,
     "AuditLine.address": "10.0.0.17",

@@ -101,7 +101,7 @@ class JobQueue:
         files: Stores jobs.
         slots: Limits the concurrent trainings.
         find_published_revision: Finds the revision that an interrupted job published, if it did.
-        on_end: Called with each job of this process that has ended, before anybody else is told.
+        on_change: Called with each job of this process that is new, and when it has ended, before anybody is told.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class JobQueue:
         files: JobFiles,
         slots: TrainingSlots,
         find_published_revision: FindPublishedRevision,
-        on_end: Callable[[Job], object] = lambda _: None,
+        on_change: Callable[[Job], object] = lambda _: None,
     ) -> None:
         self._files = files
         self._slots = slots
         self._find_published_revision = find_published_revision
-        self._on_end = on_end
+        self._on_change = on_change
         self._changed = threading.Condition()
         self._active: dict[str, _ActiveJob] = {}
         self._unsaved: dict[str, tuple[Job, int]] = {}  # finished jobs that could not be saved, with their file numbers
@@ -154,6 +154,7 @@ class JobQueue:
             self._active[active.job.id] = active
         try:
             self._save(active)
+            self._note(active.job)
             # It acts for whoever asked for it.
             run = contextvars.copy_context().run
             threading.Thread(target=run, args=(self._run, active), name=f"job-{active.job.id}", daemon=True).start()
@@ -199,12 +200,8 @@ class JobQueue:
             try:
                 if is_meant(job := self.get(job_id)):
                     found.append(job)
-            except (
-                JobNotFound,
-                InvalidArtifact,
-                StorageFull,
-                StorageFailed,
-            ) as error:  # removed meanwhile, or damaged, which fsck reports
+            # It was removed meanwhile, or is damaged, which fsck reports.
+            except (JobNotFound, InvalidArtifact, StorageFull, StorageFailed) as error:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
@@ -299,15 +296,18 @@ class JobQueue:
 
     def _save_end(self, active: _ActiveJob, job: Job) -> None:
         ended = replace(job, finished_at=utc_now(), progress=None)
-        try:
-            self._on_end(ended)
-        except Exception:  # noqa: BLE001  who is told of it must not keep it from ending
-            _log.exception("The end of the job %s was not told.", job.id)
+        self._note(ended)
         with self._changed:
             active.job = ended
             self._changed.notify_all()
         if not self._try_save(active):
             self._unsaved[job.id] = (active.job, active.number)
+
+    def _note(self, job: Job) -> None:
+        try:
+            self._on_change(job)
+        except Exception:  # noqa: BLE001  who is told of a job must not keep it from going on
+            _log.exception("That the job %s is %s was not told.", job.id, job.state)
 
     def save_ended(self) -> None:
         """Save finished jobs that could not be saved before."""

@@ -70,28 +70,24 @@ def audited(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Con
     return verb
 
 
-def note_job_begin(audit: AuditWriter, job: Job) -> None:
-    """Leave a line about a training that was asked for.
-
-    Args:
-        audit: Writes it.
-        job: The training's job.
-    """
-    audit.record(line_of(current_caller(), "start_fit", target=job.model_name, job_id=job.id))
-
-
-def note_job_end(audit: AuditWriter, names: Namespace, job: Job) -> None:
-    """Leave a line about a training that has ended.
+def note_job(audit: AuditWriter, names: Namespace, job: Job) -> None:
+    """Leave a line about a training that was asked for, or that has ended.
 
     Args:
         audit: Writes it.
         names: Where its classifier is.
-        job: The training's job, with what became of it.
+        job: The training's job.
     """
-    before = None if job.revision is None else _looked_up(_revision_before, names, job.model_name, job.revision)
-    facts = {"revision_before": before, "revision_after": job.revision}
-    outcome = {} if job.problem is None else {"outcome": job.problem.code}
-    audit.record(line_of(current_caller(), "fit", target=job.model_name, job_id=job.id, **facts, **outcome))
+    facts: dict[str, Any] = {"target": job.model_name, "job_id": job.id}
+    if not job.is_finished:
+        audit.record(line_of(current_caller(), "start_fit", **facts))
+        return
+    if job.revision is not None:
+        before = _looked_up(_revision_before, names, job.model_name, job.revision)
+        facts |= {"revision_before": before, "revision_after": job.revision}
+    if job.problem is not None:
+        facts["outcome"] = job.problem.code
+    audit.record(line_of(current_caller(), "fit", **facts))
 
 
 def note_expired(audit: AuditWriter, names: Iterable[str]) -> None:
@@ -138,7 +134,9 @@ def _looked_up(look: Callable[..., R], *args: Any) -> R | None:
         return look(*args)
     except WindrowError as error:
         _log.info("A line of the audit trail says less than it could. %s", error.detail)
-        return None
+    except Exception:  # noqa: BLE001 - the change is made, and no defect in telling of it may say otherwise
+        _log.exception("A line of the audit trail says less than it should.")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,8 @@ def _steps(logs: Logs[Any], name: str, before: _LogState | None) -> tuple[_LogSt
     if before is not None and after.number == before.number:
         return None
     if before is None or after.number > before.number + 1:  # others have changed it meanwhile, too
-        before = _LogState(after.number - 1, logs.at(name, after.number - 1))
+        number = after.number - 1
+        before = _LogState(number, logs.at(name, number) if number > 0 else None)
     return before, after
 
 

@@ -46,7 +46,6 @@ from windrow.execution.job_queue import JobSpec
 from windrow.execution.predictor import Predictor
 from windrow.execution.trainer import train
 from windrow.execution.training_cost import EtaEstimator, estimate_memory, estimate_stages, measure_workload
-from windrow.service.audit_rules import note_job_begin
 from windrow.service.dependencies import Dependencies
 from windrow.storage.artifact import ARTIFACT, ROWS, rows_from_blob, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision, ResolvedModel
@@ -103,9 +102,7 @@ def begin_fit(
     )
     # On a server it runs already; elsewhere it loads its libraries while this process loads the base model.
     deps.runner.start(trains_adapters=request.num_iterations > 0)
-    job, result = deps.jobs.begin(spec, on_progress)
-    note_job_begin(deps.audit, job)
-    return job, result
+    return deps.jobs.begin(spec, on_progress)
 
 
 def estimate_fit(deps: Dependencies, request: FitRequest) -> FitEstimate:
