@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -125,6 +126,7 @@ class Authentication:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
         scope["state"]["caller"] = caller
+        scope["state"]["check_key"] = partial(self._caller, scope)
         with calling(caller):
             await self._app(scope, receive, send)
 
@@ -190,6 +192,19 @@ def sent_key(headers: Iterable[tuple[bytes, bytes]]) -> str:
     if len(sent) > 1 or not _KEY.fullmatch(sent[0]):
         raise Unauthorized(_ONE_KEY)
     return sent[0].decode("ascii")
+
+
+def check_key_again(scope: Scope) -> None:
+    """Refuse to go on with a request that lasts, once its key is no longer valid.
+
+    Args:
+        scope: The request's, after it was let in.
+
+    Raises:
+        Unauthorized: Its key has expired or was revoked, or it has none and now needs one.
+        KeysUnavailable: The keys cannot be read any more, so that none is accepted.
+    """
+    scope["state"]["check_key"]()
 
 
 def check_possible(endpoint: Endpoint[Any]) -> None:

@@ -222,7 +222,7 @@ async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 async def _follow(call: _Call) -> Response:
     """Tell of a job as long as it lasts."""
-    return await follow(call.context, (await call.parse())[0])
+    return await follow(call.context, call.request, (await call.parse())[0])
 
 
 # How a verb is answered, by its name or else by the form of its reply.
