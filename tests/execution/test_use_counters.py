@@ -62,7 +62,8 @@ def counters(folder: Path, clock: Clock) -> UseCounters:
 
 
 def told(counted: UseCounters) -> dict[str, tuple[int, datetime]]:
-    return {name: (use.predictions, use.last_used_at) for name, use in counted.recent().items()}
+    uses = counted.recent()
+    return {name: (use.predictions, use.last_used_at) for name in ("a", "b", "c") if (use := uses.get(name))}
 
 
 def files(folder: Path) -> list[str]:

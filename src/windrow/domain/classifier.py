@@ -240,9 +240,9 @@ class Classifier(Record):
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""
     last_used_at: datetime | None = None
-    """When its name last gave a prediction, UTC, as known a minute ago; ``None`` for not in the last 90 days."""
+    """When its name last gave a prediction, UTC, as known two minutes ago; ``None`` for not in the last 90 days."""
     recent_predictions: int = 0
-    """Texts that its name classified for predictions in the last 30 days, on all servers, as known a minute ago."""
+    """Texts that its name classified for predictions in the last 30 days, on all servers, as known two minutes ago."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
     """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
 

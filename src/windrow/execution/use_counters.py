@@ -5,7 +5,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -18,8 +18,8 @@ DAY_S: Final = 86_400
 # So many days, this one included, are summed up as a classifier's recent predictions.
 RECENT_DAYS: Final = 30
 FLUSH_INTERVAL_S: Final = 60.0
-# What other processes have counted is read again after this time.
-_REREAD_S: Final = 10.0
+# What other processes have counted is read again after this time where no task does it before.
+_REREAD_S: Final = 90.0
 _PROCESS_BYTES: Final = 6
 _log = logging.getLogger("windrow.execution")
 
@@ -144,18 +144,20 @@ class UseCounters:
         """Seconds until the day is over, UTC."""
         return DAY_S - self._now_s() % DAY_S
 
-    def recent(self) -> Mapping[str, RecentUse]:
-        """Return how much each classifier was used lately; those that were not are left out.
+    def recent(self) -> "RecentUses":
+        """Return how much classifiers were used lately.
 
         Raises:
             StorageFailed: The disk cannot be read.
         """
+        return self._read_recent(_REREAD_S)
+
+    def _read_recent(self, max_age_s: float) -> "RecentUses":
         with self._lock:
-            today = self._day(self._now_s())
-            own = {each.date: each.use() for each in (today, *self._over)}
-        first = _first_recent(today.date)
-        kept = self._recent.read(self._store, self._process, today.date, frozenset(own))
-        return _summed((kept, *(_recent(use, is_recent=day >= first) for day, use in own.items())))
+            days = (self._day(self._now_s()), *self._over)
+        today = days[0].date
+        kept = self._recent.read(self._store, self._process, frozenset(each.date for each in days), max_age_s)
+        return RecentUses(kept, days, _first_recent(today))
 
     def update(self) -> None:
         """Keep what is new on the disk, and read what others have counted.
@@ -171,6 +173,7 @@ class UseCounters:
                 _log.warning("How much is used cannot be kept on the disk, and is lost at the end. %s", error.detail)
             self._is_told = True
         self.read_keys()
+        self._read_recent(0.0)  # so that no list has to wait for it
 
     def read_keys(self) -> None:
         """Read what keys have sent to other processes today.
@@ -250,6 +253,34 @@ class UseCounters:
                 self._over.remove(day)
 
 
+class RecentUses:
+    """How much classifiers were used lately, over all processes.
+
+    Args:
+        kept: What is on the disk, by name.
+        own: What this process has in memory, by day.
+        first: The first day of which predictions are recent.
+    """
+
+    def __init__(self, kept: Mapping[str, RecentUse], own: Sequence[_Day], first: date) -> None:
+        self._kept = kept
+        self._own = [(day.classifiers, day.date >= first) for day in own]
+
+    def get(self, name: str) -> RecentUse | None:
+        """Return how much a classifier was used; ``None`` where it was not.
+
+        Args:
+            name: Its name.
+        """
+        use = self._kept.get(name)
+        for classifiers, is_recent in self._own:
+            if (counted := classifiers.get(name)) is not None:
+                texts, at_s = counted
+                own = RecentUse(int(texts) if is_recent else 0, datetime.fromtimestamp(int(at_s), UTC))
+                use = own if use is None else _joined(use, own)
+        return use
+
+
 class _Recent:
     """What is on the disk about the last days, read again only now and then."""
 
@@ -261,19 +292,21 @@ class _Recent:
         self._past: Mapping[str, RecentUse] = {}
         self._whole: Mapping[str, RecentUse] = {}
 
-    def read(self, store: UseStore, process: str, today: date, own: frozenset[date]) -> Mapping[str, RecentUse]:
+    def read(self, store: UseStore, process: str, own: frozenset[date], max_age_s: float) -> Mapping[str, RecentUse]:
         """Return what is on the disk.
 
         Args:
             store: Where.
             process: This process.
-            today: The present day.
-            own: Days of which this process has in memory what it counted, so that its files are left out.
+            own: Days of which this process has in memory what it counted, so that its files are left out; the present
+                one is the last of them.
+            max_age_s: How old what was read before may be, in seconds.
         """
         with self._lock:
             now_s = time.monotonic()
-            if own == self._own and now_s - self._read_at_s < _REREAD_S:
+            if own == self._own and now_s - self._read_at_s < max_age_s:
                 return self._whole
+            today = max(own)
             first = _first_recent(today)
 
             def read(day: date) -> Mapping[str, RecentUse]:
@@ -303,12 +336,12 @@ def _summed(parts: Iterable[Mapping[str, RecentUse]]) -> dict[str, RecentUse]:
     for part in parts:
         for name, use in part.items():
             other = whole.get(name)
-            whole[name] = (
-                use
-                if other is None
-                else RecentUse(use.predictions + other.predictions, max(use.last_used_at, other.last_used_at))
-            )
+            whole[name] = use if other is None else _joined(use, other)
     return whole
+
+
+def _joined(one: RecentUse, other: RecentUse) -> RecentUse:
+    return RecentUse(one.predictions + other.predictions, max(one.last_used_at, other.last_used_at))
 
 
 def _date_of(number: int) -> date:

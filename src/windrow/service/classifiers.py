@@ -1,7 +1,6 @@
 """Lists, shows, describes, deletes and restores classifiers."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -30,7 +29,7 @@ from windrow.domain.threshold import (
     check_set_threshold_request,
 )
 from windrow.domain.values import recast
-from windrow.execution.use_counters import RecentUse
+from windrow.execution.use_counters import RecentUses
 from windrow.service.dependencies import Dependencies, parse_immutable_reference
 from windrow.storage.namespace import in_use
 from windrow.storage.purging import IsMeant
@@ -45,10 +44,10 @@ def list_classifiers(deps: Dependencies, request: ListRequest) -> Listing:
         found = deps.store.catalog.listing(request)
     else:
         found = deps.store.catalog.listing(request, partial(_is_unused, deps.counters.recent(), request.unused_days))
-    return replace(found, models=tuple(map(deps.with_use, found.models)))
+    return replace(found, models=deps.with_uses(found.models))
 
 
-def _is_unused(uses: Mapping[str, RecentUse], days: int, record: Record) -> bool:
+def _is_unused(uses: RecentUses, days: int, record: Record) -> bool:
     use = uses.get(record.name)
     last = record.created_at if use is None else max(record.created_at, use.last_used_at)
     return last <= utc_now() - timedelta(days=days)

@@ -182,13 +182,20 @@ class Dependencies:
 
     def with_use(self, classifier: Classifier) -> Classifier:
         """Return a classifier with how much its name was used; nothing of that where the disk does not say."""
+        return self.with_uses((classifier,))[0]
+
+    def with_uses(self, classifiers: Sequence[Classifier]) -> tuple[Classifier, ...]:
+        """Return classifiers with how much their names were used, as :meth:`with_use` does."""
         try:
-            use = self.counters.recent().get(classifier.name)
+            uses = self.counters.recent()
         except StorageFailed:
-            return classifier
-        if use is None:
-            return classifier
-        return replace(classifier, last_used_at=use.last_used_at, recent_predictions=use.predictions)
+            return tuple(classifiers)
+        return tuple(
+            each
+            if (use := uses.get(each.name)) is None
+            else replace(each, last_used_at=use.last_used_at, recent_predictions=use.predictions)
+            for each in classifiers
+        )
 
     def check_room(self) -> None:
         """Refuse one more revision where there is no room for it, on the disk or for the caller's key.
