@@ -45,6 +45,7 @@ def seen(peer: str | None, *headers: tuple[str, str], networks: tuple[str, ...] 
         ("[2001:db8::1]:4711", "2001:db8::1"),
         ("2001:DB8::1", "2001:db8::1"),
         (f"::ffff:{CLIENT}", CLIENT),
+        ("fe80::1%any text of the client's", "fe80::1"),
         ("10.2.2.2, 10.1.1.1", "10.2.2.2"),
         (f"{FORGED}, unknown", PROXY),
         (f"{FORGED}, unknown, 10.1.1.1", "10.1.1.1"),

@@ -123,7 +123,7 @@ class RequestLog:
 
 def _request_id(scope: Scope) -> str:
     sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
-    return sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
+    return sent if _SANE_ID.fullmatch(sent) and not sent.startswith(KEY_PREFIX) else secrets.token_hex(8)
 
 
 def note_names(scope: Scope, request: object) -> None:

@@ -60,7 +60,8 @@ def _forwarded_for(headers: Collection[tuple[bytes, bytes]]) -> Iterator[str | N
     """Yield the addresses that proxies saw, the nearest one first; ``None`` for what is none."""
     lines = b",".join(value for name, value in headers if name == _FORWARDED_FOR)
     for part in reversed(lines.decode("latin-1").split(",") if lines else []):
-        address = _read_address(_without_port(part.strip()))
+        # What follows a % names an interface of whoever wrote it, and may be any text.
+        address = _read_address(_without_port(part.strip()).partition("%")[0])
         yield None if address is None else str(address)
 
 
