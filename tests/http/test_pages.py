@@ -165,6 +165,11 @@ def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Cl
     assert {client.get(link).status_code for link in links} == {200}
 
 
+def test_the_pages_for_a_browser_say_how_a_key_is_sent(client: httpx.Client) -> None:
+    assert "Authorization: Bearer KEY" in client.get("/").text
+    assert "Authorize" in client.get("/openapi.json").json()["info"]["description"]
+
+
 def test_there_is_an_icon(client: httpx.Client) -> None:
     icon = client.get("/favicon.ico")
     assert icon.headers["content-type"] == "image/svg+xml"

@@ -31,7 +31,10 @@ from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.operations import Operations
 
-_DESCRIPTION: Final = "Train text classifiers from a handful of labelled examples, and predict with them."
+_DESCRIPTION: Final = (
+    "Train text classifiers from a handful of labelled examples, and predict with them.\n\n"
+    "Where the server has API keys, each request needs one; /docs takes it under *Authorize*."
+)
 # What chooses a verb among those of one path.
 _CHOICES: Final[Mapping[str, str]] = {
     "dry_run": "Whether to say only how long the training will take and how much memory, and why.",

@@ -66,11 +66,14 @@ _HOME: Final = """<!DOCTYPE html>
 <li><a href="{root}/health">Health</a>, <a href="{root}/health/ready">readiness</a> and
 <a href="{root}/metrics">metrics</a>, for whoever watches the server</li>
 </ul>
+<p>Where an API key is needed, send it in the header <code>Authorization: Bearer KEY</code>; without one, the
+classifiers and the metrics answer with status 401. Whoever runs the server creates keys.</p>
 <p>On the server's machine, <code>windrow --help</code> shows the same verbs on the command line.</p>
 </body>
 </html>
 """
-_HOME_DOCS: Final = """<li><a href="{root}/docs">The API, to read and to try</a></li>
+_HOME_DOCS: Final = """<li><a href="{root}/docs">The API, to read and to try</a>; an API key goes under
+<em>Authorize</em></li>
 <li><a href="{root}/openapi.json">The OpenAPI document</a>, to generate clients from</li>
 """
 _ICON: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
