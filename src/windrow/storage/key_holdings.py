@@ -74,7 +74,7 @@ class KeyHoldings:
             return
         held = self.of(key)
         for quota, limit, used, what in (
-            ("max_revisions", limits.max_revisions, held.revisions, "revisions"),
+            ("max_revisions", limits.max_revisions, held.revisions, "revision" if held.revisions == 1 else "revisions"),
             ("max_stored_bytes", limits.max_stored_bytes, held.size_bytes, "bytes of revisions"),
         ):
             if limit and used >= limit:

@@ -83,12 +83,12 @@ def _print_keys(listing: KeyList) -> None:
         listing.keys,
         Column("key", lambda key: key.name, no_wrap=True),
         Column("state", lambda key: key.state(now), no_wrap=True),
-        Column("may", lambda key: ", ".join(key.scopes)),
+        Column("scopes", lambda key: ", ".join(key.scopes)),
         Column("only", lambda key: ", ".join(key.only)),
         Column(
             "limits", lambda key: "" if all(getattr(key, each) is None for each in LIMITS) else _limits(key), spare=4
         ),
-        Column("begins", lambda key: key.hint, no_wrap=True, spare=1),
+        Column("hint", lambda key: key.hint, no_wrap=True, spare=1),
         Column("created (UTC)", lambda key: when(key.created_at), no_wrap=True, spare=3),
         Column("expires (UTC)", lambda key: "" if key.expires_at is None else when(key.expires_at), spare=2),
     )
