@@ -68,7 +68,8 @@ def test_a_server_that_others_would_reach_without_a_key_does_not_start_and_says_
     )
     assert ended.returncode == 2
     assert (ended.stdout, ended.stderr.count("\n")) == ("", 1)
-    for way in ("windrow keys create", "--host 127.0.0.1", "--insecure-no-keys or WINDROW_INSECURE_NO_KEYS=true"):
+    create = f"windrow keys create admin --scope admin --data-dir {tmp_path}`"
+    for way in (create, "--host 127.0.0.1", "--insecure-no-keys or WINDROW_INSECURE_NO_KEYS=true"):
         assert way in ended.stderr
 
 

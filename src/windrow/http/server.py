@@ -122,13 +122,15 @@ def check_access(settings: Settings, *, needs_key: bool) -> None:
         return
     if not settings.insecure_no_keys:
         raise InvalidParameter(
-            "Other machines may reach {host}, and there is no API key, so everyone there could train, read and delete "
-            "every classifier. Create a key first (`windrow keys create admin --scope admin`, with more scopes as "
-            "needed, or a first one by {first_key_file}); or keep to this machine with --host 127.0.0.1; or, where "
-            "something in front of the server checks who asks, say so with --insecure-no-keys or {insecure}=true.",
+            "Other machines may reach {host}, and there is no API key, so everyone there could train, read and "
+            "delete every classifier. Create a key first (`windrow keys create admin --scope admin --data-dir "
+            "{data_dir}`, with more scopes as needed, or a first one by {first_key_file}); or keep to this machine "
+            "with --host 127.0.0.1; or, where something in front of the server checks who asks, say so with "
+            "--insecure-no-keys or {insecure}=true.",
             {
                 "parameter": "host",
                 "host": settings.host or "every address",
+                "data_dir": str(settings.data_dir),
                 "first_key_file": variable_name("first_key_file"),
                 "insecure": variable_name("insecure_no_keys"),
             },

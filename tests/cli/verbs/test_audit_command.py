@@ -83,6 +83,7 @@ def test_a_time_that_is_none_is_refused_by_the_option_s_name(ask: Run, since: st
     ended = ask("audit", "--since", since)
     assert ended.code != 0
     assert "--since" in ended.err
+    assert ("7d" in ended.err) == (since != "2025-02-30")  # a day, but for its number
 
 
 def test_a_file_that_cannot_be_read_is_told(ask: Run, busy: "Toy") -> None:

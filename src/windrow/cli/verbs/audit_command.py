@@ -15,10 +15,12 @@ from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, print_table
 from windrow.domain.audit import AuditLine, AuditRequest, AuditTrail
 from windrow.domain.clock import utc_now
+from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 
 verbs = typer.Typer()
 _AGO: Final = re.compile(r"([0-9]{1,6})([dh])")
+_DAY_OR_TIME: Final = re.compile(r"\d{4}-")
 
 
 @verbs.command(epilog="Example: windrow audit --since 7d --target tickets")
@@ -38,14 +40,24 @@ def audit(
 ) -> None:
     """Show who changed what, and which API keys were refused, the newest first."""
     call.words.options["since"] = "--since"
-    request = replace(request, since=since and _moment(since))
+    request = replace(request, since=None if since is None else _moment(since))
     with call.connected() as operations:
         call.show(operations.audit(request), _print_trail)
 
 
 def _moment(text: str) -> str:
-    """Return what was typed as the verb has it; days and hours count back from now."""
+    """Return what was typed as the verb has it; days and hours count back from now.
+
+    Raises:
+        InvalidParameter: It is nothing of the kind.
+    """
     if (match := _AGO.fullmatch(text.strip())) is None:
+        if _DAY_OR_TIME.match(text) is None:
+            raise InvalidParameter(
+                "{arg:since} takes days or hours back (7d, 12h), a day like 2025-09-15 or a time like "
+                "2025-09-15T10:30:00Z.",
+                {"parameter": "since"},
+            )
         return text
     try:
         at = utc_now() - timedelta(**{"d": {"days": int(match[1])}, "h": {"hours": int(match[1])}}[match[2]])

@@ -42,9 +42,10 @@ def create(
         str | None, typer.Option("--expires", metavar="DAYS", help="Days for which it is valid: 90d.")
     ] = None,
 ) -> None:
-    """Create a key, and print it this once: on standard output, so that a file can take it.
+    """Create a key, and print it this once.
 
-    From the first key on, every request to a server on this data directory needs one.
+    It stands alone on standard output, so that a file can take it. From the first key on, every request to a server on
+    this data directory needs one.
     """
     call.words.options["expires_in_days"] = "--expires"
     request = replace(request, expires_in_days=days(expires, "--expires", "expires_in_days"))
@@ -97,7 +98,10 @@ def _print_keys(listing: KeyList) -> None:
 @keys.command(epilog="Example: windrow keys limit shop --requests-per-second 5 --texts-per-day 100000")
 @with_options()
 def limit(call: Call, request: LimitKeyRequest) -> None:
-    """Set all limits of a key; what is left out is what the server's settings say."""
+    """Set all limits of a key.
+
+    What is left out is what the server's settings say.
+    """
     with call.connected() as operations:
         call.show(operations.limit_key(request), lambda key: print(f"The key {key.name} has {_limits(key)}."))
 
@@ -111,6 +115,9 @@ def _limits(key: ApiKey) -> str:
 @keys.command(epilog="Example: windrow keys revoke shop")
 @with_options()
 def revoke(call: Call, request: KeyRequest) -> None:
-    """Revoke a key: within a second, no server of the data directory accepts it."""
+    """Revoke a key, for every server of the data directory.
+
+    Within a second, none of them accepts it.
+    """
     with call.connected() as operations:
         call.show(operations.revoke_key(request), lambda revoked: print(f"The key {revoked.name} is revoked."))
