@@ -87,8 +87,10 @@ def running() -> Iterator[Running]:
     keys["revoked"] = toy.create_key(CreateKeyRequest(name="revoked", scopes=SCOPES)).key
     toy.revoke_key(KeyRequest("revoked"))
     log: list[str] = []
-    with serving(toy, SETTINGS) as url:
-        structlog.configure(processors=[structlog.processors.JSONRenderer()], logger_factory=lambda *_: Lines(log))
+    # Not by what structlog is configured to: a logger that was used before may have kept what it was then.
+    logger = structlog.wrap_logger(Lines(log), processors=[structlog.processors.JSONRenderer()])
+    with pytest.MonkeyPatch.context() as patch, serving(toy, SETTINGS) as url:
+        patch.setattr("windrow.http.logs._log", logger)
         yield Running(url, {**keys, "wrong": WRONG}, jobs, log)
     toy.close()
 
