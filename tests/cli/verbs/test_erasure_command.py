@@ -48,6 +48,7 @@ def test_rows_are_removed(ask: Run, texts: Path) -> None:
     assert "mails_v1@1 (answers, alias mails) learned from 1 such row: the rows are removed." in removed.lines
     assert ask("forget", "--text-file", texts).lines == ["No kept row has such a text."]
     assert ask("show", "mails_v1", "--json").document["training_data_erased"] is True
+    assert any(" some erased, " in line for line in ask("show", "mails_v1").lines)
 
 
 def test_what_is_in_use_is_purged_by_force_alone(ask: Run, texts: Path) -> None:
@@ -68,8 +69,12 @@ def test_a_digest_stands_for_a_text_and_rows_that_are_not_kept_are_named(ask: Ru
     assert found.out.startswith("mails_v1@1")
 
 
+def test_nothing_to_look_for_is_told_with_the_options(ask: Run) -> None:
+    assert "Add --text-file FILE or --text-sha256 HEX" in ask("forget").refusal
+
+
 @pytest.mark.parametrize(
-    "arguments", [(), ("--text-sha256", "abc"), ("--text-sha256", "0" * 64, "--purge", "--remove-rows")]
+    "arguments", [("--text-sha256", "abc"), ("--text-sha256", "0" * 64, "--purge", "--remove-rows")]
 )
 def test_what_is_not_clear_is_refused(ask: Run, arguments: tuple[str, ...]) -> None:
     assert ask("forget", *arguments).code == 2

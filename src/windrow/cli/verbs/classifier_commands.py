@@ -146,7 +146,7 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
 
 
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
-    kept = "kept" if one.keeps_training_data else "not kept"
+    kept = "some erased" if one.training_data_erased else "kept" if one.keeps_training_data else "not kept"
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),

@@ -53,6 +53,8 @@ def forget(  # noqa: PLR0913 - Typer makes options of each parameter
     """
     if remove_rows and purge:
         raise InvalidParameter("Give either --remove-rows or --purge.")
+    if text_file is None and not text_sha256:
+        raise InvalidParameter("Nothing is given to look for. Add --text-file FILE or --text-sha256 HEX.")
     call.words.options |= {"texts": "--text-file", "text_sha256": "--text-sha256"}
     request = ForgetRequest(
         texts=() if text_file is None else tuple(dict.fromkeys(read_texts(text_file, read_options).rows)),
