@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.fakes import OUTCOMES_FOLDER
@@ -56,6 +57,15 @@ settings.load_profile("windrow")
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name bytes by their argument: packed ones hold the time, and each process must give a test the same name."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loggers_that_follow_each_test() -> Iterator[None]:
+    """Let no logger keep what structlog was configured to when it was first used, as a server's do."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **how: configure(**{**how, "cache_logger_on_first_use": False}))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

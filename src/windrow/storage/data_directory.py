@@ -222,7 +222,9 @@ def _unmarked(root: Path) -> _Identity:
 
 def _names_in(root: Path) -> frozenset[str]:
     """Return the names in a directory and in its folder of classifiers, but hidden ones and what a file system has."""
-    found = set(os.listdir(root))  # noqa: PTH208 - for names alone
+    found: set[str] = set()
+    with suppress(NotADirectoryError):  # a file in its place has none
+        found.update(os.listdir(root))  # noqa: PTH208 - for names alone
     with suppress(FileNotFoundError, NotADirectoryError):
         found.update(f"{CLASSIFIERS}/{name}" for name in os.listdir(root / CLASSIFIERS))  # noqa: PTH208
     return frozenset(name for name in found if not name.startswith(".") and name != LOST_AND_FOUND)
