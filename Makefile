@@ -22,7 +22,7 @@ DOCS := .venv-docs
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-memory bench-versus torture soak fuzz reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-fair bench-memory bench-versus torture soak fuzz reference docs format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ soak: $(VENV)/.test ## Let many users work at one server for an hour: make soak 
 
 fuzz: $(VENV)/.test $(FUZZ)/.atheris ## Fuzz what reads bytes of strangers: make fuzz ARGS="archive --seconds 600"
 	PYTHONPATH=$(FUZZ):. $(BIN)/python -m tests.hostile.fuzz $(ARGS)
+
+bench-fair: $(VENV)/.test ## Measure how long a client waits beside one that floods the server.
+	$(BIN)/python bench/fair.py $(ARGS)
 
 bench-memory: $(VENV)/.test ## Measure whether memory grows over 100 fits.
 	$(BIN)/python bench/memory.py $(ARGS)

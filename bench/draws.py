@@ -68,6 +68,11 @@ class Draw:
     train: Rows
     test: Rows
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells it from other draws."""
+        return self.ds, self.shots, self.seed
+
 
 def tickets() -> Rows:
     """Return 24 short made-up tickets in 3 classes."""

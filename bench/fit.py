@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import httpx
 import psutil
 from draws import Draw, draw, draw_mails, draw_tickets
 from report import tables
-from runs import SETFIT, WINDROW, Run, append_runs, read_scores, scores_beside
+from runs import SETFIT, WINDROW, Fit, Run, append_runs, read_runs, read_scores, scores_beside
 from server import classifier_bytes, post, running_server, watch_memory
 from setfit_side import setfit_fit, setfit_python
 from sklearn.metrics import accuracy_score, matthews_corrcoef
@@ -39,8 +40,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as (process, url, _):
         side = WindrowSide(httpx.Client(base_url=url, timeout=TIMEOUT_S), process, Path(folder))
         side.warm_up()
-        measured = []
-        for run in alternating_runs(side, options):
+        measured = read_runs(options.json) if options.json and options.json.exists() else []
+        for run in alternating_runs(side, options, {each.fit for each in measured}):
             print(run, file=sys.stderr, flush=True)
             measured.append(run)
             if options.json:
@@ -57,7 +58,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of sets, each with train.jsonl and test.jsonl")
     parser.add_argument("--sets", type=_words, default=None, help=f"names, with commas between [{','.join(SETS)}]")
     parser.add_argument("--seeds", type=_numbers, default=[0, 1, 2, 3, 4], help="of the draws [0,1,2,3,4]")
-    parser.add_argument("--shots", type=int, default=8, help="training rows a class [8]")
+    parser.add_argument("--shots", type=_numbers, default=[8], help="training rows a class, with commas between [8]")
     parser.add_argument("--iterations", type=_numbers, help="Windrow's num_iterations [20; with --plot 0,5,…,100]")
     parser.add_argument("--test-rows", type=int, default=600, help="rows to ask about [600]")
     parser.add_argument("--repeats", type=int, default=1, help="fits of each draw [1]")
@@ -66,7 +67,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--banking", action="store_true", help="also fit banking77 with 16 rows an intent")
     parser.add_argument("--setfit", action="store_true", help="fit each draw with SetFit too")
     parser.add_argument("--scores", type=Path, help="file of SetFit's scores, for draws that it does not fit here")
-    parser.add_argument("--json", type=Path, help="file to append one JSON line a fit to")
+    parser.add_argument(
+        "--json", type=Path, help="file to append one JSON line a fit to; fits in it are not made again"
+    )
     parser.add_argument("--plot", type=Path, help="PNG file: accuracy over time")
     options = parser.parse_args()
     if options.sets is None:
@@ -85,13 +88,14 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in _words(text)]
 
 
-def alternating_runs(side: "WindrowSide", options: argparse.Namespace) -> Iterator[Run]:
-    """Fit every draw with both, in turns, so that a drift of the machine's speed hits both."""
+def alternating_runs(side: "WindrowSide", options: argparse.Namespace, known: set[Fit]) -> Iterator[Run]:
+    """Fit every draw with both, in turns, so that a drift of the machine's speed hits both; but for known fits."""
     for chosen in draws(options):
         for repeat in range(options.repeats):
             for num_iterations in options.iterations:
-                yield side.fit(chosen, num_iterations, repeat)
-            if options.setfit:
+                if (WINDROW, *chosen.key, num_iterations, repeat) not in known:
+                    yield side.fit(chosen, num_iterations, repeat)
+            if options.setfit and (SETFIT, *chosen.key, SETFIT_ITERATIONS, repeat) not in known:
                 yield fit_with_setfit(chosen, repeat)
 
 
@@ -102,9 +106,8 @@ def draws(options: argparse.Namespace) -> Iterator[Draw]:
     if options.mails:
         for seed in options.seeds:
             yield draw_mails(options.mails, seed, options.test_rows)
-    for ds in options.sets:
-        for seed in options.seeds:
-            yield draw(options.data / ds, options.shots, seed, options.test_rows)
+    for shots, ds, seed in product(options.shots, options.sets, options.seeds):
+        yield draw(options.data / ds, shots, seed, options.test_rows)
     if options.banking:
         for seed in options.seeds:
             yield draw(options.data / "banking77", BANKING_SHOTS, seed, None)
@@ -134,7 +137,7 @@ class WindrowSide:
         body = {"model_name": name, "training_data": chosen.train, "num_iterations": num_iterations}
         with watch_memory(self._process) as peak:
             started = time.perf_counter()
-            post(self._client, "fit", body)
+            estimate = post(self._client, "fit", body)["report"]["estimate"]
             self._predict(name, chosen.train[0]["text"])
             fit_s = time.perf_counter() - started
             with ThreadPoolExecutor(PREDICT_THREADS) as pool:
@@ -153,6 +156,7 @@ class WindrowSide:
             training_peak_bytes=peak.children_bytes,
             acc=acc,
             mcc=mcc,
+            interval=None if estimate is None else [estimate["interval"]["low"], estimate["interval"]["high"]],
         )
 
     def _predict(self, name: str, text: str) -> str:

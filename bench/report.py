@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from draws import measure_of
 from runs import SETFIT, WINDROW, Run
+from scipy import stats
 
 NOTHING = "-"
 
@@ -65,7 +66,8 @@ def tables(measured: Sequence[Run], scores: Sequence[Run], averaged: set[str]) -
         Group(ds, shots, num_iterations, ours, [run for run in [*measured, *scores] if _same_set(run, ours[0])])
         for (ds, shots, num_iterations), ours in _by_set(run for run in measured if run.side == WINDROW).items()
     ]
-    return f"{accuracy_table(groups, averaged)}\n\n{cost_table(groups)}"
+    shown = [accuracy_table(groups, averaged), head_table(groups, averaged), cost_table(groups)]
+    return "\n\n".join(filter(None, shown))
 
 
 def _same_set(run: Run, other: Run) -> bool:
@@ -118,6 +120,64 @@ def _mean_row(num_iterations: int, groups: Sequence[Group]) -> tuple[str, ...]:
         NOTHING,
         f"{statistics.fmean(map(statistics.fmean, differences)):+.1f}" if all(differences) else NOTHING,
     )
+
+
+def head_table(groups: Sequence[Group], averaged: set[str]) -> str:
+    """Return the head alone beside trainings, paired by draws; empty where one of the two is missing.
+
+    The interval is that of the mean difference (Student's t, 95 %); "covered" counts the draws whose accuracy lies in
+    the interval that the fit itself expected.
+    """
+    heads = {(group.ds, group.shots): group for group in groups if group.num_iterations == 0}
+    pairs = [
+        (heads[group.ds, group.shots], group)
+        for group in groups
+        if group.num_iterations > 0 and (group.ds, group.shots) in heads
+    ]
+    header = ("set", "shots", "num_iterations", "draws", "head alone", "default", "difference", "95 %", "covered")
+    rows = [_head_row(head, group) for head, group in pairs]
+    for shots, num_iterations in dict.fromkeys((group.shots, group.num_iterations) for _, group in pairs):
+        chosen = [
+            (points(head.windrow), points(group.windrow))
+            for head, group in pairs
+            if (group.shots, group.num_iterations) == (shots, num_iterations) and group.ds in averaged
+        ]
+        if len(chosen) > 1:
+            means = [[statistics.fmean(each.values()) for each in pair] for pair in chosen]
+            head, default = (statistics.fmean(column) for column in zip(*means, strict=True))
+            mean = (f"{head:.1f}", f"{default:.1f}", f"{default - head:+.1f}", NOTHING, NOTHING)
+            rows.append(("**mean over sets**", str(shots), str(num_iterations), NOTHING, *mean))
+    return markdown(header, rows) if rows else ""
+
+
+def _head_row(head: Group, group: Group) -> tuple[str, ...]:
+    alone, trained = points(head.windrow), points(group.windrow)
+    differences = [trained[seed] - alone[seed] for seed in sorted(alone.keys() & trained.keys())]
+    low, high = mean_interval(differences)
+    judged = [
+        run.interval[0] <= run.acc <= run.interval[1]
+        for run in group.windrow
+        if run.interval is not None and run.acc is not None and run.repeat == 0
+    ]
+    return (
+        group.name,
+        str(group.shots),
+        str(group.num_iterations),
+        str(len(differences)),
+        mean_and_std(list(alone.values())),
+        mean_and_std(list(trained.values())),
+        mean_and_std(differences, sign="+"),
+        NOTHING if len(differences) < 2 else f"{low:+.1f} to {high:+.1f}",
+        f"{sum(judged)} of {len(judged)}",
+    )
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of a mean (Student's t); infinite for fewer than two values."""
+    if len(values) < 2:
+        return float("-inf"), float("inf")
+    half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
+    return statistics.fmean(values) - half, statistics.fmean(values) + half
 
 
 def cost_table(groups: Sequence[Group]) -> str:

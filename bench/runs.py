@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 WINDROW, SETFIT = "windrow", "setfit"
+# Side, set, shots, seed, num_iterations and repeat.
+Fit = tuple[str, str, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Run:
         bytes: Of the classifier on disk, without its training rows.
         peak_bytes: Most resident memory: of the server, or of SetFit's process.
         training_peak_bytes: The same of the server's training process.
+        interval: The lowest and the highest accuracy that the fit's own estimate expects, in [0, 1].
     """
 
     side: str
@@ -44,6 +47,12 @@ class Run:
     bytes: int | None = None
     peak_bytes: int | None = None
     training_peak_bytes: int | None = None
+    interval: list[float] | None = None
+
+    @property
+    def fit(self) -> Fit:
+        """What tells it from other runs."""
+        return self.side, self.ds, self.shots, self.seed, self.num_iterations, self.repeat
 
     @property
     def draw(self) -> tuple[str, int, int]:

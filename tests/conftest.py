@@ -3,15 +3,19 @@
 import fcntl
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.fakes import OUTCOMES_FOLDER
 from tests.slow import (
     pytest_collection_finish,
+    pytest_collection_modifyitems,
     pytest_configure,
     pytest_ignore_collect,
     pytest_itemcollected,
@@ -22,6 +26,7 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 # pytest finds them here.
 __all__ = [
     "pytest_collection_finish",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_ignore_collect",
     "pytest_itemcollected",
@@ -55,16 +60,39 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _clean_environment() -> Iterator[None]:
-    """Drop the variables that steer Windrow or Hugging Face, for this process and all that it starts."""
-    former = dict(os.environ)
+def _loggers_that_follow_each_test() -> Iterator[None]:
+    """Let no logger keep what structlog was configured to when it was first used, as a server's do."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **how: configure(**{**how, "cache_logger_on_first_use": False}))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drop the variables that steer Windrow or Hugging Face, for this process and all that it starts.
+
+    Temporary folders are made below pytest's, which it removes in time: a server that is killed cannot remove its own.
+    """
+    former, former_tempdir = dict(os.environ), tempfile.tempdir
     for name in former:
         if name.startswith(("WINDROW_", "HF_", "HUGGINGFACE_", "TRANSFORMERS_")):
             del os.environ[name]
     os.environ["HF_HUB_OFFLINE"] = "1"
+    outcomes = shared_folder(tmp_path_factory) / "outcomes"
+    outcomes.mkdir(exist_ok=True)
+    os.environ[OUTCOMES_FOLDER] = str(outcomes)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(tmp_path_factory.mktemp("t"))
     yield
     os.environ.clear()
     os.environ.update(former)
+    tempfile.tempdir = former_tempdir
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return this run's folder, which all of its processes share."""
+    base = factory.getbasetemp()
+    return base.parent if IS_ONE_OF_MANY else base
 
 
 # What follows imports heavy libraries where it is used, so that tests without encoders start fast.
@@ -78,8 +106,7 @@ def made_once(name: str, make: Callable[[Path], object], factory: pytest.TempPat
         make: Writes it.
         factory: Knows where this run's folders are.
     """
-    base = factory.getbasetemp()
-    base = base.parent if IS_ONE_OF_MANY else base
+    base = shared_folder(factory)
     folder = base / name
     with (base / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

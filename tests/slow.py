@@ -8,7 +8,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,36 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.getoption("markexpr") != "not slow" or collection_path.suffix != ".py":
         return None
     return True if ALL_SLOW.search(collection_path.read_text()) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long where several processes share the tests out: at the end, none waits for another."""
+    if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+        items[:] = slow_first(items, int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+
+
+def slow_first(items: Sequence[pytest.Item], num_processes: int) -> list[pytest.Item]:
+    """Return tests so that each process, which begins with one of as many equal parts, begins with slow ones.
+
+    Args:
+        items: The tests. The slow ones of a module stay together.
+        num_processes: How many processes there are.
+    """
+    fast = [item for item in items if item.get_closest_marker("slow") is None]
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            modules.setdefault(item.path, []).append(item)
+    shares: list[list[pytest.Item]] = [[] for _ in range(num_processes)]
+    for module in modules.values():
+        min(shares, key=len).extend(module)
+    ordered: list[pytest.Item] = []
+    for number, share in enumerate(shares):
+        size = (len(items) - len(ordered)) // (num_processes - number)
+        num_fast = max(0, size - len(share))
+        ordered += [*share, *fast[:num_fast]]
+        del fast[:num_fast]
+    return ordered + fast
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

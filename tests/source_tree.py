@@ -1,9 +1,9 @@
-"""The source tree as the ground-rule tests see it: every module, parsed."""
+"""The source tree as the ground-rule tests see it: every module."""
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +19,11 @@ class Module:
     path: Path
     name: str
     source: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it says, parsed when a test asks for it: collecting the tests takes the names alone."""
+        return ast.parse(self.source)
 
     @property
     def num_lines(self) -> int:
@@ -50,8 +54,8 @@ class Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Return every module of the package, parsed once."""
-    return tuple(_parse(path) for path in sorted(PACKAGE.rglob("*.py")))
+    """Return every module of the package, read once."""
+    return tuple(_read(path) for path in sorted(PACKAGE.rglob("*.py")))
 
 
 def parameters(function: Function) -> list[str]:
@@ -68,8 +72,8 @@ def num_lines(function: Function) -> int:
     return function.end_lineno - function.lineno + 1
 
 
-def _parse(path: Path) -> Module:
+def _read(path: Path) -> Module:
     source = path.read_text(encoding="utf-8")
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     name = ".".join(part for part in parts if part != "__init__")
-    return Module(path, name, source, ast.parse(source))
+    return Module(path, name, source)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,29 @@ def start(tmp_path: Path) -> Iterator[Start]:
     servers.stop()
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two servers on one data directory, for tests that leave them running; each uses names of its own.
+
+    Args:
+        one: A server.
+        other: The other one.
+        data_dir: Their data directory.
+    """
+
+    one: Running
+    other: Running
+    data_dir: Path
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("pair")
+    servers = Servers(folder)
+    yield Pair(servers.start(folder / "data"), servers.start(folder / "data"), folder / "data")
+    servers.stop()
+
+
 def test_a_classifier_answers_the_same_after_its_server_was_killed(start: Start) -> None:
     first = start()
     fit(first)
@@ -40,24 +64,24 @@ def test_a_classifier_answers_the_same_after_its_server_was_killed(start: Start)
     assert predict(start()).json() == before
 
 
-def test_two_servers_on_one_directory_see_each_others_work(start: Start) -> None:
-    one, other = start(), start()
-    fit(one, num_iterations=0)
-    assert predict(other).json()["label"] == "invoice"
-    assert fit(other, num_iterations=0, swapped=True)["revision"] == 2
-    wait_until_label(one, "tickets_v1", "login")
-    assert one.client.delete("/v1/classifier/models/tickets_v1").status_code == 200
-    wait_until(lambda: predict(other).status_code == 404)
+def test_two_servers_on_one_directory_see_each_others_work(pair: Pair) -> None:
+    one, other = pair.one, pair.other
+    fit(one, "seen", num_iterations=0)
+    assert predict(other, "seen").json()["label"] == "invoice"
+    assert fit(other, "seen", num_iterations=0, swapped=True)["revision"] == 2
+    wait_until_label(one, "seen", "login")
+    assert one.client.delete("/v1/classifier/models/seen").status_code == 200
+    wait_until(lambda: predict(other, "seen").status_code == 404)
 
 
-def test_predictions_and_health_are_answered_while_an_adapter_is_trained(start: Start) -> None:
-    server = start()
+def test_predictions_and_health_are_answered_while_an_adapter_is_trained(pair: Pair) -> None:
+    server = pair.one
     fit(server, "steady", num_iterations=0)
     done = threading.Event()
     replies: list[dict[str, object]] = []
 
     def train() -> None:
-        replies.append(fit(server, "tickets_v2"))
+        replies.append(fit(server, "trained_meanwhile"))
         done.set()
 
     trainer = threading.Thread(target=train)
@@ -114,13 +138,13 @@ def wait_until_training_process_works(server: Running) -> None:
         time.sleep(0.05)
 
 
-def test_a_folder_replaced_by_another_with_the_same_numbers_answers_for_itself(start: Start, tmp_path: Path) -> None:
-    server = start()
-    fit(server, num_iterations=0)
-    assert predict(server, text="give me my money back").json()["label"] == "refund"
-    shutil.rmtree(tmp_path / "data" / "classifiers" / "tickets_v1")
-    assert fit(server, num_iterations=0, swapped=True)["revision"] == 1
-    assert predict(server, text="give me my money back").json()["label"] == "login"
+def test_a_folder_replaced_by_another_with_the_same_numbers_answers_for_itself(pair: Pair) -> None:
+    server, name = pair.one, "replaced"
+    fit(server, name, num_iterations=0)
+    assert predict(server, name, "give me my money back").json()["label"] == "refund"
+    shutil.rmtree(pair.data_dir / "classifiers" / name)
+    assert fit(server, name, num_iterations=0, swapped=True)["revision"] == 1
+    assert predict(server, name, "give me my money back").json()["label"] == "login"
 
 
 def test_a_stop_is_obeyed_though_nobody_reads_the_log_any_more(tmp_path: Path) -> None:
@@ -139,9 +163,9 @@ def test_a_stop_is_obeyed_though_nobody_reads_the_log_any_more(tmp_path: Path) -
     process.stdout.close()
 
 
-def test_one_version_after_the_other_is_promoted_rolled_back_deleted_and_restored(start: Start) -> None:
+def test_one_version_after_the_other_is_promoted_rolled_back_deleted_and_restored(pair: Pair) -> None:
     """The life of a task, by two servers in turn; what one of them has done, the other one knows."""
-    one, other = start(), start()
+    one, other = pair.one, pair.other
     assert fit(one, num_iterations=0)["next_name"] == "tickets_v2"
     fit(other, "tickets_v2", num_iterations=0, swapped=True)
     aliases, models = "/v1/classifier/aliases/tickets", "/v1/classifier/models"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.client.blocking import BlockingOperations
 from tests.client.serving import serving
-from tests.conformance.contract import CASES, LASTING
+from tests.conformance.contract import CASES, LASTING, LOCKING
 from tests.conformance.examples import Case
 from tests.conformance.observing import differences, observe
 from tests.servers import Servers
@@ -82,7 +82,7 @@ def real_sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
 
 
 @pytest.mark.parametrize("client", [RemoteOperations, BlockingOperations])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("case", CASES + LOCKING, ids=lambda case: case.__name__)
 def test_a_toy_does_the_same_here_and_over_http(case: Case, toy_sides: Sides) -> None:
     assert list(differences(observe(case, toy_sides.here), observe(case, toy_sides.there))) == []
 
@@ -95,7 +95,7 @@ def test_the_product_does_the_same_here_and_over_http(case: Case, real_sides: Si
 
 def test_each_verb_is_in_a_case() -> None:
     used: set[str] = set()
-    for case in CASES:
+    for case in CASES + LOCKING:
         service = toy(case)
         watched = Watched(service)
         case(watched)

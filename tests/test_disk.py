@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from windrow.disk import disk_error, open_plain, read_plain, sync, whole_file
+from windrow.disk import disk_error, open_plain, read_plain, sync, whole_file, without_folder
 from windrow.domain.errors import StorageFailed, StorageFull
 
 
@@ -132,3 +132,23 @@ def test_that_nothing_more_can_be_opened_is_no_fault_of_a_disk(number: int) -> N
     error = disk_error(OSError(number, "so"), "{file} failed ({why})", "{file} has no room ({why})", file="one")
     assert type(error) is StorageFailed
     assert "as many files and connections open as the system lets it (so)" in error.detail
+
+
+def test_who_is_told_of_an_error_is_not_told_where_the_data_directory_and_the_user_s_folder_lie() -> None:
+    folder = Path("/srv/windrow data")
+    for place, told in (
+        (folder, "WINDROW_DATA_DIR"),
+        (folder / "jobs" / "a", "jobs/a"),
+        (Path("/srv"), "/srv"),
+        (Path.home() / ".cache" / "hub", "~/.cache/hub"),
+    ):
+        error = StorageFailed("{folder} cannot be read.", {"folder": str(place), "all": [str(place)], "tries": 3})
+        shown = without_folder(error, folder)
+        assert type(shown) is StorageFailed
+        assert shown.facts == {"folder": told, "all": [told], "tries": 3}
+        assert shown.detail == f"{told} cannot be read."
+
+
+def test_an_error_without_a_path_is_told_as_it_is() -> None:
+    error = StorageFailed("{file} cannot be read.", {"file": "jobs/a"})
+    assert without_folder(error, Path("/srv/windrow data")) is error

@@ -8,7 +8,8 @@ import pytest
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import PredictLimits
-from windrow.settings import Settings, read_settings, variable_name
+from windrow.domain.secret import Secret
+from windrow.settings import Settings, read_api_key, read_settings, variable_name
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
@@ -36,6 +37,15 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("embedding_cache_bytes", "0", 0),
         ("pinned_classifiers", "tickets, tone_v3", ("tickets", "tone_v3")),
         ("pinned_classifiers", "", ()),
+        (
+            "cors_origins",
+            "https://App.example/, http://127.0.0.1:8080",
+            ("https://app.example", "http://127.0.0.1:8080"),
+        ),
+        ("trusted_proxies", "10.0.0.7, fd00::/8", ("10.0.0.7", "fd00::/8")),
+        ("root_path", "/ai/windrow/", "/ai/windrow"),
+        ("root_path", "/", ""),
+        ("docs", "off", False),
     ],
 )
 def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> None:
@@ -62,6 +72,19 @@ def test_a_variable_sets_its_setting(setting: str, text: str, value: object) -> 
         ("allowed_base_models", f"a/b@{'0F' * 20}"),
         ("log_format", "xml"),
         ("max_body_bytes", ""),
+        ("cors_origins", "*"),
+        ("cors_origins", "null"),
+        ("cors_origins", "https://app.example/page"),
+        ("cors_origins", "app.example"),
+        ("trusted_proxies", "*"),
+        ("trusted_proxies", "proxy"),
+        ("trusted_proxies", "10.0.0.7/8"),
+        ("root_path", "windrow"),
+        ("root_path", "/a//b"),
+        ("root_path", "/a/../b"),
+        ("root_path", "/a b"),
+        ("root_path", "/v1"),
+        ("root_path", "/docs/windrow"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_variable(setting: str, text: str) -> None:
@@ -104,3 +127,38 @@ def test_the_limits_are_those_of_the_settings() -> None:
 
 def test_each_setting_says_what_it_is() -> None:
     assert all(each.metadata["doc"].endswith(".") for each in fields(Settings))
+
+
+KEY = "wdr_unit-test-key"
+
+
+@pytest.mark.parametrize("path", [KEY, f"/run/secrets/{KEY}"])
+def test_a_key_in_the_place_of_its_file_is_not_repeated(path: str) -> None:
+    with pytest.raises(InvalidParameter, match="WINDROW_API_KEY_FILE") as caught:
+        read_api_key(None, {"WINDROW_API_KEY_FILE": path})
+    assert KEY not in caught.value.detail + str(caught.value.facts)
+
+
+def test_no_setting_shows_the_key() -> None:
+    settings = read_settings({"WINDROW_API_KEY": KEY})
+    assert settings.api_key == Secret(KEY)
+    assert KEY not in repr(settings)
+    with pytest.raises(InvalidParameter) as caught:
+        read_settings({"WINDROW_API_KEY": KEY, "WINDROW_API_KEYS": KEY})
+    assert KEY not in caught.value.detail
+
+
+def test_a_file_that_is_named_comes_before_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\r\n")
+    assert read_api_key(file, {"WINDROW_API_KEY": "wdr_other"}) == Secret(KEY)
+    assert read_api_key(None, {"WINDROW_API_KEY": "", "WINDROW_API_KEY_FILE": ""}) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"hunter2", b"wdr_a\nwdr_b"])
+def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    with pytest.raises(InvalidParameter, match="--api-key-file") as caught:
+        read_api_key(file, {})
+    assert "hunter2" not in caught.value.detail

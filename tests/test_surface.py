@@ -17,10 +17,10 @@ from windrow.domain.errors import WindrowError
 from windrow.http import problems
 
 # What a template may name beside facts: the places that each surface fills in its own words.
-WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "turn_on", "Turn_on"}
+WORDS = {"arg", "set", "unset", "place", "see", "send", "Send", "send_key", "turn_on", "Turn_on"}
 # Dataclasses of the domain that are no part of JSON, files, arguments or options.
-NO_DECLARATIONS = {"Dataset", "Schema"}
-FAMILIES = {"InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
+NO_DECLARATIONS = {"Dataset", "Quota", "Schema"}
+FAMILIES = {"AccessDenied", "InvalidInput", "NotFound", "Conflict", "Unavailable", "Failure", "RequestProblem"}
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.source], ids=lambda module: module.name or "windrow")

@@ -36,14 +36,18 @@ from windrow.encoders.layout import adapted_projections
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
-from windrow.execution.frames import Frame
 from windrow.execution.runner import Outcome, ignore_steps
-from windrow.execution.tasks import FitTask, Task, TrainAdapterOutcome, TrainAdapterTask
+from windrow.execution.tasks import (
+    FitTask,
+    Task,
+    TrainAdapterOutcome,
+    TrainAdaptersOutcome,
+    TrainAdaptersTask,
+    TrainAdapterTask,
+)
 from windrow.service.service import Service
 from windrow.settings import Settings
 
-# What came of each task, for all toys: fitting a head takes a tenth of a second.
-_OUTCOMES: dict[bytes, Frame] = {}
 LOSSES = (1.5, 1.25)
 DIGEST = "fa" * 32
 INSTALLED = StoredBaseModel(DEFAULT_BASE_MODEL, DIGEST, location="installed", size_bytes=90, graph_bytes=0)
@@ -237,7 +241,7 @@ class ToyRunner(RememberingRunner):
     """
 
     def __init__(self, toy: Toy) -> None:
-        super().__init__(_OUTCOMES)
+        super().__init__()
         self._toy = toy
         self._begun: WeakSet[TrainingControl] = WeakSet()
 
@@ -251,6 +255,9 @@ class ToyRunner(RememberingRunner):
             _call(toy.before_fit, control)
         if isinstance(task, TrainAdapterTask):
             return cast(Outcome, self._tune(task, on_step, control))
+        if isinstance(task, TrainAdaptersTask):
+            first = self._tune(task.trainings[0], on_step, control)
+            return cast(Outcome, TrainAdaptersOutcome((first,) * len(task.trainings)))
         if isinstance(task, FitTask):
             _call(toy.at_step, control, Progress("finishing"))
         return super().run(task, on_step, control)

@@ -10,7 +10,7 @@ from docs.generator.markdown import anchor, as_json, block, json_text, page, par
 from windrow.api.endpoints import ENDPOINTS, SERVER, TAGS, Endpoint
 from windrow.api.examples import REQUESTS
 from windrow.api.flat import FORMS, Health
-from windrow.api.openapi import openapi_document
+from windrow.api.openapi import needed_scope, openapi_document
 from windrow.domain import errors
 from windrow.operations import Operations
 
@@ -60,6 +60,7 @@ def _endpoint(endpoint: Endpoint[Any]) -> str:
     described = [as_json(each) for each in paragraphs(text_of(verb), _links())]
     parts = [f"### {_heading(endpoint)}", *described, *_request(endpoint)]
     parts.append(paragraph(f"{_reply(endpoint)}, with status {endpoint.status}."))
+    parts.append(paragraph(f"An API key needs {needed_scope(endpoint)}."))
     if refusals := ", ".join(_refusals(verb)):
         parts.append(paragraph(f"Errors: {refusals}."))
     return "\n\n".join(parts)

@@ -26,6 +26,6 @@ def text() -> str:
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if value in ((), ""):
+    if value in ((), "", None):
         return "none"
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"

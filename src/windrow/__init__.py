@@ -8,6 +8,11 @@ pipelines. What methods return has a name here, too (``windrow.Report``). All is
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from windrow.domain.access import ApiKey as ApiKey
+    from windrow.domain.access import CreatedKey as CreatedKey
+    from windrow.domain.access import KeyList as KeyList
+    from windrow.domain.access import KeyRevocation as KeyRevocation
+    from windrow.domain.access import LimitedKey as LimitedKey
     from windrow.domain.alias import Alias as Alias
     from windrow.domain.alias import AliasChange as AliasChange
     from windrow.domain.alias import AliasHistory as AliasHistory
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
     from windrow.domain.alias import Promotion as Promotion
     from windrow.domain.alias import Rollback as Rollback
     from windrow.domain.archive import Imported as Imported
+    from windrow.domain.audit import AuditLine as AuditLine
+    from windrow.domain.audit import AuditTrail as AuditTrail
     from windrow.domain.base_models import BaseModelList as BaseModelList
     from windrow.domain.base_models import BaseModelRemoval as BaseModelRemoval
     from windrow.domain.base_models import BaseModelUse as BaseModelUse
@@ -38,6 +45,9 @@ if TYPE_CHECKING:
     from windrow.domain.cross_validation import CurvePoint as CurvePoint
     from windrow.domain.cross_validation import LabelAdvice as LabelAdvice
     from windrow.domain.dataset import DataWarning as DataWarning
+    from windrow.domain.erasure import AffectedAlias as AffectedAlias
+    from windrow.domain.erasure import AffectedRevision as AffectedRevision
+    from windrow.domain.erasure import Erasure as Erasure
     from windrow.domain.errors import WindrowError as WindrowError
     from windrow.domain.explanation import Explanation as Explanation
     from windrow.domain.explanation import NearRow as NearRow
@@ -93,13 +103,18 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdapterReport",
+    "AffectedAlias",
+    "AffectedRevision",
     "Alias",
     "AliasChange",
     "AliasHistory",
     "AliasList",
     "AliasRemoval",
     "Answer",
+    "ApiKey",
     "AsyncClient",
+    "AuditLine",
+    "AuditTrail",
     "BaseModelList",
     "BaseModelRemoval",
     "BaseModelUse",
@@ -114,12 +129,14 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Copied",
+    "CreatedKey",
     "CrossValidation",
     "CurvePoint",
     "DataWarning",
     "Deletion",
     "Disagreement",
     "EnvironmentChange",
+    "Erasure",
     "Estimate",
     "Explanation",
     "FailedRow",
@@ -135,8 +152,11 @@ __all__ = [
     "Interval",
     "Job",
     "JobList",
+    "KeyList",
+    "KeyRevocation",
     "LabelAdvice",
     "LabelReport",
+    "LimitedKey",
     "Listing",
     "MajorityBaseline",
     "Misclassified",
@@ -177,7 +197,9 @@ __all__ = [
 
 # Where each public name lives, so that importing windrow loads none of them.
 _MODULES = {
+    "windrow.domain.erasure": ("AffectedAlias", "AffectedRevision", "Erasure"),
     "windrow.domain.errors": ("WindrowError",),
+    "windrow.domain.access": ("ApiKey", "CreatedKey", "KeyList", "KeyRevocation", "LimitedKey"),
     "windrow.domain.alias": (
         "Alias",
         "AliasChange",
@@ -188,6 +210,7 @@ _MODULES = {
         "Rollback",
     ),
     "windrow.domain.archive": ("Imported",),
+    "windrow.domain.audit": ("AuditLine", "AuditTrail"),
     "windrow.domain.base_models": (
         "BaseModelList",
         "BaseModelRemoval",

@@ -3,34 +3,44 @@
 from datetime import timedelta
 from functools import partial
 
+from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.encoders.cores import usable_cores
 from windrow.encoders.folder import find_encoder_folder
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder, load_encoder
+from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.isolation import default_memory_limit
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import WATCH_INTERVAL_S, ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import CacheLimits, Predictor
+from windrow.execution.quotas import Quotas
 from windrow.execution.runner import ProcessRunner
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration
+from windrow.execution.use_counters import FLUSH_INTERVAL_S, UseCounters
+from windrow.service.audit_rules import note_expired, note_job, note_repair
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.service import Service
 from windrow.service.training import find_published_revision
 from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
+from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog
 from windrow.storage.data_directory import DataDirectory, GuardedFiles, guarded_lock
 from windrow.storage.files import LocalFiles
 from windrow.storage.free_space import FreeSpace
-from windrow.storage.fsck import check_own_folders
+from windrow.storage.fsck import check, check_own_folders
 from windrow.storage.job_files import JobFiles
+from windrow.storage.key_holdings import KeyHoldings
+from windrow.storage.key_store import KeyStore
 from windrow.storage.lock import DirectoryLock
 from windrow.storage.namespace import Namespace
 from windrow.storage.retention import Retention
+from windrow.storage.use_store import UseStore
 
 # Expiry is counted in days, so an hour more or less makes no difference.
 SWEEP_EVERY_S = 3_600.0
@@ -48,7 +58,16 @@ def open_store(settings: Settings) -> Store:
     files = GuardedFiles(LocalFiles(settings.data_dir), directory)
     names = Namespace(files, guarded_lock(DirectoryLock(settings.data_dir), directory))
     inventory = Inventory(settings.data_dir, settings.allowed_base_models)
-    return Store(names, Catalog(names), Aliases(names), inventory, directory)
+    return Store(names, Catalog(names), Aliases(names), inventory, directory, KeyStore(names), AuditLog(files))
+
+
+def check_integrity(settings: Settings, request: FsckRequest) -> IntegrityReport:
+    """Check a data directory without a service, as ``Operations.fsck`` does."""
+    store = open_store(settings)
+    report = check(settings.data_dir, store.names, repair=request.repair)
+    if request.repair:
+        note_repair(_audit_writer(settings, store))
+    return report
 
 
 def open_service(settings: Settings) -> Service:
@@ -70,6 +89,7 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         encoders: Load base models.
     """
     retention = Retention(settings.data_dir, store.catalog.purging, timedelta(days=settings.retention_days))
+    audit = _audit_writer(settings, store)
     queue = BatchQueue(
         settings.encoder_threads or usable_cores(), settings.max_queued_requests, settings.max_queued_tokens
     )
@@ -81,9 +101,12 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         JobFiles(settings.data_dir, store.names.files, store.directory.prepare),
         slots,
         partial(find_published_revision, store.catalog),
+        partial(note_job, audit, store.names),
     )
     memory_bytes = settings.max_fit_memory_bytes or default_memory_limit(settings.max_concurrent_fits)
     free_space = FreeSpace(settings.data_dir, settings.min_free_bytes)
+    keys = KeyWatch(store.keys, settings.key_limits, audit)
+    counters = UseCounters(UseStore(store.names.files), store.names.lock)
     models = ModelWatch(store.catalog, store.names, store.directory, jobs.save_ended)
     return Dependencies(
         store=store,
@@ -95,21 +118,38 @@ def open_dependencies(settings: Settings, store: Store, encoders: EncoderRegistr
         slots=slots,
         jobs=jobs,
         cost_calibration=CostCalibration(),
-        purge_task=PeriodicTask(partial(_purge_expired, store.directory, retention), SWEEP_EVERY_S, "purge"),
+        purge_task=PeriodicTask(
+            lambda: _tidy(store, retention, counters, audit, settings.audit_days), SWEEP_EVERY_S, "purge"
+        ),
         models=models,
-        watch_task=PeriodicTask(partial(_watch, models, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
+        watch_task=PeriodicTask(partial(_watch, models, keys, free_space), WATCH_INTERVAL_S, "watch-data-directory"),
         free_space=free_space,
+        keys=keys,
+        counters=counters,
+        count_task=PeriodicTask(counters.update, FLUSH_INTERVAL_S, "count-use"),
+        quotas=Quotas(counters),
+        holdings=KeyHoldings(store.names),
+        audit=audit,
     )
 
 
-def _watch(models: ModelWatch, free_space: FreeSpace) -> None:
+def _audit_writer(settings: Settings, store: Store) -> AuditWriter:
+    return AuditWriter(store.audit if settings.audit_days else None)
+
+
+def _watch(models: ModelWatch, keys: KeyWatch, free_space: FreeSpace) -> None:
     models.update()
+    keys.update()
     free_space.update()
 
 
-def _purge_expired(directory: DataDirectory, retention: Retention) -> None:
-    directory.check()  # else the time of the last look would be noted in whatever is in its place
-    retention.purge_expired()
+def _tidy(store: Store, retention: Retention, counters: UseCounters, audit: AuditWriter, audit_days: int) -> None:
+    store.directory.check()  # else the time of the last look would be noted in whatever is in its place
+    if (now := retention.look()) is not None:
+        note_expired(audit, retention.purge(now))
+        if audit_days:
+            store.audit.tidy(now, audit_days)
+    counters.tidy()
 
 
 def _load(settings: Settings, directory: DataDirectory, base_model_id: str) -> TextEncoder:

@@ -7,13 +7,13 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from windrow.domain.errors import StorageFailed, StorageFull
+from windrow.domain.errors import StorageFailed, StorageFull, WindrowError
 
 # The numbers of the errors of a disk, or of a quota, that has no room left.
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
@@ -22,6 +22,8 @@ _NONE_LEFT = frozenset((errno.EMFILE, errno.ENFILE))
 # Rights of what is new: the rows that somebody trained on concern nobody else on the machine, whatever the umask says.
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+# What stands for the data directory where somebody else is told of it.
+DATA_DIR = "WINDROW_DATA_DIR"
 _SYNC_ATTEMPTS = 3
 
 
@@ -47,6 +49,39 @@ def disk_error(error: OSError, failed: str, full: str, **facts: object) -> Stora
             facts,
         )
     return StorageFull(full, facts) if error.errno in FULL else StorageFailed(failed, facts)
+
+
+def without_folder(error: WindrowError, folder: Path) -> WindrowError:
+    """Return an error that names files relative to a folder, and those below the user's own as ``~/…``.
+
+    Where the folders of a server lie concerns whoever runs it, not its clients, nor who gets a copy of what it saved.
+
+    Args:
+        error: An error.
+        folder: The data directory.
+    """
+    absolute = str(folder.absolute())
+    names = {f"{absolute}/": "", absolute: DATA_DIR}
+    with suppress(RuntimeError):  # nobody's
+        home = str(Path.home())
+        names |= {} if home == "/" else {f"{home}/": "~/"}
+    facts = {name: _replaced(value, names) for name, value in error.facts.items()}
+    template = _replaced(error.template, names)
+    if template == error.template and facts == error.facts:
+        return error
+    return type(error)(str(template), facts)
+
+
+def _replaced(value: object, names: Mapping[str, str]) -> object:
+    if isinstance(value, str):
+        for name, replacement in names.items():
+            value = value.replace(name, replacement)
+        return value
+    if isinstance(value, list | tuple):
+        return [_replaced(each, names) for each in value]
+    if isinstance(value, dict):
+        return {name: _replaced(each, names) for name, each in value.items()}
+    return value
 
 
 def open_plain(path: str, *, follow: bool = False) -> FileIO:

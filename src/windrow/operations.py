@@ -5,12 +5,16 @@ returns from the annotations here. Wherever a classifier is only read, ``model_n
 (``tickets_v2@3``) or a task's highest version (``tickets@latest``). Every verb raises ``StorageFailed`` where the data
 directory cannot be read. Every verb that changes something raises ``StorageFull``, ``StorageFailed`` or
 ``ConcurrentChange`` where it changed nothing.
+
+A server raises ``Unauthorized`` where a request comes without a valid API key, ``InsufficientScope`` where the key does
+not allow the verb, and ``NameNotAllowed`` where it may not give a name. What the key does not know is not found.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
+from windrow.domain.access import CreatedKey, CreateKeyRequest, KeyList, KeyRequest, KeyRevocation, LimitedKey
 from windrow.domain.alias import (
     AliasChangeRequest,
     AliasHistory,
@@ -22,6 +26,7 @@ from windrow.domain.alias import (
     Rollback,
 )
 from windrow.domain.archive import Export, ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest, AuditTrail
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest
 from windrow.domain.classifier import (
     BulkDeletion,
@@ -40,8 +45,10 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest, Comparison
 from windrow.domain.cross_validation import CrossValidateRequest, CrossValidation
+from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.job import FitEstimate, Job, JobList, JobListRequest, JobRequest, OnProgress, ignore_progress
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
@@ -416,6 +423,65 @@ class Operations(Protocol):
 
     def fsck(self, request: FsckRequest) -> IntegrityReport:
         """Read the whole data directory and check every digest."""
+        ...
+
+    def forget(self, request: ForgetRequest) -> Erasure:
+        """Find texts in the training rows that are kept, and remove the rows or what has learned from them.
+
+        Rows that aliases keep are looked at too. What was exported or backed up is not reached from here.
+
+        Raises:
+            InvalidInput: There is no text, one is blank or too long, or a digest or the action is none.
+            InvalidArtifact: Kept rows cannot be read, so those of that classifier stay.
+        """
+        ...
+
+    def create_key(self, request: CreateKeyRequest) -> CreatedKey:
+        """Create an API key, and return it this once. From the first one on, every request to a server needs a key.
+
+        Raises:
+            InvalidInput: The name, a scope, a pattern or the number of days breaks a rule.
+            KeyExists: A key has, or had, this name.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def list_keys(self) -> KeyList:
+        """Return every API key, sorted by name, also those that are no longer valid; without the keys themselves.
+
+        Raises:
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def limit_key(self, request: LimitKeyRequest) -> LimitedKey:
+        """Set all limits of an API key, on every server of the data directory, within a second.
+
+        What is left out is what the setting of each server says (``WINDROW_KEY_REQUESTS_PER_SECOND`` and its like).
+
+        Raises:
+            InvalidInput: The name breaks the grammar, or a limit lies outside its range.
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def revoke_key(self, request: KeyRequest) -> KeyRevocation:
+        """Revoke an API key, on every server of the data directory, within a second. What it has done stays.
+
+        Raises:
+            InvalidName: The name breaks the grammar.
+            KeyNotFound: There is no such key.
+            KeysUnavailable: The keys cannot be read.
+        """
+        ...
+
+    def audit(self, request: AuditRequest) -> AuditTrail:
+        """Return who changed what, and which API keys were refused, the newest line first.
+
+        Raises:
+            InvalidParameter: A text is empty, the time or the cursor is none, or the limit lies outside its range.
+        """
         ...
 
 

@@ -1,5 +1,6 @@
 """The settings, with units and defaults, read from the environment; no other module reads it."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -7,22 +8,32 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.access import KEY_PREFIX
 from windrow.domain.base_models import is_commit
 from windrow.domain.characters import MOST_TEXT_CHARS
 from windrow.domain.dataset import DataLimits
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.key_form import checked_key
+from windrow.domain.key_limits import LIMITS, MAX_LIMIT, KeyLimits
 from windrow.domain.prediction import PredictLimits
 from windrow.domain.recipe import DEFAULT_BASE_MODEL, MULTILINGUAL_BASE_MODELS
+from windrow.domain.secret import Secret
 
 PREFIX = "WINDROW_"
 # A training process takes about 0.5 GB at rest, as its limit counts; less than this is of no use.
 MIN_MEMORY_BYTES = 1_000_000_000
-# What a training of the default base model takes, as its limit counts: 1.44 GB with long texts, as measured, and the
-# states of many. Where less is there, the kernel ends the training first, and only if all of it is really used.
-LEAST_DEFAULT_MEMORY_BYTES = 1_750_000_000
+# What a training of the default base model takes, as its limit counts: 2.5 GB with 120 texts of 256 tokens, measured.
+# Where less is there, the kernel ends the training first, and only if all of it is really used.
+LEAST_DEFAULT_MEMORY_BYTES = 2_750_000_000
+# More than a key and what an editor puts around it.
+MAX_KEY_FILE_CHARS = 4_096
 _SERVICE_HOST = "_SERVICE_HOST"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+# What the server's own paths begin with: a prefix that begins so could not be told from them.
+_OWN_PATHS = {"v1", "docs", "health", "metrics", "openapi.json", "favicon.ico"}
 
 
 def _flag(text: str) -> bool:
@@ -48,6 +59,37 @@ def _log_format(text: str) -> str:
     if text in ("text", "json"):
         return text
     raise ValueError("text or json expected")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.lower().rstrip("/") for each in _ids(text))
+    if not all(_ORIGIN.fullmatch(each) for each in origins):
+        raise ValueError("origins expected as a browser names them, like https://app.example, and never *")
+    return origins
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    networks = _ids(text)
+    for each in networks:
+        try:
+            ipaddress.ip_network(each)
+        except ValueError as error:
+            raise ValueError("addresses and networks expected, like 10.0.0.7 or 10.0.0.0/8, and never *") from error
+    return networks
+
+
+def read_root_path(text: str) -> str:
+    """Return a path prefix without a slash at its end.
+
+    Raises:
+        ValueError: It is none, or begins as the server's own paths do.
+    """
+    path = text.strip().rstrip("/")
+    if path and (_ROOT_PATH.fullmatch(path) is None or {".", ".."} & set(path.split("/"))):
+        raise ValueError("a path expected, like /windrow")
+    if path.split("/")[1:2] and path.split("/")[1] in _OWN_PATHS:
+        raise ValueError(f"the server's own paths begin with /{path.split('/')[1]}, so another prefix expected")
+    return path
 
 
 def _at_least(minimum: int) -> Callable[[str], int]:
@@ -84,6 +126,14 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
     return field(default=default, metadata={"parse": parse, "doc": doc})
 
 
+def _secret(text: str) -> Secret | None:
+    return Secret(text.strip()) if text.strip() else None
+
+
+def _key_limit(what: str) -> Any:
+    return _setting(0, _between(0, MAX_LIMIT), f"{what}, unless the key has a limit of its own; 0 for no limit.")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The server's settings; each is also an environment variable, ``WINDROW_`` and the name in capitals."""
@@ -95,8 +145,46 @@ class Settings:
         "Names by which the server is reached, beside localhost and IP addresses, comma-separated; * allows every one.",
     )
     port: int = _setting(14345, _at_least(0), "Port to listen on; 0 takes a free one.")
+    insecure_no_keys: bool = _setting(
+        False,
+        _flag,
+        "Answer without an API key also on an address that others reach, since something in front of the server checks "
+        "who asks.",
+    )
+    first_key_file: str = _setting(
+        "",
+        str,
+        "File with a key, wdr_ and at least 32 random bytes as text, of which a server on a data directory that never "
+        "had one makes the API key named first, with every scope.",
+    )
+    tls_cert: str = _setting(
+        "",
+        str,
+        "File with the server's certificate and those between it and the root (PEM); the server then speaks TLS.",
+    )
+    tls_key: str = _setting("", str, "File with the private key of the certificate (PEM); empty: the same file.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        _networks,
+        "Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, comma-separated.",
+    )
+    root_path: str = _setting(
+        "",
+        read_root_path,
+        "Path prefix under which a proxy shows the server, like /windrow, whether it strips it or not.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        _origins,
+        "Origins whose pages a browser lets ask this server, comma-separated, like https://app.example.",
+    )
+    docs: bool = _setting(True, _flag, "Show /docs and /openapi.json, which need no key.")
     data_dir: Path = _setting(Path("windrow-data"), Path, "Folder that holds classifiers and base models.")
     url: str = _setting("", str, "Server that the command line asks; empty: the data directory itself.")
+    api_key: Secret | None = _setting(
+        None, _secret, "API key that the command line and Python send to a server; it is shown nowhere."
+    )
+    api_key_file: str = _setting("", str, "File with the API key that the command line and Python send to a server.")
     log_format: str = _setting("text", _log_format, "Form of a log line: text or json.")
     max_body_bytes: int = _setting(32_000_000, _at_least(1), "Largest request body, in bytes.")
     max_pending_body_bytes: int = _setting(
@@ -135,6 +223,11 @@ class Settings:
     offline: bool = _setting(False, _flag, "Never download a base model.")
     retention_days: int = _setting(
         7, _between(0, 36_500), "Days for which a deleted classifier can be restored; then its files are removed."
+    )
+    audit_days: int = _setting(
+        365,
+        _between(0, 36_500),
+        "Days for which the audit trail is kept; 0 writes none, and leaves what is there as it is.",
     )
     max_import_bytes: int = _setting(
         256_000_000, _at_least(1), "Largest file to import, and the most that it may unpack to, in bytes."
@@ -175,11 +268,22 @@ class Settings:
     shutdown_timeout_s: int = _setting(
         30, _at_least(0), "Seconds that a stopping server waits for running requests and trainings."
     )
+    key_requests_per_second: int = _key_limit("Requests a second that an API key may send to one server")
+    key_requests_per_day: int = _key_limit("Requests a day (UTC) that an API key may send")
+    key_texts_per_day: int = _key_limit("Texts a day (UTC) that an API key may have predicted or evaluated")
+    key_max_queued_fits: int = _key_limit("Trainings of an API key that may wait for their turn on one server")
+    key_max_stored_bytes: int = _key_limit("Bytes on the disk that revisions made by an API key may take")
+    key_max_revisions: int = _key_limit("Revisions made by an API key that may be on the disk")
 
     @property
     def limits(self) -> DataLimits:
         """The limits on one training's rows."""
         return DataLimits(self.max_rows, self.max_labels, self.max_text_chars)
+
+    @property
+    def key_limits(self) -> KeyLimits:
+        """The limits of API keys that have none of their own."""
+        return KeyLimits(**{name: getattr(self, f"key_{name}") for name in LIMITS})
 
     @property
     def predict_limits(self) -> PredictLimits:
@@ -212,6 +316,58 @@ def _service_links(variables: Mapping[str, str]) -> set[str]:
 def read_environment() -> Mapping[str, str]:
     """Return this process's environment variables, for whatever starts another process."""
     return os.environ
+
+
+def read_key_file(path: str | Path, source: str) -> str:
+    """Return what a file with an API key holds, without white space around it.
+
+    Args:
+        path: The file; may be a pipe.
+        source: The variable or option that names it, for the error.
+
+    Raises:
+        InvalidParameter: It cannot be read.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(MAX_KEY_FILE_CHARS).strip()
+    except (OSError, ValueError) as error:  # also what is no UTF-8
+        # Whoever names a key in the place of its file must not find it in a log.
+        shown = "…" if KEY_PREFIX in str(path) else str(path)
+        raise InvalidParameter(
+            "The file {path}, which {source} names, cannot be read: {why}. It holds an API key and nothing else.",
+            {
+                "parameter": "api_key_file",
+                "path": shown,
+                "source": source,
+                "why": getattr(error, "strerror", None) or "it is no text",
+            },
+        ) from None
+
+
+def read_api_key(file: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Secret | None:
+    """Return the API key to send to a server; ``None`` where none is set.
+
+    Args:
+        file: The file that holds it; ``None`` for what the environment says.
+        environment: Variables by name; ``None`` reads the process's own.
+
+    Raises:
+        InvalidParameter: Two variables say it, the file cannot be read, or it holds no key. No error shows a key.
+    """
+    if file is not None:
+        return checked_key(read_key_file(file, "--api-key-file"), "--api-key-file")
+    variables = read_environment() if environment is None else environment
+    of_key, of_file = variable_name("api_key"), variable_name("api_key_file")
+    key, path = variables.get(of_key, ""), variables.get(of_file, "")
+    if key.strip() and path:
+        raise InvalidParameter(
+            "{key} and {file} both say which API key to send. Set one of them.",
+            {"parameter": "api_key", "key": of_key, "file": of_file},
+        )
+    if path:
+        return checked_key(read_key_file(path, of_file), of_file)
+    return checked_key(key, of_key) if key.strip() else None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

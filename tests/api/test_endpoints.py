@@ -81,4 +81,5 @@ def test_large_bodies_are_taken_where_rows_or_texts_may_stand_in_them_alone() ->
         "cross_validate",
         "suggest",
         "promote",
+        "forget",
     }

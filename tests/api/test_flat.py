@@ -110,6 +110,8 @@ def test_the_list_is_short_with_a_cursor_only_where_it_is_a_page_and_whole_where
         "tags",
         "test_accuracy",
         "size_bytes",
+        "last_used_at",
+        "recent_predictions",
         "deleted_at",
     ]
     for request in (ListRequest(limit=1), ListRequest(cursor="x")):

@@ -183,7 +183,7 @@ def test_the_examples_of_requests_are_requests(endpoint: Endpoint[Any]) -> None:
 def test_the_examples_of_replies_are_replies(verb: str) -> None:
     kinds: dict[str, Any] = {kind.__name__: kind for each in ENDPOINTS for kind in _forms(each)}
     for status, reply in OPERATIONS[verb]["responses"].items():
-        if status in ("422", "default"):
+        if status in ("401", "403", "422", "default"):
             continue
         content = reply["content"]["application/json"]
         names = [each["$ref"].rpartition("/")[2] for each in content["schema"].get("anyOf", [content["schema"]])]
@@ -198,3 +198,33 @@ def test_the_examples_of_replies_are_replies(verb: str) -> None:
 
 def test_nothing_is_null_by_mistake() -> None:
     assert [each for each in within(DOCUMENT["paths"]) if None in each.values() and "schema" in each] == []
+
+
+def test_a_key_may_be_sent_in_two_ways_or_not_at_all_where_the_server_has_none() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert (schemes["bearer"]["type"], schemes["bearer"]["scheme"]) == ("http", "bearer")
+    assert (schemes["api_key"]["in"], schemes["api_key"]["name"]) == ("header", "X-API-Key")
+    assert DOCUMENT["security"] == [{}, {"bearer": []}, {"api_key": []}]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.verb)
+def test_every_operation_names_its_scopes_and_what_a_key_without_them_gets(endpoint: Endpoint[Any]) -> None:
+    operation = OPERATIONS["fit" if endpoint.verb in WITHIN else endpoint.verb]
+    for scope in endpoint.possible_scopes:
+        assert f"`{scope}`" in operation["description"]
+    for name in endpoint.scope_if:
+        assert f"`{name}=true`" in operation["description"]
+    assert {"401", "403"} <= operation["responses"].keys()
+    assert "security" not in operation
+
+
+def test_the_pages_say_whether_they_need_a_key() -> None:
+    for page in ("health", "ready"):
+        assert OPERATIONS[page]["security"] == []
+        assert "401" not in OPERATIONS[page]["responses"]
+    assert "`admin`" in OPERATIONS["metrics"]["description"]
+    assert {"401", "403"} <= OPERATIONS["metrics"]["responses"].keys()
+
+
+def test_the_document_of_a_server_below_a_path_prefix_says_where_clients_reach_it() -> None:
+    assert openapi_document("/ai")["servers"][0]["url"] == "/ai"

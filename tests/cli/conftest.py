@@ -66,7 +66,7 @@ def ask(toy: "Toy", left: list[str], monkeypatch: pytest.MonkeyPatch, capsys: py
     """Run a verb that asks a server, which is the toy."""
     asked: list[str] = []
 
-    def open_server(url: str) -> Client:
+    def open_server(url: str, api_key: object) -> Client:
         asked.append(url)
         return Client(toy, left)
 

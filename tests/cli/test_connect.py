@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.asking import run
+from tests.client.sockets import ScriptedServer, reply
 from tests.toy import Toy
-from windrow.cli.connect import check_data_dir, connected, resolve_server_url
+from windrow.cli.connect import check_data_dir, connected, open_server, resolve_server_url
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.secret import Secret
 from windrow.settings import Settings
 
 
@@ -15,7 +18,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What was opened, each a toy."""
     opened: list[object] = []
 
-    def open_server(url: str) -> Toy:
+    def open_server(url: str, api_key: object) -> Toy:
         opened.append(url)
         return Toy()
 
@@ -95,3 +98,56 @@ def test_a_folder_is_a_data_directory_by_what_is_in_it(tmp_path: Path) -> None:
 def test_an_empty_url_is_none(tmp_path: Path) -> None:
     assert resolve_server_url("", tmp_path) == ""
     assert resolve_server_url(None, None) == ""
+
+
+KEY = "wdr_unit-test-key"
+REFUSED = b'{"code": "unauthorized", "detail": "x", "template": "This server wants an API key. {send_key}."}'
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    return file
+
+
+@pytest.mark.parametrize("source", ["--api-key-file", "WINDROW_API_KEY_FILE", "WINDROW_API_KEY"])
+def test_a_server_is_sent_the_key_that_a_file_or_the_environment_holds(
+    source: str, key_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [source, str(key_file)] if source.startswith("--") else []
+    if not options:
+        monkeypatch.setenv(source, KEY if source == "WINDROW_API_KEY" else str(key_file))
+    with ScriptedServer([reply(body=b'{"jobs": []}')]) as server:
+        ended = run(monkeypatch, capsys, "jobs", "--url", server.url, *options)
+    assert ended.code == 0, ended.err
+    assert f"authorization: bearer {KEY}".encode() in server.requests[0].lower()
+    assert KEY not in ended.out + ended.err
+
+
+def test_a_server_that_wants_a_key_is_told_of_in_the_words_of_the_command_line(
+    key_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ScriptedServer([reply(401, REFUSED, "application/problem+json")]) as server:
+        ended = run(monkeypatch, capsys, "jobs", "--url", server.url, "--api-key-file", str(key_file))
+    assert ended.code == 3
+    assert "--api-key-file, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY" in ended.err
+    assert KEY not in ended.out + ended.err
+
+
+def test_a_key_that_travels_over_a_network_unencrypted_is_warned_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_server("http://windrow.example", Secret(KEY)).close()
+    told = capsys.readouterr().err
+    assert "unencrypted" in told
+    assert KEY not in told
+    open_server("https://windrow.example", Secret(KEY)).close()
+    open_server("http://windrow.example", None).close()
+    assert capsys.readouterr().err == ""
+
+
+def test_no_command_takes_a_key_itself(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = run(monkeypatch, capsys, "jobs", "--api-key", KEY)
+    assert ended.code == 2
+    assert "--api-key" not in run(monkeypatch, capsys, "jobs", "--help").out.replace("--api-key-file", "")

@@ -9,10 +9,12 @@ import pytest
 
 from windrow.cli import streaming
 from windrow.cli.reading import Record
-from windrow.cli.streaming import THREADS, StreamRequest, predict_stream
+from windrow.cli.streaming import THREADS, PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.cli.surface import CliWords
 from windrow.domain.errors import (
+    ClassifierNotFound,
     ClientClosedRequest,
+    ConcurrentChange,
     InvalidParameter,
     InvalidText,
     LimitExceeded,
@@ -41,7 +43,7 @@ class Echo:
         )
 
     def stream(self, records: Iterable[Record], chunk_texts: int = 4) -> Iterator[tuple[str, str | None]]:
-        stream_request = StreamRequest(NOTHING, "mails.csv", chunk_texts)
+        stream_request = StreamRequest(NOTHING, "mails.csv", chunk_texts=chunk_texts)
         for chunk, predictions in predict_stream(cast(Operations, self), records, stream_request):
             yield from ((record.text, prediction.label) for record, prediction in zip(chunk, predictions, strict=True))
 
@@ -184,3 +186,43 @@ def test_ctrl_c_while_a_busy_server_is_waited_for_is_heard_at_once() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(Echo(before).stream(interrupted()))
+
+
+@dataclass
+class AliasOnly:
+    """Answers as a server does to an API key that may do nothing but predict, and knows nothing but one alias."""
+
+    revision: int = 1
+
+    def predict(self, request: PredictRequest, is_connected: IsConnected = always_connected) -> tuple[Prediction, ...]:
+        if request.model_name != "live":
+            raise ClassifierNotFound("There is no classifier {model_name}.", {"model_name": request.model_name})
+        answer = Prediction(
+            label="a",
+            scores={"a": 0.75, "b": 0.25},
+            model_name="tickets_v1",
+            revision=self.revision,
+            truncated=False,
+            alias="live",
+        )
+        return (answer,) * len(request.all_texts)
+
+
+def test_an_alias_is_asked_where_a_key_knows_nothing_else() -> None:
+    operations = AliasOnly()
+    pinned = pin(cast(Operations, operations), "live")
+    assert pinned == PinnedRevision("tickets_v1@1", ("a", "b"), asked="live", alias="live")
+    assert pin_again(cast(Operations, operations), "live", "tickets_v1@1") == pinned
+    operations.revision = 2
+    with pytest.raises(ClassifierNotFound):
+        pin_again(cast(Operations, operations), "live", "tickets_v1@1")
+
+
+def test_no_other_revision_answers_a_row_where_the_alias_is_asked() -> None:
+    operations = AliasOnly()
+    request = StreamRequest(PredictRequest(model_name="live"), "mails.csv", "tickets_v1@1", chunk_texts=4)
+    answered = predict_stream(cast(Operations, operations), rows(400), request)
+    next(answered)
+    operations.revision = 2
+    with pytest.raises(ConcurrentChange, match="live was pointed from tickets_v1@1 to tickets_v1@2 meanwhile"):
+        list(answered)

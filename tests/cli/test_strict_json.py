@@ -85,6 +85,11 @@ VERBS = (
     "usage",
     "fsck",
     "base-models",
+    "keys create shop --scope read --expires 9d",
+    "keys list",
+    "keys revoke shop",
+    f"forget --text-sha256 {'0' * 64}",
+    "audit --since 2025-09-15",
 )
 # What runs until it is stopped, and what does all of this itself.
 WITHOUT = {"serve", "demo"}

@@ -152,8 +152,15 @@ def test_a_file_is_sent_as_it_is_and_its_request_in_the_query() -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.verb)
 def test_only_a_verb_that_may_take_minutes_waits_for_as_long_as_it_takes(endpoint: Endpoint[Any]) -> None:
     made: Any = endpoint.request
-    names = {"model_name": "a", "new_name": "b", "alias": "a", "base_model": "a/b", "job_id": "a"}
-    rows = dict.fromkeys(("training_data", "test_data", "texts", "model_names"), ())
+    names = {
+        "model_name": "a",
+        "new_name": "b",
+        "alias": "a",
+        "base_model": "a/b",
+        "job_id": "a",
+        "name": "a",
+    }
+    rows = dict.fromkeys(("scopes", "training_data", "test_data", "texts", "model_names"), ())
     known: dict[str, Any] = {**names, **rows, "abstain_below": 0.5}
     call = build_call(
         endpoint, made(**{each.name: known[each.name] for each in fields(made) if not has_default(each)}), 7

@@ -8,7 +8,7 @@ from tests.client.jobs import DONE, FURTHER, QUEUED, RUNNING, breaking, events, 
 from tests.client.sockets import ScriptedServer, Step, reply
 from windrow.client.errors import ConnectionLost, UnexpectedReply
 from windrow.client.remote import RemoteOperations
-from windrow.domain.errors import JobNotFound
+from windrow.domain.errors import InsufficientScope, JobNotFound
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
 
 
@@ -74,5 +74,14 @@ def test_events_of_another_shape_are_no_windrow_servers(stream: bytes) -> None:
     with (
         ScriptedServer([reply(body=stream, content_type="text/event-stream")]) as server,
         pytest.raises(UnexpectedReply),
+    ):
+        follow(server)
+
+
+def test_a_key_that_may_not_follow_is_told_that_the_training_goes_on() -> None:
+    body = json.dumps({"code": "insufficient_scope", "detail": "It lacks the scope read."}).encode()
+    with (
+        ScriptedServer([reply(403, body, "application/problem+json")]) as server,
+        pytest.raises(InsufficientScope, match=r"lacks the scope read\. The training is the job a1 and may still run"),
     ):
         follow(server)

@@ -1,7 +1,7 @@
 import pytest
 
 from windrow.client.retrying import back_off, check_retries, check_timeout, retry_delay
-from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, Overloaded
+from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, Overloaded, RateLimited
 
 BUSY = Overloaded("Too much to do.")
 
@@ -26,6 +26,7 @@ def test_what_will_be_refused_again_is_not_asked_again() -> None:
     assert retry_delay(404, "1", BUSY, 0) is None
     assert retry_delay(503, "31", BUSY, 0) is None
     assert retry_delay(503, "1", BaseModelUnavailable("There is none."), 0) is None
+    assert retry_delay(429, "", RateLimited("It keeps as much as it may."), 0) is None
 
 
 def test_numbers_that_are_none_are_refused() -> None:

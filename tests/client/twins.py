@@ -6,25 +6,31 @@ from typing import Any
 
 from windrow.api.endpoints import (
     ALIAS_HISTORY,
+    AUDIT,
     BY_VERB,
     CANCEL_JOB,
     COMPARE,
+    CREATE_KEY,
     CROSS_VALIDATE,
     DELETE,
     DELETE_ALL,
     DESCRIBE,
     ESTIMATE_FIT,
     EVALUATE,
+    FORGET,
     FSCK,
     JOB,
+    LIMIT_KEY,
     LIST_CLASSIFIERS,
     LIST_JOBS,
+    LIST_KEYS,
     PREDICT,
     PROMOTE,
     REMOVE_ALIAS,
     REMOVE_BASE_MODEL,
     REPRODUCE,
     RESTORE,
+    REVOKE_KEY,
     ROLLBACK,
     SET_THRESHOLD,
     SHOW,
@@ -34,7 +40,9 @@ from windrow.api.endpoints import (
     NoRequest,
 )
 from windrow.api.examples import example_of
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -47,10 +55,12 @@ from windrow.domain.classifier import (
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
 from windrow.domain.dataset import Row
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import WindrowError
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.report import EvaluateRequest
@@ -99,6 +109,12 @@ REQUESTS: list[tuple[Endpoint[Any], object]] = [
     (REMOVE_BASE_MODEL, BaseModelRequest("a/b")),
     (BY_VERB["usage"], NoRequest()),
     (FSCK, FsckRequest(repair=True)),
+    (FORGET, ForgetRequest(texts=("größer\u2028",), text_sha256=("0" * 64,), action="purge", force=True)),
+    (CREATE_KEY, CreateKeyRequest(name="a", scopes=("read", "rows"), only=("t_*", "?"), expires_in_days=3)),
+    (LIST_KEYS, NoRequest()),
+    (LIMIT_KEY, LimitKeyRequest(name="a.b", requests_per_second=5, texts_per_day=0)),
+    (REVOKE_KEY, KeyRequest("a.b")),
+    (AUDIT, AuditRequest(since="2025-09-15", key_name="ä &", target="a@3", limit=7, cursor="0006400000000a-0a1b2c")),
 ]
 
 

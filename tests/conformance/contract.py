@@ -22,8 +22,12 @@ CASES: tuple[Case, ...] = (
     keeping.exchanging,
     keeping.copying,
     keeping.reproducing,
+    keeping.auditing,
+    keeping.forgetting,
     keeping.looking_after_the_disk,
     keeping.removing_a_base_model,
 )
+# Those after which a server answers to its keys alone, so that each needs a data directory of its own.
+LOCKING: tuple[Case, ...] = (keeping.creating_a_key,)
 # Those in which a training must last until it is cancelled.
 LASTING: tuple[Case, ...] = (using.cancelling,)

@@ -10,16 +10,21 @@ from tests.conformance.examples import (
     TEST_ROWS,
     TEXT,
     codes,
+    request,
     trained,
 )
 from tests.conformance.observing import Refusal, refused
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, ImportRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelRequest
 from windrow.domain.classifier import CopyRequest, DeleteRequest, DescribeRequest, ModelRequest, RestoreRequest
 from windrow.domain.dataset import Row
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.gate import Requirement
 from windrow.domain.integrity import FsckRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest, to_cursor
 from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -278,6 +283,31 @@ def reproducing(operations: Operations) -> object:
     return found, missing
 
 
+def forgetting(operations: Operations) -> object:
+    secret = Row("Ana of 5 Oak Street was charged", "billing")
+    operations.fit(replace(request("forget_v1"), training_data=(*ROWS, secret)))
+    operations.promote(PromoteRequest("forgetful", "forget_v1", must_pass=(ROWS[0], secret)))
+    find = ForgetRequest(texts=("ana of  5 oak street was charged",))
+    found = operations.forget(find)
+    assert [(each.model_name, each.rows, each.status) for each in found.revisions] == [("forget_v1", (6,), "found")]
+    assert [(each.alias, each.rows) for each in found.aliases] == [("forgetful", 1)]
+    kept = operations.forget(replace(find, action="purge"))
+    assert [each.status for each in kept.revisions] == ["in_use"]
+    removed = operations.forget(replace(find, action="remove_rows"))
+    assert removed.complete
+    assert not operations.forget(find).revisions
+    assert operations.show(ModelRequest("forget_v1")).training_data_erased
+    bad = {
+        ForgetRequest(): "invalid_parameter",
+        replace(find, texts=(" ",)): "invalid_text",
+        replace(find, text_sha256=("abc",)): "invalid_parameter",
+        replace(find, action="burn"): "invalid_parameter",
+    }
+    seen = [refused(operations.forget, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    return found.revisions, found.aliases, kept.revisions, removed.revisions, removed.aliases, seen
+
+
 def looking_after_the_disk(operations: Operations) -> object:
     trained(operations, "disk_v1")
     models = operations.base_models().base_models
@@ -299,6 +329,38 @@ def looking_after_the_disk(operations: Operations) -> object:
     return [replace(each, classifiers=0) for each in models], used.base_models, own, findings, bad
 
 
+def auditing(operations: Operations) -> object:
+    trained(operations, "audited_v1", "audited_v1")
+    operations.describe(DescribeRequest("audited_v1", "Seen."))
+    operations.promote(PromoteRequest("audited", "audited_v1"))
+    refusals = [refused(operations.delete, DeleteRequest("audited_v1")) for _ in range(3)]
+    lines = [line for name in ("audited_v1", "audited") for line in operations.audit(AuditRequest(target=name))]
+    told = [(line.verb, line.revision_before, line.revision_after, line.points_to, line.outcome) for line in lines]
+    assert told == [
+        ("delete", None, None, None, "classifier_in_use"),
+        ("describe", 2, 2, None, "ok"),
+        ("fit", 1, 2, None, "ok"),
+        ("start_fit", None, None, None, "ok"),
+        ("fit", None, 1, None, "ok"),
+        ("start_fit", None, None, None, "ok"),
+        ("promote", None, None, "audited_v1", "ok"),
+    ]
+    assert [line.count for line in lines] == [3, 1, 1, 1, 1, 1, 1]
+    first = operations.audit(AuditRequest(target="audited_v1", limit=4))
+    second = operations.audit(AuditRequest(target="audited_v1", limit=4, cursor=first.next_cursor))
+    assert (*first, *second) == tuple(lines[:-1])
+    assert (second.next_cursor, first.unreadable_files) == (None, 0)
+    bad = [
+        *(refused(operations.audit, AuditRequest(since=since)) for since in ("yesterday", "2025-02-30")),
+        *(refused(operations.audit, AuditRequest(limit=limit)) for limit in (0, 10_001)),
+        refused(operations.audit, AuditRequest(cursor="abc")),
+        refused(operations.audit, AuditRequest(target="")),
+    ]
+    assert codes(bad) == ["invalid_parameter"] * 6
+    assert operations.audit(AuditRequest(target="audited_v1", since="9999-01-01")).lines == ()
+    return told, refusals, bad
+
+
 def removing_a_base_model(operations: Operations) -> object:
     """Only where there is one that can be removed."""
     return [
@@ -306,3 +368,32 @@ def removing_a_base_model(operations: Operations) -> object:
         for each in operations.base_models().base_models
         if each.location == "data_directory"
     ]
+
+
+def creating_a_key(operations: Operations) -> object:
+    """The last thing that whoever has no key can do over HTTP."""
+    good = CreateKeyRequest(name="shop", scopes=("predict", "read"), only=("tickets_*",), expires_in_days=3)
+    bad = {
+        replace(good, name="no name"): "invalid_name",
+        replace(good, scopes=()): "invalid_parameter",
+        replace(good, scopes=("read", "read")): "invalid_parameter",
+        replace(good, scopes=("admin",)): "invalid_parameter",
+        replace(good, only=("a b",)): "invalid_parameter",
+        replace(good, expires_in_days=0): "invalid_parameter",
+        replace(good, requests_per_second=-1): "invalid_parameter",
+    }
+    seen = [refused(operations.create_key, each) for each in bad]
+    assert codes(seen) == list(bad.values())
+    unknown = [refused(operations.revoke_key, KeyRequest(name)) for name in ("shop", "no name")]
+    assert codes(unknown) == ["key_not_found", "invalid_name"]
+    limits = LimitKeyRequest(name="shop", requests_per_second=5)
+    wrong = (limits, replace(limits, name="no name"), replace(limits, texts_per_day=-1))
+    unlimited = [refused(operations.limit_key, each) for each in wrong]
+    assert codes(unlimited) == ["key_not_found", "invalid_name", "invalid_parameter"]
+    assert list(operations.list_keys()) == []
+    created = operations.create_key(good)
+    assert (created.name, created.scopes, created.only) == ("shop", ("predict", "read"), ("tickets_*",))
+    assert created.expires_at is not None
+    assert (created.expires_at - created.created_at).days == 3
+    assert len(created.key) == len("wdr_") + 43
+    return seen, unknown, unlimited, replace(created, key="", hint="")

@@ -1,7 +1,7 @@
 """What counts as a test row that was seen in training, to the letter or nearly so."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from windrow.domain.overlap import MAX_WORDS, MIN_WORDS_FOR_ONE_TO_DIFFER, find_overlap
@@ -134,7 +134,7 @@ def test_any_one_word_may_differ_in_a_text_of_six_words_or_more(sentence: list[s
 
 
 @given(sentences, sentences)
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_texts_without_a_common_word_do_not_overlap(one: list[str], other: list[str]) -> None:
     assume(not set(one) & set(other))
     assert find_overlap([" ".join(one)], [" ".join(other)]) == NEITHER

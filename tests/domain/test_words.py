@@ -14,6 +14,7 @@ class Shouted(Words):
     """A surface with words of its own."""
 
     send = "shout"
+    send_key = "show it"
 
     def argument(self, name: str) -> str:
         return name.upper()
@@ -36,6 +37,7 @@ class Shouted(Words):
         ("{labels:quoted} or {names:joined}", {"labels": ["a"], "names": ["b", "c"]}, "'a' or b, c", "'a' or b, c"),
         ("{arg:top_k} is wrong", {}, "top_k is wrong", "TOP_K is wrong"),
         ("{arg:{parameter}} is wrong", {"parameter": "seed"}, "seed is wrong", "SEED is wrong"),
+        ("To get in, {send_key}.", {}, f"To get in, {Words.send_key}.", "To get in, show it."),
         ("Or {set:purge}.", {}, "Or purge=True.", "Or PURGE ON."),
         ("Or {unset:overwrite}.", {}, "Or overwrite=False.", "Or OVERWRITE OFF."),
         ("Or {set:num_iterations=0}.", {}, "Or num_iterations=0.", "Or NUM_ITERATIONS 0!."),

@@ -15,7 +15,9 @@ import pytest
 
 from tests.encoders.fake_hub import FakeHub, running_hub
 from tests.encoders.tiny import edit_json
+from tests.fakes.system_calls import error_for, fail_each
 from windrow.domain.errors import BaseModelUnavailable, InvalidBaseModel, StorageFailed, StorageFull
+from windrow.encoders import downloads
 from windrow.encoders.downloads import COMMITS_FOLDER, find_snapshot, remembered_commit
 from windrow.encoders.folder import EncoderFolder
 
@@ -145,3 +147,51 @@ def test_what_is_here_serves_a_data_directory_that_is_only_read(
     with nullcontext() if error is None else pytest.raises(error, match="cannot be kept"):
         assert find_snapshot(ID, own, None, offline=True) == snapshot
     assert not list((own.parent / COMMITS_FOLDER).iterdir())
+
+
+def test_whichever_system_call_fails_a_commit_is_remembered_or_said_not_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = Path("hub", "a" * 40)
+    monkeypatch.setattr(downloads, "_snapshot", lambda *_, **__: newest)
+
+    def own(folder: Path) -> Path:
+        return folder / "base_models" / "acme--tiny-encoder"
+
+    def find(folder: Path) -> Path:
+        return find_snapshot(ID, own(folder), None, offline=False)
+
+    said = set()
+    for number, folder, outcome in fail_each(tmp_path, find):
+        said.add(type(outcome))
+        left = remembered_commit(own(folder))
+        assert left in (None, newest.name), number
+        if outcome == newest:
+            # Without the right to write, nothing can be trained either, so that it need not be remembered.
+            assert left == newest.name or error_for(number) == errno.EACCES, number
+        else:
+            assert isinstance(outcome, StorageFailed | InvalidBaseModel), number
+        assert find(folder) == newest
+        assert remembered_commit(own(folder)) == newest.name
+    assert {type(newest), StorageFailed} <= said
+
+
+def test_whichever_system_call_fails_what_is_remembered_is_taken_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, newest = Path("hub", "a" * 40), "b" * 40
+    monkeypatch.setattr(downloads, "_snapshot", lambda _, __, commit, ___: Path("hub", commit or newest))
+
+    def own(folder: Path) -> Path:
+        return folder / "base_models" / "acme--tiny-encoder"
+
+    def prepare(folder: Path) -> None:
+        path = own(folder).parent / COMMITS_FOLDER / own(folder).name
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{first.name}\n")
+
+    for number, folder, outcome in fail_each(
+        tmp_path, lambda folder: find_snapshot(ID, own(folder), None, offline=False), prepare
+    ):
+        assert outcome == first or isinstance(outcome, InvalidBaseModel), number
+        assert remembered_commit(own(folder)) == first.name

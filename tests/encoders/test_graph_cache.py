@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.system_calls import fail_each
+from tests.storage.examples import fast_folder
 from windrow.arrays import Floats
 from windrow.domain.errors import StorageFailed, StorageFull
 from windrow.encoders import graph
@@ -178,3 +180,35 @@ def test_damaged_graphs_that_another_process_replaced_meanwhile_are_left_alone(
     inode = (tmp_path / "sound" / "tensors.bin").stat().st_ino
     assert (find_or_build_graphs(tiny_folder, tmp_path) / "tensors.bin").stat().st_ino == inode
     assert names(graphs.parent) == [graphs.name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", ["nothing", "sound", "damaged"])
+def test_whichever_system_call_fails_graphs_are_whole_or_missing_and_what_is_said_is_true(
+    before: str, tiny_folder: EncoderFolder, tmp_path: Path
+) -> None:
+    kept = find_or_build_graphs(tiny_folder, tmp_path / "before").relative_to(tmp_path / "before")
+    if before == "damaged":
+        flip(tmp_path / "before" / kept / "tensors.bin")
+
+    def prepare(folder: Path) -> None:
+        if before == "nothing":
+            folder.mkdir()
+        else:
+            shutil.copytree(tmp_path / "before", folder)
+
+    said = set()
+    with fast_folder() as parent:
+        for number, folder, outcome in fail_each(
+            Path(parent), lambda folder: find_or_build_graphs(tiny_folder, folder), prepare
+        ):
+            said.add(type(outcome))
+            problem = find_graph_problem(folder / kept)
+            if isinstance(outcome, StorageFailed | StorageFull):
+                assert problem is None or before == "damaged" or not (folder / kept).exists(), number
+            else:
+                assert (outcome, problem) == (folder / kept, None), number
+            assert find_or_build_graphs(tiny_folder, folder) == folder / kept
+            shutil.rmtree(folder)
+    # Where a sound graph cannot be read for once, it is built anew.
+    assert said == {type(kept)} | (set() if before == "sound" else {StorageFailed})

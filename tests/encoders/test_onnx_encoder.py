@@ -180,6 +180,27 @@ def test_a_graph_that_is_damaged_after_it_was_checked_is_refused_with_what_to_de
         load_encoder(tiny_folder, tmp_path)
 
 
+def test_a_graph_that_is_damaged_after_the_others_were_loaded_is_not_opened(
+    tiny_folder: EncoderFolder, tmp_path: Path
+) -> None:
+    encoder = load_encoder(tiny_folder, tmp_path, threads=2)
+    tensors = find_or_build_graphs(tiny_folder, tmp_path) / "tensors.bin"
+    spoilt = bytearray(tensors.read_bytes())
+    spoilt[0] ^= 1
+    tensors.rename(tmp_path / "kept")  # what is loaded goes on using it
+    tensors.write_bytes(spoilt)
+    (tokens,) = encoder.tokenize(["a"])
+    adapter = adapter_for(tiny_folder, rank=2)
+    for parallelism in Parallelism:
+        with pytest.raises(InvalidBaseModel, match=r"\(tensors\.bin is not as it was written\)"):
+            encoder.encode([tokens], [adapter], parallelism)
+    before = [encoder.encode([tokens], [None], parallelism) for parallelism in Parallelism]
+    assert before[0] == pytest.approx(before[1], abs=1e-5)
+    (tmp_path / "kept").rename(tensors)
+    after = [encoder.encode([tokens], [adapter], parallelism) for parallelism in Parallelism]
+    assert after[0] == pytest.approx(after[1], abs=1e-5)
+
+
 def test_loading_and_encoding_print_nothing(
     tiny_folder: EncoderFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

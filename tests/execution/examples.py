@@ -22,6 +22,8 @@ from windrow.execution.tasks import (
     LearningCurveTask,
     Task,
     TrainAdapterOutcome,
+    TrainAdaptersOutcome,
+    TrainAdaptersTask,
     TrainAdapterTask,
 )
 from windrow.execution.training_set import TrainingContext
@@ -92,8 +94,9 @@ class RecordingRunner(InlineRunner):
 
     @property
     def adapter_tasks(self) -> Sequence[TrainAdapterTask]:
-        """The contrastive trainings."""
-        return [task for task in self.tasks if isinstance(task, TrainAdapterTask)]
+        """The contrastive trainings, those that ran at the same time too."""
+        joint = [task.trainings if isinstance(task, TrainAdaptersTask) else (task,) for task in self.tasks]
+        return [task for tasks in joint for task in tasks if isinstance(task, TrainAdapterTask)]
 
     @property
     def holdout_tasks(self) -> Sequence[HoldoutTask]:
@@ -126,11 +129,16 @@ class InstantRunner(RecordingRunner):
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
     ) -> Outcome:
         """Run the task here, unless it is a contrastive training."""
+        if isinstance(task, TrainAdaptersTask):
+            self.tasks.append(task)
+            return cast(Outcome, TrainAdaptersOutcome(tuple(map(self._train, task.trainings))))
         if not isinstance(task, TrainAdapterTask):
             return super().run(task, on_step, control)
         self.tasks.append(task)
+        return cast(Outcome, self._train(task))
+
+    def _train(self, task: TrainAdapterTask) -> TrainAdapterOutcome:
         changes = changes_for(self.folder, 2, seed=len(task.label_ids))
-        outcome = TrainAdapterOutcome(
+        return TrainAdapterOutcome(
             changes, layers=4, rank=2, epochs=1, requested_steps=1, planned_steps=1, losses=(1.0,)
         )
-        return cast(Outcome, outcome)

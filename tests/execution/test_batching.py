@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from tests.fakes.encoder import FakeEncoder
 from windrow.arrays import Floats
+from windrow.domain.caller import Caller, calling
 from windrow.domain.errors import ClientClosedRequest, Overloaded, ShuttingDown
 from windrow.domain.prediction import IsConnected
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
-from windrow.execution.batching import BATCH_TOKENS, BATCHES_PER_TRAINING_BATCH, QUANTUM_TOKENS, BatchQueue
+from windrow.execution.batch_filling import BATCH_TOKENS, SHARED_BATCH_TOKENS
+from windrow.execution.batches import QUANTUM_TOKENS, SHORT_TOKENS
+from windrow.execution.batching import BATCHES_PER_TRAINING_BATCH, SPARSE_BATCH_TOKENS, SPARSE_S, BatchQueue
 
 PATIENCE_S = 30.0
 
@@ -141,6 +144,36 @@ def test_a_batch_holds_no_more_tokens_than_pay(one_core: QueueFixture, encoder: 
     for answer in answers:
         answer.result(PATIENCE_S)
     assert encoder.marks == [[0], [1, 3], [2]]
+
+
+def test_short_texts_of_many_requests_share_a_larger_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    count = SHARED_BATCH_TOKENS // 16
+    answers = [one_core.ask(text(mark, tokens=16)) for mark in range(1, 2 * count + 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert list(map(len, encoder.marks)) == [1, count, count]
+
+
+def test_a_long_text_shares_no_larger_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    one_core.ask(text(0))
+    long = SHORT_TOKENS + 1
+    answers = [one_core.ask(text(mark, tokens=size)) for mark, size in enumerate((long, *[16] * 20), 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    assert len(encoder.marks[1]) == 1 + (BATCH_TOKENS - long) // 16
+
+
+def test_a_core_leaves_another_one_some_texts(two_cores: QueueFixture, encoder: PausingEncoder) -> None:
+    two_cores.ask(text(0))
+    answers = [two_cores.ask(text(mark, tokens=16)) for mark in range(1, SHARED_BATCH_TOKENS // 16 + 1)]
+    encoder.let(10)
+    for answer in answers:
+        answer.result(PATIENCE_S)
+    for_the_other = BATCH_TOKENS // 2 // 16
+    assert sorted(map(len, encoder.marks)) == [1, for_the_other, SHARED_BATCH_TOKENS // 16 - for_the_other]
 
 
 def test_a_text_longer_than_a_batch_gets_one_of_its_own(one_core: QueueFixture, encoder: PausingEncoder) -> None:
@@ -469,3 +502,91 @@ def test_a_callback_may_send_the_next_request(one_core: QueueFixture, encoder: P
     one_core.ask(text(0)).add_done_callback(ask_again)
     encoder.let(2)
     assert answered.wait(PATIENCE_S)
+
+
+def test_a_key_that_floods_the_queue_delays_another_one_by_no_more_than_the_batch_that_runs(
+    one_core: QueueFixture, encoder: PausingEncoder
+) -> None:
+    flood = [ask_as("flood", one_core, text(mark, 8)) for mark in range(40)]
+    encoder.wait_for_batch()
+    other = ask_as("other", one_core, text(100, 8))
+    encoder.let(2)
+    assert other.result(PATIENCE_S).shape == (1, 192)
+    encoder.let(len(flood))
+    assert all(answer.result(PATIENCE_S).shape == (1, 192) for answer in flood)
+    assert encoder.marks[:3] == [[0], [100], [1, 2, 3, 4]]
+
+
+def test_keys_that_wait_for_little_share_a_small_batch(one_core: QueueFixture, encoder: PausingEncoder) -> None:
+    answers = [ask_as("flood", one_core, text(mark, 8)) for mark in range(20)]
+    encoder.wait_for_batch()
+    answers += [ask_as(name, one_core, text(mark, 8)) for name, mark in (("b", 100), ("c", 101), ("c", 102))]
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in answers)
+    assert encoder.marks[:3] == [[0], [100, 101, 102], [1, 2, 3, 4]]
+
+
+def test_batches_are_small_as_long_as_a_key_comes_now_and_then_and_large_again_later(encoder: PausingEncoder) -> None:
+    now_s = [100.0]
+    fixture = QueueFixture(BatchQueue(1, 100, clock_s=lambda: now_s[0]), encoder)
+    answers = [ask_as("flood", fixture, text(0, 8)) for _ in range(80)]
+    encoder.wait_for_batch()
+    answers.append(ask_as("other", fixture, text(1, 8)))
+    for _ in range(3):
+        encoder.let()
+        encoder.wait_for_batch()
+    now_s[0] += SPARSE_S
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in answers)
+    sizes = [len(marks) * 8 for marks in encoder.marks]
+    assert sizes[:5] == [8, 8, SPARSE_BATCH_TOKENS, SPARSE_BATCH_TOKENS, SHARED_BATCH_TOKENS]
+    fixture.close()
+
+
+def test_two_keys_have_as_many_tokens_of_a_batch_whatever_each_request_brings(encoder: PausingEncoder) -> None:
+    now_s = [100.0]
+    fixture = QueueFixture(BatchQueue(1, 40, clock_s=lambda: now_s[0]), encoder)
+    first = ask_as("many", fixture, text(0))
+    encoder.wait_for_batch()
+    many = [ask_as("many", fixture, text(1, 8)) for _ in range(30)]
+    few = [ask_as("few", fixture, *(text(2, 8) for _ in range(30)))]
+    now_s[0] += SPARSE_S
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in (first, *many, *few))
+    assert [marks.count(1) for marks in encoder.marks[1:4]] == [marks.count(2) for marks in encoder.marks[1:4]]
+    assert all(len(marks) * 8 == BATCH_TOKENS for marks in encoder.marks[1:4])
+    fixture.close()
+
+
+def test_the_requests_of_one_key_are_encoded_in_the_order_of_those_without_a_key(encoder: PausingEncoder) -> None:
+    orders = []
+    for name in (None, "shop"):
+        fixture, done = QueueFixture(BatchQueue(cores=1, max_queued_requests=40), encoder), len(encoder.batches)
+        answers = [ask_as(name, fixture, text(0))]
+        encoder.wait_for_batch()
+        answers += [ask_as(name, fixture, *(text(mark, 20 + mark) for _ in range(mark))) for mark in range(1, 9)]
+        encoder.let(100)
+        assert all(answer.result(PATIENCE_S) is not None for answer in answers)
+        orders.append(encoder.marks[done:])
+        fixture.close()
+    assert orders[0] == orders[1]
+
+
+def test_a_queue_that_one_key_has_filled_still_takes_another_ones_share(encoder: PausingEncoder) -> None:
+    fixture = QueueFixture(BatchQueue(cores=1, max_queued_requests=4), encoder)
+    answers = [ask_as("flood", fixture, text(0))]
+    encoder.wait_for_batch()
+    answers += [ask_as("flood", fixture, text(mark)) for mark in range(1, 5)]
+    with pytest.raises(Overloaded):
+        ask_as("flood", fixture, text(5))
+    answers += [ask_as("other", fixture, text(mark)) for mark in (6, 7)]
+    with pytest.raises(Overloaded):
+        ask_as("other", fixture, text(8))
+    encoder.let(100)
+    assert all(answer.result(PATIENCE_S) is not None for answer in answers)
+    fixture.close()
+
+
+def ask_as(name: str | None, fixture: QueueFixture, *texts: Tokens) -> Future[Floats]:
+    with calling(Caller(name)):
+        return fixture.ask(*texts)

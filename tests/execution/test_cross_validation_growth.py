@@ -5,12 +5,16 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from tests.execution.examples import context_for
 from tests.fakes.encoder import FakeEncoder
 from windrow.domain.cross_validation import CrossValidation
 from windrow.domain.dataset import DataLimits, Row, check_rows
 from windrow.domain.recipe import Recipe
 from windrow.execution.cross_validation import cross_validate
+
+pytestmark = pytest.mark.slow
 
 ROWS = 200
 # What grows with the rows alone doubles; what grows with the rows' square would take four times as many.

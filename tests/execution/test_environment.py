@@ -35,6 +35,7 @@ def test_an_environment_stays_the_same() -> None:
     assert describe_environment() == describe_environment()
 
 
+@pytest.mark.slow
 def test_the_processor_is_described_with_instructions_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
@@ -82,6 +83,7 @@ def test_torch_that_is_told_its_instructions_stays_with_float32(
     assert choose_precision(info) == "float32"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64" or platform.system() != "Linux", reason="known by torch alone")
 def test_the_processor_is_described_alike_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch

@@ -1,27 +1,46 @@
 """Folds: no training sees a held-out text, and all follow the policy of the full training."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.execution.examples import InstantRunner, RecordingRunner, context_for, dataset
-from windrow.arrays import Floats, TokenStates
+from windrow.arrays import Floats, Ids, TokenStates
 from windrow.domain.dataset import Dataset, Row
 from windrow.domain.errors import ShuttingDown
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
 from windrow.domain.training_report import AdapterReport
 from windrow.encoders.onnx_encoder import OnnxEncoder
+from windrow.execution import adapter_training as adapter_training_module
 from windrow.execution import holdout as holdout_module
 from windrow.execution import training_set as training_set_module
+from windrow.execution.adapter_training import train_adapter
 from windrow.execution.control import TrainingControl
-from windrow.execution.holdout import ENOUGH_HELD_OUT_ROWS, FEW_FOLDS, cross_validate_adapter, evaluate_folds
+from windrow.execution.holdout import (
+    ENOUGH_HELD_OUT_ROWS,
+    FEW_FOLDS,
+    assign_eval_folds,
+    cross_validate_adapter,
+    evaluate_folds,
+    train_folds,
+    train_with_folds,
+)
 from windrow.execution.runner import Outcome, ignore_steps
-from windrow.execution.tasks import HoldoutTask, Task
-from windrow.execution.training_set import EncodedTrainingSet, encode_training_set
+from windrow.execution.tasks import (
+    CrossValidateHeadTask,
+    HoldoutTask,
+    Task,
+    TrainAdaptersTask,
+    TrainAdapterTask,
+)
+from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
+from windrow.learning.calibrate import HeldOut
 from windrow.learning.folds import assign_folds, splits
 from windrow.learning.head import fit_adapted_head
+from windrow.learning.head_fitting import cross_validate_head, search_head
 from windrow.learning.scope import label_centroids, similarity_to_nearest
 
 
@@ -32,6 +51,13 @@ def encoded(data: Dataset, tiny: OnnxEncoder) -> EncodedTrainingSet:
 def texts_of(states: TokenStates) -> list[bytes]:
     """Return what tells the texts apart."""
     return [part.tobytes() for part in np.split(states.packed, np.cumsum(states.lengths)[:-1])]
+
+
+def evaluated_folds(
+    training_set: EncodedTrainingSet, folds: Ids, context: TrainingContext
+) -> Iterator[tuple[Ids, HeldOut]]:
+    """Train and evaluate each fold."""
+    return evaluate_folds(training_set, folds, Recipe(), context, train_folds(training_set, folds, Recipe(), context))
 
 
 def with_repeats(data: Dataset) -> Dataset:
@@ -45,27 +71,80 @@ def test_few_rows_take_three_trainings_that_hold_out_each_row_once(tiny: OnnxEnc
     training_set = encoded(dataset(), tiny)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.adapter_tasks), held_out.adapted.folds, held_out.head.folds) == (FEW_FOLDS, 3, 3)
-    assert [task.is_adapted for task in runner.holdout_tasks] == [True, False] * FEW_FOLDS
-    for part in (held_out.adapted, held_out.head):
-        assert len(part.logits) == len(part.label_ids) == len(part.similarities) == 12
-        assert sorted(part.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
+    assert (len(runner.adapter_tasks), held_out.adapted.folds) == (FEW_FOLDS, 3)
+    assert [task.is_adapted for task in runner.holdout_tasks] == [True] * FEW_FOLDS
+    part = held_out.adapted
+    assert len(part.logits) == len(part.label_ids) == len(part.similarities) == len(held_out.head_logits) == 12
+    assert sorted(part.label_ids.tolist()) == sorted(training_set.label_ids.tolist())
 
 
-def test_the_head_alone_is_evaluated_on_the_same_rows_and_has_seen_none_of_them(tiny: OnnxEncoder) -> None:
+def test_the_head_alone_is_cross_validated_on_the_same_rows(tiny: OnnxEncoder) -> None:
     runner = InstantRunner(tiny.folder)
     training_set = encoded(with_repeats(dataset(6)), tiny)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert held_out.head.label_ids.tolist() == held_out.adapted.label_ids.tolist()
-    assert held_out.head.logits.tobytes() != held_out.adapted.logits.tobytes()
-    known = {row.tobytes() for row in training_set.row_features}
-    adapted, head = runner.holdout_tasks[::2], runner.holdout_tasks[1::2]
-    for with_adapter, alone in zip(adapted, head, strict=True):
-        assert with_adapter.examples.groups.tolist() == alone.examples.groups.tolist()
-        frozen = {row.tobytes() for row in alone.holdout_features}
-        assert frozen <= known
-        assert not frozen & {row.tobytes() for row in alone.examples.features}
+    folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, 0)
+    expected = cross_validate_head(training_set.examples(), folds, FEW_FOLDS)
+    assert held_out.head_logits.tobytes() == expected.tobytes()
+    rows = np.concatenate([held for _, held in splits(folds)])
+    assert held_out.adapted.label_ids.tolist() == training_set.label_ids[rows].tolist()
+
+
+def test_a_search_of_the_head_on_the_same_folds_is_not_done_again(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many rows both are assigned to five folds, of which one or two are enough."""
+    monkeypatch.setattr(holdout_module, "MANY_ROWS", 30)
+    monkeypatch.setattr(holdout_module, "ENOUGH_HELD_OUT_ROWS", 10)
+    runner = InstantRunner(tiny.folder)
+    context = context_for(tiny, runner)
+    training_set = encoded(dataset(12), tiny)
+    without = cross_validate_adapter(training_set, Recipe(), context)
+    searched = replace(training_set, head_search=search_head(training_set.examples(), 0))
+    with_search = cross_validate_adapter(searched, Recipe(), context)
+    assert without is not None
+    assert with_search is not None
+    assert without.head_logits.tobytes() == with_search.head_logits.tobytes()
+    assert 10 <= len(with_search.head_logits) < 36
+    assert sum(isinstance(task, CrossValidateHeadTask) for task in runner.tasks) == 1
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_small_trainings_run_at_the_same_time_and_learn_the_same(
+    cores: int, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: cores)
+    runner = RecordingRunner()
+    training_set, recipe, context = encoded(dataset(), tiny), Recipe(num_iterations=4), context_for(tiny, runner)
+    steps: list[tuple[int, int]] = []
+    adapter, of_folds = train_with_folds(training_set, recipe, context, lambda step, of, _: steps.append((step, of)))
+    joint = [task for task in runner.tasks if isinstance(task, TrainAdaptersTask)]
+    assert [(len(task.trainings), task.at_once) for task in joint] == [(4, 2)] * (cores - 1)
+    assert len(of_folds) == (3 if cores == 2 else 0)
+    assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
+    alone = train_adapter(training_set, recipe, context_for(tiny), ignore_steps)
+    # Another number of threads may round sums differently, and so may what is learned of them.
+    assert adapter.report is not None
+    assert alone.report is not None
+    assert adapter.report.last_loss == pytest.approx(alone.report.last_loss, rel=1e-3)
+    assert replace(adapter.report, last_loss=None) == replace(alone.report, last_loss=None)
+    assert adapter.adapter is not None
+    given = cross_validate_adapter(training_set, recipe, context, of_folds)
+    own = cross_validate_adapter(training_set, recipe, context_for(tiny))
+    assert given is not None
+    assert own is not None
+    assert given.adapted.logits.tobytes() == own.adapted.logits.tobytes()
+
+
+@pytest.mark.parametrize("recipe", [Recipe(max_seconds=600), Recipe(cross_validate=False)])
+def test_where_time_is_limited_or_no_fold_is_wanted_the_training_runs_by_itself(
+    recipe: Recipe, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: 2)
+    runner = InstantRunner(tiny.folder)
+    _, of_folds = train_with_folds(encoded(dataset(), tiny), recipe, context_for(tiny, runner), ignore_steps)
+    assert list(of_folds) == []
+    assert [type(task) for task in runner.tasks] == [TrainAdapterTask]
 
 
 @pytest.mark.parametrize(("rows_per_label", "trainings"), [(66, 3), (67, 3), (100, 2), (200, 1)])
@@ -75,7 +154,7 @@ def test_trainings_end_once_200_rows_are_held_out(rows_per_label: int, trainings
     held_out = cross_validate_adapter(encoded(dataset(rows_per_label), tiny), Recipe(), context_for(tiny, runner))
     assert held_out is not None
     assert (len(runner.adapter_tasks), held_out.adapted.folds) == (trainings, trainings)
-    assert len(held_out.adapted.label_ids) == len(held_out.head.label_ids) == trainings * rows_per_label
+    assert len(held_out.adapted.label_ids) == len(held_out.head_logits) == trainings * rows_per_label
     assert ENOUGH_HELD_OUT_ROWS == 200
 
 
@@ -112,7 +191,7 @@ def test_no_training_sees_the_text_of_a_held_out_row(
     texts = texts_of(training_set.states)
     assert len(set(texts)) == len(texts)
     assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
-    evaluated = list(evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner)))
+    evaluated = list(evaluated_folds(training_set, assigned, context_for(tiny, runner)))
     assert len(evaluated) == len(runner.adapter_tasks) == len(runner.holdout_tasks) == 3
     for (held_out, part), tuned, asked in zip(evaluated, runner.adapter_tasks, runner.holdout_tasks, strict=True):
         unseen = {texts[text_id] for text_id in training_set.text_ids[held_out]}
@@ -146,12 +225,7 @@ def test_the_label_of_a_held_out_row_never_changes_its_outputs(
     for label_ids in (training_set.label_ids, torn):
         strange = replace(training_set, label_ids=label_ids)
         outputs.append(
-            [
-                part
-                for _, part in evaluate_folds(
-                    strange, assigned, Recipe(), context_for(tiny, InstantRunner(tiny.folder))
-                )
-            ]
+            [part for _, part in evaluated_folds(strange, assigned, context_for(tiny, InstantRunner(tiny.folder)))]
         )
     before, after = outputs
     assert before[1].logits.tobytes() == after[1].logits.tobytes()
@@ -169,10 +243,11 @@ def test_outputs_are_those_of_a_head_on_the_adapted_features_of_the_other_rows(
     runner, context = InstantRunner(tiny.folder), context_for(tiny)
     training_set = encoded(dataset(6), tiny)
     assigned = assign_folds(training_set.label_ids, training_set.text_ids, 0, 3)
-    evaluated = evaluate_folds(training_set, assigned, Recipe(), context_for(tiny, runner))
-    for (held_out, part), (train, held) in zip(evaluated, splits(assigned), strict=True):
+    evaluated = list(evaluated_folds(training_set, assigned, context_for(tiny, runner)))
+    tasks = list(runner.adapter_tasks)
+    for (held_out, part), (train, held), task in zip(evaluated, splits(assigned), tasks, strict=True):
         np.testing.assert_array_equal(held_out, held)
-        changes = runner.run(runner.adapter_tasks[-1]).adapter
+        changes = runner.run(task).adapter
         features = training_set.with_adapter(changes, context).row_features
         head, _ = fit_adapted_head(features[train], training_set.label_ids[train])
         np.testing.assert_allclose(part.logits, head.logits(features[held]), atol=1e-3)
@@ -202,7 +277,7 @@ def test_folds_without_an_adapter_use_the_frozen_encoder(tiny: OnnxEncoder, monk
     training_set, runner = encoded(dataset(), tiny), InstantRunner(tiny.folder)
     held_out = cross_validate_adapter(training_set, Recipe(), context_for(tiny, runner))
     assert held_out is not None
-    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 6)
+    assert (len(runner.adapter_tasks), [task.is_adapted for task in runner.holdout_tasks]) == (0, [False] * 3)
     known = {row.tobytes() for row in training_set.row_features}
     assert all(row.tobytes() in known for task in runner.holdout_tasks for row in task.holdout_features)
 
@@ -238,7 +313,7 @@ class SlowRunner(InstantRunner):
     def run(
         self, task: Task[Outcome], on_step: OnStep = ignore_steps, control: TrainingControl | None = None
     ) -> Outcome:
-        self.clock.now += 5 if isinstance(task, HoldoutTask) else 30
+        self.clock.now += 10 if isinstance(task, HoldoutTask) else 30
         return super().run(task, on_step, control)
 
 

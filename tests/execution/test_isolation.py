@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from windrow.execution.isolation import default_memory_limit, trim_environment, usable_memory
+from windrow.execution import isolation
+from windrow.execution.isolation import default_memory_limit, limit_memory, trim_environment, usable_memory
 from windrow.settings import LEAST_DEFAULT_MEMORY_BYTES, MIN_MEMORY_BYTES
 
 GB = 1_000_000_000
@@ -59,8 +60,8 @@ def test_beyond_its_limit_a_process_gets_no_memory_and_mapped_files_do_not_count
     code = (
         "from windrow.execution.isolation import limit_memory\n"
         "import mmap, resource\n"
-        "limit_memory(400_000_000)\n"
-        "limit_memory(500_000_000)\n"  # no way back
+        "limit_memory(400_000_000, threads=0)\n"
+        "limit_memory(500_000_000, threads=0)\n"  # no way back
         "print(resource.getrlimit(resource.RLIMIT_DATA)[0])\n"
         "mmap.mmap(-1, 800_000_000, prot=mmap.PROT_READ)\n"
         "try:\n"
@@ -71,3 +72,41 @@ def test_beyond_its_limit_a_process_gets_no_memory_and_mapped_files_do_not_count
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["400000000", "no memory"]
     assert resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_STACK)[1] != resource.RLIM_INFINITY, reason="stacks cannot be made larger here"
+)
+@pytest.mark.parametrize("stack", ["65536", "unlimited"])
+def test_the_stacks_of_many_threads_take_nothing_of_what_a_training_may_use(stack: str) -> None:
+    code = (
+        "import threading\n"
+        "from windrow.execution.isolation import limit_memory\n"
+        "limit_memory(400_000_000, threads=24)\n"
+        "done = threading.Event()\n"
+        "for _ in range(24):\n"
+        "    threading.Thread(target=done.wait).start()\n"
+        "bytearray(200_000_000)\n"
+        "try:\n"
+        "    bytearray(2_000_000_000)\n"
+        "except MemoryError:\n"
+        "    print('no memory')\n"
+        "done.set()\n"
+    )
+    command = ["sh", "-c", f'ulimit -s {stack}; exec "$0" -c "$1"', sys.executable]
+    done = subprocess.run([*command, code], capture_output=True, text=True, check=False)
+    assert done.stdout == "no memory\n", done.stderr
+
+
+def test_a_training_s_limit_counts_the_stacks_of_a_thread_for_each_core_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[tuple[int, int]] = []
+    unlimited = resource.RLIM_INFINITY
+    limits = {resource.RLIMIT_STACK: (8 * 2**20, unlimited), resource.RLIMIT_DATA: (unlimited, unlimited)}
+    monkeypatch.setattr(resource, "getrlimit", limits.__getitem__)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, both: set_to.append(both))
+    monkeypatch.setattr(isolation, "_OOM_SCORE", Path("/no/such/file"))
+    monkeypatch.setattr(isolation, "usable_cores", lambda: 64)
+    limit_memory(GB)
+    limit_memory(0)
+    assert set_to == [(GB + 131 * 8 * 2**20,) * 2]

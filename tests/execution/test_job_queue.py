@@ -2,6 +2,7 @@
 
 import itertools
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,11 @@ import pytest
 
 from tests.execution.examples import queued_job
 from tests.records import record
+from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
+    InvalidBaseModel,
     InvalidTrainingData,
     JobFinished,
     JobNotFound,
@@ -89,6 +92,23 @@ def opened(tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture
 def jobs(opened: Open) -> JobQueue:
     return opened()
+
+
+def test_a_training_acts_for_whoever_asked_for_it_first(jobs: JobQueue) -> None:
+    training, callers = Training(), list[Caller]()
+
+    def work(control: TrainingControl) -> FitResult:
+        callers.append(current_caller())
+        return training.work(control)
+
+    spec = replace(training.spec(), work=work)
+    with calling(Caller("night")):
+        _, result = jobs.begin(spec, ignore_progress)
+    with calling(Caller("shop")):
+        assert jobs.begin(spec, ignore_progress)[1] is result
+    training.end.set()
+    result.result(30)
+    assert callers == [Caller("night")]
 
 
 def test_a_training_is_a_job_from_the_queue_to_its_result(jobs: JobQueue) -> None:
@@ -204,6 +224,21 @@ def test_a_job_says_why_it_did_not_succeed(jobs: JobQueue, error: BaseException,
     assert (ended.state, ended.problem.code) == (state, code)
     assert "a defect" not in ended.problem.detail
     assert ended.finished_at is not None
+
+
+def test_a_job_names_files_relative_to_the_data_directory_while_its_callers_are_told_where_they_lie(
+    jobs: JobQueue, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "base_models" / "a" / "config.json")
+    training = Training(error=InvalidBaseModel("{file} cannot be read.", {"file": file}))
+    job, result = jobs.begin(training.spec(), ignore_progress)
+    training.end.set()
+    with pytest.raises(InvalidBaseModel, match=re.escape(file)):
+        result.result(30)
+    problem = jobs.get(job.id).problem
+    assert problem is not None
+    assert problem.facts == {"file": "base_models/a/config.json"}
+    assert problem.detail == "base_models/a/config.json cannot be read."
 
 
 def test_a_failed_preparation_blocks_no_other_job(jobs: JobQueue) -> None:

@@ -108,11 +108,10 @@ def test_another_process_on_this_machine_trains_identical_weights(tiny: OnnxEnco
         notes=(),
         training_time_seconds=0,
     )
-    assert [(each.step, each.num_steps) for each in told if each.stage == "training" and each.step] == [
-        (1, 3),
-        (2, 3),
-        (3, 3),
-    ]
+    # Its folds may train beside it, and then count too.
+    steps = [(each.step, each.num_steps) for each in told if each.stage == "training" and each.step]
+    assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
+    assert len(steps) >= 3
 
 
 def test_a_head_that_differs_in_its_last_bits_predicts_the_same(tuned: StoredJob) -> None:

@@ -48,10 +48,28 @@ BROKEN_TASK = fit_task(np.eye(2, dtype=np.float32), np.array([0, 0]))
 
 # A training process in which one thing is changed before it starts.
 CHANGED = "from windrow.execution import worker\n{change}\nworker.main()"
+# Libraries are loaded by the task that needs them, and none is by this one, which a process answers from memory.
+QUICK_TASK = HoldoutTask(
+    TASK.examples, hidden_size=2, seed=1, is_adapted=True, holdout_features=np.zeros((1, 6), np.float32)
+)
+QUICK = """
+import numpy
+from windrow.execution.frames import flatten
+from windrow.execution.tasks import HoldoutOutcome
+worker._warm_up = worker._load_torch = lambda: None
+run_slowly = worker.run_task
+answer = flatten("done", HoldoutOutcome(numpy.ones((1, 3), numpy.float32), numpy.ones(1, numpy.float32)))
+worker.run_task = lambda frame, on_step: answer if frame.kind == "HoldoutTask" else run_slowly(frame, on_step)
+"""
 
 
 def changed_command(change: str) -> tuple[str, ...]:
     return (sys.executable, "-c", CHANGED.format(change=change))
+
+
+def works(runner: ProcessRunner) -> bool:
+    """Return whether a runner of quick processes runs a task."""
+    return np.array_equal(runner.run(QUICK_TASK).logits, np.ones((1, 3)))
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +167,7 @@ def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_
     tune_task: TrainAdapterTask,
 ) -> None:
     """It dies of itself, so that nothing depends on timing."""
-    change = (
+    change = QUICK + (
         "import os, signal\n"
         "told = worker.StepProgress\n"
         "def die(step, of, loss):\n"
@@ -163,55 +181,48 @@ def test_a_process_that_is_killed_between_two_steps_fails_its_task_and_the_next_
     with pytest.raises(TrainingFailed, match=r"ran out of memory\. Pass fewer rows"):
         runner.run(tune_task, lambda step, of, loss: reported.append(step))
     assert reported == [1]
-    assert runner.run(TASK).artifact
+    assert works(runner)
     runner.close()
 
 
-def test_a_process_without_memory_says_what_to_try_and_lives_on(tune_task: TrainAdapterTask) -> None:
-    """NumPy and torch say it each in its own way."""
-    change = (
-        "import numpy, torch\n"
+def test_a_process_without_memory_says_what_to_try_or_names_its_limit_and_lives_on(
+    tune_task: TrainAdapterTask,
+) -> None:
+    """NumPy and torch say it each in its own way; first asked for what no machine has, then for more than the limit."""
+    limit_bytes = 2_000_000_000
+    change = QUICK + (
+        "import torch\n"
         "from windrow.learning import contrastive\n"
-        "libraries = iter([numpy, torch])\n"
-        "contrastive.pooled = lambda *_: next(libraries).empty(1 << 50)"
+        "answer_within, limits = worker._answer, iter([0, 0])\n"
+        "worker._answer = lambda frame, on_step, limit: answer_within(frame, on_step, next(limits, limit))\n"
+        "wants = iter([(numpy.empty, 1 << 50), (torch.empty, 1 << 50), (numpy.ones, 1 << 31), (torch.ones, 1 << 31)])\n"
+        "def pooled(*_):\n"
+        "    make, size = next(wants)\n"
+        "    return make(size)\n"
+        "contrastive.pooled = pooled"
     )
-    runner = ProcessRunner(1, changed_command(change))
+    runner = ProcessRunner(1, changed_command(change), memory_bytes=limit_bytes)
     for _ in range(2):
         with pytest.raises(TrainingFailed) as caught:
             runner.run(tune_task)
         assert caught.value.template == OUT_OF_MEMORY
-    process = runner._all[0].process
-    assert runner.run(TASK).artifact
-    assert runner._all[0].process is process
-    runner.close()
-
-
-def test_a_process_with_a_limit_on_its_memory_names_it_and_lives_on(tune_task: TrainAdapterTask) -> None:
-    change = (
-        "import numpy, torch\n"
-        "from windrow.learning import contrastive\n"
-        "libraries = iter([numpy, torch])\n"
-        "contrastive.pooled = lambda *_: next(libraries).ones(1 << 31)"
-    )
-    limit_bytes = 2_000_000_000
-    runner = ProcessRunner(1, changed_command(change), memory_bytes=limit_bytes)
     for _ in range(2):
         with pytest.raises(TrainingFailed) as caught:
             runner.run(tune_task)
         assert caught.value.facts == {"limit_bytes": limit_bytes, "setting": "WINDROW_MAX_FIT_MEMORY_BYTES"}
         assert "needed more than the 2000000000 bytes of memory" in caught.value.detail
     process = runner._all[0].process
-    assert runner.run(TASK).artifact
+    assert works(runner)
     assert runner._all[0].process is process
     runner.close()
 
 
 def test_a_task_larger_than_the_limit_on_memory_fails_with_the_limit_and_the_next_one_works() -> None:
-    runner = ProcessRunner(1, memory_bytes=500_000_000)
-    large = fit_task(np.zeros((125, 1_000_000), np.float32), np.arange(125) % 2)
-    with pytest.raises(TrainingFailed, match="needed more than the 500000000 bytes"):
+    runner = ProcessRunner(1, changed_command(QUICK), memory_bytes=250_000_000)
+    large = fit_task(np.zeros((125, 500_000), np.float32), np.arange(125) % 2)
+    with pytest.raises(TrainingFailed, match="needed more than the 250000000 bytes"):
         runner.run(large)
-    assert runner.run(TASK).artifact
+    assert works(runner)
     runner.close()
 
 
@@ -226,23 +237,23 @@ def test_a_process_that_aborts_says_what_may_be_the_reason(limit_bytes: int, sen
 
 def test_a_stopped_process_is_ended_and_the_next_task_works() -> None:
     """With a short limit it may be ended before it is stopped: either way it gave no sign of life."""
-    runner = ProcessRunner(1, silence_limit_s=0.5)
+    runner = ProcessRunner(1, changed_command(QUICK), silence_limit_s=0.5)
     runner.start()
     process = runner._all[0].process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)
     with pytest.raises(TrainingFailed, match="gave no sign of life"):
-        runner.run(TASK)
+        runner.run(QUICK_TASK)
     runner._silence_limit_s = 600.0
-    assert runner.run(TASK).artifact
+    assert works(runner)
     runner.close()
 
 
 def test_a_process_gives_signs_of_life_while_it_computes_a_task(tmp_path: Path) -> None:
     """The task ends only after a number of them."""
     mark = tmp_path / "seen"
-    change = (
-        "import pathlib, numpy\n"
+    change = QUICK + (
+        "import pathlib\n"
         "worker.HEARTBEAT_INTERVAL_S, run_task = 0.001, worker.run_task\n"
         "def slow(*task):\n"
         f"    while not pathlib.Path({str(mark)!r}).exists():\n"
@@ -256,7 +267,7 @@ def test_a_process_gives_signs_of_life_while_it_computes_a_task(tmp_path: Path) 
     assert process.stdin is not None
     assert process.stdout is not None
     with process, process.stdin, process.stdout:
-        write_frame(process.stdin, flatten("FitTask", TASK))
+        write_frame(process.stdin, flatten("HoldoutTask", QUICK_TASK))
         assert [read_frame(process.stdout) for _ in range(10)] == [Frame(HEARTBEAT)] * 10
         mark.touch()
         while (frame := read_frame(process.stdout)) == Frame(HEARTBEAT):
@@ -269,33 +280,42 @@ def test_a_training_process_sees_no_secret_of_the_server(monkeypatch: pytest.Mon
     seen = tmp_path / "environment"
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    change = f"import os, pathlib\npathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"
+    change = f"{QUICK}import os, pathlib\npathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"
     runner = ProcessRunner(1, changed_command(change))
-    assert runner.run(TASK).artifact
+    assert works(runner)
     runner.close()
     assert "hidden" not in seen.read_text()
     assert "'OMP_NUM_THREADS': '1'" in seen.read_text()
 
 
-@pytest.mark.parametrize("trains_adapters", [True, False])
-def test_torch_is_loaded_ahead_only_where_an_adapter_may_be_trained_and_never_for_a_head(
-    trains_adapters: bool, tune_task: TrainAdapterTask, tmp_path: Path
-) -> None:
-    loaded = tmp_path / "loaded"
-    change = (
+def marking_torch(mark: Path) -> str:
+    """Return the change by which a process writes a file once it has loaded torch."""
+    return (
         "import pathlib\n"
-        f"mark, load = pathlib.Path({str(loaded)!r}), worker._load_torch\n"
+        f"mark, load = pathlib.Path({str(mark)!r}), worker._load_torch\n"
         "def marked():\n"
         "    load()\n"
         "    mark.touch()\n"
-        "worker._load_torch = marked"
+        "worker._load_torch = marked\n"
     )
-    runner = ProcessRunner(1, changed_command(change))
-    runner.start(trains_adapters=trains_adapters)
-    if trains_adapters:
-        wait_until(loaded.exists)
+
+
+def test_torch_is_loaded_ahead_where_an_adapter_may_be_trained(tmp_path: Path) -> None:
+    loaded = tmp_path / "loaded"
+    runner = ProcessRunner(1, changed_command(marking_torch(loaded) + "worker._warm_up = lambda: None"))
+    runner.start()
+    wait_until(loaded.exists)
+    runner.close()
+
+
+def test_torch_is_loaded_neither_ahead_where_no_adapter_is_trained_nor_for_a_head(
+    tune_task: TrainAdapterTask, tmp_path: Path
+) -> None:
+    loaded = tmp_path / "loaded"
+    runner = ProcessRunner(1, changed_command(marking_torch(loaded)))
+    runner.start(trains_adapters=False)
     assert "torch" in runner.run(TASK).versions  # the version is known without loading it
-    assert loaded.exists() == trains_adapters
+    assert not loaded.exists()
     assert runner.run(tune_task).losses
     assert loaded.exists()
     runner.close()
@@ -313,33 +333,31 @@ def test_a_start_leaves_running_processes_alone_and_one_that_is_closed_starts_no
 
 
 def test_a_task_too_large_to_be_read_fails_and_the_next_one_works() -> None:
-    change = (
+    change = QUICK + (
         "import pathlib, resource\n"
-        "warm_up = worker._warm_up\n"
-        "def warm_up_and_be_poor():\n"
-        "    warm_up()\n"
-        "    pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
-        "    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (16 << 20),) * 2)\n"
-        "worker._warm_up, worker._load_torch = warm_up_and_be_poor, lambda: None"
+        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (64 << 20),) * 2)"
     )
     runner = ProcessRunner(1, changed_command(change))
-    assert runner.run(TASK).artifact  # it is warm, and poor, from here on
+    assert works(runner)
     large = fit_task(np.zeros((50_000, 400), np.float32), np.arange(50_000) % 2)
     with pytest.raises(TrainingFailed, match="ran out of memory"):
         runner.run(large)
-    assert runner.run(TASK).artifact
+    assert works(runner)
     runner.close()
 
 
-def test_a_killed_process_fails_its_task_and_the_next_task_works(process_runner: ProcessRunner) -> None:
-    process = process_runner._all[0].process
+def test_a_killed_process_fails_its_task_and_the_next_task_works() -> None:
+    runner = ProcessRunner(1, changed_command(QUICK))
+    runner.start()
+    process = runner._all[0].process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)  # it must not answer before it dies
     failures: list[str] = []
 
     def run() -> None:
         try:
-            process_runner.run(TASK)
+            runner.run(QUICK_TASK)
         except TrainingFailed as error:
             failures.append(error.detail)
 
@@ -349,8 +367,9 @@ def test_a_killed_process_fails_its_task_and_the_next_task_works(process_runner:
     thread.join()
     # Killed before the task arrived, it is replaced at once; killed after, the task fails. Both end well.
     assert all("ran out of memory" in failure for failure in failures)
-    assert process_runner.run(TASK).artifact
-    assert process_runner._all[0].process is not process
+    assert works(runner)
+    assert runner._all[0].process is not process
+    runner.close()
 
 
 def test_a_process_that_dies_over_a_task_gives_a_clear_error() -> None:
@@ -362,14 +381,14 @@ def test_a_process_that_dies_over_a_task_gives_a_clear_error() -> None:
 
 def test_processes_are_replaced_after_a_number_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "TASKS_PER_PROCESS", 2)
-    runner = ProcessRunner(1)
-    runner.start(trains_adapters=False)
+    runner = ProcessRunner(1, changed_command(QUICK))
+    runner.start()
     pids = []
     for _ in range(3):
         process = runner._all[0].process
         assert process is not None
         pids.append(process.pid)
-        runner.run(TASK)
+        assert works(runner)
     runner.close()
     assert len(set(pids)) == 2
     assert pids[0] == pids[1]

@@ -1,12 +1,15 @@
-"""Slots: bounded concurrency, first come first served, and a bounded queue."""
+"""Slots: bounded concurrency, keys in turns and each first come first served, and a bounded queue."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from windrow.domain.errors import Overloaded, TrainingCancelled
+from windrow.domain.caller import Caller, calling
+from windrow.domain.errors import Overloaded, RateLimited, TrainingCancelled
+from windrow.domain.key_limits import UNLIMITED, KeyLimits
 from windrow.execution.control import TrainingControl
 from windrow.execution.slots import INITIAL_SLOT_S, Ticket, TrainingSlots
 
@@ -20,10 +23,13 @@ class Worker:
 
     Args:
         slots: The line that it joins at once.
+        key: The API key that it comes with.
+        limits: That key's limits.
     """
 
-    def __init__(self, slots: TrainingSlots) -> None:
-        self.ticket: Ticket = slots.enqueue()
+    def __init__(self, slots: TrainingSlots, key: str | None = None, limits: KeyLimits = UNLIMITED) -> None:
+        with calling(Caller(key, limits=limits)):
+            self.ticket: Ticket = slots.enqueue()
         self.control = TrainingControl()
         self.is_inside, self.leave, self.has_ended = threading.Event(), threading.Event(), threading.Event()
         self.error: BaseException | None = None
@@ -157,3 +163,50 @@ def test_many_threads_never_exceed_the_number_of_slots() -> None:
     assert len(seen) == 200
     assert max(seen) <= 2
     assert (slots.running, slots.waiting) == (0, 0)
+
+
+def test_keys_take_turns_and_each_knows_how_many_are_ahead() -> None:
+    slots = TrainingSlots(1, 20)
+    running = Worker(slots, "flood")
+    wait_for(running.is_inside)
+    flood = [Worker(slots, "flood") for _ in range(4)]
+    others = [Worker(slots, "other"), Worker(slots, "third"), Worker(slots, "other")]
+    assert [each.ticket.ahead for each in flood] == [2, 4, 5, 6]
+    assert [each.ticket.ahead for each in others] == [0, 1, 3]
+    order = [others[0], others[1], flood[0], others[2], *flood[1:]]
+    running.leave.set()
+    for worker in order:
+        wait_for(worker.is_inside)
+        assert sum(each.is_inside.is_set() and not each.has_ended.is_set() for each in order) == 1
+        worker.leave.set()
+        wait_for(worker.has_ended)
+
+
+def test_a_key_may_have_only_so_many_waiting_trainings_as_its_limit_says() -> None:
+    slots = TrainingSlots(1, 20)
+    limits = replace(UNLIMITED, max_queued_fits=1)
+    workers = [Worker(slots, "shop", limits), Worker(slots, "shop", limits)]  # one runs, one waits
+    with pytest.raises(RateLimited, match="1") as refused:
+        Worker(slots, "shop", limits)
+    assert refused.value.facts["quota"] == "max_queued_fits"
+    workers.append(Worker(slots, "other", limits))
+    for each in workers:
+        each.leave.set()
+    for each in workers:
+        wait_for(each.has_ended)
+
+
+def test_a_queue_that_one_key_has_filled_still_takes_another_ones_share() -> None:
+    slots = TrainingSlots(1, 4)
+    running = Worker(slots, "flood")
+    wait_for(running.is_inside)
+    workers = [running, *(Worker(slots, "flood") for _ in range(4))]
+    with pytest.raises(Overloaded):
+        Worker(slots, "flood")
+    workers += [Worker(slots, "other"), Worker(slots, "other")]
+    with pytest.raises(Overloaded):
+        Worker(slots, "other")
+    for each in workers:
+        each.leave.set()
+    for each in workers:
+        wait_for(each.has_ended)

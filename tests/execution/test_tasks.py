@@ -16,18 +16,23 @@ from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.execution.frames import flatten, read_frame, restore, write_frame
 from windrow.execution.tasks import (
+    CrossValidateHeadOutcome,
+    CrossValidateHeadTask,
     FitOutcome,
     FitTask,
     HoldoutOutcome,
     HoldoutTask,
     LearningCurveTask,
+    SearchHeadTask,
     StepProgress,
     TaskFailure,
     TrainAdapterOutcome,
+    TrainAdaptersOutcome,
+    TrainAdaptersTask,
     TrainAdapterTask,
 )
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.head_fitting import Examples, LearningCurve
+from windrow.learning.head_fitting import Examples, HeadSearch, LearningCurve, OutOfFoldLogits
 
 V = TypeVar("V")
 
@@ -60,6 +65,9 @@ def assert_same(found: Any, expected: Any) -> None:
         assert found.keys() == expected.keys()
         for name in expected:
             assert_same(found[name], expected[name])
+    elif isinstance(expected, tuple):
+        for own, wanted in zip(found, expected, strict=True):
+            assert_same(own, wanted)
     elif isinstance(expected, np.ndarray):
         np.testing.assert_array_equal(found, expected, strict=True)
     else:
@@ -73,6 +81,10 @@ def examples(num_train_only_rows: int = 0) -> Examples:
     return Examples(features, np.arange(rows) % 2, np.array([7, 8, 8, -9, 7]), num_train_only_rows)
 
 
+NO_STEPS = TrainAdapterOutcome({}, layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=())
+OUT_OF_FOLD = OutOfFoldLogits(np.array([4, 0]), np.array([0, 1]), np.array([[1, 2], [3, 4]], np.float32))
+
+
 def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
     folder = Path("a") / "folder"
     return TrainAdapterTask(folder, BASE_MODEL, STATES, np.array([0, 1]), RECIPE, deadline_s, full_size)
@@ -84,7 +96,12 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         tuning(None, None),
         tuning(12.5, None),
         tuning(None, 300),
+        TrainAdaptersTask((tuning(None, None), tuning(None, 300)), at_once=2),
         FitTask(examples(), 3, 9),
+        FitTask(examples(), 3, 9, search=HeadSearch(HEAD, None)),
+        FitTask(examples(), 3, 9, search=HeadSearch(HEAD, OUT_OF_FOLD)),
+        SearchHeadTask(examples(1), 7),
+        CrossValidateHeadTask(examples(), np.array([0, 1, 1, -1, 0]), 2),
         FitTask(examples(), 3, 9, held_out=HELD_OUT),
         FitTask(examples(1), 3, 9, dict(ADAPTER)),
         FitTask(examples(1), 3, 9, dict(ADAPTER), HELD_OUT),
@@ -94,7 +111,10 @@ def tuning(deadline_s: float | None, full_size: int | None) -> TrainAdapterTask:
         TrainAdapterOutcome(
             dict(ADAPTER), layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=(2.5, 1.25)
         ),
-        TrainAdapterOutcome({}, layers=6, rank=8, epochs=4, requested_steps=4, planned_steps=2, losses=()),
+        NO_STEPS,
+        TrainAdaptersOutcome((NO_STEPS, NO_STEPS)),
+        HeadSearch(HEAD, OUT_OF_FOLD),
+        CrossValidateHeadOutcome(HELD_OUT.logits),
         FitOutcome(b"artifact", HEAD, None, PRIOR, {"numpy": "2"}),
         FitOutcome(
             b"", HEAD, Estimate(3, 4, 2, Interval(0.25, 1.0)), ScoreReport(0.75, "out_of_fold", 0.625, 0.125), {}
@@ -122,8 +142,18 @@ def test_what_has_other_fields_is_no_task(spoil: Callable[[dict[str, Any]], dict
         restore(FitTask, type(frame)(frame.kind, spoil(dict(frame.fields)), frame.tensors))
 
 
-@pytest.mark.parametrize("kind", [TrainAdapterTask, FitTask, HoldoutTask, LearningCurveTask])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        TrainAdapterTask,
+        TrainAdaptersTask,
+        FitTask,
+        HoldoutTask,
+        LearningCurveTask,
+        SearchHeadTask,
+        CrossValidateHeadTask,
+    ],
+)
 def test_each_task_names_the_class_of_its_outcome(kind: Any) -> None:
-    assert kind.outcome.__name__ == {"LearningCurveTask": "LearningCurve"}.get(
-        kind.__name__, kind.__name__.replace("Task", "Outcome")
-    )
+    values = {"LearningCurveTask": "LearningCurve", "SearchHeadTask": "HeadSearch"}
+    assert kind.outcome.__name__ == values.get(kind.__name__, kind.__name__.replace("Task", "Outcome"))

@@ -10,6 +10,7 @@ from tests.fakes.encoder import FakeEncoder
 from windrow.domain.job import Progress, StageEstimate
 from windrow.domain.recipe import Recipe
 from windrow.encoders.onnx_encoder import OnnxEncoder
+from windrow.execution import adapter_training as adapter_training_module
 from windrow.execution import training_cost
 from windrow.execution.training_cost import (
     CostCalibration,
@@ -61,16 +62,42 @@ def test_without_cross_validation_there_is_no_judging_stage() -> None:
     assert [part.stage for part in parts] == ["encoding", "training", "finishing", "saving"]
 
 
+def test_trainings_at_the_same_time_take_more_memory_and_the_same_work(
+    tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, memory = [], []
+    for cores in (1, 2):
+        monkeypatch.setattr(adapter_training_module, "usable_cores", lambda cores=cores: cores)
+        workload = measure_workload(dataset(), Recipe(), tiny)
+        seconds.append(sum(part.seconds for part in estimate_stages(workload, Recipe(), CostCalibration())))
+        memory.append(estimate_memory(workload)[0])
+    assert seconds[0] == pytest.approx(seconds[1], abs=0.05)
+    assert memory[0] < memory[1]
+
+
+def test_a_limit_of_time_has_the_trainings_run_in_turn(tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: 2)
+    assert measure_workload(dataset(), Recipe(max_seconds=60), tiny).at_once == 1
+
+
 def test_rows_whose_labels_have_one_text_each_have_no_judging_stage() -> None:
     assert measure_workload(easy(1), Recipe(), FakeEncoder()).folds == 0
 
 
-def test_each_part_says_why(tiny: OnnxEncoder) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_each_part_says_why(cores: int, tiny: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter_training_module, "usable_cores", lambda: cores)
     workload = measure_workload(dataset(), Recipe(), tiny)
     reasons = {part.stage: part.reason for part in estimate_stages(workload, Recipe(), CostCalibration())}
     assert reasons["encoding"].startswith(f"12 distinct rows ({workload.tokens} tokens) go through")
     assert reasons["training"].startswith("3 steps, each over up to 15 texts, in")
-    assert reasons["validating"].startswith("The training is done 3 times more without a part of the rows")
+    again = "3 times more without a part of the rows"
+    judged = {
+        1: f"The training is done {again}, to judge it by that part; without cross-validation that is left out.",
+        2: "The parts are encoded by what was trained without them.",
+    }
+    assert (workload.at_once, reasons["validating"]) == (cores, judged[cores])
+    assert (again in reasons["training"]) is (cores == 2)
     assert reasons["finishing"].endswith("the head is fitted to 12 rows of 3 labels.")
 
 
@@ -82,6 +109,23 @@ def test_more_work_takes_longer_and_more_memory(tiny: OnnxEncoder) -> None:
         memory.append(estimate_memory(workload)[0])
     assert seconds == sorted(set(seconds))
     assert memory == sorted(set(memory))
+
+
+# What training processes took at most, resident, of the default base model on two cores: texts, tokens of each, bytes.
+MEASURED = [(16, 11, 802_000_000), (64, 52, 1_365_000_000), (60, 224, 1_699_000_000), (120, 256, 2_242_000_000)]
+
+
+@pytest.mark.parametrize(("texts", "tokens", "measured_bytes"), MEASURED)
+def test_the_estimate_is_near_what_trainings_of_the_default_base_model_took(
+    texts: int, tokens: int, measured_bytes: int
+) -> None:
+    workload = measure_workload(dataset(2), Recipe(), FakeEncoder())
+    folder = replace(workload.folder, layers=6, hidden_size=384)
+    assert workload.plan is not None
+    steps = (texts * tokens,) * 3
+    workload = replace(workload, folder=folder, selected_tokens=texts * tokens, step_tokens=steps, at_once=1)
+    assert workload.trained_layers == 6
+    assert estimate_memory(workload)[0] == pytest.approx(measured_bytes, rel=0.1)
 
 
 def test_trained_layers_are_a_reason_for_memory_only_where_some_are_trained() -> None:

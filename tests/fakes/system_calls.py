@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from windrow.domain.errors import WindrowError
+
 # Those of a path or a descriptor, and those of two paths.
 _ONE = (
     "chmod", "fchmod", "fstat", "fsync", "listdir", "lstat", "mkdir", "open", "rmdir", "scandir", "stat", "unlink",
@@ -75,6 +77,53 @@ class FailAt:
             number = self.calls
         if number == self.number or (self.is_lasting and number > self.number):
             raise OSError(self.errno, os.strerror(self.errno), call.path)
+        return do()
+
+
+def fail_each(
+    parent: Path, act: Callable[[Path], object], prepare: Callable[[Path], object] = Path.mkdir, most_calls: int = 1_000
+) -> Iterator[tuple[int, Path, object]]:
+    """Let each call of a deed fail in turn, in a new folder each time, until one time none has failed.
+
+    Args:
+        parent: Where the folders are made.
+        act: Does the deed in a folder.
+        prepare: Makes the folder.
+        most_calls: After so many, it fails.
+
+    Yields:
+        The number of the call that failed, the folder, and what the deed returned, or the error that it raised.
+    """
+    for number in range(1, most_calls):
+        folder = parent / str(number)
+        prepare(folder)
+        failing = FailAt(number, error_for(number))
+        outcome: object
+        with each_call(folder, failing):
+            try:
+                outcome = act(folder)
+            except WindrowError as error:
+                outcome = error
+        yield number, folder, outcome
+        if failing.calls < number:
+            return
+    raise AssertionError("it never ends")
+
+
+class Forbid:
+    """Lets each call on some paths fail as one on what belongs to somebody else; a test's user may do everything.
+
+    Args:
+        paths: The paths, with all below them.
+    """
+
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
+
+    def __call__(self, call: Call, do: Callable[[], Any]) -> Any:
+        """Do it, or fail."""
+        if call.name != "stat" and any(Path(call.path).is_relative_to(path) for path in self._paths):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), call.path)
         return do()
 
 

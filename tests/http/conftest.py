@@ -109,7 +109,7 @@ class ServerProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fakes.server", *flags],
                 cwd=ROOT,
-                env={**environment, "WINDROW_PORT": "0", **variables},
+                env={**environment, "WINDROW_PORT": "0", "WINDROW_DATA_DIR": f"{log}-data", **variables},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

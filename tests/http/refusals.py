@@ -91,6 +91,7 @@ NO_HEADERS: Mapping[str, str] = {}
 API = "/v1/classifier"
 MODELS, ALIASES, JOBS, BASE_MODELS = f"{API}/models", f"{API}/aliases", f"{API}/jobs", f"{API}/base-models"
 IMPORT = f"{MODELS}/import"
+AUDIT = f"{API}/audit"
 BUNDLED = f"{BASE_MODELS}/sentence-transformers/all-MiniLM-L6-v2"
 
 FIT = Endpoint(
@@ -185,15 +186,36 @@ SET_THRESHOLD = Endpoint(
     {"abstain_below": 0.25, "reason": "Sure answers only.", "author": "ana"},
 )
 FSCK = Endpoint("fsck", "POST", f"{API}/fsck", {"repair": False})
+FORGET = Endpoint(
+    "forget", "POST", f"{API}/forget", {"texts": [SECRET], "text_sha256": ["0" * 64], "action": "find", "force": False}
+)
+KEY_LIMITS = {
+    "requests_per_second": 5,
+    "requests_per_day": 5_000,
+    "texts_per_day": 50_000,
+    "max_queued_fits": 2,
+    "max_stored_bytes": 0,
+    "max_revisions": 9,
+}
+CREATE_KEY = Endpoint(
+    "create_key",
+    "POST",
+    f"{API}/keys",
+    {"name": "shop", "scopes": ["predict", "read"], "only": ["tickets_*"], "expires_in_days": 90, **KEY_LIMITS},
+)
+LIMIT_KEY = Endpoint("limit_key", "PUT", f"{API}/keys/shop/limits", KEY_LIMITS)
 RESTORE = Endpoint("restore", "POST", f"{MODELS}/tickets_v1/restore", {})
 REPRODUCE = Endpoint("reproduce", "POST", f"{MODELS}/tickets_v1/reproduce", {})
 CANCEL = Endpoint("cancel", "POST", f"{JOBS}/{{job}}/cancel", {})
 
-NEEDING_A_BODY = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY, SET_THRESHOLD)
+# There is no key, and a first one would let no entry in any more.
+ON_KEYS = (CREATE_KEY, LIMIT_KEY)
+ON_CLASSIFIERS = (FIT, PREDICT, EVALUATE, COMPARE, CROSS_VALIDATE, SUGGEST, DESCRIBE, PROMOTE, COPY, SET_THRESHOLD)
+NEEDING_A_BODY = (*ON_CLASSIFIERS, FORGET, *ON_KEYS)
 TAKING_A_BODY = (ROLLBACK, FSCK, RESTORE, REPRODUCE, CANCEL)
 READING_JSON = (*NEEDING_A_BODY, *TAKING_A_BODY)
 # Each is accepted as it is, so that what is refused is refused for what the entry changes.
-ACCEPTED = (*NEEDING_A_BODY, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
+ACCEPTED = (*ON_CLASSIFIERS, FORGET, MANY_TEXTS, MANY_NAMES, FSCK, REPRODUCE)
 
 LONG_KEY = "My card was billed " * 9
 SURROGATE = "a \ud800 b"
@@ -527,6 +549,23 @@ WRONG_TYPES: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any
     (SET_THRESHOLD, ("reason",), "reason must be a string", NO_STRING, {}),
     (SET_THRESHOLD, ("author",), "author must be a string", NO_STRING, {}),
     (FSCK, ("repair",), "repair must be true or false", NO_FLAG, {}),
+    (FORGET, ("texts",), "texts must be a list", NO_LIST, {}),
+    (FORGET, ("texts", 0), "texts[0] must be a string", NO_STRING, {"index": 0}),
+    (FORGET, ("text_sha256",), "text_sha256 must be a list", NO_LIST, {}),
+    (FORGET, ("text_sha256", 0), "text_sha256[0] must be a string", NO_STRING, {"index": 0}),
+    (FORGET, ("action",), "action must be a string", NO_STRING, {}),
+    (FORGET, ("force",), "force must be true or false", NO_FLAG, {}),
+    (CREATE_KEY, ("name",), "name must be a string", NO_STRING, {}),
+    (CREATE_KEY, ("scopes",), "scopes must be a list", NO_LIST, {}),
+    (CREATE_KEY, ("scopes", 1), "scopes[1] must be a string", NO_STRING, {"index": 1}),
+    (CREATE_KEY, ("only",), "only must be a list", NO_LIST, {}),
+    (CREATE_KEY, ("only", 0), "only[0] must be a string", NO_STRING, {"index": 0}),
+    (CREATE_KEY, ("expires_in_days",), "expires_in_days must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {}),
+    *(
+        (endpoint, (name,), f"{name} must be a whole number", NO_WHOLE_NUMBER_NOR_NULL, {})
+        for endpoint in (CREATE_KEY, LIMIT_KEY)
+        for name in KEY_LIMITS
+    ),
 )
 
 # Where rows stand: the endpoint, the place, how it is called, and the code of a row that breaks a rule.
@@ -656,6 +695,14 @@ UNKNOWN: tuple[tuple[Endpoint, Place, str, tuple[str, ...], Mapping[str, Any]], 
     (ROLLBACK, (), "steps", ("steps is no field",), {}),
     (FSCK, (), "colour", ("colour is no field", "repair"), {}),
     (FSCK, (), "repiar", ("did you mean repair?",), {}),
+    (FORGET, (), "colour", ("colour is no field", "texts", "action"), {}),
+    (FORGET, (), "text", ("did you mean texts?",), {}),
+    (CREATE_KEY, (), "colour", ("colour is no field", "scopes", "only"), {}),
+    (CREATE_KEY, (), "scope", ("did you mean scopes?",), {}),
+    (CREATE_KEY, (), "key", ("key is no field",), {}),
+    (LIMIT_KEY, (), "colour", ("colour is no field", "texts_per_day"), {}),
+    (LIMIT_KEY, (), "max_revision", ("did you mean max_revisions?",), {}),
+    (LIMIT_KEY, (), "name", ("name is no field",), {}),
     (RESTORE, (), "colour", ("colour is no field", "it takes none"), {}),
     (RESTORE, (), "model_name", ("model_name is no field", "it takes none"), {}),
     (REPRODUCE, (), "colour", ("colour is no field", "it takes none"), {}),
@@ -1440,6 +1487,11 @@ KNOWN_METHODS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"{API}/suggest", ("POST",)),
     (f"{API}/fsck", ("POST",)),
     (f"{API}/usage", ("GET", "HEAD")),
+    (f"{API}/forget", ("POST",)),
+    (f"{API}/audit", ("GET", "HEAD")),
+    (f"{API}/keys", ("GET", "HEAD", "POST")),
+    (f"{API}/keys/shop", ("DELETE",)),
+    (f"{API}/keys/shop/limits", ("PUT",)),
     (f"{API}/jobs", ("GET", "HEAD")),
     (f"{API}/jobs/{{job}}", ("GET", "HEAD")),
     (f"{API}/jobs/{{job}}/events", ("GET",)),
@@ -1497,7 +1549,7 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "GET",
         MODELS,
-        ("task", "prefix", "tag", "base_model", "sort", "limit", "cursor", "deleted", "full"),
+        ("task", "prefix", "tag", "base_model", "sort", "limit", "cursor", "deleted", "full", "unused_days"),
     ),
     ("DELETE", MODELS, ("task", "prefix", "tag", "base_model", "dry_run", "purge", "force")),
     ("GET", f"{MODELS}/tickets_v1", ()),
@@ -1516,6 +1568,12 @@ PARAMETERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DELETE", BUNDLED, ()),
     ("GET", f"{API}/usage", ()),
     ("POST", FSCK.path, ()),
+    ("POST", FORGET.path, ()),
+    ("GET", AUDIT, ("since", "key_name", "target", "limit", "cursor")),
+    ("POST", CREATE_KEY.path, ()),
+    ("GET", CREATE_KEY.path, ()),
+    ("PUT", LIMIT_KEY.path, ()),
+    ("DELETE", f"{API}/keys/shop", ()),
     ("GET", "/health", ()),
     ("GET", "/health/ready", ()),
     ("GET", "/metrics", ()),

@@ -3,8 +3,9 @@
 It also sends what the document forbids in one place. The requests are the same in each run.
 """
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, cast
 
 import httpx
 import pytest
@@ -17,11 +18,15 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
+from tests.client.serving import serving
 from tests.http.asking import ALIASES, JOBS, MODEL, fit
-from tests.http.conftest import RunningApp
+from tests.http.conftest import SETTINGS, RunningApp
 from windrow.api.examples import EXAMPLE_NAME
 from windrow.api.openapi import openapi_document
+from windrow.domain.access import SCOPES, ApiKey
+from windrow.domain.errors import AccessDenied, Unauthorized
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
+from windrow.operations import LocalOperations
 
 # A minute of one core, for all of them.
 pytestmark = pytest.mark.slow
@@ -63,6 +68,9 @@ BEYOND: Final[Mapping[str, Collection[str]]] = {
     "import_classifier": ("invalid_archive",),
     "promote": (*TEST_CODES, "invalid_parameter"),
     "remove_base_model": ("invalid_parameter",),
+    "create_key": ("invalid_parameter",),
+    "audit": ("invalid_parameter",),
+    "forget": ("invalid_parameter",),
 }
 ONCE: Final = settings(
     max_examples=NUM_REQUESTS,
@@ -72,6 +80,55 @@ ONCE: Final = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+# Of a server with API keys: one that may do everything, and one that may do nothing. Without any, these answer.
+FULL, POWERLESS, UNKNOWN = ({"Authorization": f"Bearer wdr_{name}"} for name in ("full", "powerless", "unknown"))
+PUBLIC: Final = ("health", "ready")
+
+
+class FixedKeys:
+    """The keys of that server."""
+
+    is_needed = True
+
+    def prepare(self, first_key_file: str) -> None:
+        pass
+
+    def note_refusal(self, error: AccessDenied, verb: str) -> None:
+        pass
+
+    def find(self, key: str) -> ApiKey:
+        if key not in ("wdr_full", "wdr_powerless"):
+            raise Unauthorized("The API key is not known here. For a valid one, {send_key}.")
+        scopes = SCOPES if key == "wdr_full" else ()
+        return ApiKey(name=key.removeprefix("wdr_"), scopes=scopes, hint="wdr_", created_at=datetime.now(UTC))
+
+
+class Keyed:
+    """What the tests' server works with, behind those keys."""
+
+    def __init__(self, operations: LocalOperations) -> None:
+        self.keys = FixedKeys()
+        self._operations = operations
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._operations, name)
+
+
+@pytest.fixture(scope="module")
+def keyed_url(running_app: RunningApp) -> Iterator[str]:
+    """The address of the server with keys."""
+    with serving(Keyed(cast(LocalOperations, running_app.switch)), SETTINGS) as url:
+        yield url
+
+
+def check_denied(verb: str, case: Case[Any], url: str) -> None:
+    """Check what comes of a request without a key, with a wrong one, and with one that lacks the scope."""
+    for headers, status in (({}, 401), (UNKNOWN, 401), (POWERLESS, 403)):
+        reply = case.call(base_url=url, headers=headers, timeout=TIMEOUT_S)
+        case.validate_response(reply, checks=CHECKS)
+        assert reply.status_code == (200 if verb in PUBLIC else status), reply.text
 
 
 def arrange(client: httpx.Client) -> Mapping[str, str]:
@@ -102,18 +159,22 @@ def with_whole_numbers(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("verb", OPERATIONS)
-def test_what_the_document_allows_is_answered_as_it_says(
-    verb: str, running_app: RunningApp, client: httpx.Client
+def test_what_the_document_allows_is_answered_as_it_says_with_keys_and_without(
+    verb: str, client: httpx.Client, keyed_url: str
 ) -> None:
     operation = OPERATIONS[verb]
 
     @ONCE
-    @given(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), st.booleans())
-    def ask(case: Case[Any], of_what_exists: bool) -> None:
+    @given(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), st.booleans(), st.booleans())
+    def ask(case: Case[Any], of_what_exists: bool, has_key: bool) -> None:
         if of_what_exists:
             with_names(case, arrange(client))
         case.body = with_whole_numbers(case.body)
-        reply = case.call(base_url=f"http://127.0.0.1:{running_app.port}", timeout=TIMEOUT_S)
+        if has_key:
+            check_denied(verb, case, keyed_url)
+            reply = case.call(base_url=keyed_url, headers=FULL, timeout=TIMEOUT_S)
+        else:
+            reply = case.call(base_url=str(client.base_url), timeout=TIMEOUT_S)
         if reply.status_code == 503:  # to the id of a base model that is not on this machine
             assert reply.json()["code"] == "base_model_unavailable"
             case.validate_response(reply, checks=CHECKS[1:])
@@ -129,16 +190,19 @@ def test_what_the_document_allows_is_answered_as_it_says(
 
 # Without parameters and a body, nothing can be wrong; any text may be a job's id.
 WITHOUT_MISTAKES: Final = frozenset(
-    ("base_models", "follow_job", "health", "job", "list_aliases", "metrics", "ready", "usage")
+    ("base_models", "follow_job", "health", "job", "list_aliases", "list_keys", "metrics", "ready", "usage")
 )
 
 
 @pytest.mark.parametrize("verb", sorted(OPERATIONS.keys() - WITHOUT_MISTAKES))
-def test_what_the_document_forbids_is_refused(verb: str, running_app: RunningApp, client: httpx.Client) -> None:
+def test_what_the_document_forbids_is_refused_with_keys_and_without(
+    verb: str, client: httpx.Client, keyed_url: str
+) -> None:
     @ONCE
-    @given(OPERATIONS[verb].as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    def ask(case: Case[Any]) -> None:
-        reply = case.call(base_url=f"http://127.0.0.1:{running_app.port}", timeout=TIMEOUT_S)
+    @given(OPERATIONS[verb].as_strategy(generation_mode=GenerationMode.NEGATIVE), st.booleans())
+    def ask(case: Case[Any], has_key: bool) -> None:
+        headers = FULL if has_key else {}
+        reply = case.call(base_url=keyed_url if has_key else str(client.base_url), headers=headers, timeout=TIMEOUT_S)
         if reply.status_code != TOO_LARGE:
             case.validate_response(reply, checks=[*CHECKS, checks.negative_data_rejection])
 
@@ -148,7 +212,7 @@ def test_what_the_document_forbids_is_refused(verb: str, running_app: RunningApp
 def test_each_path_refuses_the_methods_that_it_has_not(client: httpx.Client) -> None:
     for path, declared in openapi_document()["paths"].items():
         possible = {method.upper() for method in declared}
-        url = path.format_map({**arrange(client), "base_model": "an/id"})
+        url = path.format_map({**arrange(client), "base_model": "an/id", "name": "shop"})
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - possible:
             # To the server, this path also means a classifier of that name.
             if path.endswith("/import") and method in ("GET", "PATCH", "DELETE"):

@@ -36,6 +36,7 @@ def test_a_promotion_says_where_the_alias_points_now_and_predict_follows(client:
         "changed_at": promoted["changed_at"],
         "reason": "first",
         "author": "ana",
+        "key_name": None,
         "answers": True,
         "must_pass": [],
         "gate": {"passed": True, "checks": [], "failed_rows": [], "candidate": None, "current": None},
@@ -79,7 +80,7 @@ def test_the_history_tells_who_when_from_where_to_where_and_why_also_of_an_alias
     names = ("number", "event", "points_from", "points_to", "reason", "author")
     told = [tuple(change[name] for name in names) for change in history["changes"]]
     assert all(TIME.fullmatch(change["at"]) for change in history["changes"])
-    assert history["changes"][0].keys() == {*names, "at"}
+    assert history["changes"][0].keys() == {*names, "at", "key_name"}
     assert told == [
         (1, "promoted", None, "tickets_v1", "first", "ana"),
         (2, "promoted", "tickets_v1", "tickets_v2", "better", "bo"),

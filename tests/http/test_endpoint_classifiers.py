@@ -68,6 +68,8 @@ def test_each_entry_begins_with_the_contracts_fields_and_says_what_is_needed_to_
         "tags": ["shop"],
         "test_accuracy": None,
         "size_bytes": entry["size_bytes"],
+        "last_used_at": None,
+        "recent_predictions": 0,
         "deleted_at": None,
     }
 

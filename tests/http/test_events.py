@@ -1,6 +1,7 @@
 """The stream of a job's events over a real socket: what it says, when, and how it ends."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.client.serving import serving
 from tests.http.asking import FIT, FIT_PATH, JOBS, check_problem, fit, wait_until
+from tests.http.conftest import SETTINGS
 from tests.toy import Toy
+from windrow.domain.access import CreateKeyRequest, KeyRequest
 from windrow.domain.errors import StorageFailed
 from windrow.domain.job import Job, JobRequest, Progress
 from windrow.http import events
@@ -42,6 +46,12 @@ def pause(operations: Toy) -> Iterator[Pause]:
 def begin(client: httpx.Client, name: str = "tickets_v1") -> str:
     """Begin a training and return its job's id."""
     return str(client.post(f"{FIT_PATH}?wait=false", json={**FIT, "model_name": name}).json()["id"])
+
+
+def client_with(url: str, key: str) -> httpx.Client:
+    """Return a client that sends an API key."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(base_url=url, headers={"X-API-Key": key}, timeout=30, verify=context)
 
 
 @contextmanager
@@ -180,6 +190,22 @@ def test_a_job_that_can_no_more_be_looked_at_ends_the_stream(
         next_event(lines)
         monkeypatch.setattr(operations, "job", fail)
         assert list(lines) == []
+
+
+def test_a_stream_ends_with_its_key(operations: Toy, pause: Pause) -> None:
+    kept, revoked = (
+        operations.create_key(CreateKeyRequest(name=name, scopes=("train", "read"))).key for name in ("kept", "revoked")
+    )
+    with serving(operations, SETTINGS) as url, client_with(url, kept) as lasting, client_with(url, revoked) as ending:
+        job = begin(lasting)
+        pause.wait_until_reached()
+        with followed(lasting, job) as lasting_lines, followed(ending, job) as ending_lines:
+            next_event(lasting_lines)
+            next_event(ending_lines)
+            operations.revoke_key(KeyRequest("revoked"))
+            assert not [line for line in ending_lines if line.startswith("event: succeeded")]
+            pause.go_on.set()
+            assert [line for line in lasting_lines if line.startswith("event: succeeded")]
 
 
 def test_many_followers_of_a_long_training_keep_no_other_look_waiting(client: httpx.Client, pause: Pause) -> None:

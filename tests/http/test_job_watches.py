@@ -1,4 +1,4 @@
-"""Jobs that are followed: one look serves all who follow a job, and no look is left when the last one has gone."""
+"""Jobs that are followed: one look serves all who follow one with a key, and none is left when the last has gone."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from windrow.domain.caller import Caller, calling, current_caller
 from windrow.domain.errors import JobNotFound, Overloaded
 from windrow.domain.job import Job
 from windrow.http.job_watches import MAX_FOLLOWERS, JobWatches
@@ -42,6 +43,23 @@ def test_one_look_serves_all_who_follow_a_job() -> None:
 
     asyncio.run(follow())
     assert looks == 3
+
+
+def test_each_api_key_is_shown_the_job_as_that_key_may_see_it() -> None:
+    async def look() -> Job:
+        return cast(Job, FakeJob(id=f"a for {current_caller().key_name}", state="succeeded"))
+
+    async def follow(watches: JobWatches, key: str) -> str:
+        with calling(Caller(key)):
+            async with watches.follow(RUNNING, look) as watch:
+                await watch.changed.wait()
+                return watch.job.id
+
+    async def follow_both() -> list[str]:
+        watches = JobWatches()
+        return list(await asyncio.gather(follow(watches, "all"), follow(watches, "few")))
+
+    assert asyncio.run(follow_both()) == ["a for all", "a for few"]
 
 
 def test_nobody_looks_when_the_last_follower_has_gone() -> None:

@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.client.serving import serving
 from tests.http.asking import API, FIT, MODEL, fit
 from tests.toy import Toy
 from windrow import __version__
 from windrow.api.examples import EXAMPLE_ALIAS, EXAMPLE_JOB, EXAMPLE_NAME
 from windrow.api.openapi import openapi_document
+from windrow.settings import Settings
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document()))
 VERBS = {
@@ -34,6 +36,10 @@ def _train_a_rival(client: httpx.Client) -> None:
     fit(client, "ticket_classifier_v2")
 
 
+def _create_key(client: httpx.Client) -> None:
+    assert client.post(f"{API}/keys", json={"name": "shop", "scopes": ["read"]}).status_code in (201, 409)
+
+
 def _delete(client: httpx.Client) -> None:
     client.delete(MODEL)
 
@@ -46,6 +52,8 @@ BEFORE: dict[str, Callable[[httpx.Client], object]] = {
     "remove_alias": _promote,
     "alias_history": _promote,
     "rollback": _promote,
+    "limit_key": _create_key,
+    "revoke_key": _create_key,
 }
 
 
@@ -95,8 +103,8 @@ def test_the_examples_of_every_endpoint_can_be_executed_and_answer_as_they_show(
         if verb["operationId"] in BEFORE:
             BEFORE[verb["operationId"]](client)
         reply = client.request(**request)
-        assert reply.status_code == 200, reply.text
-        content = verb["responses"]["200"]["content"]
+        assert reply.status_code in (200, 201), reply.text
+        content = verb["responses"][str(reply.status_code)]["content"]
         media_type = reply.headers["content-type"].partition(";")[0]
         assert media_type in content
         if media_type == "application/json":
@@ -157,6 +165,11 @@ def test_the_first_page_leads_to_everything_and_each_link_works(client: httpx.Cl
     assert {client.get(link).status_code for link in links} == {200}
 
 
+def test_the_pages_for_a_browser_say_how_a_key_is_sent(client: httpx.Client) -> None:
+    assert "Authorization: Bearer KEY" in client.get("/").text
+    assert "Authorize" in client.get("/openapi.json").json()["info"]["description"]
+
+
 def test_there_is_an_icon(client: httpx.Client) -> None:
     icon = client.get("/favicon.ico")
     assert icon.headers["content-type"] == "image/svg+xml"
@@ -189,3 +202,15 @@ def test_the_script_of_the_documentation_finds_the_document_from_its_page(client
 )
 def test_no_browser_takes_an_answer_for_another_type(client: httpx.Client, path: str) -> None:
     assert client.get(path).headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_server_may_hide_its_documentation_and_then_names_it_nowhere(operations: Toy) -> None:
+    with serving(operations, Settings(docs=False)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        for path in ("/docs", "/openapi.json", "/docs/files/swagger_start.js", "/docs/files/swagger_bundle.js"):
+            assert client.get(path).status_code == 404, path
+        page = client.get("/").text
+        assert {client.get(link).status_code for link in re.findall(r'href="([^"]+)"', page)} == {200}
+        refusals = (client.get("/nothing"), client.post(f"{API}/predict", json={}), client.get(f"{API}/jobs?x=1"))
+        for said in (page, *(each.text for each in refusals)):
+            assert "/docs" not in said
+            assert "openapi" not in said

@@ -1,5 +1,7 @@
 """The values of a query, as the request's declaration has them."""
 
+from types import SimpleNamespace
+
 import pytest
 from starlette.requests import Request
 
@@ -7,11 +9,13 @@ from windrow.domain.archive import ExportRequest
 from windrow.domain.errors import InvalidParameter, InvalidRequest
 from windrow.domain.listing import ListRequest
 from windrow.http.parameters import read_flag, read_parameters, read_query
+from windrow.settings import Settings
 
 
 def request(query: bytes) -> Request:
     """Return a request with a query."""
-    return Request({"type": "http", "query_string": query, "headers": []})
+    app = SimpleNamespace(state=SimpleNamespace(context=SimpleNamespace(settings=Settings())))
+    return Request({"type": "http", "query_string": query, "headers": [], "app": app})
 
 
 def test_a_query_is_read_by_name_and_decoded() -> None:

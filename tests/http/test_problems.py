@@ -4,7 +4,6 @@ import inspect
 import json
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,10 +13,9 @@ from tests.http.conftest import SETTINGS
 from tests.toy import Toy
 from windrow.api.examples import EXAMPLE_NAME
 from windrow.domain import errors
-from windrow.domain.errors import StorageFailed
 from windrow.domain.prediction import IsConnected
 from windrow.http import problems
-from windrow.http.problems import STATUSES, problem_response, without_folder
+from windrow.http.problems import STATUSES, problem_response
 
 
 def _coded(family: type[errors.WindrowError]) -> Iterator[type[errors.WindrowError]]:
@@ -390,13 +388,3 @@ def test_a_body_over_the_limit_is_told_the_limit_and_its_setting_and_one_at_the_
     document = check_problem(reply, 413, "body_too_large")
     assert (document["limit"], document["setting"]) == (SETTINGS.max_body_bytes, "WINDROW_MAX_BODY_BYTES")
     assert client.post(FIT_PATH, content=body.ljust(20_000), headers=JSON).status_code == 200
-
-
-def test_a_client_is_not_told_where_the_data_directory_lies() -> None:
-    folder = Path("/srv/windrow data")
-    for place, told in ((folder, "WINDROW_DATA_DIR"), (folder / "jobs" / "a", "jobs/a"), (Path("/srv"), "/srv")):
-        error = StorageFailed("{folder} cannot be read.", {"folder": str(place), "retry_after_s": 3})
-        shown = without_folder(error, folder)
-        assert type(shown) is StorageFailed
-        assert shown.facts == {"folder": told, "retry_after_s": 3}
-        assert shown.detail == f"{told} cannot be read."

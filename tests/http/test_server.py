@@ -1,23 +1,29 @@
 """A server in a process of its own: readiness, banner, logs, signals."""
 
 import json
+import os
+import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NoReturn
 
 import httpx
 import pytest
 
 from tests.http.asking import wait_until
+from tests.http.certificates import Authority
 from tests.http.conftest import ServerProcess, StartServer
 from tests.toy import Toy, do_nothing
 from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
 from windrow.http import server as http_server
-from windrow.http.server import banner, listen
+from windrow.http.server import listen
 from windrow.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -41,40 +47,75 @@ def test_the_banner_appears_when_requests_are_answered_and_its_commands_work_whe
     assert httpx.get(f"{server.url}/docs").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("host", "address"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:14345"),
-        ("0.0.0.0", "http://127.0.0.1:14345"),
-        ("::", "http://[::1]:14345"),
-        ("box.lan", "http://box.lan:14345"),
-    ],
-)
-def test_the_banner_shows_an_address_that_a_browser_can_open(host: str, address: str) -> None:
-    assert f"{address}/docs" in banner(host, 14345)
-    assert f"curl -sS {address}/v1/classifier/predict" in banner(host, 14345)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "windrow.example"])
-def test_the_banner_warns_where_others_reach_the_server_and_says_how_it_answers_to_a_name(host: str) -> None:
-    text = " ".join(banner(host, 14345).split())
-    assert "Everyone who reaches this machine may now train, read and delete every classifier" in text
-    assert "name it in WINDROW_ALLOWED_HOSTS" in text
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_the_banner_warns_of_nothing_where_only_this_machine_reaches_the_server(host: str) -> None:
-    assert "Everyone" not in banner(host, 14345)
-    assert "ALLOWED_HOSTS" not in banner(host, 14345)
-
-
-def test_a_server_that_others_reach_warns_in_its_log_and_answers_to_the_names_that_it_was_given(
+def test_a_server_that_others_reach_without_a_key_warns_in_its_log_and_answers_to_the_names_that_it_was_given(
     start_server: StartServer,
 ) -> None:
-    server = start_server(WINDROW_HOST="0.0.0.0", WINDROW_ALLOWED_HOSTS="windrow.example, windrow")
+    server = start_server(
+        WINDROW_HOST="0.0.0.0", WINDROW_ALLOWED_HOSTS="windrow.example, windrow", WINDROW_INSECURE_NO_KEYS="true"
+    )
     assert "open_to_the_network" in server.log.read_text()
     for name, status in (("windrow.example", 200), ("WINDROW:14345", 200), ("evil.example", 421)):
         assert httpx.get(f"{server.url}/v1/classifier/models", headers={"Host": name}).status_code == status
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_a_server_that_others_would_reach_without_a_key_does_not_start_and_says_the_three_ways_out(
+    tmp_path: Path, host: str
+) -> None:
+    environment = {**os.environ, "WINDROW_DATA_DIR": str(tmp_path), "WINDROW_PORT": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "windrow", "serve", "--host", host], env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert (ended.stdout, ended.stderr.count("\n")) == ("", 1)
+    create = f"windrow keys create admin --scope admin --data-dir {tmp_path}`"
+    for way in (create, "--host 127.0.0.1", "--insecure-no-keys or WINDROW_INSECURE_NO_KEYS=true"):
+        assert way in ended.stderr
+
+
+def test_a_server_that_others_reach_takes_its_first_key_from_a_file_and_speaks_tls(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    authority, key, file = Authority(tmp_path), f"wdr_{secrets.token_hex(32)}", tmp_path / "first"
+    file.write_text(key)
+    server = start_server(
+        WINDROW_HOST="0.0.0.0",
+        WINDROW_FIRST_KEY_FILE=str(file),
+        WINDROW_TLS_CERT=str(authority.certificate),
+        WINDROW_TLS_KEY=str(authority.key),
+    )
+    assert server.url.startswith("https://127.0.0.1:")
+    context = authority.client_context()
+    models = f"{server.url}/v1/classifier/models"
+    assert httpx.get(models, verify=context).status_code == 401
+    for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
+        assert httpx.get(models, verify=context, headers=headers).status_code == 200
+    told = server.log.read_text()
+    assert "open_to_the_network" not in told
+    assert key not in told + server.banner
+    renewed = authority.issue()
+    port = int(server.url.rpartition(":")[2])
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port))) == renewed)
+    assert "certificate_renewed" in server.log.read_text()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_connection_that_never_speaks_tls_does_not_stay(start_server: StartServer, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    server = start_server(WINDROW_TLS_CERT=str(authority.certificate), WINDROW_TLS_KEY=str(authority.key))
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=50) as silent:
+        assert silent.recv(1) == b""
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_certificate_that_cannot_be_used_is_a_plain_error_of_the_start(tmp_path: Path) -> None:
+    options = ["--port", "0", "--data-dir", str(tmp_path), "--tls-cert", str(tmp_path / "missing.pem")]
+    ended = subprocess.run([sys.executable, "-m", "windrow", "serve", *options], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "--tls-cert" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_port_in_use_is_refused_with_what_to_do() -> None:

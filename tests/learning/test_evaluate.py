@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
 
 from windrow.arrays import Bools, Floats
 from windrow.domain.dataset import Row
@@ -137,6 +136,8 @@ def test_a_label_that_no_row_has_but_some_were_given_is_no_recall_but_counts_in_
 @given(st.integers(1, 80), st.integers(2, 100), st.integers(0, 999))
 @settings(max_examples=50, deadline=None)
 def test_an_outcome_agrees_with_scikit_learn_on_the_labels_themselves(rows: int, labels: int, seed: int) -> None:
+    from sklearn.metrics import accuracy_score, f1_score  # takes a second, which collecting tests should not
+
     scores, generator = random_scores(rows, labels, seed), np.random.default_rng(seed)
     names = [f"l{number:03}" for number in range(labels)]
     predicted = [names[index] for index in scores.argmax(axis=1)]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 from tests.learning.examples import around_centres
 from windrow.learning.head import (
@@ -56,6 +55,8 @@ def test_rotated_features_keep_every_product_and_lead_back(rows_per_label: int, 
 
 @pytest.mark.parametrize("labels", [2, 5])
 def test_an_adapted_head_is_scikit_learns_on_weighted_layers(labels: int) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
+
     features, label_ids = around_centres(6, labels, spread=1.5, width=48)
     head, report = fit_adapted_head(features, label_ids)
     weighted = features.astype(float) * np.repeat(ADAPTED_LAYER_WEIGHTS, 16)

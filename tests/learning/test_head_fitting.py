@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
@@ -21,7 +20,9 @@ from windrow.learning.head_fitting import (
     Examples,
     OutOfFoldLogits,
     compute_learning_curve,
+    cross_validate_head,
     fit_head,
+    search_head,
 )
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -58,6 +59,33 @@ def rows_in(features: Floats, examples: Examples) -> list[int]:
     return [number[row.tobytes()] for row in features]
 
 
+def test_a_search_that_was_done_already_gives_the_same_head() -> None:
+    examples = clusters(8, 3, spread=1.5)
+    search = search_head(examples, seed=3)
+    found, own = fit_head(examples, 3, search), fit_head(examples, 3)
+    assert found[0].weights.tobytes() == own[0].weights.tobytes()
+    assert found[1] == own[1] == search.report
+    assert found[2] is search.out_of_fold
+
+
+@pytest.mark.parametrize("max_work", [head_fitting.MAX_CV_WORK, 0])
+def test_the_head_is_cross_validated_on_given_folds_by_heads_that_saw_no_held_out_row(
+    max_work: int, trained: list[tuple[Floats, Ids, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_fitting, "MAX_CV_WORK", max_work)
+    examples = clusters(30, 3, width=16, spread=1.5)
+    folds = assign_folds(examples.label_ids, examples.groups, 0, 3)
+    every, first = (cross_validate_head(examples, folds, needed) for needed in (3, 1))
+    assert len(every) == 90
+    assert first.tobytes() == every[:30].tobytes()
+    cs = {c for _, _, c in trained}
+    assert cs == (set(CANDIDATE_CS) if max_work else {DEFAULT_C})
+    for features, _, _ in trained:
+        assert len(set(folds[rows_in(features, examples)])) == 2
+    right = (every.argmax(axis=1) == np.concatenate([examples.label_ids[folds == fold] for fold in range(3)])).mean()
+    assert right > 0.5
+
+
 @pytest.mark.parametrize("labels", [2, 3, 7])
 def test_a_fitted_head_separates_separable_labels(labels: int) -> None:
     examples = clusters(8, labels)
@@ -73,6 +101,8 @@ def test_a_fitted_head_separates_separable_labels(labels: int) -> None:
 @pytest.mark.parametrize("labels", [2, 5])
 @pytest.mark.parametrize("rows_per_label", [4, 60])
 def test_scores_are_those_of_scikit_learn_on_the_unrotated_features(labels: int, rows_per_label: int) -> None:
+    from sklearn.linear_model import LogisticRegression  # takes a second, which collecting tests should not
+
     examples = clusters(rows_per_label, labels, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     head, report, _ = fit_head(examples, seed=0)
@@ -145,6 +175,8 @@ def test_every_row_that_can_be_held_out_has_logits_of_its_own_fold() -> None:
 
 def test_what_is_said_of_a_row_is_what_a_head_on_the_other_folds_says() -> None:
     """Fitted anew by scikit-learn itself, on the rows of the other folds and at each C."""
+    from sklearn.linear_model import LogisticRegression  # as above
+
     examples = clusters(8, 3, spread=1.5)
     features, label_ids = examples.features.astype(float), examples.label_ids
     out_of_fold = judged_of(examples)

@@ -11,7 +11,7 @@ from tests.learning.examples import around_centres, unit
 from windrow.arrays import Floats, Ids
 from windrow.domain.training_report import AdapterReport
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.head_fitting import HeadErrors
+from windrow.learning.head_fitting import OutOfFoldLogits
 from windrow.learning.model_selection import (
     choose_adapter_scale,
     choose_by_held_out_rows,
@@ -98,19 +98,25 @@ def test_the_choice_sees_frozen_features_and_labels_only() -> None:
     assert list(inspect.signature(choose_adapter_scale).parameters) == ["features", "label_ids", "head"]
 
 
+def head_outputs(label_ids: Ids, errors: int) -> OutOfFoldLogits:
+    """Return held-out rows of two labels, in descending order, of which so many are misclassified."""
+    rows = np.arange(len(label_ids))[::-1]
+    given = np.where(np.arange(len(rows)) < errors, 1 - label_ids[rows], label_ids[rows])
+    return OutOfFoldLogits(rows, rows % 5, np.eye(2, dtype=np.float32)[given])
+
+
 def test_the_better_of_means_and_head_decides_before_anything_is_trained() -> None:
     features, label_ids = around_centres(50, 2, spread=0.1)
     torn = label_ids.copy()
     torn[:30] = 1
     assert choose_adapter_scale(features, torn).scale == 1
-    by_head = choose_adapter_scale(features, torn, HeadErrors(errors=1, evaluated=100))
+    by_head = choose_adapter_scale(features, torn, head_outputs(torn, errors=1))
     assert by_head.scale == 0
     assert by_head.reason == (
         "No adapter is needed: on the frozen encoder, the head misclassifies 1 of 100 held-out rows."
     )
     assert [(one.scale, one.estimated_accuracy) for one in by_head.candidates] == [(0.0, 0.99)]
-    for worse in (HeadErrors(errors=40, evaluated=100), HeadErrors(errors=0, evaluated=0)):
-        assert choose_adapter_scale(features, torn, worse) == choose_adapter_scale(features, torn)
+    assert choose_adapter_scale(features, torn, head_outputs(torn, errors=40)) == choose_adapter_scale(features, torn)
 
 
 def outputs(rows: int, right: int, margin: float = 1.5) -> HeldOut:
@@ -126,7 +132,7 @@ CHOSEN = AdapterReport(1.0, "The adapter is used in full: a test says so.", (), 
 
 
 def test_an_adapter_that_does_worse_on_many_held_out_rows_is_dropped() -> None:
-    report = choose_by_held_out_rows(CHOSEN, head=outputs(200, 196), adapted=outputs(200, 170))
+    report = choose_by_held_out_rows(CHOSEN, head_logits=outputs(200, 196).logits, adapted=outputs(200, 170))
     assert (report.scale, report.steps) == (0.0, 3)
     assert [(one.scale, one.estimated_accuracy) for one in report.candidates] == [(0.0, 0.98), (1.0, 0.85)]
     assert report.reason.startswith(
@@ -135,7 +141,7 @@ def test_an_adapter_that_does_worse_on_many_held_out_rows_is_dropped() -> None:
 
 
 def test_an_adapter_that_does_better_is_kept_and_both_estimates_are_reported() -> None:
-    report = choose_by_held_out_rows(CHOSEN, head=outputs(200, 170), adapted=outputs(200, 196))
+    report = choose_by_held_out_rows(CHOSEN, head_logits=outputs(200, 170).logits, adapted=outputs(200, 196))
     assert report.scale == 1.0
     assert [one.estimated_accuracy for one in report.candidates] == [0.85, 0.98]
     assert report.reason.startswith(
@@ -146,8 +152,8 @@ def test_an_adapter_that_does_better_is_kept_and_both_estimates_are_reported() -
 
 def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
     """Tuning wins on most sets of that size, and so few rows say less than that."""
-    assert choose_by_held_out_rows(CHOSEN, head=outputs(16, 13), adapted=outputs(16, 12)).scale == 1.0
-    assert choose_by_held_out_rows(CHOSEN, head=outputs(1, 1), adapted=outputs(1, 0)).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, head_logits=outputs(16, 13).logits, adapted=outputs(16, 12)).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, head_logits=outputs(1, 1).logits, adapted=outputs(1, 0)).scale == 1.0
 
 
 @given(st.integers(1, 300), st.data())
@@ -155,7 +161,7 @@ def test_a_row_or_two_of_a_handful_do_not_drop_an_adapter() -> None:
 def test_an_adapter_that_gets_more_rows_right_is_never_dropped(rows: int, data: st.DataObject) -> None:
     head = data.draw(st.integers(0, rows - 1))
     adapted = data.draw(st.integers(head + 1, rows))
-    assert choose_by_held_out_rows(CHOSEN, outputs(rows, head), outputs(rows, adapted)).scale == 1.0
+    assert choose_by_held_out_rows(CHOSEN, outputs(rows, head).logits, outputs(rows, adapted)).scale == 1.0
 
 
 def test_equal_rows_are_evaluated_without_a_crash() -> None:

@@ -21,6 +21,7 @@ from windrow.learning.plan import (
     MINI_BATCH,
     Plan,
     ScheduleConfig,
+    num_at_once,
 )
 
 any_recipe = st.builds(
@@ -145,6 +146,26 @@ def test_the_seed_alone_decides_the_steps(counts: list[int]) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first.steps, again.steps, strict=True))
     if len(label_ids) > FULL_BATCH_TEXTS:
         assert not all(np.array_equal(a, b) for a, b in zip(first.steps, other.steps, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("trainings", "tokens", "weights", "cores", "at_once"),
+    [
+        (4, 600, 10_616_832, 2, 2),
+        (4, 600, 10_616_832, 8, 2),
+        (4, 600, 10_616_832, 1, 1),  # one core gains nothing
+        (1, 600, 10_616_832, 2, 1),
+        (4, 1_280, 10_616_832, 2, 2),
+        (4, 1_281, 10_616_832, 2, 1),  # memory for the steps of both
+        (4, 100_000, 10_616_832, 2, 1),
+        (4, 600, 42_000_000, 2, 1),  # memory for the weights of both
+        (4, 600, 420_000_000, 2, 1),
+    ],
+)
+def test_small_trainings_run_at_the_same_time(
+    trainings: int, tokens: int, weights: int, cores: int, at_once: int
+) -> None:
+    assert num_at_once(trainings, tokens, weights, cores) == at_once
 
 
 def test_all_rows_take_part_while_they_fit_the_budget() -> None:

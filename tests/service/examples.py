@@ -18,7 +18,6 @@ from windrow.domain.values import recast
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.encoder_registry import EncoderRegistry
-from windrow.execution.frames import Frame
 from windrow.execution.runner import Runner
 from windrow.service.service import Service
 from windrow.settings import Settings
@@ -34,8 +33,6 @@ ROWS = tuple(
 # The same texts under other labels, so that each answer tells which of the two gave it.
 SHOUTING = tuple(Row(row.text, row.label.upper()) for row in ROWS)
 REQUEST = FitRequest("tickets_v1", ROWS, num_iterations=0)
-
-_OUTCOMES: dict[bytes, Frame] = {}
 
 # Opens a service on a folder, with other settings, and closes it after the test.
 Open = Callable[..., Service]
@@ -86,7 +83,7 @@ def fake_service(
     if names is not None:
         store = replace(store, names=names, catalog=Catalog(names), aliases=Aliases(names))
     dependencies = open_dependencies(chosen, store, EncoderRegistry(load))
-    return Service(replace(dependencies, runner=runner or RememberingRunner(_OUTCOMES)))
+    return Service(replace(dependencies, runner=runner or RememberingRunner()))
 
 
 def altered(service: Service, **parts: object) -> Service:

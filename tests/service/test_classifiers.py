@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -32,8 +33,10 @@ from windrow.domain.errors import (
     WindrowError,
 )
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, to_cursor
+from windrow.domain.prediction import PredictRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.values import recast
+from windrow.service import classifiers
 from windrow.service.service import Service
 from windrow.storage.catalog import Catalog
 from windrow.storage.purging import IsMeant
@@ -147,7 +150,7 @@ def test_notes_that_break_a_rule_or_belong_to_nothing_are_refused(
 def test_a_deleted_classifier_is_gone_from_every_verb_and_comes_back_as_it_was(service: Service) -> None:
     fit(service)
     fit(service, rows=SHOUTING)
-    before, answer = show(service, "tickets_v1"), ask(service, "tickets_v1", "error")
+    answer, before = ask(service, "tickets_v1", "error"), show(service, "tickets_v1")
     assert service.delete(DeleteRequest("tickets_v1")) == Deletion("tickets_v1")
     assert revisions(service) == []
     verbs: tuple[Callable[[str], object], ...] = (
@@ -403,3 +406,59 @@ def test_a_disk_that_fails_in_the_midst_of_a_selection_leaves_the_rest_and_what_
     with pytest.raises(StorageFailed):
         failing.delete_all(DeleteAllRequest(tag="cv"))
     assert revisions(service) == [("fold_2", 1), ("fold_3", 1), ("tickets_v1", 1)]
+
+
+def test_a_classifier_says_when_it_was_last_used_and_how_much_lately(service: Service) -> None:
+    fit(service, "used_v1")
+    fit(service, "unused_v1")
+    service.promote(PromoteRequest("live", "used_v1"))
+    assert (show(service, "used_v1").last_used_at, show(service, "used_v1").recent_predictions) == (None, 0)
+    ask(service, "live", "error")
+    service.predict(PredictRequest(model_names=("used_v1", "used_v1@1"), text="error"))
+    with pytest.raises(InvalidParameter):
+        service.predict(PredictRequest(model_name="unused_v1", text="error", top_k=99))
+    listed = {each.name: each for each in service.list_classifiers(ListRequest())}
+    used, described = listed["used_v1"], service.describe(DescribeRequest("used_v1", "Tickets."))
+    assert used.last_used_at is not None
+    assert (used.recent_predictions, described.recent_predictions, show(service, "live").recent_predictions) == (
+        3,
+        3,
+        3,
+    )
+    assert used.last_used_at == described.last_used_at == show(service, "live").last_used_at
+    assert (listed["unused_v1"].last_used_at, listed["unused_v1"].recent_predictions) == (None, 0)
+
+
+def test_the_unused_ones_are_those_that_are_old_enough_and_gave_no_prediction_since(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = opened()
+    fit(service, "old_v1")
+    fit(service, "asked_v1")
+    later = show(service, "old_v1").created_at + timedelta(days=30)
+
+    def unused(days: int) -> list[str]:
+        return [each.name for each in service.list_classifiers(ListRequest(unused_days=days))]
+
+    assert unused(30) == []
+    monkeypatch.setattr(classifiers, "utc_now", lambda: later - timedelta(seconds=60))
+    assert unused(30) == []
+    monkeypatch.setattr(classifiers, "utc_now", lambda: later + timedelta(seconds=60))
+    assert unused(30) == ["asked_v1", "old_v1"]
+    monkeypatch.setattr(service.dependencies.counters, "_now_s", (later - timedelta(days=2)).timestamp)
+    ask(service, "asked_v1", "error")
+    assert (unused(1), unused(30)) == (["asked_v1", "old_v1"], ["old_v1"])
+    page = service.list_classifiers(ListRequest(unused_days=1, limit=1))
+    assert ([each.name for each in page], page.next_cursor) == (["asked_v1"], to_cursor("asked_v1"))
+    for wrong in (0, 91):
+        with pytest.raises(InvalidParameter):
+            unused(wrong)
+
+
+def test_what_was_used_is_still_known_after_a_restart(opened: Open) -> None:
+    service = opened()
+    fit(service, "used_v1")
+    ask(service, "used_v1", "error")
+    before = show(service, "used_v1")
+    service.close()
+    assert show(opened(), "used_v1") == before

@@ -34,7 +34,6 @@ from windrow.domain.values import recast
 from windrow.encoders.adapters import Adapter
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.onnx_encoder import OnnxEncoder, Parallelism, TextEncoder, Tokens
-from windrow.execution.frames import Frame
 from windrow.service.service import Service
 
 TRAINING = {
@@ -86,7 +85,6 @@ FOREIGN = (
     "Whisk the flour with two eggs and a cup of sugar",
     "Mix two eggs with a cup of flour and some sugar",
 )
-_OUTCOMES: dict[bytes, Frame] = {}
 
 
 class CountingEncoder:
@@ -130,7 +128,7 @@ def opened(tmp_path: Path, encoder: CountingEncoder) -> Iterator[Open]:
     services = []
 
     def open_one(**settings: object) -> Service:
-        runner = RememberingRunner(_OUTCOMES)
+        runner = RememberingRunner()
         services.append(fake_service(tmp_path / "data", {DEFAULT_BASE_MODEL: encoder}, runner, **settings))  # type: ignore[arg-type]
         return services[-1]
 

@@ -13,6 +13,7 @@ from tests.fakes.encoder import FakeEncoder
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, alter, ask, blob_of, fit, notes_of, revisions, show
 from windrow.domain.alias import PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import (
     Classifier,
     Copied,
@@ -62,6 +63,24 @@ def exported(service: Service, name: str = "tickets_v1", *, include_training_dat
 
 def take_in(service: Service, content: bytes, request: ImportRequest = ImportRequest()) -> Imported:
     return service.import_classifier(io.BytesIO(content), request)
+
+
+def test_an_export_names_no_key_and_an_import_the_one_that_did_it(service: Service, there: Service) -> None:
+    with calling(Caller("night")):
+        fit(service)
+        service.set_threshold(SetThresholdRequest(model_name="tickets_v1", abstain_below=0.25))
+    content = exported(service)
+    manifest = zipfile.ZipFile(io.BytesIO(content)).read("classifier.json")
+    assert b"night" not in manifest
+    for request in (ImportRequest(dry_run=True), ImportRequest()):
+        with calling(Caller("shop")):
+            imported = take_in(there, content, request)
+        assert (imported.key_name, [each.key_name for each in imported.threshold_changes]) == ("shop", [None])
+    with calling(Caller("deploy")):
+        copied = service.copy(CopyRequest("tickets_v1", "twin"))
+    assert (copied.key_name, [each.key_name for each in copied.threshold_changes]) == ("deploy", ["night"])
+    shown = show(service, "tickets_v1")
+    assert (shown.key_name, [each.key_name for each in shown.threshold_changes]) == ("night", ["night"])
 
 
 def test_what_is_exported_here_and_imported_there_answers_the_same(service: Service, there: Service) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.encoder import FakeEncoder
+from tests.fakes.system_calls import Forbid, each_call
 from tests.service.examples import ROWS, SHOUTING, Open, alter, altered, ask, blob_of, fit
 from windrow.bootstrap import open_service
 from windrow.domain.base_models import BaseModelRemoval, BaseModelRequest, BaseModelUse
@@ -15,6 +16,7 @@ from windrow.domain.errors import (
     BaseModelNotFound,
     BaseModelUnavailable,
     InvalidParameter,
+    StorageFailed,
 )
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
@@ -44,6 +46,19 @@ def service(encoders: dict[str, TextEncoder], tiny_folder: EncoderFolder, opened
 def use_of(service: Service, base_model: str) -> BaseModelUse:
     (found,) = (use for use in service.base_models().base_models if use.id == base_model)
     return found
+
+
+def test_a_classifier_that_may_not_be_read_is_not_counted_and_keeps_its_base_model(
+    service: Service,
+) -> None:
+    fit(service, "a", base_model=TINY)
+    fit(service, "b", base_model=TINY)
+    data_dir = service.dependencies.settings.data_dir
+    with each_call(data_dir, Forbid(data_dir / "classifiers" / "b")):
+        assert use_of(service, TINY).classifiers == 1
+        with pytest.raises(StorageFailed):
+            service.remove_base_model(BaseModelRequest(TINY))
+    assert use_of(service, TINY).classifiers == 2
 
 
 def test_base_models_say_where_they_are_what_they_take_and_who_needs_them(

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.runner import InlineRunner
 from tests.servers import Servers, Start
 from tests.service.examples import REQUEST, ROWS, SHOUTING, Open, ask, show
+from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import FitRequest
 from windrow.domain.errors import (
     ClassifierExists,
@@ -64,6 +65,14 @@ def runner() -> PausingRunner:
     return PausingRunner()
 
 
+def test_a_job_and_its_classifier_name_the_key_that_asked(service: Service) -> None:
+    with calling(Caller("night")):
+        job, result = service.begin_fit(REQUEST)
+    result.result(30)
+    assert service.job(JobRequest(job.id)).key_name == job.key_name == "night"
+    assert show(service, REQUEST.model_name).key_name == "night"
+
+
 @pytest.fixture
 def paused(opened: Open, runner: PausingRunner) -> Service:
     return opened(runner=runner)
@@ -84,7 +93,8 @@ def test_a_fit_is_a_job_that_ends_with_its_revision(service: Service) -> None:
         "tickets_v2",
     )
     assert job.training_data_sha256 == show(service, made.model_name).training_data_sha256
-    assert [each.stage for each in told] == ["encoding", "finishing", "saving"]
+    # Where a stage takes longer, it is told again, with the seconds that are left.
+    assert list(dict.fromkeys(each.stage for each in told)) == ["encoding", "finishing", "saving"]
     assert all(each.seconds_left is not None for each in told)
     assert service.job(JobRequest(job.id)) == job
     assert list(service.follow_job(JobRequest(job.id))) == [job]

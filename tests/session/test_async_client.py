@@ -24,6 +24,7 @@ from windrow.domain.errors import (
     InvalidTrainingData,
     JobNotFound,
     ShuttingDown,
+    Unauthorized,
 )
 from windrow.domain.job import Progress
 from windrow.session.async_client import AsyncClient
@@ -149,6 +150,19 @@ def test_what_exists_is_kept_as_over_the_other_client(ask: Ask[None]) -> None:
             await client.fit("tickets_v2", ["a"], [None])
 
     ask(keep)
+
+
+def test_the_first_key_locks_whoever_has_none_out(ask: Ask[None]) -> None:
+    async def lock(client: AsyncClient) -> None:
+        assert len(await client.keys()) == 0
+        created = await client.create_key(name="shop", scopes=("predict",))
+        assert (created.name, created.scopes) == ("shop", ("predict",))
+        for refused in (client.keys(), client.revoke_key("shop"), client.predict("tickets_v1", "a text")):
+            with pytest.raises(Unauthorized) as caught:
+                await refused
+            assert created.key not in str(caught.value)
+
+    ask(lock)
 
 
 def test_each_warning_is_shown_at_the_line_that_awaits(ask: Ask[None]) -> None:

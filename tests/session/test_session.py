@@ -18,6 +18,8 @@ from windrow.domain.errors import (
     InvalidParameter,
     InvalidTestData,
     JobNotFound,
+    KeyExists,
+    KeyNotFound,
     PromotionRefused,
     ShuttingDown,
     WindrowError,
@@ -241,3 +243,17 @@ def test_base_models_usage_and_findings_are_told(session: Session) -> None:
     assert session.fsck(repair=True).sound
     with pytest.raises(BaseModelInUse):
         session.remove_base_model(base_model)
+
+
+def test_keys_are_created_listed_and_revoked(session: Session) -> None:
+    created = session.create_key(name="shop", scopes=("read",), only=("tickets_*",), expires_in_days=3)
+    assert created.key.startswith(created.hint)
+    assert created.key not in repr(session.keys())
+    found = session.keys()
+    assert [(each.name, each.scopes, each.only) for each in found] == [("shop", ("read",), ("tickets_*",))]
+    assert session.limit_key(name="shop", requests_per_day=5).requests_per_day == 5
+    assert session.revoke_key("shop").revoked_at is not None
+    with pytest.raises(KeyExists):
+        session.create_key(name="shop", scopes=("read",))
+    with pytest.raises(KeyNotFound):
+        session.revoke_key("nobody")

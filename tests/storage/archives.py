@@ -80,7 +80,7 @@ def files(changes: Mapping[str, object] | None = None, blobs: Mapping[str, bytes
         *places, last = path.split(".")
         place = plain
         for name in places:
-            place = place[name]
+            place = place[int(name)] if isinstance(place, list) else place[name]
         place[last] = deepcopy(value)
         if value is _REMOVED:
             del place[last]
@@ -393,7 +393,7 @@ def _manifests() -> _Attacks:
     yield "an array", Attack("not_an_export", zip_files({**files(), MANIFEST: b"[]"}))
     for kind in ("trained", "backup", None, 1, ["export"]):
         yield f"the kind {kind!r}", Attack("not_an_export", zip_files(files({"kind": kind})))
-    yield "a newer format", Attack("newer_format", zip_files(files({"format": 4})))
+    yield "a newer format", Attack("newer_format", zip_files(files({"format": 5})))
     newer = save({"head.bias": np.ones(2, np.float32)}, {"windrow_format": "2"})
     yield "tensors of a newer format", Attack("newer_format", zip_files(files(blobs={**BLOBS, ARTIFACT: newer})))
     wrong: dict[str, list[object]] = {
@@ -446,7 +446,14 @@ def _records() -> _Attacks:
     warning = {"code": "small_classes", "message": "", "rows": []}
     candidate = {"scale": 0.0, "estimated_accuracy": None}
     too_high = {"abstain_below": 1.01}
-    change = {"reason": "", "author": "", "at": "2025-09-20T12:00:00Z", "before": None, "after": {"abstain_below": 0.5}}
+    change = {
+        "reason": "",
+        "author": "",
+        "key_name": None,
+        "at": "2025-09-20T12:00:00Z",
+        "before": None,
+        "after": {"abstain_below": 0.5},
+    }
     long_labels: dict[str, object] = {"entry.record.labels": ["a", "b" * 257]}
     long_labels["entry.record.rows_per_label"] = {"a": 2, "b" * 257: 2}
     broken: dict[str, dict[str, object]] = {

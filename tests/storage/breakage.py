@@ -12,15 +12,15 @@ from typing import Any, cast
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
 from tests.storage.examples import ROW_EXAMPLES, ROWS_SHA256, artifact, blobs, new_revision, open_names, sealed
-from tests.storage.model import Server
+from tests.storage.model import Server, contents
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.integrity import Severity
 from windrow.encoders.graph_cache import GRAPH_VERSION, find_graph_problem
-from windrow.storage.artifact import ARTIFACT, ROWS, artifact_to_bytes, rows_to_blob
+from windrow.storage.artifact import ARTIFACT, ROWS, SUFFIXES, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
 from windrow.storage.files import LocalFiles
 from windrow.storage.lock import DirectoryLock
-from windrow.storage.revision import ClassifierState, entry_from_json
+from windrow.storage.revision import BlobRef, ClassifierState, entry_from_json
 
 Break = Callable[[Path], str]
 UNNEEDED = f"{'c' * 64}.safetensors"
@@ -103,7 +103,7 @@ def misplace(root: Path) -> str:
 
 def newer(root: Path) -> str:
     place = "classifiers/tickets/000003.json"
-    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 3', b'"format": 99'))
+    return rewrite(root, place, (root / place).read_bytes().replace(b'"format": 4', b'"format": 99'))
 
 
 def change(root: Path, place: str, old: bytes, new: bytes, *, seal: bool = False) -> str:
@@ -208,6 +208,7 @@ GARBAGE: dict[str, tuple[str, Break]] = {
     "a name whose purge did not begin": ("purge_unfinished", lambda root: half_purged(root, 2)),
     "a name whose purge is half done": ("purge_unfinished", lambda root: half_purged(root, 5)),
     "a name whose purge lacks its end": ("purge_unfinished", lambda root: half_purged(root, 7)),
+    "rows whose erasure lacks its end": ("erasure_unfinished", lambda root: half_erased(root, 3)),
     "a training without its record": ("folder_without_record", lambda root: half_published(root, 3)),
     "a training with one blob": ("folder_without_record", lambda root: half_published(root, 2)),
     "an empty classifier": ("empty_folder", lambda root: make_folder(root, "classifiers/halves")),
@@ -219,6 +220,10 @@ GARBAGE: dict[str, tuple[str, Break]] = {
     "a job that nobody can read": (
         "job_unreadable",
         lambda root: put(root, "jobs/019a1c5e4b2f-7d0c41/000001.json"),
+    ),
+    "a count that nobody can read": (
+        "use_unreadable",
+        lambda root: put(root, "usage/2025-09-22/0a1b2c3d4e5f-000001.json"),
     ),
     "a base model half removed": (
         "base_model_leftover",
@@ -291,6 +296,12 @@ def half_purged(root: Path, step: int) -> str:
     publish_halves(root)
     assert interrupted(root, lambda server: server.purge("halves"), step)
     return "classifiers/halves"
+
+
+def half_erased(root: Path, step: int) -> str:
+    publish_halves(root)
+    assert interrupted(root, lambda server: server.erase("halves", 1), step)
+    return f"classifiers/halves/blobs/{BlobRef.of(contents(1)[ROWS], SUFFIXES[ROWS]).file_name}"
 
 
 def half_published(root: Path, step: int) -> str:

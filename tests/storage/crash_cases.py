@@ -1,9 +1,11 @@
 """Every verb that changes a place, what was done before it, and the check of what is left where it was cut short."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
+from tests.fakes.files import MemoryFiles
 from tests.storage.model import Model, Server, Verb, verb
 from windrow.storage.files import Files
 
@@ -30,12 +32,28 @@ class Case:
         for one in (*BYSTANDERS, *self.before):
             assert one.on(server) == one.on(model)
 
+    def prepared(self) -> MemoryFiles:
+        """Return a place in memory, in the state before the verb."""
+        return _prepared(self).copy()
+
     def model(self) -> Model:
         """Return the model in the state before the verb."""
-        model = Model()
-        for one in (*BYSTANDERS, *self.before):
-            one.on(model)
-        return model
+        return _model(self.before).copy()
+
+
+@cache
+def _prepared(case: Case) -> MemoryFiles:
+    files = MemoryFiles()
+    case.prepare(files)
+    return files
+
+
+@cache
+def _model(before: tuple[Verb, ...]) -> Model:
+    model = Model()
+    for one in (*BYSTANDERS, *before):
+        one.on(model)
+    return model
 
 
 CASES = {
@@ -57,6 +75,8 @@ CASES = {
     "purge a revision that was restored": Case(
         (*FITTED, verb("restore", "tickets", 1), verb("restore", "tickets", 3)), verb("purge_revision", "tickets", 1)
     ),
+    "erase a row": Case(FITTED, verb("erase", "tickets", 11)),
+    "erase a row of what was deleted": Case((*FITTED, verb("delete", "tickets")), verb("erase", "tickets", 11)),
     "sweep of what was deleted": Case((*TRIMMED, verb("delete", "tickets")), verb("sweep")),
     "sweep of what was deleted before": Case(
         (*TRIMMED, verb("delete", "tickets"), verb("fit", "tickets", 15)), verb("sweep")

@@ -21,6 +21,7 @@ from tests.storage.examples import (
     record,
 )
 from windrow.domain.alias import ChangeNote
+from windrow.domain.caller import Caller, calling
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.dataset import rows_as_jsonl
 from windrow.domain.job import Job, Problem
@@ -38,6 +39,8 @@ from windrow.storage.revision import BlobRef, ClassifierState, LogEntry, Purged,
 START = datetime(2025, 9, 16, 8, 0, tzinfo=UTC)
 # Of the three revisions of ``tickets``; only the second one has an adapter, and the first one no scope either.
 ARTIFACTS = (Artifact(artifact().head), artifact(1), replace(artifact(2), adapter=None))
+# Does some of it; formats before 4 do not tell.
+KEY = "deploy"
 # Rows that an alias keeps.
 MUST_PASS = ROW_EXAMPLES[2:]
 # A job when it was asked for, when its turn came, and when it failed.
@@ -48,6 +51,7 @@ QUEUED = Job(
     num_examples=4,
     training_data_sha256=ROWS_SHA256,
     created_at=START,
+    key_name=KEY,
     max_seconds=30.0,
     seed=7,
 )
@@ -111,11 +115,12 @@ def make_golden(folder: Path) -> None:
     preconditions = PromotionPreconditions(MUST_PASS, aliases.state("live").number)
     aliases.promote("live", Reference("tickets"), ChangeNote(reason="two points better", author="Ada"), preconditions)
     aliases.roll_back("live", aliases.rollback_target("live"), ChangeNote(reason="worse on long texts", author="Bob"))
-    aliases.promote("former", Reference("taken_in"), ChangeNote())
-    aliases.remove("former", ChangeNote(reason="nobody asks for it"))
-    twin = golden_revision("twin", 3)
-    origin = Origin("tickets", 3, next(minutes))
-    catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
+    with calling(Caller(KEY)):
+        aliases.promote("former", Reference("taken_in"), ChangeNote())
+        aliases.remove("former", ChangeNote(reason="nobody asks for it"))
+        twin = golden_revision("twin", 3)
+        origin = Origin("tickets", 3, next(minutes))
+        catalog.publish(replace(twin, record=replace(twin.record, origin=origin), kind="copied"))
     for number, job in enumerate(JOBS_MADE, 1):
         files.put_new(
             f"{JOBS}/{job.id}/{number:06d}.json", stored_job_to_json(StoredJob(job, number, "0123456789abcdef"))
@@ -136,7 +141,8 @@ def _make_tickets(names: Namespace, catalog: Catalog) -> None:
     catalog.record_evaluation(described, TEST_SCORE)
     # At a time of its own, so that what follows happens in the minutes of format 1.
     at_once = Catalog(open_names(names.files, lambda: THRESHOLD_CHANGE.at))
-    at_once.set_threshold(Reference("tickets"), THRESHOLD, THRESHOLD_CHANGE)
+    with calling(Caller(KEY)):
+        at_once.set_threshold(Reference("tickets"), THRESHOLD, THRESHOLD_CHANGE)
     catalog.purging.purge_revision("tickets", 1)
 
 

@@ -13,7 +13,7 @@ from tests.storage.examples import ROW_EXAMPLES, TEST_SCORE, open_names, record
 from windrow.domain.alias import ChangeNote
 from windrow.domain.classifier import DescribeRequest, Origin
 from windrow.domain.clock import utc_now
-from windrow.domain.dataset import Dataset, Row
+from windrow.domain.dataset import Dataset, Row, rows_as_jsonl
 from windrow.domain.errors import (
     AliasNotFound,
     ClassifierExists,
@@ -32,6 +32,7 @@ from windrow.learning.head import LinearHead
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ARTIFACT, ROWS, Artifact, artifact_to_bytes, rows_to_blob
 from windrow.storage.catalog import Catalog, NewRevision
+from windrow.storage.erasure import Erasing
 from windrow.storage.files import Files, LocalFiles
 from windrow.storage.fsck import check
 from windrow.storage.lock import Lock
@@ -57,6 +58,7 @@ class Verbs(Protocol):
     def promote(self, alias: str, target: str, reason: str = "") -> object: ...
     def roll_back(self, alias: str, reason: str = "") -> object: ...
     def remove(self, alias: str, reason: str = "") -> object: ...
+    def erase(self, name: str, seed: int) -> object: ...
     def sweep(self) -> object: ...
 
 
@@ -103,6 +105,7 @@ def random_verb(random: Random, names: str, aliases: str, seed: int) -> Verb:
         (2, verb("delete", name, force)),
         (2, verb("restore", name, revision)),
         (1, verb("purge", name, force)),
+        (1, verb("erase", name, seed)),
         (1, verb("purge_revision", name, random.randint(1, 6), force)),
         (4, verb("promote", alias, str(Reference(name, revision)), f"promoted {seed}")),
         (2, verb("roll_back", alias, f"rolled back {seed}")),
@@ -127,6 +130,7 @@ class Kept:
         buried: The number of the deletion whose trainings a sweep takes; 0 for none.
         measured: What was measured of each revision: right answers.
         thresholds: The threshold of each revision, and how often it was changed.
+        erased: The revisions from whose rows one was erased.
     """
 
     number: int
@@ -139,6 +143,7 @@ class Kept:
     buried: int = 0
     measured: Mapping[int, int] = field(default_factory=dict)
     thresholds: Mapping[int, tuple[float | None, int]] = field(default_factory=dict)
+    erased: frozenset[int] = frozenset()
 
     def without(self, numbers: Collection[int]) -> "Kept":
         """Return it without some files, and with one file more that says so."""
@@ -261,6 +266,13 @@ class Model:
             self._check_unused(f"{name}@{revision}")
         self.classifiers[name] = kept.without([number for number, about in kept.about.items() if about == revision])
 
+    def erase(self, name: str, seed: int) -> None:
+        if (kept := self.classifiers.get(name)) is not None:
+            gone = {number for number, (one, _) in kept.trainings.items() if one % 3 == seed % 3} - kept.erased
+            if gone:
+                after = kept.then(None if kept.is_deleted else kept.answers)
+                self.classifiers[name] = replace(after, erased=kept.erased | gone)
+
     def promote(self, alias: str, target: str, reason: str = "") -> str:
         self._check_free(alias, for_alias=True)
         self._entry(target)
@@ -316,6 +328,11 @@ class Model:
         """Whether a training can be reached, or brought back."""
         return name in self.classifiers and seed in {one for one, _ in self.classifiers[name].trainings.values()}
 
+    def has_erased(self, name: str, seed: int) -> bool:
+        """Whether a row was erased from those of a training."""
+        kept = self.classifiers.get(name)
+        return kept is not None and any(kept.trainings[each][0] == seed for each in kept.erased & kept.trainings.keys())
+
     def state(self) -> State:
         """Return all of it in plain values, equal to :meth:`Server.state` of the real thing."""
         return {
@@ -326,7 +343,7 @@ class Model:
     def classifier_state(self, name: str) -> object:
         kept = self.classifiers[name]
         numbers = tuple(sorted(kept.about))
-        counts = kept.purged, kept.buried, numbers
+        counts = kept.purged, kept.buried, numbers, kept.erased & kept.trainings.keys()
         trainings = {number: (training, kept.about_quality(number)) for number, training in kept.trainings.items()}
         return kept.is_deleted, kept.answers, kept.description, trainings, counts
 
@@ -430,6 +447,11 @@ def contents(seed: int) -> Mapping[str, bytes]:
     return {ARTIFACT: artifact_to_bytes(Artifact(head)), ROWS: rows_to_blob(rows(seed).jsonl)}
 
 
+def contents_without_a_row(seed: int) -> Mapping[str, bytes]:
+    """Return the blobs of a training from whose rows the first one was erased."""
+    return {**contents(seed), ROWS: rows_to_blob(rows_as_jsonl(rows(seed).rows[1:]))}
+
+
 class Server:
     """The real classifiers and aliases of a place, as one process sees them."""
 
@@ -486,6 +508,10 @@ class Server:
 
     def remove(self, alias: str, reason: str = "") -> None:
         self.aliases.remove(alias, ChangeNote(reason=reason))
+
+    def erase(self, name: str, seed: int) -> None:
+        text = rows(seed).rows[0].text
+        Erasing(self.names, self.catalog.blobs).remove_rows(name, lambda one: one == text)
 
     def sweep(self) -> str:
         return " ".join(self.catalog.purging.purge_expired(utc_now() + timedelta(days=1)))
@@ -547,14 +573,15 @@ class Server:
         last = self.names.last_entry(name)
         trainings = {number: self._training(name, number, last) for number in self.names.revisions(name)}
         numbers = tuple(number for number in self.names.classifiers.numbers(name) if number not in last.purged)
-        counts = last.purged, last.buried.up_to if last.buried else 0, numbers
+        erased = frozenset(self.names.erased(name).keys() & trainings.keys())
+        counts = last.purged, last.buried.up_to if last.buried else 0, numbers, erased
         return is_deleted, last.record.revision, last.record.description, trainings, counts
 
     def _training(self, name: str, revision: int, last: ClassifierState) -> object:
         entry = self.names.training(name, revision, last)
         kept, seed = entry.record, entry.record.seed
         assert (kept.name, kept.revision) == (name, revision)
-        assert self.contents(entry) == contents(seed)
+        assert self.contents(entry) == (contents_without_a_row(seed) if entry.has_erased_rows else contents(seed))
         threshold = None if kept.threshold is None else kept.threshold.abstain_below
         correct = None if kept.test is None else kept.test.correct
         found = correct, (threshold, len(kept.threshold_changes))

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from tests.storage.examples import fast_folder, lock_of
-from tests.storage.model import Model, Pointing, Server, Verb, contents, random_verb
+from tests.storage.model import Model, Pointing, Server, Verb, contents, contents_without_a_row, random_verb
 from windrow.domain.errors import WindrowError
 from windrow.domain.listing import ListRequest
 from windrow.domain.names import read_reference
@@ -139,7 +139,8 @@ class Racer:
         except WindrowError:
             return
         name, seed = entry.record.name, entry.record.seed
-        self._ask(lambda: self._server.contents(entry) == contents(seed), "contents", name, seed)
+        expected = contents_without_a_row(seed) if entry.has_erased_rows else contents(seed)
+        self._ask(lambda: self._server.contents(entry) == expected, "contents", name, seed)
 
     def _ask(self, question: Callable[[], object], *asked: object) -> None:
         since = self._turns.begun
@@ -257,8 +258,10 @@ class Referee:
         return not isinstance(said, str) and said in map(_plain, later)
 
     def _may_contents(self, window: Sequence[Model], said: object, name: str, seed: int) -> bool:
-        """Contents belong to their training; those of one that was purged meanwhile may be missing."""
-        return said is True or (said == "InvalidArtifact" and not all(model.has(name, seed) for model in window))
+        """Contents belong to their training; those of one that was purged meanwhile, or erased, may be missing."""
+        if said is True or said != "InvalidArtifact":
+            return said is True
+        return any(not model.has(name, seed) or model.has_erased(name, seed) for model in window)
 
     def _may_listing(self, window: Sequence[Model], said: Mapping[str, object]) -> bool:
         """A listing looks at one name after the other."""

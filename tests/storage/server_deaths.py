@@ -1,51 +1,29 @@
-"""Two servers on one data directory that are killed by SIGKILL again and again, and a ledger of what they said."""
+"""Two HTTP servers on one data directory that are killed by SIGKILL again and again, and a ledger of what they said."""
 
-import io
-import json
-import os
-import signal
 import time
-import traceback
-from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.service.examples import ROWS, SHOUTING, fake_service, fit
+from tests.service.examples import SHOUTING, fake_service, fit
 from tests.storage.examples import fast_folder
-from tests.storage.model import Server
-from windrow.domain.alias import PromoteRequest
-from windrow.domain.archive import ExportRequest, ImportRequest
-from windrow.domain.classifier import DeleteRequest, DescribeRequest, RestoreRequest
-from windrow.domain.errors import WindrowError
+from tests.storage.http_processes import SEED_NAME, Change, Client, Outcome, Server
+from tests.storage.model import Server as Reader
 from windrow.domain.listing import ListRequest
-from windrow.service.service import Service
 from windrow.storage.files import LocalFiles
 
 SERVERS = 2
+# Of each server; each changes names of its own.
+CLIENTS = 2
 # A directory is left for a new one after so many deaths, so that looking at all of it stays quick.
 DEATHS_A_FOLDER = 25
 LONGEST_PAUSE_S = 0.5
-SEED_NAME = "origin"
-# A change: what is done, to which name, with what.
-Change = tuple[str, str, str]
-
-
-def _import(service: Service, name: str, _: str) -> object:
-    archive = b"".join(service.export(ExportRequest(SEED_NAME)).chunks)
-    return service.import_classifier(io.BytesIO(archive), ImportRequest(name)).revision
-
-
-DO: Mapping[str, Callable[[Service, str, str], object]] = {
-    "fit": lambda service, name, what: fit(service, name, ROWS if what < "5" else SHOUTING),
-    "import": _import,
-    "describe": lambda service, name, what: service.describe(DescribeRequest(name, description=what)).revision,
-    "delete": lambda service, name, _: service.delete(DeleteRequest(name, force=True)).purged,
-    "restore": lambda service, name, _: service.restore(RestoreRequest(name)).revision,
-    "promote": lambda service, name, what: service.promote(PromoteRequest(name, what)).points_to,
-}
+# One of so many servers is killed while it starts.
+STARTS_A_KILLED_START = 10
+KINDS = ("fit", "fit", "fit", "import", "describe", "describe", "delete", "restore", "promote")
+REFUSALS = frozenset(("classifier_not_found", "not_deleted", "classifier_exists"))
 
 
 @dataclass
@@ -54,23 +32,15 @@ class Deaths:
 
     Args:
         kills: Servers that were killed.
+        killed_starts: Those of them that had not answered yet.
         acknowledged: Changes that they had said to be done, by kind.
-        unheard: Deaths after which the change in progress was found to be done.
+        unheard: Changes in progress at a death that were found to be done.
     """
 
     kills: int = 0
+    killed_starts: int = 0
     acknowledged: dict[str, int] = field(default_factory=dict)
     unheard: int = 0
-
-
-@dataclass
-class _Process:
-    """A server: a child that does one change after another, and says what came of each."""
-
-    number: int
-    pid: int
-    answers: io.BufferedReader
-    changes: list[Change]
 
 
 def kill_servers(kills: int, seed: int, parent: str | None = None) -> Deaths:
@@ -87,6 +57,7 @@ def kill_servers(kills: int, seed: int, parent: str | None = None) -> Deaths:
             root = Path(folder, "data")
             with closing(fake_service(root)) as service:
                 fit(service, SEED_NAME)
+                fit(service, SEED_NAME, SHOUTING)  # so that no server has to do a training anew
             _kill_on(root, random, min(DEATHS_A_FOLDER, kills - deaths.kills), deaths)
     return deaths
 
@@ -94,22 +65,14 @@ def kill_servers(kills: int, seed: int, parent: str | None = None) -> Deaths:
 def _kill_on(root: Path, random: Random, count: int, deaths: Deaths) -> None:
     ledger = _state(root)
     for _ in range(-(-count // SERVERS)):
-        processes = [_start(root, number, random) for number in range(SERVERS)]
-        for process in processes:
-            time.sleep(random.uniform(0, LONGEST_PAUSE_S))
-            os.kill(process.pid, signal.SIGKILL)
         in_doubt: dict[str, Change] = {}
-        for process in processes:
-            with process.answers:
-                said = [json.loads(line) for line in process.answers.readlines() if line.endswith(b"\n")]
-            os.waitpid(process.pid, 0)
-            deaths.kills += 1
-            for change, outcome in zip(process.changes, said, strict=False):
+        for client in _serve_until_killed(root, random, deaths):
+            for change, outcome in zip(client.changes, client.outcomes, strict=False):
                 _enter(ledger, change, outcome)
-                if "error" not in outcome:
+                if not outcome.error:
                     deaths.acknowledged[change[0]] = deaths.acknowledged.get(change[0], 0) + 1
-            if len(said) < len(process.changes):
-                last = process.changes[len(said)]
+            if len(client.outcomes) < len(client.changes):
+                last = client.changes[len(client.outcomes)]
                 in_doubt[last[1]] = last
         found = _state(root)
         for name in ledger.keys() | found.keys():
@@ -118,49 +81,47 @@ def _kill_on(root: Path, random: Random, count: int, deaths: Deaths) -> None:
                 _check_done(in_doubt[name], found.get(name))
                 deaths.unheard += 1
         ledger = found
-        Server(LocalFiles(root)).finding_codes(repair=True)
+        Reader(LocalFiles(root)).finding_codes(repair=True)
 
 
-def _start(root: Path, number: int, random: Random) -> _Process:
-    """Start a server that changes names of its own, in a directory that it shares with others."""
-    names = [f"s{number}_{letter}" for letter in "abc"]
+def _serve_until_killed(root: Path, random: Random, deaths: Deaths) -> list[Client]:
+    """Start the servers, let clients change names of their own, kill one server after the other; return the clients."""
+    # All are forked before there is a client, since a process with threads should not fork.
+    servers = [Server(root, root.with_name(f"server-{number}.log")) for number in range(SERVERS)]
+    clients: list[Client] = []
+    for number, server in enumerate(servers):
+        if random.randrange(STARTS_A_KILLED_START) == 0:
+            deaths.killed_starts += 1
+            continue
+        url = server.address()
+        clients += [Client(url, _draw_changes(random, f"s{number}{letter}")) for letter in "xyz"[:CLIENTS]]
+    for client in clients:
+        client.start()
+    for server in servers:
+        time.sleep(random.uniform(0, LONGEST_PAUSE_S))
+        server.kill()
+        deaths.kills += 1
+    for client in clients:
+        client.join()
+    return clients
+
+
+def _draw_changes(random: Random, prefix: str) -> list[Change]:
     changes: list[Change] = []
     for _ in range(200):
-        kind = random.choice(("fit", "fit", "fit", "import", "describe", "describe", "delete", "restore", "promote"))
-        name = random.choice(names)
+        kind, name = random.choice(KINDS), f"{prefix}_{random.choice('abc')}"
         what = name if kind == "promote" else str(random.randrange(10**6))
-        changes.append((kind, f"s{number}_live" if kind == "promote" else name, what))
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(reader)
-            service = fake_service(root)
-            service.start()
-            for kind, name, what in changes:
-                os.write(writer, json.dumps(_outcome(service, kind, name, what)).encode() + b"\n")
-        except BaseException:  # noqa: BLE001 - nothing may leave this process
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    os.close(writer)
-    return _Process(number, child, os.fdopen(reader, "rb"), changes)
+        changes.append((kind, f"{prefix}_live" if kind == "promote" else name, what))
+    return changes
 
 
-def _outcome(service: Service, kind: str, name: str, what: str) -> dict[str, object]:
-    try:
-        return {"said": DO[kind](service, name, what)}
-    except WindrowError as error:
-        return {"error": error.code}
-
-
-def _enter(ledger: dict[str, Any], change: Change, outcome: Mapping[str, Any]) -> None:
+def _enter(ledger: dict[str, Any], change: Change, outcome: Outcome) -> None:
     """Write down an acknowledged change."""
     kind, name, what = change
-    if "error" in outcome:
-        assert outcome["error"] in {"classifier_not_found", "not_deleted", "classifier_exists"}, outcome
+    if outcome.error:
+        assert outcome.error in REFUSALS, f"{change}: {outcome}"
         return
-    said = outcome["said"]
+    said = outcome.said
     before: Any = ledger.get(name)
     if kind == "promote":
         ledger[name] = ["alias", said]
@@ -186,7 +147,7 @@ def _check_done(change: Change, found: Any) -> None:
 
 def _state(root: Path) -> dict[str, Any]:
     """Return what each name is on the disk, as a fresh process sees it; every blob is read, and what is wrong told."""
-    server = Server(LocalFiles(root))
+    server = Reader(LocalFiles(root))
     server.finding_codes()
     found: dict[str, Any] = {}
     for is_deleted, word in ((True, "deleted"), (False, "answers")):

@@ -34,6 +34,7 @@ _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _some_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 _number = st.floats(allow_nan=False, allow_infinity=False)
 _name = st.from_regex("[A-Za-z0-9][A-Za-z0-9._-]{0,127}", fullmatch=True)
+_key_names = st.none() | _name
 _count = st.integers(0, 10**6)
 _digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 any_time = st.integers(0, 32_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
@@ -113,6 +114,7 @@ def any_record(draw: st.DrawFn) -> Record:
         test=draw(st.none() | any_score()),
         threshold_changes=draw(any_threshold_changes()),
         origin=draw(st.none() | st.builds(Origin, _text, st.integers(1, 10**7), any_time)),
+        key_name=draw(_key_names),
     )
 
 
@@ -143,7 +145,14 @@ def any_threshold_changes(draw: st.DrawFn) -> tuple[ThresholdChange, ...]:
     """Draw changes of a threshold that follow from each other."""
     thresholds = draw(st.lists(st.none() | st.builds(Threshold, st.floats(0, 1)), min_size=1, max_size=4))
     return tuple(
-        ThresholdChange(at=draw(any_time), before=before, after=after, reason=draw(_text), author=draw(_text))
+        ThresholdChange(
+            at=draw(any_time),
+            before=before,
+            after=after,
+            reason=draw(_text),
+            author=draw(_text),
+            key_name=draw(_key_names),
+        )
         for before, after in pairwise(thresholds)
     )
 
@@ -156,6 +165,7 @@ any_entry = st.builds(
     record=any_record(),
     blobs=st.dictionaries(st.sampled_from([ARTIFACT, ROWS]), any_blob_ref),
     purged=st.sets(st.integers(1, 10**7), max_size=4).map(lambda numbers: tuple(sorted(numbers))),
+    erased=st.dictionaries(st.integers(10**8, 10**9), st.none() | any_blob_ref, max_size=2),
     buried=st.none() | st.builds(DeletedPredecessors, st.integers(1, 10**7), any_time),
 )
 
@@ -182,7 +192,7 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasLogEntry]:
         draw(st.builds(ChangeNote, reason=_text, author=_text)),
     )
     if draw(st.booleans()):
-        return number, recast(Removed, said, at=at)
+        return number, recast(Removed, said, at=at, key_name=draw(_key_names))
     kind: Literal["promoted", "rolled_back"] = draw(st.sampled_from(["promoted", "rolled_back"]))
     points_to = draw(_name) + draw(st.sampled_from(["", "@1", "@12"]))
     return number, recast(
@@ -193,6 +203,7 @@ def any_alias_revision(draw: st.DrawFn) -> tuple[int, AliasLogEntry]:
         points_to=points_to,
         back_to=draw(st.integers(0, number - 1)),
         must_pass=draw(any_rows),
+        key_name=draw(_key_names),
     )
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.files import MemoryFiles
-from tests.storage.examples import new_revision, open_aliases, open_catalog
+from tests.fakes.system_calls import Forbid, each_call
+from tests.storage.examples import blobs, new_revision, open_aliases, open_catalog
 from windrow.domain.alias import Alias, ChangeNote
+from windrow.domain.caller import Caller, calling
 from windrow.domain.dataset import Row
 from windrow.domain.errors import (
     AliasNotFound,
+    ClassifierInUse,
     ClassifierNotFound,
     ConcurrentChange,
     InvalidArtifact,
@@ -20,6 +23,7 @@ from windrow.domain.errors import (
     NotFound,
     NothingToRollBack,
     RevisionNotFound,
+    StorageFailed,
 )
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.values import recast
@@ -265,6 +269,27 @@ class TestStanding:
 
 
 class TestList:
+    def test_leaves_out_what_may_not_be_read_and_says_that_what_points_there_does_not_answer(
+        self, tmp_path: Path
+    ) -> None:
+        files = LocalFiles(tmp_path)
+        for name in ("v1", "v2"):
+            open_catalog(files).publish(new_revision(name, contents=blobs()))
+        for alias, target in (("a", "v1"), ("b", "v1"), ("c", "v2")):
+            promote(open_aliases(files), target, alias)
+        with each_call(tmp_path, Forbid(tmp_path / "aliases/b", tmp_path / "classifiers/v2")):
+            listed = open_aliases(files).list()
+        assert [(each.alias, each.answers) for each in listed] == [("a", True), ("c", False)]
+
+    def test_lets_nothing_be_deleted_that_an_alias_may_point_to_which_may_not_be_read(self, tmp_path: Path) -> None:
+        files = LocalFiles(tmp_path)
+        open_catalog(files).publish(new_revision("v1", contents=blobs()))
+        promote(open_aliases(files), "v1", "a")
+        with each_call(tmp_path, Forbid(tmp_path / "aliases/a")), pytest.raises(StorageFailed):
+            open_catalog(files).delete("v1")
+        with pytest.raises(ClassifierInUse):
+            open_catalog(files).delete("v1")
+
     def test_is_sorted_and_says_what_answers(self, catalog: Catalog, aliases: Aliases) -> None:
         assert aliases.list() == ()
         for alias, target in (("b", "v1"), ("c", "v2@1"), ("a", "v3"), ("d", "v3")):
@@ -445,6 +470,17 @@ class TestHistory:
             (4, "removed", v1, None, 4, ChangeNote(reason="no use")),
             (5, "promoted", None, v3, 5, WHY),
         ]
+
+    def test_names_the_key_that_acted_and_not_who_only_says_so(self, aliases: Aliases) -> None:
+        with calling(Caller("deploy")):
+            assert promote(aliases, "v1").key_name == "deploy"
+            promote(aliases, "v2")
+        assert promote(aliases, "v3").key_name is None
+        with calling(Caller("night")):
+            roll_back(aliases)
+            aliases.remove("live", WHY)
+        changes = [(change.author, change.key_name) for change in aliases.history("live")]
+        assert changes == [("Ada", key) for key in ("deploy", "deploy", None, "night", "night")]
 
     def test_outlives_the_alias_and_what_it_pointed_to(self, catalog: Catalog, aliases: Aliases) -> None:
         promote(aliases, "v1")

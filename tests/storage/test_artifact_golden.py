@@ -24,6 +24,7 @@ from tests.storage.examples import (
 from tests.storage.make_golden import (
     ARTIFACTS,
     JOBS_MADE,
+    KEY,
     MUST_PASS,
     START,
     golden_entry,
@@ -60,18 +61,27 @@ def catalog(files: LocalFiles) -> Catalog:
     return open_catalog(files)
 
 
-def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog) -> None:
+@pytest.fixture
+def key_name(files: LocalFiles) -> str | None:
+    """Return the API key that acted, as far as the format tells."""
+    return KEY if int(files.root.name.removeprefix("format-")) >= 4 else None
+
+
+def test_the_classifiers_of_a_released_format_stay_readable(catalog: Catalog, key_name: str | None) -> None:
     anew, taken_in, tickets, *twin = catalog.listing(ListRequest()).models
     measured: dict[str, Any] = {"test": TEST_SCORE, "threshold_changes": (THRESHOLD_CHANGE,)}
     said: dict[str, Any] = {"description": "For the help desk, café too", "tags": ("best", "small")}
     assert recast(Record, anew) == golden_revision("anew", 3).record
-    assert recast(Record, tickets) == replace(golden_revision("tickets", 2).record, **measured, **said)
+    assert tickets.threshold_changes == (replace(THRESHOLD_CHANGE, key_name=key_name),)
+    shown = replace(recast(Record, tickets), threshold_changes=(THRESHOLD_CHANGE,))
+    assert shown == replace(golden_revision("tickets", 2).record, **measured, **said)
     origin = Origin("theirs", 7, START.replace(minute=7))
     assert recast(Record, taken_in) == replace(golden_revision("taken_in", 1).record, **measured, origin=origin)
     assert (tickets.keeps_training_data, taken_in.keeps_training_data) == (True, False)
     for copied in twin:  # there was no such kind in format 1
         origin = Origin("tickets", 3, START.replace(minute=21))
-        assert recast(Record, copied) == replace(golden_revision("twin", 3).record, revision=1, origin=origin)
+        twins = replace(golden_revision("twin", 3).record, revision=1, origin=origin, key_name=key_name)
+        assert recast(Record, copied) == twins
 
 
 @pytest.mark.parametrize("revision", [2, 3])
@@ -110,21 +120,24 @@ def test_what_was_deleted_before_a_training_of_a_released_format_waits_to_be_pur
     assert artifact_from_bytes(catalog.blobs.read("anew", before.blobs[ARTIFACT])).scope is None
 
 
-def test_the_aliases_of_a_released_format_stay_readable(files: LocalFiles, catalog: Catalog) -> None:
+def test_the_aliases_of_a_released_format_stay_readable(
+    files: LocalFiles, catalog: Catalog, key_name: str | None
+) -> None:
     aliases = open_aliases(files)
     shown = [(alias.alias, alias.points_to, alias.answers, alias.must_pass) for alias in aliases.list()]
     assert shown == [("live", "tickets@3", True, MUST_PASS)]
     assert catalog.find(Reference("live")).entry.record.revision == 3
     assert [change.event for change in aliases.history("live")] == ["promoted", "promoted", "rolled_back"]
-    assert [(change.event, change.reason) for change in aliases.history("former")] == [
-        ("promoted", ""),
-        ("removed", "nobody asks for it"),
+    assert [(change.event, change.reason, change.key_name) for change in aliases.history("former")] == [
+        ("promoted", "", key_name),
+        ("removed", "nobody asks for it", key_name),
     ]
+    assert {change.key_name for change in aliases.history("live")} == {None}
 
 
-def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles) -> None:
+def test_the_jobs_of_a_released_format_stay_readable(files: LocalFiles, key_name: str | None) -> None:
     (job_id,) = JobFiles(files.root, files).ids()
-    for number, made in enumerate(JOBS_MADE, 1):
+    for number, made in enumerate((replace(job, key_name=key_name) for job in JOBS_MADE), 1):
         kept = stored_job_from_json(job_id, number, files.get(f"{JOBS}/{job_id}/{number:06d}.json"))
         assert kept.owner == "0123456789abcdef"
         if made.problem is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.disk import FailingAt, each_writing_call
-from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
+from tests.fakes.files import BreakingFiles, Killed
 from tests.storage.crash_cases import REFUSALS, Case, check_what_is_left, every_case
 from tests.storage.dying import Die, mortals
 from tests.storage.examples import fast_folder
@@ -34,12 +34,11 @@ pytestmark = pytest.mark.slow
 )
 @every_case
 def test_a_failure_at_any_put_or_removal_leaves_the_old_or_the_new_state(
-    case: Case, failure: BaseException, is_done: bool
+    case: Case, failure: BaseException, is_done: bool, parsing_once: None
 ) -> None:
     found = []
     for step in range(1, 50):
-        files = MemoryFiles()
-        case.prepare(files)
+        files = case.prepared()
         breaking = BreakingFiles(files, step, failure, is_done)
         outcome = None
         with suppress(Killed):
@@ -65,7 +64,7 @@ def die() -> Iterator[Die]:
 
 
 @pytest.fixture
-def copies(case: Case, unsynced: None) -> Iterator[Callable[[], LocalFiles]]:
+def copies(case: Case, unsynced: None, parsing_once: None) -> Iterator[Callable[[], LocalFiles]]:
     """Make places in the state before the verb."""
     with fast_folder() as folder:
         before, copy = Path(folder, "before"), Path(folder, "copy")

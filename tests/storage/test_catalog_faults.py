@@ -1,6 +1,7 @@
 """Every system call of every verb, reading or writing, that fails or takes long: nothing is lost, nothing is untrue."""
 
 import errno
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -51,12 +52,13 @@ class Place:
 
 
 def _names(root: Path) -> tuple[str, ...]:
-    found = (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    start = len(str(root)) + 1
+    found = (f"{folder}/{name}"[start:] for folder, _, names in os.walk(root) for name in names)
     return tuple(sorted(name for name in found if not name.startswith(STAGING)))
 
 
 @pytest.fixture
-def place(case: Case) -> Iterator[Place]:
+def place(case: Case, parsing_once: None) -> Iterator[Place]:
     with fast_folder() as folder:
         yield Place(Path(folder), case)
 

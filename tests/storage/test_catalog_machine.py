@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -13,6 +14,8 @@ from windrow.domain.classifier import Classifier
 from windrow.domain.listing import ListRequest, to_cursor
 from windrow.domain.versions import Version, read_version
 from windrow.storage.files import Files, LocalFiles
+
+pytestmark = pytest.mark.slow
 
 # Some differ in case only, some are versions of one task, and some are wanted for both kinds.
 NAMES = st.sampled_from(["t_v2", "t_v10", "T_v2"])

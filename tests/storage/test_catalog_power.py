@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(parsing_once: None) -> Iterator[Path]:
     with fast_folder() as folder:
         yield Path(folder)
 

@@ -7,6 +7,7 @@ import pytest
 from tests.storage.examples import THRESHOLD, new_revision, open_catalog, open_names
 from tests.storage.tickets import AT, publish
 from windrow.domain.alias import ChangeNote
+from windrow.domain.caller import Caller, calling
 from windrow.domain.errors import ClassifierNotFound, ConcurrentChange, RevisionNotFound
 from windrow.domain.names import Reference
 from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
@@ -29,6 +30,16 @@ def test_a_change_is_noted_with_who_when_why_and_the_former_value(files: Files, 
         ThresholdChange(at=AT + timedelta(hours=1), before=THRESHOLD, after=None),
     )
     assert open_catalog(files).current("tickets") == cleared
+
+
+def test_a_change_names_the_key_that_acted_and_the_record_the_one_that_trained(catalog: Catalog) -> None:
+    with calling(Caller("night")):
+        assert catalog.publish(new_revision()).record.key_name == "night"
+    with calling(Caller("shop")):
+        catalog.set_threshold(TICKETS, THRESHOLD, NOTE)
+    entry, _ = catalog.set_threshold(TICKETS, None, NOTE)
+    assert [change.key_name for change in entry.record.threshold_changes] == ["shop", None]
+    assert entry.record.key_name == "night"
 
 
 def test_the_same_threshold_again_changes_nothing(files: Files, catalog: Catalog) -> None:

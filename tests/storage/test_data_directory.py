@@ -136,7 +136,7 @@ def test_another_one_in_its_place_is_not_taken_for_it_even_with_the_same_numbers
     assert sorted(root.iterdir()) == before
 
 
-def test_one_that_was_never_changed_is_known_by_its_numbers_and_marked_by_the_first_change(root: Path) -> None:
+def test_one_that_was_never_changed_is_marked_by_the_first_change_of_anybody(root: Path) -> None:
     root.mkdir()
     directory, other = DataDirectory(root), DataDirectory(root)
     directory.check()
@@ -145,6 +145,40 @@ def test_one_that_was_never_changed_is_known_by_its_numbers_and_marked_by_the_fi
     directory.check()
     root.rename(root.with_name("aside"))
     assert problem_of(directory) == "missing"
+    root.mkdir()
+    assert problem_of(directory) == "replaced"
+
+
+def _with_classifiers(root: Path, *names: str) -> None:
+    for name in names:
+        (root / "classifiers" / name).mkdir(parents=True)
+
+
+def test_one_without_a_marker_is_known_again_by_what_is_in_it(root: Path) -> None:
+    _with_classifiers(root, "a", "b")
+    directory = DataDirectory(root)
+    directory.check()
+    before = root.stat().st_ino
+    aside = root.with_name("aside")
+    root.rename(aside)
+    root.mkdir()
+    assert problem_of(directory) == "replaced"
+    _with_classifiers(root, "a")
+    assert problem_of(directory) == "replaced"
+    _with_classifiers(root, "b")
+    (root / "lost+found").mkdir()
+    assert root.stat().st_ino != before
+    directory.check()
+
+
+def test_whatever_takes_the_place_of_one_in_which_nothing_was_is_taken_for_it(root: Path) -> None:
+    root.mkdir()
+    directory = DataDirectory(root)
+    directory.check()
+    root.rename(root.with_name("aside"))
+    _with_classifiers(root, "a")
+    directory.check()
+    root.rename(root.with_name("removed"))
     root.mkdir()
     assert problem_of(directory) == "replaced"
 

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from tests.fakes.files import BreakingFiles, Killed, MemoryFiles
+from tests.fakes.system_calls import Forbid, each_call
 from tests.storage.examples import fast_folder
 from tests.storage.model import Server
 from windrow.domain.base_models import StoredBaseModel
@@ -131,6 +132,15 @@ def test_a_damaged_file_counts_and_is_no_training(root: Path) -> None:
     server.fit("a", 2)
     (root / "classifiers/a/000002.json").write_bytes(b"?")
     assert usage_of(root, "a") == ClassifierUsage("a", bytes_below(root / "classifiers/a"), 1, deleted=False)
+
+
+def test_a_file_that_may_not_be_read_counts_and_is_no_training(root: Path) -> None:
+    server = Server(LocalFiles(root))
+    server.fit("a", 1)
+    server.fit("a", 2)
+    with each_call(root, Forbid(root / "classifiers/a/000002.json")):
+        usage = usage_of(root, "a")
+    assert usage == ClassifierUsage("a", bytes_below(root / "classifiers/a"), 1, deleted=False)
 
 
 def test_a_file_that_another_program_wrote_is_read_as_a_whole(root: Path) -> None:

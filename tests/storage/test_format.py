@@ -251,6 +251,7 @@ class TestStrictly:
             read(document(PLAIN, text, new), Outer, strictly=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(documents(FORMAT)))
 def test_what_windrow_never_wrote_is_refused_though_its_digest_is_true(name: str) -> None:
     data, look = documents(FORMAT)[name]
@@ -313,6 +314,7 @@ def altered(data: bytes) -> Iterator[bytes]:
     yield from (data + bytes([more]) for more in (*b' 0"}\n', 0, 255))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_no_byte_changes_unnoticed(place: str) -> None:
     data, look = (NEWEST / place).read_bytes(), reader_of(place)

@@ -336,7 +336,7 @@ def test_what_a_link_leads_to_is_neither_read_nor_removed(root: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("folder", ["classifiers", "aliases", "jobs", ".aside"])
+@pytest.mark.parametrize("folder", ["classifiers", "aliases", "jobs", ".aside", "access", "audit"])
 def test_a_data_directory_is_not_opened_where_one_of_its_folders_is_a_link(root: Path, folder: str) -> None:
     check_own_folders(root)
     (root.parent / "elsewhere").mkdir()
@@ -577,6 +577,13 @@ def test_what_may_not_be_read_is_damage(root: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "open", refusing)
     before = snapshot(root)
     report = checked(root, repair=True)
-    assert ("damage", code, place) in found(report)
+    (finding,) = (each for each in report.findings if (each.severity, each.code, each.path) == ("damage", code, place))
+    assert "the right to read it" in finding.detail
     assert not any(finding.repaired for finding in report.findings)
     assert snapshot(root) == before
+
+
+def test_a_file_that_is_just_being_written_is_no_garbage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = root / put(root, f".aside/{'0' * 32}")
+    monkeypatch.setattr("windrow.storage.fsck.time.sleep", lambda seconds: place.unlink())
+    assert checked(root, now=utc_now).findings == ()

@@ -1,6 +1,9 @@
 """The list of classifiers: choosing, sorting and paging, and how few files that takes."""
 
+import errno
+import os
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +13,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.files import MemoryFiles
+from tests.fakes.system_calls import Call, Forbid, each_call
 from tests.storage.examples import TEST_SCORE, blobs, new_revision, open_catalog
 from tests.storage.tickets import AT
 from windrow.domain.classifier import DescribeRequest
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidParameter, StorageFailed
 from windrow.domain.listing import SORTS, ListRequest, to_cursor
 from windrow.storage.catalog import Catalog
 from windrow.storage.files import Files, LocalFiles
@@ -126,6 +130,34 @@ class TestPage:
         publish(catalog, *"abc")
         (tmp_path / "classifiers/b/000001.json").write_text("{")
         assert pages(catalog, part(1)) == ["a", "c"]
+
+    @pytest.mark.parametrize("place", ["b", "b/000001.json"])
+    @pytest.mark.parametrize("is_deleted", [False, True])
+    def test_leaves_out_a_name_that_may_not_be_read_and_says_so_once(
+        self, tmp_path: Path, place: str, is_deleted: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        publish(open_catalog(LocalFiles(tmp_path)), *"abc")
+        if is_deleted:
+            for name in "abc":
+                open_catalog(LocalFiles(tmp_path)).delete(name)
+        catalog = open_catalog(LocalFiles(tmp_path))
+        with each_call(tmp_path, Forbid(tmp_path / "classifiers" / place)):
+            for _ in range(2):
+                assert pages(catalog, part(1, deleted=is_deleted)) == ["a", "c"]
+        assert len(caplog.messages) == (0 if is_deleted and place != "b" else 1)
+        assert pages(catalog, part(1, deleted=is_deleted)) == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE])
+    def test_fails_where_the_disk_may_have_failed(self, tmp_path: Path, number: int) -> None:
+        publish(open_catalog(LocalFiles(tmp_path)), *"abc")
+
+        def fail(call: Call, do: Callable[[], Any]) -> Any:
+            if call.name == "open" and call.path.endswith("b/000001.json"):
+                raise OSError(number, os.strerror(number))
+            return do()
+
+        with each_call(tmp_path, fail), pytest.raises(StorageFailed):
+            names_on(open_catalog(LocalFiles(tmp_path)), part())
 
     def test_after_page_goes_through_every_order(self, catalog: Catalog) -> None:
         random = Random(1)

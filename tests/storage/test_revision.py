@@ -40,7 +40,14 @@ RECORD = replace(
     test=TEST_SCORE,
     threshold_changes=(THRESHOLD_CHANGE,),
 )
-CHANGE = {"reason": "", "author": "", "at": "2025-09-20T12:00:00Z", "before": None, "after": {"abstain_below": 0.5}}
+CHANGE = {
+    "reason": "",
+    "author": "",
+    "key_name": None,
+    "at": "2025-09-20T12:00:00Z",
+    "before": None,
+    "after": {"abstain_below": 0.5},
+}
 ENTRY = ClassifierState(kind="trained", at=AT, record=RECORD, blobs=BLOBS)
 POINTER = Pointer(
     kind="promoted",
@@ -75,7 +82,7 @@ class TestRevision:
     def test_is_json_that_a_person_can_read(self) -> None:
         text = entry_to_json("tickets", 1, ENTRY).decode()
         start = (
-            r'{\n  "format": 3,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
+            r'{\n  "format": 4,\n  "sha256": "[0-9a-f]{64}",\n  "kind": "trained",\n  "at": "2025-09-16T08:00:00Z",\n'
         )
         assert re.match(start + r'  "record": {\n', text)
         assert '"created_at": "2025-09-15T10:30:00Z"' in text
@@ -211,7 +218,8 @@ class TestRevision:
         data = entry_to_json("tickets", 2, ending)
         plain = json.loads(data)
         assert len(plain.pop("sha256")) == 64
-        assert plain == {"format": 3, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
+        assert plain.pop("erased", {}) == {}
+        assert plain == {"format": 4, "kind": ending.kind, "at": "2025-09-16T08:00:00Z"}
         for change in ({"more": 1}, {"at": 0}, {"kind": "trained"}):
             with pytest.raises(InvalidArtifact):
                 entry_from_json("tickets", 2, changed(data, change))
@@ -234,14 +242,16 @@ class TestAliasRevision:
         plain = json.loads(alias_to_json("live", 5, POINTER))
         assert len(plain.pop("sha256")) == 64
         assert plain == {
-            "format": 3,
+            "format": 4,
             "kind": "promoted",
             "at": "2025-09-16T08:00:00Z",
             "points_to": "tickets_v2@3",
             "reason": "it is better",
             "author": "Ada",
+            "key_name": None,
             "back_to": 4,
             "must_pass": [{"text": "Where is my invoice?", "label": "billing"}],
+            "purged": [],
         }
 
     def test_points_to_a_classifier_or_a_revision(self) -> None:
@@ -276,7 +286,7 @@ class TestAliasRevision:
 
     def test_of_a_newer_format_asks_for_an_upgrade(self) -> None:
         with pytest.raises(InvalidArtifact, match=r"Upgrade Windrow\.$"):
-            alias_from_json("live", 1, b'{"format": 4}')
+            alias_from_json("live", 1, b'{"format": 5}')
 
     def test_that_is_cut_off_anywhere_is_refused(self) -> None:
         for revision in (POINTER, Removed(at=AT)):

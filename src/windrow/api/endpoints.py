@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from windrow.codec.types import types_of
+from windrow.domain.access import Scope
 from windrow.domain.archive import Export
 from windrow.domain.dataset import Row
 from windrow.operations import Operations
@@ -55,8 +56,9 @@ CLASSIFIERS: Final = Tag("classifiers", "The classifiers that exist.")
 FILES: Final = Tag("export and import", "Classifiers as files.")
 ALIASES: Final = Tag("aliases", "Second names that point at classifiers.")
 MAINTENANCE: Final = Tag("maintenance", "What takes the room, and whether it is sound.")
+ACCESS: Final = Tag("access", "Who may do what.")
 SERVER: Final = Tag("server", "For whoever watches the server.")
-TAGS: Final = (TRAIN, JOBS, EVALUATION, CLASSIFIERS, FILES, ALIASES, MAINTENANCE, SERVER)
+TAGS: Final = (TRAIN, JOBS, EVALUATION, CLASSIFIERS, FILES, ALIASES, MAINTENANCE, ACCESS, SERVER)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,12 @@ class Endpoint(Generic[R]):
     """The group that it belongs to."""
     pool: Pool
     """The threads that do it."""
+    scope: Scope
+    """What an API key must be allowed to do."""
+    or_scope: Scope | None = field(default=None, kw_only=True)
+    """A scope that does as well."""
+    scope_if: Mapping[str, Scope] = field(default_factory=dict, kw_only=True)
+    """The scope that it needs instead where a field of the request is true."""
     status: int = field(default=200, kw_only=True)
     """The status of success."""
     optional_body: bool = field(default=False, kw_only=True)
@@ -147,6 +155,19 @@ class Endpoint(Generic[R]):
         return self.takes_json and _holds_many(self.request)
 
     @cached_property
+    def possible_scopes(self) -> frozenset[Scope]:
+        """The scopes of which a key needs one, whatever the request says."""
+        return frozenset({self.scope, *self.scope_if.values()} | ({self.or_scope} if self.or_scope else set()))
+
+    def needed_scope(self, request: object) -> Scope:
+        """Return the scope that a request needs.
+
+        Args:
+            request: The request.
+        """
+        return next((scope for name, scope in self.scope_if.items() if getattr(request, name)), self.scope)
+
+    @cached_property
     def _hints(self) -> Mapping[str, Any]:
         return get_type_hints(self.operation)
 
@@ -158,69 +179,111 @@ def _holds_many(kind: Any) -> bool:
     )
 
 
-FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", long_running=True)
-START_FIT: Final = Endpoint(Operations.start_fit, "POST", "/fit", TRAIN, "fit", status=202, chosen_by={"wait": "false"})
+FIT: Final = Endpoint(Operations.fit, "POST", "/fit", TRAIN, "fit", "train", long_running=True)
+START_FIT: Final = Endpoint(
+    Operations.start_fit, "POST", "/fit", TRAIN, "fit", "train", status=202, chosen_by={"wait": "false"}
+)
 ESTIMATE_FIT: Final = Endpoint(
     Operations.estimate_fit,
     "POST",
     "/fit",
     TRAIN,
     "fit",
+    "train",
     idempotent_post=True,
     long_running=True,
     chosen_by={"dry_run": "true"},
 )
-PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", idempotent_post=True)
-LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light")
-JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light")
-FOLLOW_JOB: Final = Endpoint(Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", long_running=True)
-CANCEL_JOB: Final = Endpoint(Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", optional_body=True)
-EVALUATE: Final = Endpoint(Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", long_running=True)
+PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
+LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read")
+JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read")
+FOLLOW_JOB: Final = Endpoint(
+    Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", long_running=True
+)
+CANCEL_JOB: Final = Endpoint(
+    Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", "train", optional_body=True, or_scope="admin"
+)
+EVALUATE: Final = Endpoint(
+    Operations.evaluate, "POST", "/evaluate", EVALUATION, "bulk", "read", long_running=True, scope_if={"save": "train"}
+)
 COMPARE: Final = Endpoint(
-    Operations.compare, "POST", "/compare", EVALUATION, "bulk", idempotent_post=True, long_running=True
+    Operations.compare, "POST", "/compare", EVALUATION, "bulk", "read", idempotent_post=True, long_running=True
 )
 CROSS_VALIDATE: Final = Endpoint(
-    Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", long_running=True
+    Operations.cross_validate, "POST", "/cross-validate", EVALUATION, "fit", "read", long_running=True
 )
 SUGGEST: Final = Endpoint(
-    Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", idempotent_post=True, long_running=True
+    Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", "read", idempotent_post=True, long_running=True
 )
-LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light")
-DELETE_ALL: Final = Endpoint(Operations.delete_all, "DELETE", "/models", CLASSIFIERS, "scan", long_running=True)
-IMPORT: Final = Endpoint(Operations.import_classifier, "POST", "/models/import", FILES, "transfer", long_running=True)
-EXPORT: Final = Endpoint(Operations.export, "GET", "/models/{model_name}/export", FILES, "transfer", long_running=True)
-SHOW: Final = Endpoint(Operations.show, "GET", "/models/{model_name}", CLASSIFIERS, "light")
-DESCRIBE: Final = Endpoint(Operations.describe, "PATCH", "/models/{model_name}", CLASSIFIERS, "write")
-SET_THRESHOLD: Final = Endpoint(Operations.set_threshold, "PUT", "/models/{model_name}/threshold", CLASSIFIERS, "write")
-DELETE: Final = Endpoint(Operations.delete, "DELETE", "/models/{model_name}", CLASSIFIERS, "write")
+LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light", "read")
+DELETE_ALL: Final = Endpoint(
+    Operations.delete_all,
+    "DELETE",
+    "/models",
+    CLASSIFIERS,
+    "scan",
+    "train",
+    long_running=True,
+    scope_if={"purge": "admin"},
+)
+IMPORT: Final = Endpoint(
+    Operations.import_classifier, "POST", "/models/import", FILES, "transfer", "train", long_running=True
+)
+EXPORT: Final = Endpoint(
+    Operations.export,
+    "GET",
+    "/models/{model_name}/export",
+    FILES,
+    "transfer",
+    "read",
+    long_running=True,
+    scope_if={"include_training_data": "rows"},
+)
+SHOW: Final = Endpoint(Operations.show, "GET", "/models/{model_name}", CLASSIFIERS, "light", "read")
+DESCRIBE: Final = Endpoint(Operations.describe, "PATCH", "/models/{model_name}", CLASSIFIERS, "write", "train")
+SET_THRESHOLD: Final = Endpoint(
+    Operations.set_threshold, "PUT", "/models/{model_name}/threshold", CLASSIFIERS, "write", "train"
+)
+DELETE: Final = Endpoint(
+    Operations.delete, "DELETE", "/models/{model_name}", CLASSIFIERS, "write", "train", scope_if={"purge": "admin"}
+)
 RESTORE: Final = Endpoint(
-    Operations.restore, "POST", "/models/{model_name}/restore", CLASSIFIERS, "write", optional_body=True
+    Operations.restore, "POST", "/models/{model_name}/restore", CLASSIFIERS, "write", "train", optional_body=True
 )
-COPY: Final = Endpoint(Operations.copy, "POST", "/models/{model_name}/copy", CLASSIFIERS, "transfer")
+COPY: Final = Endpoint(Operations.copy, "POST", "/models/{model_name}/copy", CLASSIFIERS, "transfer", "train")
 REPRODUCE: Final = Endpoint(
     Operations.reproduce,
     "POST",
     "/models/{model_name}/reproduce",
     CLASSIFIERS,
     "fit",
+    "train",
     optional_body=True,
     long_running=True,
 )
-LIST_ALIASES: Final = Endpoint(Operations.list_aliases, "GET", "/aliases", ALIASES, "light")
-PROMOTE: Final = Endpoint(Operations.promote, "PUT", "/aliases/{alias}", ALIASES, "write", long_running=True)
-REMOVE_ALIAS: Final = Endpoint(Operations.remove_alias, "DELETE", "/aliases/{alias}", ALIASES, "write")
-ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alias}/history", ALIASES, "light")
+LIST_ALIASES: Final = Endpoint(Operations.list_aliases, "GET", "/aliases", ALIASES, "light", "read")
+PROMOTE: Final = Endpoint(Operations.promote, "PUT", "/aliases/{alias}", ALIASES, "write", "promote", long_running=True)
+REMOVE_ALIAS: Final = Endpoint(Operations.remove_alias, "DELETE", "/aliases/{alias}", ALIASES, "write", "promote")
+ALIAS_HISTORY: Final = Endpoint(Operations.alias_history, "GET", "/aliases/{alias}/history", ALIASES, "light", "read")
 ROLLBACK: Final = Endpoint(
-    Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", optional_body=True
+    Operations.rollback, "POST", "/aliases/{alias}/rollback", ALIASES, "write", "promote", optional_body=True
 )
 LIST_BASE_MODELS: Final = Endpoint(
-    Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", long_running=True
+    Operations.base_models, "GET", "/base-models", MAINTENANCE, "scan", "read", long_running=True
 )
 REMOVE_BASE_MODEL: Final = Endpoint(
-    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", long_running=True
+    Operations.remove_base_model, "DELETE", "/base-models/{base_model}", MAINTENANCE, "scan", "admin", long_running=True
 )
-USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", long_running=True)
-FSCK: Final = Endpoint(Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", optional_body=True, long_running=True)
+USAGE: Final = Endpoint(Operations.usage, "GET", "/usage", MAINTENANCE, "scan", "read", long_running=True)
+FSCK: Final = Endpoint(
+    Operations.fsck, "POST", "/fsck", MAINTENANCE, "scan", "admin", optional_body=True, long_running=True
+)
+FORGET: Final = Endpoint(Operations.forget, "POST", "/forget", MAINTENANCE, "scan", "admin", long_running=True)
+CREATE_KEY: Final = Endpoint(Operations.create_key, "POST", "/keys", ACCESS, "write", "admin", status=201)
+LIST_KEYS: Final = Endpoint(Operations.list_keys, "GET", "/keys", ACCESS, "light", "admin")
+LIMIT_KEY: Final = Endpoint(Operations.limit_key, "PUT", "/keys/{name}/limits", ACCESS, "write", "admin")
+REVOKE_KEY: Final = Endpoint(Operations.revoke_key, "DELETE", "/keys/{name}", ACCESS, "write", "admin")
+AUDIT: Final = Endpoint(Operations.audit, "GET", "/audit", ACCESS, "scan", "admin", long_running=True)
 
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
     each for each in tuple(globals().values()) if isinstance(each, Endpoint)

@@ -38,6 +38,7 @@ IN_PATH: Final[Mapping[str, str]] = {
     "alias": EXAMPLE_ALIAS,
     "job_id": EXAMPLE_JOB,
     "base_model": "BAAI/bge-small-en-v1.5",
+    "name": "shop",
 }
 IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
     ("delete_all", "prefix"): "cv_fold_",
@@ -73,6 +74,15 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     },
     "rollback": {"why": {"reason": "It took refunds for bills.", "author": "ana"}},
     "fsck": {"look only": {"repair": False}},
+    "forget": {"look only": {"texts": [EXAMPLE_TEXT]}},
+    "create_key": {
+        "a shop's server": {"name": "shop", "scopes": ["predict"], "only": ["ticket*"]},
+        "for a quarter": {"name": "nightly-training", "scopes": ["read", "train"], "expires_in_days": 90},
+    },
+    "limit_key": {
+        "a shop's server": {"requests_per_second": 5, "texts_per_day": 100_000},
+        "as the settings say": {},
+    },
     "cancel_job": {"nothing to say": {}},
     "restore": {"nothing to say": {}},
     "reproduce": {"nothing to say": {}},
@@ -155,7 +165,16 @@ _VALUES: Final[Mapping[str, object]] = {
     "Pair.first": EXAMPLE_NAME,
     "Pair.second": _RIVAL,
     "Job.id": EXAMPLE_JOB,
+    "AuditLine.id": "063ed47c53dc40-5f2b9c",
+    "AuditLine.verb": "promote",
+    "AuditLine.target": EXAMPLE_ALIAS,
+    "AuditLine.address": "10.0.0.17",
+    "AuditLine.key_name": "deploy",
+    "AuditLine.request_id": "5f0c9a2be1d04c37",
+    "AuditLine.outcome": "ok",
+    "AuditTrail.unreadable_files": 0,
     "Usage.classifiers": ...,
+    "Erasure.revisions": ...,
     "ClassifierUsage.revisions": ...,
     "Record.scores": ...,
     "LabelReport.predicted": ...,
@@ -168,6 +187,12 @@ _VALUES: Final[Mapping[str, object]] = {
     "CrossValidation.fold_accuracies": (1.0, 1.0),
     "DataWarning.rows": (3,),
     "ScoreReport.source": "out_of_fold",
+    "ApiKey.name": "shop",
+    "ApiKey.hint": "wdr_3kf9",
+    "ApiKey.created_by": "admin",
+    "KeyRestrictions.scopes": ("predict",),
+    "KeyRestrictions.only": ("ticket*",),
+    "CreatedKey.key": "wdr_…",
 }
 _PLAIN: Final[Mapping[Any, object]] = {
     str: "",

@@ -59,6 +59,8 @@ class ModelEntry:
     tags: tuple[str, ...]
     test_accuracy: float | None
     size_bytes: int
+    last_used_at: datetime | None
+    recent_predictions: int
     deleted_at: datetime | None
 
 

@@ -10,6 +10,7 @@ class HttpWords(Words):
     """Parameters as they stand in a body or a query, verbs as method and path."""
 
     send: ClassVar[str] = "send"
+    send_key: ClassVar[str] = "send it in the header 'Authorization: Bearer KEY'"
 
     def switched(self, name: str, *, on: bool) -> str:
         """Return how a switch is turned on or off: ``purge=true``."""

@@ -24,18 +24,29 @@ from windrow.codec.docs import summary_of
 from windrow.codec.schema import JsonObject, Schemas, plain_text
 from windrow.codec.values import to_plain
 from windrow.domain import errors
+from windrow.domain.access import Scope
 from windrow.domain.job import JobState
 from windrow.domain.job import Problem as JobProblem
 from windrow.domain.listing import ListRequest
 from windrow.domain.prediction import PredictRequest
 from windrow.operations import Operations
 
-_DESCRIPTION: Final = "Train text classifiers from a handful of labelled examples, and predict with them."
+_DESCRIPTION: Final = (
+    "Train text classifiers from a handful of labelled examples, and predict with them.\n\n"
+    "Where the server has API keys, each request needs one; /docs takes it under *Authorize*."
+)
 # What chooses a verb among those of one path.
 _CHOICES: Final[Mapping[str, str]] = {
     "dry_run": "Whether to say only how long the training will take and how much memory, and why.",
     "wait": "Whether to answer once the classifier answers; false answers at once, with the job.",
 }
+# An API key in either of two headers; the empty alternative is for servers without keys. The scopes stand in the
+# descriptions: generators take a requirement of a single operation to be one of every server.
+_SECURITY_SCHEMES: Final[JsonObject] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, as `windrow keys create` shows it."},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same in another header."},
+}
+_SECURITY: Final[list[JsonObject]] = [{}, *({name: []} for name in _SECURITY_SCHEMES)]
 # The three forms of a predict: what each needs, and what of the request it has not.
 _PREDICT_FORMS: Final = (
     ("PredictText", "A text to classify.", ("model_name", "text"), ("model_names", "texts")),
@@ -52,8 +63,12 @@ _RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
 
 
-def openapi_document() -> JsonObject:
-    """Return the document."""
+def openapi_document(root_path: str = "") -> JsonObject:
+    """Return the document.
+
+    Args:
+        root_path: The path prefix under which clients reach the server; empty for none.
+    """
     schemas = Schemas({JobProblem: "JobProblem"}, DESCRIBED_LIKE)
     schemas.components["Problem"] = {**schemas.object_of(Problem, is_request=True), "additionalProperties": True}
     paths: dict[str, JsonObject] = {}
@@ -69,10 +84,14 @@ def openapi_document() -> JsonObject:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/", "description": "This server."}],
+        "servers": [{"url": root_path or "/", "description": "This server."}],
+        "security": _SECURITY,
         "tags": [to_plain(tag) for tag in TAGS],
         "paths": {**paths, **_pages(schemas)},
-        "components": {"schemas": dict(sorted(schemas.components.items()))},
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
     }
 
 
@@ -82,11 +101,34 @@ def _operation(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     return {
         "operationId": endpoint.verb,
         "summary": summary,
-        "description": description,
+        "description": f"{description} Needs {needed_scope(endpoint)}, where the server has API keys.",
         "tags": [endpoint.tag.name],
         **({"parameters": parameters} if parameters else {}),
         **({} if endpoint.body == "none" else {"requestBody": _request_body(endpoint, schemas)}),
-        "responses": {**_replies(endpoint, schemas), **_refusal(endpoint), "default": _problem()},
+        "responses": {
+            **_replies(endpoint, schemas),
+            **_denials(),
+            **_refusal(endpoint),
+            "default": _problem(),
+        },
+    }
+
+
+def needed_scope(endpoint: Endpoint[Any]) -> str:
+    """Return the scope that an endpoint needs, in words and as code.
+
+    Args:
+        endpoint: The endpoint.
+    """
+    others = "".join(f", with `{name}=true` `{scope}`" for name, scope in endpoint.scope_if.items())
+    return f"the scope `{endpoint.scope}`" + (f" or `{endpoint.or_scope}`" if endpoint.or_scope else "") + others
+
+
+def _denials() -> JsonObject:
+    """Return the replies to a request without a key that allows it."""
+    return {
+        "401": _problem("The server needs an API key, and the request has none that is valid."),
+        "403": _problem("The API key lacks the scope, or a page of another site sent the request."),
     }
 
 
@@ -236,19 +278,23 @@ def _pages(schemas: Schemas) -> dict[str, JsonObject]:
             "Show how long requests take and how busy the server is, for Prometheus",
             "text/plain",
             {"schema": {"type": "string"}},
+            scope="admin",
         ),
     }
 
 
-def _page(name: str, summary: str, media_type: str, content: JsonObject) -> JsonObject:
+def _page(name: str, summary: str, media_type: str, content: JsonObject, *, scope: Scope | None = None) -> JsonObject:
+    """Return a page; without a scope it needs no key."""
+    needs = f" Needs the scope `{scope}`, where the server has API keys." if scope else ""
     reply = {"description": f"{summary}.", "content": {media_type: content}}
     return {
         "get": {
             "operationId": name,
             "summary": summary,
-            "description": f"{summary}.",
+            "description": f"{summary}.{needs}",
             "tags": [SERVER.name],
-            "responses": {"200": reply, "default": _problem()},
+            **({} if scope else {"security": []}),
+            "responses": {"200": reply, **(_denials() if scope else {}), "default": _problem()},
         }
     }
 

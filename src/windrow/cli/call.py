@@ -25,6 +25,7 @@ class Call:
 
     url: str | None = field(default=None, metadata={"setting": "url"})
     data_dir: Path | None = field(default=None, metadata={"setting": "data_dir"})
+    api_key_file: Path | None = field(default=None, metadata={"setting": "api_key_file"})
     as_json: bool = False
     """Print one JSON document, the same as the HTTP API's."""
     words: CliWords = field(default_factory=CliWords)
@@ -54,7 +55,8 @@ class Call:
             InvalidParameter: Both are named, or there is no such data directory.
             Unavailable: The server cannot be reached.
         """
-        with connected(self.url, self.data_dir, may_create=may_create, **changes) as operations, _working(doing):
+        connection = connected(self.url, self.data_dir, self.api_key_file, may_create=may_create, **changes)
+        with connection as operations, _working(doing):
             yield operations
 
     def show(self, reply: R, tell: Callable[[R], object], verb: str = "", request: object = None) -> None:

@@ -53,9 +53,14 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
         ("import", "transfer_commands", "Take in a classifier that was exported."),
         ("copy", "transfer_commands", "Put a classifier under a second name."),
     ],
+    "Access": [
+        ("keys", "key_commands", "Create, list, limit and revoke API keys."),
+        ("audit", "audit_command", "Show who changed what, and which keys were refused."),
+    ],
     "Maintenance": [
         ("usage", "maintenance_commands", "Show what everything takes on the disk."),
         ("fsck", "maintenance_commands", "Check every byte of a data directory."),
+        ("forget", "erasure_command", "Find texts in kept training rows, and remove them."),
         ("base-models", "maintenance_commands", "List the base models on this machine, or remove one."),
     ],
 }

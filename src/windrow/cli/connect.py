@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from windrow.domain.errors import InvalidParameter
-from windrow.settings import Settings, read_settings
+from windrow.domain.secret import Secret
+from windrow.settings import Settings, read_api_key, read_settings
 
 if TYPE_CHECKING:
     from windrow.operations import Operations
@@ -22,14 +23,24 @@ if TYPE_CHECKING:
 
 
 # A folder that has none of these is no data directory; what only reads must not make one of it.
-_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs")
+_DATA_FOLDERS = ("classifiers", "aliases", "base_models", "jobs", "access", "usage")
 
 
-def open_server(url: str) -> "Connection":
-    """Return the verbs of a server."""
+def open_server(url: str, api_key: Secret | None) -> "Connection":
+    """Return the verbs of a server, and warn where the API key travels to it unencrypted.
+
+    Args:
+        url: The server's address.
+        api_key: The API key; ``None`` for none.
+    """
+    from windrow.cli.output import notes_console
+    from windrow.client.credentials import UNENCRYPTED
     from windrow.client.remote import RemoteOperations
 
-    return RemoteOperations(url)
+    remote = RemoteOperations(url, api_key=api_key)
+    if remote.exposes_key:
+        notes_console().print(f"Warning: {UNENCRYPTED.format(url=remote.url)}", markup=False)
+    return remote
 
 
 def open_directory(settings: Settings) -> "Connection":
@@ -40,7 +51,7 @@ def open_directory(settings: Settings) -> "Connection":
 
 
 @contextmanager
-def connect_dry_run(url: str | None, data_dir: Path | None) -> "Iterator[Operations]":
+def connect_dry_run(url: str | None, data_dir: Path | None, api_key_file: Path | None = None) -> "Iterator[Operations]":
     """Give the verbs as :func:`connected` does, on a folder that is gone afterwards where there is no data directory.
 
     For dry runs, which save nothing.
@@ -48,6 +59,7 @@ def connect_dry_run(url: str | None, data_dir: Path | None) -> "Iterator[Operati
     Args:
         url: The server's address.
         data_dir: The data directory to use without a server.
+        api_key_file: The file with the API key for the server.
 
     Raises:
         InvalidParameter: Both are given.
@@ -56,12 +68,17 @@ def connect_dry_run(url: str | None, data_dir: Path | None) -> "Iterator[Operati
     with ExitStack() as stack:
         if not resolve_server_url(url, data_dir) and not is_data_dir(settings_for(data_dir).data_dir):
             data_dir = Path(stack.enter_context(TemporaryDirectory(prefix="windrow-")))
-        yield stack.enter_context(connected(url, data_dir, may_create=True))
+        yield stack.enter_context(connected(url, data_dir, api_key_file, may_create=True))
 
 
 @contextmanager
 def connected(
-    url: str | None, data_dir: Path | None, *, may_create: bool = False, **changes: object
+    url: str | None,
+    data_dir: Path | None,
+    api_key_file: Path | None = None,
+    *,
+    may_create: bool = False,
+    **changes: object,
 ) -> "Iterator[Operations]":
     """Give the verbs of a server or of a data directory, and close it at the end.
 
@@ -70,6 +87,7 @@ def connected(
     Args:
         url: The server's address.
         data_dir: The data directory to use without a server.
+        api_key_file: The file with the API key for the server; ``None`` for what the settings say.
         may_create: Whether a data directory that does not exist is made.
         changes: Settings, by name, that are to be otherwise where a data directory is used.
 
@@ -81,7 +99,7 @@ def connected(
     address = resolve_server_url(url, data_dir)
     if not address and not may_create:
         check_data_dir(settings.data_dir)
-    connection = open_server(address) if address else open_directory(settings)
+    connection = open_server(address, read_api_key(api_key_file)) if address else open_directory(settings)
     try:
         yield connection
     finally:

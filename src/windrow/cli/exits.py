@@ -3,6 +3,7 @@
 from typing import Final
 
 from windrow.domain.errors import (
+    AccessDenied,
     Conflict,
     InvalidInput,
     NotFound,
@@ -15,11 +16,11 @@ from windrow.domain.errors import (
 OK: Final = 0
 """Done."""
 CHECK_FAILED: Final = 1
-"""The check failed: ``fsck`` found damage, a condition of ``promote`` is not met."""
+"""The check failed: ``fsck`` found damage, ``forget`` texts that are kept; a condition of ``promote`` is not met."""
 WRONG_INPUT: Final = 2
 """Wrong input: the command, a file, a row, a name, a setting."""
 NOT_POSSIBLE: Final = 3
-"""Not possible: what was named does not exist, or something stands in its way."""
+"""Not possible: what was named does not exist, something stands in its way, or the API key does not allow it."""
 UNAVAILABLE: Final = 4
 """Not available: the server cannot be reached or is overloaded, a base model is not on this machine."""
 FAILED: Final = 5
@@ -35,6 +36,7 @@ _FAMILIES: tuple[tuple[type[WindrowError], int], ...] = (
     (TrainingCancelled, FAILED),
     (InvalidInput, WRONG_INPUT),
     (NotFound, NOT_POSSIBLE),
+    (AccessDenied, NOT_POSSIBLE),
     (Conflict, NOT_POSSIBLE),
     (Unavailable, UNAVAILABLE),
 )

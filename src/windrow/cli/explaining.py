@@ -67,7 +67,9 @@ def _print_explanation(explanation: Explanation) -> None:
         if len(strongest) > _MAX_WORDS:
             console.print(f"and {len(strongest) - _MAX_WORDS} more words, which matter less (--json shows all).")
     if explanation.nearest_rows is None:
-        console.print("\nThe training rows were not kept, so the nearest ones cannot be shown.")
+        console.print(
+            "\nThe nearest training rows cannot be shown: they were not kept, or the API key lacks the scope rows."
+        )
         return
     console.print("\nThe training rows most like it:")
     print_table(

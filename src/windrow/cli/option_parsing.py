@@ -1,11 +1,12 @@
 """Turns typed options into the arguments of a command's function: requests of the domain, with rows read from files."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cached_property, update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import typer
 
@@ -21,7 +22,26 @@ if TYPE_CHECKING:
     from windrow.cli.labelled_file import FileRows
 
 F = TypeVar("F", bound=Callable[..., None])
+_DAYS: Final = re.compile(r"([0-9]{1,9})d?")
 _EVERYWHERE = {each.name for each in fields(Call)} - {"words"}
+
+
+def days(text: str | None, option: str, parameter: str) -> int | None:
+    """Return the number of days that an option says.
+
+    Args:
+        text: What it was given, like ``90d``; ``None`` where it was left out.
+        option: The option.
+        parameter: The parameter that it stands for.
+
+    Raises:
+        InvalidParameter: It is no number of days.
+    """
+    if text is None:
+        return None
+    if (match := _DAYS.fullmatch(text.strip())) is None:
+        raise InvalidParameter(f"{option} takes a number of days, like 90d.", {"parameter": parameter})
+    return int(match[1])
 
 
 def with_options(*, leave_out: Collection[str] = (), **specs: OptionSpec) -> Callable[[F], F]:

@@ -47,6 +47,7 @@ SHARED_OPTIONS: Final[Mapping[str, OptionSpec]] = {
     "as_json": OptionSpec("--json"),
     "base_model": OptionSpec(metavar="ID"),
     "author": OptionSpec(metavar="WHO"),
+    "api_key_file": OptionSpec(metavar="FILE"),
     "data_dir": OptionSpec(metavar="FOLDER"),
     "deleted": OptionSpec(help="List the deleted classifiers that can be restored, instead of those that answer."),
     "encoding": OptionSpec(metavar="NAME"),

@@ -25,7 +25,7 @@ from windrow.cli.resumable_output import (
     partial_path,
     remaining_records,
 )
-from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, predict_stream
+from windrow.cli.streaming import PinnedRevision, StreamRequest, pin, pin_again, predict_stream
 from windrow.cli.writing import (
     CsvWriter,
     DocumentWriter,
@@ -134,9 +134,10 @@ class _FileRun:
     def predict(self, operations: "Operations", partial: ResumableOutput, bar: RowBar) -> None:
         """Write each row's answer behind what is there already."""
         writer = self._writer(partial)
-        request = replace(self.run.request, model_name=self.pinned.reference)
+        request = replace(self.run.request, model_name=self.pinned.asked)
         skip = self.skipped.append if self.run.options.skip_bad_rows else None
-        stream_request = StreamRequest(request, self.table.source.name, self.run.chunk_texts, skip)
+        source, reference = self.table.source.name, self.pinned.reference
+        stream_request = StreamRequest(request, source, reference, self.run.chunk_texts, skip)
         records = bar.counted(remaining_records(self.table, partial.written, skip))
         with closing(predict_stream(operations, records, stream_request)) as answered:
             for chunk, predictions in answered:
@@ -206,7 +207,10 @@ def predict_file(operations: "Operations", run: Run) -> None:
         fingerprint = find_fingerprint(run.options.out, resume=run.options.resume, overwrite=run.options.overwrite)
         if fingerprint is not None:
             check_same_run(fingerprint, run.fingerprint(fingerprint.reference), run.options.out)
-    pinned = pin(operations, run.model_name if fingerprint is None else fingerprint.reference)
+    if fingerprint is None:
+        pinned = pin(operations, run.model_name)
+    else:
+        pinned = pin_again(operations, run.model_name, fingerprint.reference)
     with open_table(run.path, run.read_options) as table:
         if table.columns is not None and run.shown in ("csv", "jsonl"):
             run.options.added.check(table.names, table.source)

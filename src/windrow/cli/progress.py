@@ -34,19 +34,20 @@ class TrainingBar:
 
     def __init__(self, bars: "Bars") -> None:
         self._bars = bars
-        self._task = bars.add_task("Waiting", total=None, note="")
+        self._task = bars.add_task("Waiting", total=None, steps="", note="")
 
     def show(self, progress: Progress) -> None:
         """Show how far a training is; called from any thread."""
         words = [] if progress.loss is None else [f"loss {progress.loss:.3f}"]
         if progress.seconds_left is not None:
             words.append(f"about {duration(progress.seconds_left)} left")
-        # A stage without steps is one step; a total of ``None`` would keep the one before.
+        # A stage without steps is one step, which no number shows; a total of ``None`` would keep the one before.
         self._bars.update(
             self._task,
             description=_STAGES[progress.stage],
             total=progress.num_steps or 1,
             completed=progress.step,
+            steps=f"{progress.step}/{progress.num_steps}" if progress.num_steps else "",
             note=", ".join(words),
         )
 
@@ -66,7 +67,7 @@ def training_bar() -> Iterator[TrainingBar]:
     """Draw a bar for a training until the end of the block, then take it away."""
     from rich.progress import BarColumn
 
-    steps = ("{task.description}", BarColumn(), "{task.completed}/{task.total}")
+    steps = ("{task.description}", BarColumn(), "{task.fields[steps]}")
     with drawn(*steps, elapsed_column(), "{task.fields[note]}") as bars:
         yield TrainingBar(bars)
 

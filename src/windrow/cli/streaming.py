@@ -8,8 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from windrow.cli.reading import Record
-from windrow.domain.classifier import ModelRequest
-from windrow.domain.errors import InvalidText, LimitExceeded, Overloaded, WindrowError
+from windrow.domain.errors import (
+    ConcurrentChange,
+    InvalidText,
+    LimitExceeded,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    WindrowError,
+)
 from windrow.domain.prediction import Prediction, PredictRequest
 from windrow.session.batches import in_batches
 
@@ -25,6 +32,8 @@ _FIRST_CHUNK_TEXTS = 32
 # A server that has been busy for so long is not about to become free.
 MAX_WAITING_S = 600.0
 _DEFAULT_RETRY_S = 1.0
+# What is asked to learn which revision answers.
+_ANY_TEXT: Final = "?"
 # How long to wait for local computations to stop after a cancellation.
 _STOP_TIMEOUT_S: Final = 0.5
 
@@ -38,16 +47,18 @@ class PinnedRevision:
     Args:
         reference: ``name@revision``.
         labels: Its labels.
+        asked: What requests name: the reference, or the alias where the API key knows that alone.
         alias: What the user named, if it is an alias.
     """
 
     reference: str
     labels: tuple[str, ...]
+    asked: str
     alias: str | None = None
 
 
 def pin(operations: "Operations", model_name: str) -> PinnedRevision:
-    """Resolve a name to its current revision.
+    """Resolve a name to its current revision, by a prediction: an API key needs no scope but ``predict``.
 
     Args:
         operations: The verbs.
@@ -56,11 +67,39 @@ def pin(operations: "Operations", model_name: str) -> PinnedRevision:
     Raises:
         InvalidName: The name breaks the grammar.
         NotFound: There is no such classifier, alias or revision.
-        InvalidArtifact: The record is damaged.
+        InvalidArtifact: The record or the artifact is damaged.
     """
-    one = operations.show(ModelRequest(model_name))
-    alias = model_name if model_name in one.aliases and model_name != one.name else None
-    return PinnedRevision(f"{one.name}@{one.revision}", one.labels, alias)
+    named = _ask(operations, model_name)
+    if named.alias is not None:
+        try:
+            _ask(operations, named.reference)
+        except NotFound:
+            return named
+    return replace(named, asked=named.reference)
+
+
+def pin_again(operations: "Operations", model_name: str, reference: str) -> PinnedRevision:
+    """Find the revision of an earlier run, to go on with it.
+
+    Args:
+        operations: The verbs.
+        model_name: What the user named.
+        reference: ``name@revision``, as it was pinned.
+
+    Raises:
+        NotFound: That revision is no longer there, or an alias that the API key knows alone points elsewhere now.
+    """
+    try:
+        return _ask(operations, reference)
+    except NotFound:
+        if (named := _ask(operations, model_name)).reference != reference:
+            raise
+        return named
+
+
+def _ask(operations: "Operations", model_name: str) -> PinnedRevision:
+    (answer,) = operations.predict(PredictRequest(model_name=model_name, text=_ANY_TEXT))
+    return PinnedRevision(f"{answer.model_name}@{answer.revision}", tuple(answer.scores), model_name, answer.alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +109,7 @@ class StreamRequest:
     Args:
         request: The classifier and the prediction options; its texts are ignored.
         source: The file's name in error messages.
+        reference: The revision that must answer, ``name@revision``; ``None`` for whichever does.
         chunk_texts: The maximum number of texts of one request.
         skip: Called with the line of each row whose text the service refuses, which is then skipped; ``None`` to
             raise. Called from several threads.
@@ -77,6 +117,7 @@ class StreamRequest:
 
     request: PredictRequest
     source: str
+    reference: str | None = None
     chunk_texts: int = MAX_CHUNK_TEXTS
     skip: Callable[[int], None] | None = None
 
@@ -95,6 +136,7 @@ def predict_stream(
 
     Raises:
         InvalidInput: A row is refused; the message names its line, and all chunks before it were yielded.
+        ConcurrentChange: Another revision answers than the one that must.
         WindrowError: As ``predict`` raises. Requests to a busy server are retried for ten minutes.
     """
     predictor = _ChunkPredictor(operations, stream_request)
@@ -157,8 +199,8 @@ class _ChunkPredictor:
         while chunk:
             request = replace(self.stream_request.request, texts=tuple(record.text for record in chunk))
             try:
-                return chunk, self.operations.predict(request, self._is_connected)
-            except Overloaded as error:
+                return chunk, self._checked(self.operations.predict(request, self._is_connected))
+            except (Overloaded, RateLimited) as error:
                 retry_s = _retry_after_s(error)
                 waited_s += retry_s
                 if waited_s > MAX_WAITING_S or self.stopping.wait(retry_s):
@@ -178,10 +220,21 @@ class _ChunkPredictor:
                 return (*first, *second), (*answers, *more)
         return (), ()
 
+    def _checked(self, answers: Sequence[Prediction]) -> Sequence[Prediction]:
+        """Refuse answers of another revision than the run's, which can come only where an alias is asked."""
+        expected = self.stream_request.reference
+        for answer in answers:
+            if expected not in (None, found := f"{answer.model_name}@{answer.revision}"):
+                raise ConcurrentChange(
+                    "{model_name} was pointed from {expected} to {found} meanwhile. Begin again.",
+                    {"model_name": self.stream_request.request.model_name, "expected": expected, "found": found},
+                )
+        return answers
+
     def _is_connected(self) -> bool:
         return not self.stopping.is_set()
 
 
-def _retry_after_s(error: Overloaded) -> float:
+def _retry_after_s(error: WindrowError) -> float:
     value = error.facts.get("retry_after_s")
     return float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_RETRY_S

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from windrow.domain.words import Words
 
@@ -21,6 +21,7 @@ _PLAIN: Final = {
 _COMMANDS: Final = {
     "alias_history": "history",
     "cancel_job": "jobs cancel",
+    "create_key": "keys create",
     "delete_all": "delete",
     "follow_job": "jobs watch",
     "estimate_fit": "fit --dry-run",
@@ -29,8 +30,11 @@ _COMMANDS: Final = {
     "list_aliases": "aliases",
     "list_classifiers": "list",
     "list_jobs": "jobs",
+    "limit_key": "keys limit",
+    "list_keys": "keys list",
     "remove_alias": "aliases --remove",
     "remove_base_model": "base-models --remove",
+    "revoke_key": "keys revoke",
     "start_fit": "fit --detach",
 }
 
@@ -44,6 +48,9 @@ def option_name(parameter: str, *, turns_off: bool = False) -> str:
 class CliWords(Words):
     """The words of one run of the command line."""
 
+    send_key: ClassVar[str] = (
+        "name the file that holds it with --api-key-file, or set WINDROW_API_KEY_FILE or WINDROW_API_KEY"
+    )
     options: dict[str, str] = field(default_factory=dict)
     """What the verb calls its parameters (``--no-overwrite``, ``MODEL``); others are called after their names."""
     files: "dict[str, FileRows[Any]]" = field(default_factory=dict)

@@ -68,6 +68,18 @@ def table_of(rows: Iterable[R], *columns: Column[R], title: str | None = None) -
     return TextTable(shown, title and one_line(title), [tuple(column.text(row) for column in columns) for row in rows])
 
 
+def key_columns(rows: Iterable[Any], spare: int) -> tuple[Column[Any], ...]:
+    """Return the column that names the API key which acted; none where no key did, as on a server without keys.
+
+    Args:
+        rows: Values with a ``key_name``.
+        spare: As of :class:`Column`.
+    """
+    if all(row.key_name is None for row in rows):
+        return ()
+    return (Column("key", lambda row: row.key_name or "-", no_wrap=True, spare=spare),)
+
+
 def print_table(rows: Iterable[R], *columns: Column[R]) -> None:
     """Print a table to standard output; see :func:`table_of`."""
     data_console().print(table_of(rows, *columns))

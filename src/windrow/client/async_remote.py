@@ -40,6 +40,7 @@ from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.secret import Secret
 
 
 class AsyncRemoteOperations:
@@ -51,22 +52,28 @@ class AsyncRemoteOperations:
         url: The server's address (``http://127.0.0.1:14345``), with ``user:password@`` where a proxy asks for them.
         timeout_s: Longest silence of the server, in seconds; what may take minutes may take as long as it needs.
         retries: How often what is idempotent is sent again.
+        api_key: The API key that each request carries; ``None`` for none.
 
     Raises:
         InvalidParameter: The URL is none, or a number lies outside its range.
         ImportError: httpx is not installed.
     """
 
-    def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3) -> None:
+    def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3, api_key: Secret | None = None) -> None:
         check_timeout(timeout_s)
-        self._transport = AsyncTransport(url, retries)
-        self._url = url
+        self._transport = AsyncTransport(url, retries, api_key=api_key)
+        self._url, self._api_key = url, api_key
         self._timeout_s = timeout_s
 
     @property
     def url(self) -> str:
         """The server's address, without user and password."""
         return self._transport.url
+
+    @property
+    def exposes_key(self) -> bool:
+        """Whether the API key travels over a network unencrypted."""
+        return self._transport.exposes_key
 
     async def close(self) -> None:
         """Close the connections; the server goes on."""
@@ -142,7 +149,7 @@ class AsyncRemoteOperations:
 
     def _cancel_fit(self, request: FitRequest, since: datetime, started: Job | None) -> None:
         """Cancel the training of a cancelled task, from a thread, which goes on where the task is cancelled again."""
-        with closing(RemoteOperations(self._url, self._timeout_s, retries=0)) as remote:
+        with closing(RemoteOperations(self._url, self._timeout_s, 0, self._api_key)) as remote:
             remote.cancel_after_interrupt(request, since, started)
 
     async def _call(self, endpoint: Endpoint[Any], request: Any, file: BinaryIO | None = None) -> Any:

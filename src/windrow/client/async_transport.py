@@ -1,17 +1,19 @@
 """Requests over HTTP from an event loop, by httpx. Nothing else here imports it; knows nothing of single verbs."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from windrow import __version__
 from windrow.client.address import read_address
+from windrow.client.credentials import exposes_key, headers_of
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
 from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
 from windrow.client.transport import BLOCK_BYTES, CONNECT_TIMEOUT_S, POOL_SIZE, Call, size_of
 from windrow.domain.errors import WindrowError
+from windrow.domain.secret import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -24,27 +26,36 @@ class AsyncTransport:
         url: The server's address.
         retries: How often an idempotent request is sent again.
         sleep: Waits some seconds before that.
+        api_key: The API key that each request carries; ``None`` for none.
+
+    Attributes:
+        exposes_key: Whether the key travels over a network unencrypted.
 
     Raises:
         InvalidParameter: The address is none, or the number of retries lies below 0.
         ImportError: httpx is not installed.
     """
 
-    def __init__(self, url: str, retries: int = 3, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        retries: int = 3,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        api_key: Secret | None = None,
+    ) -> None:
         check_retries(retries)
         address = read_address(url)
         self.url = str(address)
         self._retries = retries
         self._sleep = sleep
         self._httpx: Any = _load_httpx()
-        headers = {"User-Agent": f"windrow/{__version__}"}
-        if address.authorization is not None:
-            headers["Authorization"] = address.authorization
+        self.exposes_key = exposes_key(address, api_key)
         self._client: httpx.AsyncClient = self._httpx.AsyncClient(
-            headers=headers,
+            headers=headers_of(address, api_key),
             # The environment's proxies are none of this client's, as they are none of the one without an event loop.
             trust_env=False,
-            verify=self._httpx.create_ssl_context(trust_env=False) if address.scheme == "https" else False,
+            # The system's certificates, or those of SSL_CERT_FILE, as urllib3 takes them.
+            verify=ssl.create_default_context() if address.scheme == "https" else False,
             limits=self._httpx.Limits(max_connections=None, max_keepalive_connections=POOL_SIZE),
         )
 

@@ -104,6 +104,7 @@ def _check_job_id(job_id: str) -> None:
 _PATH_CHECKS: Mapping[str, Callable[[str], object]] = {
     "model_name": read_reference,
     "alias": check_name,
+    "name": check_name,
     "base_model": check_model_id,
     "job_id": _check_job_id,
 }

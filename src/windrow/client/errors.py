@@ -16,9 +16,14 @@
 Other errors of the server are raised as their own class from ``windrow.domain.errors``.
 """
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from windrow.domain.errors import Failure, InvalidInput, Unavailable, WindrowError
+
+# In the words of OpenSSL, in small letters.
+_REFUSED_CERTIFICATE: Final = re.compile(r"certificate verify failed: (.+?)(?: \(_ssl\.c:\d+\))?$")
 
 
 class _ReportedByServer(WindrowError):  # noqa: N818
@@ -76,8 +81,19 @@ def unreachable(url: str, reason: str) -> ServerUnreachable:
 
     Args:
         url: The server.
-        reason: Why, in a few words.
+        reason: Why, in a few words, or as the TLS library says it.
     """
+    if (refused := _REFUSED_CERTIFICATE.search(reason)) is not None:
+        return ServerUnreachable(
+            "The certificate of {url} is not trusted: {reason}. If it comes from an authority of your own, set "
+            "SSL_CERT_FILE to the file with that authority's certificate.",
+            {"url": url, "reason": refused[1]},
+        )
+    if "wrong_version_number" in reason:
+        return ServerUnreachable(
+            "What answers at {url} does not speak TLS. If the server has no certificate, write http:// in {arg:url}.",
+            {"url": url},
+        )
     return ServerUnreachable(
         "No Windrow server can be reached at {url}: {reason}. Start it with `windrow serve`, or name the right one "
         "with {arg:url}.",

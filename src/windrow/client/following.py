@@ -7,7 +7,7 @@ from windrow.client.errors import ConnectionLost, ServerTimedOut, UnexpectedRepl
 from windrow.client.event_stream import read_events
 from windrow.client.replies import read_reply
 from windrow.client.transport import Call, Transport
-from windrow.domain.errors import Unavailable
+from windrow.domain.errors import AccessDenied, Unavailable
 from windrow.domain.job import Job
 
 
@@ -73,10 +73,10 @@ def naming_job(job_id: str) -> Iterator[None]:
     """Name the job in what goes wrong between here and the server, since the training does not end with it.
 
     Raises:
-        Unavailable: What was raised inside, with the job.
+        AccessDenied, Unavailable: What was raised inside, with the job.
     """
     try:
         yield
-    except Unavailable as error:
+    except (AccessDenied, Unavailable) as error:
         more = " The training is the job {job_id} and may still run: ask for it again, or cancel it."
         raise type(error)(error.template + more, {**error.facts, "job_id": job_id}) from error

@@ -32,6 +32,7 @@ from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.secret import Secret
 from windrow.domain.values import recast
 from windrow.operations import Operations
 
@@ -68,6 +69,7 @@ class RemoteOperations:
         timeout_s: Longest silence of the server, in seconds. What may take minutes (trainings, judging by many rows,
             checks of the whole disk) may take as long as it needs.
         retries: How often what is idempotent is sent again.
+        api_key: The API key that each request carries; ``None`` for none.
 
     Raises:
         InvalidParameter: The URL is none, or a number lies outside its range.
@@ -75,15 +77,20 @@ class RemoteOperations:
 
     __slots__ = ("_timeout_s", "_transport")
 
-    def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3) -> None:
+    def __init__(self, url: str, timeout_s: float = 60.0, retries: int = 3, api_key: Secret | None = None) -> None:
         check_timeout(timeout_s)
-        self._transport = Transport(url, retries)
+        self._transport = Transport(url, retries, api_key=api_key)
         self._timeout_s = timeout_s
 
     @property
     def url(self) -> str:
         """The server's address, without user and password."""
         return self._transport.url
+
+    @property
+    def exposes_key(self) -> bool:
+        """Whether the API key travels over a network unencrypted."""
+        return self._transport.exposes_key
 
     def close(self) -> None:
         """Close the connections; the server goes on."""
@@ -114,6 +121,12 @@ class RemoteOperations:
     remove_base_model = _remote_method(Operations.remove_base_model)
     usage = _remote_method(Operations.usage)
     fsck = _remote_method(Operations.fsck)
+    forget = _remote_method(Operations.forget)
+    create_key = _remote_method(Operations.create_key)
+    list_keys = _remote_method(Operations.list_keys)
+    limit_key = _remote_method(Operations.limit_key)
+    revoke_key = _remote_method(Operations.revoke_key)
+    audit = _remote_method(Operations.audit)
     list_classifiers = _remote_method(Operations.list_classifiers)
     remove_alias = _remote_method(Operations.remove_alias)
 

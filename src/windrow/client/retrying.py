@@ -2,7 +2,7 @@
 
 import random
 
-from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, WindrowError
+from windrow.domain.errors import BaseModelUnavailable, InvalidParameter, RateLimited, WindrowError
 
 _RETRIED = (429, 503)
 _FIRST_DELAY_S = 0.1
@@ -48,7 +48,8 @@ def retry_delay(status: int, retry_after: str, problem: WindrowError, attempt: i
     if status not in _RETRIED or isinstance(problem, BaseModelUnavailable):
         return None
     if not retry_after.isdecimal():
-        return back_off(attempt)
+        # A key that keeps as much as it may is not helped by waiting.
+        return None if isinstance(problem, RateLimited) else back_off(attempt)
     delay_s = max(float(retry_after), back_off(attempt))
     return delay_s if delay_s <= _MAX_DELAY_S else None
 

@@ -19,12 +19,13 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from windrow import __version__
 from windrow.client.address import read_address
+from windrow.client.credentials import exposes_key, headers_of
 from windrow.client.errors import ConnectionLost, client_closed, connection_lost, not_http, timed_out, unreachable
 from windrow.client.replies import parse_problem
 from windrow.client.retrying import back_off, check_retries, retry_delay
 from windrow.domain.errors import WindrowError
+from windrow.domain.secret import Secret
 
 JSON: Final = "application/json"
 # Until a connection is open; the reply to a request may take longer.
@@ -89,21 +90,30 @@ class Transport:
         url: The server's address.
         retries: How often an idempotent request is sent again.
         sleep: Waits some seconds before that.
+        api_key: The API key that each request carries; ``None`` for none.
+
+    Attributes:
+        exposes_key: Whether the key travels over a network unencrypted.
 
     Raises:
         InvalidParameter: The address is none, or the number of retries lies below 0.
     """
 
-    def __init__(self, url: str, retries: int = 3, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        retries: int = 3,
+        sleep: Callable[[float], object] = time.sleep,
+        api_key: Secret | None = None,
+    ) -> None:
         check_retries(retries)
         address = read_address(url)
         self.url = str(address)
         self._prefix = address.prefix
         self._retries = retries
         self._sleep = sleep
-        self._headers = {"User-Agent": f"windrow/{__version__}"}
-        if address.authorization is not None:
-            self._headers["Authorization"] = address.authorization
+        self.exposes_key = exposes_key(address, api_key)
+        self._headers = headers_of(address, api_key)
         pool = HTTPSConnectionPool if address.scheme == "https" else HTTPConnectionPool
         # A server that is gone without a word is noticed, however long its answer may take.
         alive = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]

@@ -32,6 +32,8 @@ def find_excess(text: str, most_values: int, most_chars: int) -> Excess | None:
         most_chars: The approximate maximum length of a string as written, in characters; 500,000 are always allowed.
     """
     longest = max(most_chars, _SHORTEST_LONG)
+    if len(text) <= min(most_values, longest):
+        return None  # each value but the first takes a character that stands before it
     count = end = 0
     while count <= most_values:
         stop = end + longest

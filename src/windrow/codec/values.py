@@ -93,7 +93,9 @@ def _without_computed(value: object, plain: Any) -> Any:
         kind: Any = type(value)
         return {name: _without_computed(getattr(value, name), plain[name]) for name in _passed(kind)}
     if isinstance(value, dict):
-        return {key: _without_computed(value[key], each) for key, each in plain.items()}
+        # In their order, since a key that is a number is a text in the plain value.
+        pairs = zip(plain.items(), value.values(), strict=True)
+        return {key: _without_computed(own, each) for (key, each), own in pairs}
     if isinstance(value, list | tuple):
         return [_without_computed(one, each) for one, each in zip(value, plain, strict=True)]
     if isinstance(value, datetime) and (value.utcoffset() != timedelta() or value.microsecond):

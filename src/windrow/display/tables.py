@@ -144,6 +144,7 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         Column("what", lambda change: change.event.replace("_", " ")),
         Column("from", lambda change: change.points_from),
         Column("to", lambda change: change.points_to),
+        Column("key", lambda change: change.key_name),
         Column("author", lambda change: change.author),
         Column("reason", lambda change: change.reason),
     ),
@@ -179,6 +180,7 @@ _COLUMNS: Mapping[type, Sequence[Column]] = {
         Column("classifier", lambda job: job.model_name),
         number("rows", lambda job: job.num_examples),
         Column("asked for (UTC)", lambda job: job.created_at),
+        Column("key", lambda job: job.key_name),
         Column("", _doing),
     ),
     LabelReport: (

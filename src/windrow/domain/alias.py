@@ -20,8 +20,8 @@ from windrow.domain.values import ListValue, Schema, Value, computed
 MAX_NOTE_CHARS = 500
 Note = Annotated[str, Schema(maxLength=MAX_NOTE_CHARS)]
 
-# What happened to an alias: it was pointed somewhere, pointed back, or removed.
-AliasEvent = Literal["promoted", "rolled_back", "removed"]
+# What happened to an alias: it was pointed somewhere, pointed back, or removed, or rows that it keeps were erased.
+AliasEvent = Literal["promoted", "rolled_back", "removed", "rows_erased"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,14 @@ class ChangeNote:
     """Why the change was made, at most 500 characters."""
     author: Note = ""
     """Who made the change, at most 500 characters, as the caller says; it is not verified."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNote(ChangeNote):
+    """A note about a change that was made, and the API key that made it, which is verified."""
+
+    key_name: str | None = None
+    """The API key that acted; ``None`` where none was needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class AliasChangeRequest(ChangeNote):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alias(ChangeNote, Value):
+class Alias(KeptNote, Value):
     """An alias, and where it points."""
 
     _named_by = "alias"
@@ -71,7 +79,7 @@ class Alias(ChangeNote, Value):
     answers: bool
     """Whether what it points to exists, so that it answers."""
     must_pass: tuple[Row, ...] = ()
-    """Rows that are checked on each promotion."""
+    """Rows that are checked on each promotion; not shown to an API key without the scope ``rows``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +93,13 @@ class AliasList(ListValue[Alias]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasChange(ChangeNote, Value):
+class AliasChange(KeptNote, Value):
     """One change of an alias."""
 
     number: int
     """Counts the changes, from 1."""
     event: AliasEvent
-    """What happened: it was pointed somewhere, pointed back, or removed."""
+    """What happened: it was pointed somewhere, pointed back, or removed; or rows that it keeps were erased."""
     points_from: str | None
     """Where it pointed before; ``None`` for nowhere."""
     points_to: str | None

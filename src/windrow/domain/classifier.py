@@ -180,7 +180,9 @@ class FitResult(Trained, _Fitted):
     _summary = "model_name revision num_examples labels warnings training_time_seconds next_name"
 
     next_name: str | None
-    """A free name for the task's next version; ``None`` where it would be too long."""
+    """A free name for the task's next version; ``None`` where it would be too long, or where the API key may not give
+    it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,11 @@ class Record(Recipe, Trained, _Named):
     )
     """The score below which it gives no label; ``None`` where it always gives one."""
     origin: Origin | None = None
-    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name."""
+    """Where an imported or copied classifier was trained; ``None`` for one that was trained here by its own name, and
+    where the API key does not know that name.
+    """
+    key_name: str | None = None
+    """The API key that trained, imported or copied it; ``None`` where none was needed."""
 
     @property
     def pinned(self) -> BaseModel:
@@ -229,8 +235,14 @@ class Classifier(Record):
     """Bytes of its files on the disk, also of those that it shares with other revisions of its name."""
     keeps_training_data: bool
     """Whether its training rows are kept."""
+    training_data_erased: bool = False
+    """Whether some of its kept training rows were erased, as ``forget`` does it; the others are kept."""
     deleted_at: datetime | None = None
     """When it was deleted, UTC; ``None`` for one that answers."""
+    last_used_at: datetime | None = None
+    """When its name last gave a prediction, UTC, as known two minutes ago; ``None`` for not in the last 90 days."""
+    recent_predictions: int = 0
+    """Texts that its name classified for predictions in the last 30 days, on all servers, as known two minutes ago."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
     """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
 
@@ -244,7 +256,7 @@ class ClassifierDetails(Classifier):
     revisions: tuple[int, ...]
     """Every revision that ``name@revision`` reaches, ascending."""
     aliases: tuple[str, ...]
-    """The aliases that point to the name or to this revision, sorted."""
+    """The aliases that point to the name or to this revision, sorted, of those that the API key knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,12 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── RevisionNotFound          revision_not_found
     │   ├── AliasNotFound             alias_not_found
     │   ├── BaseModelNotFound         base_model_not_found
-    │   └── JobNotFound               job_not_found
+    │   ├── JobNotFound               job_not_found
+    │   └── KeyNotFound               key_not_found
+    ├── AccessDenied
+    │   ├── Unauthorized              unauthorized
+    │   ├── InsufficientScope         insufficient_scope
+    │   └── NameNotAllowed            name_not_allowed
     ├── Conflict
     │   ├── NameTaken                 name_taken
     │   ├── ClassifierExists          classifier_exists
@@ -33,11 +38,13 @@ An error holds its code and typed facts; its sentences are a template, which eac
     │   ├── PromotionRefused          promotion_refused
     │   ├── TrainingCancelled         training_cancelled
     │   ├── JobFinished               job_finished
+    │   ├── KeyExists                 key_exists
     │   └── ConcurrentChange          concurrent_change
     ├── Unavailable
     │   ├── BaseModelUnavailable      base_model_unavailable
     │   ├── ShuttingDown              shutting_down
     │   ├── Overloaded                overloaded
+    │   ├── RateLimited               rate_limited
     │   └── ClientClosedRequest       client_closed_request
     └── Failure
         ├── InvalidBaseModel          invalid_base_model
@@ -46,9 +53,10 @@ An error holds its code and typed facts; its sentences are a template, which eac
         │   ├── StorageUncertain      storage_uncertain
         │   └── DataDirectoryUnavailable data_directory_unavailable
         ├── InvalidArtifact           invalid_artifact
+        ├── KeysUnavailable           keys_unavailable
         └── TrainingFailed            training_failed
 
-The five families are for ``except`` clauses; only what has a code is raised.
+The six families are for ``except`` clauses; only what has a code is raised.
 """
 
 from collections.abc import Iterator, Mapping
@@ -185,6 +193,34 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class KeyNotFound(NotFound):
+    """No API key has this name."""
+
+    code = "key_not_found"
+
+
+class AccessDenied(WindrowError):
+    """The caller may not do this."""
+
+
+class Unauthorized(AccessDenied):
+    """The request came without an API key, or with one that is not valid."""
+
+    code = "unauthorized"
+
+
+class InsufficientScope(AccessDenied):
+    """The API key lacks a scope; ``facts["scope"]`` names it."""
+
+    code = "insufficient_scope"
+
+
+class NameNotAllowed(AccessDenied):
+    """The API key may not give this name to anything; ``facts["only"]`` lists the patterns of those that it may."""
+
+    code = "name_not_allowed"
+
+
 class Conflict(WindrowError):
     """The request is sound, but something else stands in its way."""
 
@@ -202,7 +238,7 @@ class ClassifierExists(Conflict):
 
 
 class ClassifierInUse(Conflict):
-    """An alias points to it; ``facts["aliases"]`` lists which. ``force`` does it all the same."""
+    """An alias points to it; ``facts["aliases"]`` lists which, if the API key knows them. ``force`` does it."""
 
     code = "classifier_in_use"
 
@@ -249,6 +285,12 @@ class JobFinished(Conflict):
     code = "job_finished"
 
 
+class KeyExists(Conflict):
+    """An API key has, or had, this name."""
+
+    code = "key_exists"
+
+
 class ConcurrentChange(Conflict):
     """Another process has been changing the data directory for too long."""
 
@@ -275,6 +317,15 @@ class Overloaded(Unavailable):
     """More requests wait already than may wait; ``facts["retry_after_s"]`` is when to try again, in whole seconds."""
 
     code = "overloaded"
+
+
+class RateLimited(Unavailable):
+    """The API key has used up a limit; ``facts["limit"]`` is that limit, ``facts["quota"]`` its name.
+
+    ``facts["retry_after_s"]`` is when to try again, in whole seconds, where waiting helps.
+    """
+
+    code = "rate_limited"
 
 
 class ClientClosedRequest(Unavailable):
@@ -327,6 +378,12 @@ class InvalidArtifact(Failure):
     """A saved classifier's files are missing, altered or of an unknown format."""
 
     code = "invalid_artifact"
+
+
+class KeysUnavailable(Failure):
+    """The API keys cannot be read, so that every key is refused."""
+
+    code = "keys_unavailable"
 
 
 class TrainingFailed(Failure):

@@ -43,6 +43,8 @@ class Explanation(Value):
     label: str
     """The label with the highest score, which is explained."""
     nearest_rows: tuple[NearRow, ...] | None
-    """The training rows most like the text, the nearest first; ``None`` where rows were not kept."""
+    """The training rows most like the text, the nearest first; ``None`` where rows were not kept, or where the API key
+    lacks the scope ``rows``.
+    """
     words: tuple[WordEffect, ...]
     """The words in the order of the text, at most ``MAX_EXPLAINED_WORDS``; none for a single word."""

@@ -49,7 +49,7 @@ class FailedRow(Value):
     """A row that had to be classified correctly and was not."""
 
     text: str
-    """Its text."""
+    """Its text; empty for a row of the alias where the API key lacks the scope ``rows``."""
     label: str
     """Its label."""
     predicted: str

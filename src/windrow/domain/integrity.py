@@ -32,6 +32,11 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "damage",
         "A base model's built graphs are not as they were built; the next start of a server builds them anew.",
     ),
+    "keys_unreadable": (
+        "damage",
+        "A file of the API keys cannot be read. While it is the newest one, every key is refused.",
+    ),
+    "audit_unreadable": ("damage", "A file of the audit trail cannot be read, so that lines of it are missing."),
     "names_alike": ("damage", "Two names differ only in case."),
     "name_shared": ("damage", "A classifier and an alias have one name."),
     "name_invalid": ("damage", "A folder's name breaks the grammar of names."),
@@ -42,6 +47,7 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
         "garbage",
         "A process began to write a file and did not end. It stays for an hour, since it may still be written.",
     ),
+    "erasure_unfinished": ("garbage", "Rows in this file were to be erased. Repairing removes it."),
     "blob_unreferenced": ("garbage", "No numbered file names this blob. Repairing moves it to lost+found."),
     "purge_unfinished": ("garbage", "A purge was begun and not finished."),
     "folder_without_record": (
@@ -50,6 +56,7 @@ FINDINGS: Final[Mapping[str, tuple[Severity, str]]] = {
     ),
     "empty_folder": ("garbage", "A folder is empty."),
     "job_unreadable": ("garbage", "What became of a training cannot be read; what it made is not affected."),
+    "use_unreadable": ("garbage", "How much was used on a day cannot be read; no classifier is affected."),
     "base_model_leftover": ("garbage", "A base model was being removed, or its graph built, when the process died."),
     "alias_dangling": ("notice", "An alias points to what is deleted; it does not answer until it is promoted."),
     "number_not_copied": (

@@ -110,6 +110,8 @@ class Job(Recipe, Value):
     """SHA-256 of the training rows; docs/explanation/format.md says how to compute it."""
     created_at: datetime
     """When the training was requested, UTC."""
+    key_name: str | None = None
+    """The API key that asked for it; ``None`` where none was needed."""
     started_at: datetime | None = None
     """When its turn came, UTC; ``None`` until then."""
     finished_at: datetime | None = None
@@ -123,7 +125,9 @@ class Job(Recipe, Value):
     revision: int | None = None
     """The revision that it made; ``None`` unless it succeeded."""
     next_name: str | None = None
-    """A free name for the task's next version; ``None`` unless it succeeded, or where it would be too long."""
+    """A free name for the task's next version; ``None`` unless it succeeded, where it would be too long, or where the
+    API key may not give it.
+    """
     problem: Problem | None = None
     """Why it did not succeed; ``None`` unless it failed, was cancelled or interrupted."""
 
@@ -168,8 +172,8 @@ class FitEstimate(Value):
     tokens: int
     """Of all distinct texts together."""
     seconds: float
-    """Wall time from the beginning to the end, at most: where the encoder as it is leaves nothing to gain, training and
-    validation are left out.
+    """Wall time from the beginning to the end. It takes less where the encoder as it is leaves nothing to gain, since
+    then training and validation are left out, and more where the machine has other work.
     """
     wait_seconds: float
     """Until its turn comes, behind the trainings that wait and run now."""

@@ -14,6 +14,8 @@ from windrow.domain.versions import Version, read_version
 
 PAGE_SIZE_RANGE = (1, 1_000)
 DEFAULT_PAGE_SIZE = 100
+# Beyond, it is not known when a classifier was used.
+UNUSED_DAYS_RANGE = (1, 90)
 BY_NAME = "name"
 DESCENDING = "-"
 _UNMEASURED = -1.0
@@ -83,6 +85,8 @@ class ListRequest(Selection):
     """The ``next_cursor`` of the page before, with the same other parameters."""
     deleted: bool = False
     """Whether to list the deleted classifiers that can be restored, instead of those that answer."""
+    unused_days: Annotated[int | None, Schema(minimum=UNUSED_DAYS_RANGE[0], maximum=UNUSED_DAYS_RANGE[1])] = None
+    """Only classifiers that are so many days old and gave no prediction in that time; evaluations are none."""
     full: bool = False
     """Whether each entry is the whole record, which takes many times the bytes; in Python it always is."""
 
@@ -152,11 +156,13 @@ def check_list_request(request: ListRequest) -> None:
     """Refuse a part of the list that cannot be.
 
     Raises:
-        InvalidParameter: A text is empty, the limit lies outside its range, the order is unknown, or the cursor none.
+        InvalidParameter: A text is empty, a number lies outside its range, the order is unknown, or the cursor none.
     """
     check_selection(request)
     if request.limit is not None:
         check_range("limit", request.limit, PAGE_SIZE_RANGE)
+    if request.unused_days is not None:
+        check_range("unused_days", request.unused_days, UNUSED_DAYS_RANGE)
     _ = request.after
     if request.order.removeprefix(DESCENDING) not in _SORT_KEYS:
         raise InvalidParameter(

@@ -70,6 +70,11 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text follows the grammar of references: a name, a revision of it, or a task's highest version."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def check_name(name: str) -> str:
     """Return ``name`` unchanged if it follows the grammar; a name is refused, never cleaned.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from windrow.domain.alias import ChangeNote, check_note
+from windrow.domain.alias import ChangeNote, KeptNote, check_note
 from windrow.domain.dataset import DataWarning
 from windrow.domain.names import ImmutableReference
 from windrow.domain.prediction import check_share
@@ -23,7 +23,7 @@ class Threshold(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdChange(ChangeNote, Value):
+class ThresholdChange(KeptNote, Value):
     """One change of a classifier's threshold."""
 
     at: datetime

@@ -16,7 +16,7 @@ from windrow.domain.errors import InvalidBaseModel
 from windrow.encoders.adapters import Adapter, pack_adapter, stack_adapters
 from windrow.encoders.cores import ThreadAffinity, choose_affinity, usable_cores
 from windrow.encoders.folder import EncoderFolder
-from windrow.encoders.graph_cache import find_or_build_graphs
+from windrow.encoders.graph_cache import find_graph_problem, find_or_build_graphs
 from windrow.encoders.layout import ADAPTED_TOP_FILE, TOP_FILE, TRUNK_FILE, top_layers
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class TextEncoder(Protocol):
 class OnnxEncoder:
     """A :class:`TextEncoder` on ONNX Runtime. Made by :func:`load_encoder`.
 
-    Each ONNX session holds its own reordered copy of the weights, so there are few. The one-core session serves texts
-    with and without adapters, since 100 more nodes hardly slow down a batch. They do slow down a single short text on
-    all cores; so there, texts with adapters have another session, opened on first use.
+    Each ONNX session holds its own reordered copy of the weights, so there are few. Batches without any adapter have
+    sessions of their own, since the 100 nodes that adapters need cost a batch 4 %, and a single short text on all cores
+    more; those for adapters are opened on first use.
     """
 
     def __init__(self, folder: EncoderFolder, graphs: Path, tokenizer: "Tokenizer", threads: int) -> None:
@@ -124,11 +124,14 @@ class OnnxEncoder:
         self._no_change = pack_adapter(folder, {})
         self._sessions: dict[tuple[str, int], InferenceSession] = {}
         self._opening_lock = threading.Lock()
+        # What is opened later may have been damaged since the graphs were checked.
+        self._is_loaded = False
         # Without layers below the top, the trunk only looks up embeddings, and more threads cost time.
         self._trunk_parallelism = Parallelism.ALL_CORES if top_layers(folder).start else Parallelism.ONE_CORE
         self._session(TRUNK_FILE, self._trunk_parallelism)
         self._session(TOP_FILE, Parallelism.ALL_CORES)
-        self._session(ADAPTED_TOP_FILE, Parallelism.ONE_CORE)
+        self._session(TOP_FILE, Parallelism.ONE_CORE)
+        self._is_loaded = True
 
     @property
     def folder(self) -> EncoderFolder:
@@ -171,7 +174,7 @@ class OnnxEncoder:
     ) -> Floats:
         pooling = pooling_matrix(packing.lengths, self._folder.pooling)
         inputs = _indices(packing) | {"states": states, "pooling": pooling}
-        if parallelism is Parallelism.ALL_CORES and not any(adapters):
+        if not any(adapters):
             return self._run(TOP_FILE, parallelism, inputs)
         down, up, mask = stack_adapters([adapter or self._no_change for adapter in adapters], packing.lengths)
         return self._run(ADAPTED_TOP_FILE, parallelism, inputs | {"down": down, "up": up, "rank_mask": mask})
@@ -193,6 +196,8 @@ class OnnxEncoder:
             return self._sessions[file, threads]
         with self._opening_lock:
             if (file, threads) not in self._sessions:
+                if self._is_loaded and (problem := find_graph_problem(self._graphs)) is not None:
+                    raise _graph_unusable(self._graphs / file, problem)
                 affinity = self._affinity if threads > 1 else None
                 self._sessions[file, threads] = _open_session(self._graphs / file, threads, affinity)
             return self._sessions[file, threads]
@@ -247,10 +252,14 @@ def _open_session(path: Path, threads: int, affinity: ThreadAffinity | None) -> 
         failures.NoSuchFile,
         failures.RuntimeException,
     ) as error:
-        raise InvalidBaseModel(
-            "The graph {file} cannot be opened ({why}). Delete the folder {folder}; it is built anew.",
-            {"folder": str(path.parent), "file": str(path), "why": str(error)},
-        ) from error
+        raise _graph_unusable(path, str(error)) from error
+
+
+def _graph_unusable(path: Path, why: str) -> InvalidBaseModel:
+    return InvalidBaseModel(
+        "The graph {file} cannot be opened ({why}). Delete the folder {folder}; it is built anew.",
+        {"folder": str(path.parent), "file": str(path), "why": why.rstrip(".")},
+    )
 
 
 def _open_tokenizer(folder: EncoderFolder) -> "Tokenizer":

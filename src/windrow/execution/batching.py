@@ -3,128 +3,33 @@
 import math
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-import numpy as np
-
 from windrow.arrays import Floats
+from windrow.domain.caller import current_caller
 from windrow.domain.errors import ClientClosedRequest, ShuttingDown, WindrowError
 from windrow.domain.prediction import IsConnected
 from windrow.domain.server_stats import QueueStats
 from windrow.encoders.adapters import Adapter
-from windrow.encoders.layout import feature_size
 from windrow.encoders.onnx_encoder import Parallelism, TextEncoder, Tokens
+from windrow.execution.batch_filling import BATCH_TOKENS, BatchFiller
+from windrow.execution.batches import Batch, EncodeRequest, TrainingBatch
+from windrow.execution.fair_shares import Client
 from windrow.execution.slots import overloaded
 
-# A batch of this many tokens runs at nearly full speed; larger ones only make others wait. Source: docs/adr/0011.
-BATCH_TOKENS = 128
-# The tokens that a request may add to a batch per round: the quantum of the deficit round robin.
-QUANTUM_TOKENS = 32
+# For so long after a key whose requests do not queue up has met a backlog of others, batches hold few tokens: it waits
+# for a batch that runs and for its own one. 32 tokens run at five sixths of the full speed. Source: docs/adr/0011.
+SPARSE_S = 5.0
+SPARSE_BATCH_TOKENS = 32
 # Prediction batches between two training batches, where both wait.
 BATCHES_PER_TRAINING_BATCH = 3
 # The assumed speed until batches have been timed.
 FIRST_TOKENS_PER_S = 4_000.0
 _NEWEST_WEIGHT = 0.1
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    """A request to encode texts.
-
-    Args:
-        encoder: Encodes the texts.
-        tokens: The tokens of each text.
-        adapters: The adapter of each text.
-        is_connected: Called before each batch.
-        features: The results.
-        waiting: The texts that no batch has taken yet, shortest first, so that batches have little padding.
-        unfinished: The number of texts without a result.
-        waiting_tokens: The tokens of the texts in ``waiting``.
-        future: Resolved once no text is unfinished.
-        error: The first error that kept a text from being encoded.
-    """
-
-    encoder: TextEncoder
-    tokens: Sequence[Tokens]
-    adapters: Sequence[Adapter | None]
-    is_connected: IsConnected
-    features: Floats = field(init=False)
-    waiting: deque[int] = field(init=False)
-    unfinished: int = field(init=False)
-    waiting_tokens: int = field(init=False)
-    future: "Future[Floats]" = field(default_factory=Future)
-    error: BaseException | None = None
-
-    def __post_init__(self) -> None:
-        lengths = [len(each.ids) for each in self.tokens]
-        self.features = np.empty((len(lengths), feature_size(self.encoder.folder)), np.float32)
-        self.waiting = deque(sorted(range(len(lengths)), key=lengths.__getitem__))
-        self.unfinished, self.waiting_tokens = len(lengths), sum(lengths)
-        self.future.set_running_or_notify_cancel()  # from here on, only is_connected can stop it
-
-    def fail(self, error: BaseException) -> None:
-        """Set the request's error, and drop the texts that no batch has taken."""
-        self.error = self.error or error
-        self.unfinished -= len(self.waiting)
-        self.waiting_tokens = 0
-        self.waiting.clear()
-
-    def resolve(self) -> None:
-        """Resolve the future. Its callbacks run here, so the queue must not be locked."""
-        if self.error is None:
-            self.future.set_result(self.features)
-        else:
-            self.future.set_exception(self.error)
-
-
-@dataclass(slots=True, eq=False)
-class _TrainingBatch:
-    """A training's batch, which is never mixed with others."""
-
-    work: Callable[[], Floats]
-    future: "Future[Floats]" = field(default_factory=Future)
-    cores: int = 1
-
-    def resolve(self) -> None:
-        """Compute the batch and resolve the future."""
-        try:
-            self.future.set_result(self.work())
-        except BaseException as error:  # noqa: BLE001  every error belongs to the training
-            self.future.set_exception(error)
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """Texts of several requests for one run of one encoder."""
-
-    encoder: TextEncoder
-    texts: list[tuple[_Request, int]] = field(default_factory=list)
-    tokens: int = 0
-    parallelism: Parallelism = Parallelism.ONE_CORE
-    cores: int = 1
-
-    def take_quantum(self, request: _Request) -> bool:
-        """Take up to a quantum of a request's texts, as far as they fit; a text longer than a batch gets its own."""
-        limit = min(self.tokens + QUANTUM_TOKENS, BATCH_TOKENS)
-        before = len(self.texts)
-        while request.encoder is self.encoder and request.waiting and self.tokens < limit:
-            size = len(request.tokens[request.waiting[0]].ids)
-            if self.texts and self.tokens + size > BATCH_TOKENS:
-                break
-            self.texts.append((request, request.waiting.popleft()))
-            self.tokens += size
-            request.waiting_tokens -= size
-        return len(self.texts) > before
-
-    def run(self) -> Floats:
-        batch = [request.tokens[text] for request, text in self.texts]
-        adapters = [request.adapters[text] for request, text in self.texts]
-        return self.encoder.encode(batch, adapters, self.parallelism)
 
 
 class BatchQueue:
@@ -137,20 +42,31 @@ class BatchQueue:
         cores: The number of computations that may run at the same time.
         max_queued_requests: The maximum number of waiting requests; further ones are refused.
         max_queued_tokens: The number of waiting tokens from which on requests are refused.
+        clock_s: A clock that never goes back, in seconds.
     """
 
-    def __init__(self, cores: int, max_queued_requests: int, max_queued_tokens: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        cores: int,
+        max_queued_requests: int,
+        max_queued_tokens: int = 1_000_000,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._max_queued_requests = max_queued_requests
         self._max_queued_tokens = max_queued_tokens
         self._cores = cores
         self._free = cores
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle: list[SimpleQueue[_Batch | _TrainingBatch | None]] = []
+        self._idle: list[SimpleQueue[Batch | TrainingBatch | None]] = []
         self._is_closed = False
-        self._requests: list[_Request] = []
-        self._dropped: list[_Request] = []
-        self._training_batches: deque[_TrainingBatch] = deque()
+        self._requests: list[EncodeRequest] = []
+        self._filler = BatchFiller(cores)
+        self._clock_s = clock_s
+        self._sparse_until_s = -math.inf
+        self._dropped: list[EncodeRequest] = []
+        # By key; the next one's first.
+        self._training_batches: OrderedDict[Client, deque[TrainingBatch]] = OrderedDict()
         self._batches_since_training_batch = 0
         self._tokens_per_s = FIRST_TOKENS_PER_S
         self._running = self._batches = self._tokens = self._refused = self._client_closed = 0
@@ -162,7 +78,7 @@ class BatchQueue:
             Overloaded: The queue is full.
         """
         with self._lock:
-            self._check_capacity()
+            self._check_capacity(current_caller().key_name)
 
     def encode(
         self,
@@ -190,13 +106,14 @@ class BatchQueue:
             Overloaded: The queue is full.
             ShuttingDown: The queue is closed.
         """
-        request = _Request(encoder, tokens, adapters, is_connected)
+        request = EncodeRequest(encoder, tokens, adapters, is_connected, current_caller().key_name)
         with self._locked():
             if self._is_closed:
                 raise _closed()
             if not is_admitted:
-                self._check_capacity()
+                self._check_capacity(request.client)
             self._start()
+            self._note_sparse(request.client)
             self._requests.append(request)
         return request.future
 
@@ -210,7 +127,8 @@ class BatchQueue:
             for inbox in self._idle:
                 inbox.put(None)
             self._idle = []
-            training_batches, self._training_batches = self._training_batches, deque()
+            training_batches = [batch for batches in self._training_batches.values() for batch in batches]
+            self._training_batches.clear()
         for training_batch in training_batches:
             training_batch.future.set_exception(_closed())
         for thread in self._threads:
@@ -231,18 +149,20 @@ class BatchQueue:
         Raises:
             ShuttingDown: The queue is closed.
         """
-        training_batches = [_TrainingBatch(batch) for batch in batches]
+        training_batches = [TrainingBatch(batch) for batch in batches]
         with self._locked():
             if self._is_closed:
                 raise _closed()
             self._start()
-            self._training_batches.extend(training_batches)
+            if training_batches:
+                self._training_batches.setdefault(current_caller().key_name, deque()).extend(training_batches)
         return [training_batch.future.result() for training_batch in training_batches]
 
     @property
     def waiting_training_batches(self) -> int:
         """The number of waiting training batches."""
-        return len(self._training_batches)
+        with self._lock:
+            return sum(map(len, self._training_batches.values()))
 
     def stats(self) -> QueueStats:
         """Return the queue's current state, and its counters since the start."""
@@ -261,7 +181,7 @@ class BatchQueue:
     def _start(self) -> None:
         """Start the missing threads; if the system refuses one, the next request tries again."""
         while len(self._threads) < self._cores:
-            inbox: SimpleQueue[_Batch | _TrainingBatch | None] = SimpleQueue()
+            inbox: SimpleQueue[Batch | TrainingBatch | None] = SimpleQueue()
             thread = threading.Thread(
                 target=self._work, args=(inbox,), name=f"encode-{len(self._threads)}", daemon=True
             )
@@ -269,10 +189,10 @@ class BatchQueue:
             self._threads.append(thread)
             self._idle.append(inbox)
 
-    def _work(self, inbox: "SimpleQueue[_Batch | _TrainingBatch | None]") -> None:
+    def _work(self, inbox: "SimpleQueue[Batch | TrainingBatch | None]") -> None:
         """Run batches until the queue is closed."""
         while (task := inbox.get()) is not None:
-            if isinstance(task, _TrainingBatch):
+            if isinstance(task, TrainingBatch):
                 task.resolve()
             else:
                 self._run(task)
@@ -292,7 +212,7 @@ class BatchQueue:
         for request in dropped:
             request.resolve()
 
-    def _run(self, batch: _Batch) -> None:
+    def _run(self, batch: Batch) -> None:
         began = time.perf_counter()
         error: BaseException | None = None
         try:
@@ -325,23 +245,25 @@ class BatchQueue:
             self._free -= task.cores
             self._idle.pop().put(task)  # the latest one's caches are the warmest
 
-    def _next_training_batch(self) -> _TrainingBatch | None:
+    def _next_training_batch(self) -> TrainingBatch | None:
         if not self._training_batches or (
             self._requests and self._batches_since_training_batch < BATCHES_PER_TRAINING_BATCH
         ):
             return None
         self._batches_since_training_batch = 0
-        return self._training_batches.popleft()
+        client, batches = self._training_batches.popitem(last=False)
+        batch = batches.popleft()
+        if batches:
+            self._training_batches[client] = batches
+        return batch
 
-    def _next_batch(self) -> _Batch | None:
-        """Fill a batch from all requests by deficit round robin (Shreedhar & Varghese, 1996)."""
+    def _next_batch(self) -> Batch | None:
+        """Return the next batch of the requests' texts; ``None`` where none waits."""
         self._drop_disconnected()
         if not self._requests:
             return None
-        batch = _Batch(self._requests[0].encoder)
-        served: dict[_Request, None] = {}
-        while took := [request for request in self._requests if batch.take_quantum(request)]:
-            served |= dict.fromkeys(took)
+        max_tokens = SPARSE_BATCH_TOKENS if self._clock_s() < self._sparse_until_s else BATCH_TOKENS
+        batch, served = self._filler.fill(self._requests, max_tokens)
         # Served requests go behind the others; a request that did not fit keeps its place, and is the next batch's
         # first.
         behind = [request for request in served if request.waiting]
@@ -351,6 +273,11 @@ class BatchQueue:
         self._running += 1
         self._batches_since_training_batch += 1
         return batch
+
+    def _note_sparse(self, client: Client) -> None:
+        """Take note of a key that has nothing in the queue while others have."""
+        if client is not None and self._requests and all(request.client != client for request in self._requests):
+            self._sparse_until_s = self._clock_s() + SPARSE_S
 
     def _drop_disconnected(self) -> None:
         """Drop the requests whose callers have disconnected."""
@@ -363,26 +290,36 @@ class BatchQueue:
                 )
         self._requests = [request for request in self._requests if request.waiting]
 
-    def _drop(self, request: _Request, error: WindrowError) -> None:
+    def _drop(self, request: EncodeRequest, error: WindrowError) -> None:
         if not request.waiting:  # it has failed already
             return
         request.fail(error)
         if not request.unfinished:
             self._dropped.append(request)
 
-    def _check_capacity(self) -> None:
+    def _check_capacity(self, client: Client) -> None:
         tokens = [request.waiting_tokens for request in self._requests]
         limits = {
             "WINDROW_MAX_QUEUED_REQUESTS": self._max_queued_requests,
             "WINDROW_MAX_QUEUED_TOKENS": self._max_queued_tokens,
         }
         full = [name for name, used in zip(limits, (len(tokens), sum(tokens)), strict=True) if used >= limits[name]]
-        if not full:
+        if not full or self._has_room_for(client):
             return
         self._refused += 1
         # All requests get equal quanta, so the shortest one is finished first, once all have been served as much.
         wait_s = max(1, math.ceil(min(tokens) * len(tokens) / self._tokens_per_s))
         raise overloaded("requests", len(tokens), wait_s, full[0], limits[full[0]])
+
+    def _has_room_for(self, client: Client) -> bool:
+        """Whether a client has less in the full queue than its share of it, so that no other one can keep it out."""
+        clients = {client, *(request.client for request in self._requests)}
+        own = [request.waiting_tokens for request in self._requests if request.client == client]
+        return (
+            len(clients) > 1
+            and len(own) < self._max_queued_requests // len(clients)
+            and sum(own) < self._max_queued_tokens // len(clients)
+        )
 
 
 def _closed() -> ShuttingDown:

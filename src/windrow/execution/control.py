@@ -164,6 +164,30 @@ def repeating(interval_s: float, action: Callable[[], object]) -> Iterator[None]
         thread.join()
 
 
+def run_interruptibly(prepare: Callable[[], object], control: TrainingControl) -> None:
+    """Run what cannot be interrupted in its own thread, and abandon it if the training is cancelled meanwhile.
+
+    Raises:
+        BaseException: The error of ``prepare``, or the reason of the cancellation.
+    """
+    is_over = threading.Event()
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            prepare()
+        except BaseException as error:  # noqa: BLE001  every error belongs to the training
+            failed.append(error)
+        is_over.set()
+
+    with control.on_cancel(is_over.set):
+        threading.Thread(target=work, name="prepare-job", daemon=True).start()
+        is_over.wait()
+    control.raise_if_cancelled()
+    for error in failed:
+        raise error
+
+
 def training_cancelled(job_id: str | None = None) -> TrainingCancelled:
     """Return the error of a cancelled training.
 

@@ -16,7 +16,7 @@ from windrow.domain.quality_warnings import warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe
 from windrow.domain.report import Misclassified
 from windrow.domain.values import recast
-from windrow.execution.holdout import evaluate_folds
+from windrow.execution.holdout import evaluate_folds, train_folds
 from windrow.execution.tasks import LearningCurveTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
 from windrow.learning.advise import advise, find_label_errors
@@ -92,7 +92,7 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
         ShuttingDown: The runner was closed.
     """
     recipe = replace(recipe, max_seconds=None)
-    training_set = encode_training_set(dataset, recipe, context).with_head_errors(recipe, context)
+    training_set = encode_training_set(dataset, recipe, context).with_head_search(recipe, context)
     max_folds = _max_folds(training_set, folds)
     fold_ids = assign_folds(training_set.label_ids, training_set.text_ids, recipe.seed, max_folds)
     if fold_ids.max() < 0:
@@ -102,7 +102,9 @@ def cross_validate(dataset: Dataset, folds: int, recipe: Recipe, context: Traini
     curve = context.run(LearningCurveTask(training_set.examples(), fold_ids, CURVE_FRACTIONS, recipe.seed))
     logits, is_adapted = curve.logits[-1], recipe.num_iterations > 0 and training_set.policy.choice.scale > 0
     if is_adapted:
-        logits = np.concatenate([part.logits for _, part in evaluate_folds(training_set, fold_ids, recipe, context)])
+        adapters = train_folds(training_set, fold_ids, recipe, context)
+        evaluated = evaluate_folds(training_set, fold_ids, recipe, context, adapters)
+        logits = np.concatenate([part.logits for _, part in evaluated])
     rows = curve.rows
     held_out = _HeldOutRows(
         dataset, training_set.numbers[rows], training_set.label_ids[rows], fold_ids[rows], curve, logits, is_adapted

@@ -1,19 +1,24 @@
 """Cross-validate an adapter: train on parts of the rows, and evaluate each training on its held-out rows."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 import numpy as np
 
-from windrow.arrays import Ids
+from windrow.arrays import Floats, Ids
 from windrow.domain.job import OnStep
 from windrow.domain.recipe import Recipe
-from windrow.execution.adapter_training import train_adapter
+from windrow.execution.adapter_training import (
+    TrainedAdapter,
+    count_at_once,
+    prepare_training,
+    train_adapter,
+    train_at_once,
+)
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import ignore_steps
-from windrow.execution.tasks import HoldoutTask
+from windrow.execution.tasks import CrossValidateHeadTask, HoldoutTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext
 from windrow.learning.calibrate import HeldOut, join
 from windrow.learning.folds import assign_folds, splits
@@ -34,15 +39,53 @@ class PairedHeldOut:
 
     Args:
         adapted: With an adapter.
-        head: The head alone, fitted to the same rows on the frozen encoder.
+        head_logits: Those of the head alone, cross-validated on the same folds of the frozen encoder's features; shape
+            [m, labels], float32.
     """
 
     adapted: HeldOut
-    head: HeldOut
+    head_logits: Floats
+
+
+def train_with_folds(
+    training_set: EncodedTrainingSet, recipe: Recipe, context: TrainingContext, on_step: OnStep
+) -> tuple[TrainedAdapter, Sequence[TrainedAdapter]]:
+    """Train an adapter, and those of its cross-validation at the same time where all of them are small.
+
+    Args:
+        training_set: The rows.
+        recipe: The training parameters.
+        context: The training's resources.
+        on_step: Called after each step with its number, the number of steps, and the loss.
+
+    Returns:
+        The adapter, and those of the folds in order; none of them where they are still to be trained.
+
+    Raises:
+        TrainingFailed: The training failed.
+        ShuttingDown: The runner was closed.
+    """
+    main = prepare_training(training_set, recipe, context)
+    if main.task is None:
+        return main.finish(), ()
+    context.control.report_progress("training")
+    parts: list[EncodedTrainingSet] = []
+    # The training comes first where time is limited.
+    if recipe.cross_validate and recipe.max_seconds is None and _is_small(training_set, context):
+        folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
+        parts = [training_set.subset(train) for train, _ in splits(_first_folds(folds))]
+    if not parts:
+        return main.finish(context.run(main.task, on_step)), ()
+    of_folds = [prepare_training(part, recipe, context, training_set.policy) for part in parts]
+    adapter, *others = train_at_once([main, *of_folds], context, on_step)
+    return adapter, others
 
 
 def cross_validate_adapter(
-    training_set: EncodedTrainingSet, recipe: Recipe, context: TrainingContext
+    training_set: EncodedTrainingSet,
+    recipe: Recipe,
+    context: TrainingContext,
+    adapters: Sequence[TrainedAdapter] = (),
 ) -> PairedHeldOut | None:
     """Cross-validate contrastive training on these rows, beside the head alone.
 
@@ -50,6 +93,7 @@ def cross_validate_adapter(
         training_set: The rows.
         recipe: The training parameters; ``max_seconds`` counts from the start of encoding.
         context: The training's resources.
+        adapters: Those of the folds, if they are trained already (:func:`train_with_folds`).
 
     Returns:
         The held-out rows with the outputs of both; ``None`` if the recipe disables cross-validation, no row can be held
@@ -62,17 +106,16 @@ def cross_validate_adapter(
     if not recipe.cross_validate:
         return None
     folds = assign_eval_folds(training_set.label_ids, training_set.text_ids, recipe.seed)
-    needed = num_folds_needed(folds)
+    needed = _first_folds(folds)
+    progress = _FoldProgress(context.control, len(list(splits(needed))))
     adapted: list[HeldOut] = []
-    head: list[HeldOut] = []
-    progress = _FoldProgress(context.control, needed)
-    for held_out, part in evaluate_folds(training_set, folds, recipe, context, progress.end_step):
+    trained = iter(adapters) if adapters else train_folds(training_set, needed, recipe, context, progress.end_step)
+    for _, part in evaluate_folds(training_set, needed, recipe, context, trained):
         adapted.append(part)
-        head.append(_Fold(training_set, held_out, recipe.seed, context).evaluate_head())
         progress.end_fold()
-        if len(adapted) == needed:
-            break
-    return PairedHeldOut(join(adapted), join(head)) if adapted else None
+    if not adapted:
+        return None
+    return PairedHeldOut(join(adapted), _cross_validate_head(training_set, folds, len(adapted), context))
 
 
 def assign_eval_folds(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
@@ -88,22 +131,17 @@ def assign_eval_folds(label_ids: Ids, text_ids: Ids, seed: int) -> Ids:
 
 def num_folds_needed(folds: Ids) -> int:
     """Return how many of the folds, in order, hold out enough rows."""
-    sizes = [len(held_out) for _, held_out in splits(folds)]
-    held_out_parts = list(accumulate(sizes))
-    return next(
-        (count for count, rows in enumerate(held_out_parts, start=1) if rows >= ENOUGH_HELD_OUT_ROWS),
-        len(held_out_parts),
-    )
+    return len(list(splits(_first_folds(folds))))
 
 
-def evaluate_folds(
+def train_folds(
     training_set: EncodedTrainingSet,
     folds: Ids,
     recipe: Recipe,
     context: TrainingContext,
     on_step: OnStep = ignore_steps,
-) -> Iterator[tuple[Ids, HeldOut]]:
-    """Train once for each fold on the rows of the others, and yield the outputs for the held-out rows.
+) -> Iterator[TrainedAdapter]:
+    """Train an adapter for each fold on the rows of the others: all at the same time if they are small, else in turn.
 
     All rows decide the adapter's scale and the schedule of each fold, so that each evaluates the same kind of training
     as the one on all rows.
@@ -111,9 +149,35 @@ def evaluate_folds(
     Args:
         training_set: The rows.
         folds: The fold of each distinct row; -1 is never held out.
-        recipe: The training parameters; ``max_seconds`` ends the iteration before a fold that would take too long.
+        recipe: The training parameters; ``max_seconds`` ends no training of a fold.
         context: The training's resources.
         on_step: Called after each step of each training with its number, the number of steps, and the loss.
+    """
+    is_limited, recipe = recipe.max_seconds is not None, replace(recipe, max_seconds=None)
+    parts = (training_set.subset(train) for train, _ in splits(folds))
+    if not is_limited and _is_small(training_set, context):
+        trainings = [prepare_training(part, recipe, context, training_set.policy) for part in parts]
+        yield from train_at_once(trainings, context, on_step)
+        return
+    for part in parts:
+        yield train_adapter(part, recipe, context, on_step, training_set.policy)
+
+
+def evaluate_folds(
+    training_set: EncodedTrainingSet,
+    folds: Ids,
+    recipe: Recipe,
+    context: TrainingContext,
+    adapters: Iterator[TrainedAdapter],
+) -> Iterator[tuple[Ids, HeldOut]]:
+    """Evaluate the training of each fold, and yield the outputs for the held-out rows.
+
+    Args:
+        training_set: The rows.
+        folds: The fold of each distinct row; -1 is never held out.
+        recipe: The training parameters; ``max_seconds`` ends the iteration before a fold that would take too long.
+        context: The training's resources.
+        adapters: The adapter of each fold (:func:`train_folds`), which the iteration may train.
 
     Yields:
         The indices of the held-out distinct rows, and their outputs.
@@ -123,40 +187,44 @@ def evaluate_folds(
         started = time.monotonic()
         if recipe.max_seconds is not None and started + _MARGIN * longest_s > training_set.began_s + recipe.max_seconds:
             return
-        fold = _Fold(training_set, held_out, recipe.seed, context)
-        part = training_set.subset(train)
-        result = train_adapter(part, replace(recipe, max_seconds=None), context, on_step, training_set.policy)
-        yield held_out, fold.evaluate(part.with_adapter(result.adapter, context), is_adapted=result.adapter is not None)
+        adapter = next(adapters).adapter
+        part = training_set.subset(train).with_adapter(adapter, context)
+        features, label_ids = part.features[training_set.text_ids[held_out]], training_set.label_ids[held_out]
+        task = HoldoutTask(part.examples(), training_set.hidden_size, recipe.seed, adapter is not None, features)
+        outcome = context.run(task)
+        yield held_out, HeldOut(outcome.logits, label_ids, outcome.similarities, folds=1)
         longest_s = time.monotonic() - started
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fold:
-    """A fold of a cross-validation.
+def _first_folds(folds: Ids) -> Ids:
+    """Return the folds that together hold out enough rows, in order; -1 for the rows of all others."""
+    held_out_rows = 0
+    needed: list[int] = []
+    for fold in np.unique(folds[folds >= 0]):
+        if held_out_rows < ENOUGH_HELD_OUT_ROWS:
+            needed.append(int(fold))
+        held_out_rows += int((folds == fold).sum())
+    return np.where(np.isin(folds, needed), folds, -1)
 
-    Args:
-        training_set: All rows.
-        held_out: The indices of the held-out distinct rows.
-        seed: Seeds the choice of a head's regularisation.
-        context: The training's resources.
-    """
 
-    training_set: EncodedTrainingSet
-    held_out: Ids
-    seed: int
-    context: TrainingContext
+def _is_small(training_set: EncodedTrainingSet, context: TrainingContext) -> bool:
+    """Return whether several trainings on these rows run at the same time."""
+    texts = np.concatenate([training_set.text_ids, training_set.name_ids])
+    return count_at_once(2, int(training_set.states.lengths[texts].sum()), context.encoder.folder) > 1
 
-    def evaluate_head(self) -> HeldOut:
-        """Fit the head alone to the other rows, and return its output for the held-out ones."""
-        others = np.setdiff1d(np.arange(len(self.training_set.label_ids)), self.held_out)
-        return self.evaluate(self.training_set.subset(others), is_adapted=False)
 
-    def evaluate(self, part: EncodedTrainingSet, *, is_adapted: bool) -> HeldOut:
-        """Fit a head to the other rows, in their encoding, and return its output for the held-out rows."""
-        features = part.features[self.training_set.text_ids[self.held_out]]
-        task = HoldoutTask(part.examples(), self.training_set.hidden_size, self.seed, is_adapted, features)
-        outcome = self.context.run(task)
-        return HeldOut(outcome.logits, self.training_set.label_ids[self.held_out], outcome.similarities, folds=1)
+def _cross_validate_head(training_set: EncodedTrainingSet, folds: Ids, needed: int, context: TrainingContext) -> Floats:
+    """Return the logits of the head alone for the rows that the first folds hold out, fold by fold."""
+    held_out = np.concatenate([rows for _, rows in splits(folds)][:needed])
+    found = None if training_set.head_search is None else training_set.head_search.out_of_fold
+    # From many rows on, the search for its C has used the same folds.
+    if (
+        found is not None
+        and np.array_equal(found.rows[: len(held_out)], held_out)
+        and np.array_equal(found.folds, folds[found.rows])
+    ):
+        return found.logits[: len(held_out)]
+    return context.run(CrossValidateHeadTask(training_set.examples(), folds, needed)).logits
 
 
 class _FoldProgress:

@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from windrow.encoders.cores import usable_cores
 from windrow.settings import LEAST_DEFAULT_MEMORY_BYTES, read_environment
 
+# Of a training process, beside those that compute: torch has a thread for each core, and a second one for gradients.
+_OWN_THREADS = 3
+# What glibc gives a thread where nothing limits stacks.
+_UNLIMITED_STACK_BYTES = 2 * 2**20
 # The rest is for the server, which holds features and states, too.
 _MEMORY_SHARE = 0.75
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -68,20 +73,31 @@ def usable_memory(groups: Path = _CONTROL_GROUPS, own_group: Path = _OWN_CONTROL
     return min(limits)
 
 
-def limit_memory(limit_bytes: int) -> None:
+def limit_memory(limit_bytes: int, threads: int | None = None) -> None:
     """Limit this process's memory, and have the kernel end it first where the machine's runs out.
 
     Args:
-        limit_bytes: Private writable memory; 0 for no limit.
+        limit_bytes: Private writable memory, beside the stacks of its threads, of which hardly anything is ever used
+            while the limit counts all; 0 for no limit.
+        threads: How many it will have; ``None`` for those of a training on the cores that it may use.
     """
     import resource  # Windows has none
 
     with suppress(OSError):
         _OOM_SCORE.write_text(_OOM_SCORE_ADJUSTMENT, "ascii")
     if limit_bytes:
+        limit_bytes += _stack_bytes(2 * usable_cores() + _OWN_THREADS if threads is None else threads)
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         limit_bytes = limit_bytes if most == resource.RLIM_INFINITY else min(limit_bytes, most)
         resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+
+def _stack_bytes(threads: int) -> int:
+    """Return what the stacks of threads take of the limit: 8 MB each on most machines, 0.5 GB with 64 cores."""
+    import resource
+
+    each, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return threads * (_UNLIMITED_STACK_BYTES if each == resource.RLIM_INFINITY else each)
 
 
 def _limit_files(groups: Path, own_group: Path) -> list[Path]:

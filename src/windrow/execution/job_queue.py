@@ -1,5 +1,6 @@
 """Run training jobs: queue them, join equivalent ones, report progress, and record how each ends."""
 
+import contextvars
 import logging
 import threading
 import time
@@ -8,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from windrow.disk import without_folder
 from windrow.domain.classifier import FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
@@ -26,6 +28,7 @@ from windrow.execution.control import (
     TrainingControl,
     cancel_when,
     repeating,
+    run_interruptibly,
     shutting_down,
     training_cancelled,
 )
@@ -98,12 +101,20 @@ class JobQueue:
         files: Stores jobs.
         slots: Limits the concurrent trainings.
         find_published_revision: Finds the revision that an interrupted job published, if it did.
+        on_change: Called with each job of this process that is new, and when it has ended, before anybody is told.
     """
 
-    def __init__(self, files: JobFiles, slots: TrainingSlots, find_published_revision: FindPublishedRevision) -> None:
+    def __init__(
+        self,
+        files: JobFiles,
+        slots: TrainingSlots,
+        find_published_revision: FindPublishedRevision,
+        on_change: Callable[[Job], object] = lambda _: None,
+    ) -> None:
         self._files = files
         self._slots = slots
         self._find_published_revision = find_published_revision
+        self._on_change = on_change
         self._changed = threading.Condition()
         self._active: dict[str, _ActiveJob] = {}
         self._unsaved: dict[str, tuple[Job, int]] = {}  # finished jobs that could not be saved, with their file numbers
@@ -143,7 +154,10 @@ class JobQueue:
             self._active[active.job.id] = active
         try:
             self._save(active)
-            threading.Thread(target=self._run, args=(active,), name=f"job-{active.job.id}", daemon=True).start()
+            self._note(active.job)
+            # It acts for whoever asked for it.
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(self._run, active), name=f"job-{active.job.id}", daemon=True).start()
         except BaseException as error:  # a full disk, no thread: others must not wait behind it forever
             ticket.leave()
             self._remove(active)
@@ -174,26 +188,20 @@ class JobQueue:
                 return self._unsaved[job_id][0]
         kept = self._files.get(job_id)
         if kept is None:
-            raise JobNotFound(
-                "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
-                {"job_id": job_id, "kept": MAX_FINISHED},
-            )
+            raise job_not_found(job_id)
         return reconcile(kept, self._files, self._find_published_revision)
 
-    def newest(self, limit: int) -> tuple[Job, ...]:
-        """Return the newest jobs, the newest first; damaged ones are skipped."""
+    def newest(self, limit: int, is_meant: Callable[[Job], bool] = lambda _: True) -> tuple[Job, ...]:
+        """Return the newest jobs of those that are meant, the newest first; damaged ones are skipped."""
         found: list[Job] = []
         for job_id in self._files.ids():
             if len(found) == limit:
                 break
             try:
-                found.append(self.get(job_id))
-            except (
-                JobNotFound,
-                InvalidArtifact,
-                StorageFull,
-                StorageFailed,
-            ) as error:  # removed meanwhile, or damaged, which fsck reports
+                if is_meant(job := self.get(job_id)):
+                    found.append(job)
+            # It was removed meanwhile, or is damaged, which fsck reports.
+            except (JobNotFound, InvalidArtifact, StorageFull, StorageFailed) as error:
                 _log.info("The job %s is not listed. %s", job_id, error.detail)
         return tuple(found)
 
@@ -256,7 +264,7 @@ class JobQueue:
         try:
             with cancel_when(active.control, lambda: self._find_cancel_request(active.job.id)):
                 if active.spec.prepare is not None:
-                    _run_interruptibly(active.spec.prepare, active.control)
+                    run_interruptibly(active.spec.prepare, active.control)
                 with active.ticket.acquire(active.control):
                     active.job = replace(active.job, state="running", started_at=utc_now())
                     self._try_save(active)
@@ -270,7 +278,7 @@ class JobQueue:
             active.ticket.leave()
             if not isinstance(error, WindrowError):
                 _log.exception("The job %s ended unexpectedly.", active.job.id)
-            self._save_end(active, replace(active.job, state=_state_after(error), problem=_problem(error)))
+            self._save_end(active, replace(active.job, state=_state_after(error), problem=self._problem(error)))
             active.result.set_exception(error)
         try:
             self._clean_up()
@@ -278,12 +286,28 @@ class JobQueue:
             # Last, so that a caller that waits for the last job finds its end recorded.
             self._remove(active)
 
+    def _problem(self, error: BaseException) -> Problem:
+        if isinstance(error, WindrowError):
+            told = without_folder(error, self._files.root)
+            return Problem(told.code, told.template, told.facts)
+        return Problem(
+            "internal_error", "Something unexpected went wrong. Look in the log of the process, and report it."
+        )
+
     def _save_end(self, active: _ActiveJob, job: Job) -> None:
+        ended = replace(job, finished_at=utc_now(), progress=None)
+        self._note(ended)
         with self._changed:
-            active.job = replace(job, finished_at=utc_now(), progress=None)
+            active.job = ended
             self._changed.notify_all()
         if not self._try_save(active):
             self._unsaved[job.id] = (active.job, active.number)
+
+    def _note(self, job: Job) -> None:
+        try:
+            self._on_change(job)
+        except Exception:  # noqa: BLE001  who is told of a job must not keep it from going on
+            _log.exception("That the job %s is %s was not told.", job.id, job.state)
 
     def save_ended(self) -> None:
         """Save finished jobs that could not be saved before."""
@@ -360,37 +384,15 @@ class JobQueue:
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
 
 
-def _run_interruptibly(prepare: Callable[[], object], control: TrainingControl) -> None:
-    """Run what cannot be interrupted in its own thread, and abandon it if the training is cancelled meanwhile.
-
-    Raises:
-        BaseException: The error of ``prepare``, or the reason of the cancellation.
-    """
-    is_over = threading.Event()
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            prepare()
-        except BaseException as error:  # noqa: BLE001  every error belongs to the training
-            failed.append(error)
-        is_over.set()
-
-    with control.on_cancel(is_over.set):
-        threading.Thread(target=work, name="prepare-job", daemon=True).start()
-        is_over.wait()
-    control.raise_if_cancelled()
-    for error in failed:
-        raise error
+def job_not_found(job_id: str) -> JobNotFound:
+    """Return the error for an id that no job has."""
+    return JobNotFound(
+        "There is no job {job_id}. List the jobs to see their ids; of finished ones, {kept} are kept.",
+        {"job_id": job_id, "kept": MAX_FINISHED},
+    )
 
 
 def _state_after(error: BaseException) -> JobState:
     if isinstance(error, TrainingCancelled):
         return "cancelled"
     return "interrupted" if isinstance(error, ShuttingDown) else "failed"
-
-
-def _problem(error: BaseException) -> Problem:
-    if isinstance(error, WindrowError):
-        return Problem(error.code, error.template, error.facts)
-    return Problem("internal_error", "Something unexpected went wrong. Look in the log of the process, and report it.")

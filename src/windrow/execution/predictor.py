@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windrow.arrays import Floats
+from windrow.domain.caller import calling, current_caller
 from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
@@ -193,6 +194,10 @@ class Predictor:
         with self._pinned_lock:
             self._pinned = {name: kept for name, kept in self._pinned.items() if kept[0][2] != digest}
 
+    def forget_texts(self) -> None:
+        """Let go of every encoded text, so that none that is to be forgotten stays in memory."""
+        self._encoded.discard(lambda _: True)
+
     def server_stats(self, running_fits: int, queued_fits: int) -> ServerStats:
         """Return the server's statistics.
 
@@ -289,13 +294,14 @@ class Predictor:
         is_admitted: bool = False,
     ) -> None:
         """Encode texts, one encoder after the other, then set the answer."""
-        batch, *later = batches
+        (batch, *later), caller = batches, current_caller()
 
         def go_on(encoded: "Future[Floats]") -> None:
             try:
                 self._cache_features(plan, batch, encoded.result())
                 if later:
-                    self._encode(plan, later, is_connected, answer, is_admitted=True)
+                    with calling(caller):
+                        self._encode(plan, later, is_connected, answer, is_admitted=True)
                 else:
                     answer.set_result(plan.answers())
             except BaseException as error:  # noqa: BLE001  every error belongs to the caller that waits for the answer

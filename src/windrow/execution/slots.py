@@ -1,14 +1,16 @@
-"""Limit the number of concurrent trainings, with a bounded first-in, first-out queue."""
+"""Limit the number of concurrent trainings, with a bounded queue in which API keys take turns."""
 
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from windrow.domain.errors import Overloaded
+from windrow.domain.caller import Caller, current_caller
+from windrow.domain.errors import Overloaded, RateLimited
 from windrow.execution.control import TrainingControl
+from windrow.execution.fair_shares import Client
 
 # The assumed duration of a training until one has been timed.
 INITIAL_SLOT_S = 5.0
@@ -17,7 +19,10 @@ _LONGEST_RETRY_S = 60
 
 
 class TrainingSlots:
-    """A semaphore with a bounded FIFO queue; thread-safe.
+    """A semaphore with a bounded queue; thread-safe.
+
+    API keys whose trainings wait take turns, beginning with the one whose last training began first. The trainings of
+    one key, and those without keys, begin in the order in which they came.
 
     Args:
         max_running: The number of slots, at least 1.
@@ -28,7 +33,9 @@ class TrainingSlots:
         self.max_running = max_running
         self._max_queued = max_queued
         self._running = 0
-        self._queue: deque[Ticket] = deque()
+        self._queue: list[Ticket] = []
+        self._turns: dict[Client, int] = {}
+        self._begun = 0
         self._changed = threading.Condition()
         self._slot_s = INITIAL_SLOT_S
 
@@ -49,7 +56,7 @@ class TrainingSlots:
         return max(0, waiting) * self._slot_s / self.max_running
 
     def enqueue(self, is_ready: bool = True) -> "Ticket":
-        """Return a ticket at the end of the queue.
+        """Return a ticket at the end of the queue, for the caller's API key.
 
         Args:
             is_ready: Whether it could begin at once; otherwise later tickets may overtake it until it calls
@@ -57,19 +64,25 @@ class TrainingSlots:
 
         Raises:
             Overloaded: The queue is full.
+            RateLimited: So many trainings of the API key wait already as may wait.
         """
         with self._changed:
-            if self._running + len(self._queue) >= self.max_running + self._max_queued:
-                wait_s = min(_LONGEST_RETRY_S, max(1, math.ceil(self._slot_s / self.max_running)))
-                raise overloaded("trainings", len(self._queue), wait_s, "WINDROW_MAX_QUEUED_FITS", self._max_queued)
-            ticket = Ticket(self, is_ready)
+            caller = current_caller()
+            self._check_limit(caller)
+            if self._running + len(self._queue) >= self.max_running + self._max_queued and not self._has_room_for(
+                caller.key_name
+            ):
+                raise overloaded(
+                    "trainings", len(self._queue), self._retry_s, "WINDROW_MAX_QUEUED_FITS", self._max_queued
+                )
+            ticket = Ticket(self, is_ready, caller.key_name)
             self._queue.append(ticket)
             return ticket
 
     def ahead_of(self, ticket: "Ticket") -> int:
-        """Return the number of tickets before this one; 0 if it has left the queue."""
+        """Return the number of tickets before this one, as things stand; 0 if it has left the queue."""
         with self._changed:
-            return self._queue.index(ticket) if ticket in self._queue else 0
+            return self._in_order().index(ticket) if ticket in self._queue else 0
 
     def leave(self, ticket: "Ticket") -> None:
         """Remove a ticket from the queue."""
@@ -92,6 +105,8 @@ class TrainingSlots:
                 self._changed.wait_for(lambda: control.is_cancelled or self._is_next(ticket))
                 control.raise_if_cancelled()
                 self._queue.remove(ticket)
+                self._begun += 1
+                self._turns[ticket.client] = self._begun
                 self._running += 1
                 self._changed.notify_all()
         except BaseException:
@@ -108,7 +123,44 @@ class TrainingSlots:
 
     def _is_next(self, ticket: "Ticket") -> bool:
         # A ticket that is not ready, since its base model is being downloaded, keeps its place and blocks no other.
-        return self._running < self.max_running and next(each for each in self._queue if each.is_ready) is ticket
+        return self._running < self.max_running and next(each for each in self._in_order() if each.is_ready) is ticket
+
+    def _in_order(self) -> list["Ticket"]:
+        """Return the waiting tickets, the next one first: round by round, one of each client."""
+        rounds: Counter[Client] = Counter()
+        keyed = []
+        for arrival, ticket in enumerate(self._queue):
+            keyed.append((rounds[ticket.client], self._turns.get(ticket.client, 0), arrival, ticket))
+            rounds[ticket.client] += 1
+        return [ticket for *_, ticket in sorted(keyed, key=lambda each: each[:3])]
+
+    def _check_limit(self, caller: Caller) -> None:
+        limit, free = caller.limits.max_queued_fits, self.max_running - self._running
+        # A training for which a slot is free does not wait.
+        own = sum(each.client == caller.key_name for each in self._in_order()[free:])
+        if limit and own >= limit and len(self._queue) >= free:
+            facts = {
+                "name": caller.key_name,
+                "quota": "max_queued_fits",
+                "limit": limit,
+                "retry_after_s": self._retry_s,
+            }
+            raise RateLimited(
+                "So many trainings of the API key {name} wait already as may wait ({limit}). Try this one again in "
+                "{retry_after_s} s, or have an administrator raise the key's limit.",
+                facts,
+            )
+
+    def _has_room_for(self, client: Client) -> bool:
+        """Whether a client has fewer in the full queue than its share, so that no other one can keep it out."""
+        clients = {client, *(each.client for each in self._queue)}
+        own = sum(each.client == client for each in self._queue)
+        return len(clients) > 1 and own < self._max_queued // len(clients)
+
+    @property
+    def _retry_s(self) -> int:
+        """The time after which a slot should be free, in whole seconds."""
+        return min(_LONGEST_RETRY_S, max(1, math.ceil(self._slot_s / self.max_running)))
 
     def _wake(self) -> None:
         # In its own thread: the cancelling thread must not wait for the lock, whose holder may wait for the control's.
@@ -125,11 +177,13 @@ class Ticket:
     Args:
         slots: The slots.
         is_ready: Whether later tickets must wait for it.
+        client: The API key that it came with.
     """
 
-    def __init__(self, slots: TrainingSlots, is_ready: bool) -> None:
+    def __init__(self, slots: TrainingSlots, is_ready: bool, client: Client) -> None:
         self._slots = slots
         self.is_ready = is_ready
+        self.client = client
 
     @property
     def ahead(self) -> int:

@@ -1,8 +1,10 @@
 """Run tasks inside a training process, from a task's frame to its outcome's."""
 
+import threading
 import time
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from statistics import fmean
 
@@ -21,13 +23,17 @@ from windrow.execution.environment import describe_environment
 from windrow.execution.frames import Frame, flatten, restore
 from windrow.execution.tasks import (
     AdapterTensors,
+    CrossValidateHeadOutcome,
+    CrossValidateHeadTask,
     FitOutcome,
     FitTask,
-    HeadErrorsTask,
     HoldoutOutcome,
     HoldoutTask,
     LearningCurveTask,
+    SearchHeadTask,
     TrainAdapterOutcome,
+    TrainAdaptersOutcome,
+    TrainAdaptersTask,
     TrainAdapterTask,
 )
 from windrow.learning.calibrate import (
@@ -41,12 +47,12 @@ from windrow.learning.calibrate import (
 from windrow.learning.head import fit_adapted_head
 from windrow.learning.head_fitting import (
     Examples,
-    HeadErrors,
     LearningCurve,
     OutOfFoldLogits,
     compute_learning_curve,
-    count_head_errors,
+    cross_validate_head,
     fit_head,
+    search_head,
 )
 from windrow.learning.low_rank import truncate_to_rank
 from windrow.learning.plan import LayerConfig, plan_steps
@@ -63,13 +69,24 @@ def run_task(frame: Frame, on_step: OnStep) -> Frame:
     """
     if frame.kind == TrainAdapterTask.__name__:
         return flatten("done", train_adapter(restore(TrainAdapterTask, frame), on_step))
+    if frame.kind == TrainAdaptersTask.__name__:
+        return flatten("done", train_adapters(restore(TrainAdaptersTask, frame), on_step))
+    return flatten("done", _run_head_task(frame))
+
+
+def _run_head_task(frame: Frame) -> object:
+    """Run a task that trains no adapter, and return its outcome."""
     if frame.kind == HoldoutTask.__name__:
-        return flatten("done", evaluate_holdout(restore(HoldoutTask, frame)))
-    if frame.kind == HeadErrorsTask.__name__:
-        return flatten("done", _count_head_errors(restore(HeadErrorsTask, frame)))
+        return evaluate_holdout(restore(HoldoutTask, frame))
+    if frame.kind == SearchHeadTask.__name__:
+        asked = restore(SearchHeadTask, frame)
+        return search_head(asked.examples, asked.seed)
+    if frame.kind == CrossValidateHeadTask.__name__:
+        given = restore(CrossValidateHeadTask, frame)
+        return CrossValidateHeadOutcome(cross_validate_head(given.examples, given.folds, given.needed))
     if frame.kind == LearningCurveTask.__name__:
-        return flatten("done", compute_curve(restore(LearningCurveTask, frame)))
-    return flatten("done", fit(restore(FitTask, frame)))
+        return compute_curve(restore(LearningCurveTask, frame))
+    return fit(restore(FitTask, frame))
 
 
 def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcome:
@@ -103,11 +120,49 @@ def train_adapter(task: TrainAdapterTask, on_step: OnStep) -> TrainAdapterOutcom
     )
 
 
+def train_adapters(task: TrainAdaptersTask, on_step: OnStep) -> TrainAdaptersOutcome:
+    """Train several adapters at the same time; each as :func:`train_adapter` does.
+
+    The steps of all are reported as those of one training.
+
+    Raises:
+        BaseModelUnavailable: The encoder's files have changed since the task was created.
+    """
+    from windrow.learning.contrastive import run_in_threads
+
+    first, steps = task.trainings[0], _JointSteps(on_step, len(task.trainings))
+    _encoder(first.folder, first.base_model)  # kept, so that the threads do not each read it
+    outcomes = run_in_threads([partial(train_adapter, each, steps.end_step) for each in task.trainings], task.at_once)
+    return TrainAdaptersOutcome(tuple(outcomes))
+
+
+@dataclass(slots=True)
+class _JointSteps:
+    """Reports the steps of several trainings as those of one; thread-safe.
+
+    Args:
+        on_step: Receives the steps.
+        trainings: How many there are.
+    """
+
+    on_step: OnStep
+    trainings: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    done: int = 0
+
+    def end_step(self, _: int, of: int, loss: float) -> None:
+        """Report a step of one training."""
+        with self.lock:
+            self.done += 1
+            # Trainings differ by a row or two, and so by hardly a step.
+            self.on_step(self.done, max(self.done, of * self.trainings), loss)
+
+
 def fit(task: FitTask) -> FitOutcome:
     """Fit and calibrate the head, and build the artifact; the same task on the same machine gives the same bytes."""
     examples, held_out = task.examples, task.held_out
     if task.adapter is None:
-        head, head_report, out_of_fold = fit_head(examples, task.seed)
+        head, head_report, out_of_fold = fit_head(examples, task.seed, task.search)
         held_out = None if out_of_fold is None else _held_out(examples, out_of_fold, task.hidden_size)
     else:
         head, head_report = fit_adapted_head(examples.features, examples.label_ids)
@@ -147,10 +202,6 @@ def evaluate_holdout(task: HoldoutTask) -> HoldoutOutcome:
 def compute_curve(task: LearningCurveTask) -> LearningCurve:
     """Compute a learning curve of the head."""
     return compute_learning_curve(task.examples, task.folds, task.fractions, task.seed)
-
-
-def _count_head_errors(task: HeadErrorsTask) -> HeadErrors:
-    return count_head_errors(task.examples, task.seed)
 
 
 def _held_out(examples: Examples, out_of_fold: OutOfFoldLogits, hidden_size: int) -> HeldOut:

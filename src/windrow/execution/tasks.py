@@ -12,7 +12,7 @@ from windrow.arrays import Floats, Ids, Precision, TokenStates
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.training_report import Estimate, HeadReport, ScoreReport
 from windrow.learning.calibrate import HeldOut
-from windrow.learning.head_fitting import Examples, HeadErrors, LearningCurve
+from windrow.learning.head_fitting import Examples, HeadSearch, LearningCurve
 
 # Arguments of a training process: whether it loads torch before a task needs it.
 WITH_TORCH = "with-torch"
@@ -95,6 +95,34 @@ class TrainAdapterTask:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainAdaptersOutcome:
+    """The outcomes of several contrastive trainings.
+
+    Args:
+        outcomes: One for each, in their order.
+    """
+
+    outcomes: tuple[TrainAdapterOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainAdaptersTask:
+    """Small contrastive trainings at the same time, each with a part of the cores.
+
+    The matrices of a small training keep one core busy, but not several.
+
+    Args:
+        trainings: At least one.
+        at_once: How many run at the same time.
+    """
+
+    outcome: ClassVar[type[TrainAdaptersOutcome]] = TrainAdaptersOutcome
+
+    trainings: tuple[TrainAdapterTask, ...]
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class FitOutcome:
     """The outcome of a training: the artifact, and values for the record.
 
@@ -124,6 +152,7 @@ class FitTask:
         adapter: The encoder's adapter; ``None`` for none.
         held_out: With an adapter, the held-out rows of its cross-validation, ``None`` if there was none; without an
             adapter ``None``, since the task cross-validates the head itself.
+        search: Without an adapter, the outcome of a :class:`SearchHeadTask` for the same examples; ``None`` to search.
     """
 
     outcome: ClassVar[type[FitOutcome]] = FitOutcome
@@ -133,21 +162,50 @@ class FitTask:
     seed: int
     adapter: AdapterTensors | None = None
     held_out: HeldOut | None = None
+    search: HeadSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class HeadErrorsTask:
-    """Cross-validate the head alone on the frozen encoder's features.
+class SearchHeadTask:
+    """Choose the C of the head alone, on the frozen encoder's features, by cross-validation.
 
     Args:
         examples: The rows; label names are train-only rows.
         seed: Seeds the assignment of rows to folds.
     """
 
-    outcome: ClassVar[type[HeadErrors]] = HeadErrors
+    outcome: ClassVar[type[HeadSearch]] = HeadSearch
 
     examples: Examples
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidateHeadOutcome:
+    """The outputs of heads for held-out rows.
+
+    Args:
+        logits: Fold by fold; shape [m, labels], float32.
+    """
+
+    logits: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidateHeadTask:
+    """Cross-validate the head alone, on the frozen encoder's features, on given folds.
+
+    Args:
+        examples: The rows; label names are train-only rows.
+        folds: The fold of each row; -1 is never held out; shape [rows], int64.
+        needed: The number of folds whose rows are wanted, counted from the first one.
+    """
+
+    outcome: ClassVar[type[CrossValidateHeadOutcome]] = CrossValidateHeadOutcome
+
+    examples: Examples
+    folds: Ids
+    needed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Train a classifier, from checked rows to a finished artifact."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,15 +13,14 @@ from windrow.domain.training_report import AdapterReport, Estimate, FitReport
 from windrow.domain.values import recast
 from windrow.encoders.adapters import pack_adapter
 from windrow.encoders.bulk import Encoded, encode
-from windrow.execution.adapter_training import TrainedAdapter, train_adapter
-from windrow.execution.holdout import cross_validate_adapter
+from windrow.execution.adapter_training import TrainedAdapter
+from windrow.execution.holdout import PairedHeldOut, cross_validate_adapter, train_with_folds
 from windrow.execution.selection import Selection
 from windrow.execution.tasks import AdapterTensors, FitOutcome, FitTask
 from windrow.execution.training_set import EncodedTrainingSet, TrainingContext, encode_training_set
-from windrow.learning.calibrate import HeldOut
 from windrow.learning.evaluate import majority_baseline
 from windrow.learning.folds import assign_folds
-from windrow.learning.head_fitting import Examples
+from windrow.learning.head_fitting import Examples, HeadSearch
 from windrow.learning.model_selection import choose_by_held_out_rows, label_name_texts
 
 
@@ -56,13 +55,21 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
 
     Source: docs/explanation/training.md.
     """
-    training_set = encode_training_set(dataset, recipe, context, selection).with_head_errors(recipe, context)
-    result = train_adapter(training_set, recipe, context, partial(context.control.report_progress, "training"))
-    result, held_out = _keep_if_better(training_set, result, recipe, context)
+    training_set = encode_training_set(dataset, recipe, context, selection).with_head_search(recipe, context)
+    result, folds = train_with_folds(
+        training_set, recipe, context, partial(context.control.report_progress, "training")
+    )
+    held_out = _cross_validate(training_set, result, folds, recipe, context)
+    result = _keep_if_better(result, held_out)
     context.control.report_progress("finishing")
     encoded = _encode_as_served(dataset, training_set, result.adapter, context)
     examples = _examples(dataset, training_set, encoded)
-    outcome = context.run(FitTask(examples, context.encoder.folder.hidden_size, recipe.seed, result.adapter, held_out))
+    task = FitTask(examples, context.encoder.folder.hidden_size, recipe.seed, result.adapter)
+    if result.adapter is None:
+        task = replace(task, search=_known_search(dataset, training_set))
+    elif held_out is not None:
+        task = replace(task, held_out=held_out.adapted)
+    outcome = context.run(task)
     truncated = np.flatnonzero(encoded.truncated[examples.groups])
     report = recast(
         FitReport,
@@ -82,20 +89,31 @@ def train(dataset: Dataset, recipe: Recipe, context: TrainingContext, selection:
     return recast(Trained, outcome, adapter=result.report, report=report, warnings=warnings)
 
 
-def _keep_if_better(
-    training_set: EncodedTrainingSet, result: TrainedAdapter, recipe: Recipe, context: TrainingContext
-) -> tuple[TrainedAdapter, HeldOut | None]:
-    """Cross-validate an adapter, and drop it where the head alone does better; return it with its held-out rows."""
+def _cross_validate(
+    training_set: EncodedTrainingSet,
+    result: TrainedAdapter,
+    folds: Sequence[TrainedAdapter],
+    recipe: Recipe,
+    context: TrainingContext,
+) -> PairedHeldOut | None:
+    """Cross-validate an adapter beside the head alone; ``None`` where that cannot be done."""
     # Folds of a training that max_seconds ended early would train longer than it did, and there is no time for them.
     if result.adapter is None or result.report is None or result.report.ended_by == "max_seconds":
-        return result, None
-    held_out = cross_validate_adapter(training_set, recipe, context)
-    if held_out is None:
-        return result, None
-    report = choose_by_held_out_rows(result.report, held_out.head, held_out.adapted)
-    if report.scale == 0:
-        return TrainedAdapter(None, report), None
-    return TrainedAdapter(result.adapter, report), held_out.adapted
+        return None
+    return cross_validate_adapter(training_set, recipe, context, folds)
+
+
+def _keep_if_better(result: TrainedAdapter, held_out: PairedHeldOut | None) -> TrainedAdapter:
+    """Return an adapter with what held-out rows say about it, without it where the head alone does better."""
+    if result.report is None or held_out is None:
+        return result
+    report = choose_by_held_out_rows(result.report, held_out.head_logits, held_out.adapted)
+    return TrainedAdapter(result.adapter if report.scale else None, report)
+
+
+def _known_search(dataset: Dataset, training_set: EncodedTrainingSet) -> HeadSearch | None:
+    """Return the cross-validation of the head on all rows, if there was one: not where rows are left out or equal."""
+    return training_set.head_search if len(training_set.numbers) == len(dataset.rows) else None
 
 
 def _encode_as_served(

@@ -15,6 +15,7 @@ from windrow.domain.recipe import Recipe
 from windrow.encoders.folder import EncoderFolder
 from windrow.encoders.layout import feature_size, top_layers
 from windrow.encoders.onnx_encoder import TextEncoder, token_counts
+from windrow.execution.adapter_training import count_at_once
 from windrow.execution.holdout import assign_eval_folds, num_folds_needed
 from windrow.execution.selection import Selection, select_rows
 from windrow.learning.head_fitting import MAX_CV_WORK
@@ -30,6 +31,7 @@ _TRUNCATE_SECONDS = 5e-10  # to truncate one layer's weight change to a low rank
 # One fit of the head takes _FIT_SECONDS x (rows x labels x rank of the features) ** _FIT_GROWTH seconds.
 _FIT_SECONDS = 3e-5
 _FIT_GROWTH = 0.6
+_FOLD_SHARE = 0.8  # the time of a fold's training, as a share of the training on all rows
 _FITS_WITH_CV = 20  # fits of a head-only training: five folds times four candidates of C
 _FITS_WITHOUT_CV = 2  # if the data are too large to choose C by cross-validation
 _MIN_SECONDS: Mapping[Stage, float] = {
@@ -46,11 +48,20 @@ _MAX_CHANGE = 4.0
 # What takes longer than estimated still takes this share of the time that it took already, rather than none: only that
 # time says how far the estimate was wrong.
 _OVERDUE_SHARE = 0.25
-# The memory of a training process after its first task.
+# The resident memory of a training process, for a head alone and with torch. These and the next four were measured, see
+# decision 4.
 _PROCESS_BYTES = 200_000_000
+_TORCH_PROCESS_BYTES = 520_000_000
 _FLOAT_BYTES = 4
 # The activations of a token that a layer keeps for the backward pass, in multiples of the width.
-_ACTIVATION_WIDTHS = 15
+_ACTIVATION_WIDTHS = 18
+# What each further micro-batch of a step leaves behind in the allocator, as a share of what one takes; at most as much
+# again.
+_FRAGMENTED_SHARE = 0.12
+# A trained layer as it was, as it is, its gradient, the optimizer's two moments, and its change.
+_LAYER_COPIES = 6
+# States in the server, in the frames that take them to the training process, and there.
+_STATE_COPIES = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +77,7 @@ class Workload:
         plan: The steps of contrastive training; ``None`` for none.
         step_tokens: The number of tokens of each step.
         folds: The number of cross-validation folds; each fold repeats the training.
+        at_once: How many of the training and its folds run at the same time.
     """
 
     folder: EncoderFolder
@@ -76,11 +88,13 @@ class Workload:
     plan: Plan | None = None
     step_tokens: tuple[int, ...] = ()
     folds: int = 0
+    at_once: int = 1
 
     @property
     def kind(self) -> str:
-        """The key of the calibration: the encoder, and whether an adapter is trained."""
-        return f"{self.folder.base_model.digest} {'head' if self.plan is None else 'adapter'}"
+        """The key of the calibration: the encoder, whether an adapter is trained, and whether its folds beside it."""
+        trained = "adapter" if self.at_once == 1 else "adapters"
+        return f"{self.folder.base_model.digest} {'head' if self.plan is None else trained}"
 
     @property
     def trained_layers(self) -> int:
@@ -134,10 +148,12 @@ def measure_workload(dataset: Dataset, recipe: Recipe, encoder: TextEncoder) -> 
     step_lengths = np.concatenate([row_lengths, names])
     plan = plan_steps(np.concatenate([selection.label_ids, np.arange(len(names))]), step_lengths, recipe)
     step_tokens = tuple(int(step_lengths[step].sum()) for step in plan.steps)
-    folds = 0
-    if recipe.cross_validate:
-        folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
-    return replace(workload, plan=plan, step_tokens=step_tokens, folds=folds)
+    workload = replace(workload, plan=plan, step_tokens=step_tokens)
+    if not recipe.cross_validate:
+        return workload
+    folds = num_folds_needed(assign_eval_folds(selection.label_ids, selection.text_ids, recipe.seed))
+    at_once = 1 if recipe.max_seconds is not None else count_at_once(folds + 1, int(step_lengths.sum()), encoder.folder)
+    return replace(workload, folds=folds, at_once=at_once)
 
 
 def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibration) -> tuple[StageEstimate, ...]:
@@ -159,16 +175,14 @@ def estimate_stages(workload: Workload, recipe: Recipe, calibration: CostCalibra
 
 
 def estimate_memory(workload: Workload) -> tuple[int, str]:
-    """Return the peak memory of a training in bytes, beside the server's own, and the reason."""
+    """Return the peak resident memory of a training in bytes, beside the server's own, and the reason."""
     folder, rows = workload.folder, len(workload.dataset.rows)
     # Features of all texts, in the server and in the training process, and their states before the adapted layers.
     features = 3 * rows * feature_size(folder) * _FLOAT_BYTES
-    states = 2 * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
-    weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * 4  # with gradients and two moments
-    kept = (
-        min(max(workload.step_tokens, default=0), MAX_MICRO_BATCH_TOKENS) * workload.trained_layers * _ACTIVATION_WIDTHS
-    )
-    step = kept * folder.hidden_size * _FLOAT_BYTES
+    states = _STATE_COPIES * workload.selected_tokens * folder.hidden_size * _FLOAT_BYTES
+    weights = workload.trained_layers * 12 * folder.hidden_size**2 * _FLOAT_BYTES * _LAYER_COPIES * workload.at_once
+    process = _PROCESS_BYTES if workload.plan is None else _TORCH_PROCESS_BYTES
+    step = _step_bytes(workload)
     trained = "the trained layers, and what a step of contrastive training keeps of them"
     largest = max(
         (features, f"the features of {rows} rows"),
@@ -177,8 +191,17 @@ def estimate_memory(workload: Workload) -> tuple[int, str]:
             f"the states of {workload.selected_tokens} tokens" if workload.plan is None else trained,
         ),
     )
-    total = _PROCESS_BYTES + features + states + weights + step
-    return total, f"{_PROCESS_BYTES // 10**6} MB for the training process itself; most of the rest is {largest[1]}."
+    total = process + features + states + weights + step
+    return total, f"{process // 10**6} MB for the training process itself; most of the rest is {largest[1]}."
+
+
+def _step_bytes(workload: Workload) -> int:
+    """Return what a step keeps of the trained layers; 0 without steps."""
+    tokens = max(workload.step_tokens, default=0) * workload.at_once
+    widths = min(tokens, MAX_MICRO_BATCH_TOKENS) * workload.trained_layers * _ACTIVATION_WIDTHS
+    further = max(0, -(-tokens // MAX_MICRO_BATCH_TOKENS) - 1)
+    left_behind = min(1.0, _FRAGMENTED_SHARE * further)
+    return int((1 + left_behind) * widths * workload.folder.hidden_size * _FLOAT_BYTES)
 
 
 class EtaEstimator:
@@ -261,14 +284,18 @@ def _stage_costs(workload: Workload) -> Iterator[StageEstimate]:
         training += _TRUNCATE_SECONDS * layers * folder.hidden_size**3
         count, largest = len(plan.steps), max(map(len, plan.steps), default=0)
         why = f"{count} steps, each over up to {largest} texts, in {layers} layers"
-        yield _stage_cost("training", training, f"{why}: {step_tokens} tokens forwards and backwards.")
-        if workload.folds:
-            encode = _flops(folder, workload.selected_tokens, layers) / ENCODE_FLOPS
-            seconds = workload.folds * (training * 0.8 + encode + head)
-            why = (
-                f"The training is done {workload.folds} times more without a part of the rows, to judge it by that part"
-            )
-            yield _stage_cost("validating", seconds, f"{why}; without cross-validation that is left out.")
+        why = f"{why}: {step_tokens} tokens forwards and backwards"
+        encode = _flops(folder, workload.selected_tokens, layers) / ENCODE_FLOPS
+        again, judging = training * _FOLD_SHARE * workload.folds, workload.folds * (encode + head)
+        parts = f"{workload.folds} times more without a part of the rows, to judge it by that part"
+        if workload.at_once > 1:
+            yield _stage_cost("training", training + again, f"{why}, and at the same time {parts}.")
+            yield _stage_cost("validating", judging, "The parts are encoded by what was trained without them.")
+        else:
+            yield _stage_cost("training", training, f"{why}.")
+        if workload.folds and workload.at_once == 1:
+            why = f"The training is done {parts}; without cross-validation that is left out."
+            yield _stage_cost("validating", again + judging, why)
     fitted = f"the head is fitted to {rows} rows of {labels} labels."
     if plan is not None or is_sample:
         layers = folder.layers if is_sample else len(top_layers(folder))

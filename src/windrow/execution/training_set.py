@@ -18,8 +18,8 @@ from windrow.encoders.onnx_encoder import TextEncoder
 from windrow.execution.control import TrainingControl
 from windrow.execution.runner import Outcome, Runner, ignore_steps
 from windrow.execution.selection import Selection, select_rows
-from windrow.execution.tasks import HeadErrorsTask, Task
-from windrow.learning.head_fitting import Examples, HeadErrors
+from windrow.execution.tasks import SearchHeadTask, Task
+from windrow.learning.head_fitting import Examples, HeadSearch
 from windrow.learning.model_selection import choose_adapter_scale, label_names_are_informative
 
 
@@ -71,7 +71,7 @@ class EncodedTrainingSet:
         fraction: The fraction of all rows, in (0, 1]; below 1 they are a sample.
         began_s: The time when encoding began, on the monotonic clock.
         took_s: The duration of encoding in seconds.
-        head_errors: The head's errors on held-out rows, on the frozen encoder; ``None`` where they were not counted.
+        head_search: The cross-validation of the head alone, on the frozen encoder; ``None`` where there was none.
     """
 
     states: TrunkStates
@@ -83,7 +83,7 @@ class EncodedTrainingSet:
     fraction: float
     began_s: float
     took_s: float
-    head_errors: HeadErrors | None = None
+    head_search: HeadSearch | None = None
 
     @property
     def hidden_size(self) -> int:
@@ -103,13 +103,12 @@ class EncodedTrainingSet:
     @cached_property
     def policy(self) -> AdapterPolicy:
         """The policy of a training on all rows."""
-        return AdapterPolicy(
-            choose_adapter_scale(self.row_features, self.label_ids, self.head_errors),
-            len(self.text_ids) + self.num_label_names,
-        )
+        head = None if self.head_search is None else self.head_search.out_of_fold
+        choice = choose_adapter_scale(self.row_features, self.label_ids, head)
+        return AdapterPolicy(choice, len(self.text_ids) + self.num_label_names)
 
-    def with_head_errors(self, recipe: Recipe, context: TrainingContext) -> "EncodedTrainingSet":
-        """Return it with the head's errors, if an adapter is requested and the labels' means alone do not rule it out.
+    def with_head_search(self, recipe: Recipe, context: TrainingContext) -> "EncodedTrainingSet":
+        """Return it with the head's search, if an adapter is requested and the labels' means alone do not rule it out.
 
         Raises:
             TrainingFailed: The task failed.
@@ -117,7 +116,7 @@ class EncodedTrainingSet:
         """
         if recipe.num_iterations == 0 or self.policy.choice.scale == 0:
             return self
-        return replace(self, head_errors=context.run(HeadErrorsTask(self.examples(), recipe.seed)))
+        return replace(self, head_search=context.run(SearchHeadTask(self.examples(), recipe.seed)))
 
     def contrastive_inputs(self) -> tuple[TokenStates, Ids]:
         """Return the texts' states for contrastive training, one per distinct row and label name, and their labels."""

@@ -28,6 +28,7 @@ from windrow.execution.tasks import (
     FitTask,
     StepProgress,
     TaskFailure,
+    TrainAdaptersTask,
     TrainAdapterTask,
     out_of_memory,
 )
@@ -100,7 +101,7 @@ def main() -> None:
             _load_torch()
         while True:
             frame = tasks.get()
-            if frame.kind == TrainAdapterTask.__name__:
+            if frame.kind in (TrainAdapterTask.__name__, TrainAdaptersTask.__name__):
                 _load_torch()
             reply = _answer(frame, server.send_step, limit_bytes)
             server.is_waiting.clear()

@@ -15,22 +15,28 @@ from starlette.routing import Route
 
 from windrow.api.endpoints import ENDPOINTS, Endpoint
 from windrow.api.http_words import HTTP
-from windrow.domain.errors import InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
+from windrow.disk import without_folder
+from windrow.domain.errors import AccessDenied, InvalidArtifact, InvalidBaseModel, TrainingFailed, WindrowError
 from windrow.domain.names import near_names
+from windrow.http.authentication import NO_KEYS, Authentication, Keys
 from windrow.http.context import context_of, create_context
+from windrow.http.cors import Cors
 from windrow.http.endpoint import VerbApp
 from windrow.http.guards import HostGuard
+from windrow.http.links import link, see_docs
 from windrow.http.logs import RequestLog
 from windrow.http.metrics import Metrics
 from windrow.http.pages import documentation, health, ready, show_metrics
+from windrow.http.path_prefix import PathPrefix
 from windrow.http.problems import (
     STATUSES,
     EndpointNotFound,
     MethodNotAllowed,
     RequestRefused,
     problem_response,
-    without_folder,
 )
+from windrow.http.proxies import TrustedProxies
+from windrow.http.rate_limits import NO_QUOTAS, Quotas, RateLimits
 from windrow.operations import LocalOperations
 from windrow.settings import Settings
 
@@ -43,12 +49,16 @@ _LONGEST_PATH: Final = 200
 _log = structlog.get_logger()
 
 
-def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
+def create_app(
+    operations: LocalOperations, settings: Settings, keys: Keys = NO_KEYS, quotas: Quotas = NO_QUOTAS
+) -> Starlette:
     """Return the application; ``app.state.context.close()`` lets its threads end.
 
     Args:
         operations: Does the verbs.
         settings: Limits.
+        keys: The API keys.
+        quotas: What they may still send.
     """
     routes = endpoint_routes()
     endpoints = [(method, route.path_format) for route in routes for method in route.methods or ()]
@@ -56,18 +66,29 @@ def create_app(operations: LocalOperations, settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *routes,
-            *(_route(READ, path, show) for path, show in documentation().items()),
+            *(_route(READ, path, show) for path, show in documentation(settings).items()),
         ],
         middleware=[
+            *_before_the_log(settings),
             Middleware(RequestLog, context.metrics.observe),
             Middleware(HostGuard, (settings.host, *settings.allowed_hosts)),
+            *([Middleware(Cors, settings.cors_origins)] if settings.cors_origins else []),
+            Middleware(Authentication, keys),
+            Middleware(RateLimits, quotas),
         ],
         exception_handlers={WindrowError: _on_windrow_error, HTTPException: _on_http_exception},
     )
     app.router.redirect_slashes = False
     app.state.context = context
+    app.state.keys = keys
     app.state.endpoints = routes
     return app
+
+
+def _before_the_log(settings: Settings) -> list[Middleware]:
+    """Return what says who asks, and for what, where something stands in front of the server."""
+    proxies = [Middleware(TrustedProxies, settings.trusted_proxies)] if settings.trusted_proxies else []
+    return [*proxies, *([Middleware(PathPrefix, settings.root_path)] if settings.root_path else [])]
 
 
 def endpoint_routes() -> list[Route]:
@@ -108,6 +129,9 @@ def _route(methods: Collection[str], path: str, app: Any) -> Route:
 
 async def _on_windrow_error(request: Request, error: Exception) -> Response:
     problem = cast(WindrowError, error)
+    if isinstance(problem, AccessDenied):
+        keys: Keys = request.app.state.keys
+        keys.note_refusal(problem, request.scope["state"].get("verb", ""))
     if STATUSES[type(problem)] >= 500:
         exc_info = problem if isinstance(problem, _UNEXPECTED) else None
         _log.error(problem.code, detail=problem.told(HTTP), exc_info=exc_info)
@@ -127,16 +151,18 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _refusal(request: Request, refused: HTTPException) -> WindrowError:
     routes: Sequence[Route] = request.app.state.endpoints
+    settings = context_of(request).settings
     if refused.status_code == 404:
         known = sorted(
             (route.path_format, method) for route in routes for method in (route.methods or set()) - {"HEAD"}
         )
-        shown = [f"{method} {path}" for path, method in (*known, ("/docs", "GET"))]
+        pages = [("/docs", "GET")] if settings.docs else []
+        shown = [f"{method} {link(settings, path)}" for path, method in (*known, *pages)]
         near = near_names(request.url.path[:_LONGEST_PATH], (path for path, _ in known))[:1]
         hint = "; did you mean {near:joined}?" if near else "."
         return EndpointNotFound(
-            f"No endpoint has this path{hint} /docs shows them all, with examples.",
-            {"endpoints": shown, "near": list(near)},
+            f"No endpoint has this path{hint}{see_docs(settings, 'them all, with examples.')}",
+            {"endpoints": shown, "near": [link(settings, each) for each in near]},
         )
     if refused.status_code == 405:
         allowed = _allowed_methods(routes, request.url.path, refused.headers or {})
@@ -144,7 +170,7 @@ def _refusal(request: Request, refused: HTTPException) -> WindrowError:
             "{method} is not possible here; use {methods}.",
             {"method": request.method, "allowed": allowed, "methods": " or ".join(allowed)},
         )
-    return RequestRefused("{why}. /docs shows every endpoint.", {"why": refused.detail})
+    return RequestRefused(f"{{why}}.{see_docs(settings, 'every endpoint.')}", {"why": refused.detail})
 
 
 def _allowed_methods(routes: Sequence[Route], path: str, headers: Mapping[str, str]) -> list[str]:

@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar, cast, get_args
 
 from starlette.requests import Request
 from starlette.types import Receive
 
 from windrow.api.endpoints import Pool
+from windrow.domain.caller import current_caller
 from windrow.domain.prediction import IsConnected
 from windrow.http.budget import Budget
 from windrow.http.job_watches import JobWatches
 from windrow.http.metrics import Metrics
+from windrow.http.turns import Turns
 from windrow.operations import LocalOperations
 from windrow.settings import Settings, variable_name
 
@@ -52,6 +55,7 @@ class ServerContext:
         settings: Limits.
         metrics: The server's metrics.
         pools: Threads for each kind of work, so that none holds up another.
+        turns: The turns of API keys at these threads.
         bodies: How many bytes of JSON may be received and read at the same time.
         uploads: How many bytes of files may be received and read at the same time.
         watches: The jobs that clients follow.
@@ -61,6 +65,7 @@ class ServerContext:
     settings: Settings
     metrics: Metrics
     pools: Mapping[Pool, ThreadPoolExecutor]
+    turns: Mapping[Pool, Turns[str]]
     bodies: Budget
     uploads: Budget
     watches: JobWatches = field(default_factory=JobWatches)
@@ -74,8 +79,11 @@ class ServerContext:
         """Do some work in a thread."""
         # Log lines of the thread carry the request's id, too. A cancelled request (the server stops and its timeout is
         # over) does not wait for its thread.
-        call = contextvars.copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(self.pools[pool], call, work)
+        call = partial(contextvars.copy_context().run, work)
+        run = partial(asyncio.get_running_loop().run_in_executor, self.pools[pool], call)
+        if (key := current_caller().key_name) is None:
+            return await run()
+        return await self.turns[pool].run(key, run)
 
     async def run_timed(self, request: Request, pool: Pool, work: Callable[[], Result]) -> Result:
         """Do some work in a thread, and leave for the log line how long it waited and how long it took."""
@@ -92,15 +100,14 @@ class ServerContext:
 
 def create_context(operations: LocalOperations, settings: Settings, metrics: Metrics) -> ServerContext:
     """Return what the endpoints work with."""
-    waiting = {"fit": settings.max_concurrent_fits + settings.max_queued_fits}
-    pools: dict[Pool, ThreadPoolExecutor] = {
-        pool: ThreadPoolExecutor(THREADS[pool] + waiting.get(pool, 0), pool) for pool in get_args(Pool)
-    }
+    threads = {**THREADS, "fit": THREADS["fit"] + settings.max_concurrent_fits + settings.max_queued_fits}
+    pools: dict[Pool, ThreadPoolExecutor] = {pool: ThreadPoolExecutor(threads[pool], pool) for pool in get_args(Pool)}
+    turns: dict[Pool, Turns[str]] = {pool: Turns(threads[pool]) for pool in get_args(Pool)}
     # A body that is allowed has room while there is no other one.
     max_bodies_bytes = max(settings.max_pending_body_bytes, settings.max_body_bytes)
     bodies = Budget(max_bodies_bytes, variable_name("max_pending_body_bytes"))
     uploads = Budget(_UPLOADS * settings.max_import_bytes, variable_name("max_import_bytes"))
-    return ServerContext(operations, settings, metrics, pools, bodies, uploads)
+    return ServerContext(operations, settings, metrics, pools, turns, bodies, uploads)
 
 
 def context_of(request: Request) -> ServerContext:

@@ -26,10 +26,13 @@ from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
 from windrow.domain.archive import Export
 from windrow.domain.prediction import IsConnected
+from windrow.http.authentication import check_possible, check_scope
 from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
 from windrow.http.events import follow
 from windrow.http.guards import check_csrf
+from windrow.http.links import link, see_docs
+from windrow.http.logs import note_names
 from windrow.http.parameters import read_flag, read_parameters, read_query, refuse_body
 from windrow.http.uploads import received_file
 
@@ -37,7 +40,6 @@ from windrow.http.uploads import received_file
 SMALL_BODY_BYTES = 4_096
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
-_ADVICE: Final = "Correct the request; /docs shows its fields and an example."
 Result = TypeVar("Result")
 
 
@@ -60,10 +62,12 @@ class VerbApp:
         """Answer a request."""
         request = Request(scope, receive)
         query = read_query(request, self.parameters)
-        check_csrf(request)
+        check_csrf(request, context_of(request).settings.cors_origins)
         if self._endpoints[0].body == "none":
             await refuse_body(request, self.parameters)
         endpoint = self._choose(query)
+        scope["state"]["verb"] = endpoint.verb
+        check_possible(endpoint)
         texts = {**request.path_params, **{name: query[name] for name in query if name not in self._choices}}
         fields_of_url = read_parameters(endpoint.request, texts) if texts else {}
         call = _Call(context_of(request), endpoint, request, fields_of_url)
@@ -89,7 +93,13 @@ class _Call:
     """The fields of the request in path and query."""
 
     async def parse(self) -> tuple[Any, int]:
-        """Return the request of the verb, and the size of its body in bytes."""
+        """Return the request of the verb, which the caller may make, and the size of its body in bytes."""
+        parsed, size_bytes = await self._receive()
+        note_names(self.request.scope, parsed)
+        check_scope(self.endpoint, parsed)
+        return parsed, size_bytes
+
+    async def _receive(self) -> tuple[Any, int]:
         if not self.endpoint.takes_json:
             return self.endpoint.request(**self.url_fields), 0
         optional = self.endpoint.body == "optional"
@@ -102,7 +112,8 @@ class _Call:
 
     def _read(self, body: bytes) -> Any:
         limits = self.context.settings.limits
-        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=_ADVICE)
+        advice = f"Correct the request{see_docs(self.context.settings, 'its fields and an example', '; ')}."
+        return read_request(self.endpoint.request, body, preset=self.url_fields, limits=limits, advice=advice)
 
     def _limit(self) -> BodyLimit:
         max_bytes = self.context.settings.max_body_bytes
@@ -154,7 +165,7 @@ async def _start_fit(call: _Call) -> Response:
     parsed, _ = await call.parse()
     job = await call.run(lambda: call.context.operations.start_fit(parsed))
     response = call.reply(None, job)
-    response.headers["Location"] = JOB.path.format(job_id=job.id)
+    response.headers["Location"] = link(call.context.settings, JOB.path.format(job_id=job.id))
     return response
 
 
@@ -211,7 +222,7 @@ async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 async def _follow(call: _Call) -> Response:
     """Tell of a job as long as it lasts."""
-    return await follow(call.context, (await call.parse())[0])
+    return await follow(call.context, call.request, (await call.parse())[0])
 
 
 # How a verb is answered, by its name or else by the form of its reply.

@@ -80,7 +80,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def check_csrf(request: Request) -> None:
+def check_csrf(request: Request, allowed_origins: Collection[str] = ()) -> None:
     """Refuse a POST that a page of another site made the reader's browser send without their knowledge.
 
     For whatever else can change something (PUT, PATCH, DELETE, a body that is JSON or a file) a browser asks first, and
@@ -88,6 +88,7 @@ def check_csrf(request: Request) -> None:
 
     Args:
         request: The request.
+        allowed_origins: Other sites whose pages may send it.
 
     Raises:
         CrossSiteRequest: Its origin is another site than this server.
@@ -96,7 +97,7 @@ def check_csrf(request: Request) -> None:
     if request.method != "POST" or origin is None:
         return
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in _SENT_UNASKED or _is_own_page(request, origin):
+    if media_type not in _SENT_UNASKED or origin in allowed_origins or _is_own_page(request, origin):
         return
     raise CrossSiteRequest(
         "A page of another site sent this request, so nothing was done. If that is wanted, {send} the header "

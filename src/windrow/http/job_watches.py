@@ -1,4 +1,4 @@
-"""The jobs that clients follow, each looked at once for all who follow it."""
+"""The jobs that clients follow, each looked at once for all who follow it with the same API key."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from windrow.domain.caller import current_caller
 from windrow.domain.errors import Overloaded, WindrowError
 from windrow.domain.job import Job
 
@@ -18,7 +19,7 @@ Look = Callable[[], Awaitable[Job]]
 
 @dataclass(slots=True)
 class JobWatch:
-    """A job that somebody follows.
+    """A job that somebody follows, as it is for one API key.
 
     Args:
         job: As it was seen last.
@@ -66,7 +67,8 @@ class JobWatches:
     """The jobs that are followed now. For the event loop alone."""
 
     def __init__(self) -> None:
-        self._watches: dict[str, tuple[JobWatch, asyncio.Task[None]]] = {}
+        # By API key, too: what one key is shown of a job, another one may not see.
+        self._watches: dict[tuple[str | None, str], tuple[JobWatch, asyncio.Task[None]]] = {}
 
     def check_room(self) -> None:
         """Refuse one more follower where there are too many.
@@ -83,16 +85,17 @@ class JobWatches:
 
     @asynccontextmanager
     async def follow(self, job: Job, look: Look) -> AsyncIterator[JobWatch]:
-        """Follow a job inside the ``with`` block.
+        """Follow a job inside the ``with`` block, for the current caller.
 
         Args:
-            job: As it was seen just now.
-            look: Looks at it again.
+            job: As the caller saw it just now.
+            look: Looks at it again, as the caller.
         """
-        if job.id not in self._watches:
+        key = current_caller().key_name, job.id
+        if key not in self._watches:
             watch = JobWatch(job)
-            self._watches[job.id] = watch, asyncio.get_running_loop().create_task(watch.run(look))
-        watch, task = self._watches[job.id]
+            self._watches[key] = watch, asyncio.get_running_loop().create_task(watch.run(look))
+        watch, task = self._watches[key]
         watch.num_followers += 1
         watch.update(job)
         try:
@@ -101,4 +104,4 @@ class JobWatches:
             watch.num_followers -= 1
             if watch.num_followers == 0:
                 task.cancel()
-                del self._watches[job.id]
+                del self._watches[key]

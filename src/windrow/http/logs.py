@@ -8,19 +8,29 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 
+from windrow.domain.access import KEY_PREFIX
 from windrow.domain.errors import ClientClosedRequest
+from windrow.domain.names import is_reference
 from windrow.http.problems import STATUSES, internal_error, problem_response
 
 REQUEST_ID_HEADER = b"x-request-id"
 CLIENT_CLOSED_REQUEST = STATUSES[ClientClosedRequest]
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Each character of the prefix as it is or escaped, and what follows.
+_MAYBE_KEY = re.compile(
+    "".join(f"(?:{each}|%{ord(each):x})" for each in KEY_PREFIX) + r"[A-Za-z0-9_%-]*", re.IGNORECASE
+)
+_REDACTED = f"{KEY_PREFIX}…"
+_MAX_QUERY_BYTES = 512
+_MAX_NAMES = 5
+_QUOTES = ("'", '"')
 _log = structlog.get_logger()
 
 
@@ -62,7 +72,7 @@ def _render_text(_logger: object, _method: str, event: EventDict) -> str:
 
 
 def _plain_or_quoted(value: str) -> str:
-    return value if value.isprintable() and " " not in value else repr(value)
+    return value if value.isprintable() and " " not in value and value[:1] not in _QUOTES else repr(value)
 
 
 class RequestLog:
@@ -113,11 +123,51 @@ class RequestLog:
 
 def _request_id(scope: Scope) -> str:
     sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
-    return sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
+    return sent if _SANE_ID.fullmatch(sent) and not sent.startswith(KEY_PREFIX) else secrets.token_hex(8)
+
+
+def note_names(scope: Scope, request: object) -> None:
+    """Leave for the log line which classifiers a request names.
+
+    Args:
+        scope: The request's scope.
+        request: What it says.
+    """
+    name = getattr(request, "model_name", None)
+    scope["state"]["names"] = (name,) if name is not None else getattr(request, "model_names", None)
 
 
 def _log_request(scope: Scope, status: int, duration_s: float) -> None:
+    state = scope["state"]
     # The raw path is percent-encoded, so that no line break in it can forge a log line.
-    path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
-    timings = {"duration_ms": round(duration_s * 1e3, 2), **scope["state"].get("timings", {})}
-    _log.info("request", method=scope["method"], path=path, status=status, **timings)
+    facts = {"method": scope["method"], "path": _redacted(scope.get("raw_path", b""))}
+    if query := scope["query_string"]:
+        facts["query"] = _redacted(query[:_MAX_QUERY_BYTES])
+    facts["status"] = status
+    if (caller := state.get("caller")) is not None and caller.key_name is not None:
+        facts["key"] = caller.key_name
+    if client := scope.get("client"):
+        facts["client"] = client[0]
+    if names := state.get("names"):
+        facts["model"] = _shown_names(names)
+    facts["duration_ms"] = round(duration_s * 1e3, 2)
+    _log.info("request", **facts, **state.get("timings", {}))
+
+
+def _redacted(sent: bytes) -> str:
+    """Return a path or a query as it was sent, but for what may be an API key."""
+    text = sent.decode("ascii", "backslashreplace")
+    if "%" in text or KEY_PREFIX in text:
+        return _MAYBE_KEY.sub(_REDACTED, text)
+    return text
+
+
+def _shown_names(names: Sequence[str]) -> str:
+    """Return those names that are names: in their place anything may have been sent, texts and keys too."""
+    if len(names) == 1:
+        return _shown_name(names[0])
+    return ",".join([*map(_shown_name, names[:_MAX_NAMES]), *(["…"] if len(names) > _MAX_NAMES else [])])
+
+
+def _shown_name(name: str) -> str:
+    return name if is_reference(name) and not name.startswith(KEY_PREFIX) else "…"

@@ -16,8 +16,10 @@ from starlette.responses import HTMLResponse, Response
 from windrow import __version__
 from windrow.api.flat import Health
 from windrow.codec.values import to_json
+from windrow.http.authentication import check_page_scope
 from windrow.http.context import context_of
 from windrow.http.parameters import read_query
+from windrow.settings import Settings
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -60,19 +62,24 @@ _HOME: Final = """<!DOCTYPE html>
 <h1>Windrow {version}</h1>
 <p>This server trains text classifiers from labelled examples, keeps them, and answers from them.</p>
 <ul>
-<li><a href="{root}/docs">The API, to read and to try</a></li>
-<li><a href="{root}/openapi.json">The OpenAPI document</a>, to generate clients from</li>
-<li><a href="{root}/v1/classifier/models">The classifiers</a>, as JSON</li>
+{docs}<li><a href="{root}/v1/classifier/models">The classifiers</a>, as JSON</li>
 <li><a href="{root}/health">Health</a>, <a href="{root}/health/ready">readiness</a> and
 <a href="{root}/metrics">metrics</a>, for whoever watches the server</li>
 </ul>
+<p>Where an API key is needed, send it in the header <code>Authorization: Bearer KEY</code>; without one, the
+classifiers and the metrics answer with status 401. Whoever runs the server creates keys.</p>
 <p>On the server's machine, <code>windrow --help</code> shows the same verbs on the command line.</p>
 </body>
 </html>
 """
+_HOME_DOCS: Final = """<li><a href="{root}/docs">The API, to read and to try</a>; an API key goes under
+<em>Authorize</em></li>
+<li><a href="{root}/openapi.json">The OpenAPI document</a>, to generate clients from</li>
+"""
 _ICON: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
 <path d="M1 12q3.5-5 7 0t7 0M1 8q3.5-5 7 0t7 0" fill="none" stroke="#a07416" stroke-width="2"/></svg>
 """
+_Page = Callable[[Request], Awaitable[Response]]
 _FILES: Final = {"swagger_style.css": "text/css", "swagger_bundle.js": "text/javascript"}
 
 
@@ -92,6 +99,7 @@ async def ready(request: Request) -> Response:
 async def show_metrics(request: Request) -> Response:
     """Show how long requests take and how busy the server is, for Prometheus."""
     read_query(request, ())
+    check_page_scope("admin")
     context = context_of(request)
 
     def work() -> Response:
@@ -101,16 +109,25 @@ async def show_metrics(request: Request) -> Response:
     return await context.run_timed(request, "monitor", work)
 
 
-def documentation() -> dict[str, Callable[[Request], Awaitable[Response]]]:
-    """Return what shows each page for a browser, by its path."""
+def documentation(settings: Settings) -> dict[str, _Page]:
+    """Return what shows each page for a browser, by its path.
+
+    Args:
+        settings: Say whether the documentation is shown.
+    """
+    home: dict[str, _Page] = {"/": _show_home, "/favicon.ico": _show_icon}
+    return {**home, **_docs()} if settings.docs else home
+
+
+def _docs() -> dict[str, _Page]:
     spec = importlib.util.find_spec("offapi")  # which is not loaded: that reads all of its files into memory
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent
-    files: dict[str, Callable[[Request], Awaitable[Response]]]
+    files: dict[str, _Page]
     files = {f"/docs/files/{name}": partial(_show_file, folder / name, kind) for name, kind in _FILES.items()}
     files["/docs/files/swagger_start.js"] = _show_start
-    return {"/": _show_home, "/favicon.ico": _show_icon, "/docs": _show_docs, "/openapi.json": _show_openapi, **files}
+    return {"/docs": _show_docs, "/openapi.json": _show_openapi, **files}
 
 
 async def _show_file(path: Path, media_type: str, request: Request) -> Response:
@@ -119,7 +136,9 @@ async def _show_file(path: Path, media_type: str, request: Request) -> Response:
 
 async def _show_home(request: Request) -> Response:
     """Show where everything is."""
-    return HTMLResponse(_HOME.format(root=_root(request), version=__version__), headers=_PAGE_HEADERS)
+    root = _root(request)
+    docs = _HOME_DOCS.format(root=root) if context_of(request).settings.docs else ""
+    return HTMLResponse(_HOME.format(root=root, docs=docs, version=__version__), headers=_PAGE_HEADERS)
 
 
 async def _show_icon(_: Request) -> Response:
@@ -138,19 +157,20 @@ async def _show_start(_: Request) -> Response:
 
 def _root(request: Request) -> str:
     """Return the path under which a proxy shows the server, for HTML."""
-    return html.escape(str(request.scope.get("root_path", "")))
+    return html.escape(context_of(request).settings.root_path)
 
 
 async def _show_openapi(request: Request) -> Response:
     """Show the OpenAPI document."""
-    content = await context_of(request).run("monitor", _openapi_document)
+    context = context_of(request)
+    content = await context.run("monitor", partial(_openapi_document, context.settings.root_path))
     return Response(content, media_type="application/json")
 
 
 @cache
-def _openapi_document() -> bytes:
+def _openapi_document(root_path: str) -> bytes:
     import json
 
     from windrow.api.openapi import openapi_document
 
-    return json.dumps(openapi_document(), ensure_ascii=False).encode()
+    return json.dumps(openapi_document(root_path), ensure_ascii=False).encode()

@@ -12,6 +12,8 @@ from windrow.codec.strict import short_key
 from windrow.codec.types import Type, types_of
 from windrow.codec.validation import near_or_known
 from windrow.domain.errors import InvalidParameter, InvalidRequest
+from windrow.http.context import context_of
+from windrow.http.links import see_docs
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE_NUMBER: Final = re.compile("-?[0-9]{1,9}")
@@ -33,9 +35,10 @@ def read_query(request: Request, known: Collection[str]) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         facts: dict[str, object] = {"parameter": short_key(name), "known": sorted(known)}
         if name not in known:
+            docs = see_docs(context_of(request).settings, "what each request takes.")
             hint = near_or_known(name, sorted(known), request.query_params)
             raise InvalidRequest(
-                "{parameter} is no parameter of this request; {hint} /docs shows what each request takes.",
+                f"{{parameter}} is no parameter of this request; {{hint}}{docs}",
                 {**facts, "hint": hint if hint.endswith("?") else f"{hint}."},
             )
         if name in parameters:

@@ -20,7 +20,6 @@
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
@@ -29,9 +28,6 @@ from windrow.api.endpoints import PROBLEM_TYPE
 from windrow.api.http_words import HTTP
 from windrow.domain import errors
 from windrow.domain.words import is_same_everywhere
-
-# What stands for the data directory where a client is told of it.
-DATA_DIR: Final = "WINDROW_DATA_DIR"
 
 
 class RequestProblem(errors.WindrowError):
@@ -109,12 +105,16 @@ _BY_FAMILY: Final[Mapping[type[errors.WindrowError], int]] = {
     errors.InvalidInput: 422,
     errors.InvalidJson: 400,
     errors.NotFound: 404,
+    errors.AccessDenied: 403,
+    errors.Unauthorized: 401,
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.Overloaded: 429,
+    errors.RateLimited: 429,
     errors.ClientClosedRequest: 499,  # nginx's number for a client that left before its answer
     errors.Failure: 500,
     errors.StorageFull: 507,
+    errors.KeysUnavailable: 503,
     errors.DataDirectoryUnavailable: 503,  # it may be back in a moment
     UnsupportedMediaType: 415,
     BodyTooLarge: 413,
@@ -134,23 +134,6 @@ STATUSES: Final[Mapping[type[errors.WindrowError], int]] = {
     error: next(_BY_FAMILY[each] for each in error.__mro__ if each in _BY_FAMILY)
     for error in (*errors.CODED, *RequestProblem.__subclasses__())
 }
-
-
-def without_folder(error: errors.WindrowError, folder: Path) -> errors.WindrowError:
-    """Return an error whose facts name files relative to a folder: where it lies is for the log alone.
-
-    Args:
-        error: An error.
-        folder: The data directory.
-    """
-    absolute = str(folder.absolute())
-    if absolute not in str(error.facts):
-        return error
-    facts = {
-        name: value.replace(f"{absolute}/", "").replace(absolute, DATA_DIR) if isinstance(value, str) else value
-        for name, value in error.facts.items()
-    }
-    return type(error)(error.template.replace(f"{absolute}/", ""), facts)
 
 
 def internal_error(request_id: str) -> InternalError:
@@ -183,6 +166,8 @@ def problem_response(error: errors.WindrowError, request_id: str, headers: Mappi
     if not is_same_everywhere(error.template):
         document["template"] = error.template
     sent = dict(headers or {})
+    if status == 401:
+        sent["WWW-Authenticate"] = 'Bearer realm="windrow"'
     if (retry_after_s := error.facts.get("retry_after_s")) is not None:
         sent["Retry-After"] = str(retry_after_s)
     if (accepted := error.facts.get("accept_encoding")) is not None:

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from windrow.domain.errors import Overloaded, WindrowError
 from windrow.http.descriptors import OccasionalLog, is_in_reserve
+from windrow.http.joined_writes import JoinedWrites
 from windrow.http.problems import STATUSES, HeadTooLarge, RequestRefused, RequestTooSlow, problem_response
 
 # Of the first line and the headers together.
@@ -40,6 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._messages = 0
         self._overhead_bytes = 0  # of the head; then of whatever is no body (trailers, extensions of chunks)
         self._body_bytes = 0
+        self._answer: JoinedWrites | None = None  # of the latest request
         self._timer: asyncio.TimerHandle | None = None
         self._timed: tuple[int, bool] | None = None  # the part of a request that the timer is for
 
@@ -113,6 +115,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._body_bytes = 0
         super().on_headers_complete()
+        self._answer = JoinedWrites(self.transport, self.loop)
+        self.cycle.transport = self._answer  # the application begins later
         self.headers = []  # uvicorn would add those behind a body, which are of no use, to the request's
 
     def on_body(self, body: bytes) -> None:
@@ -171,6 +175,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer with a problem where no answer has begun, and close the connection."""
         self._is_refused = True
         self._set_timer(None)
+        if self._answer is not None:
+            self._answer.flush()
         cycle = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
         if cycle is not None and is_answering:

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import errno
 import gc
-import ipaddress
-import json
 import os
 import signal
 import socket
@@ -13,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Protocol
 
@@ -20,28 +19,43 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from windrow.api.examples import EXAMPLE_NAME, EXAMPLE_ROWS, EXAMPLE_TEXT
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.hosts import is_loopback
+from windrow.http.allocator import limit_arenas
 from windrow.http.app import create_app
+from windrow.http.authentication import Keys
+from windrow.http.banner import banner, sends_unencrypted
 from windrow.http.descriptors import raise_limit
-from windrow.http.guards import ALLOWED_HOSTS
 from windrow.http.logs import configure_logging
 from windrow.http.protocol import HttpProtocol
+from windrow.http.rate_limits import Quotas
+from windrow.http.tls import WATCH_INTERVAL_S, RenewableCertificate, certificate_of
 from windrow.operations import LocalOperations
-from windrow.settings import Settings
+from windrow.settings import Settings, variable_name
 
 BACKLOG = 2048
+# Connections whose handshake is not done count nowhere, so they must not stay.
+TLS_HANDSHAKE_TIMEOUT_S = 10.0
 # Between the end of the timer for trainings and the end of that for connections: their last answers go out.
 ANSWER_GRACE_S = 2
-_ON_THE_NETWORK = f"""
-Everyone who reaches this machine may now train, read and delete every classifier: there are no accounts. The server
-answers to IP addresses and localhost; name it in {ALLOWED_HOSTS} to have it answer to a name, or behind a proxy.
-"""
+# New objects between two garbage collections. Those of many requests at the same time are more than the 700 of Python's
+# default, which took 3 % of the processor time of 64 clients to find no garbage. Source: docs/adr/0007.
+GC_THRESHOLD = 10_000
 _log = structlog.get_logger()
 
 
 class OpenService(LocalOperations, Protocol):
     """Operations that are started, watched and closed."""
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """What API keys may still send."""
+        ...
 
     def start(self) -> None:
         """Get ready to answer."""
@@ -64,59 +78,64 @@ def serve(open_service: Callable[[Settings], OpenService], settings: Settings) -
         settings: Address, log format, limits, timer.
 
     Raises:
-        InvalidParameter: The address cannot be listened on.
+        InvalidParameter: The address cannot be listened on, others reach it and no key is needed, or the certificate or
+            the first key cannot be used.
         WindrowError: What ``open_service`` raises.
     """
     configure_logging(settings.log_format)
     raise_limit()
+    limit_arenas()
+    certificate = certificate_of(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         port = listeners[0].getsockname()[1]
         service = open_service(settings)
         stack.callback(service.close)
-        app = create_app(service, settings)
+        service.keys.prepare(settings.first_key_file)
+        needs_key = service.keys.is_needed
+        check_access(settings, needs_key=needs_key)
+        app = create_app(service, settings, service.keys, service.quotas)
         stack.callback(app.state.context.close)
         service.start()
         # All this stays; looking through it at each full garbage collection would hold up every request for 40 ms.
         gc.freeze()
-        text = banner(settings.host, port)
-        if not is_loopback(settings.host):
-            _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
-        server = _Server(uvicorn_config(app, settings), text, service, settings.shutdown_timeout_s)
+        gc.set_threshold(GC_THRESHOLD)
+        server = _Server(uvicorn_config(app, settings), service, settings.shutdown_timeout_s, certificate)
+        server.text = banner(settings, port, needs_key=needs_key)
         server.run(sockets=listeners)
     _leave_stuck_threads_behind()
 
 
-def banner(host: str, port: int) -> str:
-    """Return what a person reads once the server answers: its address and two commands to paste."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - shown, not bound
-    address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-    rows = ",\n    ".join(json.dumps(row) for row in EXAMPLE_ROWS)
-    fit = f'{{"model_name": "{EXAMPLE_NAME}", "training_data": [\n    {rows}]}}'
-    predict = json.dumps({"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT})
-    return f"""\
-Windrow answers on {address} (try it in a browser: {address}/docs). Ctrl-C stops it.
-{"" if is_loopback(host) else _ON_THE_NETWORK}
-Train a classifier:
+def check_access(settings: Settings, *, needs_key: bool) -> None:
+    """Refuse to open the data directory to a network without keys, and warn of what is less than safe.
 
-{_curl(f"{address}/v1/classifier/fit", fit)}
+    Args:
+        settings: The address, and whether something in front of the server checks who asks.
+        needs_key: Whether requests need an API key.
 
-Ask it:
-
-{_curl(f"{address}/v1/classifier/predict", predict)}
-"""
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a host: ``localhost``, or an address such as 127.0.0.1 or ::1."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _curl(url: str, body: str) -> str:
-    return f"curl -sS {url} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+    Raises:
+        InvalidParameter: Others reach the address, no key is needed, and nobody said that this is meant.
+    """
+    if sends_unencrypted(settings, needs_key=needs_key):
+        _log.warning("keys_unencrypted", host=settings.host, setting="WINDROW_TLS_CERT or WINDROW_TRUSTED_PROXIES")
+    if needs_key or is_loopback(settings.host):
+        return
+    if not settings.insecure_no_keys:
+        raise InvalidParameter(
+            "Other machines may reach {host}, and there is no API key, so everyone there could train, read and "
+            "delete every classifier. Create a key first (`windrow keys create admin --scope admin --data-dir "
+            "{data_dir}`, with more scopes as needed, or a first one by {first_key_file}); or keep to this machine "
+            "with --host 127.0.0.1; or, where something in front of the server checks who asks, say so with "
+            "--insecure-no-keys or {insecure}=true.",
+            {
+                "parameter": "host",
+                "host": settings.host or "every address",
+                "data_dir": str(settings.data_dir),
+                "first_key_file": variable_name("first_key_file"),
+                "insecure": variable_name("insecure_no_keys"),
+            },
+        )
+    _log.warning("open_to_the_network", host=settings.host, allowed_hosts=settings.allowed_hosts)
 
 
 def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -186,19 +205,39 @@ def _listen_on_each(addresses: list[tuple[int, str]], port: int) -> list[socket.
 class _Server(uvicorn.Server):
     """uvicorn, with a banner once it answers, and signals that end in exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, text: str, service: OpenService, timeout_s: float) -> None:
+    text = ""
+    """What it prints once it answers."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        service: OpenService,
+        timeout_s: float,
+        certificate: RenewableCertificate | None = None,
+    ) -> None:
         super().__init__(config)
-        self._text = text
         self._service = service
         self._timeout_s = timeout_s
+        self._certificate = certificate
+        self._watch: asyncio.Task[None] | None = None
         self._stop_requested_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._certificate is not None:
+            self.config.ssl = self._certificate.context
+            loop = asyncio.get_running_loop()
+            # uvicorn has no word for it.
+            loop.create_server = partial(  # type: ignore[method-assign]
+                loop.create_server, ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_S
+            )
+            self._watch = asyncio.create_task(_renew(self._certificate))
         await super().startup(sockets)
-        print(self._text, flush=True)
+        print(self.text, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the running requests, then the trainings that no request waits for."""
+        if self._watch is not None:
+            self._watch.cancel()
         await super().shutdown(sockets)
         left_s = max(0.0, self._timeout_s - (time.monotonic() - self._stop_requested_at))
         await asyncio.get_running_loop().run_in_executor(None, self._service.wait_for_jobs, left_s)
@@ -232,6 +271,13 @@ class _Server(uvicorn.Server):
                 "quits at once.\n"
             )
             sys.stderr.flush()
+
+
+async def _renew(certificate: RenewableCertificate) -> None:
+    """Look for a new certificate now and then, in a thread, since a disk may hang."""
+    while True:
+        await asyncio.sleep(WATCH_INTERVAL_S)
+        await asyncio.to_thread(certificate.update)
 
 
 def _leave_stuck_threads_behind() -> None:

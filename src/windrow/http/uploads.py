@@ -13,7 +13,9 @@ from windrow.api.endpoints import FILE_TYPES, IMPORT
 from windrow.disk import disk_error
 from windrow.http.bodies import BodyLimit, limited_body
 from windrow.http.context import ServerContext
+from windrow.http.links import link
 from windrow.http.problems import UnsupportedMediaType
+from windrow.settings import Settings
 
 # A file up to this size stays in memory: an exported classifier without its rows mostly does.
 SPOOLED_BYTES = 1_000_000
@@ -39,7 +41,7 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
         StorageFull: The disk of temporary files is full.
         StorageFailed: It cannot be written.
     """
-    _check_type(request)
+    _check_type(request, context.settings)
     limit = BodyLimit(context.settings.max_import_bytes, "WINDROW_MAX_IMPORT_BYTES")
     with context.uploads.reserve() as reservation:
         file = cast(BinaryIO, SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115 - a thread closes it
@@ -52,13 +54,14 @@ async def received_file(request: Request, context: ServerContext) -> AsyncIterat
             await context.run(IMPORT.pool, file.close)
 
 
-def _check_type(request: Request) -> None:
+def _check_type(request: Request, settings: Settings) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in FILE_TYPES:
+        url = request.url.replace(path=link(settings, request.url.path))
         raise UnsupportedMediaType(
             "The body must be an exported classifier, as it is, and must say so. {Send} it like this: "
             "curl --data-binary @file.windrow -H 'Content-Type: {media_type}' {url}",
-            {"expected": list(FILE_TYPES), "media_type": FILE_TYPES[0], "url": shlex.quote(str(request.url))},
+            {"expected": list(FILE_TYPES), "media_type": FILE_TYPES[0], "url": shlex.quote(str(url))},
         )
 
 

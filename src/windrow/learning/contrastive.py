@@ -1,8 +1,10 @@
 """Train an encoder's top layers with the supervised contrastive loss, in torch."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from windrow.learning.layers import PackedTexts, pack_texts, pooled, token_state
 from windrow.learning.plan import MAX_MICRO_BATCH_TOKENS, LayerConfig, Plan
 
 _BETAS = (0.9, 0.98)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,24 @@ def train_layers(inputs: ContrastiveInputs, on_step: OnStep, max_seconds: float 
         on_step(number, len(inputs.plan.steps), loss)
     changes = {name: (trained[f"{name}.weight"].detach() - weights[f"{name}.weight"]).numpy() for name in names}
     return ContrastiveResult(changes, tuple(losses))
+
+
+def run_in_threads(trainings: Sequence[Callable[[], Result]], at_once: int) -> list[Result]:
+    """Run trainings at the same time, each with its part of torch's threads, and return their results in order.
+
+    Args:
+        trainings: Call :func:`train_layers`.
+        at_once: How many run at the same time.
+    """
+    threads = torch.get_num_threads()
+    try:
+        # The number of threads is each thread's own, but torch's libraries share one.
+        with ThreadPoolExecutor(
+            at_once, initializer=torch.set_num_threads, initargs=(max(1, threads // at_once),)
+        ) as pool:
+            return list(pool.map(lambda training: training(), trainings))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def contrastive_loss(embeddings: Tensor, label_ids: Tensor, temperature: float) -> Tensor:

@@ -52,17 +52,17 @@ class OutOfFoldLogits:
     logits: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class HeadErrors:
-    """The errors of the head alone on held-out rows.
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadSearch:
+    """How the head's C was chosen by cross-validation, and the held-out rows that came of it.
 
     Args:
-        errors: The misclassified rows.
-        evaluated: The held-out rows; 0 where none could be held out.
+        report: The chosen C.
+        out_of_fold: The held-out rows' logits; ``None`` where no row could be held out.
     """
 
-    errors: int
-    evaluated: int
+    report: HeadReport
+    out_of_fold: OutOfFoldLogits | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,9 @@ class LearningCurve:
     trained_rows: Floats
 
 
-def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
+def fit_head(
+    examples: Examples, seed: int, search: HeadSearch | None = None
+) -> tuple[LinearHead, HeadReport, OutOfFoldLogits | None]:
     """Fit a logistic regression whose C is chosen by stratified cross-validation.
 
     C is chosen by the log loss on held-out rows, which a handful of rows mislead less than they do accuracy.
@@ -88,6 +90,7 @@ def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, Out
     Args:
         examples: The rows.
         seed: Seeds the assignment of rows to folds.
+        search: What :func:`search_head` found for the same rows and seed; ``None`` to search here.
 
     Returns:
         The head on all rows; how C was chosen; and the out-of-fold logits, ``None`` where no row could be held out.
@@ -97,23 +100,40 @@ def fit_head(examples: Examples, seed: int) -> tuple[LinearHead, HeadReport, Out
     # A few rows span a small subspace, and L2 regularisation is blind to rotation: solving in that subspace gives
     # the same head in a fraction of the time.
     narrow, back = rotate(examples.features)
-    report, out_of_fold = _choose_c(replace(examples, features=narrow), seed)
-    head = solve(narrow, examples.label_ids, report.c)
-    return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), report, out_of_fold
+    search = search or _choose_c(replace(examples, features=narrow), seed)
+    head = solve(narrow, examples.label_ids, search.report.c)
+    return LinearHead(np.ascontiguousarray(head.weights @ back), head.bias), search.report, search.out_of_fold
 
 
-def count_head_errors(examples: Examples, seed: int) -> HeadErrors:
-    """Count the held-out rows that :func:`fit_head` misclassifies in its cross-validation.
+def search_head(examples: Examples, seed: int) -> HeadSearch:
+    """Choose C by stratified cross-validation.
 
     Args:
         examples: The rows.
         seed: Seeds the assignment of rows to folds.
     """
-    _, out_of_fold = _choose_c(replace(examples, features=rotate(examples.features)[0]), seed)
-    if out_of_fold is None:
-        return HeadErrors(0, 0)
-    truth = examples.label_ids[out_of_fold.rows]
-    return HeadErrors(int((out_of_fold.logits.argmax(axis=1) != truth).sum()), len(truth))
+    return _choose_c(replace(examples, features=rotate(examples.features)[0]), seed)
+
+
+def cross_validate_head(examples: Examples, folds: Ids, needed: int) -> Floats:
+    """Cross-validate the head on given folds, each row at the C that the other folds choose.
+
+    Args:
+        examples: The rows; train-only rows take part in each training.
+        folds: The fold of each row but the train-only ones, as ``learning.folds.assign_folds`` returns them.
+        needed: The number of folds to return, counted from the first one; at least 1.
+
+    Returns:
+        The logits of the held-out rows, fold by fold and in ascending order within each; shape [m, labels], float32.
+    """
+    narrow, _ = rotate(examples.features)
+    examples = replace(examples, features=narrow)
+    fold_splits = list(splits(np.concatenate([folds, np.full(examples.num_train_only_rows, -1)])))
+    if not _can_cross_validate_c(examples):
+        return _out_of_fold_logits(examples, fold_splits[:needed], DEFAULT_C)
+    logits, losses = _cross_validate_c(examples, fold_splits, CANDIDATE_CS)
+    held_out = np.concatenate([held for _, held in fold_splits])
+    return _nested_logits(logits, losses, folds[held_out])[: sum(len(held) for _, held in fold_splits[:needed])]
 
 
 def compute_learning_curve(examples: Examples, folds: Ids, fractions: Sequence[float], seed: int) -> LearningCurve:
@@ -158,12 +178,12 @@ def _fraction_of(train: Ids, label_ids: Ids, permutation: Ids, fraction: float) 
     return np.sort(np.concatenate(chosen))
 
 
-def _choose_c(examples: Examples, seed: int) -> tuple[HeadReport, OutOfFoldLogits | None]:
-    """Choose C by cross-validation, and return the out-of-fold logits."""
+def _choose_c(examples: Examples, seed: int) -> HeadSearch:
+    """Choose C by cross-validation."""
     sampled, rows, folds = _folded(examples, seed)
     fold_splits = list(splits(folds))
     if not fold_splits:
-        return HeadReport(DEFAULT_C, None, 0), None
+        return HeadSearch(HeadReport(DEFAULT_C, None, 0), None)
     is_choice = _can_cross_validate_c(sampled)
     candidates = CANDIDATE_CS if is_choice else (DEFAULT_C,)
     if not is_choice:
@@ -172,10 +192,10 @@ def _choose_c(examples: Examples, seed: int) -> tuple[HeadReport, OutOfFoldLogit
     logits, losses = _cross_validate_c(sampled, fold_splits, candidates)
     out_of_fold = OutOfFoldLogits(rows[held_out], folds[held_out], _nested_logits(logits, losses, folds[held_out]))
     if not is_choice:
-        return HeadReport(DEFAULT_C, None, 0), out_of_fold
+        return HeadSearch(HeadReport(DEFAULT_C, None, 0), out_of_fold)
     chosen = int(losses.mean(axis=1).argmin())
     accuracy = float((logits[chosen].argmax(axis=1) == sampled.label_ids[held_out]).mean())
-    return HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits)), out_of_fold
+    return HeadSearch(HeadReport(CANDIDATE_CS[chosen], accuracy, len(fold_splits)), out_of_fold)
 
 
 def _can_cross_validate_c(examples: Examples) -> bool:

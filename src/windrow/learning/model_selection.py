@@ -10,7 +10,7 @@ import numpy.typing as npt
 from windrow.arrays import Floats, Ids
 from windrow.domain.training_report import AdapterReport, Candidate
 from windrow.learning.calibrate import ADAPTED_PRIOR, HEAD_PRIOR, HeldOut, Prior, fit_temperature
-from windrow.learning.head_fitting import HeadErrors, log_losses
+from windrow.learning.head_fitting import OutOfFoldLogits, log_losses
 
 # Leave-one-out error of the frozen features: up to the first, an adapter gains nothing; from the second on, it is used
 # in full. Source: docs/adr/0010, measured.
@@ -29,7 +29,7 @@ _USUAL_ROWS = 8
 _FOLD_VARIANCE = 4.0
 
 
-def choose_adapter_scale(features: Floats, label_ids: Ids, head: HeadErrors | None = None) -> AdapterReport:
+def choose_adapter_scale(features: Floats, label_ids: Ids, head: OutOfFoldLogits | None = None) -> AdapterReport:
     """Choose how much of an adapter to use by how well the frozen encoder separates the labels.
 
     The frozen encoder can be evaluated cheaply and without a leak, before anything is trained. Where it classifies
@@ -40,7 +40,7 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: HeadErrors | No
     Args:
         features: The frozen encoder's features, shape [rows, width], float32.
         label_ids: Shape [rows], int64.
-        head: The head's errors on held-out rows; ``None`` where they were not counted.
+        head: The head's logits for held-out rows; ``None`` where there are none.
 
     Returns:
         The scale, the reason and the candidates; nothing is trained yet.
@@ -51,13 +51,11 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: HeadErrors | No
             1.0, "No label has two rows, so nothing could be estimated; the adapter is used in full.", ()
         )
     facts = f"the frozen encoder misclassifies {errors} of {evaluated} rows, each left out of its own label's mean"
-    if (
-        head is not None
-        and head.evaluated
-        and _laplace_error(head.errors, head.evaluated) < _laplace_error(errors, evaluated)
-    ):
-        errors, evaluated = head.errors, head.evaluated
-        facts = f"on the frozen encoder, the head misclassifies {errors} of {evaluated} held-out rows"
+    if head is not None:
+        head_errors, held_out = int((head.logits.argmax(axis=1) != label_ids[head.rows]).sum()), len(head.rows)
+        if _laplace_error(head_errors, held_out) < _laplace_error(errors, evaluated):
+            errors, evaluated = head_errors, held_out
+            facts = f"on the frozen encoder, the head misclassifies {errors} of {evaluated} held-out rows"
     error = _laplace_error(errors, evaluated)
     value = min(1.0, max(0.0, (error - MIN_ADAPTER_ERROR) / (FULL_ADAPTER_ERROR - MIN_ADAPTER_ERROR)))
     verdict = {0.0: "No adapter is needed", 1.0: "The adapter is used in full"}.get(
@@ -68,7 +66,7 @@ def choose_adapter_scale(features: Floats, label_ids: Ids, head: HeadErrors | No
     return AdapterReport(round(value, 3), f"{verdict}: {facts}.", tried)
 
 
-def choose_by_held_out_rows(report: AdapterReport, head: HeldOut, adapted: HeldOut) -> AdapterReport:
+def choose_by_held_out_rows(report: AdapterReport, head_logits: Floats, adapted: HeldOut) -> AdapterReport:
     """Choose between a trained adapter and the head alone by what each makes of the same held-out rows.
 
     The log loss of calibrated scores decides, since accuracy says little on a few rows: how much lower it is with the
@@ -76,14 +74,16 @@ def choose_by_held_out_rows(report: AdapterReport, head: HeldOut, adapted: HeldO
 
     Args:
         report: How the adapter was chosen and trained.
-        head: The held-out rows with the outputs of the head alone.
-        adapted: The same rows, with those of trainings like the one that made the adapter.
+        head_logits: The logits of the head alone for the held-out rows, shape [m, labels], float32.
+        adapted: The rows with the outputs of trainings like the one that made the adapter.
 
     Returns:
         The report with both estimates; its scale is 0 where the head alone is chosen.
     """
-    gains = _calibrated_losses(head, HEAD_PRIOR) - _calibrated_losses(adapted, ADAPTED_PRIOR)
-    rows, head_right, right = len(gains), _num_right(head), _num_right(adapted)
+    truth = adapted.label_ids
+    losses_of_head = _calibrated_losses(head_logits, truth, HEAD_PRIOR)
+    gains = losses_of_head - _calibrated_losses(adapted.logits, truth, ADAPTED_PRIOR)
+    rows, head_right, right = len(gains), _num_right(head_logits, truth), _num_right(adapted.logits, truth)
     spread = float(gains.var()) * rows + _USUAL_ROWS * _USUAL_ROW_DEVIATION**2
     precisions = 1 / USUAL_GAIN_DEVIATION**2, rows * (rows - 1 + _USUAL_ROWS) / spread / _FOLD_VARIANCE
     gain = (USUAL_GAIN * precisions[0] + float(gains.mean()) * precisions[1]) / sum(precisions)
@@ -96,13 +96,12 @@ def choose_by_held_out_rows(report: AdapterReport, head: HeldOut, adapted: HeldO
     return replace(report, scale=0.0, reason=reason, candidates=candidates)
 
 
-def _num_right(held_out: HeldOut) -> int:
-    return int((held_out.logits.argmax(axis=1) == held_out.label_ids).sum())
+def _num_right(logits: Floats, truth: Ids) -> int:
+    return int((logits.argmax(axis=1) == truth).sum())
 
 
-def _calibrated_losses(held_out: HeldOut, prior: Prior) -> npt.NDArray[np.float64]:
-    temperature = fit_temperature(held_out.logits, held_out.label_ids, prior)
-    return log_losses(held_out.logits / np.float32(temperature), held_out.label_ids)
+def _calibrated_losses(logits: Floats, truth: Ids, prior: Prior) -> npt.NDArray[np.float64]:
+    return log_losses(logits / np.float32(fit_temperature(logits, truth, prior)), truth)
 
 
 def _laplace_error(errors: int, evaluated: int) -> float:

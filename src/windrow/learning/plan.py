@@ -18,6 +18,11 @@ MAX_PLANNED_TEXTS = 8_192
 MAX_PLANNED_TOKENS = 160_000
 # The activations of a token in six of MiniLM's layers take about 140 kB, so those of a micro-batch take about 600 MB.
 MAX_MICRO_BATCH_TOKENS = 4_096
+# Trainings at the same time each have their own copies of the weights, so they get by with smaller steps: two of them
+# take no more memory than a large one, for an encoder of MiniLM's size. Larger ones use two threads well by themselves.
+MAX_AT_ONCE = 2
+MAX_JOINT_TOKENS = 2_560
+MAX_JOINT_WEIGHTS = 22_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,19 @@ def plan_steps(label_ids: Ids, lengths: Ids, recipe: Recipe, full_size: int | No
     steps = tuple(_within_budget(requested, lengths))
     requested_steps = epochs * math.ceil(len(label_ids) / batch_size)
     return Plan(steps, tuple(_learning_rates(len(steps), schedule)), schedule, epochs, requested_steps)
+
+
+def num_at_once(trainings: int, tokens: int, weights: int, cores: int) -> int:
+    """Return how many of several trainings to do at the same time, at least 1.
+
+    Args:
+        trainings: How many there are.
+        tokens: The number of tokens of the largest one.
+        weights: The number of weights that each one trains.
+        cores: The cores that they share.
+    """
+    fitting = min(MAX_JOINT_TOKENS // max(1, tokens), MAX_JOINT_WEIGHTS // max(1, weights))
+    return max(1, min(trainings, cores, MAX_AT_ONCE, fitting))
 
 
 def sample_rows(label_ids: Ids, lengths: Ids, seed: int) -> Ids:

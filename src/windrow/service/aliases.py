@@ -25,6 +25,7 @@ from windrow.domain.errors import (
 from windrow.domain.gate import NOTHING_CHECKED, NOTHING_REQUIRED, GateReport
 from windrow.domain.values import recast
 from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
+from windrow.service.authorization import check_target, without_kept_rows
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.gate import EvaluatedModel, check_conditions, check_recalled_labels, conditions_of, refusal
 from windrow.storage.alias_store import AliasState, PromotionPreconditions
@@ -39,6 +40,7 @@ def promote(deps: Dependencies, request: PromoteRequest) -> Promotion:
     check_promote_request(request, deps.settings.limits)
     check_recalled_labels(request.require or NOTHING_REQUIRED)
     model, num_checks = deps.store.find(request.model_name), 0
+    check_target(deps, model)
     aliases = deps.store.aliases
     while True:
         # Outside the lock, since it may take minutes; inside, it is checked whether the result still holds.
@@ -92,6 +94,7 @@ def _check_gate(deps: Dependencies, request: PromoteRequest, model: ResolvedMode
     texts = [row.text for row in require.test_data]
     evaluated = [_evaluate(deps.store, each, answer, texts) for each, answer in zip(models, answers, strict=True)]
     report = check_conditions(conditions, evaluated[0], current if isinstance(current, str) else evaluated[1])
+    report = without_kept_rows(report, {*require.must_pass, *(request.must_pass or ())})
     if not report.passed:
         raise refusal(request.alias, str(model.target), report)
     return report

@@ -1,6 +1,9 @@
 """Lists, shows, describes, deletes and restores classifiers."""
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 from windrow.domain.classifier import (
     BulkDeletion,
@@ -10,9 +13,11 @@ from windrow.domain.classifier import (
     Deletion,
     DescribeRequest,
     ModelRequest,
+    Record,
     Restored,
     RestoreRequest,
 )
+from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClassifierInUse, InvalidParameter, NotFound, StorageUncertain, WindrowError
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest, check_list_request, check_selection
 from windrow.domain.names import check_name
@@ -24,6 +29,7 @@ from windrow.domain.threshold import (
     check_set_threshold_request,
 )
 from windrow.domain.values import recast
+from windrow.execution.use_counters import RecentUses
 from windrow.service.dependencies import Dependencies, parse_immutable_reference
 from windrow.storage.namespace import in_use
 from windrow.storage.purging import IsMeant
@@ -34,7 +40,17 @@ _log = logging.getLogger("windrow.service")
 def list_classifiers(deps: Dependencies, request: ListRequest) -> Listing:
     """Return classifiers. See ``Operations.list_classifiers``."""
     check_list_request(request)
-    return deps.store.catalog.listing(request)
+    if request.unused_days is None:
+        found = deps.store.catalog.listing(request)
+    else:
+        found = deps.store.catalog.listing(request, partial(_is_unused, deps.counters.recent(), request.unused_days))
+    return replace(found, models=deps.with_uses(found.models))
+
+
+def _is_unused(uses: RecentUses, days: int, record: Record) -> bool:
+    use = uses.get(record.name)
+    last = record.created_at if use is None else max(record.created_at, use.last_used_at)
+    return last <= utc_now() - timedelta(days=days)
 
 
 def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
@@ -44,7 +60,7 @@ def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
     name, revision = entry.record.name, entry.record.revision
     return recast(
         ClassifierDetails,
-        entry.to_classifier(),
+        deps.with_use(entry.to_classifier()),
         answers=catalog.current(name).record.revision == revision,
         revisions=names.revisions(name),
         aliases=_aliases_of(deps, name, revision),
@@ -54,7 +70,7 @@ def show(deps: Dependencies, request: ModelRequest) -> ClassifierDetails:
 def describe(deps: Dependencies, request: DescribeRequest) -> Classifier:
     """Change the description or the tags of a classifier. See ``Operations.describe``."""
     check_name(request.model_name)
-    return deps.store.catalog.describe(request).to_classifier()
+    return deps.with_use(deps.store.catalog.describe(request).to_classifier())
 
 
 def set_threshold(deps: Dependencies, request: SetThresholdRequest) -> ThresholdUpdate:
@@ -123,7 +139,8 @@ def delete_all(deps: Dependencies, request: DeleteAllRequest) -> BulkDeletion:
 def restore(deps: Dependencies, request: RestoreRequest) -> Restored:
     """Bring a classifier or a revision back. See ``Operations.restore``."""
     reference = parse_immutable_reference(request.model_name)
-    return recast(Restored, deps.store.catalog.restore(reference.name, reference.revision).to_classifier())
+    restored = deps.store.catalog.restore(reference.name, reference.revision)
+    return recast(Restored, deps.with_use(restored.to_classifier()))
 
 
 def _aliases_of(deps: Dependencies, name: str, revision: int) -> tuple[str, ...]:

@@ -1,38 +1,51 @@
 """The objects that every verb works with, and what several verbs share."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from windrow.domain.caller import current_caller
+from windrow.domain.classifier import Classifier
 from windrow.domain.dataset import Row
-from windrow.domain.errors import InvalidArtifact, InvalidName, TrainingDataNotKept
+from windrow.domain.errors import InvalidArtifact, InvalidName, StorageFailed, TrainingDataNotKept
 from windrow.domain.names import Reference, read_reference
 from windrow.domain.overlap import find_overlap
 from windrow.encoders.inventory import Inventory
 from windrow.encoders.onnx_encoder import TextEncoder
+from windrow.execution.audit_writer import AuditWriter
 from windrow.execution.batching import BatchQueue
 from windrow.execution.control import TrainingControl
 from windrow.execution.encoder_registry import EncoderRegistry
 from windrow.execution.job_queue import JobQueue
+from windrow.execution.key_watch import KeyWatch
 from windrow.execution.model_watch import ModelWatch
 from windrow.execution.periodic_task import PeriodicTask
 from windrow.execution.predictor import Predictor
+from windrow.execution.quotas import Quotas
 from windrow.execution.runner import Runner
 from windrow.execution.slots import TrainingSlots
 from windrow.execution.training_cost import CostCalibration
 from windrow.execution.training_set import TrainingContext
+from windrow.execution.use_counters import UseCounters
 from windrow.settings import Settings
 from windrow.storage.alias_store import Aliases
 from windrow.storage.artifact import ROWS, each_row
+from windrow.storage.audit_log import AuditLog
 from windrow.storage.catalog import Catalog, ResolvedModel
 from windrow.storage.data_directory import DataDirectory
 from windrow.storage.free_space import FreeSpace
+from windrow.storage.key_holdings import KeyHoldings
+from windrow.storage.key_store import KeyStore
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState
 
 _NOT_KEPT: Final = (
     "The training rows of {model_name} were not kept, so nothing can be done with them. Train it again with "
     "WINDROW_KEEP_TRAINING_DATA on, from your own copy of the rows."
+)
+_ERASED: Final = (
+    "Some training rows of {model_name} were erased, so the others are not what it was trained on. Train it again from "
+    "your own copy of the rows; an export without them is possible."
 )
 _NOT_IMPORTED: Final = (
     "The training rows of {model_name} are not kept here: it came without them. Export it with its training rows where "
@@ -50,6 +63,8 @@ class Store:
         aliases: Where aliases point.
         inventory: The base models on this machine.
         directory: The data directory that all is in.
+        keys: The API keys.
+        audit: The audit trail.
     """
 
     names: Namespace
@@ -57,16 +72,22 @@ class Store:
     aliases: Aliases
     inventory: Inventory
     directory: DataDirectory
+    keys: KeyStore
+    audit: AuditLog
 
     def find(self, model_name: str) -> ResolvedModel:
-        """Return what a name, alias, revision or task means now.
+        """Return what a name, alias, revision or task means now; of a task, the versions count that the caller knows.
 
         Raises:
             InvalidName: It breaks the grammar.
             NotFound: It means nothing.
             InvalidArtifact: Its newest file is damaged.
         """
-        return self.catalog.find(read_reference(model_name))
+        reference = read_reference(model_name)
+        if reference.is_latest:
+            entry = self.names.latest(reference.name, current_caller().knows)
+            return ResolvedModel(entry, Reference(entry.record.name))
+        return self.catalog.find(reference)
 
     def read_blob(self, entry: ClassifierState, role: str) -> bytes:
         """Return a blob of a revision, checked.
@@ -80,6 +101,17 @@ class Store:
             facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
             raise TrainingDataNotKept(_NOT_KEPT if record.origin is None else _NOT_IMPORTED, facts)
         return self.catalog.blobs.read(record.name, entry.blobs[role])
+
+    def check_whole(self, entry: ClassifierState) -> None:
+        """Refuse a revision from whose training rows some were erased.
+
+        Raises:
+            TrainingDataNotKept: Some were.
+        """
+        if entry.has_erased_rows:
+            record = entry.record
+            facts = {"model_name": record.name, "training_data_sha256": record.training_data_sha256}
+            raise TrainingDataNotKept(_ERASED, facts)
 
     def training_rows(self, entry: ClassifierState) -> Iterator[Row] | None:
         """Return the training rows of a revision, one by one; ``None`` where they were not kept.
@@ -120,6 +152,12 @@ class Dependencies:
         models: What names mean, in memory.
         watch_task: Keeps that in step with the disk.
         free_space: What is left on the disk.
+        keys: The API keys, in memory.
+        counters: How much classifiers and keys are used.
+        count_task: Keeps that on the disk.
+        quotas: What keys may still send.
+        holdings: What they keep on the disk.
+        audit: Writes the audit trail.
     """
 
     store: Store
@@ -135,6 +173,49 @@ class Dependencies:
     models: ModelWatch
     watch_task: PeriodicTask
     free_space: FreeSpace
+    keys: KeyWatch
+    counters: UseCounters
+    count_task: PeriodicTask
+    quotas: Quotas
+    holdings: KeyHoldings
+    audit: AuditWriter
+
+    def with_use(self, classifier: Classifier) -> Classifier:
+        """Return a classifier with how much its name was used; nothing of that where the disk does not say."""
+        return self.with_uses((classifier,))[0]
+
+    def with_uses(self, classifiers: Sequence[Classifier]) -> tuple[Classifier, ...]:
+        """Return classifiers with how much their names were used, as :meth:`with_use` does."""
+        try:
+            uses = self.counters.recent()
+        except StorageFailed:
+            return tuple(classifiers)
+        return tuple(
+            each
+            if (use := uses.get(each.name)) is None
+            else replace(each, last_used_at=use.last_used_at, recent_predictions=use.predictions)
+            for each in classifiers
+        )
+
+    def check_room(self) -> None:
+        """Refuse one more revision where there is no room for it, on the disk or for the caller's key.
+
+        Raises:
+            StorageFull: Less is free than trainings leave.
+            RateLimited: The key keeps as much as it may.
+        """
+        self.free_space.check()
+        self.check_key_room()
+
+    def check_key_room(self) -> None:
+        """Refuse one more revision of the caller's key, if that keeps as much as it may.
+
+        Raises:
+            RateLimited: It does.
+        """
+        caller = current_caller()
+        if caller.key_name is not None:
+            self.holdings.check(caller.key_name, caller.limits)
 
     def training_context(self, encoder: TextEncoder, control: TrainingControl) -> TrainingContext:
         """Return what a training works with that is watched."""

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools
+from windrow.domain.caller import current_caller
 from windrow.domain.clock import utc_now
 from windrow.domain.comparison import CompareRequest, Comparison, ModelResult, check_compare_request, recommend
 from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, CrossValidation
@@ -57,6 +58,7 @@ def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     check_evaluate_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     model = deps.store.find(request.model_name)
+    deps.quotas.take_texts(len(dataset.rows))
     (answers,) = _predict_rows(deps, (model,), dataset)
     report = _report(deps.store, model, dataset, answers, request)
     if not report.saved:
@@ -75,6 +77,7 @@ def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
     check_compare_request(request)
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     models = tuple(deps.store.find(name) for name in request.model_names)
+    deps.quotas.take_texts(len(dataset.rows))
     answered = dict(zip(request.model_names, _predict_rows(deps, models, dataset), strict=True))
     results = tuple(
         recast(ModelResult, _metrics(answers, dataset), reference=name, **_identity(model))
@@ -123,6 +126,7 @@ def suggest(deps: Dependencies, request: SuggestRequest) -> Suggestions:
     texts = [text for text in dict.fromkeys(request.texts) if text not in known]
     if not texts:
         return Suggestions(record.name, record.revision, (), 0)
+    deps.quotas.take_texts(len(texts))
     (answers,) = predict_batch((model,), texts, deps.predictor, deps.queue.compute, keep_features=True)
     assert answers.features is not None
     chosen = choose(answers.features, answers.scores, answers.in_scope, request.n)
@@ -159,6 +163,7 @@ def _report(
     store: Store, model: ResolvedModel, dataset: Dataset, answers: ClassifierOutputs, request: EvaluateRequest
 ) -> Report:
     record, outcome = model.entry.record, _metrics(answers, dataset)
+    knows_it = current_caller().knows(record.name)
     baseline = majority_baseline(_true_labels(dataset))
     warnings = [
         *find_warnings(find_seen_rows(store, (model,), dataset), dataset),
@@ -176,11 +181,14 @@ def _report(
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
         measured_at=utc_now(),
-        saved=request.save and store.catalog.current(record.name).record.revision == record.revision,
+        saved=request.save and knows_it and store.catalog.current(record.name).record.revision == record.revision,
         proposed_threshold=None,
     )
     if request.save and not report.saved:
-        what = f"The score was not kept: only the revision of {record.name} that answers keeps one."
+        why = f"only the revision of {record.name} that answers keeps one."
+        if not knows_it:
+            why = "this API key knows the classifier by its alias alone, and changes it by its own name alone."
+        what = f"The score was not kept: {why}"
         report = _with_warning(report, "not_saved", what)
     if request.target_precision is not None:
         return _with_proposal(report, answers, dataset, request.target_precision)

@@ -12,6 +12,7 @@ from windrow.domain.errors import BaseModelUnavailable, InvalidArchive, InvalidA
 from windrow.domain.names import check_name
 from windrow.domain.values import recast
 from windrow.encoders.folder import check_allowed
+from windrow.service.authorization import check_new_name, without_unknown_origin
 from windrow.service.dependencies import Dependencies
 from windrow.storage.archive_format import pack, unpack
 from windrow.storage.artifact import ARTIFACT, ROWS, artifact_from_bytes
@@ -21,6 +22,7 @@ from windrow.storage.catalog import NewRevision
 def copy(deps: Dependencies, request: CopyRequest) -> Copied:
     """Put a classifier under a second name. See ``Operations.copy``."""
     entry = deps.store.find(request.model_name).entry
+    deps.check_key_room()
     origin = Origin(entry.record.name, entry.record.revision, utc_now())
     new_revision = _new_revision(
         replace(entry.record, name=check_name(request.new_name), origin=origin),
@@ -28,32 +30,38 @@ def copy(deps: Dependencies, request: CopyRequest) -> Copied:
         "copied",
         request,
     )
-    return recast(Copied, deps.store.catalog.publish(new_revision).to_classifier())
+    new_revision = replace(new_revision, rows_erased=entry.has_erased_rows)
+    return recast(Copied, deps.with_use(deps.store.catalog.publish(new_revision).to_classifier()))
 
 
 def export(deps: Dependencies, request: ExportRequest) -> Export:
     """Return a classifier as one file. See ``Operations.export``."""
     entry = deps.store.find(request.model_name).entry
     roles = (ARTIFACT, ROWS) if request.include_training_data else (ARTIFACT,)
-    packed = pack(entry, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
+    if request.include_training_data:
+        deps.store.check_whole(entry)
+    # The file is no reply, so that no rule leaves anything out of it.
+    told = replace(entry, record=without_unknown_origin(entry.record))
+    packed = pack(told, {role: deps.store.read_blob(entry, role) for role in roles}, utc_now())
     return Export(f"{entry.record.name}.windrow", packed.size_bytes, packed.chunks)
 
 
 def import_classifier(deps: Dependencies, file: BinaryIO, request: ImportRequest) -> Imported:
     """Take in an exported classifier. See ``Operations.import_classifier``."""
     if not request.dry_run:
-        deps.free_space.check()
+        deps.check_room()
     unpacked = unpack(file, deps.settings.max_import_bytes)
     record = unpacked.entry.record
     check_allowed(record.base_model, deps.settings.allowed_base_models)
-    name = record.name if request.model_name is None else check_name(request.model_name)
+    name = record.name if request.model_name is None else request.model_name
+    check_new_name(name)
     warnings = _check_encoder(deps, record, unpacked.blobs[ARTIFACT])
     origin = Origin(record.name, record.revision, utc_now())
     new_revision = _new_revision(replace(record, name=name, origin=origin), unpacked.blobs, "imported", request)
     catalog = deps.store.catalog
     saved = catalog.preview(new_revision) if request.dry_run else catalog.publish(new_revision)
     status = "dry_run" if request.dry_run else "imported"
-    return recast(Imported, saved.to_classifier(), status=status, import_warnings=warnings)
+    return recast(Imported, deps.with_use(saved.to_classifier()), status=status, import_warnings=warnings)
 
 
 def _new_revision(

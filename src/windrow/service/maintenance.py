@@ -1,9 +1,10 @@
 """Base models, disk usage, and integrity checks, for the operator."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from windrow.domain.base_models import BaseModelList, BaseModelRemoval, BaseModelRequest, BaseModelUse, check_unused
+from windrow.domain.caller import current_caller
 from windrow.domain.integrity import FsckRequest, IntegrityReport
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.usage import Usage
@@ -15,26 +16,14 @@ from windrow.storage.fsck import check
 
 def base_models(deps: Dependencies) -> BaseModelList:
     """Return the base models on this machine. See ``Operations.base_models``."""
-    deps.store.directory.check()
-    names_of: dict[str, set[str]] = {}
-    for entry in deps.store.catalog.entries():
-        names_of.setdefault(entry.record.base_model, set()).add(entry.record.name)
-    return BaseModelList(
-        tuple(
-            recast(
-                BaseModelUse,
-                model,
-                classifiers=len(names_of.get(model.id, ())),
-                is_default=model.id == DEFAULT_BASE_MODEL,
-            )
-            for model in deps.store.inventory.stored_base_models()
-        )
-    )
+    return _base_models(deps, current_caller().knows, strictly=False)
 
 
 def remove_base_model(deps: Dependencies, request: BaseModelRequest) -> BaseModelRemoval:
     """Remove a base model that is not in use. See ``Operations.remove_base_model``."""
-    uses = [use for use in base_models(deps).base_models if use.id == request.base_model]
+    uses = [
+        use for use in _base_models(deps, lambda _: True, strictly=True).base_models if use.id == request.base_model
+    ]
     for use in uses:
         if use.location != "installed":  # which cannot be removed in any case
             check_unused(use)
@@ -55,6 +44,26 @@ def fsck(deps: Dependencies, request: FsckRequest) -> IntegrityReport:
     """Check the data directory. See ``Operations.fsck``."""
     with _there(deps):
         return check(deps.settings.data_dir, deps.store.names, repair=request.repair)
+
+
+def _base_models(deps: Dependencies, is_counted: Callable[[str], bool], *, strictly: bool) -> BaseModelList:
+    """Return the base models, and how many classifiers of names that count, and that may be read, use each."""
+    deps.store.directory.check()
+    names_of: dict[str, set[str]] = {}
+    for entry in deps.store.catalog.entries(strictly=strictly):
+        if is_counted(entry.record.name):
+            names_of.setdefault(entry.record.base_model, set()).add(entry.record.name)
+    return BaseModelList(
+        tuple(
+            recast(
+                BaseModelUse,
+                model,
+                classifiers=len(names_of.get(model.id, ())),
+                is_default=model.id == DEFAULT_BASE_MODEL,
+            )
+            for model in deps.store.inventory.stored_base_models()
+        )
+    )
 
 
 @contextmanager

@@ -11,7 +11,13 @@ from windrow.domain.base_models import allowed_ids
 from windrow.domain.errors import WindrowError
 from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
-from windrow.service import aliases, classifiers, evaluation, import_export, maintenance, prediction, training
+from windrow.execution.key_watch import KeyWatch
+from windrow.execution.quotas import Quotas
+from windrow.service import aliases, classifiers, erasure, evaluation, import_export, maintenance, prediction, training
+from windrow.service import audit as audit_verbs
+from windrow.service import keys as key_verbs
+from windrow.service.audit_rules import audited
+from windrow.service.authorization import authorized
 from windrow.service.dependencies import Dependencies
 
 P = ParamSpec("P")
@@ -21,11 +27,25 @@ _log = logging.getLogger("windrow.service")
 
 
 def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Concatenate["Service", P], R]:
-    """Return a function over dependencies as a method of the service that has them."""
+    """Return a function over dependencies as a method of the service that has them; it holds to the verb's rule."""
+    act = audited(_with_disk_errors(authorized(function)))
 
     def verb(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return act(self.dependencies, *args, **kwargs)
+
+    functools.update_wrapper(verb, function)
+    return verb
+
+
+def _with_disk_errors(
+    function: Callable[Concatenate[Dependencies, P], R],
+) -> Callable[Concatenate[Dependencies, P], R]:
+    """Return a verb that tells what the system refused as an error of ours."""
+
+    @functools.wraps(function)
+    def verb(deps: Dependencies, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(self.dependencies, *args, **kwargs)
+            return function(deps, *args, **kwargs)
         except OSError as error:  # where no module below had better words
             raise disk_error(
                 error,
@@ -34,7 +54,6 @@ def _verb(function: Callable[Concatenate[Dependencies, P], R]) -> Callable[Conca
                 "There is no room on a disk that Windrow needs for this ({why}). Free some, then try again.",
             ) from error
 
-    functools.update_wrapper(verb, function)
     return verb
 
 
@@ -83,6 +102,12 @@ class Service:
     remove_base_model = _verb(maintenance.remove_base_model)
     usage = _verb(maintenance.usage)
     fsck = _verb(maintenance.fsck)
+    forget = _verb(erasure.forget)
+    create_key = _verb(key_verbs.create_key)
+    list_keys = _verb(key_verbs.list_keys)
+    limit_key = _verb(key_verbs.limit_key)
+    revoke_key = _verb(key_verbs.revoke_key)
+    audit = _verb(audit_verbs.audit)
 
     def start(self) -> None:
         """Load what is to be kept loaded and start the training processes, so that the first request does not wait."""
@@ -94,7 +119,10 @@ class Service:
                 *[deps.settings.data_dir] * 2,
             )
         deps.store.directory.prepare()
+        deps.keys.update()  # before the first request
+        deps.counters.read_keys()
         deps.watch_task.start()
+        deps.count_task.start()
         deps.runner.start()
         if DEFAULT_BASE_MODEL in allowed_ids(deps.settings.allowed_base_models):
             deps.encoders.get(DEFAULT_BASE_MODEL)
@@ -118,10 +146,23 @@ class Service:
         deps.jobs.close()
         deps.runner.close()
         deps.queue.close()
+        deps.count_task.stop()
+        deps.counters.close()
+        deps.audit.close()
 
     def check_ready(self) -> None:
         """Check that the data directory was there half a second ago. See ``LocalOperations.check_ready``."""
         self.dependencies.models.check_ready()
+
+    @property
+    def keys(self) -> KeyWatch:
+        """The API keys, in memory."""
+        return self.dependencies.keys
+
+    @property
+    def quotas(self) -> Quotas:
+        """What API keys may still send."""
+        return self.dependencies.quotas
 
     def server_stats(self) -> ServerStats:
         """Return what goes on here, and what has been done since the start."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 
+from windrow.domain.caller import current_caller
 from windrow.domain.classifier import FitRequest, FitResult, ModelRequest, Record, check_notes
 from windrow.domain.clock import utc_now
 from windrow.domain.dataset import Dataset, check_rows
@@ -81,7 +82,7 @@ def begin_fit(
 ) -> "tuple[Job, Future[FitResult]]":
     """Begin a training. See ``LocalOperations.begin_fit``."""
     dataset, eta = _check_fit(deps, request), EtaEstimator(deps.cost_calibration)
-    deps.free_space.check()
+    deps.check_room()
     spec = JobSpec(
         job=recast(
             Job,
@@ -91,6 +92,7 @@ def begin_fit(
             num_examples=len(dataset.rows),
             training_data_sha256=dataset.sha256,
             created_at=utc_now(),
+            key_name=current_caller().key_name,
         ),
         key=_deduplication_key(request, dataset),
         # A base model may have to be downloaded.
@@ -131,6 +133,7 @@ def reproduce(
 ) -> Reproduction:
     """Train a classifier again and compare. See ``Operations.reproduce``."""
     entry = deps.store.find(request.model_name).entry
+    deps.store.check_whole(entry)
     # An imported classifier's rows were never checked against this server's limits.
     dataset = check_rows(rows_from_blob(deps.store.read_blob(entry, ROWS)), deps.settings.limits)
     artifact = deps.store.read_blob(entry, ARTIFACT)
@@ -142,7 +145,8 @@ def reproduce(
 def list_jobs(deps: Dependencies, request: JobListRequest) -> JobList:
     """Return the newest jobs. See ``Operations.list_jobs``."""
     check_range("limit", request.limit, JOBS_RANGE)
-    return JobList(deps.jobs.newest(request.limit))
+    knows = current_caller().knows
+    return JobList(deps.jobs.newest(request.limit, lambda job: knows(job.model_name)))
 
 
 def job(deps: Dependencies, request: JobRequest) -> Job:
@@ -231,11 +235,15 @@ def _train(
 
 
 def _next_name(catalog: Catalog, name: str) -> str | None:
-    """Return the free name that a fit proposes; none where the disk fails, which is no reason to call it a failure."""
+    """Return the free name that a fit proposes; none where the caller may not give it.
+
+    None where the disk fails, which is no reason to call it a failure.
+    """
     try:
-        return catalog.next_name(name)
+        found = catalog.next_name(name)
     except StorageFailed:
         return None
+    return found if found is not None and current_caller().knows(found) else None
 
 
 def _publish(deps: Dependencies, new_revision: NewRevision, control: TrainingControl) -> ClassifierState:
@@ -287,5 +295,6 @@ def _verify_saved(predictor: Predictor, model: ResolvedModel, text: str) -> None
 
 
 def _deduplication_key(request: FitRequest, dataset: Dataset) -> str:
-    """Return a digest that is equal for equal requests."""
-    return hashlib.sha256(f"{replace(request, training_data=())!r}{dataset.sha256}".encode()).hexdigest()
+    """Return a digest that is equal for equal requests of one caller: no other one may cancel what it waits for."""
+    asked = f"{current_caller().key_name!r}{replace(request, training_data=())!r}{dataset.sha256}"
+    return hashlib.sha256(asked.encode()).hexdigest()

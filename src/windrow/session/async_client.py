@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, Unpack, cast, overload
 
 from windrow.client.async_remote import AsyncRemoteOperations
+from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -22,9 +24,11 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidText, LimitExceeded
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, Job, JobList, JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.domain.report import EvaluateRequest
@@ -37,6 +41,7 @@ from windrow.session.archive_files import open_archive, write_export
 from windrow.session.arguments import request_of
 from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
+from windrow.session.credentials import client_key, warn_if_exposed
 from windrow.session.keywords import async_columns, async_keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
@@ -61,14 +66,23 @@ class AsyncClient:
         timeout_s: Longest silence of the server, in seconds, more than 0; trainings, and what else may take minutes,
             take as long as they need.
         retries: How often what changes nothing is sent again where the server is busy or the connection breaks.
+        api_key: The API key, where the server needs one; ``None`` for that of the variable ``WINDROW_API_KEY``, or of
+            the file that ``WINDROW_API_KEY_FILE`` names.
 
     Raises:
-        InvalidParameter: The address is none, or a number lies outside its range.
+        InvalidParameter: The address is none, a number lies outside its range, or the key is none.
         ImportError: httpx is not installed.
     """
 
-    def __init__(self, url: str, timeout_s: float = DEFAULT_TIMEOUT_S, retries: int = DEFAULT_RETRIES) -> None:
-        self._operations = AsyncRemoteOperations(url, timeout_s, retries)
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        api_key: str | None = None,
+    ) -> None:
+        self._operations = AsyncRemoteOperations(url, timeout_s, retries, client_key(api_key))
+        warn_if_exposed(self._operations.url, exposes_key=self._operations.exposes_key)
         # What is shown may be kept in a notebook, so not the password in the address.
         self._shown = f"windrow.AsyncClient({self._operations.url!r})"
 
@@ -117,6 +131,11 @@ class AsyncClient:
     remove_alias = async_keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = async_keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = async_keywords(Operations.fsck, FsckRequest)
+    forget = async_keywords(Operations.forget, ForgetRequest)
+    create_key = async_keywords(Operations.create_key, CreateKeyRequest)
+    limit_key = async_keywords(Operations.limit_key, LimitKeyRequest)
+    revoke_key = async_keywords(Operations.revoke_key, KeyRequest)
+    audit = async_keywords(Operations.audit, AuditRequest)
 
     async def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings, as ``Session.jobs`` does.
@@ -150,6 +169,11 @@ class AsyncClient:
     async def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
         found: BaseModelList = await self._operations.call("base_models")
+        return found
+
+    async def keys(self) -> KeyList:
+        """Return every API key, as ``Session.keys`` does."""
+        found: KeyList = await self._operations.call("list_keys")
         return found
 
     async def usage(self) -> Usage:

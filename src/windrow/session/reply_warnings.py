@@ -36,8 +36,19 @@ class WindrowWarning(UserWarning):
 def warn_of(reply: R) -> R:
     """Return a reply as it is, and show each of its warnings once, at the line outside this package that called."""
     for each in _warnings_in(reply):
-        warnings.warn(WindrowWarning(each.message, each.code, each.rows), stacklevel=_stack_level())
+        show_warning(each.message, each.code, each.rows)
     return reply
+
+
+def show_warning(message: str, code: str, rows: tuple[int, ...] = ()) -> None:
+    """Show a warning at the line outside this package that called.
+
+    Args:
+        message: One sentence.
+        code: Stable, for programs.
+        rows: The rows concerned, counted from 0.
+    """
+    warnings.warn(WindrowWarning(message, code, rows), stacklevel=_stack_level())
 
 
 def _warnings_in(reply: Any) -> Sequence[DataWarning]:

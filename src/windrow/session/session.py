@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, Self, Unpack, cast, overload
 
 from windrow.display.notebook import present
+from windrow.domain.access import CreateKeyRequest, KeyList, KeyRequest
 from windrow.domain.alias import AliasChangeRequest, AliasHistory, AliasList, AliasRequest, PromoteRequest
 from windrow.domain.archive import ExportRequest, Imported, ImportRequest
+from windrow.domain.audit import AuditRequest
 from windrow.domain.base_models import BaseModelList, BaseModelRequest
 from windrow.domain.classifier import (
     CopyRequest,
@@ -21,9 +23,11 @@ from windrow.domain.classifier import (
 )
 from windrow.domain.comparison import CompareRequest
 from windrow.domain.cross_validation import CrossValidateRequest
+from windrow.domain.erasure import ForgetRequest
 from windrow.domain.errors import InvalidParameter, ShuttingDown
 from windrow.domain.integrity import FsckRequest
 from windrow.domain.job import DEFAULT_JOBS, JobList, JobListRequest, JobRequest
+from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
@@ -128,6 +132,11 @@ class Session:
     remove_alias = keywords(Operations.remove_alias, AliasChangeRequest)
     remove_base_model = keywords(Operations.remove_base_model, BaseModelRequest)
     fsck = keywords(Operations.fsck, FsckRequest)
+    forget = keywords(Operations.forget, ForgetRequest)
+    create_key = keywords(Operations.create_key, CreateKeyRequest)
+    limit_key = keywords(Operations.limit_key, LimitKeyRequest)
+    revoke_key = keywords(Operations.revoke_key, KeyRequest)
+    audit = keywords(Operations.audit, AuditRequest)
 
     def jobs(self, limit: int = DEFAULT_JOBS) -> JobList:
         """Return the newest trainings of every process on the data directory, the newest one first.
@@ -158,6 +167,10 @@ class Session:
     def base_models(self) -> BaseModelList:
         """Return the base models on that machine, and how many classifiers use each."""
         return self._operations.base_models()
+
+    def keys(self) -> KeyList:
+        """Return every API key, sorted by name, also those that are no longer valid; without the keys themselves."""
+        return self._operations.list_keys()
 
     def usage(self) -> Usage:
         """Return what the data directory holds, in bytes."""
@@ -318,17 +331,27 @@ class Client(Session):
         timeout_s: Longest silence of the server, in seconds, more than 0; trainings, and what else may take minutes,
             take as long as they need.
         retries: How often what changes nothing is sent again where the server is busy or the connection breaks.
+        api_key: The API key, where the server needs one; ``None`` for that of the variable ``WINDROW_API_KEY``, or of
+            the file that ``WINDROW_API_KEY_FILE`` names.
 
     Raises:
-        InvalidParameter: The address is none, or a number lies outside its range.
+        InvalidParameter: The address is none, a number lies outside its range, or the key is none.
     """
 
     __slots__ = ()
 
-    def __init__(self, url: str, timeout_s: float = DEFAULT_TIMEOUT_S, retries: int = DEFAULT_RETRIES) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        api_key: str | None = None,
+    ) -> None:
         from windrow.client.remote import RemoteOperations
+        from windrow.session.credentials import client_key, warn_if_exposed
 
-        remote = RemoteOperations(url, timeout_s, retries)
+        remote = RemoteOperations(url, timeout_s, retries, client_key(api_key))
+        warn_if_exposed(remote.url, exposes_key=remote.exposes_key)
         # What is shown may be kept in a notebook, so not the password in the address.
         super().__init__(remote, remote.close, f"windrow.Client({remote.url!r})")
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windrow.domain.alias import Alias, AliasChange, ChangeNote
+from windrow.domain.caller import current_caller
 from windrow.domain.dataset import Row
-from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack
+from windrow.domain.errors import ConcurrentChange, InvalidArtifact, NotFound, NothingToRollBack, StorageFailed
 from windrow.domain.names import Reference, check_name
 from windrow.domain.values import recast
+from windrow.storage.files import is_forbidden
 from windrow.storage.log import Newest, readable
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import AliasLogEntry, Pointer, Removed, alias_to_json
@@ -196,7 +198,9 @@ class Aliases:
             # One whose file cannot be read is there; it can be taken away, and made anew.
             if not isinstance(newest.value, Pointer | InvalidArtifact):
                 raise self._names.alias_not_found(alias)
-            self._append(alias, newest.number + 1, recast(Removed, note, at=self._names.now()))
+            what = {"key_name": current_caller().key_name, "purged": self._names.purged_steps(alias)}
+            removed = recast(Removed, note, at=self._names.now(), **what)
+            self._append(alias, newest.number + 1, removed)
 
     def history(self, alias: str) -> tuple[AliasChange, ...]:
         """Return each change of an alias, the first one first, also of one that was taken away.
@@ -237,6 +241,7 @@ class Aliases:
         return pointer
 
     def _point(self, alias: str, number: int, note: ChangeNote, **what: object) -> Alias:
+        what |= {"key_name": current_caller().key_name, "purged": self._names.purged_steps(alias)}
         pointer = recast(Pointer, note, at=self._names.now(), **what)
         self._append(alias, number, pointer)
         # What it points to was seen to answer. To look again could fail, and the change is made.
@@ -249,6 +254,10 @@ class Aliases:
         try:
             self._names.answering(target)
         except (NotFound, InvalidArtifact):
+            return False
+        except StorageFailed as error:
+            if not is_forbidden(error):
+                raise
             return False
         return True
 

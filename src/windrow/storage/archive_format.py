@@ -75,7 +75,8 @@ def pack(entry: ClassifierState, blobs: Mapping[str, bytes], now: datetime) -> Z
     Raises:
         InvalidArtifact: It could not be imported, so it must not be exported.
     """
-    sent = replace(entry, blobs={role: ref for role, ref in entry.blobs.items() if role in blobs})
+    record, refs = _without_key_names(entry.record), {role: ref for role, ref in entry.blobs.items() if role in blobs}
+    sent = replace(entry, record=record, blobs=refs, erased={})
     try:
         manifest = write(Manifest("export", now, __version__, sent))
         _check_entry(sent)
@@ -115,7 +116,8 @@ def unpack(file: BinaryIO, max_bytes: int) -> Unpacked:
         _check_rows(entry.record, blobs.get(ROWS), max_bytes)
     except InvalidArtifact as error:
         raise _unreadable(error, "bad_rows", FILE_NAMES[ROWS]) from error
-    return Unpacked(entry, blobs)
+    # Whatever a stranger's file says of keys, none of this server has acted.
+    return Unpacked(replace(entry, record=_without_key_names(entry.record)), blobs)
 
 
 def _read_manifest(data: bytes) -> ClassifierState:
@@ -169,6 +171,12 @@ def _check_entry(entry: ClassifierState) -> None:
         raise Mismatch(f"are not {ARTIFACT} and perhaps {ROWS}", ("entry", "blobs"))
     if any(ref.suffix != SUFFIXES[role] for role, ref in entry.blobs.items()):
         raise Mismatch("have other suffixes than they should", ("entry", "blobs"))
+
+
+def _without_key_names(record: Record) -> Record:
+    """Return a record that names no API key: a key means something only where it is known."""
+    changes = tuple(replace(each, key_name=None) for each in record.threshold_changes)
+    return replace(record, key_name=None, threshold_changes=changes)
 
 
 def _lengths(entry: ClassifierState) -> Iterator[tuple[str, int, int]]:

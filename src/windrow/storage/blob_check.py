@@ -11,7 +11,7 @@ from windrow.domain.classifier import Record
 from windrow.domain.errors import InvalidArtifact
 from windrow.storage.artifact import ARTIFACT, MAX_ROWS_BYTES, ROWS, artifact_from_bytes
 from windrow.storage.blobs import MAX_BLOB_BYTES
-from windrow.storage.format import RESTORE
+from windrow.storage.format import ALLOW, RESTORE
 from windrow.storage.revision import BlobRef
 
 _CHUNK_BYTES = 2**18
@@ -56,7 +56,8 @@ def find_problem(path: str, role: str, ref: BlobRef, record: Record) -> BlobProb
     except FileNotFoundError:
         return BlobProblem("blob_missing", "is not there.")
     except OSError as error:
-        return BlobProblem("blob_unreadable", f"cannot be read ({error.strerror}).")
+        advice = ALLOW if isinstance(error, PermissionError) else RESTORE
+        return BlobProblem("blob_unreadable", f"cannot be read ({error.strerror}).", advice)
 
 
 def _artifact_problem(file: FileIO, record: Record) -> BlobProblem | None:

@@ -3,25 +3,35 @@
 The steps of each change are ordered so that a crash between any two leaves the old state or the new one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from windrow.domain.alias import ChangeNote
-from windrow.domain.classifier import DescribeRequest, Record, TestScore, check_notes
-from windrow.domain.errors import ClassifierExists, ConcurrentChange, InvalidArtifact, NotDeleted, NotFound
+from windrow.domain.caller import current_caller
+from windrow.domain.classifier import DescribeRequest, Record, TestScore
+from windrow.domain.errors import (
+    ClassifierExists,
+    ConcurrentChange,
+    InvalidArtifact,
+    NotDeleted,
+    NotFound,
+    StorageFailed,
+)
 from windrow.domain.listing import Listing, ListRequest
 from windrow.domain.names import Reference, check_name
 from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
+from windrow.domain.values import recast
 from windrow.domain.versions import next_version
 from windrow.storage import history
-from windrow.storage.artifact import SUFFIXES
+from windrow.storage.artifact import ROWS, SUFFIXES
 from windrow.storage.blobs import Blobs
-from windrow.storage.files import no_change_yet
-from windrow.storage.listing import list_page
+from windrow.storage.files import is_forbidden, no_change_yet
+from windrow.storage.listing import all_are_meant, list_page
 from windrow.storage.namespace import Namespace
 from windrow.storage.purging import IsMeant, Purging, check_meant, commit
 from windrow.storage.revision import BlobRef, ClassifierState, DeletedPredecessors, Purged, Tombstone
+from windrow.storage.state_changes import check_answers, with_notes, without_notes_or_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,7 @@ class NewRevision:
     """A revision that is to be saved."""
 
     record: Record
-    """Its record; the catalog puts revision, description and tags in place."""
+    """Its record; the catalog puts revision, description, tags and the key that acts in place."""
     blobs: Mapping[str, bytes]
     """Contents by role (:data:`windrow.storage.artifact.SUFFIXES`)."""
     description: str | None = None
@@ -40,6 +50,8 @@ class NewRevision:
     """How it came about."""
     overwrite: bool = True
     """Whether it may follow an existing classifier of its name."""
+    rows_erased: bool = False
+    """Whether rows were erased from those that it was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +103,8 @@ class Catalog:
             if isinstance(self._logs.newest(name).value, Purged):
                 with no_change_yet():
                     self.purging.finish(name)
-            same = (
-                new_revision.record.origin.name
-                if new_revision.kind == "copied" and new_revision.record.origin
-                else None
-            )
+            origin = new_revision.record.origin
+            same = origin.name if new_revision.kind == "copied" and origin else None
             refs = {
                 role: self.blobs.keep(name, blob, SUFFIXES[role], same) for role, blob in new_revision.blobs.items()
             }
@@ -164,18 +173,30 @@ class Catalog:
         """
         return self._names.answering(Reference(check_name(name)))
 
-    def listing(self, request: ListRequest) -> Listing:
+    def listing(self, request: ListRequest, is_meant: Callable[[Record], bool] = all_are_meant) -> Listing:
         """Return a part of the list of classifiers; one that cannot be read is left out, with a warning in the log.
+
+        Args:
+            request: Which part, checked.
+            is_meant: Whether a classifier is meant that the request's other conditions apply to.
 
         Raises:
             InvalidParameter: The classifier that the page starts after is gone, and the order needs more than its name.
         """
-        return list_page(self._names, request)
+        return list_page(self._names, request, is_meant)
 
-    def entries(self) -> Iterator[ClassifierState]:
-        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones."""
+    def entries(self, *, strictly: bool = True) -> Iterator[ClassifierState]:
+        """Yield what answers, or could be brought back: of every classifier and revision, also of deleted ones.
+
+        Args:
+            strictly: Whether to fail where one may not be read, or to leave out what is kept under its name.
+        """
         for name in self._logs.names():
-            yield from history.entries(self._logs.values(name)).values()
+            try:
+                yield from history.entries(self._logs.values(name)).values()
+            except StorageFailed as error:
+                if strictly or not is_forbidden(error):
+                    raise
 
     def next_name(self, name: str) -> str | None:
         """Return a free name for the next version of a name's task; ``None`` where it would be too long."""
@@ -185,7 +206,7 @@ class Catalog:
         """Return those of some classifiers that aliases point to, and which aliases, sorted."""
         wanted = set(names)
         found: dict[str, tuple[str, ...]] = {}
-        for alias, pointer in self._names.pointers():
+        for alias, pointer in self._names.pointers(strictly=True):
             if pointer.target.name in wanted:
                 found[pointer.target.name] = (*found.get(pointer.target.name, ()), alias)
         return found
@@ -213,7 +234,7 @@ class Catalog:
                 check_meant(self._names, name, is_meant)
             if not force:
                 self._names.check_unused(name)
-            commit(self._names, name, Tombstone("deleted", self._names.now()))
+            commit(self._names, name, Tombstone("deleted", self._names.now(), self._names.erased(name)))
 
     def restore(self, name: str, revision: int | None = None) -> ClassifierState:
         """Bring a deleted classifier back as it was, or make another of its revisions answer.
@@ -251,7 +272,7 @@ class Catalog:
         """
         with self._names.lock():
             entry = self.current(request.model_name)
-            record = _with_notes(entry.record, entry.record, request.description, request.tags)
+            record = with_notes(entry.record, entry.record, request.description, request.tags)
             if record == entry.record:
                 return entry
             described = replace(entry, kind="described", at=self._names.now(), record=record)
@@ -279,12 +300,13 @@ class Catalog:
         with self._names.lock():
             entry = self.current(name)
             if reference.revision is not None:
-                _check_answers(self._names.revision(name, reference.revision), entry)
+                check_answers(self._names.revision(name, reference.revision), entry)
             before = entry.record.threshold
             if threshold == before:
                 return entry, before
             at = self._names.now()
-            change = ThresholdChange(at=at, before=before, after=threshold, reason=note.reason, author=note.author)
+            key_name = current_caller().key_name
+            change = recast(ThresholdChange, note, at=at, before=before, after=threshold, key_name=key_name)
             changes = (*entry.record.threshold_changes, change)[-MAX_THRESHOLD_CHANGES:]
             record = replace(entry.record, threshold_changes=changes)
             return commit(self._names, name, replace(entry, kind="threshold_set", at=at, record=record)), before
@@ -304,8 +326,8 @@ class Catalog:
         with self._names.lock():
             now = self.current(name)
             # Not only the number: a name that was purged and trained anew counts from 1 again.
-            if (_without_notes_or_scores(now.record), now.blobs) != (
-                _without_notes_or_scores(entry.record),
+            if (without_notes_or_scores(now.record), now.blobs) != (
+                without_notes_or_scores(entry.record),
                 entry.blobs,
             ):
                 raise ConcurrentChange(
@@ -326,16 +348,17 @@ class Catalog:
         buried = None if before is None else before.buried
         if isinstance(newest.value, Tombstone):
             buried = DeletedPredecessors(newest.number, newest.value.at)
-        described = _with_notes(
+        described = with_notes(
             new_revision.record, None if before is None else before.record, new_revision.description, new_revision.tags
         )
         return ClassifierState(
             kind=new_revision.kind,
             at=self._names.now(),
-            record=replace(described, revision=number),
+            record=replace(described, revision=number, key_name=current_caller().key_name),
             blobs=refs,
             purged=self._names.purged(name),
             buried=buried,
+            erased={**self._names.erased(name), **({number: refs.get(ROWS)} if new_revision.rows_erased else {})},
         )
 
     def _answers_already(self, name: str, entry: ClassifierState) -> NotDeleted:
@@ -359,38 +382,3 @@ class Catalog:
                 "another classifier.",
                 {**error.facts, "alias": alias, "points_to": str(target)},
             ) from error
-
-
-def _with_notes(record: Record, before: Record | None, description: str | None, tags: tuple[str, ...] | None) -> Record:
-    """Return a record with changed notes; those left out stay unchanged.
-
-    Raises:
-        InvalidParameter: It breaks a rule.
-    """
-    kept_description, kept_tags = ("", ()) if before is None else (before.description, before.tags)
-    new_description = kept_description if description is None else description
-    new_tags = check_notes(new_description, kept_tags if tags is None else tags)
-    return replace(record, description=new_description, tags=new_tags)
-
-
-def _without_notes_or_scores(record: Record) -> Record:
-    """Return what training alone says of a record: neither notes nor measurements, nor what was set later."""
-    return replace(record, description="", tags=(), test=None, threshold_changes=())
-
-
-def _check_answers(wanted: ClassifierState, answering: ClassifierState) -> None:
-    """Refuse a revision that is not the one that answers.
-
-    Raises:
-        ConcurrentChange: It is not.
-    """
-    if wanted.record.revision != answering.record.revision:
-        raise ConcurrentChange(
-            "Revision {answering} of {model_name} answers, not revision {revision}, so nothing was changed. Evaluate "
-            "the one that answers, or restore the other one first.",
-            {
-                "model_name": wanted.record.name,
-                "revision": wanted.record.revision,
-                "answering": answering.record.revision,
-            },
-        )

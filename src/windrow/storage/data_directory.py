@@ -12,7 +12,9 @@ from typing import Final
 from windrow.disk import PRIVATE_FILE, disk_error, make_private, read_plain, reason
 from windrow.domain.errors import DataDirectoryUnavailable, StorageUncertain
 from windrow.storage.files import MAX_BYTES, STAGING, Files
+from windrow.storage.folder_check import LOST_AND_FOUND
 from windrow.storage.lock import Lock
+from windrow.storage.namespace import CLASSIFIERS
 
 # A file in the data directory, whose random content is the same for as long as the directory is, wherever it is moved,
 # mounted or restored. Numbers of devices and files would not do: those of a volume may change when it is mounted again,
@@ -31,17 +33,21 @@ class _Identity:
 
     Args:
         marker: The content of its marker; empty where it has none, since nothing was ever changed in it.
-        stamp: Device, number and change time of the marker; of the directory, without the time, where there is none.
+        stamp: Device, number and change time of the marker; of the directory where there is none.
         folder: Device and number of the directory.
+        names: What lay in one without a marker, such as one that can only be read, and in its folder of classifiers.
     """
 
     marker: bytes
     stamp: tuple[int, ...]
     folder: tuple[int, ...]
+    names: frozenset[str] = frozenset()
 
     def is_same(self, other: "_Identity") -> bool:
-        """Whether both are of one directory."""
-        return self.marker == other.marker if self.marker else self.folder == other.folder
+        """Whether both are of one directory: where nothing was, nothing is missed in what takes its place."""
+        if self.marker:
+            return self.marker == other.marker
+        return self.folder == other.folder or not self.names or self.names == other.names
 
 
 class DataDirectory:
@@ -117,7 +123,7 @@ class DataDirectory:
 
     def _stamp(self, known: _Identity) -> tuple[int, ...] | None:
         try:
-            return _stamp_of_file(self._marker) if known.marker else _stamp_of(self.root)
+            return _timed_stamp_of(self._marker if known.marker else str(self.root))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -200,13 +206,28 @@ def _identify(root: Path, marker: str) -> _Identity | None:
     """Return what a directory is known by; ``None`` where there is none."""
     try:
         folder = _stamp_of(root)
-        stamp = _stamp_of_file(marker)  # before its content, so that a change of that shows the next time
+        stamp = _timed_stamp_of(marker)  # before its content, so that a change of that shows the next time
         content = read_plain(marker, _MAX_MARKER_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         with suppress(FileNotFoundError, NotADirectoryError):
-            return _Identity(b"", _stamp_of(root), _stamp_of(root))
+            return _unmarked(root)
         return None
-    return _Identity(content, stamp if content else folder, folder)
+    return _Identity(content, stamp, folder) if content else _unmarked(root)
+
+
+def _unmarked(root: Path) -> _Identity:
+    stamp = _timed_stamp_of(str(root))  # first, so that a name that comes meanwhile shows the next time
+    return _Identity(b"", stamp, stamp[:2], _names_in(root))
+
+
+def _names_in(root: Path) -> frozenset[str]:
+    """Return the names in a directory and in its folder of classifiers, but hidden ones and what a file system has."""
+    found: set[str] = set()
+    with suppress(NotADirectoryError):  # a file in its place has none
+        found.update(os.listdir(root))  # noqa: PTH208 - for names alone
+    with suppress(FileNotFoundError, NotADirectoryError):
+        found.update(f"{CLASSIFIERS}/{name}" for name in os.listdir(root / CLASSIFIERS))  # noqa: PTH208
+    return frozenset(name for name in found if not name.startswith(".") and name != LOST_AND_FOUND)
 
 
 def _mark(root: Path) -> None:
@@ -229,8 +250,8 @@ def _stamp_of(root: Path) -> tuple[int, ...]:
     return status.st_dev, status.st_ino
 
 
-def _stamp_of_file(marker: str) -> tuple[int, ...]:
-    status = os.stat(marker)  # noqa: PTH116 - made once for each read of the disk
+def _timed_stamp_of(path: str) -> tuple[int, ...]:
+    status = os.stat(path)  # noqa: PTH116 - made once for each read of the disk
     return status.st_dev, status.st_ino, status.st_ctime_ns
 
 

@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from windrow.disk import open_plain
-from windrow.domain.errors import InvalidArtifact
+from windrow.domain.errors import InvalidArtifact, StorageFailed
 from windrow.domain.names import is_name
 from windrow.domain.usage import ClassifierUsage, Usage
 from windrow.encoders.inventory import Inventory
+from windrow.storage.files import is_forbidden
 from windrow.storage.free_space import free_bytes
 from windrow.storage.log import NUMBERED
 from windrow.storage.namespace import CLASSIFIERS, Namespace
@@ -73,7 +74,12 @@ def _kind(names: Namespace, name: str, number: int, path: str) -> str:
     with suppress(OSError), open_plain(path) as file:
         if match := _BEGINNING.match(file.read(_BEGINNING_BYTES)):
             return match["kind"].decode()
-    value = names.classifiers.at(name, number)
+    try:
+        value = names.classifiers.at(name, number)
+    except StorageFailed as error:
+        if not is_forbidden(error):
+            raise
+        return ""
     return "" if value is None or isinstance(value, InvalidArtifact) else value.kind
 
 

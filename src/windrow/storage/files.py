@@ -289,6 +289,11 @@ def unconfirmed(key: str, error: OSError) -> StorageUncertain:
     )
 
 
+def is_forbidden(error: StorageFailed) -> bool:
+    """Whether one file or folder may not be read; any other error may be one of the whole disk."""
+    return isinstance(error.__cause__, PermissionError)
+
+
 @contextmanager
 def _storage_errors(verb: str, key: str) -> Iterator[None]:
     try:

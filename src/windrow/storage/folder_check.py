@@ -12,7 +12,7 @@ from windrow.disk import read_plain, reason
 from windrow.domain.errors import InvalidArtifact
 from windrow.domain.integrity import Severity
 from windrow.storage.files import MAX_BYTES
-from windrow.storage.format import RESTORE
+from windrow.storage.format import ALLOW, RESTORE
 from windrow.storage.log import NUMBERED
 
 Value = TypeVar("Value")
@@ -148,8 +148,9 @@ def read_log(
         except FileNotFoundError:  # it went since the folder was listed
             continue
         except OSError as error:
+            advice = ALLOW if isinstance(error, PermissionError) else RESTORE
             values[number] = InvalidArtifact(
-                "It cannot be read ({why}). {advice}", {"why": reason(error), "advice": RESTORE}
+                "It cannot be read ({why}). {advice}", {"why": reason(error), "advice": advice}
             )
         except InvalidArtifact as error:
             values[number] = error

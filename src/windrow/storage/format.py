@@ -18,13 +18,15 @@ from windrow.storage.upgrade import STEPS
 V = TypeVar("V")
 Plain = dict[str, Any]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 # Documents of older formats have no digest.
 _FIRST_SEALED: Final = 2
 # Beyond what a classifier of 50,000 labels needs; so many empty lists take 50 MB, where a document may have 8.
 MAX_VALUES: Final = 500_000
 # How the detail about a damaged file ends.
 RESTORE: Final = "Restore the file from a backup, or train the classifier again."
+# Of what may not be read, nothing is lost.
+ALLOW: Final = "Give the user that Windrow runs as the right to read it."
 # Beyond it, not every program reads the same number (RFC 8259, section 6).
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 # Whole numbers as json.dumps writes them; one of fewer digits is none beyond it.

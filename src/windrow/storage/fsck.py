@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +20,8 @@ from windrow.domain.integrity import Finding, IntegrityReport
 from windrow.domain.names import NAME_GRAMMAR, is_name
 from windrow.encoders.graph_cache import BUILDING, GRAPH_VERSION, find_graph_problem
 from windrow.encoders.removal import REMOVED, delete
+from windrow.storage.access_check import scan_access
+from windrow.storage.audit_log import AUDIT
 from windrow.storage.data_directory import MARKER
 from windrow.storage.files import STAGING, unconfirmed
 from windrow.storage.folder_check import (
@@ -32,17 +35,22 @@ from windrow.storage.folder_check import (
 )
 from windrow.storage.job_check import scan_jobs
 from windrow.storage.job_files import JOBS
+from windrow.storage.key_store import ACCESS
 from windrow.storage.mentions import Mention, find_mentions
 from windrow.storage.name_check import ScanResult, scan_alias, scan_classifier
 from windrow.storage.namespace import ALIASES, CLASSIFIERS, Namespace
 from windrow.storage.retention import LAST_PURGE_CHECK
+from windrow.storage.use_check import scan_use
+from windrow.storage.use_store import USAGE
 
 # A copy of one classifier's folder, or the building of a graph, takes seconds.
 GRACE_PERIOD_S = 3_600
+# Processes write without the lock of the names, too: jobs, the audit trail, counters. It takes them milliseconds.
+_WRITING_S = 0.5
 _THREADS = 2
 _BASE_MODELS, _GRAPHS = "base_models", "graphs"
 _ANY_FOLDER = re.compile(r"[^.].*", re.DOTALL)
-_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, _BASE_MODELS, LOST_AND_FOUND)
+_OWN_FOLDERS = (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, AUDIT, USAGE, _BASE_MODELS, LOST_AND_FOUND)
 _STAGED_FILE = re.compile("[0-9a-f]{32}")
 _GRAPHS_FOLDER = re.compile(f"[0-9a-f]{{32}}-v{GRAPH_VERSION}")  # those of other versions are not used
 _LEFTOVER = re.compile(f"({re.escape(BUILDING)}|{re.escape(REMOVED)}).*", re.DOTALL)
@@ -56,7 +64,7 @@ def check_own_folders(root: Path) -> None:
     Raises:
         StorageFailed: One of its folders is a link.
     """
-    for folder in (CLASSIFIERS, ALIASES, JOBS, STAGING):
+    for folder in (CLASSIFIERS, ALIASES, JOBS, STAGING, ACCESS, AUDIT, USAGE):
         if (root / folder).is_symlink():
             raise StorageFailed(
                 "{folder} in the data directory is a link, which is not followed. Put what it points to in its place, "
@@ -106,6 +114,8 @@ class _Run:
         for scan in (
             self._scan_root,
             partial(scan_jobs, self._root),
+            partial(scan_access, self._root),
+            partial(scan_use, self._root),
             self._scan_staging,
             self._scan_base_models,
             self._scan_graphs,
@@ -193,7 +203,12 @@ class _Run:
         """Find what processes began to write and did not end."""
         listing = self._list(STAGING, files=_STAGED_FILE)
         candidates = list(listing.candidates)
+        if any(each.st_ctime > self._grace_cutoff_s for each in listing.files.values()):
+            time.sleep(_WRITING_S)
+        left_behind = self._list(STAGING, files=_STAGED_FILE).files
         for file, status in listing.files.items():
+            if file not in left_behind:
+                continue
             path = f"{STAGING}/{file}"
             # The lock of the names says nothing of the files of jobs: what is young may be just being written.
             left = reason_to_wait(status.st_ctime, self._grace_cutoff_s)

@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from windrow.domain.errors import InvalidArtifact
-from windrow.storage.revision import ClassifierState, LogEntry, Purged
+from windrow.storage.revision import (
+    AliasLogEntry,
+    BlobRef,
+    ClassifierState,
+    LogEntry,
+    Pointer,
+    Purged,
+    Removed,
+    Tombstone,
+    with_erased_rows,
+)
 
 Value = TypeVar("Value")
 Log = Mapping[int, Value | InvalidArtifact | None]
@@ -40,12 +50,43 @@ def purged(log: Log[LogEntry]) -> tuple[int, ...]:
     return ()
 
 
+def purged_steps(log: Log[AliasLogEntry]) -> tuple[int, ...]:
+    """Return the numbers of an alias's log that were removed for good: the last readable file that lists them says."""
+    told = ((number, value) for number, value in from_newest(log) if isinstance(value, Pointer | Removed))
+    return next((tuple(each for each in value.purged if each < number) for number, value in told), ())
+
+
+def erased(log: Log[LogEntry]) -> Mapping[int, BlobRef | None]:
+    """Return what stands in the place of rows of which some were erased: the last readable file that tells says it."""
+    told = (value for _, value in from_newest(log) if isinstance(value, ClassifierState | Tombstone))
+    return next((value.erased for value in told), {})
+
+
+def erased_files(log: Log[LogEntry]) -> frozenset[str]:
+    """Return the blobs of rows that were erased, by the names of their files."""
+    values = [value for value in log.values() if value is not None]
+    if any(isinstance(value, InvalidArtifact) for value in values):
+        return frozenset()  # what a damaged file refers to is unknown
+    return frozenset(blob_sizes(values).keys() - blob_sizes(as_erased(log, values)).keys())
+
+
+def as_erased(log: Log[LogEntry], values: Iterable[object]) -> Iterator[object]:
+    """Yield some values of a log with what is left of their rows in their place."""
+    rows = erased(log)
+    for value in values:
+        yield with_erased_rows(value, rows) if isinstance(value, ClassifierState) else value
+
+
 def entries(log: Log[LogEntry]) -> dict[int, ClassifierState]:
     """Return what answers, or could be brought back, by the numbers that say it."""
     if isinstance(newest(log), Purged):
         return {}
-    gone = purged(log)
-    return {number: value for number, value in log.items() if isinstance(value, ClassifierState) and number not in gone}
+    gone, rows = purged(log), erased(log)
+    return {
+        number: with_erased_rows(value, rows)
+        for number, value in log.items()
+        if isinstance(value, ClassifierState) and number not in gone
+    }
 
 
 def trainings(log: Log[LogEntry]) -> tuple[int, ...]:
@@ -66,15 +107,18 @@ def training(log: Log[LogEntry], revision: int, without: Collection[int]) -> Cla
         return own if isinstance(own, InvalidArtifact) else None
     if not own.is_training:
         return None
+    rows = erased(log)
     later = (value for number, value in from_newest(log) if number > revision and number not in without)
-    return next(
+    said = next(
         (value for value in later if isinstance(value, ClassifierState) and value.record.revision == revision), own
     )
+    return with_erased_rows(said, rows)
 
 
 def last_entry(log: Log[LogEntry]) -> ClassifierState | InvalidArtifact | None:
     """Return what answers, or answered before it was deleted."""
-    return next((value for _, value in from_newest(log) if isinstance(value, ClassifierState | InvalidArtifact)), None)
+    last = next((value for _, value in from_newest(log) if isinstance(value, ClassifierState | InvalidArtifact)), None)
+    return with_erased_rows(last, erased(log)) if isinstance(last, ClassifierState) else last
 
 
 def revision_of(value: object) -> int | None:

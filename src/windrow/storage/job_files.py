@@ -106,6 +106,11 @@ class JobFiles:
         self._is_closed = False
         self._last_owner = ""
 
+    @property
+    def root(self) -> Path:
+        """The data directory."""
+        return self._root
+
     def new_id(self) -> str:
         """Return an id that no other job has; ids sort by time."""
         return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(3)}"

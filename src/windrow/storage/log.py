@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from windrow.domain.errors import ConcurrentChange, InvalidArtifact, StorageFailed
 from windrow.domain.names import is_name
-from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUnusable
+from windrow.storage.files import MAX_BYTES, Files, KeyExists, KeyMissing, KeyUnusable, is_forbidden
 from windrow.storage.format import RESTORE
 
 Value = TypeVar("Value")
@@ -63,6 +63,7 @@ class Logs(Generic[Value]):
         self._read = read
         self._on_change = on_change
         self._index: dict[str, Newest[Value]] = {}
+        self._forbidden: set[str] = set()  # names of which the log says so already
         self._folders: tuple[str | None, tuple[str, ...]] = (None, ())
         self._read_old = lru_cache(_KEPT_OLD_VALUES)(self._read_unknown)  # which keeps no errors: they may be mended
 
@@ -93,6 +94,21 @@ class Logs(Generic[Value]):
             _log.warning("%s cannot be used. %s", name, value.detail)
         self._index[name] = newest
         return newest
+
+    def newest_listed(self, name: str) -> Newest[Value]:
+        """Return what :meth:`newest` does, for a list of many names: one that may not be read is damaged.
+
+        A change of a name must not take it for damaged, since nothing is lost, and fails.
+        """
+        try:
+            return self.newest(name)
+        except StorageFailed as error:
+            if not is_forbidden(error):
+                raise
+            if name not in self._forbidden:
+                _log.warning("%s cannot be used. %s", name, error.detail)
+            self._forbidden.add(name)
+            return Newest(None, 0, InvalidArtifact(error.template, error.facts))
 
     def numbers(self, name: str) -> tuple[int, ...]:
         """Return a name's numbers, ascending."""

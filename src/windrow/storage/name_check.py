@@ -39,6 +39,7 @@ from windrow.storage.revision import (
 )
 
 _UNFINISHED = "It was purged, and some of it is still here."
+_ERASING = "It holds rows that were to be erased, and it is still here."
 _EMPTY = "The folder is empty."
 _MAY_BE_NEEDED = "It stays, since something beside it is damaged or foreign and may need it. Put that right first."
 _NOT_COPIED = "The folder was copied before, while a server made the revision: that is as it should be in a copy."
@@ -86,7 +87,12 @@ def scan_alias(root: str, alias: str, grace_cutoff_s: float) -> ScanResult:
         grace_cutoff_s: Files changed before this time, in seconds since 1970, belong to no change in progress.
     """
     log = read_log(root, f"{ALIASES}/{alias}", alias_from_json)
-    candidates = [*log.listing.candidates, *unreadable(log), *gaps(log)]
+    purged = frozenset(history.purged_steps(log.values))
+    candidates = [*log.listing.candidates, *unreadable(log, purged), *gaps(log, purged)]
+    candidates += [
+        garbage("erasure_unfinished", log.file(number), _ERASING, (log.file(number),))
+        for number in sorted(purged & log.values.keys())
+    ]
     if log.listing.is_empty and log.listing is not NO_FOLDER:
         left = reason_to_wait(log.listing.changed_s, grace_cutoff_s)
         candidates.append(garbage("empty_folder", log.path, _EMPTY, (log.path,), left))
@@ -167,6 +173,11 @@ class _ClassifierFolder:
         return frozenset(history.blob_sizes(self.entries.values()))
 
     @property
+    def erased_files(self) -> frozenset[str]:
+        """The blobs of rows of which some were erased, by the names of their files."""
+        return history.erased_files(self.log.values) & self.blobs.files.keys()
+
+    @property
     def is_unsure(self) -> bool:
         """Whether more may be needed than can be seen."""
         ends = (each for each in self._lost_end() if each.severity == "damage")
@@ -231,9 +242,10 @@ class _ClassifierFolder:
         if status is None:
             return BlobProblem("blob_missing", "is not there.")
         file = (status.st_ino, status.st_size, status.st_ctime_ns)
-        key = (*file, role, ref, len(record.labels), record.training_data_sha256)
+        is_whole = record.revision not in history.erased(self.log.values)
+        key = (*file, role, ref, len(record.labels), record.training_data_sha256, is_whole)
         if key not in known:
-            known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role, ref, record)
+            known[key] = find_problem(f"{self.root}/{self._blob(ref.file_name)}", role if is_whole else "", ref, record)
         return known[key]
 
     def _half_purged_revisions(self) -> Iterator[CandidateFinding]:
@@ -244,7 +256,9 @@ class _ClassifierFolder:
 
     def _unneeded_blobs(self, grace_cutoff_s: float) -> Iterator[CandidateFinding]:
         doomed = {file for number in self.purged for file in self._doomed_by(number)}
-        for file in sorted(self.blobs.files.keys() - self.referred - doomed):
+        for file in sorted(self.erased_files):
+            yield garbage("erasure_unfinished", self._blob(file), _ERASING, (self._blob(file),))
+        for file in sorted(self.blobs.files.keys() - self.referred - doomed - self.erased_files):
             left = self._reason_to_stay(self.blobs.files[file].st_ctime, grace_cutoff_s)
             path = self._blob(file)
             yield keepsake("blob_unreferenced", path, "No record refers to this file.", (path,), left)

@@ -1,9 +1,10 @@
 """The one space of names that classifiers and aliases share: their logs, the lock, and errors about names."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from windrow.domain.caller import current_caller
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import (
     AliasNotFound,
@@ -14,6 +15,7 @@ from windrow.domain.errors import (
     RevisionNotFound,
     WindrowError,
 )
+from windrow.domain.figures import counted
 from windrow.domain.names import Reference, check_name, names_with_prefix, near_names
 from windrow.domain.versions import read_version
 from windrow.storage import history
@@ -22,6 +24,7 @@ from windrow.storage.lock import Lock
 from windrow.storage.log import Logs, OnChange, readable
 from windrow.storage.revision import (
     AliasLogEntry,
+    BlobRef,
     ClassifierState,
     LogEntry,
     Pointer,
@@ -35,8 +38,15 @@ ALIASES = "aliases"
 _SHOWN_NAMES = 10
 
 
+def _is_any(_: str) -> bool:
+    return True
+
+
 class Namespace:
     """The names in a place, for any number of threads and processes.
+
+    Whoever calls is told only of names that its API key knows, in hints and lists; what protects the names of others
+    looks at all of them.
 
     Args:
         files: The place.
@@ -119,7 +129,7 @@ class Namespace:
         if state is not None:
             # What holds for the whole name: its notes, and what was removed from its log.
             record = replace(state.record, description=known.record.description, tags=known.record.tags)
-            return replace(state, record=record, purged=known.purged, buried=known.buried)
+            return replace(state, record=record, purged=known.purged, buried=known.buried, erased=known.erased)
         there = self.revisions(name)
         its = "only revision is {newest:joined}."
         if len(there) != 1:
@@ -137,6 +147,14 @@ class Namespace:
     def purged(self, name: str) -> tuple[int, ...]:
         """Return the numbers that were removed from a classifier's log."""
         return history.purged(self.classifiers.values(name))
+
+    def erased(self, name: str) -> Mapping[int, BlobRef | None]:
+        """Return what stands in the place of rows of a classifier of which some were erased."""
+        return history.erased(self.classifiers.values(name))
+
+    def purged_steps(self, alias: str) -> tuple[int, ...]:
+        """Return the numbers that were removed from an alias's log."""
+        return history.purged_steps(self.aliases.values(alias))
 
     def last_entry(self, name: str) -> ClassifierState:
         """Return what answers under a name, or answered before it was deleted.
@@ -158,15 +176,19 @@ class Namespace:
         value = readable(self.aliases.newest(alias).value)
         return value if isinstance(value, Pointer) else None
 
-    def latest(self, task: str) -> ClassifierState:
+    def latest(self, task: str, is_meant: Callable[[str], bool] = _is_any) -> ClassifierState:
         """Return the highest version of a task.
+
+        Args:
+            task: The task.
+            is_meant: Whether a classifier of a name counts.
 
         Raises:
             ClassifierNotFound: The task has no version.
             InvalidArtifact: The highest version is damaged.
         """
         for name in self.versions(task):
-            if (entry := self.entry(name)) is not None:
+            if is_meant(name) and (entry := self.entry(name)) is not None:
                 return entry
         raise ClassifierNotFound(
             "The task {task} has no version: no classifier is named {task}_v1, {task}_v2 or so on. List the "
@@ -204,18 +226,31 @@ class Namespace:
             name: The classifier.
             revision: Only those that point to just this revision; ``None`` for any.
         """
-        return tuple(alias for alias, target in self.targets_in(name) if revision in (None, target.revision))
+        targets = self.targets_in(name, strictly=True)
+        return tuple(alias for alias, target in targets if revision in (None, target.revision))
 
-    def targets_in(self, name: str) -> Iterator[tuple[str, Reference]]:
-        """Yield each alias that points to a classifier or to one of its revisions, and to which, sorted."""
-        for alias, pointer in self.pointers():
+    def targets_in(self, name: str, *, strictly: bool = False) -> Iterator[tuple[str, Reference]]:
+        """Yield each alias that points to a classifier or to one of its revisions, and to which, as `pointers` does.
+
+        Args:
+            name: The classifier.
+            strictly: As for :meth:`pointers`.
+        """
+        for alias, pointer in self.pointers(strictly=strictly):
             if (target := pointer.target).name == name:
                 yield alias, target
 
-    def pointers(self) -> Iterator[tuple[str, Pointer]]:
-        """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log."""
-        for alias in self.aliases.names():
-            value = self.aliases.newest(alias).value
+    def pointers(self, *, strictly: bool = False) -> Iterator[tuple[str, Pointer]]:
+        """Yield each alias and where it points, sorted; one that is damaged is left out, with a warning in the log.
+
+        Args:
+            strictly: Whether to yield also those that the caller does not know, and to fail where one may not be read,
+                as what takes something away must: its alias may point there. Otherwise it is for lists.
+        """
+        look = self.aliases.newest if strictly else self.aliases.newest_listed
+        is_meant = _is_any if strictly else current_caller().knows
+        for alias in filter(is_meant, self.aliases.names()):
+            value = look(alias).value
             if isinstance(value, Pointer):
                 yield alias, value
 
@@ -233,7 +268,7 @@ class Namespace:
                 is_own = other == name and for_alias == (kind == "alias")
                 # One whose file cannot be read is in use.
                 if not is_own and isinstance(logs.newest(other).value, ClassifierState | Pointer | InvalidArtifact):
-                    raise _taken(name, other, kind)
+                    raise name_taken(name, other, kind)
 
     def check_unused(self, name: str, revision: int | None = None) -> None:
         """Refuse to take away what an alias points to.
@@ -249,7 +284,7 @@ class Namespace:
         if isinstance(pointer := self.aliases.newest(name).value, Pointer):
             return ClassifierNotFound(
                 "{model_name} is an alias; it points to {points_to}. Name the classifier itself.",
-                {"model_name": name, "points_to": pointer.points_to, "near_names": [pointer.target.name]},
+                {"model_name": name, "points_to": pointer.points_to, "near_names": [*_known((pointer.target.name,))]},
             )
         if isinstance(tombstone := self.classifiers.newest(name).value, Tombstone):
             deleted_at = tombstone.at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -257,6 +292,10 @@ class Namespace:
                 "{model_name} was deleted at {deleted_at}. Restore it while that is possible, or train it again.",
                 {"model_name": name, "near_names": [], "deleted_at": deleted_at},
             )
+        return self.unknown(name)
+
+    def unknown(self, name: str) -> ClassifierNotFound:
+        """Return the error for a name that never was one, or that the caller does not know, without a look at it."""
         near = self._near(name)
         return ClassifierNotFound(
             f"There is no classifier named {{model_name}}.{_question(near)} List the classifiers that exist, or "
@@ -279,43 +318,67 @@ class Namespace:
 
     def _near(self, name: str) -> list[str]:
         # Of all the names first, then what lives among the near ones: a wrong name must not read every record.
-        near = near_names(name, (*self.classifiers.names(), *self.aliases.names()))
+        near = near_names(name, _known((*self.classifiers.names(), *self.aliases.names())))
         lives = (ClassifierState, Pointer, InvalidArtifact)
         return [
             other
             for other in near
-            if isinstance(self.classifiers.newest(other).value, lives)
-            or isinstance(self.aliases.newest(other).value, lives)
+            if isinstance(self.classifiers.newest_listed(other).value, lives)
+            or isinstance(self.aliases.newest_listed(other).value, lives)
         ]
 
 
 def in_use(aliases_of: Mapping[str, tuple[str, ...]]) -> ClassifierInUse:
-    """Return the error for classifiers that aliases point to.
+    """Return the error for classifiers that aliases point to; it counts aliases that the caller does not know.
 
     Args:
         aliases_of: The aliases by what they point to, at least one.
     """
-    shown = [f"{name} ({', '.join(aliases)})" for name, aliases in list(aliases_of.items())[:_SHOWN_NAMES]]
+    shown = [f"{name} ({_listed(aliases)})" for name, aliases in list(aliases_of.items())[:_SHOWN_NAMES]]
     more = " and {more} more" if len(aliases_of) > _SHOWN_NAMES else ""
     return ClassifierInUse(
         f"Aliases point to {{used:joined}}{more}, so nothing was deleted. Promote another classifier first, or "
         "{turn_on:force}; the alias then answers no more.",
         {
-            "aliases": sorted({alias for aliases in aliases_of.values() for alias in aliases}),
+            "aliases": sorted({alias for aliases in aliases_of.values() for alias in _known(aliases)}),
             "used": shown,
             "more": len(aliases_of) - len(shown),
         },
     )
 
 
-def _question(near: Sequence[str]) -> str:
-    return " Did you mean {near_names:or}?" if near else ""
+def name_taken(name: str, other: str, kind: str) -> NameTaken:
+    """Return the error for a name that cannot be given since there is another one; it names only what the caller knows.
 
-
-def _taken(name: str, other: str, kind: str) -> NameTaken:
+    Args:
+        name: The name.
+        other: The existing one.
+        kind: Whose that is, a classifier or an alias.
+    """
+    if not current_caller().knows(other):
+        return NameTaken(
+            "The name {name} differs only in case from another one, which this API key does not know; classifiers and "
+            "aliases share one space of names. Choose another name.",
+            {"name": name},
+        )
     how = "belongs to" if name == other else "differs only in case from"
     return NameTaken(
         f"The name {{name}} {how} the {{kind}} {{existing_name}}; classifiers and aliases share one space of names. "
         "Choose another name, or delete the {kind} {existing_name} first.",
         {"name": name, "existing_name": other, "kind": kind},
     )
+
+
+def _known(names: Iterable[str]) -> Iterator[str]:
+    return filter(current_caller().knows, names)
+
+
+def _listed(aliases: Sequence[str]) -> str:
+    known = list(_known(aliases))
+    if hidden := len(aliases) - len(known):
+        known.append(counted(hidden, "alias that this API key does not know", "aliases that it does not know"))
+    return ", ".join(known)
+
+
+def _question(near: Sequence[str]) -> str:
+    return " Did you mean {near_names:or}?" if near else ""

@@ -20,7 +20,7 @@ from windrow.domain.errors import (
 )
 from windrow.domain.names import Reference, check_name
 from windrow.storage.blobs import Blobs
-from windrow.storage.history import blob_sizes, revision_of
+from windrow.storage.history import as_erased, blob_sizes, revision_of
 from windrow.storage.namespace import Namespace
 from windrow.storage.revision import ClassifierState, LogEntry, Purged, Tombstone, entry_to_json
 
@@ -46,7 +46,8 @@ class Purging:
 
     def blob_bytes(self, name: str) -> int:
         """Return what the blobs of all revisions of a classifier take: about what a purge frees."""
-        return sum(blob_sizes(self._logs.values(name).values()).values())
+        log = self._logs.values(name)
+        return sum(blob_sizes(as_erased(log, log.values())).values())
 
     def purge(self, name: str, *, force: bool = False, is_meant: IsMeant | None = None) -> int:
         """Remove a classifier's files for good, deleted or not, and return about how many bytes that frees.
@@ -130,7 +131,7 @@ class Purging:
 
     def _purge_buried(self, name: str, newest: ClassifierState, up_to: int) -> bool:
         """Purge what was deleted before a classifier was trained anew, but for what an alias points to."""
-        pinned = {target.revision for _, target in self._names.targets_in(name)}
+        pinned = {target.revision for _, target in self._names.targets_in(name, strictly=True)}
         revisions = {number: revision_of(value) for number, value in self._logs.values(name).items() if number <= up_to}
         others = {number for number, revision in revisions.items() if revision != newest.record.revision}
         gone = {number for number in others if (revisions[number] or number) not in pinned}
@@ -191,10 +192,10 @@ class Purging:
         log = self._logs.values(name)
         gone = tuple(sorted(log.keys() & numbers))
         kept = [value for number, value in log.items() if number not in gone]
-        doomed = blob_sizes(log[number] for number in gone)
+        doomed = blob_sizes(as_erased(log, (log[number] for number in gone)))
         if any(isinstance(value, InvalidArtifact) for value in kept):
             doomed = {}  # what a damaged file refers to is unknown
-        for file_name in blob_sizes(kept):
+        for file_name in blob_sizes(as_erased(log, kept)):
             doomed.pop(file_name, None)
         for file_name in doomed:
             self._blobs.remove(name, file_name)

@@ -43,15 +43,31 @@ class Retention:
         self._now = now
 
     def purge_expired(self) -> list[str]:
-        """Purge what is due, and return the names of what was purged.
+        """Purge what is due, if it is time to look, and return the names of what was purged.
 
         Raises:
             StorageFailed: The data directory cannot be listed.
         """
+        now = self.look()
+        return [] if now is None else self.purge(now)
+
+    def purge(self, now: datetime) -> list[str]:
+        """Purge what is due, and return the names of what was purged.
+
+        Args:
+            now: The time of a :meth:`look`.
+
+        Raises:
+            StorageFailed: The data directory cannot be listed.
+        """
+        return self._purging.purge_expired(now - self._retention)
+
+    def look(self) -> datetime | None:
+        """Return the time, if it is time to remove what is too old; ``None`` where it is not, or may be wrong."""
         now = self._now()
         before = self._last_check()
         if before is not None and timedelta() <= now - before < SHORTEST_PAUSE:
-            return []
+            return None
         self._record_check(now)
         if before is not None and now - before > LONGEST_PAUSE:
             _log.warning(
@@ -60,8 +76,8 @@ class Retention:
                 f"{now:%Y-%m-%d %H:%M} UTC",
                 f"{before:%Y-%m-%d %H:%M} UTC",
             )
-            return []
-        return self._purging.purge_expired(now - self._retention)
+            return None
+        return now
 
     def _last_check(self) -> datetime | None:
         """Return when it was last looked; ``None`` if unknown."""

@@ -2,26 +2,30 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from itertools import pairwise
 from sys import intern
 from typing import Any, Literal, TypeVar, get_args
 
-from windrow.domain.alias import ChangeNote, check_note
-from windrow.domain.classifier import Classifier, Record, TestScore, check_notes
+from windrow.domain.alias import KeptNote
+from windrow.domain.classifier import Classifier, Record
 from windrow.domain.dataset import Row
 from windrow.domain.errors import InvalidArtifact, InvalidInput
 from windrow.domain.names import Reference, read_reference
-from windrow.domain.threshold import MAX_THRESHOLD_CHANGES, Threshold, ThresholdChange
 from windrow.domain.values import recast
 from windrow.storage.artifact import ROWS, invalid
 from windrow.storage.format import Mismatch, read, write
+from windrow.storage.record_check import check_record
 
 # What can have happened to a classifier that answers afterwards.
-Event = Literal["trained", "imported", "copied", "described", "measured", "threshold_set", "restored", "trimmed"]
+Event = Literal[
+    "trained", "imported", "copied", "described", "measured", "threshold_set", "restored", "trimmed", "rows_erased"
+]
+
+# One for all: thousands of states are in memory.
+_NOTHING_ERASED: Mapping[int, Any] = {}
 
 TRAININGS = ("trained", "imported", "copied")
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -82,11 +86,18 @@ class ClassifierState:
     """Numbers of this log that were removed for good, ascending."""
     buried: DeletedPredecessors | None = None
     """What was deleted before, and waits to be purged; ``None`` for nothing."""
+    erased: Mapping[int, BlobRef | None] = field(default_factory=dict)
+    """What is left of the rows of those revisions of this log from whose rows some were erased; ``None`` for none."""
 
     @property
     def is_training(self) -> bool:
         """Whether this is a training's own file, which its revision is numbered by."""
         return self.kind in TRAININGS
+
+    @property
+    def has_erased_rows(self) -> bool:
+        """Whether rows were erased from those that were kept of its training."""
+        return self.record.revision in self.erased
 
     def to_classifier(self, deleted_at: datetime | None = None) -> Classifier:
         """Return the classifier as callers see it."""
@@ -95,6 +106,7 @@ class ClassifierState:
             self.record,
             size_bytes=sum(ref.size_bytes for ref in self.blobs.values()),
             keeps_training_data=ROWS in self.blobs,
+            training_data_erased=self.has_erased_rows,
             deleted_at=deleted_at,
         )
 
@@ -106,10 +118,12 @@ class Tombstone:
     Args:
         kind: What happened.
         at: When, UTC, whole seconds.
+        erased: As of a ``ClassifierState``.
     """
 
     kind: Literal["deleted"]
     at: datetime
+    erased: Mapping[int, BlobRef | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +143,11 @@ LogEntry = ClassifierState | Tombstone | Purged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer(ChangeNote):
+class Pointer(KeptNote):
     """An alias points somewhere."""
 
-    kind: Literal["promoted", "rolled_back"]
-    """Whether it was pointed there or back there."""
+    kind: Literal["promoted", "rolled_back", "rows_erased"]
+    """Whether it was pointed there or back there, or stayed there while rows that it keeps were erased."""
     at: datetime
     """When, UTC, whole seconds."""
     points_to: str
@@ -142,6 +156,8 @@ class Pointer(ChangeNote):
     """The number of this log that a rollback returns to; 0 where there is none."""
     must_pass: tuple[Row, ...] = ()
     """Rows that whatever is promoted must place right."""
+    purged: tuple[int, ...] = ()
+    """Numbers of this log that were removed for good, since they held rows that were erased, ascending."""
 
     @property
     def target(self) -> Reference:
@@ -150,13 +166,15 @@ class Pointer(ChangeNote):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed(ChangeNote):
+class Removed(KeptNote):
     """The alias was taken away."""
 
     kind: Literal["removed"] = "removed"
     """What happened."""
     at: datetime
     """When, UTC, whole seconds."""
+    purged: tuple[int, ...] = ()
+    """As of a ``Pointer``."""
 
 
 AliasLogEntry = Pointer | Removed
@@ -169,6 +187,7 @@ _ENTRIES: Mapping[str, type[LogEntry]] = {
 _ALIAS_ENTRIES: Mapping[str, type[AliasLogEntry]] = {
     "promoted": Pointer,
     "rolled_back": Pointer,
+    "rows_erased": Pointer,
     "removed": Removed,
 }
 _Kind = TypeVar("_Kind")
@@ -199,7 +218,7 @@ def entry_from_json(name: str, number: int, data: bytes, *, strictly: bool = Fal
     if not isinstance(revision, ClassifierState):
         return revision
     _check_name_and_number(name, number, revision)
-    return replace(revision, record=_sharing(revision.record))
+    return replace(revision, record=_sharing(revision.record), erased=revision.erased or _NOTHING_ERASED)
 
 
 def alias_to_json(name: str, number: int, revision: AliasLogEntry) -> bytes:
@@ -229,71 +248,38 @@ def alias_from_json(
     return revision
 
 
+def with_erased_rows(state: ClassifierState, erased: Mapping[int, BlobRef | None]) -> ClassifierState:
+    """Return a state with what is left of its rows in their place.
+
+    Args:
+        state: The state, as any file of a log says it.
+        erased: What is left of the rows of which revision, as the newest file of that log says it.
+    """
+    if not erased:
+        return state
+    blobs = dict(state.blobs)
+    if state.record.revision in erased:
+        left = erased[state.record.revision]
+        blobs |= {} if left is None else {ROWS: left}
+        if left is None:
+            blobs.pop(ROWS, None)
+    return replace(state, blobs=blobs, erased=erased)
+
+
 def check_entry(entry: ClassifierState) -> None:
     """Refuse an entry whose parts contradict each other.
 
     Raises:
         Mismatch: They do.
     """
-    record = entry.record
-    if record.revision < 1:
-        raise Mismatch("is below 1", ("record", "revision"))
-    if not record.labels or record.labels != tuple(sorted(set(record.labels))):
-        raise Mismatch("are not sorted and distinct", ("record", "labels"))
-    if tuple(record.rows_per_label) != record.labels:
-        raise Mismatch("does not follow labels", ("record", "rows_per_label"))
+    check_record(entry.record)
     for role, ref in entry.blobs.items():
         if not _SHA256.fullmatch(ref.sha256) or not _SUFFIX.fullmatch(ref.suffix):
             raise Mismatch("is no reference to a blob", ("blobs", role))
-    _check_metrics(record)
     if entry.purged != tuple(sorted(set(entry.purged))):
         raise Mismatch("is not sorted and distinct", ("purged",))
-    try:
-        is_checked = check_notes(record.description, record.tags) == record.tags
-    except InvalidInput as error:
-        raise Mismatch(f"breaks a rule ({error.detail})", ("record",)) from error
-    if not is_checked:
-        raise Mismatch("are not sorted and distinct", ("record", "tags"))
-
-
-def _check_metrics(record: Record) -> None:
-    if (estimate := record.report.estimate) is not None and not 0 <= estimate.correct <= estimate.total != 0:
-        raise Mismatch("is no estimate", ("record", "report", "estimate"))
-    if not record.scores.temperature > 0:
-        raise Mismatch("is not above 0", ("record", "scores", "temperature"))
-    if record.test is not None:
-        _check_score(record.test)
-    _check_threshold_changes(record.threshold_changes)
-
-
-def _check_score(test: TestScore) -> None:
-    correct, rows = test.correct_per_label, test.rows_per_label
-    is_sound = 0 <= test.correct <= test.total != 0 and correct.keys() == rows.keys()
-    is_sound &= 0 <= test.macro_f1 <= 1 and 0 <= test.ece <= 1
-    # An import may bring what a stranger counted.
-    if not is_sound or not all(0 <= correct[label] <= rows[label] != 0 for label in rows):
-        raise Mismatch("is no score", ("record", "test"))
-    if (sum(correct.values()), sum(rows.values())) != (test.correct, test.total):
-        raise Mismatch("does not add up", ("record", "test"))
-
-
-def _check_threshold_changes(changes: Sequence[ThresholdChange]) -> None:
-    where = ("record", "threshold_changes")
-    if len(changes) > MAX_THRESHOLD_CHANGES:
-        raise Mismatch(f"are more than {MAX_THRESHOLD_CHANGES}", where)
-    for change in changes:
-        if not all(map(_is_threshold, (change.before, change.after))):
-            raise Mismatch("hold what is no threshold", where)
-        try:
-            check_note(change)
-        except InvalidInput as error:
-            raise Mismatch(f"breaks a rule ({error.detail})", where) from error
-    if any(earlier.after != later.before for earlier, later in pairwise(changes)):
-        raise Mismatch("do not follow from each other", where)
-
-
-def _is_threshold(threshold: Threshold | None) -> bool:
-    return threshold is None or 0 <= threshold.abstain_below <= 1
+    if entry.blobs.get(ROWS) != entry.erased.get(entry.record.revision, entry.blobs.get(ROWS)):
+        raise Mismatch("does not say what is left of the rows", ("erased",))
 
 
 def _serialized(revision: object, read_back: Callable[[bytes], object]) -> bytes:

@@ -129,6 +129,41 @@ def _job_3(old: Plain) -> Plain:
     )
 
 
+def from_format_3(document: Plain) -> Plain:
+    """Return a document of format 3, without its number and digest, as format 4 has it.
+
+    Format 4 says which API key acted, and which rows were erased; before, there was neither.
+
+    Raises:
+        KeyError: It lacks a member.
+        ValueError: It has one that format 3 has not.
+        TypeError: A member is of another type.
+    """
+    if "job" in document:
+        return {**document, "job": _by_no_key(document["job"])}
+    if document.get("kind") == "export":
+        return {**document, "entry": _state_4(document["entry"])}
+    if "author" in document:
+        return _joined(_by_no_key(document), {"purged": []})
+    if document.get("kind") == "deleted":
+        return _joined(document, {"erased": {}})
+    return _state_4(document) if "record" in document else document
+
+
+def _state_4(old: Plain) -> Plain:
+    return _joined({**old, "record": _record_4(old["record"])}, {"erased": {}})
+
+
+def _record_4(old: Plain) -> Plain:
+    if not isinstance(old["threshold_changes"], list):  # an empty text or object would pass as one
+        raise TypeError("threshold_changes is no array")
+    return {**_by_no_key(old), "threshold_changes": [_by_no_key(each) for each in old["threshold_changes"]]}
+
+
+def _by_no_key(old: Plain) -> Plain:
+    return _joined(old, {"key_name": None})
+
+
 def _joined(*parts: Plain) -> Plain:
     """Return the members of all parts; what no part should have stays, so that it is refused as unknown."""
     joined: Plain = {}
@@ -150,4 +185,4 @@ def _renamed(old: Plain, **names: str) -> Plain:
 
 
 # The step from each older format to the one after it.
-STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {1: from_format_1, 2: from_format_2}
+STEPS: Final[Mapping[int, Callable[[Plain], Plain]]] = {1: from_format_1, 2: from_format_2, 3: from_format_3}

@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.asking import Run, timeless
 from tests.toy import Toy
+from windrow.domain.alias import PromoteRequest
+from windrow.domain.caller import Caller, calling
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -95,3 +97,12 @@ def test_history_shows_every_change(ask: Run) -> None:
         "tickets_v1",
     ]
     assert ask("history", "nothing").code == 3
+
+
+def test_the_key_that_acted_has_a_column_where_there_was_one(ask: Run, toy: Toy) -> None:
+    ask("promote", "tickets", "tickets_v1")
+    assert "key" not in ask("history", "tickets").lines[0].split()
+    with calling(Caller("deploy")):
+        toy.promote(PromoteRequest("tickets", "tickets_v2"))
+    assert [line.split()[-1] for line in ask("history", "tickets").lines[2:]] == ["-", "deploy"]
+    assert timeless(ask("aliases").lines[2]) == "tickets tickets_v2 AT deploy"

@@ -14,6 +14,7 @@ from windrow.domain.classifier import FitRequest, ModelRequest
 from windrow.domain.dataset import Row
 from windrow.domain.figures import percent
 from windrow.domain.listing import ListRequest
+from windrow.domain.prediction import PredictRequest
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -43,6 +44,17 @@ def test_a_list_of_nothing_prints_nothing_but_a_remark(ask: Run) -> None:
     nothing = ask("list", "--tag", "dead")
     assert (nothing.code, nothing.out) == (0, "")
     assert nothing.err == "There is no classifier of that kind.\n"
+
+
+def test_list_shows_when_classifiers_were_used_and_finds_those_that_were_not(ask: Run, toy: Toy) -> None:
+    assert ask("list", "--unused", "1d").err == "There is no classifier of that kind.\n"
+    toy.predict(PredictRequest(model_name="tickets_v2", text="refund"))
+    heading, _, *lines = ask("list").lines
+    assert "used (UTC)" in heading
+    assert [len(re.findall(r"\d\d:\d\d", line)) for line in lines] == [1, 2]
+    for wrong in ("a month", "0d", "91"):
+        refused = ask("list", "--unused", wrong)
+        assert (refused.code, "--unused" in refused.refusal) == (2, True)
 
 
 def test_list_refuses_an_unknown_order_and_an_empty_selection(ask: Run) -> None:

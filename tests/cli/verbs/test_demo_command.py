@@ -54,7 +54,7 @@ def test_each_step_is_told_with_the_command_that_does_it(ask: Run, toy: Toy) -> 
 def test_the_password_of_a_server_is_not_shown(
     ask: Run, toy: Toy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url: Client(toy, []))
+    monkeypatch.setattr("windrow.cli.connect.open_server", lambda url, api_key: Client(toy, []))
     ended = run(monkeypatch, capsys, "demo", "--url", "http://ana:p@ss@shop.example:8/x/")
     assert ended.code == 0
     assert "ana:" not in ended.out + ended.err

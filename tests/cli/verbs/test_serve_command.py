@@ -29,10 +29,14 @@ def test_help_of_serve_names_each_option_with_its_variable_and_default(
     ):
         assert option in shown
         assert f"[variable:{variable};default:{default}]" in shown
+    for option in ("--tls-cert", "--tls-key", "--root-path", "--insecure-no-keys"):
+        assert option in shown
+        assert f"[variable:WINDROW_{option.removeprefix('--').replace('-', '_').upper()}" in shown
+    assert "--api-key" not in shown
 
 
 def test_a_bad_option_is_refused_before_anything_starts(serve: Run) -> None:
-    for option, value in (("--log-format", "xml"), ("--port", "70000")):
+    for option, value in (("--log-format", "xml"), ("--port", "70000"), ("--root-path", "/v1"), ("--root-path", "a")):
         refused = serve(option, value)
         assert refused.code == 2
         assert option in refused.refusal

@@ -11,7 +11,7 @@ from windrow.cli.formats import when
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
-from windrow.cli.tables import Column, number, print_table
+from windrow.cli.tables import Column, key_columns, number, print_table
 from windrow.domain.alias import (
     Alias,
     AliasChangeRequest,
@@ -28,7 +28,7 @@ from windrow.domain.values import recast
 
 verbs = typer.Typer()
 
-_EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "removed"}
+_EVENTS = {"promoted": "promoted", "rolled_back": "rolled back", "removed": "removed", "rows_erased": "rows erased"}
 
 
 @verbs.command(
@@ -132,6 +132,7 @@ def _print_aliases(listing: AliasList) -> None:
         Column("alias", lambda one: one.alias, no_wrap=True),
         Column("points to", lambda one: one.points_to, no_wrap=True),
         Column("since (UTC)", lambda one: when(one.changed_at), no_wrap=True, spare=2),
+        *key_columns(listing.aliases, spare=4),
         Column("author", lambda one: one.author, spare=3),
         Column("reason", lambda one: one.reason, spare=1),
         Column("", _remarks),
@@ -161,6 +162,7 @@ def _print_history(history: AliasHistory) -> None:
         Column("what", lambda change: _EVENTS[change.event], no_wrap=True, spare=1),
         Column("from", lambda change: change.points_from or "-", no_wrap=True, spare=3),
         Column("to", lambda change: change.points_to or "-", no_wrap=True),
+        *key_columns(history.changes, spare=4),
         Column("author", lambda change: change.author, spare=2),
         Column("reason", lambda change: change.reason),
     )

@@ -8,7 +8,7 @@ import typer
 
 from windrow.cli.call import Call
 from windrow.cli.formats import duration, estimate_text, listed, recipe_text, size, when
-from windrow.cli.option_parsing import with_options
+from windrow.cli.option_parsing import days, with_options
 from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.tables import Column, join_truncated, number, print_facts, print_table
@@ -36,13 +36,22 @@ verbs = typer.Typer()
 
 @verbs.command("list", epilog="Example: windrow list --task tickets --sort -test_accuracy")
 @with_options(
-    leave_out=("cursor", "full"),
+    leave_out=("cursor", "full", "unused_days"),
     limit=OptionSpec(help="The most classifiers; by default all."),
     sort=OptionSpec(metavar="FIELD", help=f"One of {', '.join(SORTS)}; with - before it, the reverse."),
 )
-def list_classifiers(call: Call, request: ListRequest) -> None:
+def list_classifiers(
+    call: Call,
+    request: ListRequest,
+    unused: Annotated[
+        str | None,
+        typer.Option("--unused", metavar="DAYS", help="Only those that gave no prediction for so many days: 30d."),
+    ] = None,
+) -> None:
     """List the classifiers, or a part of them."""
     check_selection(request)
+    call.words.options["unused_days"] = "--unused"
+    request = replace(request, unused_days=days(unused, "--unused", "unused_days"))
     with call.connected() as operations:
         listing = operations.list_classifiers(request)
         call.show(listing, lambda listing: _print_listing(listing, request), "list_classifiers", request)
@@ -51,10 +60,13 @@ def list_classifiers(call: Call, request: ListRequest) -> None:
 def _print_listing(listing: Listing, request: ListRequest) -> None:
     if not listing.models:
         kind = "deleted classifier" if request.deleted else "classifier"
-        narrowed = "" if request.is_everything else " of that kind"
+        narrowed = "" if request.is_everything and request.unused_days is None else " of that kind"
         hint = "" if request.deleted or narrowed else " Train one with `windrow fit NAME FILE`, or see `windrow demo`."
         notes_console().print(f"There is no {kind}{narrowed}.{hint}")
         return
+    used: Column[Classifier] = Column(
+        "used (UTC)", lambda one: when(one.last_used_at) if one.last_used_at else "", no_wrap=True, spare=4
+    )
     print_table(
         listing.models,
         Column("name", lambda one: one.name, no_wrap=True),
@@ -68,6 +80,7 @@ def _print_listing(listing: Listing, request: ListRequest) -> None:
             no_wrap=True,
             spare=1,
         ),
+        *([used] if any(one.last_used_at for one in listing.models) else ()),
         Column("tags", lambda one: ", ".join(one.tags), spare=3),
     )
     if listing.next_cursor is not None:
@@ -107,8 +120,16 @@ def _about(one: ClassifierDetails) -> list[tuple[str, str]]:
         ("description", one.description),
         ("tags", ", ".join(one.tags)),
         ("came", origin or ""),
+        ("by key", one.key_name or ""),
+        ("used", _use(one)),
         ("size", size(one.size_bytes)),
     ]
+
+
+def _use(one: Classifier) -> str:
+    if one.last_used_at is None:
+        return ""
+    return f"{when(one.last_used_at)} UTC; {counted(one.recent_predictions, 'prediction')} in the last 30 days"
 
 
 def _about_quality(one: Classifier) -> list[tuple[str, str]]:
@@ -125,7 +146,7 @@ def _about_quality(one: Classifier) -> list[tuple[str, str]]:
 
 
 def _about_training(one: Classifier) -> list[tuple[str, str]]:
-    kept = "kept" if one.keeps_training_data else "not kept"
+    kept = "some erased" if one.training_data_erased else "kept" if one.keeps_training_data else "not kept"
     limit = "" if one.max_seconds is None else f", at most {duration(one.max_seconds)}"
     return [
         ("trained", f"{when(one.created_at)} UTC, in {duration(one.training_time_seconds)}"),

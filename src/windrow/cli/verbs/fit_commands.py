@@ -62,7 +62,7 @@ def fit(
             "--detach needs a server: without one, this process is what trains. Name one with --url, or leave it out."
         )
     if dry_run:
-        with connect_dry_run(call.url, call.data_dir) as operations:
+        with connect_dry_run(call.url, call.data_dir, call.api_key_file) as operations:
             call.show(operations.estimate_fit(request), _print_estimate)
         return
     with call.connected(may_create=True) as operations:
@@ -146,7 +146,7 @@ def _print_estimate(estimate: FitEstimate) -> None:
     counts = f"{counted(estimate.num_examples, 'row')}, {counted(len(estimate.labels), 'label')}"
     wait = f", after {duration(estimate.wait_seconds)} of waiting for its turn" if estimate.wait_seconds else ""
     print(f"{estimate.model_name}: {counts}, {counted(estimate.tokens, 'token')}.")
-    print(f"At most about {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
+    print(f"About {duration(estimate.seconds)}{wait}, and {size(estimate.memory_bytes)} of memory.")
     print(estimate.memory_reason)
     print_table(
         estimate.stages,

@@ -14,7 +14,7 @@ from windrow.cli.options import OptionSpec
 from windrow.cli.output import notes_console
 from windrow.cli.progress import training_bar
 from windrow.cli.surface import CliWords
-from windrow.cli.tables import Column, number, print_facts, print_table
+from windrow.cli.tables import Column, key_columns, number, print_facts, print_table
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
 from windrow.domain.job import Job, JobList, JobListRequest, JobRequest
@@ -113,6 +113,7 @@ def _print_jobs(listing: JobList) -> None:
         Column("classifier", lambda job: job.model_name, no_wrap=True),
         number("rows", lambda job: f"{job.num_examples:,}", spare=2),
         Column("asked for (UTC)", lambda job: when(job.created_at), no_wrap=True, spare=1),
+        *key_columns(listing.jobs, spare=4),
         number("took", _took, spare=3),
         Column("", _in_brief),
     )
@@ -133,6 +134,7 @@ def _print_facts(job: Job, words: CliWords) -> None:
         ("base model", job.base_model),
         ("recipe", recipe_text(job)),
         ("asked for", f"{when(job.created_at)} UTC"),
+        ("by key", job.key_name or ""),
         ("began", f"{when(job.started_at)} UTC" if job.started_at else "-"),
         ("ended", f"{when(job.finished_at)} UTC" if job.finished_at else "-"),
     )

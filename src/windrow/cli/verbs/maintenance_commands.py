@@ -77,10 +77,9 @@ def _checked(call: Call, request: FsckRequest) -> IntegrityReport:
     settings = settings_for(call.data_dir)
     check_data_dir(settings.data_dir)
     # Nothing that trains or predicts is loaded for it, so that it also runs where that could not.
-    from windrow.bootstrap import open_store
-    from windrow.storage.fsck import check
+    from windrow.bootstrap import check_integrity
 
-    return check(settings.data_dir, open_store(settings).names, repair=request.repair)
+    return check_integrity(settings, request)
 
 
 def _print_report(report: IntegrityReport) -> None:

@@ -66,7 +66,8 @@ def change_text(change: ThresholdChange) -> str:
     """Describe a change of a threshold: time, old and new value, author and reason."""
     before, after = ("none" if each is None else f"{each.abstain_below:.3f}" for each in (change.before, change.after))
     note = ": ".join(filter(None, map(one_line, (change.author, change.reason))))
-    return f"{when(change.at)} UTC, from {before} to {after}{', ' if note else ''}{note}"
+    key = "" if change.key_name is None else f", by key {change.key_name}"
+    return f"{when(change.at)} UTC, from {before} to {after}{key}{', ' if note else ''}{note}"
 
 
 def _print_update(call: Call, update: ThresholdUpdate) -> None:

@@ -120,6 +120,6 @@ def copy(call: Call, request: CopyRequest) -> None:
 
 
 def _print_copied(copied: Copied) -> None:
-    assert copied.origin is not None
-    came_from = f"{copied.origin.name}@{copied.origin.revision}"
-    print(f"{copied.name}, revision {copied.revision}, answers: a copy of {came_from}.")
+    # Without a name where the API key does not know it, but an alias of it.
+    of = "" if copied.origin is None else f": a copy of {copied.origin.name}@{copied.origin.revision}"
+    print(f"{copied.name}, revision {copied.revision}, answers{of}.")
