@@ -12,7 +12,6 @@ from windrow.domain.errors import InvalidParameter, InvalidText, LimitExceeded
 from windrow.domain.values import ListValue, Schema, Value, computed
 
 # What is done about the rows that are found.
-ErasureAction = Literal["find", "remove_rows", "purge"]
 ACTIONS: Final[tuple[str, ...]] = ("find", "remove_rows", "purge")
 MAX_FORGOTTEN_TEXTS: Final = 1_000
 TextDigest = Annotated[str, Schema(pattern="^[0-9a-f]{64}$")]

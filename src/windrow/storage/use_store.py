@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from windrow.domain.errors import InvalidArtifact, WindrowError
@@ -221,11 +221,6 @@ def day_use_from_json(data: bytes) -> DayUse:
         return read(data, DayUse)
     except Mismatch as error:
         raise InvalidArtifact("What it says {why}.", {"why": error.problem}) from error
-
-
-def today_utc(now: datetime) -> date:
-    """Return the day, UTC."""
-    return now.astimezone(UTC).date()
 
 
 def _folder(day: date) -> str:
