@@ -91,7 +91,12 @@ def _print_keys(listing: KeyList) -> None:
         ),
         Column("hint", lambda key: key.hint, no_wrap=True, spare=1),
         Column("created (UTC)", lambda key: when(key.created_at), no_wrap=True, spare=3),
-        Column("expires (UTC)", lambda key: "" if key.expires_at is None else when(key.expires_at), spare=2),
+        Column(
+            "expires (UTC)",
+            lambda key: "" if key.expires_at is None else when(key.expires_at),
+            no_wrap=True,
+            spare=2,
+        ),
     )
 
 
