@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from windrow.domain.prediction import Predictions as Predictions
     from windrow.domain.report import Calibration as Calibration
     from windrow.domain.report import ConfusionMatrix as ConfusionMatrix
+    from windrow.domain.report import CoveragePoint as CoveragePoint
     from windrow.domain.report import LabelReport as LabelReport
     from windrow.domain.report import MajorityBaseline as MajorityBaseline
     from windrow.domain.report import Misclassified as Misclassified
@@ -129,6 +130,7 @@ __all__ = [
     "Comparison",
     "ConfusionMatrix",
     "Copied",
+    "CoveragePoint",
     "CreatedKey",
     "CrossValidation",
     "CurvePoint",
@@ -274,6 +276,7 @@ _MODULES = {
     "windrow.domain.report": (
         "Calibration",
         "ConfusionMatrix",
+        "CoveragePoint",
         "LabelReport",
         "MajorityBaseline",
         "Misclassified",

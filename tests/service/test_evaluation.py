@@ -180,6 +180,21 @@ class TestEvaluate:
         assert report.score.rows_per_label == {"account": 3, "billing": 3, "bug": 3}
         assert sum(report.score.correct_per_label.values()) == report.score.correct == report.correct
 
+    def test_says_of_each_threshold_what_predictions_answer_once_it_is_set(self, service: Service) -> None:
+        rows = (*TESTS, Row(TESTS[0].text + "!", "of no label that it knows"))
+        report = evaluate(service, rows)
+        assert (report.coverage[0].answered, report.coverage[0].wrong) == (len(rows), len(rows) - report.correct)
+        assert report.coverage[0].wrong > 0
+        partly = [point for point in report.coverage if 0 < point.answered < len(rows)]
+        for point in partly:
+            service.set_threshold(SetThresholdRequest("tickets", point.threshold))
+            answers = [(ask(service, row.text), row.label) for row in rows]
+            given = [(answer.label, label) for answer, label in answers if not answer.abstained]
+            assert len(given) == point.answered
+            assert sum(answer != label for answer, label in given) == point.wrong
+        assert len({point.answered for point in partly}) == len(rows) - 1
+        assert "threshold_in_force" in codes(evaluate(service, rows))
+
     def test_says_of_each_row_what_a_prediction_says(self, service: Service) -> None:
         rows = (*TESTS, *(replace(row, label="account") for row in TESTS))
         misclassified = {row.row: (row.predicted, row.score) for row in evaluate(service, rows).misclassified}

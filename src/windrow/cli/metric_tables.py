@@ -7,7 +7,7 @@ from windrow.cli.tables import GAP, Column, TextTable, number, table_of
 from windrow.display.tables import between, decimal
 from windrow.domain.comparison import Comparison, Disagreement, ModelResult
 from windrow.domain.figures import percent
-from windrow.domain.report import Calibration, ClassificationMetrics, Misclassified
+from windrow.domain.report import SHOWN_THRESHOLDS, Calibration, ClassificationMetrics, Misclassified, Report
 
 # A matrix of more labels is hard to read: the pairs that are confused most say more.
 MAX_MATRIX_LABELS = 16
@@ -82,6 +82,19 @@ def calibration_line(outcome: ClassificationMetrics) -> str:
     return (
         f"Scores: {mean:.2f} on average, and {percent(outcome.accuracy)} of the answers are right: {verdict} "
         f"(expected calibration error {outcome.calibration.ece:.2f})."
+    )
+
+
+def coverage_table(report: Report) -> TextTable:
+    """Return what is answered, and how much of it is wrong, if no label is given below some thresholds."""
+    return table_of(
+        map(report.coverage_at, SHOWN_THRESHOLDS),
+        number("no label below", lambda point: f"{point.threshold:.2f}"),
+        number("answered", lambda point: f"{point.answered}/{report.total}", spare=1),
+        number("share", lambda point: percent(point.share)),
+        number("wrong", lambda point: str(point.wrong), spare=2),
+        number("error", lambda point: percent(point.error)),
+        number("95 % interval", lambda point: "-" if point.error_interval is None else between(point.error_interval)),
     )
 
 

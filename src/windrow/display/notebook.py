@@ -16,7 +16,7 @@ from windrow.domain.figures import percent
 from windrow.domain.integrity import IntegrityReport
 from windrow.domain.job import FitEstimate
 from windrow.domain.prediction import Prediction
-from windrow.domain.report import ClassificationMetrics, ConfusionMatrix, Report
+from windrow.domain.report import SHOWN_THRESHOLDS, ClassificationMetrics, ConfusionMatrix, Report
 from windrow.domain.usage import Usage
 from windrow.domain.values import ListValue, present_with, summary_of
 
@@ -74,6 +74,9 @@ def _parts(value: Any) -> Iterator[Html]:
     if isinstance(value, Trained):
         yield table(["label", "rows"], _counts(value.rows_per_label), [False, True])
     yield from _tables(value)
+    if isinstance(value, Report):
+        yield element("p", "Coverage: if no label is given below a threshold")
+        yield table_of([value.coverage_at(threshold) for threshold in SHOWN_THRESHOLDS])
     matrix = value if isinstance(value, ConfusionMatrix) else getattr(value, "confusion_matrix", None)
     if matrix is not None:
         yield _confusion(matrix)

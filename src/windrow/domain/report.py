@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from windrow.domain.classifier import TestScore
 from windrow.domain.dataset import DataWarning, TestRows
@@ -12,6 +12,8 @@ from windrow.domain.prediction import check_share
 from windrow.domain.threshold import ProposedThreshold
 from windrow.domain.values import Schema, Value, computed, recast
 
+# Of the thresholds in a report, those that a few lines show.
+SHOWN_THRESHOLDS: Final = (0.5, 0.8, 0.9, 0.95)
 # Below, half of the answers may be wrong, and a threshold has no point.
 MIN_TARGET_PRECISION = 0.5
 
@@ -65,6 +67,24 @@ class Calibration(Value):
     """Expected calibration error in [0, 1]: the mean distance of score and accuracy over the bins, by rows."""
     bins: tuple[ReliabilityBin, ...]
     """Those with rows, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoveragePoint(Value):
+    """What a threshold would do on these rows: how much is answered, and how much of that is wrong."""
+
+    threshold: float
+    """The threshold, from 0 to 1: no label is given where the best score is below it."""
+    answered: int
+    """Rows whose best score is not below it."""
+    wrong: int
+    """Rows of these that are given a wrong label."""
+    share: float
+    """``answered`` by all rows."""
+    error: float | None
+    """``wrong`` / ``answered``; ``None`` where no row is answered."""
+    error_interval: Interval | None
+    """Where the error on all rows like these lies: Wilson's, of 95 %; ``None`` where no row is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +179,10 @@ class Report(ClassificationMetrics):
     """The alias in the request; ``None`` if the request named the classifier itself."""
     majority_baseline: MajorityBaseline
     """What always giving the most frequent label would get right."""
+    coverage: tuple[CoveragePoint, ...]
+    """What each threshold would do, ascending: from 0, where every row is answered, to 1, with every step of 0.05
+    between. Between two scores of rows lies one more; of more than 180 of these, some are left out evenly.
+    """
     misclassified: tuple[Misclassified, ...]
     """The rows that were misclassified, those with the highest score first."""
     warnings: tuple[DataWarning, ...]
@@ -173,6 +197,14 @@ class Report(ClassificationMetrics):
     """The lowest threshold that reaches the requested precision, for ``set_threshold``, which sets it; ``None`` if no
     precision was requested, or no threshold reaches it (see ``warnings``).
     """
+
+    def coverage_at(self, threshold: float) -> CoveragePoint:
+        """Return the point at a threshold or, where there is none, at the next one above.
+
+        Args:
+            threshold: The threshold, from 0 to 1.
+        """
+        return next((point for point in self.coverage if point.threshold >= threshold), self.coverage[-1])
 
     @property
     def score(self) -> TestScore:

@@ -33,6 +33,7 @@ from windrow.execution.batch_prediction import ClassifierOutputs, predict_batch
 from windrow.execution.control import cancel_on_disconnect
 from windrow.learning.active_learning import Choice, choose
 from windrow.learning.compare import compare_pair, find_disagreements
+from windrow.learning.coverage import compute_coverage
 from windrow.learning.evaluate import (
     choose_threshold,
     compute_metrics,
@@ -177,6 +178,7 @@ def _report(
         **_identity(model),
         alias=model.alias,
         majority_baseline=baseline,
+        coverage=compute_coverage(answers.scores.max(axis=1), _is_correct(answers, dataset)),
         misclassified=find_misclassified(answers.scores, dataset.rows, answers.labels),
         warnings=tuple(warnings),
         test_data_sha256=dataset.sha256,
@@ -283,9 +285,14 @@ def _truncation_warnings(outputs: Iterable[ClassifierOutputs]) -> Iterator[DataW
 def _abstention_warnings(model: ResolvedModel, answers: ClassifierOutputs) -> Iterator[DataWarning]:
     """Yield a warning where a stored threshold keeps some of the labels back that are judged."""
     threshold = model.entry.record.threshold
-    if threshold is not None and (count := int((answers.scores.max(axis=1) < threshold.abstain_below).sum())):
+    if threshold is not None and (count := _count_below(answers, threshold.abstain_below)):
         message = (
             f"{model.entry.record.name} has a threshold of {threshold.abstain_below:.3g}, below which {count} of "
             f"{len(answers.scores)} rows get no label; these figures are of the best label, given or not."
         )
         yield DataWarning("threshold_in_force", message)
+
+
+def _count_below(answers: ClassifierOutputs, threshold: float) -> int:
+    # As float64, like predictions: as float32, 0.7 is not below 0.7, though the score in the reply is.
+    return int((answers.scores.max(axis=1).astype(np.float64) < threshold).sum())
