@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from windrow.cli.columns import Columns
-from windrow.cli.decoding import Source
-from windrow.cli.reading import Table
 from windrow.cli.resumable_output import (
     RunFingerprint,
     WrittenRows,
@@ -20,6 +17,9 @@ from windrow.cli.resumable_output import (
     remaining_records,
 )
 from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.files.columns import Columns
+from windrow.files.decoding import Source
+from windrow.files.reading import Table
 
 CSV = RunFingerprint("tickets", "tickets_v1@3", {"format": "csv", "top_k": None})
 JSONL = RunFingerprint("tickets", "tickets_v1@3", {"format": "jsonl", "top_k": None})

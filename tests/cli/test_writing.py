@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.api.flat import TextsReply
-from windrow.cli.decoding import Source
-from windrow.cli.reading import Record
 from windrow.cli.writing import CsvWriter, DocumentWriter, JsonLinesWriter, PredictionColumns, RowWriter, TableWriter
 from windrow.codec.values import from_json, to_json
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Prediction
+from windrow.files.decoding import Source
+from windrow.files.reading import Record
 
 SOURCE = Source("mails.csv", io.BytesIO())
 SURE = Prediction(

@@ -17,13 +17,13 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["windrow"]):
-    from windrow.cli.read_options import DETECT_ALL
-    from windrow.cli.reading import read_rows
     from windrow.codec.request_parsing import read_request
     from windrow.codec.strict import parse_json
     from windrow.domain.classifier import FitRequest
     from windrow.domain.dataset import DataLimits
     from windrow.domain.errors import WindrowError
+    from windrow.domain.read_options import DETECT_ALL
+    from windrow.files.reading import read_rows
     from windrow.http.guards import HostGuard
     from windrow.storage.archive_format import unpack
     from windrow.storage.artifact import artifact_from_bytes, rows_from_blob

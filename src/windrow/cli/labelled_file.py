@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from windrow.cli.decoding import source_name
-from windrow.cli.read_options import ReadOptions
-from windrow.cli.reading import Record, read_rows
 from windrow.domain.dataset import Row
 from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
+from windrow.files.decoding import source_name
+from windrow.files.reading import Record, read_rows
 
 T = TypeVar("T")
 _SHOWN_LINES = 10

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from windrow.cli.reading import Record, Table
 from windrow.disk import reason
 from windrow.domain.errors import InvalidParameter, StorageFailed
+from windrow.files.reading import Record, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
-from windrow.cli.decoding import Source
 from windrow.cli.formats import one_line
-from windrow.cli.reading import Record
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
+from windrow.files.decoding import Source
+from windrow.files.reading import Record
 
 OutputFormat = Literal["csv", "jsonl", "table"]
 PREDICTION_COLUMNS: Final = ("predicted_label", "score", "in_scope", "abstained", "truncated")

@@ -10,10 +10,10 @@ from windrow.cli.exits import CHECK_FAILED
 from windrow.cli.labelled_file import read_texts
 from windrow.cli.option_parsing import with_options
 from windrow.cli.options import TEXTS_HELP
-from windrow.cli.read_options import ReadOptions
 from windrow.domain.erasure import Erasure, ForgetRequest
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
 
 verbs = typer.Typer()
 _STATUSES = {

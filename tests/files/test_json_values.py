@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.cli.decoding import Source
-from windrow.cli.json_values import listed_values
 from windrow.domain.errors import InvalidParameter
+from windrow.files.decoding import Source
+from windrow.files.json_values import listed_values
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

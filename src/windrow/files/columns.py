@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from windrow.cli.read_options import ReadOptions
+from windrow.domain.read_options import ReadOptions
 from windrow.domain.words import render
 
 # The first group with a match decides; two matches in that group are ambiguous.

@@ -2,12 +2,12 @@
 
 import json
 
-from windrow.cli.columns import Evidence, listed
-from windrow.cli.decoding import LINE_END, Source
-from windrow.cli.delimited import declared_delimiter, evidence_of
-from windrow.cli.json_values import ROW_KEYS
-from windrow.cli.read_options import Format, ReadOptions
 from windrow.codec.strict import parse_value
+from windrow.domain.read_options import Format, ReadOptions
+from windrow.files.columns import Evidence, listed
+from windrow.files.decoding import LINE_END, Source
+from windrow.files.delimited import declared_delimiter, evidence_of
+from windrow.files.json_values import ROW_KEYS
 
 
 def detect_format(source: Source, beginning: str, options: ReadOptions, *, labelled: bool) -> Format:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from windrow.cli.columns import Columns, Evidence, UnresolvedColumn, distinct, find_columns, header_evidence
-from windrow.cli.read_options import DETECT_ALL, ReadOptions
+from windrow.domain.read_options import DETECT_ALL, ReadOptions
+from windrow.files.columns import Columns, Evidence, UnresolvedColumn, distinct, find_columns, header_evidence
 
 
 @pytest.mark.parametrize(

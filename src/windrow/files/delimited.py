@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from windrow.cli.columns import (
+from windrow.domain.figures import counted
+from windrow.domain.read_options import ReadOptions
+from windrow.files.columns import (
     Evidence,
     UnresolvedColumn,
     ambiguous_header_names,
@@ -19,9 +21,7 @@ from windrow.cli.columns import (
     header_evidence,
     listed,
 )
-from windrow.cli.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
-from windrow.cli.read_options import ReadOptions
-from windrow.domain.figures import counted
+from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
 
 if TYPE_CHECKING:
     import _csv

@@ -11,8 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from windrow.cli.columns import Columns, UnresolvedColumn, find_columns, listed
-from windrow.cli.decoding import (
+from windrow.codec.strict import parse_value, why_refused
+from windrow.domain.characters import is_blank
+from windrow.domain.read_options import DETECT_ALL, Format, ReadOptions
+from windrow.files.columns import Columns, UnresolvedColumn, find_columns, listed
+from windrow.files.decoding import (
     LINE_END,
     STANDARD_INPUT,
     Source,
@@ -21,12 +24,9 @@ from windrow.cli.decoding import (
     split_lines,
     text_blocks,
 )
-from windrow.cli.delimited import NumberedRow, read_delimited
-from windrow.cli.format_detection import detect_format, detect_txt_format
-from windrow.cli.json_values import listed_values
-from windrow.cli.read_options import DETECT_ALL, Format, ReadOptions
-from windrow.codec.strict import parse_value, why_refused
-from windrow.domain.characters import is_blank
+from windrow.files.delimited import NumberedRow, read_delimited
+from windrow.files.format_detection import detect_format, detect_txt_format
+from windrow.files.json_values import listed_values
 
 _FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",

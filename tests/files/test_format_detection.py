@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.asking import Ended, Run
 from windrow.cli.labelled_file import read_labelled
-from windrow.cli.read_options import ReadOptions
+from windrow.domain.read_options import ReadOptions
 
 pytestmark = pytest.mark.usefixtures("trained")
 

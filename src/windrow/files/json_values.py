@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from windrow.cli.decoding import MAX_LINE_CHARS, Source
 from windrow.codec.strict import parse_value, short_key, why_refused
+from windrow.files.decoding import MAX_LINE_CHARS, Source
 
 # The keys of the HTTP API for lists of texts and rows, so that the body of a request can be read as a file.
 ROW_KEYS = ("texts", "training_data", "test_data")

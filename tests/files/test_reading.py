@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from windrow.cli.read_options import ReadOptions
-from windrow.cli.reading import Record, _beginning, open_table, read_rows
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.read_options import ReadOptions
+from windrow.files.reading import Record, _beginning, open_table, read_rows
 
 ROWS = [("I was charged twice", "billing"), ("It crashes, again", "technical")]
 OBJECTS = [{"text": text, "label": label} for text, label in ROWS]

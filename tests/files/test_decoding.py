@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.cli import decoding
-from windrow.cli.decoding import Source, open_source, split_lines, text_blocks
 from windrow.domain.errors import InvalidParameter
+from windrow.files import decoding
+from windrow.files.decoding import Source, open_source, split_lines, text_blocks
 
 TEXT = "naïve café\nzwei 😀 Zeilen\n"
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.cli.columns import Evidence
-from windrow.cli.decoding import Source
-from windrow.cli.delimited import evidence_of, read_delimited
-from windrow.cli.read_options import DETECT_ALL, ReadOptions
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.read_options import DETECT_ALL, ReadOptions
+from windrow.files.columns import Evidence
+from windrow.files.decoding import Source
+from windrow.files.delimited import evidence_of, read_delimited
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
