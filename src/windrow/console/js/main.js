@@ -1,7 +1,5 @@
-/** The console's first module: shows the page. */
-import { h, render } from "../vendor/preact.js";
+/** Begin: draw the console into the page. */
+import { App } from "./app.js";
+import { html, render } from "./ui.js";
 
-const app = document.getElementById("app");
-if (app) {
-  render(h("h1", null, "Windrow"), app);
-}
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

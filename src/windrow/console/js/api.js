@@ -1,0 +1,310 @@
+/**
+ * Requests to the server: the same public endpoints, with the same API keys, that every client uses.
+ *
+ * A connection that breaks, and a key that is missing, are dealt with here, so that no view has to.
+ */
+import { signal } from "../vendor/signals.js";
+
+/** Where the server stands, also under a path prefix: `http://host:14345/`. */
+export const SERVER = new URL("../../../", import.meta.url);
+const KEY = "windrow.key";
+const MAX_RECORDED = 20;
+const POLL_MS = 1_000;
+
+/** Each verb's method and path; what stands in braces is taken from the fields. */
+const ENDPOINTS = {
+  fit: "POST /fit",
+  start_fit: "POST /fit?wait=false",
+  estimate_fit: "POST /fit?dry_run=true",
+  predict: "POST /predict",
+  inspect: "POST /inspect",
+  list_jobs: "GET /jobs",
+  job: "GET /jobs/{job_id}",
+  follow_job: "GET /jobs/{job_id}/events",
+  cancel_job: "POST /jobs/{job_id}/cancel",
+  evaluate: "POST /evaluate",
+  report: "POST /report",
+  compare: "POST /compare",
+  cross_validate: "POST /cross-validate",
+  suggest: "POST /suggest",
+  list_classifiers: "GET /models",
+  delete_all: "DELETE /models",
+  import_classifier: "POST /models/import",
+  export: "GET /models/{model_name}/export",
+  show: "GET /models/{model_name}",
+  describe: "PATCH /models/{model_name}",
+  set_threshold: "PUT /models/{model_name}/threshold",
+  delete: "DELETE /models/{model_name}",
+  restore: "POST /models/{model_name}/restore",
+  copy: "POST /models/{model_name}/copy",
+  reproduce: "POST /models/{model_name}/reproduce",
+  list_aliases: "GET /aliases",
+  promote: "PUT /aliases/{alias}",
+  remove_alias: "DELETE /aliases/{alias}",
+  alias_history: "GET /aliases/{alias}/history",
+  rollback: "POST /aliases/{alias}/rollback",
+  base_models: "GET /base-models",
+  remove_base_model: "DELETE /base-models/{base_model}",
+  usage: "GET /usage",
+  fsck: "POST /fsck",
+  forget: "POST /forget",
+  create_key: "POST /keys",
+  list_keys: "GET /keys",
+  limit_key: "PUT /keys/{name}/limits",
+  revoke_key: "DELETE /keys/{name}",
+  audit: "GET /audit",
+};
+/** What may be sent again when a connection breaks, though it is a POST. */
+const IDEMPOTENT = new Set(["predict", "inspect", "estimate_fit", "compare", "suggest"]);
+/** What asks for a file and is answered with one. */
+const FILES = new Set(["inspect", "import_classifier"]);
+
+/** @typedef {keyof typeof ENDPOINTS} Verb */
+/** @typedef {Record<string, any>} Json */
+
+/**
+ * @typedef {object} Options
+ * @property {Blob} [file] The body of a verb that takes a file; the fields then stand in the query.
+ * @property {boolean} [shown] Whether the request drawer shows it; true unless it is false.
+ * @property {AbortSignal} [signal] Ends the request.
+ * @property {boolean} [blob] Whether the reply is a file.
+ */
+
+/**
+ * @typedef {object} Recorded
+ * @property {Verb} verb
+ * @property {Json} fields
+ * @property {string} method
+ * @property {URL} url
+ * @property {Json | null} body
+ * @property {Blob | null} file
+ * @property {number} status
+ * @property {unknown} reply
+ * @property {number} ms How long it took.
+ */
+
+/** The requests that were made for this view, the newest one first. */
+export const recorded = signal(/** @type {Recorded[]} */ ([]));
+/** Whether the server answers. */
+export const connected = signal(true);
+/** Counts how often the server came back after it did not answer. */
+export const returned = signal(0);
+/** Why an API key is asked for; empty while none is. */
+export const keyWanted = signal("");
+/** @type {((given: boolean) => void)[]} */
+let waiting = [];
+
+/** What the server refused, or why it could not be asked. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0 where no reply came.
+   * @param {Json} problem
+   */
+  constructor(status, problem) {
+    super(problem.detail ?? problem.title ?? "The server did not say what went wrong.");
+    this.name = "ApiError";
+    this.status = status;
+    /** @type {string} */
+    this.code = problem.code ?? "unknown";
+    this.problem = problem;
+  }
+}
+
+/**
+ * Do a verb, and return its reply.
+ * @param {Verb} verb
+ * @param {Json} [fields] Of the request, by the API's names; `undefined` and `null` are left out.
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export async function call(verb, fields = {}, options = {}) {
+  const request = prepare(verb, fields, options.file);
+  const started = performance.now();
+  const response = await send(verb, request, options);
+  const reply = await content(response, options.blob ?? false);
+  if (options.shown !== false) record({ ...request, status: response.status, reply, ms: performance.now() - started });
+  if (response.ok) return reply;
+  if (response.status === 401 && (await askForKey(reply?.detail ?? ""))) return call(verb, fields, options);
+  throw new ApiError(response.status, reply ?? {});
+}
+
+/**
+ * Follow a job until it ends; a broken connection is taken up again.
+ * @param {string} jobId
+ * @param {(job: Json) => void} onChange
+ * @param {AbortSignal} signal Ends it.
+ * @returns {Promise<void>}
+ */
+export async function follow(jobId, onChange, signal) {
+  let last = /** @type {Json | null} */ (null);
+  const finished = ["succeeded", "failed", "cancelled", "interrupted"];
+  while (!signal.aborted && !finished.includes(last?.state)) {
+    if (last) await pause(POLL_MS);
+    const request = prepare("follow_job", { job_id: jobId });
+    const response = await send("follow_job", request, { signal });
+    if (response.status === 401 && (await askForKey(""))) continue;
+    if (!response.ok) throw new ApiError(response.status, await content(response, false));
+    try {
+      for await (const data of events(response)) onChange((last = JSON.parse(data)));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof SyntaxError) throw error;
+      await waitForServer();
+    }
+  }
+}
+
+/**
+ * Return what a request is made of.
+ * @param {Verb} verb
+ * @param {Json} fields
+ * @param {Blob} [file]
+ */
+export function prepare(verb, fields, file) {
+  const [method = "", template = ""] = ENDPOINTS[verb].split(" ");
+  const rest = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+  const path = template.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = String(rest[name]);
+    delete rest[name];
+    return name === "base_model" ? value.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(value);
+  });
+  const url = new URL(`v1/classifier${path}`, SERVER);
+  const takesJson = !FILES.has(verb) && !["GET", "DELETE"].includes(method);
+  if (!takesJson) {
+    for (const [name, value] of Object.entries(rest)) {
+      for (const each of [value].flat()) url.searchParams.append(name, String(each));
+    }
+  }
+  return { verb, fields, method, url, body: takesJson ? rest : null, file: file ?? null };
+}
+
+/** Return the API key of this browser tab; empty where there is none. */
+export function apiKey() {
+  return sessionStorage.getItem(KEY) ?? "";
+}
+
+/**
+ * Keep an API key until this browser tab is closed, or give none.
+ * @param {string | null} key `null` where the person has none.
+ */
+export function giveKey(key) {
+  if (key) sessionStorage.setItem(KEY, key);
+  else sessionStorage.removeItem(KEY);
+  keyWanted.value = "";
+  const callers = waiting;
+  waiting = [];
+  for (const answer of callers) answer(Boolean(key));
+  if (key) returned.value += 1; // every view asks again, for what this key may see
+}
+
+/** Forget which requests were made: a new view begins. */
+export function clearRecorded() {
+  recorded.value = [];
+}
+
+/**
+ * @param {string} why
+ * @returns {Promise<boolean>}
+ */
+function askForKey(why) {
+  keyWanted.value = why || "This server needs an API key.";
+  return new Promise((answer) => waiting.push(answer));
+}
+
+/**
+ * @param {Verb} verb
+ * @param {ReturnType<typeof prepare>} request
+ * @param {Options} options
+ * @returns {Promise<Response>}
+ */
+async function send(verb, request, options) {
+  const key = apiKey();
+  /** @type {Record<string, string>} */
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  if (request.body) headers["Content-Type"] = "application/json";
+  else if (request.file) headers["Content-Type"] = "application/octet-stream";
+  const body = request.body ? JSON.stringify(request.body) : request.file;
+  const again = request.method === "GET" || IDEMPOTENT.has(verb);
+  for (;;) {
+    try {
+      const init = { method: request.method, headers, body, signal: options.signal ?? null };
+      const response = await fetch(request.url, init);
+      connected.value = true;
+      return response;
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      const wait = waitForServer();
+      if (!again) throw new ApiError(0, { code: "connection_lost", detail: LOST });
+      await wait;
+    }
+  }
+}
+
+const LOST =
+  "The connection broke before the server answered, so it is not known whether it was done. Look whether it was before you do it again.";
+/** @type {Promise<void> | null} */
+let revival = null;
+
+/** Wait until the server answers. */
+function waitForServer() {
+  revival ??= revive();
+  return revival;
+}
+
+async function revive() {
+  for (;;) {
+    try {
+      const response = await fetch(new URL("health/ready", SERVER), { cache: "no-store" });
+      if (response.ok) break;
+    } catch {
+      connected.value = false; // it is asked again
+    }
+    await pause(POLL_MS);
+  }
+  if (!connected.peek()) returned.value += 1;
+  connected.value = true;
+  revival = null;
+}
+
+/** @param {number} ms */
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * @param {Response} response
+ * @param {boolean} blob
+ * @returns {Promise<any>}
+ */
+async function content(response, blob) {
+  if (response.ok && blob) return response.blob();
+  const text = await response.text();
+  if (/json/.test(response.headers.get("Content-Type") ?? "")) return JSON.parse(text);
+  return response.ok ? text : { code: "no_problem", detail: `The server answered with status ${response.status}.` };
+}
+
+/** @param {Recorded} request */
+function record(request) {
+  recorded.value = [request, ...recorded.peek()].slice(0, MAX_RECORDED);
+}
+
+/**
+ * Yield the data of each event of a stream.
+ * @param {Response} response
+ * @returns {AsyncGenerator<string>}
+ */
+async function* events(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const data = block.split("\n").flatMap((line) => (line.startsWith("data: ") ? [line.slice(6)] : []));
+      if (data.length) yield data.join("\n");
+    }
+  }
+}

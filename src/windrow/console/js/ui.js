@@ -1,0 +1,13 @@
+/** What every module draws with: one `html` tag, hooks and signals. */
+import { h } from "../vendor/preact.js";
+import htm from "../vendor/htm.js";
+
+export const html = htm.bind(h);
+export { Component, Fragment, render } from "../vendor/preact.js";
+export { useCallback, useEffect, useId, useMemo, useRef, useState } from "../vendor/hooks.js";
+export { batch, computed, effect, signal, useComputed, useSignal, useSignalEffect } from "../vendor/signals.js";
+
+/**
+ * What a component may return.
+ * @typedef {any} View
+ */
