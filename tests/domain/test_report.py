@@ -93,3 +93,9 @@ def test_a_target_that_half_of_the_answers_or_no_answer_reaches_is_refused(targe
 def test_a_name_that_breaks_the_grammar_is_refused() -> None:
     with pytest.raises(InvalidName):
         check_evaluate_request(EvaluateRequest("../a", ()))
+
+
+def test_the_most_frequent_confusion_comes_first() -> None:
+    matrix = ConfusionMatrix(("a", "b", "c"), ((5, 1, 0), (0, 9, 3), (1, 0, 0)))
+    assert matrix.confusions() == [("b", "c", 3), ("a", "b", 1), ("c", "a", 1)]
+    assert ConfusionMatrix(("a", "b"), ((1, 0), (0, 1))).confusions() == []

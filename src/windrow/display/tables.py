@@ -6,7 +6,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from windrow.display.html import Html, bar, table
+from windrow.display.html import bar, table
 from windrow.domain.alias import Alias, AliasChange
 from windrow.domain.base_models import BaseModelUse
 from windrow.domain.classifier import Classifier
@@ -18,6 +18,7 @@ from windrow.domain.job import Job
 from windrow.domain.prediction import Prediction
 from windrow.domain.report import CoveragePoint, LabelReport, Misclassified
 from windrow.domain.suggestion import Suggestion
+from windrow.html_report.elements import Html
 
 # More rows make a page slow, and too long to read.
 MAX_ROWS = 100

@@ -189,14 +189,15 @@ def check_note(note: ChangeNote) -> None:
         InvalidParameter: The reason or the author is too long or no valid Unicode.
     """
     for field, text in (("reason", note.reason), ("author", note.author)):
-        if len(text) > MAX_NOTE_CHARS or not _is_unicode(text):
+        if len(text) > MAX_NOTE_CHARS or not is_unicode(text):
             raise InvalidParameter(
                 "{arg:{parameter}} must be valid Unicode of at most {limit} characters. Shorten it or leave it out.",
                 {"parameter": field, "limit": MAX_NOTE_CHARS},
             )
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be stored: it holds no half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -122,6 +122,16 @@ class ConfusionMatrix(Value):
     counts: tuple[tuple[int, ...], ...]
     """A list for each label of a row; in it, how many of these rows were given each label."""
 
+    def confusions(self) -> list[tuple[str, str, int]]:
+        """Return label, label that was given instead and number of rows, the most frequent confusion first."""
+        found = [
+            (self.labels[right], self.labels[given], count)
+            for right, counts in enumerate(self.counts)
+            for given, count in enumerate(counts)
+            if right != given and count
+        ]
+        return sorted(found, key=lambda pair: -pair[2])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationMetrics(Value):

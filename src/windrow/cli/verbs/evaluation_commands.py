@@ -11,7 +11,6 @@ from windrow.cli.call import Call
 from windrow.cli.formats import one_line
 from windrow.cli.labelled_file import read_labelled
 from windrow.cli.metric_tables import (
-    calibration_line,
     confusion_table,
     coverage_table,
     disagreement_table,
@@ -36,6 +35,7 @@ from windrow.domain.read_options import ReadOptions
 from windrow.domain.report import ClassificationMetrics, EvaluateRequest, MajorityBaseline, Report
 from windrow.domain.suggestion import Suggestion, Suggestions, SuggestRequest
 from windrow.domain.threshold import ProposedThreshold
+from windrow.domain.verdicts import calibration_verdict
 from windrow.domain.versions import read_version
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _print_metrics(console: "Console", outcome: ClassificationMetrics) -> None:
     console.print()
     console.print(confusion_table(outcome, console.width if console.is_terminal else PIPED_CELLS))
     console.print()
-    console.print(calibration_line(outcome))
+    console.print(calibration_verdict(outcome))
 
 
 def _shown(count: int, limit: int, option: str) -> str:
