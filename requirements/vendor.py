@@ -1,4 +1,4 @@
-"""Copy the console's libraries into the package: the files that browsers load, with digests and licences beside them.
+"""Copy the console's libraries into the package: what browsers load, with digests, licences and types beside it.
 
 Run by `make vendor`, which installs what tests/console/package-lock.json names; npm has checked its hashes by then. A
 browser has no folder of packages to look names up in, so that imports are rewritten to name the file beside them.
@@ -25,6 +25,8 @@ FILES = {
 HEADER = """\
 # What the console's libraries are, and where they come from (TOML). Written by `make vendor`.
 """
+# What `tsc` reads in the place of a library: the types of its package. It has to stand beside the library.
+TYPES = {"htm.js": 'export { default } from "htm";\n'}
 # Whatever stands in quotes behind "from" or "import", also where no space is between.
 IMPORT = re.compile(r"""\b(from|import)(\s*\(?\s*)(["'])([^"']+)\3""")
 # The map is not served. The comment may stand behind the code, on the one line of the file.
@@ -72,9 +74,10 @@ def main() -> None:
     locked = json.loads(LOCK.read_text())["packages"]
     VENDOR.mkdir(parents=True, exist_ok=True)
     entries = []
-    for file, (_, package, path) in FILES.items():
+    for file, (name, package, path) in FILES.items():
         served = served_text((packages / package / path).read_text(encoding="utf-8")).encode()
         (VENDOR / file).write_bytes(served)
+        (VENDOR / file).with_suffix(".d.ts").write_text(TYPES.get(file, f'export * from "{name}";\n'))
         entries.append(entry(file, served, locked))
     (VENDOR / "VERSIONS").write_text(HEADER + "\n" + "\n".join(entries))
     (VENDOR / "LICENSES").write_text(licences(packages))

@@ -15,8 +15,9 @@ VERSIONS = tomllib.loads((VENDOR / "VERSIONS").read_text())
 LOCKED = json.loads((ROOT / "tests" / "console" / "package-lock.json").read_text())["packages"]
 
 
-def test_the_folder_holds_the_libraries_their_versions_and_licences_and_nothing_else() -> None:
-    assert {path.name for path in VENDOR.iterdir()} == {*VERSIONS, "VERSIONS", "LICENSES"}
+def test_the_folder_holds_the_libraries_their_types_versions_and_licences_and_nothing_else() -> None:
+    types = {file.replace(".js", ".d.ts") for file in VERSIONS}
+    assert {path.name for path in VENDOR.iterdir()} == {*VERSIONS, *types, "VERSIONS", "LICENSES"}
     assert VERSIONS.keys() == FILES.keys()
 
 
