@@ -195,10 +195,11 @@ ESTIMATE_FIT: Final = Endpoint(
     chosen_by={"dry_run": "true"},
 )
 PREDICT: Final = Endpoint(Operations.predict, "POST", "/predict", TRAIN, "predict", "predict", idempotent_post=True)
-LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read")
-JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read")
+# With ``train`` alone, a key sees the jobs that it started.
+LIST_JOBS: Final = Endpoint(Operations.list_jobs, "GET", "/jobs", JOBS, "light", "read", or_scope="train")
+JOB: Final = Endpoint(Operations.job, "GET", "/jobs/{job_id}", JOBS, "light", "read", or_scope="train")
 FOLLOW_JOB: Final = Endpoint(
-    Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", long_running=True
+    Operations.follow_job, "GET", "/jobs/{job_id}/events", JOBS, "light", "read", or_scope="train", long_running=True
 )
 CANCEL_JOB: Final = Endpoint(
     Operations.cancel_job, "POST", "/jobs/{job_id}/cancel", JOBS, "write", "train", optional_body=True, or_scope="admin"

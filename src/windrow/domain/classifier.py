@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from windrow.domain.dataset import DataWarning, TrainingRows
+from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
 from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
@@ -19,6 +19,8 @@ MAX_TAG_CHARS = 64
 Description = Annotated[str, Schema(maxLength=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[str, Schema(minLength=1, maxLength=MAX_TAG_CHARS, pattern=r"^\S+( +\S+)*$")]
 Tags = Annotated[tuple[Tag, ...], Schema(maxItems=MAX_TAGS)]
+# How few rows are enough depends on what they extend.
+FitData = tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,21 @@ class FitRequest(Recipe):
 
     model_name: Name
     """The classifier's name; an existing name gets a new revision."""
-    training_data: TrainingRows
-    """Labelled examples with at least 2 labels; about 8 rows a label work well."""
+    training_data: FitData
+    """Labelled examples with at least 2 labels; about 8 rows a label work well. With ``extends``, what it adds and
+    corrects, which may be nothing at all.
+    """
     description: Description | None = None
     """What to say about it, at most 2,000 characters; left out, an existing name keeps its own."""
     tags: Tags | None = None
     """At most 20, each of 1 to 64 characters; left out, an existing name keeps its own."""
     overwrite: bool = True
     """Whether an existing name gets a new revision; otherwise it is refused."""
+    extends: ModelReference | None = None
+    """A classifier whose kept training rows come before those of ``training_data``: its name, an alias, a revision
+    (name@3) or task@latest. A given row replaces all kept rows of the same text. ``None`` trains on the given rows
+    alone.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,14 @@ class Trained(Value):
     """Training rows of each label, in the order of ``labels``."""
     num_examples: int = computed(lambda self: sum(self.rows_per_label.values()), 0)
     """Number of training rows."""
+    extends: str | None = None
+    """The revision whose kept training rows it took over (``tickets_v2@3``); ``None`` for none, and where the API key
+    does not know that name.
+    """
+    taken_over_rows: int = 0
+    """Kept rows of that revision among the training rows; they come first."""
+    replaced_rows: int = 0
+    """Kept rows of that revision that rows of the request have replaced, since they have the same text."""
     training_time_seconds: float
     """Wall time of the training, in seconds, without the time that it waited for its turn."""
     revision: int

@@ -174,14 +174,23 @@ def check_rows(rows: Iterable[Row], limits: DataLimits) -> Dataset:
     """
     checked = tuple(rows)
     check_row_count(len(checked), limits)
-    _check_each("training_data", checked, limits, InvalidTrainingData)
-    dataset = Dataset(checked)
+    check_each_row("training_data", checked, limits)
+    return check_labels(Dataset(checked), limits)
+
+
+def check_labels(dataset: Dataset, limits: DataLimits) -> Dataset:
+    """Return training rows if they have as many labels as a classifier may have.
+
+    Raises:
+        InvalidTrainingData: There are fewer than 2 labels.
+        LimitExceeded: There are too many.
+    """
     if len(dataset.labels) < MIN_LABELS:
         raise InvalidTrainingData(
             f"{{arg:training_data}} has {counted(len(dataset.labels), 'distinct label')} in "
-            f"{counted(len(checked), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. Add "
-            "rows with another label.",
-            {"labels": len(dataset.labels), "rows": len(checked), "minimum": MIN_LABELS},
+            f"{counted(len(dataset.rows), 'row')}; a classifier needs at least {{minimum}} labels, so at least 2 rows. "
+            "Add rows with another label.",
+            {"labels": len(dataset.labels), "rows": len(dataset.rows), "minimum": MIN_LABELS},
         )
     if len(dataset.labels) > limits.max_labels:
         raise too_many("training_data", len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
@@ -203,7 +212,7 @@ def check_test_rows(field: str, rows: Sequence[Row], limits: DataLimits) -> Data
     check_row_count(len(rows), limits, field)
     if not rows:
         raise InvalidTestData("{arg:{parameter}} is empty. {Send} at least one labelled row.", {"parameter": field})
-    _check_each(field, rows, limits, InvalidTestData)
+    check_each_row(field, rows, limits, InvalidTestData)
     dataset = Dataset(tuple(rows))
     if len(dataset.labels) > limits.max_labels:
         raise too_many(field, len(dataset.labels), "labels", limits.max_labels, "WINDROW_MAX_LABELS")
@@ -250,9 +259,24 @@ def find_test_warnings(dataset: Dataset) -> tuple[DataWarning, ...]:
     return tuple(warning for warning in candidates if warning is not None)
 
 
-def _check_each(
-    name: str, rows: Sequence[Row], limits: DataLimits, refusal: type[InvalidTrainingData | InvalidTestData]
+def check_each_row(
+    name: str,
+    rows: Sequence[Row],
+    limits: DataLimits,
+    refusal: type[InvalidTrainingData | InvalidTestData] = InvalidTrainingData,
 ) -> None:
+    """Refuse rows of which one breaks a rule; ``facts["row"]`` names the first, counted from 0.
+
+    Args:
+        name: What the caller knows them by (``training_data``).
+        rows: Any rows.
+        limits: How long a text may be.
+        refusal: What is raised for a row that is wrong.
+
+    Raises:
+        InvalidTrainingData: A text or a label is empty, blank or no valid Unicode, or a label is too long.
+        LimitExceeded: A text is too long.
+    """
     place = f"{{place:{name}}}"
     for number, row in enumerate(rows):
         for field, value in (("text", row.text), ("label", row.label)):

@@ -43,6 +43,7 @@ class Training(Recipe, LabelledColumns, ForModel):
     description: str | None = None
     tags: Iterable[str] | None = None
     overwrite: bool = True
+    extends: str | None = None
 
 
 @dataclass(frozen=True)
