@@ -67,7 +67,7 @@ class Operations(Protocol):
 
         Until the new revision is whole on disk, an existing classifier of that name goes on answering. It is a job
         like one of :meth:`start_fit`: others can watch and cancel it. Where an equal training waits or runs in the same
-        process, this one joins it.
+        process, this one joins it. What it extends is found out once, when it begins, and named in the reply.
 
         Args:
             request: Name, rows and recipe.
@@ -80,6 +80,8 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken (name, rows, parameters, notes, base model).
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
             TrainingFailed: The training process failed; an earlier revision still answers.
         """
@@ -92,6 +94,8 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken; errors of the training itself are in the job.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             Overloaded: The queue of trainings is full.
         """
         ...
@@ -103,12 +107,16 @@ class Operations(Protocol):
             InvalidInput: A rule or limit is broken.
             NameTaken: The name is an alias's, or another one differs only in case.
             ClassifierExists: The name exists, and the request does not overwrite.
+            NotFound: What it extends is not there.
+            TrainingDataNotKept: Of what it extends, no training rows are kept.
             BaseModelUnavailable: The base model is not on this machine and cannot be downloaded.
         """
         ...
 
     def list_jobs(self, request: JobListRequest) -> JobList:
         """Return the newest jobs, the newest one first, of every process on the data directory.
+
+        An API key without the scope ``read`` sees the jobs alone that it started.
 
         Raises:
             InvalidParameter: The limit lies outside its range.

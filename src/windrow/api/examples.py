@@ -46,7 +46,10 @@ IN_QUERY: Final[Mapping[tuple[str, str], object]] = {
 }
 # By verb: each example under what it shows.
 REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
-    "fit": {"six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS}},
+    "fit": {
+        "six rows": {"model_name": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS},
+        "a correction": {"model_name": _RIVAL, "extends": EXAMPLE_NAME, "training_data": EXAMPLE_ROWS[:1]},
+    },
     "predict": {
         "one text": {"model_name": EXAMPLE_NAME, "text": EXAMPLE_TEXT},
         "many texts": {"model_name": EXAMPLE_NAME, "texts": [EXAMPLE_TEXT, "My invoice is wrong"]},
@@ -114,6 +117,8 @@ _VALUES: Final[Mapping[str, object]] = {
     "rows_per_label": _PER_LABEL,
     "correct_per_label": _PER_LABEL,
     "num_examples": 6,
+    "taken_over_rows": 0,
+    "replaced_rows": 0,
     "correct": 6,
     "total": 6,
     "answered": 6,

@@ -41,8 +41,8 @@ def _kept_rows(deps: Dependencies, entry: ClassifierState) -> Sequence[Row]:
     record = entry.record
     if ROWS not in entry.blobs:
         raise TrainingDataNotKept(
-            "No training rows of {extends} are kept here, so that no training can take them over. {Send} all rows as "
-            "{arg:training_data}, and leave {arg:extends} out.",
+            "No training rows of {extends} are kept here, so that no training can take them over. {Send} all rows from "
+            "your own copy, and leave {arg:extends} out.",
             {"model_name": record.name, "extends": str(Reference(record.name, record.revision))},
         )
     return rows_from_blob(deps.store.read_blob(entry, ROWS))
