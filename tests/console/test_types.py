@@ -28,9 +28,10 @@ def check(folder: Path, module: str) -> list[str]:
     (folder / "module.js").write_text(module)
     settings = {"extends": str(ROOT / "tests" / "console" / "tsconfig.json"), "include": [str(folder / "*.js")]}
     (folder / "tsconfig.json").write_text(json.dumps(settings))
-    command = [NODE, "-c", RUN_NODE, INSTALLED / "node_modules/typescript/bin/tsc", "--project", folder]
+    tsc = INSTALLED / "node_modules/typescript/bin/tsc"
+    command: list[str | Path] = [NODE, "-c", RUN_NODE, tsc, "--project", folder]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    found = run.stdout.splitlines()
+    found: list[str] = run.stdout.splitlines()
     assert run.returncode == (1 if found else 0), run.stdout + run.stderr
     return found
 

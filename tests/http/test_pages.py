@@ -1,9 +1,7 @@
 """Health, and the documentation: what it shows can be executed, and its page needs nothing but this server."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browsers import find_chromium
 from tests.client.serving import serving
 from tests.http.asking import API, FIT, MODEL, fit
 from tests.toy import Toy
@@ -130,21 +129,12 @@ def plain(operations: Toy) -> Iterator[httpx.Client]:
         yield client
 
 
-def _find_chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("The docs page is checked in a real browser: install chromium (Debian: apt-get install chromium).")
-    if found is None:
-        pytest.skip("needs chromium")
-    return found
-
-
 @pytest.mark.slow
 def test_the_docs_page_shows_the_verbs_in_a_real_browser(client: httpx.Client, tmp_path: Any) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     url = str(client.base_url.join("/docs"))
     run = subprocess.run(
-        [_find_chromium(), *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom", url],
+        [find_chromium(), *flags, f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom", url],
         capture_output=True,
         text=True,
         timeout=120,
