@@ -60,7 +60,12 @@ def test_a_file_is_sent_as_it_is_in_the_package_with_its_type_to_be_kept_for_goo
 ) -> None:
     sent = client.get(f"/console/{read_console().digest}/{name}")
     assert sent.content == (FOLDER / name).read_bytes()
-    types = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+    types = {
+        "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8",
+        "json": "application/json",
+        "svg": "image/svg+xml",
+    }
     assert sent.headers["content-type"] == types.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
     assert sent.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert sent.headers["x-content-type-options"] == "nosniff"

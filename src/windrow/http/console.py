@@ -29,6 +29,7 @@ _PAGE_FILE: Final = "index.html"
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
     "LICENSES": "text/plain; charset=utf-8",
 }
