@@ -141,8 +141,10 @@ class TestEvaluate:
         assert shown["test"]["rows_per_label"] == {"account": 2, "billing": 2, "technical": 3}
         assert shown["test"]["correct_per_label"] == {"account": 2, "billing": 2, "technical": 2}
         assert all(shown["test"][name] == reply[name] for name in ("test_data_sha256", "measured_at"))
-        entries = {model["name"]: model["test_accuracy"] for model in trained.get(MODELS).json()["models"]}
-        assert entries == {EXAMPLE_NAME: reply["accuracy"], "other": None}
+        entries = {model["name"]: model for model in trained.get(MODELS).json()["models"]}
+        assert [entries[name]["test_accuracy"] for name in (EXAMPLE_NAME, "other")] == [reply["accuracy"], None]
+        intervals = [entries[name]["test_interval"] for name in (EXAMPLE_NAME, "other")]
+        assert intervals == [reply["accuracy_interval"], None]
 
     def test_nothing_is_kept_where_that_is_not_wanted(self, trained: httpx.Client) -> None:
         assert ask(trained, EVALUATE, save=False, target_precision=0.9)["saved"] is False

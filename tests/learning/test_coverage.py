@@ -8,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from windrow.arrays import Bools, Floats
+from windrow.domain.interval import wilson_interval
 from windrow.domain.report import CoveragePoint
 from windrow.learning.coverage import MAX_CHANGES, ROUND_THRESHOLDS, compute_coverage
-from windrow.learning.evaluate import choose_threshold, wilson_interval
+from windrow.learning.evaluate import choose_threshold
 
 a_score = st.floats(0, 1, width=32) | st.sampled_from([0.25, 0.5, 0.75, 1.0])
 some_rows = st.lists(st.tuples(a_score, st.booleans()), min_size=1, max_size=60)

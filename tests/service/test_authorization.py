@@ -494,6 +494,7 @@ def test_without_the_scope_rows_an_alias_shows_none_that_it_keeps(service: Servi
     assert [alias.must_pass for alias in service.list_aliases() if alias.alias == "rowed"] == [(kept,)]
     with calling(WITHOUT_ROWS):
         assert all(alias.must_pass == () for alias in service.list_aliases())
+        assert [alias.alias for alias in service.list_aliases() if alias.protected] == ["rowed"]
         assert service.promote(PromoteRequest("rowed", "tickets_v1@1", reason="same")).must_pass == ()
         assert service.rollback(AliasChangeRequest("rowed")).must_pass == ()
         # The classifier shouts its labels, so that it places neither row right.

@@ -78,6 +78,8 @@ class Alias(KeptNote, Value):
     """When it was pointed there, UTC."""
     answers: bool
     """Whether what it points to exists, so that it answers."""
+    protected: bool = False
+    """Whether rows are checked on each promotion; said also to an API key that may not see them."""
     must_pass: tuple[Row, ...] = ()
     """Rows that are checked on each promotion; not shown to an API key without the scope ``rows``."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from windrow.domain.dataset import DataWarning, Row
 from windrow.domain.errors import InvalidParameter
+from windrow.domain.interval import Interval, wilson_interval
 from windrow.domain.names import ImmutableReference, ModelReference, Name
 from windrow.domain.recipe import BaseModel, Recipe
 from windrow.domain.threshold import Threshold, ThresholdChange
@@ -262,6 +263,18 @@ class Classifier(Record):
     """Texts that its name classified for predictions in the last 30 days, on all servers, as known two minutes ago."""
     test_accuracy: float | None = computed(lambda self: None if self.test is None else self.test.accuracy, None)
     """Share of the test rows that it classified correctly, from 0 to 1; ``None`` until it was measured."""
+    test_interval: Interval | None = computed(lambda self: _interval_of(self.test), None)  # noqa: RUF009 - likewise
+    """Where its accuracy on all rows like the test rows lies: Wilson's, of 95 %; ``None`` likewise."""
+    estimated_accuracy: float | None = computed(
+        lambda self: None if self.report.estimate is None else self.report.estimate.accuracy, None
+    )
+    """Its accuracy on new rows as its training estimated it by cross-validation, from 0 to 1; ``None`` where it did
+    not.
+    """
+    estimated_interval: Interval | None = computed(  # noqa: RUF009 - likewise
+        lambda self: None if self.report.estimate is None else self.report.estimate.interval, None
+    )
+    """Where that accuracy should lie, with 95 % confidence; ``None`` likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +337,10 @@ class BulkDeletion(Value):
     """Names that were left as they are: others changed them meanwhile, or the disk failed before them."""
     aliases: tuple[str, ...] = ()
     """Aliases that point to them, sorted: without force they are in the way, with force they answer no more."""
+
+
+def _interval_of(test: TestScore | None) -> Interval | None:
+    return None if test is None else wilson_interval(test.correct, max(1, test.total))
 
 
 def check_notes(description: str, tags: tuple[str, ...]) -> tuple[str, ...]:

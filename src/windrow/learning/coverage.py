@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from windrow.arrays import Bools, Floats
+from windrow.domain.interval import wilson_interval
 from windrow.domain.report import CoveragePoint
-from windrow.learning.evaluate import wilson_interval
 
 # Round thresholds are always among the points, so that nobody has to look between two of them.
 ROUND_THRESHOLDS: Final = tuple(number / 20 for number in range(21))

@@ -15,6 +15,7 @@ from windrow.domain.cross_validation import FOLDS_RANGE, CrossValidateRequest, C
 from windrow.domain.dataset import Dataset, DataWarning, check_rows, check_test_rows
 from windrow.domain.errors import ConcurrentChange, NotFound, StorageFailed, StorageFull, StorageUncertain
 from windrow.domain.figures import counted, percent
+from windrow.domain.interval import wilson_interval
 from windrow.domain.prediction import IsConnected, always_connected
 from windrow.domain.quality_warnings import warn_of_few_rows, warn_of_majority, warn_of_truncated
 from windrow.domain.recipe import Recipe, check_range, check_training_parameters
@@ -39,7 +40,6 @@ from windrow.learning.evaluate import (
     compute_metrics,
     find_misclassified,
     majority_baseline,
-    wilson_interval,
 )
 from windrow.service.dependencies import Dependencies, Store
 from windrow.service.evaluation_rows import (
@@ -57,20 +57,29 @@ _NEAR_TARGET: Final = 0.05
 def evaluate(deps: Dependencies, request: EvaluateRequest) -> Report:
     """Evaluate a classifier on labelled rows. See ``Operations.evaluate``."""
     check_evaluate_request(request)
+    return measure(deps, request)[0]
+
+
+def measure(deps: Dependencies, request: EvaluateRequest) -> tuple[Report, ResolvedModel]:
+    """Evaluate a classifier by a request that was checked, and keep the score if that is wanted.
+
+    Returns:
+        The report, and the revision that answered.
+    """
     dataset = check_test_rows("test_data", request.test_data, deps.settings.limits)
     model = deps.store.find(request.model_name)
     deps.quotas.take_texts(len(dataset.rows))
     (answers,) = _predict_rows(deps, (model,), dataset)
     report = _report(deps.store, model, dataset, answers, request)
     if not report.saved:
-        return report
+        return report, model
     try:
         deps.store.catalog.record_evaluation(model.entry, report.score)
     except StorageUncertain as error:
-        return _with_warning(report, "save_not_confirmed", f"The score is kept, and may be lost. {error.detail}")
+        report = _with_warning(report, "save_not_confirmed", f"The score is kept, and may be lost. {error.detail}")
     except (NotFound, ConcurrentChange, StorageFailed, StorageFull) as error:  # minutes of work are still worth reading
-        return _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
-    return report
+        report = _with_warning(replace(report, saved=False), "not_saved", f"The score was not kept. {error.detail}")
+    return report, model
 
 
 def compare(deps: Dependencies, request: CompareRequest) -> Comparison:
