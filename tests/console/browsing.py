@@ -54,7 +54,8 @@ class Watch:
     def check(self) -> None:
         """Fail if anything went wrong that may not."""
         found = [each for each in self.problems if not any(allowed.search(each) for allowed in self._allowed)]
-        assert found == []
+        if found:
+            raise AssertionError("\n".join(found))
 
     def _on_request(self, request: Request) -> None:
         address = urlsplit(request.url)

@@ -6,7 +6,7 @@ from typing import Final
 
 # A comment, whose text may speak of imports; or what stands in quotes behind "from" or "import".
 _IMPORT: Final = re.compile(
-    r"/\*.*?\*/|(?<![:\"'`])//[^\n]*|\b(?:from|import)\s*\(?\s*(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)", re.DOTALL
+    r"/\*.*?\*/|(?<!\S)//[^\n]*|\b(?:from|import)\s*\(?\s*(?P<quote>[\"'])(?P<name>[^\"'\n]+)(?P=quote)", re.DOTALL
 )
 
 

@@ -1,9 +1,9 @@
 """The console's page in a real browser: it loads, from this server alone, and nothing goes wrong."""
 
 import re
+import secrets
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,6 +29,11 @@ def test_nothing_is_wider_than_the_window_and_axe_finds_nothing_serious(
     page.wait_for_load_state("networkidle")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_axe_finds_what_nobody_can_read(page: Page, axe: Findings) -> None:
+    page.evaluate("document.body.append(document.createElement('button'), document.createElement('img'))")
+    assert {each.split(": ")[0] for each in axe(page)} >= {"critical button-name", "critical image-alt"}
 
 
 def test_a_second_visit_loads_no_file_again(server: Running, page: Page) -> None:
@@ -117,9 +122,9 @@ def test_the_page_opens_without_a_key_where_the_api_needs_one(
     start: Start, tmp_path: Path, open_page: OpenPage, watch: Watch
 ) -> None:
     key_file = tmp_path / "key"
-    key_file.write_text(f"wdr_{'k' * 43}")
+    key_file.write_text(f"wdr_{secrets.token_hex(32)}")
     server = start(tmp_path / "data", WINDROW_FIRST_KEY_FILE=str(key_file))
     watch.allow("status of 401")
     page = open_page(str(server.client.base_url))
     expect(page.locator("#app > *").first).to_be_visible()
-    assert httpx.get(f"{server.client.base_url}v1/classifier/models").status_code == 401
+    assert server.client.get("/v1/classifier/models").status_code == 401

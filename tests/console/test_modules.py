@@ -1,0 +1,82 @@
+"""The console stays small: each module is used, named in the page, and short; and it imports what is served."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.console.imports import imports, reachable
+from windrow.http.console import FOLDER, page_text, read_console
+
+MODULES = sorted((FOLDER / "js").rglob("*.js"))
+MAX_MODULES = 39
+MAX_LINES = 400
+MAX_OWN_BYTES = 150_000
+MAX_FIRST_VIEW_BYTES = 80_000
+
+
+def name(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+def test_every_module_that_the_first_one_leads_to_is_named_in_the_page_and_no_other() -> None:
+    page = page_text(read_console(), "")
+    preloaded = re.findall(rf'<link rel="modulepreload" href="\./console/{read_console().digest}/([^"]+)">', page)
+    assert len(preloaded) == len(set(preloaded))
+    assert set(preloaded) == {name(path) for path in reachable(FOLDER / "js" / "main.js")}
+    assert f'<script type="module" src="./console/{read_console().digest}/js/main.js"></script>' in page
+
+
+def test_every_stylesheet_is_named_in_the_page() -> None:
+    page = page_text(read_console(), "")
+    sheets = re.findall(rf'<link rel="stylesheet" href="\./console/{read_console().digest}/([^"]+)">', page)
+    assert sheets == [file for file in read_console().files if file.endswith(".css")]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_a_module_imports_files_of_the_console_alone_before_it_runs(module: Path) -> None:
+    source = module.read_text(encoding="utf-8")
+    for imported in imports(source):
+        assert imported.startswith("."), imported
+        assert name((module.parent / imported).resolve()) in read_console().files, imported
+    # What is loaded later would be missing where the server was updated meanwhile.
+    assert not re.search(r"^[^*/\n]*\bimport\s*\(", source, re.MULTILINE)
+
+
+def test_there_are_fewer_than_40_modules_of_at_most_400_lines() -> None:
+    num_lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    print(f"\n{len(num_lines)} modules, {sum(num_lines.values())} lines, longest {max(num_lines.values())}")
+    assert {module: lines for module, lines in num_lines.items() if lines > MAX_LINES} == {}
+    assert sum(file.endswith(".js") for file in read_console().files) <= MAX_MODULES
+
+
+def test_the_consoles_own_code_is_at_most_150_kilobytes() -> None:
+    own = {file: content.plain for file, content in read_console().files.items() if not file.startswith("vendor/")}
+    num_bytes = sum(map(len, own.values())) + len(read_console().template)
+    print(f"\n{num_bytes} bytes of own code")
+    assert num_bytes <= MAX_OWN_BYTES
+
+
+def test_what_is_sent_before_the_first_view_is_at_most_80_kilobytes() -> None:
+    page = gzip.compress(page_text(read_console(), "").encode())
+    files = [content for file, content in read_console().files.items() if file.endswith((".css", ".js"))]
+    num_bytes = len(page) + sum(min(len(content.packed), len(content.plain)) for content in files)
+    print(f"\n{num_bytes} bytes before the first view")
+    assert num_bytes <= MAX_FIRST_VIEW_BYTES
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('import { h } from "./a.js";', ["./a.js"]),
+        ("import*as a from'./a.js';import'./b.js'", ["./a.js", "./b.js"]),
+        ('export{a}from"./a.js";const url="http://x//y";import"./b.js"', ["./a.js", "./b.js"]),
+        ('/* from "./no.js" */ // import "./neither.js"\nimport "./a.js";', ["./a.js"]),
+        ('const late = () => import("./a.js");', ["./a.js"]),
+        ('/** @type {import("./types.js").T} */', []),
+        ('import {\n  a,\n  b,\n} from "../a.js";', ["../a.js"]),
+    ],
+)
+def test_imports_are_read_as_a_browser_reads_them(source: str, expected: list[str]) -> None:
+    assert imports(source) == expected
