@@ -20,7 +20,7 @@ from windrow.files.columns import Columns, Evidence, UnresolvedColumn, distinct,
 def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_the_text(
     names: tuple[str, ...], text: str, label: str
 ) -> None:
-    assert find_columns(names, DETECT_ALL, labelled=True) == Columns(text, label)
+    assert find_columns(names, DETECT_ALL, labelled=True) == Columns((text,), label)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_known_names_are_found_in_any_case_and_of_two_columns_the_label_tells_th
     [
         (
             ("title", "summary", "label"),
-            "'title', 'summary' could all hold the text. Name the right one with --text-col",
+            "'title', 'summary' could all hold the text. Name the right one with text_column",
         ),
         (("text", "intent", "class"), "'intent', 'class' could all hold the label"),
         (("a", "b", "label"), "not clear which column holds the text. Its columns are 'a', 'b', 'label'"),
@@ -44,20 +44,20 @@ def test_what_could_be_meant_twice_or_not_at_all_is_refused(names: tuple[str, ..
 
 
 def test_named_columns_win_in_any_case() -> None:
-    options = ReadOptions(text_column="SUBJECT", label_column="b")
-    assert find_columns(("text", "subject", "b", "label"), options, labelled=True) == Columns("subject", "b")
+    options = ReadOptions(text_column=("SUBJECT",), label_column="b")
+    assert find_columns(("text", "subject", "b", "label"), options, labelled=True) == Columns(("subject",), "b")
 
 
 def test_a_named_column_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
-        UnresolvedColumn, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with --text-"
+        UnresolvedColumn, match=r"there is no column 'body'\. Its columns are 'text', 'n'; name one with text_column"
     ):
-        find_columns(("text", "n"), ReadOptions(text_column="body"), labelled=False)
+        find_columns(("text", "n"), ReadOptions(text_column=("body",)), labelled=False)
 
 
 def test_one_column_cannot_be_both() -> None:
     with pytest.raises(UnresolvedColumn, match="cannot hold both"):
-        find_columns(("text", "a"), ReadOptions(text_column="text", label_column="text"), labelled=True)
+        find_columns(("text", "a"), ReadOptions(text_column=("text",), label_column="text"), labelled=True)
 
 
 @pytest.mark.parametrize("names", [("anything",), ("label", "anything"), ("intent", "class", "anything", "text")])
@@ -79,7 +79,7 @@ def test_without_labels_columns_of_labels_are_in_nobodys_way(names: tuple[str, .
 )
 def test_names_tell_how_sure_it_is_that_they_are_a_header(names: tuple[str, ...], evidence: Evidence) -> None:
     assert header_evidence(names, DETECT_ALL) is evidence
-    assert header_evidence(names, ReadOptions(text_column=names[0])) is Evidence.SURE
+    assert header_evidence(names, ReadOptions(text_column=(names[0],))) is Evidence.SURE
 
 
 def test_repeated_columns_get_numbers_that_no_other_column_has() -> None:

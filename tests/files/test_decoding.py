@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile, InvalidParameter
 from windrow.files import decoding
 from windrow.files.decoding import Source, open_source, split_lines, text_blocks
 
@@ -50,33 +50,34 @@ def test_another_encoding_is_read_where_it_is_named() -> None:
 
 
 def test_a_byte_of_another_encoding_is_named_with_its_offset_and_line() -> None:
-    with pytest.raises(InvalidParameter) as refused:
+    with pytest.raises(InvalidFile) as refused:
         read(b"text\nna\xefve\n")
     assert refused.value.detail.startswith(
-        "mails.txt, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often --encoding cp1252"
+        "mails.txt, line 2: the byte 0xef at offset 7 is not UTF-8. Name its encoding, often encoding=cp1252"
     )
-    assert refused.value.facts == {"file": "mails.txt", "line": 2, "byte": 0xEF, "offset": 7, "encoding": "UTF-8"}
+    facts = {"file": "mails.txt", "line": 2, "byte": 0xEF, "offset": 7, "encoding": "UTF-8"}
+    assert refused.value.facts == {**facts, "parameter": "encoding"}
 
 
 def test_the_offset_counts_the_mark_and_earlier_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_BLOCK_BYTES", 4)
     content = codecs.BOM_UTF8 + "aé\nbé\nc".encode() + b"\xe9x"
-    with pytest.raises(InvalidParameter, match=f"line 3: the byte 0xe9 at offset {len(content) - 2} "):
+    with pytest.raises(InvalidFile, match=f"line 3: the byte 0xe9 at offset {len(content) - 2} "):
         read(content)
 
 
 def test_a_character_that_breaks_off_at_the_end_is_an_error() -> None:
-    with pytest.raises(InvalidParameter, match="line 1: the byte 0xc3 at offset 1 "):
+    with pytest.raises(InvalidFile, match="line 1: the byte 0xc3 at offset 1 "):
         read(b"a\xc3")
 
 
 def test_a_nul_is_refused_with_its_line() -> None:
-    with pytest.raises(InvalidParameter, match=r"line 2: there is a NUL character.*--encoding utf-16-le"):
+    with pytest.raises(InvalidFile, match=r"line 2: there is a NUL character.*encoding=utf-16-le"):
         read(b"a\nb\0")
 
 
 def test_gzip_that_breaks_off_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match="damaged gzip"):
+    with pytest.raises(InvalidFile, match="damaged gzip"):
         read(gzip.compress(TEXT.encode() * 100)[:-9])
 
 
@@ -126,24 +127,24 @@ def test_a_line_end_of_two_characters_stays_in_one_block(size: int, monkeypatch:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_an_encoding_without_its_mark_is_told_with_both_orders(encoding: str) -> None:
-    with pytest.raises(InvalidParameter, match=f"{encoding}-le, as Windows writes it, or --encoding {encoding}-be"):
+    with pytest.raises(InvalidFile, match=f"{encoding}-le, as Windows writes it, or encoding={encoding}-be"):
         read("naïve text".encode(f"{encoding}-le"), encoding)
 
 
 @given(st.binary(), st.sampled_from(["utf-16", "utf-32", "utf-7", "punycode", "idna", "utf-8-sig", "shift_jis", "hz"]))
 def test_no_error_of_a_codec_escapes(content: bytes, encoding: str) -> None:
-    with contextlib.suppress(InvalidParameter):
+    with contextlib.suppress(InvalidFile):
         read(content, encoding)
 
 
 def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_LINE_CHARS", 10)
     blocks = iter(["short\n", "a" * 6, "a" * 6])
-    with pytest.raises(InvalidParameter, match="line 2: the line has more than 10 characters"):
+    with pytest.raises(InvalidFile, match="line 2: the line has more than 10 characters"):
         list(split_lines(Source("any", io.BytesIO()), blocks))
 
 
 @pytest.mark.parametrize("beginning", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1"])
 def test_a_spreadsheet_is_told_as_such(beginning: bytes) -> None:
-    with pytest.raises(InvalidParameter, match=r"list.xlsx: it is a spreadsheet .* Save it as CSV"):
+    with pytest.raises(InvalidFile, match=r"list.xlsx: it is a spreadsheet .* Save it as CSV"):
         list(text_blocks(Source("list.xlsx", io.BytesIO(beginning + bytes(100)))))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import DETECT_ALL, ReadOptions
 from windrow.files.columns import Evidence
 from windrow.files.decoding import Source
@@ -32,15 +32,15 @@ def test_what_csv_wrote_is_read_back(rows: list[tuple[str, str]], delimiter: str
 @pytest.mark.parametrize(
     ("text", "labelled", "words"),
     [
-        ("one,two\na,b\n", True, "--text-column and --label-column; .*: --text-column 1, --label-column 2\\.$"),
-        ("one,two\na,b\n", False, "which one with --text-column; .* the text stands: --text-column 1\\.$"),
-        ("one\na\n", False, "which one with --text-column; .*, add --no-header\\.$"),
+        ("one,two\na,b\n", True, "text_column and label_column; .*: text_column=1, label_column=2\\.$"),
+        ("one,two\na,b\n", False, "which one with text_column; .* the text stands: text_column=1\\.$"),
+        ("one\na\n", False, "which one with text_column; .*, add header=False\\.$"),
     ],
 )
 def test_a_first_line_without_a_known_name_is_told_with_all_options_of_each_reading(
     text: str, labelled: bool, words: str
 ) -> None:
-    with pytest.raises(InvalidParameter, match=words):
+    with pytest.raises(InvalidFile, match=words):
         list(read_delimited(Source("rows.csv", io.BytesIO()), iter([text]), DETECT_ALL, labelled=labelled))
 
 
@@ -90,7 +90,7 @@ def test_a_mail_of_several_lines_is_one_text() -> None:
 
 def test_only_a_wanted_column_must_have_a_name_of_its_own() -> None:
     assert read("text,a,a\nx,1,2\n") == [(2, ["x", "1", "2"])]
-    assert read("text,text\nx,y\n", ReadOptions(text_column="text_2")) == [(2, ["x", "y"])]
+    assert read("text,text\nx,y\n", ReadOptions(text_column=("text_2",))) == [(2, ["x", "y"])]
 
 
 def test_without_a_header_the_first_line_is_a_row() -> None:
@@ -104,26 +104,26 @@ def test_without_a_header_the_first_line_is_a_row() -> None:
         ("text,label\na,b\na,b,c\n", "line 3: the first line has 2 fields, this row 3\\."),
         ('text,label\na,b\n"open,b\nc,d\n', "line 3: a quotation mark is opened here and never closed"),
         ('text,label\n"a"b,c\n', "line 2: something follows a closing quotation mark"),
-        ('text,label\n"a,b\nc"",d\n', "line 2: .*--quoting none"),
-        ('text,label\n"a,b\nc",d\n', "line 2: a quotation mark holds together what may be several rows.*--quoting csv"),
-        ('text\tlabel\n"a\nb"\tc\n', "line 2: a quotation mark holds together.*--quoting none"),
-        ("text,label\na,b\ntext,label\n", "line 3: 'label', which stands in the first line, comes again.*--header"),
+        ('text,label\n"a,b\nc"",d\n', "line 2: .*quoting=none"),
+        ('text,label\n"a,b\nc",d\n', "line 2: a quotation mark holds together what may be several rows.*quoting=csv"),
+        ('text\tlabel\n"a\nb"\tc\n', "line 2: a quotation mark holds together.*quoting=none"),
+        ("text,label\na,b\ntext,label\n", "line 3: 'label', which stands in the first line, comes again.*header=True"),
         ("text\na,b\n", "line 2: the first line has 1 field, this row 2\\."),
         (",,\n,,\n", "there is nothing in it"),
-        ("text,text\na,b\n", "line 1: two columns are called 'text'.*--text-column; .*'text_2'"),
-        ("one,two\na,b\n", "line 1: the first line, 'one', 'two', names no column that is known.*--no-header"),
+        ("text,text\na,b\n", "line 1: two columns are called 'text'.*text_column; .*'text_2'"),
+        ("one,two\na,b\n", "line 1: the first line, 'one', 'two', names no column that is known.*header=False"),
         ("What is it?,description\na,b\n", "names no column that is known"),
     ],
 )
 def test_a_wrong_row_is_told_with_its_line(text: str, words: str) -> None:
-    with pytest.raises(InvalidParameter, match=words):
+    with pytest.raises(InvalidFile, match=words):
         read(text)
 
 
 def test_a_named_column_makes_a_header_in_any_case() -> None:
-    assert read("One,two\na,b\n", ReadOptions(text_column="one")) == [(2, ["a", "b"])]
-    with pytest.raises(InvalidParameter, match=r"there is no column 'three'.*--no-header"):
-        read("one,two\na,b\n", ReadOptions(text_column="three"))
+    assert read("One,two\na,b\n", ReadOptions(text_column=("one",))) == [(2, ["a", "b"])]
+    with pytest.raises(InvalidFile, match=r"there is no column 'three'.*header=False"):
+        read("one,two\na,b\n", ReadOptions(text_column=("three",)))
 
 
 def test_only_known_names_make_a_header() -> None:

@@ -119,7 +119,7 @@ def test_a_collection_of_text_messages_is_read_as_it_is(tmp_path: Path) -> None:
     rows = [(pick.choice(texts) + f" {number}", pick.choice(["ham", "ham", "spam"])) for number in range(5_574)]
     content = "".join(f"{label}\t{text}\n" for text, label in rows)
     for name in ("messages.tsv", "messages.txt", "messages"):
-        options = ReadOptions(header=False, quoting="none", text_column="2", label_column="1")
+        options = ReadOptions(header=False, quoting="none", text_column=("2",), label_column="1")
         found = read_labelled(save(tmp_path, name, content), options)
         assert [(row.text, row.label) for row in found.rows] == rows
 

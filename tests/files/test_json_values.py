@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.files.decoding import Source
 from windrow.files.json_values import listed_values
 
@@ -64,6 +64,6 @@ def test_each_value_knows_its_line() -> None:
     ],
 )
 def test_what_is_broken_is_told_with_its_line(document: str, words: str) -> None:
-    with pytest.raises(InvalidParameter) as refused:
+    with pytest.raises(InvalidFile) as refused:
         read(document, 7)
     assert words in refused.value.detail

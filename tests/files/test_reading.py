@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.domain.read_options import ReadOptions
 from windrow.files.reading import Record, _beginning, open_table, read_rows
 
@@ -85,7 +85,7 @@ def test_all_other_columns_are_kept_with_the_line(tmp_path: Path) -> None:
 
 def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "What is it?,description\nWho?,human\n")
-    options = ReadOptions(text_column="1", label_column="2", header=False)
+    options = ReadOptions(text_column=("1",), label_column="2", header=False)
     assert [row.label for row in read_rows(file, options, labelled=True)] == ["description", "human"]
     single = written(tmp_path, "b.csv", "Who?\nWhat is it?\n")
     assert [row.text for row in read_rows(single, ReadOptions(header=False))] == ["Who?", "What is it?"]
@@ -117,7 +117,7 @@ def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_row_is_told_with_file_line_and_what_to_do(tmp_path: Path, name: str, content: str, words: str) -> None:
-    with pytest.raises(InvalidParameter) as refused:
+    with pytest.raises(InvalidFile) as refused:
         list(read_rows(written(tmp_path, name, content), labelled=True))
     assert words in refused.value.detail
     assert refused.value.detail.startswith(str(tmp_path / name))
@@ -134,14 +134,14 @@ def test_any_number_of_blank_blocks_may_stand_before_the_first_row() -> None:
 
 
 def test_a_blank_line_among_texts_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match=r"a.txt, line 2: the text is blank"):
+    with pytest.raises(InvalidFile, match=r"a.txt, line 2: the text is blank"):
         list(read_rows(written(tmp_path, "a.txt", "a\n \nb\n")))
 
 
 def test_the_rows_before_a_wrong_one_come_first(tmp_path: Path) -> None:
     rows = read_rows(written(tmp_path, "a.csv", "text,label\na,b\n,b\n"), labelled=True)
     assert next(rows).text == "a"
-    with pytest.raises(InvalidParameter):
+    with pytest.raises(InvalidFile):
         next(rows)
 
 
@@ -184,7 +184,7 @@ def test_no_reader_gives_fewer_rows_than_there_are_without_a_word(
         head = [f"text{delimiter}label"] if has_header else []
         written_lines = [*head, *(f"{text}{delimiter}{label}" for text, label in rows)]
     file = written(tmp_path, name, end.join((*written_lines, "")))
-    with suppress(InvalidParameter):  # which is a word
+    with suppress(InvalidFile):  # which is a word
         assert len(list(read_rows(file, labelled=labelled))) >= len(rows)
 
 

@@ -108,6 +108,7 @@ class _Verb:
 def _read_all(options: Iterable[Option], given: Mapping[str, Any], words: CliWords) -> dict[str, Any]:
     """Return the values of fields by their paths; those for which nothing was typed have none."""
     words.options |= {each.path: each.name for each in options}
+    words.opposites |= {each.path: each.opposite for each in options if each.opposite}
     values: dict[str, Any] = {}
     # Files last: reading them depends on other options.
     for each in sorted(options, key=lambda each: each.is_file):

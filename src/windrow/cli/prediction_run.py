@@ -152,8 +152,9 @@ class _FileRun:
 
     def report_start(self) -> None:
         """Tell which revision answers, and which column is read where its name does not say so."""
-        text = self.table.columns.text if self.table.columns is not None else "text"
-        where = "" if text.casefold() == "text" else f", and the texts stand in {text!r}"
+        columns = self.table.columns
+        text = " and ".join(map(repr, columns.text)) if columns is not None else "'text'"
+        where = "" if text.casefold() == "'text'" else f", and the texts stand in {text}"
         self.run.say(f"{self.pinned.reference} answers all rows{where}.")
 
     def report_end(self, rows: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TextIO
 
 from windrow.cli.formats import one_line
-from windrow.domain.errors import InvalidParameter
+from windrow.domain.errors import InvalidFile
 from windrow.domain.prediction import Answer, Prediction
 from windrow.domain.values import recast
 from windrow.files.decoding import Source
@@ -134,7 +134,7 @@ class CsvWriter:
             csv.writer(LineFeedWriter(self.file)).writerow((*columns, *self.prediction_columns.names))
             self.has_header = True
 
-    def _unknown_column_error(self, record: Record) -> InvalidParameter:
+    def _unknown_column_error(self, record: Record) -> InvalidFile:
         assert self.columns is not None
         column = next(name for name in record.values if name not in self.columns)
         return self.source.error(

@@ -13,8 +13,9 @@ class ReadOptions:
 
     format: Format | None = None
     """What the file is, if its name does not say so."""
-    text_column: str | None = None
-    """The column (in JSON: the key) with the text, if its name does not say so."""
+    text_column: tuple[str, ...] = ()
+    """The column (in JSON: the key) with the text, if its name does not say so; several, with commas between or each by
+    itself, are joined by a blank line."""
     label_column: str | None = None
     """The column (in JSON: the key) with the label, if its name does not say so."""
     header: bool | None = None

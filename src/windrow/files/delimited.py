@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from windrow.domain.errors import InvalidFile
 from windrow.domain.figures import counted
 from windrow.domain.read_options import ReadOptions
 from windrow.files.columns import (
+    Columns,
     Evidence,
+    FoundColumns,
     UnresolvedColumn,
     ambiguous_header_names,
     distinct,
     find_columns,
     header_evidence,
     listed,
+    look_for_columns,
 )
 from windrow.files.decoding import LINE_END, MAX_LINE_CHARS, Source, split_lines
 
@@ -30,9 +34,12 @@ _DELIMITERS = (",", ";", "\t", "|")
 # The line that Excel writes before the header to declare the delimiter.
 _SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 _HOW_QUOTED = (
-    "If quotation marks are characters like any other in this file, add --quoting none; if they enclose values, add "
-    "--quoting csv"
+    "If quotation marks are characters like any other in this file, add {set:quoting=none}; if they enclose values, "
+    "add {set:quoting=csv}"
 )
+_SNIFFED_CHARS = 4_096
+# More columns have no table with a text in each row, and each takes room in an inspection.
+MAX_COLUMNS = 1_000
 _THOUSANDS = re.compile(r"\d,\d{3}\b")
 # A row of a file: the line at which it begins, from 1, and its values by column.
 NumberedRow = tuple[int, dict[str, object]]
@@ -75,17 +82,22 @@ def read_delimited(
         The columns, even of a file without rows.
 
     Raises:
-        InvalidParameter: A row or the header is wrong or ambiguous; the message names its line.
+        InvalidFile: A row or the header is wrong or ambiguous; the message names its line.
     """
     text_lines = split_lines(source, blocks)
     first, start, declared = next(text_lines, ""), 1, ""
     while first.isspace() or (not declared and declared_delimiter(first)):
         declared = declared or declared_delimiter(first)
         first, start = next(text_lines, ""), start + 1
-    rows = _rows(source, chain((first,), text_lines), _dialect(first, options, declared), start)
+    dialect = _dialect(first, options, declared)
+    source.delimiter = dialect.delimiter
+    rows = _rows(source, chain((first,), text_lines), dialect, start)
     line, row = next(rows, (start, []))
     if not row:
         raise source.error("there is nothing in it. Name a file with rows.")
+    if source.listener is not None and len(row) > MAX_COLUMNS:
+        raise too_many_columns(source, line)
+    source.has_header = options.header is not False
     if options.header is False:
         names, first_rows = tuple(str(number) for number in range(1, len(row) + 1)), [(line, row)]
     else:
@@ -93,18 +105,28 @@ def read_delimited(
     ambiguous_names = ambiguous_header_names(row, options) if options.header is None else {}
     for line, row in chain(first_rows, rows):
         if len(row) != len(names):
-            raise source.error(
+            source.reject(
                 "the first line has {wanted}, this row {found}. Is a text with a delimiter, a "
                 "quotation mark or a line's end in it not quoted? Correct that row.",
                 line,
                 found=len(row),
                 wanted=counted(len(names), "field"),
             )
+            continue
         for place, name in ambiguous_names.items():
             if row[place] == name:
-                raise _repeated_header_error(source, line, name)
+                _ask_for_repeated_header(source, line, name)
         yield line, dict(zip(names, row, strict=True))
     return names
+
+
+def too_many_columns(source: Source, line: int) -> InvalidFile:
+    """Return the error for a file with more columns than an inspection tells of."""
+    return source.error(
+        "it has more than {limit} columns; more are not taken here. Is it a table with a text in each row?",
+        line,
+        limit=MAX_COLUMNS,
+    )
 
 
 def declared_delimiter(line: str) -> str:
@@ -123,16 +145,18 @@ def _header(source: Source, line: int, row: Sequence[str], options: ReadOptions,
     """Return the columns of the header row, with repeated names made unique.
 
     Raises:
-        InvalidParameter: It is not clear whether the row is a header, or a needed column name is repeated.
+        InvalidFile: It is not clear whether the row is a header, or a needed column name is repeated.
     """
     if options.header is None:
         evidence = header_evidence(row, options)
         if evidence is Evidence.NONE and not _has_named_columns(source, line, row, options):
-            raise source.error(_no_header_words(len(row), labelled=labelled), line, names=listed(row))
+            source.ask("header", _no_header_words(len(row), labelled=labelled), line, names=listed(row))
         if evidence is Evidence.LABEL:
-            raise source.error(
-                "it is not clear whether the first line, {names}, names the columns. If it does, add --header; if it "
-                "is a row, add --no-header, and say where the parts stand: --text-column 1, --label-column 2.",
+            source.ask(
+                "header",
+                "it is not clear whether the first line, {names}, names the columns. If it does, add {set:header}; if "
+                "it is a row, add {unset:header}, and say where the parts stand: {set:text_column=1}, "
+                "{set:label_column=2}.",
                 line,
                 names=listed(row),
             )
@@ -143,12 +167,18 @@ def _header(source: Source, line: int, row: Sequence[str], options: ReadOptions,
 
 def _no_header_words(columns: int, *, labelled: bool) -> str:
     """Return the error for a first line without a known name, with all options that one reading of it needs."""
-    named = "which ones with --text-column and --label-column" if labelled else "which one with --text-column"
-    parts = "the parts stand: --text-column 1, --label-column 2" if labelled else "the text stands: --text-column 1"
+    named = (
+        "which ones with {arg:text_column} and {arg:label_column}" if labelled else "which one with {arg:text_column}"
+    )
+    parts = (
+        "the parts stand: {set:text_column=1}, {set:label_column=2}"
+        if labelled
+        else "the text stands: {set:text_column=1}"
+    )
     numbered = f", and say where {parts}" if columns > 1 else ""
     return (
         "the first line, {names}, names no column that is known to hold texts. If it names the columns, say "
-        f"{named}; if it is a row, add --no-header{numbered}."
+        f"{named}; if it is a row, add {{unset:header}}{numbered}."
     )
 
 
@@ -160,26 +190,30 @@ def _check_repeated(
         return
     options, labelled = lookup
     try:
-        columns = find_columns(names, options, labelled=labelled)
+        if source.listener is not None:
+            columns: Columns | FoundColumns = look_for_columns(names, options)
+        else:
+            columns = find_columns(names, options, labelled=labelled)
     except UnresolvedColumn:
         return  # the caller looks the columns up again and reports the error
-    for field, name in (("text", columns.text), ("label", columns.label)):
+    for field, name in (*(("text", name) for name in columns.text), ("label", columns.label)):
         if name is not None and row.count(name) > 1:
-            raise source.error(
+            source.ask(
+                f"{field}_column",
                 "two columns are called {name!r}. Give each one a name of its own, or choose another column with "
-                "--{field}-column; the second one of that name is {second!r}.",
+                "{arg:{parameter}}; the second one of that name is {second!r}.",
                 line,
                 name=name,
-                field=field,
                 second=names[row.index(name, row.index(name) + 1)],
             )
 
 
-def _repeated_header_error(source: Source, line: int, name: str) -> Exception:
-    return source.error(
+def _ask_for_repeated_header(source: Source, line: int, name: str) -> None:
+    source.ask(
+        "header",
         "{name!r}, which stands in the first line, comes again in its column, so it is not clear whether that line "
-        "names the columns. If it is a row, add --no-header, and say where the parts stand: --text-column 1, "
-        "--label-column 2; if it names the columns, add --header.",
+        "names the columns. If it is a row, add {unset:header}, and say where the parts stand: {set:text_column=1}, "
+        "{set:label_column=2}; if it names the columns, add {set:header}.",
         line,
         name=name,
     )
@@ -196,7 +230,7 @@ def _has_named_columns(source: Source, line: int, names: Sequence[str], options:
     try:
         find_columns(names, options, labelled=bool(options.label_column))
     except UnresolvedColumn as error:
-        template = f"{error.template}. If the first line is a row, add --no-header."
+        template = f"{error.template}. If the first line is a row, add {{unset:header}}."
         raise source.error(template, line, **error.facts) from error
     return True
 
@@ -213,12 +247,16 @@ def _rows(
             following = start + rows.line_num
             num_values = num_values or len(row)
             if not dialect.is_quoting_given and _is_several(row, dialect, following - line, num_values):
-                raise source.error(f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.", line)
+                raise source.error(
+                    f"a quotation mark holds together what may be several rows. {_HOW_QUOTED}.",
+                    line,
+                    parameter="quoting",
+                )
             if len(row) == 1 or any(row):
                 yield line, row
             line = following
     except csv.Error as error:
-        raise source.error(_problem(str(error)), line, reason=str(error)) from error
+        raise source.error(_problem(str(error)), line, reason=str(error), parameter="quoting") from error
 
 
 def _is_several(row: Sequence[str], dialect: _Dialect, num_lines: int, num_values: int) -> bool:
@@ -252,12 +290,12 @@ def _problem(error: str) -> str:
     if "unexpected end" in error or "field limit" in error:
         return (
             "a quotation mark is opened here and never closed. Close it, double it if it belongs to the text, or add "
-            "--quoting none if quotation marks are characters like any other in this file."
+            "{set:quoting=none} if quotation marks are characters like any other in this file."
         )
     if "expected after" in error:
         return (
             "something follows a closing quotation mark. Double each quotation mark inside a quoted text, or add "
-            "--quoting none if quotation marks are characters like any other in this file."
+            "{set:quoting=none} if quotation marks are characters like any other in this file."
         )
     return "it is no CSV ({reason}). Correct that row."
 
@@ -289,7 +327,8 @@ def _delimiter(line: str, options: ReadOptions) -> str:
     if "\t" in several:
         return "\t"  # which no text has, unlike the others
     try:
-        return csv.Sniffer().sniff(line, "".join(several or _DELIMITERS)).delimiter
+        # Of a longer line it would take long to say nothing else.
+        return csv.Sniffer().sniff(line[:_SNIFFED_CHARS], "".join(several or _DELIMITERS)).delimiter
     except csv.Error:
         return _DELIMITERS[0]
 

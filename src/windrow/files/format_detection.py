@@ -20,7 +20,7 @@ def detect_format(source: Source, beginning: str, options: ReadOptions, *, label
         labelled: Whether the rows must have labels.
 
     Raises:
-        InvalidParameter: It is not clear.
+        InvalidFile: It is not clear.
     """
     line = _first_line(beginning)
     if line.startswith("["):
@@ -35,7 +35,7 @@ def detect_txt_format(source: Source, beginning: str, options: ReadOptions, *, l
     """Detect the format of a ``.txt`` file, which may be a table: Excel saves tab-separated tables as ``.txt``.
 
     Raises:
-        InvalidParameter: It is not clear.
+        InvalidFile: It is not clear.
     """
     line = _first_line(beginning)
     evidence, values = evidence_of(line, options)
@@ -45,8 +45,9 @@ def detect_txt_format(source: Source, beginning: str, options: ReadOptions, *, l
         return "csv"
     if "\t" in line:
         raise source.error(
-            "there are tabs in the first line, so it is not clear whether each line is a text. If it is, add --format "
-            "txt; if the tabs part columns, add --format tsv."
+            "there are tabs in the first line, so it is not clear whether each line is a text. If it is, add "
+            "{set:format=txt}; if the tabs part columns, add {set:format=tsv}.",
+            parameter="format",
         )
     return "txt"
 
@@ -69,7 +70,7 @@ def _has_header(source: Source, line: str, options: ReadOptions) -> bool:
     """Return whether a line is a header; a text that only looks like a header must not be lost.
 
     Raises:
-        InvalidParameter: It is not clear.
+        InvalidFile: It is not clear.
     """
     if declared_delimiter(line):
         return True
@@ -80,7 +81,9 @@ def _has_header(source: Source, line: str, options: ReadOptions) -> bool:
     if evidence is Evidence.SURE or (evidence is Evidence.TEXT and are_names):
         return True
     raise source.error(
-        "it is not clear whether the first line, {names}, names columns. If each line is a text, add --format txt; if "
-        "it names the columns, add --format csv --header; if it is a row of several columns, --format csv --no-header.",
+        "it is not clear whether the first line, {names}, names columns. If each line is a text, add "
+        "{set:format=txt}; if it names the columns, add {set:format=csv} {set:header}; if it is a row of several "
+        "columns, {set:format=csv} {unset:header}.",
         names=listed(values),
+        parameter="format",
     )

@@ -34,11 +34,14 @@ def listed_values(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, 
         yield from _values_of_object(document)
     else:
         raise document.error(
-            "a JSON document begins with [ or {. Is it a file of another kind? Name the right one with --format."
+            "a JSON document begins with [ or {{. Is it a file of another kind? Name the right one with {arg:format}.",
+            parameter="format",
         )
     if document.peek():
         raise document.error(
-            "something follows the end of the JSON document. If each line is an object of its own, add --format jsonl."
+            "something follows the end of the JSON document. If each line is an object of its own, add "
+            "{set:format=jsonl}.",
+            parameter="format",
         )
 
 
@@ -62,7 +65,8 @@ def _values_of_object(document: "_Document") -> Iterator[tuple[int, Any]]:
         raise document.error(
             # As one string: in a list, names of parameters would be told as options and files.
             "the object holds no list under {keys}. Give it one, or write a list of objects, one for each row. If each "
-            "line is an object of its own, add --format jsonl.",
+            "line is an object of its own, add {set:format=jsonl}.",
+            parameter="format",
             keys=", ".join(ROW_KEYS),
         )
 

@@ -78,45 +78,68 @@ class Table:
             skip: Called with the line of each row with a blank text, which is then skipped; ``None`` to raise.
 
         Raises:
-            InvalidParameter: A row is wrong; the message names its line.
+            InvalidFile: A row is wrong; the message names its line.
         """
         columns = self.columns
         for line, values in self.rows:
             assert columns is not None
-            if skip is not None and _is_blank(values.get(columns.text, "no such column")):
+            if skip is not None and _has(values, columns) and _is_blank(columns.text_of(values)):
                 skip(line)
                 continue
-            text = self._part(line, values, columns.text, "text")
-            label = "" if columns.label is None else self._part(line, values, columns.label, "label")
-            yield Record(line, text, values, label)
+            text = self._text(line, values, columns)
+            if text is None:
+                continue
+            label = "" if columns.label is None else self._label(line, values, columns.label)
+            if label is not None:
+                yield Record(line, text, values, label)
 
-    def _part(self, line: int, values: Mapping[str, object], column: str, field: str) -> str:
-        """Return the text or the label of a row."""
-        value = values.get(column)
-        if field == "text" and isinstance(value, str) and value.isascii() and not is_blank(value):
+    def _text(self, line: int, values: Mapping[str, object], columns: Columns) -> str | None:
+        """Return a row's text; ``None`` if it has none and is left out."""
+        value = columns.text_of(values)
+        if isinstance(value, str) and value.isascii() and not is_blank(value):
             return value  # as nearly all are
-        if column not in values:
-            has = "it has {names}" if values else "it is empty"
-            words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
-            raise self.source.error(words, line, field=field, column=column, names=listed(tuple(values)))
-        if field == "label":
-            value = self._label(line, value, column)
-        problem = _problem(value)
-        if problem is not None:
-            raise self.source.error(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
-        return str(value)
+        if not _has(values, columns):
+            self._miss(line, values, "text", columns.text[0])
+            return None
+        return self._checked(line, value, "text")
 
-    def _label(self, line: int, value: object, column: str) -> object:
-        """Return a label as a string, also if it is an integer or the only item of a list."""
+    def _miss(self, line: int, values: Mapping[str, object], field: str, column: str) -> None:
+        has = "it has {names}" if values else "it is empty"
+        words = f"the {{field}} is missing: there is no {{column!r}}, {has}. Add it or remove the row."
+        self.source.reject(words, line, field=field, column=column, names=listed(tuple(values)))
+
+    def _checked(self, line: int, value: object, field: str) -> str | None:
+        problem = _problem(value)
+        if problem is None:
+            return str(value)
+        self.source.reject(f"the {{field}} {problem}", line, field=field, kind=_kind(value))
+        return None
+
+    def _label(self, line: int, values: Mapping[str, object], column: str) -> str | None:
+        """Return a label, also if it is an integer or the only item of a list; ``None`` if the row is left out."""
+        if column not in values:
+            self._miss(line, values, "label", column)
+            return None
+        value = values[column]
         if isinstance(value, list):
             if len(value) != 1:
                 words = "{column!r} holds {found} labels; a row has exactly one label. Correct or remove that row."
-                raise self.source.error(words, line, column=column, found=len(value))
+                self.source.reject(words, line, column=column, found=len(value))
+                return None
             [value] = value
         # Classes are often numbered, and CSV does not distinguish 1 from "1".
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return value.strip() if self.is_delimited and isinstance(value, str) else value
+        return self._checked(line, value.strip() if self.is_delimited and isinstance(value, str) else value, "label")
+
+
+def is_rejected(values: Mapping[str, object], options: ReadOptions) -> bool:
+    """Return whether an annotator rejected or ignored a row in Prodigy, unless that is what labels it."""
+    return options.label_column != "answer" and values.get("answer") in ("reject", "ignore")
+
+
+def _has(values: Mapping[str, object], columns: Columns) -> bool:
+    return any(column in values for column in columns.text)
 
 
 def _is_blank(value: object) -> bool:
@@ -145,42 +168,68 @@ def open_table(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled:
         labelled: Whether the rows must have labels.
 
     Raises:
-        InvalidParameter: It cannot be read, is empty, or its columns are ambiguous.
+        InvalidParameter: There is no such file, or it cannot be read.
+        InvalidFile: It is no table, is empty, or its columns are ambiguous.
     """
     with open_source(path, options.encoding) as source:
-        blocks = text_blocks(source)
-        format_ = options.format or _format_by_extension(path)
-        beginning = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
-        if not beginning.strip():
-            raise source.error("there is nothing in it. Name a file with rows.")
-        blocks = chain((beginning,), blocks)
-        if options.format is None:
-            check_not_markup(source, beginning)
-            if format_ is None:
-                format_ = detect_format(source, beginning, options, labelled=labelled)
-            elif format_ == "txt":
-                format_ = detect_txt_format(source, beginning, options, labelled=labelled)
-        if labelled and format_ == "txt":
-            raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
-        rows = _rows(source, blocks, replace(options, format=format_), labelled)
-        try:
-            first = next(rows)
-        except StopIteration as end:
-            yield Table(source, None, end.value or (), iter(()))
+        format_, names, rows = open_rows(source, path, options, labelled=labelled)
+        if (first := next(rows, None)) is None:
+            yield Table(source, None, names, iter(()))
             return
         try:
-            columns = find_columns(tuple(first[1]), options, labelled=labelled)
+            columns = find_columns(names, options, labelled=labelled)
         except UnresolvedColumn as error:
             raise source.error(f"{error.template}.", None, **error.facts) from error
         is_delimited = format_ in ("csv", "tsv")
-        yield Table(source, columns, tuple(first[1]), chain((first,), rows), is_delimited=is_delimited)
+        yield Table(source, columns, names, chain((first,), rows), is_delimited=is_delimited)
+
+
+def open_rows(
+    source: Source, path: Path | str, options: ReadOptions, *, labelled: bool
+) -> tuple[Format, tuple[str, ...], Iterator[NumberedRow]]:
+    """Detect the format of an open file from its beginning.
+
+    Args:
+        source: The file.
+        path: What it is called; its ending says what it is.
+        options: The read options that the user gave.
+        labelled: Whether the rows must have labels.
+
+    Returns:
+        The format; the columns, which are those of the first row, or of the header without rows; and the rows.
+
+    Raises:
+        InvalidFile: It is no table, is empty, or it is not clear what it is.
+        LimitExceeded: It is larger than the source's limit.
+    """
+    blocks = text_blocks(source)
+    format_ = options.format or _format_by_extension(path)
+    beginning = _beginning(blocks, is_line_needed=format_ in (None, "txt"))
+    if not beginning.strip():
+        raise source.error("there is nothing in it. Name a file with rows.")
+    blocks = chain((beginning,), blocks)
+    if options.format is None:
+        check_not_markup(source, beginning)
+        if format_ is None:
+            format_ = detect_format(source, beginning, options, labelled=labelled)
+        elif format_ == "txt":
+            format_ = detect_txt_format(source, beginning, options, labelled=labelled)
+    if labelled and format_ == "txt":
+        raise source.error("plain text has no labels. Name a file with a column of labels, such as CSV or JSONL.")
+    assert format_ is not None
+    rows = _rows(source, blocks, replace(options, format=format_), labelled)
+    try:
+        first = next(rows)
+    except StopIteration as end:
+        return format_, end.value or (), iter(())
+    return format_, tuple(first[1]), chain((first,), rows)
 
 
 def read_rows(path: Path | str, options: ReadOptions = DETECT_ALL, *, labelled: bool = False) -> Iterator[Record]:
     """Yield each row of a file; see :func:`open_table`.
 
     Raises:
-        InvalidParameter: The file or a row is wrong; the message names its line.
+        InvalidFile: The file or a row is wrong; the message names its line.
     """
     with open_table(path, options, labelled=labelled) as table:
         yield from table.records()
@@ -217,7 +266,8 @@ def _rows(
         return _read_plain(source, blocks)
     if options.format in ("json", "jsonl"):
         values = listed_values(source, blocks) if options.format == "json" else _json_lines(source, blocks)
-        return ((line, _as_object(source, line, value, labelled)) for line, value in values)
+        objects = ((line, _as_object(source, line, value, labelled)) for line, value in values)
+        return ((line, row) for line, row in objects if row is not None)
     return read_delimited(source, blocks, options, labelled=labelled)
 
 
@@ -232,17 +282,20 @@ def _json_lines(source: Source, blocks: Iterator[str]) -> Iterator[tuple[int, An
             yield number, value
         except (ValueError, RecursionError) as error:
             words = "the JSON is broken: {reason}. Correct that line."
-            raise source.error(words, number, reason=why_refused(error)) from error
+            if source.listener is None:
+                raise source.error(words, number, reason=why_refused(error)) from error
+            source.reject(words, number, reason=why_refused(error))
 
 
-def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object]:
+def _as_object(source: Source, line: int, value: object, labelled: bool) -> dict[str, object] | None:
     if isinstance(value, dict):
         return value
     if isinstance(value, str) and not labelled:
         return {"text": value}
     wanted = "an object with a text and a label" if labelled else "an object or a text"
     words = "a row is {kind}; it must be {wanted}. Correct or remove it."
-    raise source.error(words, line, kind=_kind(value), wanted=wanted)
+    source.reject(words, line, kind=_kind(value), wanted=wanted)
+    return None
 
 
 def _read_plain(source: Source, blocks: Iterator[str]) -> Generator[NumberedRow, None, None]:
