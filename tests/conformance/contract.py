@@ -9,6 +9,7 @@ from tests.conformance.examples import Case
 CASES: tuple[Case, ...] = (
     using.fitting,
     using.fits_that_are_refused,
+    using.extending,
     using.jobs,
     using.cancelling,
     using.predicting,

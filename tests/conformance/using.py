@@ -60,6 +60,31 @@ def fits_that_are_refused(operations: Operations) -> object:
     return seen, watched
 
 
+def extending(operations: Operations) -> object:
+    trained(operations, "extend_v1")
+    correction = Row(ROWS[0].text, "account")
+    asked = replace(request("extend_v2", (correction,)), extends="extend_v1")
+    estimate = operations.estimate_fit(asked)
+    assert estimate.rows_per_label == {"account": 1, "billing": 2, "technical": 3}
+    by_latest = operations.fit(replace(asked, extends="extend@latest"))
+    started = operations.start_fit(replace(asked, extends="extend_v1@1"))
+    last = list(operations.follow_job(JobRequest(started.id)))[-1]
+    shown = operations.show(ModelRequest("extend_v2"))
+    for each in (estimate, by_latest, started, last, shown):
+        assert (each.extends, each.taken_over_rows, each.replaced_rows) == ("extend_v1@1", 5, 1)
+    alone = operations.fit(replace(asked, training_data=(), extends="extend_v2"))
+    assert (alone.num_examples, alone.taken_over_rows, alone.replaced_rows) == (6, 6, 0)
+    bad = {
+        replace(asked, extends="extend_v9"): "classifier_not_found",
+        replace(asked, extends="extend_v1@9"): "revision_not_found",
+        replace(asked, extends="no name"): "invalid_name",
+        replace(asked, training_data=(Row(" ", "account"),)): "invalid_training_data",
+    }
+    seen = [refused(getattr(operations, verb), each) for verb in ("fit", "start_fit", "estimate_fit") for each in bad]
+    assert codes(seen) == list(bad.values()) * 3
+    return by_latest, started.training_data_sha256, last, shown, alone, seen
+
+
 def jobs(operations: Operations) -> object:
     estimate = operations.estimate_fit(request("jobs_v1"))
     assert (estimate.model_name, estimate.num_examples, estimate.labels) == ("jobs_v1", 6, LABELS)

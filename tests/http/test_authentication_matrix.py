@@ -19,7 +19,7 @@ from tests.client.serving import serving
 from tests.http.asking import ROWS
 from tests.http.conftest import SETTINGS
 from tests.toy import Toy
-from windrow.api.endpoints import CANCEL_JOB, ENDPOINTS, IMPORT, Endpoint
+from windrow.api.endpoints import CANCEL_JOB, ENDPOINTS, IMPORT, ROOT, Endpoint
 from windrow.client.calls import build_call
 from windrow.domain.access import SCOPES, CreateKeyRequest, KeyRequest
 from windrow.domain.alias import PromoteRequest
@@ -192,6 +192,37 @@ def test_an_endpoint_answers_to_keys_of_its_scope_alone(
         # Of another's training, which this job is.
         told = "admin" if endpoint is CANCEL_JOB and scope == "train" else None
         assert reply.json()["scope"] in ({told} if told else {needed, endpoint.scope})
+
+
+def test_a_key_with_train_alone_sees_the_jobs_that_it_started_and_no_others(
+    running: Running, client: httpx.Client
+) -> None:
+    headers = {"Authorization": f"Bearer {running.keys['train']}"}
+    fit = {"model_name": "trained_v1", "training_data": ROWS, "num_iterations": 0}
+    begun = client.post(f"{ROOT}/fit?wait=false", json=fit, headers=headers)
+    assert begun.status_code == 202, begun.text
+    own = f"{ROOT}/jobs/{begun.json()['id']}"
+    with client.stream("GET", f"{own}/events", headers=headers) as events:
+        assert events.status_code == 200
+        assert "event: succeeded" in "".join(events.iter_text())
+    shown = client.get(own, headers=headers).json()
+    assert (shown["state"], shown["key_name"], shown["model_name"]) == ("succeeded", "train", "trained_v1")
+    listed = client.get(f"{ROOT}/jobs", headers=headers).json()["jobs"]
+    assert [job["key_name"] for job in listed] == ["train"] * len(listed)
+    assert begun.json()["id"] in [job["id"] for job in listed]
+    # A job of others, and one that is not there, look the same.
+    told = []
+    for job_id in (running.job_ids[KNOWN], "000000000000-000000"):
+        for path in (f"{ROOT}/jobs/{job_id}", f"{ROOT}/jobs/{job_id}/events"):
+            reply = client.get(path, headers=headers)
+            assert (reply.status_code, reply.json()["code"]) == (404, "job_not_found")
+            told.append(reply.json()["detail"].replace(job_id, "JOB"))
+    assert len(set(told)) == 1
+    for scope in ("predict", "rows", "promote", "admin"):
+        reply = client.get(own, headers={"Authorization": f"Bearer {running.keys[scope]}"})
+        assert (reply.status_code, reply.json()["scope"]) == (403, "read")
+    everything = client.get(f"{ROOT}/jobs", headers={"Authorization": f"Bearer {running.keys['read']}"}).json()["jobs"]
+    assert {job["key_name"] for job in everything} == {None, "train"}
 
 
 NAMES: Final = frozenset({"model_name", "model_names", "new_name", "alias", "job_id"})

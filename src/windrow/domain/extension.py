@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from windrow.domain.dataset import DataLimits, Dataset, Row, check_each_row, check_labels, check_row_count
 from windrow.domain.errors import InvalidTrainingData, LimitExceeded
+from windrow.domain.figures import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def extend_rows(extends: str, kept: Sequence[Row], given: Iterable[Row], limits:
         dataset = check_labels(Dataset(rows), limits)
     except (InvalidTrainingData, LimitExceeded) as error:
         raise type(error)(
-            f"Together with {{taken_over_rows}} kept rows of {{extends}}, {error.template}",
+            f"Together with {counted(len(taken_over), 'kept row')} of {{extends}}, {error.template}",
             {**error.facts, "extends": extends, "taken_over_rows": len(taken_over)},
         ) from error
     return FitRows(dataset, extends, len(taken_over), len(kept) - len(taken_over))
