@@ -52,6 +52,7 @@ from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, Listing, ListRequest
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
 from windrow.domain.report import EvaluateRequest, Report
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.reproduction import Reproduction
 from windrow.domain.server_stats import ServerStats
 from windrow.domain.suggestion import Suggestions, SuggestRequest
@@ -179,6 +180,20 @@ class Operations(Protocol):
         Raises:
             InvalidInput: A name, the precision or a row breaks a rule, there are no rows, or none has a label that the
                 classifier knows.
+            NotFound: The name refers to nothing.
+            InvalidArtifact: The classifier is damaged.
+        """
+        ...
+
+    def report(self, request: ReportRequest) -> ReportPage:
+        """Evaluate a classifier as :meth:`evaluate` does, and return the result as one HTML page to keep and pass on.
+
+        The page needs no other file, runs no script and asks no other host for anything. It shows the texts of
+        misclassified rows.
+
+        Raises:
+            InvalidInput: A name, the precision, the title or a row breaks a rule, there are no rows, or none has a
+                label that the classifier knows.
             NotFound: The name refers to nothing.
             InvalidArtifact: The classifier is damaged.
         """

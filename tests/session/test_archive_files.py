@@ -7,7 +7,7 @@ import pytest
 from windrow.domain.archive import Export, ExportRequest
 from windrow.domain.errors import InvalidArchive, InvalidName, InvalidParameter, StorageFailed
 from windrow.operations import Operations
-from windrow.session.archive_files import write_export
+from windrow.session.archive_files import write_file
 from windrow.session.session import Session
 
 
@@ -57,7 +57,7 @@ def test_an_export_is_let_go_of_where_its_file_cannot_be_opened(tmp_path: Path) 
 
     chunks = Chunks()
     with pytest.raises(StorageFailed, match="nowhere"):
-        write_export(Export("a.windrow", 9, chunks), tmp_path / "nowhere" / "file")
+        write_file(Export("a.windrow", 9, chunks), tmp_path / "nowhere" / "file")
     assert chunks.is_closed
 
 

@@ -14,6 +14,7 @@ from windrow.codec.types import types_of
 from windrow.domain.access import Scope
 from windrow.domain.archive import Export
 from windrow.domain.dataset import Row
+from windrow.domain.file_reply import FileReply
 from windrow.operations import Operations
 
 R = TypeVar("R")
@@ -28,8 +29,8 @@ ReplyForm = Literal["json", "file", "events"]
 # The largest body of a verb that takes neither rows nor texts.
 MAX_SMALL_BODY_BYTES: Final = 1_000_000
 ROOT: Final = "/v1/classifier"
-# Of an exported classifier: what it is, and what may be said of any file.
-FILE_TYPES: Final = ("application/zip", "application/octet-stream")
+# Of a file that is sent: an exported classifier.
+FILE_TYPES: Final = Export.media_types
 EVENTS_TYPE: Final = "text/event-stream"
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -130,7 +131,7 @@ class Endpoint(Generic[R]):
     @cached_property
     def reply_form(self) -> ReplyForm:
         """What the reply carries."""
-        if self.reply is Export:
+        if isinstance(self.reply, type) and issubclass(self.reply, FileReply):
             return "file"
         return "events" if get_origin(self._hints["return"]) is Iterator else "json"
 
@@ -215,6 +216,9 @@ CROSS_VALIDATE: Final = Endpoint(
 )
 SUGGEST: Final = Endpoint(
     Operations.suggest, "POST", "/suggest", EVALUATION, "bulk", "read", idempotent_post=True, long_running=True
+)
+REPORT: Final = Endpoint(
+    Operations.report, "POST", "/report", EVALUATION, "bulk", "read", long_running=True, scope_if={"save": "train"}
 )
 LIST_CLASSIFIERS: Final = Endpoint(Operations.list_classifiers, "GET", "/models", CLASSIFIERS, "light", "read")
 DELETE_ALL: Final = Endpoint(

@@ -56,6 +56,9 @@ REQUESTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
         "many classifiers": {"model_names": [EXAMPLE_NAME], "text": EXAMPLE_TEXT, "top_k": 1},
     },
     "evaluate": {"six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS}},
+    "report": {
+        "six rows": {"model_name": EXAMPLE_NAME, "test_data": EXAMPLE_ROWS, "title": "Tickets of May", "save": False}
+    },
     "compare": {"two versions": {"model_names": [EXAMPLE_NAME, _RIVAL], "test_data": EXAMPLE_ROWS}},
     "cross_validate": {"six rows": {"training_data": EXAMPLE_ROWS, "folds": 2}},
     "suggest": {

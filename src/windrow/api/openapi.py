@@ -61,6 +61,7 @@ _PREDICT_FORMS: Final = (
 # An entry of a docstring's list of errors: the class, and when it is raised.
 _RAISED: Final = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _FILE: Final = {"schema": {"type": "string", "format": "binary"}}
+_TEXT: Final = {"schema": {"type": "string"}}
 
 
 def openapi_document(root_path: str = "") -> JsonObject:
@@ -212,7 +213,8 @@ def _add_predict_form(form: tuple[str, str, tuple[str, ...], tuple[str, ...]], s
 
 def _replies(endpoint: Endpoint[Any], schemas: Schemas) -> JsonObject:
     if endpoint.reply_form == "file":
-        return {"200": {"description": "The file.", "content": dict.fromkeys(FILE_TYPES, _FILE)}}
+        content = {each: _TEXT if each.startswith("text/") else _FILE for each in endpoint.reply.media_types}
+        return {"200": {"description": "The file.", "content": content}}
     if endpoint.reply_form == "events":
         description = f"The events; the data of each is a job, as of `{endpoint.path.removesuffix('/events')}`."
         schemas.components["JobEvent"] = _event(schemas.reference(endpoint.reply))

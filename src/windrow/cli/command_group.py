@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     ],
     "Evaluate": [
         ("evaluate", "evaluation_commands", "Evaluate a classifier on rows that it has not seen."),
+        ("report", "report_command", "Write an evaluation as one HTML page."),
         ("compare", "evaluation_commands", "Compare several on the same rows, and say which is best."),
         ("cross-validate", "evaluation_commands", "Cross-validate a training on labelled rows."),
         ("suggest", "evaluation_commands", "Choose those of many texts that are worth labelling."),

@@ -14,6 +14,7 @@ from windrow.api.endpoints import (
     IMPORT,
     JOB,
     PREDICT,
+    REPORT,
     SHOW,
     START_FIT,
     Endpoint,
@@ -26,9 +27,10 @@ from windrow.client.event_stream import EventReader
 from windrow.client.following import naming_job, no_events, stopped_telling
 from windrow.client.remote import (
     EVENTS_TIMEOUT_S,
+    AnyFile,
     RemoteOperations,
     fit_result,
-    parse_export,
+    parse_file,
     report_progress,
     trained_model,
 )
@@ -40,6 +42,7 @@ from windrow.domain.classifier import FitRequest, FitResult
 from windrow.domain.clock import utc_now
 from windrow.domain.job import Job, JobRequest, OnProgress, ignore_progress
 from windrow.domain.prediction import Prediction, PredictRequest
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.secret import Secret
 
 
@@ -103,7 +106,16 @@ class AsyncRemoteOperations:
 
     async def export(self, request: ExportRequest) -> Export:
         """See ``Operations.export``. Its chunks come from the connection, and are for another thread to take."""
-        response = await self._transport.open(build_call(EXPORT, request, self._timeout_s))
+        return await self._file(EXPORT, Export, request)
+
+    async def report(self, request: ReportRequest) -> ReportPage:
+        """See ``Operations.report``. Its chunks come from the connection, and are for another thread to take."""
+        return await self._file(REPORT, ReportPage, request)
+
+    async def _file(
+        self, endpoint: Endpoint[AnyFile], kind: type[AnyFile], request: ExportRequest | ReportRequest
+    ) -> AnyFile:
+        response = await self._transport.open(build_call(endpoint, request, self._timeout_s))
         chunks, loop = self._transport.iter_chunks(response), asyncio.get_running_loop()
 
         async def release() -> None:
@@ -113,7 +125,7 @@ class AsyncRemoteOperations:
         body = StreamedBody(
             _for_a_thread(chunks, loop), lambda: asyncio.run_coroutine_threadsafe(release(), loop).result()
         )
-        return parse_export(request, response.headers, body)
+        return parse_file(kind, request.model_name, response.headers, body)
 
     async def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""

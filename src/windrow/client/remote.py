@@ -15,6 +15,7 @@ from windrow.api.endpoints import (
     FOLLOW_JOB,
     IMPORT,
     PREDICT,
+    REPORT,
     Endpoint,
     NoRequest,
 )
@@ -29,19 +30,22 @@ from windrow.domain.archive import Export, ExportRequest, Imported, ImportReques
 from windrow.domain.classifier import ClassifierDetails, FitRequest, FitResult, ModelRequest
 from windrow.domain.clock import utc_now
 from windrow.domain.errors import ClientClosedRequest, JobFinished, WindrowError
+from windrow.domain.file_reply import FileReply
 from windrow.domain.job import Job, JobRequest, OnProgress, Progress, ignore_progress
 from windrow.domain.names import NAME_GRAMMAR
 from windrow.domain.prediction import IsConnected, Prediction, PredictRequest, always_connected
+from windrow.domain.report_page import ReportPage, ReportRequest
 from windrow.domain.secret import Secret
 from windrow.domain.values import recast
 from windrow.operations import Operations
 
 P = ParamSpec("P")
 R = TypeVar("R")
+AnyFile = TypeVar("AnyFile", bound=FileReply)
 # The minimum read timeout of an event stream, in which the server sends a keep-alive every 15 seconds.
 EVENTS_TIMEOUT_S = 45.0
 # No other name is taken: a server must not choose which file of the working directory is replaced.
-_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}\.windrow)"')
+_FILE_NAME = re.compile(rf'filename="({NAME_GRAMMAR}(?:@[0-9]{{1,9}})?\.(?:windrow|html))"')
 _log = logging.getLogger("windrow.client")
 
 
@@ -141,7 +145,13 @@ class RemoteOperations:
         """See ``Operations.export``. Chunks are read from the connection lazily."""
         response = self._transport.open(build_call(EXPORT, request, self._timeout_s))
         body = StreamedBody(self._transport.iter_chunks(response), response.close)
-        return parse_export(request, response.headers, body)
+        return parse_file(Export, request.model_name, response.headers, body)
+
+    def report(self, request: ReportRequest) -> ReportPage:
+        """See ``Operations.report``. Chunks are read from the connection lazily."""
+        response = self._transport.open(build_call(REPORT, request, self._timeout_s))
+        body = StreamedBody(self._transport.iter_chunks(response), response.close)
+        return parse_file(ReportPage, request.model_name, response.headers, body)
 
     def import_classifier(self, file: BinaryIO, request: ImportRequest) -> Imported:
         """See ``Operations.import_classifier``."""
@@ -202,17 +212,19 @@ class RemoteOperations:
             _log.warning("The training could not be cancelled: %s", error.detail)
 
 
-def parse_export(request: ExportRequest, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Export:
-    """Return the export in a reply.
+def parse_file(kind: type[AnyFile], model_name: str, headers: Mapping[str, str], chunks: Iterator[bytes]) -> AnyFile:
+    """Return the file in a reply.
 
     Args:
-        request: The request.
+        kind: What it is.
+        model_name: The classifier in the request, after which it is called where its own name will not do.
         headers: The reply's headers.
         chunks: Its body.
     """
     named = _FILE_NAME.search(headers.get("Content-Disposition", ""))
-    file_name = f"{request.model_name.partition('@')[0]}.windrow" if named is None else named[1]
-    return Export(file_name, int(headers.get("Content-Length", "0")), chunks)
+    is_usable = named is not None and named[1].endswith(kind.suffix)
+    file_name = named[1] if named is not None and is_usable else f"{model_name.partition('@')[0]}{kind.suffix}"
+    return kind(file_name, int(headers.get("Content-Length", "0")), chunks)
 
 
 def trained_model(job: Job) -> ModelRequest:

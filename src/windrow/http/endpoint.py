@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from windrow.api.endpoints import (
-    FILE_TYPES,
     FIT,
     IMPORT,
     JOB,
@@ -24,8 +23,9 @@ from windrow.api.endpoints import (
 )
 from windrow.api.flat import write_reply
 from windrow.codec.request_parsing import read_request
-from windrow.domain.archive import Export
+from windrow.domain.file_reply import FileReply
 from windrow.domain.prediction import IsConnected
+from windrow.html_report.page import CONTENT_POLICY
 from windrow.http.authentication import check_possible, check_scope
 from windrow.http.bodies import BodyLimit, read_body
 from windrow.http.context import DisconnectWatch, ServerContext, context_of, note_timings
@@ -40,6 +40,8 @@ from windrow.http.uploads import received_file
 SMALL_BODY_BYTES = 4_096
 # Above, bodies are read by few threads of their own: the rest goes on, and memory is bounded.
 LARGE_BODY_BYTES = 65_536
+# A file is kept, not opened here; a browser that opens it all the same runs nothing in it and fetches nothing for it.
+_FILE_POLICY: Final = f"{CONTENT_POLICY}; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 Result = TypeVar("Result")
 
 
@@ -203,15 +205,16 @@ async def _import(call: _Call) -> Response:
         return await call.run(lambda: call.reply(parsed, call.verb()(file, parsed)))
 
 
-async def _export(call: _Call) -> Response:
+async def _give_file(call: _Call) -> Response:
     """Give a file away."""
     parsed, _ = await call.parse()
-    file: Export = await call.run(lambda: call.verb()(parsed))
+    file: FileReply = await call.run(lambda: call.verb()(parsed))
     headers = {
         "Content-Disposition": f'attachment; filename="{file.file_name}"',
         "Content-Length": str(file.size_bytes),
+        "Content-Security-Policy": _FILE_POLICY,
     }
-    return StreamingResponse(_stream(file.chunks), headers=headers, media_type=FILE_TYPES[0])
+    return StreamingResponse(_stream(file.chunks), headers=headers, media_type=file.media_types[0])
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -232,6 +235,6 @@ _RESPONDERS: Final[Mapping[str, Callable[[_Call], Any]]] = {
     PREDICT.verb: _predict,
     IMPORT.verb: _import,
     "json": _answer,
-    "file": _export,
+    "file": _give_file,
     "events": _follow,
 }

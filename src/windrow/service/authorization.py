@@ -267,6 +267,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "start_predict": _ASKS_EACH,
     "start_predict_in_memory": _ASKS_EACH,
     "evaluate": _ASKS,
+    "report": _ASKS,
     "compare": Rule((_asks_for("model_names"),)),
     "cross_validate": FREE,
     "suggest": _ASKS,

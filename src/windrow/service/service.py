@@ -13,7 +13,17 @@ from windrow.domain.recipe import DEFAULT_BASE_MODEL
 from windrow.domain.server_stats import ServerStats
 from windrow.execution.key_watch import KeyWatch
 from windrow.execution.quotas import Quotas
-from windrow.service import aliases, classifiers, erasure, evaluation, import_export, maintenance, prediction, training
+from windrow.service import (
+    aliases,
+    classifiers,
+    erasure,
+    evaluation,
+    import_export,
+    maintenance,
+    prediction,
+    reporting,
+    training,
+)
 from windrow.service import audit as audit_verbs
 from windrow.service import keys as key_verbs
 from windrow.service.audit_rules import audited
@@ -80,6 +90,7 @@ class Service:
     start_predict = _verb(prediction.start_predict)
     start_predict_in_memory = _verb(prediction.start_predict_in_memory)
     evaluate = _verb(evaluation.evaluate)
+    report = _verb(reporting.report)
     compare = _verb(evaluation.compare)
     cross_validate = _verb(evaluation.cross_validate)
     suggest = _verb(evaluation.suggest)

@@ -32,17 +32,18 @@ from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions, PredictRequest
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
-from windrow.session.archive_files import open_archive, write_export
+from windrow.session.archive_files import open_archive, write_file
 from windrow.session.arguments import request_of
 from windrow.session.batches import renumbered
 from windrow.session.columns import read_texts
 from windrow.session.credentials import client_key, warn_if_exposed
-from windrow.session.keywords import async_columns, async_keywords
+from windrow.session.keywords import async_columns, async_file_columns, async_keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
     PredictOptions,
@@ -114,6 +115,7 @@ class AsyncClient:
     job = async_keywords(Operations.job, JobRequest)
     cancel_job = async_keywords(Operations.cancel_job, JobRequest)
     evaluate = async_columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
+    report = async_file_columns(Operations.report, ReportRequest, signatures.Reporting)
     compare = async_columns(Operations.compare, CompareRequest, signatures.Comparing)
     cross_validate = async_columns(Operations.cross_validate, CrossValidateRequest, signatures.CrossValidating)
     reproduce = async_columns(Operations.reproduce, ModelRequest, signatures.Reproducing)
@@ -281,7 +283,7 @@ class AsyncClient:
             include_training_data: Whether the training texts go along; otherwise none of them is in the file.
         """
         request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
-        return await asyncio.to_thread(write_export, await self._operations.export(request), path)
+        return await asyncio.to_thread(write_file, await self._operations.export(request), path)
 
     async def import_file(
         self,

@@ -31,14 +31,15 @@ from windrow.domain.key_limits import LimitKeyRequest
 from windrow.domain.listing import DeleteAllRequest, ListRequest
 from windrow.domain.prediction import Prediction, Predictions
 from windrow.domain.report import EvaluateRequest
+from windrow.domain.report_page import ReportRequest
 from windrow.domain.suggestion import SuggestRequest
 from windrow.domain.threshold import SetThresholdRequest
 from windrow.domain.usage import Usage
 from windrow.operations import Operations
 from windrow.session import signatures
-from windrow.session.archive_files import import_path, write_export
+from windrow.session.archive_files import import_path, write_file
 from windrow.session.arguments import check_known, request_of
-from windrow.session.keywords import columns, keywords
+from windrow.session.keywords import columns, file_columns, keywords
 from windrow.session.predicting import (
     BATCH_TEXTS,
     PredictOptions,
@@ -115,6 +116,7 @@ class Session:
     follow_job = keywords(Operations.follow_job, JobRequest)
     cancel_job = keywords(Operations.cancel_job, JobRequest)
     evaluate = columns(Operations.evaluate, EvaluateRequest, signatures.Evaluating)
+    report = file_columns(Operations.report, ReportRequest, signatures.Reporting)
     compare = columns(Operations.compare, CompareRequest, signatures.Comparing)
     cross_validate = columns(Operations.cross_validate, CrossValidateRequest, signatures.CrossValidating)
     reproduce = columns(Operations.reproduce, ModelRequest, signatures.Reproducing)
@@ -293,7 +295,7 @@ class Session:
             StorageFailed: The file cannot be written; what stood there is untouched.
         """
         request = request_of(ExportRequest, {"model_name": model_name, "include_training_data": include_training_data})
-        return write_export(self._operations.export(request), path)
+        return write_file(self._operations.export(request), path)
 
     def import_file(
         self,
