@@ -56,7 +56,7 @@ export function App() {
     { key: "/", does: "Search", run: () => /** @type {HTMLElement | null} */ (document.querySelector("input[type=search]"))?.focus() },
     { key: "r", does: "Show the request behind the view", run: toggleDrawer },
     { key: "?", does: "Show the keys", run: showKeys },
-  ]);
+  ], true);
   const View = detail === undefined ? found?.view : found?.detail;
   return html`<div class="app">
     <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => (event.preventDefault(), main.current?.focus())}>Skip to the content</a>

@@ -50,6 +50,10 @@ export async function forgetTestSet(sha256) {
  * @property {string | null} label What a person says; `null` until then.
  * @property {"waiting" | "accepted" | "corrected" | "skipped"} state
  * @property {string} [expected] The label that a file gives it.
+ * @property {number} [revision] The classifier's revision that answered.
+ * @property {number} [margin] By how much that label's score is above the next one's.
+ * @property {number} [at] When a person decided, in milliseconds; what was decided at once has the same.
+ * @property {string} [job] The training that learns it.
  */
 
 /**
@@ -101,6 +105,47 @@ export async function addItems(modelName, found) {
   const whole = fresh.map((each) => ({ ...NEW, ...each }));
   await setItems(modelName, [...whole, ...items]);
   return fresh.length;
+}
+
+/**
+ * Put items in place of those of the same text; what is new comes before the others.
+ * @param {string} modelName
+ * @param {Item[]} changed
+ */
+export async function putItems(modelName, changed) {
+  await loadCorrections();
+  const byText = new Map(changed.map((each) => [each.text, each]));
+  const items = itemsOf(modelName).map((each) => {
+    const found = byText.get(each.text);
+    byText.delete(each.text);
+    return found ?? each;
+  });
+  await setItems(modelName, [...byText.values(), ...items]);
+}
+
+/**
+ * Return a text with what a classifier says about it.
+ * @param {string} text
+ * @param {Record<string, any>} answer By the API's names.
+ * @param {number} [revision] That answered.
+ * @returns {Item}
+ */
+export function asItem(text, answer, revision = answer.revision) {
+  const [best = 0, next = 0] = Object.values(/** @type {Record<string, number>} */ (answer.scores)).sort((one, other) => other - one);
+  const said = { predicted: answer.label, score: best, margin: best - next, in_scope: answer.in_scope, revision };
+  return { text, label: null, state: "waiting", ...said };
+}
+
+/** Below that share, a text is unlike the training data, as `suggest` has it. */
+export const NEW_BELOW = 0.05;
+
+/**
+ * Return how sure an answer is, from 0 to 1: what a person should look at first has the least.
+ * @param {Item} item
+ */
+export function sureness(item) {
+  if (item.predicted === null || (item.expected && item.expected !== item.predicted)) return 0;
+  return Math.min(item.margin ?? item.score ?? 1, (item.in_scope ?? 1) < NEW_BELOW ? (item.in_scope ?? 0) : 1);
 }
 
 /** @type {Omit<Item, "text">} */

@@ -33,12 +33,13 @@ addEventListener("keydown", (event) => {
 });
 
 /**
- * Let keys work while a view is shown.
+ * Let keys work while a view is shown. A view's own keys go before those of the frame around it.
  * @param {Shortcut[]} shortcuts
+ * @param {boolean} [frame] Whether they are the frame's.
  */
-export function useKeys(shortcuts) {
+export function useKeys(shortcuts, frame = false) {
   useEffect(() => {
-    groups.value = [...groups.peek(), shortcuts];
+    groups.value = frame ? [shortcuts, ...groups.peek()] : [...groups.peek(), shortcuts];
     return () => {
       groups.value = groups.peek().filter((each) => each !== shortcuts);
     };
@@ -53,7 +54,7 @@ export function showKeys() {
 /** The list of keys, where it is open. */
 export function KeyList() {
   if (!listed.value) return null;
-  const all = groups.value.flat();
+  const all = groups.value.flat().filter((each, at, every) => at === every.findLastIndex((other) => isSame(each, other)));
   return html`<${Dialog} title="Keys" onClose=${() => (listed.value = false)}>
     <dl class="keys">
       ${all.map((each) => html`<div><dt><kbd>${each.ctrl ? "Ctrl " : ""}${NAMES[each.key] ?? each.key}</kbd></dt><dd>${each.does}</dd></div>`)}
@@ -61,4 +62,13 @@ export function KeyList() {
       <div><dt><kbd>Esc</kbd></dt><dd>Close what is open</dd></div>
     </dl>
   <//>`;
+}
+
+/**
+ * Whether two shortcuts have the same key, so that the later one works.
+ * @param {Shortcut} one
+ * @param {Shortcut} other
+ */
+function isSame(one, other) {
+  return one.key === other.key && Boolean(one.ctrl) === Boolean(other.ctrl);
 }
