@@ -1,17 +1,46 @@
 """The console as its users have it: a real server process, and a real browser in which nothing may go wrong."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.conftest import made_once
 from tests.console.browsing import AXE, WIDE, Theme, Watch, accessibility_findings, new_context, open_browser
 from tests.servers import Running, Servers, Start
+from tests.source_tree import ROOT
 
 OpenPage = Callable[..., Page]
 Findings = Callable[[Page], list[str]]
+BUILD = ROOT / ".venv-build" / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Windrow's wheel, built from these sources with what `make` has installed for that, without the network."""
+    if not BUILD.exists():
+        _leave_out("needs what builds the wheel: make .venv-build/.hatchling")
+
+    def build(folder: Path) -> None:
+        hatchling = [str(BUILD), "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+        subprocess.run(hatchling, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    return next(made_once("wheel", build, tmp_path_factory).glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel as pip installs it: ``start(data_dir, PYTHONPATH=str(installed))`` serves from it."""
+
+    def install(folder: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--no-deps", "--no-index", "--target", str(folder), str(wheel)], check=True)
+
+    return made_once("installed", install, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +101,12 @@ def page(server: Running, open_page: OpenPage) -> Page:
 def axe() -> Findings:
     """Return what axe finds serious or critical in a page."""
     if not AXE.exists():
-        reason = "needs axe: make .venv-console/.packages"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _leave_out("needs axe: make .venv-console/.packages")
     return accessibility_findings
+
+
+def _leave_out(reason: str) -> None:
+    """Leave a test out where something is not installed, but never in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
