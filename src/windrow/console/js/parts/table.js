@@ -23,9 +23,10 @@ const WHOLE_BELOW = 120;
  * @template T
  * @param {{ columns: Column<T>[], rows: T[], keyOf: (row: T) => string | number, label: string, sort?: string,
  *   onSort?: (sort: string) => void, rowClass?: (row: T) => string, headingOf?: (row: T) => View | null,
- *   empty?: View }} props `sort` has `-` before it for the reverse; `headingOf` draws a row across all columns.
+ *   empty?: View, rowPx?: number }} props `sort` has `-` before it for the reverse; `headingOf` draws a row across all
+ *   columns; `rowPx` is what the stylesheet has as `--row`.
  */
-export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, headingOf, empty }) {
+export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, headingOf, empty, rowPx = ROW_PX }) {
   const ref = useRef(/** @type {HTMLTableElement | null} */ (null));
   const [view, setView] = useState({ first: 0, count: 40 });
   const windowed = rows.length > WHOLE_BELOW;
@@ -33,8 +34,8 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
     if (!windowed) return undefined;
     function measure() {
       const top = ref.current?.getBoundingClientRect().top ?? 0;
-      const first = Math.max(0, Math.floor(-top / ROW_PX) - MARGIN_ROWS);
-      const count = Math.ceil(innerHeight / ROW_PX) + 2 * MARGIN_ROWS;
+      const first = Math.max(0, Math.floor(-top / rowPx) - MARGIN_ROWS);
+      const count = Math.ceil(innerHeight / rowPx) + 2 * MARGIN_ROWS;
       setView((before) => (before.first === first && before.count === count ? before : { first, count }));
     }
     measure();
@@ -44,7 +45,7 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
       removeEventListener("scroll", measure);
       removeEventListener("resize", measure);
     };
-  }, [windowed, rows.length]);
+  }, [windowed, rows.length, rowPx]);
   if (!rows.length && empty) return empty;
   const first = windowed ? Math.min(view.first, Math.max(0, rows.length - 1)) : 0;
   const shown = windowed ? rows.slice(first, first + view.count) : rows;
@@ -55,7 +56,7 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
       <tr>${columns.map((column) => html`<${Heading} column=${column} sort=${sort} onSort=${onSort} />`)}</tr>
     </thead>
     <tbody>
-      ${first > 0 && html`<tr aria-hidden="true" key="before"><td class="space" colspan=${columns.length} height=${first * ROW_PX}></td></tr>`}
+      ${first > 0 && html`<tr aria-hidden="true" key="before"><td class="space" colspan=${columns.length} height=${first * rowPx}></td></tr>`}
       ${shown.map((row, place) => {
         const heading = headingOf?.(row);
         if (heading) return html`<tr class="task" key=${keyOf(row)}><th scope="rowgroup" colspan=${columns.length}>${heading}</th></tr>`;
@@ -63,7 +64,7 @@ export function Table({ columns, rows, keyOf, label, sort, onSort, rowClass, hea
           ${columns.map((column) => html`<td class=${classes(column)}>${column.cell(row, first + place)}</td>`)}
         </tr>`;
       })}
-      ${after > 0 && html`<tr aria-hidden="true" key="after"><td class="space" colspan=${columns.length} height=${after * ROW_PX}></td></tr>`}
+      ${after > 0 && html`<tr aria-hidden="true" key="after"><td class="space" colspan=${columns.length} height=${after * rowPx}></td></tr>`}
     </tbody>
   </table>`;
 }
